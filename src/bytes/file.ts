@@ -1,0 +1,56 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import type { ByteSource } from "./source.ts";
+
+/** A stretch of a file that the file system stores nothing for, in bytes. */
+export interface Hole {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** A file, read with positional reads: nothing but what is asked for is loaded. */
+export class FileSource implements ByteSource {
+  readonly path: string;
+  readonly size: number;
+  /** Bytes that the file system has allocated for the file, where it says so. */
+  readonly allocated: number | undefined;
+  /** The holes of the file in order, where somebody has asked the kernel for them. */
+  holes: readonly Hole[] | undefined;
+  #fd: number | undefined;
+
+  /** @throws {Error} when the path cannot be opened or is not a regular file. */
+  constructor(path: string) {
+    this.path = path;
+    const fd = openSync(path, "r");
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      closeSync(fd);
+      throw new TypeError(`Cannot read ${path}: it is not a regular file`);
+    }
+    this.#fd = fd;
+    this.size = stat.size;
+    this.allocated = typeof stat.blocks === "number" ? stat.blocks * 512 : undefined;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const target = new Uint8Array(length);
+    this.readInto(offset, target);
+    return target;
+  }
+
+  readInto(offset: number, target: Uint8Array): void {
+    if (this.#fd === undefined) throw new TypeError(`Cannot read ${this.path}: it is closed`);
+    const wanted = Math.max(0, Math.min(target.length, this.size - offset));
+    let done = 0;
+    while (done < wanted) {
+      const count = readSync(this.#fd, target, done, wanted - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    target.fill(0, done);
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}

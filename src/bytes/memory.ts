@@ -1,0 +1,30 @@
+import type { ByteSource } from "./source.ts";
+
+/** Bytes that are already in memory. */
+export class MemorySource implements ByteSource {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    if (offset + length <= this.#bytes.length) {
+      return this.#bytes.subarray(offset, offset + length);
+    }
+    const copy = new Uint8Array(length);
+    this.readInto(offset, copy);
+    return copy;
+  }
+
+  readInto(offset: number, target: Uint8Array): void {
+    const from = Math.min(offset, this.#bytes.length);
+    const stored = this.#bytes.subarray(from, from + target.length);
+    target.set(stored);
+    target.fill(0, stored.length);
+  }
+}

@@ -1,0 +1,49 @@
+import type { ByteSource } from "./source.ts";
+
+/** Bytes that stand in for those of another source from `offset` on. */
+export interface Patch {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Another source with some bytes replaced (later patches win) and, if asked, another size. */
+export class PatchedSource implements ByteSource {
+  readonly size: number;
+  readonly #base: ByteSource;
+  readonly #patches: readonly Patch[];
+
+  constructor(base: ByteSource, patches: readonly Patch[], size: number = base.size) {
+    this.#base = base;
+    this.#patches = patches;
+    this.size = size;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const inside = offset + length <= Math.min(this.size, this.#base.size);
+    if (inside && !this.#patches.some((patch) => overlaps(patch, offset, length))) {
+      return this.#base.read(offset, length);
+    }
+    const target = new Uint8Array(length);
+    this.readInto(offset, target);
+    return target;
+  }
+
+  readInto(offset: number, target: Uint8Array): void {
+    this.#base.readInto(offset, target);
+    for (const patch of this.#patches) {
+      if (!overlaps(patch, offset, target.length)) continue;
+      const from = Math.max(0, offset - patch.offset);
+      const at = Math.max(0, patch.offset - offset);
+      target.set(patch.bytes.subarray(from, from + target.length - at), at);
+    }
+    if (offset + target.length > this.size) target.fill(0, Math.max(0, this.size - offset));
+  }
+
+  close(): void {
+    this.#base.close?.();
+  }
+}
+
+function overlaps(patch: Patch, offset: number, length: number): boolean {
+  return patch.offset < offset + length && offset < patch.offset + patch.bytes.length;
+}

@@ -1,0 +1,143 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { Findings, Place, RuleId } from "../rules/mod.ts";
+
+/** The formats that the reference implementation reads. */
+export type FormatName = "raw" | "qcow" | "qcow2";
+
+/**
+ * What a run of guest bytes is made of in one layer:
+ *
+ * - `data`: bytes stored as they are;
+ * - `compressed`: bytes stored compressed;
+ * - `zero`: bytes that read as zeros whatever a backing file says;
+ * - `unallocated`: bytes that this layer says nothing about.
+ */
+export type RunKind = "data" | "compressed" | "zero" | "unallocated";
+
+/**
+ * A run of guest bytes of one kind. Positions are byte offsets in numbers: they are multiples of 512
+ * up to 2^63, and such a multiple is exact in a number.
+ */
+export interface Run {
+  readonly start: number;
+  readonly length: number;
+  readonly kind: RunKind;
+  /** Where the bytes lie, or would lie, in the file that holds the data; where that is said at all. */
+  readonly host?: number;
+  /** The rule that makes reading fail here, found without reading the data. */
+  readonly broken?: Broken;
+}
+
+/** Why an access fails. */
+export interface Broken {
+  readonly rule: RuleId;
+  readonly place: Place;
+  readonly message: string;
+}
+
+/** An access to content that fails, as QEMU's would with an input/output error. */
+export class AccessError extends Error {
+  readonly broken: Broken;
+
+  constructor(broken: Broken) {
+    super(broken.message);
+    this.name = "AccessError";
+    this.broken = broken;
+  }
+}
+
+/** What `check` counts. Zero counts are zero here; qemu-img leaves most of them out of its JSON. */
+export interface CheckCounts {
+  readonly corruptions: number;
+  readonly leaks: number;
+  readonly checkErrors: number;
+  readonly imageEndOffset: number;
+  readonly totalClusters: number;
+  readonly allocatedClusters: number;
+  readonly fragmentedClusters: number;
+  readonly compressedClusters: number;
+}
+
+/** A backing file as an image names it. */
+export interface BackingReference {
+  readonly name: string;
+  /** The format that the image says the backing file has; probed where absent. */
+  readonly format?: string;
+}
+
+/** An external data file as an image names it. */
+export interface DataFileReference {
+  /** As in the image; taken literally as a path. */
+  readonly name?: string;
+}
+
+/** JSON as `JSON.parse` gives it. */
+export type Json = null | boolean | number | string | readonly Json[] | {
+  readonly [key: string]: Json;
+};
+
+/** The part of `info` that one format knows, in qemu-img's shape. */
+export interface LayerInfo {
+  readonly "cluster-size"?: number;
+  readonly "dirty-flag": boolean;
+  readonly encrypted?: true;
+  readonly snapshots?: readonly Json[];
+  readonly "format-specific"?: {
+    readonly type: string;
+    readonly data: { readonly [key: string]: Json };
+  };
+}
+
+/**
+ * One image file by itself: decoded, judged as far as an open looks, and readable. It never opens
+ * another file; a chain of layers is put together above.
+ */
+export interface Layer {
+  readonly format: FormatName;
+  /** Bytes that a guest sees; a multiple of 512. */
+  readonly virtualSize: number;
+  readonly clusterSize: number;
+  readonly backing?: BackingReference;
+  readonly dataFile?: DataFileReference;
+  /** Content needs a passphrase. */
+  readonly encrypted: boolean;
+  /** The image says that its refcounts may be stale. */
+  readonly dirty: boolean;
+  /** Hands over the opened external data file. */
+  attachDataFile?(source: ByteSource): void;
+  /** What holds the data where it is not the image file itself. */
+  readonly dataFileSource?: ByteSource | undefined;
+  /**
+   * What `[from, to)` is made of, in order and without gaps. Cost follows what is allocated. A run
+   * with `broken` set is as long as the entry that is at fault.
+   */
+  runs(from: number, to: number): Iterable<Run>;
+  /**
+   * Reads bytes of a run of kind `data` or `compressed`, from `skip` bytes into the run on.
+   *
+   * @throws {AccessError} where QEMU's read fails
+   */
+  readRun(run: Run, skip: number, target: Uint8Array): void;
+  info(): LayerInfo;
+  /** How many host clusters have a refcount, counted up to `limit`; where the format has refcounts. */
+  clustersInUse?(limit: number): number;
+  /** The image as one of its snapshots, by id or else by name; `undefined` where there is none. */
+  snapshot?(name: string): Layer | undefined;
+  /** Judges everything that an open does not look at: tables, entries, compressed data. */
+  judge(findings: Findings): void;
+  /** Runs `check` and adds what it finds; `undefined` where qemu-img's check gives no counts. */
+  check?(findings: Findings): CheckCounts | undefined;
+}
+
+/** A format as the layers above see it. */
+export interface FormatDriver {
+  readonly name: FormatName;
+  /** Whether QEMU's probing takes a file with these first 512 bytes (zero-padded) for this format. */
+  probe(head: Uint8Array): boolean;
+  /**
+   * Decodes an image and judges what an open looks at. Total: whatever is wrong becomes a finding.
+   *
+   * @returns the layer, or `undefined` where too little of the image is sound to walk it
+   */
+  open(source: ByteSource, findings: Findings): Layer | undefined;
+}

@@ -1,0 +1,32 @@
+/**
+ * The contract between the formats and what uses them.
+ *
+ * Invariants:
+ *
+ * - A layer is one image file by itself. It opens no other file.
+ * - Opening is total: whatever is wrong with an image becomes a finding, and only what an open looks
+ *   at is judged by it. `judge` and `check` look at the rest.
+ * - A position in the guest's disk is a byte offset in a `number`. Runs start and end at multiples of
+ *   512 below 2^63, which a `number` holds exactly.
+ *
+ * @module
+ */
+
+export {
+  AccessError,
+  type BackingReference,
+  type Broken,
+  type CheckCounts,
+  type DataFileReference,
+  type FormatDriver,
+  type FormatName,
+  type Json,
+  type Layer,
+  type LayerInfo,
+  type Run,
+  type RunKind,
+} from "./layer.ts";
+export type { BuiltImage, Placed } from "./placed.ts";
+export { type Pattern, patternBytes, type RawModel } from "./pattern.ts";
+export type { InfoReport, MapEntry } from "./reports.ts";
+export { imageText } from "./text.ts";

@@ -1,0 +1,29 @@
+import type { Segment } from "../bytes/mod.ts";
+import type { Struct } from "../layout/mod.ts";
+
+/**
+ * A structure at its place in a built image, so that edits can name it. `/header/l1_table_offset` is
+ * the field of a structure placed at `/header`; `/l2[0]/3/l2_entry` is a field of the fourth element
+ * of a table placed at `/l2[0]`.
+ */
+export interface Placed {
+  /** `/header`, `/l1`, `/l2[0]`, `/snapshot[1]/l1`, `/data[5]` … */
+  readonly path: string;
+  readonly offset: number;
+  /** Length in bytes. */
+  readonly length: number;
+  /** What its bytes are: one structure, a table of them, or bytes without fields. */
+  readonly struct?: Struct;
+  /** For a table: how many elements. Absent for a single structure. */
+  readonly count?: number;
+  /** Which kind of place this is, for those who want to hit tables rather than data. */
+  readonly role: "header" | "table" | "data";
+}
+
+/** A built image: its bytes as segments with zeros between them, and what lies where. */
+export interface BuiltImage {
+  readonly segments: readonly Segment[];
+  /** Length of the file in bytes. */
+  readonly size: number;
+  readonly placed: readonly Placed[];
+}

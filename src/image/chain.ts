@@ -1,0 +1,188 @@
+import { resolve } from "node:path";
+import { type ByteSource, FileSource } from "../bytes/mod.ts";
+import type { FormatName, Layer } from "../format/mod.ts";
+import { Findings } from "../rules/mod.ts";
+import { driverNamed, foreignDrivers, probe } from "./drivers.ts";
+import { isProtocol, resolveName } from "./names.ts";
+import { FilePolicy, type Named } from "./policy.ts";
+
+/** How an image is opened. */
+export interface OpenOptions {
+  /** The format; probed where absent. */
+  readonly format?: FormatName;
+  /** The directory below which files that the image names may be opened; by default its own folder. */
+  readonly root?: string;
+  /** Do not look at backing files and data files at all. */
+  readonly alone?: boolean;
+}
+
+/** An image file with what it refers to, decoded and judged as far as an open looks. */
+export interface OpenedImage {
+  readonly path: string;
+  readonly format: FormatName;
+  readonly source: ByteSource;
+  /** Findings of this file; those of its backing files are theirs. */
+  readonly findings: Findings;
+  /** Absent where too little of the image is sound to walk it. */
+  readonly layer?: Layer;
+  readonly backing?: OpenedImage;
+  /** The image names a backing file or a data file that was not opened: content may be missing. */
+  readonly incomplete: boolean;
+  close(): void;
+}
+
+/** Longest backing chain that is followed. */
+const MAX_CHAIN = 64;
+
+/**
+ * Opens an image and its backing chain. Total: whatever is wrong becomes a finding.
+ *
+ * @throws {Error} when the image file itself cannot be read
+ */
+export function openImage(path: string, options: OpenOptions = {}): OpenedImage {
+  const source = new FileSource(path);
+  const driver = options.format === undefined ? probe(source) : driverNamed(options.format);
+  if (driver === undefined) throw new TypeError(`Cannot open ${path}: unknown format`);
+  const policy = options.alone ? undefined : new FilePolicy(resolve(path), options.root);
+  return openSource({ path, source, driver: driver.name }, { policy, above: [] });
+}
+
+/** Opens bytes that are in memory as an image by itself: no file that they name is looked at. */
+export function openBytes(source: ByteSource, format?: FormatName): OpenedImage {
+  const driver = format ?? probe(source).name;
+  return openSource({ path: "", source, driver }, { policy: undefined, above: [] });
+}
+
+interface Around {
+  /** Absent where no other file may be opened. */
+  readonly policy: FilePolicy | undefined;
+  /** Real paths of the overlays. */
+  readonly above: readonly string[];
+}
+
+function openSource(
+  file: { path: string; source: ByteSource; driver: FormatName },
+  around: Around,
+): OpenedImage {
+  const findings = new Findings();
+  const layer = driverNamed(file.driver)?.open(file.source, findings);
+  const opened = { path: file.path, format: file.driver, source: file.source, findings };
+  const close = (): void => file.source.close?.();
+  if (layer === undefined) return { ...opened, incomplete: false, close };
+  const dataFile = attachDataFile(file.path, { layer, findings, around });
+  const backing = openBacking(file.path, { layer, findings, around });
+  return {
+    ...opened,
+    layer,
+    ...(backing.image === undefined ? {} : { backing: backing.image }),
+    incomplete: backing.missing || dataFile.missing || (backing.image?.incomplete ?? false),
+    close(): void {
+      close();
+      dataFile.source?.close?.();
+      backing.image?.close();
+    },
+  };
+}
+
+interface LayerAt {
+  readonly layer: Layer;
+  readonly findings: Findings;
+  readonly around: Around;
+}
+
+function attachDataFile(
+  image: string,
+  { layer, findings, around }: LayerAt,
+): { source?: FileSource; missing: boolean } {
+  const name = layer.dataFile?.name;
+  if (layer.dataFile === undefined) return { missing: false };
+  if (around.policy === undefined || name === undefined || name === "") return { missing: true };
+  // QEMU takes the name literally and relative to the directory it runs in: here, the image's folder.
+  const path = name.startsWith("/") ? name : resolve(image, "..", `./${name}`);
+  const named = around.policy.open(isProtocol(name) ? name : path);
+  if (named.kind === "opened") {
+    layer.attachDataFile?.(named.source);
+    return { source: named.source, missing: false };
+  }
+  const rule = named.kind === "unreadable" ? "qcow2.datafile.opens" : "blk.datafile.not-followed";
+  findings.add(rule, { path: "/data_file" }, notOpened("data file", name, named));
+  return { missing: true };
+}
+
+function openBacking(
+  image: string,
+  { layer, findings, around }: LayerAt,
+): { image?: OpenedImage; missing: boolean } {
+  const reference = layer.backing;
+  if (reference === undefined) return { missing: false };
+  if (around.policy === undefined) return { missing: true };
+  const place = { path: "/backing_name" };
+  const { name, format } = reference;
+  if (format !== undefined && driverNamed(format) === undefined) {
+    const known = foreignDrivers.has(format);
+    const rule = known ? "blk.backing.not-followed" : "blk.backing.driver-known";
+    findings.add(
+      rule,
+      place,
+      `The backing format '${format}' is ${known ? "not ours" : "unknown"}`,
+    );
+    return { missing: true };
+  }
+  const named = around.policy.open(resolveName(resolve(image), name));
+  if (named.kind !== "opened") {
+    const rule = named.kind === "unreadable" ? "blk.backing.opens" : "blk.backing.not-followed";
+    findings.add(rule, place, notOpened("backing file", name, named));
+    return { missing: true };
+  }
+  const above = [...around.above, resolve(image)];
+  if (above.includes(named.path) || above.length >= MAX_CHAIN) {
+    named.source.close();
+    findings.add(
+      "blk.backing.no-loop",
+      place,
+      `The backing chain does not end: '${name}' comes again`,
+    );
+    return { missing: true };
+  }
+  const driver = (format === undefined ? undefined : driverNamed(format)) ?? probe(named.source);
+  const file = { path: named.path, source: named.source, driver: driver.name };
+  const opened = openSource(file, { policy: around.policy, above });
+  judgeBackingOpen(opened, { name, findings, overlay: layer });
+  return { image: opened, missing: false };
+}
+
+function notOpened(what: string, name: string, named: Named): string {
+  const reason = named.kind === "opened" ? "" : named.reason;
+  return `The ${what} '${name}' is not opened: ${reason}`;
+}
+
+/** What is wrong with a backing file is wrong with the chain. */
+function judgeBackingOpen(
+  backing: OpenedImage,
+  { name, findings, overlay }: { name: string; findings: Findings; overlay: Layer },
+): void {
+  const place = { path: "/backing_name" };
+  const refusal = backing.findings.refusal("read");
+  if (refusal !== undefined) {
+    const message = `The backing file '${name}' does not open: ${refusal.message}`;
+    findings.add("blk.backing.opens", place, message);
+    return;
+  }
+  if (backing.layer !== undefined && backing.layer.virtualSize < overlay.virtualSize) {
+    const size = backing.layer.virtualSize;
+    findings.add(
+      "blk.backing.short",
+      place,
+      `The backing file '${name}' is only ${size} bytes long`,
+    );
+  }
+}
+
+/** The layers from the top down. */
+export function layersOf(image: OpenedImage): Layer[] {
+  const layers: Layer[] = [];
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    if (at.layer !== undefined) layers.push(at.layer);
+  }
+  return layers;
+}

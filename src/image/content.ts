@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { AccessError, type Broken, type Layer } from "../format/mod.ts";
+import { extentsOf, readExtent } from "./extents.ts";
+
+const CHUNK = 2 ** 20;
+const zeros = new Uint8Array(CHUNK);
+const SECTOR = 512;
+
+/** A stretch of content: bytes, or `undefined` for zeros. */
+export interface Piece {
+  readonly start: number;
+  readonly length: number;
+  readonly bytes?: Uint8Array;
+}
+
+/**
+ * The content of `[from, to)` in pieces of at most 1 MiB of bytes; zeros come in pieces of any length.
+ * A piece's bytes are overwritten by the next one.
+ *
+ * @throws {AccessError} where QEMU's read fails
+ */
+export function* pieces(
+  layers: readonly Layer[],
+  range: { from: number; to: number },
+): Generator<Piece> {
+  const buffer = new Uint8Array(CHUNK);
+  for (const extent of extentsOf(layers, range.from, range.to)) {
+    if (extent.broken !== undefined) throw new AccessError(extent.broken);
+    if (extent.zero) {
+      yield { start: extent.start, length: extent.length };
+      continue;
+    }
+    for (let skip = 0; skip < extent.length; skip += CHUNK) {
+      const bytes = buffer.subarray(0, Math.min(CHUNK, extent.length - skip));
+      readExtent(extent, skip, bytes);
+      yield { start: extent.start + skip, length: bytes.length, bytes };
+    }
+  }
+}
+
+/**
+ * SHA-256 of `[from, to)` of the guest content, in lower-case hexadecimal.
+ *
+ * @throws {AccessError} where QEMU's read fails
+ */
+export function digestOf(layers: readonly Layer[], range: { from: number; to: number }): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces(layers, range)) {
+    if (piece.bytes !== undefined) hash.update(piece.bytes);
+    else {for (let left = piece.length; left > 0; left -= CHUNK) {
+        hash.update(left >= CHUNK ? zeros : zeros.subarray(0, left));
+      }}
+  }
+  return hash.digest("hex");
+}
+
+/**
+ * `length` bytes of the guest content from `offset` on, both any number of bytes.
+ *
+ * @throws {AccessError} where QEMU's read fails
+ * @throws {RangeError} when the range is not inside the disk
+ */
+export function readContent(
+  layers: readonly Layer[],
+  offset: bigint,
+  length: number,
+): Uint8Array {
+  const size = layers[0]?.virtualSize ?? 0;
+  if (offset < 0n || length < 0 || offset + BigInt(length) > BigInt(size)) {
+    throw new RangeError(`Cannot read ${length} bytes at ${offset}: the disk has ${size}`);
+  }
+  const from = Number(offset / BigInt(SECTOR)) * SECTOR;
+  const skip = Number(offset % BigInt(SECTOR));
+  const to = from + Math.ceil((skip + length) / SECTOR) * SECTOR;
+  const target = new Uint8Array(to - from);
+  for (const piece of pieces(layers, { from, to })) {
+    if (piece.bytes !== undefined) target.set(piece.bytes, piece.start - from);
+  }
+  return target.subarray(skip, skip + length);
+}
+
+/** Extents that are looked at beyond those that the file can hold. */
+const EXTENT_BUDGET = 2 ** 21;
+const BYTES_PER_EXTENT = 64;
+
+/** What trying to read all of an image comes to. */
+export type Readable = { readonly read: "ok" } | {
+  readonly read: "error";
+  readonly broken: Broken;
+};
+
+/**
+ * Whether all of the content can be read, without reading what cannot fail. Bounded: an image that
+ * makes more of its bytes than any real one is taken at its word from there on.
+ *
+ * @param size length of the image file in bytes
+ */
+export function tryReading(layers: readonly Layer[], size: number): Readable {
+  const end = layers[0]?.virtualSize ?? 0;
+  let budget = EXTENT_BUDGET + size / BYTES_PER_EXTENT;
+  const probe = new Uint8Array(SECTOR);
+  try {
+    for (const extent of extentsOf(layers, 0, end)) {
+      if (extent.broken !== undefined) return { read: "error", broken: extent.broken };
+      if (--budget < 0) break;
+      if (extent.zero) continue;
+      if (extent.run.kind === "compressed") budget -= extent.layer.clusterSize / SECTOR;
+      readExtent(extent, 0, probe.subarray(0, Math.min(SECTOR, extent.length)));
+    }
+  } catch (error) {
+    if (error instanceof AccessError) return { read: "error", broken: error.broken };
+    throw error;
+  }
+  return { read: "ok" };
+}

@@ -1,0 +1,37 @@
+import { FileSource } from "../bytes/mod.ts";
+import type { InfoReport } from "../format/mod.ts";
+import type { OpenedImage } from "./chain.ts";
+import { isProtocol, resolveName } from "./names.ts";
+
+/**
+ * `info` of one image in qemu-img's shape, without the list of child nodes.
+ *
+ * @throws {TypeError} when the image does not open: {@link OpenedImage.findings} says why
+ */
+export function infoOf(image: OpenedImage): InfoReport {
+  const { layer, source, path } = image;
+  if (layer === undefined || image.findings.refusal("info") !== undefined) {
+    throw new TypeError(`Cannot tell about ${path}: it does not open`);
+  }
+  const backing = layer.backing;
+  return {
+    "virtual-size": layer.virtualSize,
+    filename: path,
+    format: image.format,
+    ...(source instanceof FileSource && source.allocated !== undefined
+      ? { "actual-size": source.allocated }
+      : {}),
+    ...layer.info(),
+    ...(backing === undefined ? {} : {
+      "backing-filename": backing.name,
+      ...fullName(path, backing.name),
+      ...(backing.format === undefined ? {} : { "backing-filename-format": backing.format }),
+    }),
+  };
+}
+
+function fullName(image: string, name: string): { "full-backing-filename"?: string } {
+  // A relative name means nothing next to an image that is itself no plain file name.
+  if (isProtocol(image) && !isProtocol(name) && !name.startsWith("/")) return {};
+  return { "full-backing-filename": resolveName(image, name) };
+}

@@ -1,0 +1,115 @@
+import { AccessError, type CheckCounts } from "../format/mod.ts";
+import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
+import { layersOf, type OpenedImage } from "./chain.ts";
+import { digestOf, tryReading } from "./content.ts";
+
+/** Everything that diskproof has to say about one image. One line of `judge`. */
+export interface Judgement {
+  readonly image: string;
+  readonly format: string;
+  /** What public qemu-img does with the image. */
+  readonly qemu: {
+    /** Whether it opens for reading content. */
+    readonly open: "accept" | "reject";
+    /** Whether all of its content can be read; `error` too where it does not open. */
+    readonly read: "ok" | "error";
+    /** What `check` counts; `null` where it gives no counts. */
+    readonly check: CheckJson | null;
+  };
+  /** What the format says of it. */
+  readonly spec: { readonly verdict: SpecVerdict };
+  readonly findings: readonly Finding[];
+  /** SHA-256 of the content, where it was asked for; `null` where it cannot be read. */
+  readonly digest?: string | null;
+}
+
+/** The counts of `check` by qemu-img's names. */
+export interface CheckJson {
+  readonly corruptions: number;
+  readonly leaks: number;
+  readonly "check-errors": number;
+}
+
+/** What to judge beyond the verdicts. */
+export interface JudgeOptions {
+  /** Add the digest of the content, of a disk of at most so many bytes. */
+  readonly digestUpTo?: number;
+}
+
+/** Judges an opened image: everything that can be known of it without writing to it. */
+export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judgement {
+  const { findings, layer, format, path } = image;
+  const refused = layer === undefined || findings.refusal("read") !== undefined;
+  layer?.judge(findings);
+  const layers = layersOf(image);
+  const readable = !refused && !image.incomplete
+    ? tryReading(layers, image.source.size).read
+    : readableAlone(image, refused);
+  const check = layer !== undefined && findings.refusal("check") === undefined
+    ? layer.check?.(findings)
+    : undefined;
+  noteProbe(image);
+  if (format === "qcow") {
+    findings.add("qcow1.check.unsupported", { path: "/" }, "check does not know qcow version 1");
+  }
+  const list = findings.list();
+  const judgement: Judgement = {
+    image: path,
+    format,
+    qemu: {
+      open: refused ? "reject" : "accept",
+      read: readable,
+      check: check === undefined ? null : checkJson(check),
+    },
+    spec: { verdict: specVerdict(list, { dirty: layer?.dirty ?? false }) },
+    findings: list,
+  };
+  if (options.digestUpTo === undefined) return judgement;
+  const whole = readable === "ok" && !image.incomplete;
+  return { ...judgement, digest: whole ? contentDigest(image, options.digestUpTo) : null };
+}
+
+/** An image whose backing file is not there for us to read is read as far as it goes by itself. */
+function readableAlone(image: OpenedImage, refused: boolean): "ok" | "error" {
+  if (refused || image.layer === undefined) return "error";
+  return tryReading([image.layer], image.source.size).read;
+}
+
+function contentDigest(image: OpenedImage, limit: number): string | null {
+  const layers = layersOf(image);
+  const size = layers[0]?.virtualSize ?? 0;
+  if (size > limit) return null;
+  try {
+    return digestOf(layers, { from: 0, to: size });
+  } catch (error) {
+    if (error instanceof AccessError) return null;
+    throw error;
+  }
+}
+
+function checkJson(counts: CheckCounts): CheckJson {
+  const { corruptions, leaks, checkErrors } = counts;
+  return { corruptions, leaks, "check-errors": checkErrors };
+}
+
+const LUKS_MAGIC = [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe];
+const QCOW_MAGIC = [0x51, 0x46, 0x49, 0xfb];
+
+/** Why a file that looks like one of the formats is raw. */
+function noteProbe({ format, source, findings }: OpenedImage): void {
+  if (format !== "raw") return;
+  const place = { path: "/", offset: 0 };
+  if (source.size === 0) findings.add("blk.probe.nonempty", place, "The file is empty: it is raw");
+  const head = source.read(0, 8);
+  const starts = (magic: readonly number[]): boolean => magic.every((byte, i) => head[i] === byte);
+  if (starts(QCOW_MAGIC)) {
+    findings.add(
+      "blk.probe.version",
+      place,
+      "The file has the qcow magic and version 0: it is raw",
+    );
+  }
+  if (starts(LUKS_MAGIC)) {
+    findings.add("blk.probe.luks-version", place, "The file has the LUKS magic and is read as raw");
+  }
+}

@@ -1,0 +1,142 @@
+import { FileSource } from "../bytes/mod.ts";
+import { AccessError, type Layer, type MapEntry } from "../format/mod.ts";
+import type { OpenedImage } from "./chain.ts";
+import { layersOf } from "./chain.ts";
+import { type Extent, extentsOf } from "./extents.ts";
+import { holesOf, isSparse } from "./holes.ts";
+
+/** What a map comes to: its entries, and why it ended early where it did. */
+export interface MapReport {
+  readonly entries: readonly MapEntry[];
+  readonly error?: AccessError;
+}
+
+/**
+ * The map of an image in qemu-img's shape. Like qemu-img's, it ends at the first entry that cannot be
+ * looked up; the entry under construction is lost then.
+ */
+export function mapOf(
+  image: OpenedImage,
+  range?: { from: number; to: number },
+): MapReport {
+  const entries: MapEntry[] = [];
+  try {
+    for (const entry of mapEntries(image, range)) entries.push(entry);
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    return { entries, error };
+  }
+  return { entries };
+}
+
+/**
+ * The entries one by one.
+ *
+ * @throws {AccessError} at the first entry that cannot be looked up
+ */
+export function* mapEntries(
+  image: OpenedImage,
+  range?: { from: number; to: number },
+): Generator<MapEntry> {
+  const layers = layersOf(image);
+  const size = layers[0]?.virtualSize ?? 0;
+  const from = range?.from ?? 0;
+  const to = Math.min(range?.to ?? size, size);
+  if (from >= to) {
+    yield entryOf({ start: from, length: 0, depth: 0, present: false, zero: false, data: false });
+    return;
+  }
+  const recursing = preallocatedLayers(image);
+  let pending: MapEntry | undefined;
+  for (const extent of extentsOf(layers, from, to)) {
+    if (extent.broken !== undefined) throw new AccessError(extent.broken);
+    const file = recursing.get(extent.layer);
+    for (const entry of split(extent, file)) {
+      const joined: MapEntry | undefined = pending && join(pending, entry);
+      if (pending !== undefined && joined === undefined) yield pending;
+      pending = joined ?? entry;
+    }
+  }
+  if (pending !== undefined) yield pending;
+}
+
+type Flags = Pick<MapEntry, "start" | "length" | "depth" | "zero" | "data"> & {
+  readonly present: boolean;
+  readonly compressed?: boolean;
+  readonly offset?: number;
+};
+
+function entryOf(flags: Flags): MapEntry {
+  const { start, length, depth, present, zero, data, compressed = false, offset } = flags;
+  const entry = { start, length, depth, present, zero, data, compressed };
+  return offset === undefined ? entry : { ...entry, offset };
+}
+
+/** The map entries of one extent: one, or more where holes in the file are told. */
+function* split(extent: Extent, file: FileSource | undefined): Generator<MapEntry> {
+  const { start, length, depth, run, zero, present } = extent;
+  const data = !zero;
+  const compressed = run.kind === "compressed";
+  const flags = { depth, present, zero, data, compressed };
+  if (run.host === undefined) {
+    yield entryOf({ ...flags, start, length });
+    return;
+  }
+  const offset = run.host + start - run.start;
+  if (file === undefined || !data) {
+    yield entryOf({ ...flags, start, length, offset });
+    return;
+  }
+  let position = offset;
+  const at = (host: number): number => start + host - offset;
+  for (const hole of holesOf(file, { from: offset, to: offset + length })) {
+    if (hole.start > position) {
+      yield entryOf({
+        ...flags,
+        start: at(position),
+        length: hole.start - position,
+        offset: position,
+      });
+    }
+    const entry = { ...flags, zero: true, start: at(hole.start), length: hole.length };
+    yield entryOf({ ...entry, offset: hole.start });
+    position = hole.start + hole.length;
+  }
+  if (position < offset + length) {
+    const rest = offset + length - position;
+    yield entryOf({ ...flags, start: at(position), length: rest, offset: position });
+  }
+}
+
+/** The two entries as one, where qemu-img puts them together. */
+function join(pending: MapEntry, entry: MapEntry): MapEntry | undefined {
+  const same = pending.zero === entry.zero && pending.data === entry.data &&
+    pending.compressed === entry.compressed && pending.depth === entry.depth &&
+    pending.present === entry.present &&
+    (pending.offset === undefined) === (entry.offset === undefined);
+  if (!same) return undefined;
+  if (pending.offset !== undefined && pending.offset + pending.length !== entry.offset) {
+    return undefined;
+  }
+  return { ...pending, length: pending.length + entry.length };
+}
+
+/**
+ * The layers whose metadata QEMU takes to be preallocated, with their files: more clusters are in use
+ * than the file system has stored (qcow2_detect_metadata_preallocation). It then reports holes of the
+ * file as zeros inside data.
+ */
+function preallocatedLayers(image: OpenedImage): Map<Layer, FileSource> {
+  const found = new Map<Layer, FileSource>();
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    const { source, layer } = at;
+    if (layer?.clustersInUse === undefined || !(source instanceof FileSource)) continue;
+    if (!isSparse(source) || source.allocated === undefined) continue;
+    const real = Math.floor(source.allocated / layer.clusterSize);
+    const threshold = Math.max(Math.floor(real * 10 / 9), real + 2);
+    if (layer.clustersInUse(threshold) < threshold) continue;
+    const data = layer.dataFileSource ?? source;
+    if (data instanceof FileSource) found.set(layer, data);
+  }
+  return found;
+}

@@ -1,0 +1,21 @@
+/**
+ * What all formats share: probing, backing chains, and what is asked of an image.
+ *
+ * Invariants:
+ *
+ * - A path that an image names is opened only below the root directory, and never by `info`.
+ * - Content, map and digest are those that qemu-img would give; where it would fail with an
+ *   input/output error, an `AccessError` says which rule is broken.
+ * - Cost follows what is allocated, not the virtual size; what an image can multiply is bounded.
+ *
+ * @module
+ */
+
+export { layersOf, openBytes, type OpenedImage, openImage, type OpenOptions } from "./chain.ts";
+export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } from "./content.ts";
+export { driverNamed, drivers, probe } from "./drivers.ts";
+export { type Extent, extentsOf } from "./extents.ts";
+export { infoOf } from "./info.ts";
+export { isSparse, isZero } from "./holes.ts";
+export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";
+export { mapEntries, mapOf, type MapReport } from "./map.ts";

@@ -1,0 +1,18 @@
+/**
+ * Whether QEMU takes a name for a protocol (`json:`, `nbd://…`) rather than a path: it has a colon
+ * before the first slash.
+ */
+export function isProtocol(name: string): boolean {
+  const colon = name.indexOf(":");
+  const slash = name.indexOf("/");
+  return colon >= 0 && (slash < 0 || colon < slash);
+}
+
+/**
+ * A name as QEMU resolves it: against the folder of the image that names it, as text. A relative image
+ * name stays relative.
+ */
+export function resolveName(image: string, name: string): string {
+  if (name.startsWith("/") || isProtocol(name)) return name;
+  return image.slice(0, image.lastIndexOf("/") + 1) + name;
+}

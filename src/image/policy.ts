@@ -1,0 +1,57 @@
+import { realpathSync } from "node:fs";
+import { dirname, sep } from "node:path";
+import { FileSource } from "../bytes/mod.ts";
+import { isProtocol } from "./names.ts";
+
+/** What became of a file that an image names. */
+export type Named =
+  | { readonly kind: "opened"; readonly source: FileSource; readonly path: string }
+  /** It may not be opened, or is no path: nobody looked at it. */
+  | { readonly kind: "not-followed"; readonly reason: string }
+  /** It was looked for, and cannot be read. */
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/**
+ * Which files an image may make us open. An image is hostile: the names in it lead nowhere but below
+ * the root, also through symbolic links.
+ */
+export class FilePolicy {
+  readonly #root: string;
+
+  /** @param root a directory; by default the folder of the image */
+  constructor(image: string, root?: string) {
+    this.#root = realpathSync(root ?? dirname(image));
+  }
+
+  /** Opens a file that an image names; `path` is already resolved. */
+  open(path: string): Named {
+    if (isProtocol(path)) return { kind: "not-followed", reason: "it is not a plain file name" };
+    const folder = this.#real(dirname(path));
+    if (folder === undefined || !this.#inside(folder)) {
+      return { kind: "not-followed", reason: "it lies outside the root directory" };
+    }
+    const real = this.#real(path);
+    if (real === undefined) return { kind: "unreadable", reason: "there is no such file" };
+    if (!this.#inside(real)) {
+      return { kind: "not-followed", reason: "it lies outside the root directory" };
+    }
+    try {
+      return { kind: "opened", source: new FileSource(real), path: real };
+    } catch {
+      return { kind: "unreadable", reason: "it cannot be read" };
+    }
+  }
+
+  #real(path: string): string | undefined {
+    try {
+      return realpathSync(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #inside(real: string): boolean {
+    const root = this.#root.endsWith(sep) ? this.#root : this.#root + sep;
+    return real === this.#root || real.startsWith(root);
+  }
+}

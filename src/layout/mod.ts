@@ -1,0 +1,29 @@
+/**
+ * The language of declarative structures.
+ *
+ * Invariants:
+ *
+ * - Each on-disk structure is described once; a field's place follows from the widths before it, so
+ *   no offset is ever written down.
+ * - Decoding is total, and `encode(decode(b))` equals `b` for every description.
+ * - Integers are big-endian: every format here is.
+ * - Field names are the specification's own.
+ *
+ * @module
+ */
+
+export { annotate, type Row } from "./annotate.ts";
+export { type BitMask, bitMask, reservedMask } from "./bits.ts";
+export { blank, decode, encode, encodeInto, readUint, writeUint } from "./codec.ts";
+export {
+  type BitRange,
+  bytes,
+  type Field,
+  type FieldNotes,
+  u16,
+  u32,
+  u64,
+  u8,
+  type Unit,
+} from "./field.ts";
+export { type Decoded, type FieldName, fieldOf, offsetOf, type Struct, struct } from "./struct.ts";

@@ -1,0 +1,147 @@
+import { readUpTo } from "../bytes/mod.ts";
+import { imageText } from "../format/mod.ts";
+import { bitMask, decode, type Decoded } from "../layout/mod.ts";
+import { extensionData, extensionOf, type Qcow2File } from "./decode.ts";
+import { type Geometry, roundUp } from "./geometry.ts";
+import { EntryTable } from "./table.ts";
+import { bitmapHead, bitmapsExtension, entryBits, extensionTypes, features } from "./structures.ts";
+
+/** An entry of the bitmap directory. */
+export interface Bitmap extends Decoded<typeof bitmapHead> {
+  /** Byte offset of the entry in the file. */
+  readonly offset: number;
+  /** Length of the entry with its padding. */
+  readonly length: number;
+  /** The whole entry lies inside the directory. */
+  readonly fits: boolean;
+  readonly name: Uint8Array;
+  readonly padding: Uint8Array;
+}
+
+/** The bitmap directory. */
+export interface BitmapDirectory {
+  readonly fields: Decoded<typeof bitmapsExtension>;
+  readonly bitmaps: readonly Bitmap[];
+}
+
+/** Flags of a bitmap. */
+export const bitmapFlags = {
+  inUse: Number(bitMask(bitmapHead, "flags", "in_use").mask),
+  auto: Number(bitMask(bitmapHead, "flags", "auto").mask),
+  extraDataCompatible: Number(bitMask(bitmapHead, "flags", "extra_data_compatible").mask),
+} as const;
+
+const ALIGNMENT = 8;
+
+/** The bitmaps extension where it counts: present, of the right length, and marked consistent. */
+export function bitmapsFields(file: Qcow2File): Decoded<typeof bitmapsExtension> | undefined {
+  const extension = extensionOf(file, extensionTypes.bitmaps);
+  if (extension === undefined || extension.length !== bitmapsExtension.size) return undefined;
+  if ((file.header.autoclear_features & features.bitmaps) === 0n) return undefined;
+  return decode(bitmapsExtension, extensionData(file, extension));
+}
+
+/**
+ * Decodes the directory up to `max` entries. Total: what lies past the end of the file is zeros, and
+ * an entry of zeros takes 24 bytes, so that the walk ends with the directory.
+ */
+export function decodeBitmaps(
+  file: Qcow2File,
+  fields: Decoded<typeof bitmapsExtension>,
+  max: number,
+): BitmapDirectory {
+  const start = Number(fields.bitmap_directory_offset);
+  const end = start + Number(fields.bitmap_directory_size);
+  const bitmaps: Bitmap[] = [];
+  for (let at = start; at < end && bitmaps.length < max;) {
+    const bitmap = decodeBitmap(file, at, end);
+    bitmaps.push(bitmap);
+    if (!bitmap.fits) break;
+    at += bitmap.length;
+  }
+  return { fields, bitmaps };
+}
+
+function decodeBitmap({ source }: Qcow2File, offset: number, end: number): Bitmap {
+  const head = decode(bitmapHead, readUpTo(source, offset, bitmapHead.size));
+  const nameAt = offset + bitmapHead.size + head.extra_data_size;
+  const nameEnd = nameAt + head.name_size;
+  const length = roundUp(nameEnd - offset, ALIGNMENT);
+  return {
+    ...head,
+    offset,
+    length,
+    fits: offset + bitmapHead.size <= end && offset + length <= end,
+    name: readUpTo(source, nameAt, head.name_size),
+    padding: readUpTo(source, nameEnd, offset + length - nameEnd),
+  };
+}
+
+/** A bitmap in qemu-img's shape. */
+export function bitmapInfo(
+  bitmap: Bitmap,
+): { name: string; granularity: number; flags: string[] } {
+  const flags = [];
+  if ((bitmap.flags & bitmapFlags.inUse) !== 0) flags.push("in-use");
+  if ((bitmap.flags & bitmapFlags.auto) !== 0) flags.push("auto");
+  return { name: imageText(bitmap.name), granularity: 2 ** bitmap.granularity_bits, flags };
+}
+
+/** Table entries that a bitmap of a disk needs. `size` is the virtual size in bytes. */
+export function bitmapTableNeeded(
+  bitmap: { granularity_bits: number },
+  image: { size: number; geometry: Geometry },
+): number {
+  const bits = Math.ceil(image.size / 2 ** bitmap.granularity_bits);
+  return Math.ceil(Math.ceil(bits / 8) / image.geometry.clusterSize);
+}
+
+/** The table of a bitmap. */
+export function bitmapTable(file: Qcow2File, bitmap: Bitmap): EntryTable {
+  return new EntryTable(file.source, Number(bitmap.bitmap_table_offset), bitmap.bitmap_table_size);
+}
+
+/**
+ * The bits of a bitmap as ranges of guest bytes, in order.
+ *
+ * @param image.size virtual size in bytes
+ */
+export function* bitmapRanges(
+  file: Qcow2File,
+  bitmap: Bitmap,
+  image: { size: number; geometry: Geometry },
+): Generator<{ start: number; length: number }> {
+  const granularity = 2 ** bitmap.granularity_bits;
+  const { clusterSize } = image.geometry;
+  const table = bitmapTable(file, bitmap);
+  let start = -1;
+  let position = 0;
+  for (let i = 0; i < table.stored && position < image.size; i++) {
+    for (const [bits, set] of clusterBits(file, { table, index: i, clusterSize })) {
+      if (set && start < 0) start = position;
+      if (!set && start >= 0) {
+        yield { start, length: position - start };
+        start = -1;
+      }
+      position = Math.min(position + bits * granularity, image.size);
+    }
+  }
+  if (start >= 0 && position > start) yield { start, length: position - start };
+}
+
+/** Runs of equal bits in one cluster of a bitmap: how many, and whether they are set. */
+function* clusterBits(
+  { source }: Qcow2File,
+  place: { table: EntryTable; index: number; clusterSize: number },
+): Generator<[number, boolean]> {
+  const entry = place.table.entry(place.index);
+  const offset = entry & entryBits.bitmapOffset.mask;
+  if (offset === 0n) {
+    yield [place.clusterSize * 8, (entry & entryBits.bitmapAllOnes.mask) !== 0n];
+    return;
+  }
+  for (const byte of source.read(Number(offset), place.clusterSize)) {
+    if (byte === 0x00 || byte === 0xff) yield [8, byte !== 0];
+    else for (let bit = 0; bit < 8; bit++) yield [1, (byte >> bit & 1) === 1];
+  }
+}

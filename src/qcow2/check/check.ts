@@ -1,0 +1,295 @@
+import type { CheckCounts } from "../../format/mod.ts";
+import { decode } from "../../layout/mod.ts";
+import type { Findings, Place } from "../../rules/mod.ts";
+import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
+import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
+import type { EntryContext } from "../entries.ts";
+import { roundUp, SECTOR } from "../geometry.ts";
+import {
+  MAX_EXTRA_DATA,
+  MAX_L1_BYTES,
+  MAX_SNAPSHOTS,
+  MAX_TABLE_BYTES,
+  MIN_EXTRA_V3,
+} from "../judge/snapshots.ts";
+import { hex, inHeader, requestable, validTable } from "../report.ts";
+import type { SnapshotTable } from "../snapshots.ts";
+import type { EntryTable } from "../table.ts";
+import {
+  bitmapTableEntry,
+  encryptionPointer,
+  entryBits,
+  extensionTypes,
+  l1Entry,
+  refcountTableEntry,
+  snapshotHead,
+} from "../structures.ts";
+import { checkCopied } from "./copied.ts";
+import { StoredRefcounts, UNREADABLE } from "./refcounts.ts";
+import { CheckAborted, References } from "./references.ts";
+import { TableWalk } from "./tables.ts";
+
+/** What check works on. */
+export interface CheckedImage {
+  readonly file: Qcow2File;
+  readonly context: EntryContext;
+  /** Virtual size in bytes, rounded down to 512. */
+  readonly size: number;
+  readonly l1: EntryTable;
+  readonly snapshots: SnapshotTable;
+  readonly bitmaps: BitmapDirectory | undefined;
+}
+
+const MAX_CLUSTERS = 2 ** 31 - 1;
+
+/**
+ * `qemu-img check` without repair: references are counted anew and held against the stored refcounts
+ * (qcow2_check_refcounts).
+ *
+ * @returns the counts, or `undefined` where qemu-img's check ends without any
+ */
+export function checkImage(image: CheckedImage, findings: Findings): CheckCounts | undefined {
+  const { file, context } = image;
+  const fileLength = roundUp(file.source.size, SECTOR);
+  const references = new References(fileLength, context.geometry, findings);
+  const walk = new TableWalk(file.source, context, references);
+  try {
+    checkSnapshotTable(image, references);
+    if (references.clusters > MAX_CLUSTERS) {
+      const message = `The file has ${references.clusters} clusters, more than 2^31 - 1`;
+      references.abort("qcow2.check.length", { path: "/" }, message);
+    }
+    countReferences(image, walk, references);
+    const stored = new StoredRefcounts(file, context.geometry);
+    countRefblocks(stored, references, image);
+    const highest = compare(stored, references, image);
+    checkCopied({ source: file.source, context, l1: image.l1, stored, references });
+    return counts(image, { references, walk, highest });
+  } catch (error) {
+    if (error instanceof CheckAborted) return undefined;
+    throw error;
+  }
+}
+
+function counts(
+  image: CheckedImage,
+  { references, walk, highest }: { references: References; walk: TableWalk; highest: number },
+): CheckCounts {
+  const { clusterSize } = image.context.geometry;
+  const { allocated, fragmented, compressed } = walk.statistics;
+  return {
+    corruptions: references.corruptions,
+    leaks: references.findings.count("qcow2.check.refcount-high"),
+    checkErrors: references.checkErrors,
+    imageEndOffset: (highest + 1) * clusterSize,
+    totalClusters: Math.ceil(image.size / clusterSize),
+    allocatedClusters: allocated,
+    fragmentedClusters: fragmented,
+    compressedClusters: compressed,
+  };
+}
+
+/** The snapshot table as check reads it: what a normal open refuses ends the check instead. */
+function checkSnapshotTable(
+  { file, context, snapshots }: CheckedImage,
+  references: References,
+): void {
+  const { header } = file;
+  if (header.nb_snapshots > MAX_SNAPSHOTS) {
+    const message = `nb_snapshots is ${header.nb_snapshots}, more than QEMU's limit of 65536`;
+    references.abort("qcow2.check.snap-count", at(inHeader("nb_snapshots")), message);
+  }
+  const size = BigInt(header.nb_snapshots * snapshotHead.size);
+  const { clusterSize } = context.geometry;
+  if (
+    !validTable(header.snapshots_offset, size, clusterSize) ||
+    header.nb_snapshots > 0 && !requestable(header.snapshots_offset, size)
+  ) {
+    const message = `snapshots_offset is ${hex(header.snapshots_offset)}: unaligned or too large`;
+    references.abort("qcow2.check.snap-offset", at(inHeader("snapshots_offset")), message);
+  }
+  for (const [index, snapshot] of snapshots.snapshots.entries()) {
+    const extra = snapshot.extra_data_size;
+    const place = { path: `/snapshot[${index}]/extra_data_size`, offset: snapshot.offset };
+    if (extra > MAX_EXTRA_DATA) {
+      const message = `Snapshot ${index} has ${extra} bytes of extra data, more than 1024`;
+      references.abort("qcow2.check.snap-extra", place, message);
+    }
+    if (header.version >= 3 && extra < MIN_EXTRA_V3) {
+      const message = `Snapshot ${index} has ${extra} bytes of extra data; version 3 needs 16`;
+      references.corrupt("qcow2.check.snap-incomplete", place, message);
+    }
+  }
+  if (snapshots.length > MAX_TABLE_BYTES) {
+    const message = `The snapshot table is longer than QEMU's limit of ${MAX_TABLE_BYTES} bytes`;
+    references.abort("qcow2.check.snap-size", { path: "/snapshots" }, message);
+  }
+}
+
+function at(place: { path: string; offset?: number | bigint }): { path: string; offset: number } {
+  return { path: place.path, offset: Number(place.offset ?? 0) };
+}
+
+/** References everything but the refcount blocks, in QEMU's order (calculate_refcounts). */
+function countReferences(image: CheckedImage, walk: TableWalk, references: References): void {
+  const { file, context, snapshots, l1 } = image;
+  const { header } = file;
+  const { clusterSize, tableEntries } = context.geometry;
+  references.add({ offset: 0, size: clusterSize, path: "/header" });
+  const active = { offset: header.l1_table_offset, entries: l1.length, path: "/l1", active: true };
+  walk.addL1(active);
+  if (context.dataFile && header.nb_snapshots > 0) {
+    const message = `${header.nb_snapshots} snapshots in an image with an external data file`;
+    references.corrupt("qcow2.check.snap-datafile", at(inHeader("nb_snapshots")), message);
+  }
+  addSnapshots(image, walk, references);
+  walk.walkL2();
+  const table = { offset: Number(header.snapshots_offset), size: snapshots.length };
+  references.add({ ...table, path: "/snapshots" });
+  references.add({
+    offset: Number(header.refcount_table_offset),
+    size: header.refcount_table_clusters * tableEntries * refcountTableEntry.size,
+    path: "/reftable",
+  });
+  addEncryptionHeader(file, references);
+  addBitmaps(image, references);
+}
+
+function addSnapshots(
+  { snapshots, context }: CheckedImage,
+  walk: TableWalk,
+  references: References,
+): void {
+  const { clusterSize } = context.geometry;
+  for (const [index, snapshot] of snapshots.snapshots.entries()) {
+    const { l1_table_offset: offset, l1_size: entries } = snapshot;
+    const path = `/snapshot[${index}]`;
+    const place = { path, offset: snapshot.offset };
+    if (offset % BigInt(clusterSize) !== 0n) {
+      const message = `The L1 table of snapshot ${index} lies at ${hex(offset)}, unaligned`;
+      references.corrupt("qcow2.check.snap-l1-aligned", place, message);
+    } else if (entries > MAX_L1_BYTES / l1Entry.size) {
+      const message = `The L1 table of snapshot ${index} has ${entries} entries`;
+      references.corrupt("qcow2.check.snap-l1-size", place, message);
+    } else {
+      walk.addL1({ offset, entries, path: `${path}/l1`, active: false });
+    }
+  }
+}
+
+function addEncryptionHeader(file: Qcow2File, references: References): void {
+  const extension = extensionOf(file, extensionTypes.encryptionHeader);
+  if (extension === undefined || extension.length !== encryptionPointer.size) return;
+  const pointer = decode(encryptionPointer, extensionData(file, extension));
+  const size = Number(BigInt.asIntN(64, pointer.length));
+  references.add({ offset: Number(pointer.offset), size, path: "/encryption_header" });
+}
+
+function addBitmaps({ file, context, bitmaps }: CheckedImage, references: References): void {
+  if (bitmaps === undefined) return;
+  const { clusterSize } = context.geometry;
+  const { bitmap_directory_offset, bitmap_directory_size } = bitmaps.fields;
+  references.add({
+    offset: Number(bitmap_directory_offset),
+    size: Number(bitmap_directory_size),
+    path: "/bitmaps",
+  });
+  for (const [index, bitmap] of bitmaps.bitmaps.entries()) {
+    const path = `/bitmap[${index}]/table`;
+    const size = bitmap.bitmap_table_size * bitmapTableEntry.size;
+    const offset = Number(bitmap.bitmap_table_offset);
+    references.add({ offset, size, path });
+    if (!requestable(bitmap.bitmap_table_offset, BigInt(size))) {
+      const message = `The table of bitmap ${index} cannot be read`;
+      references.abort("qcow2.check.bitmap-table", { path, offset }, message);
+    }
+    const table = bitmapTable(file, bitmap);
+    const used = [];
+    for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+      const entry = table.entry(i);
+      const data = entry & entryBits.bitmapOffset.mask;
+      const broken = (entry & entryBits.bitmapReserved.mask) !== 0n ||
+        data !== 0n && (entry & entryBits.bitmapAllOnes.mask) !== 0n ||
+        data % BigInt(clusterSize) !== 0n;
+      if (broken) {
+        const place = { path: `${path}/${i}`, offset: table.offsetOf(i) };
+        references.abort("qcow2.check.bitmap-table", place, `The entry ${hex(entry)} is invalid`);
+      }
+      if (data !== 0n) used.push(data);
+    }
+    for (const data of used) {
+      references.add({ offset: Number(data), size: clusterSize, path: `/bitmap[${index}]/data` });
+    }
+  }
+}
+
+/** References the refcount blocks (check_refblocks). */
+function countRefblocks(
+  stored: StoredRefcounts,
+  references: References,
+  { context }: CheckedImage,
+): void {
+  const { clusterSize } = context.geometry;
+  const { table } = stored;
+  for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+    const entry = table.entry(i);
+    const offset = stored.blockOffset(i);
+    const place = { path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) };
+    const cluster = Number(offset / BigInt(clusterSize));
+    if ((entry & entryBits.refblockReserved.mask) !== 0n) {
+      const message = `The refcount table entry ${hex(entry)} has reserved bits set`;
+      references.corrupt("qcow2.check.reftable-reserved", place, message);
+    } else if (offset % BigInt(clusterSize) !== 0n) {
+      const message = `The refcount block lies at ${hex(offset)}, off a cluster boundary`;
+      references.corrupt("qcow2.check.refblock-aligned", place, message);
+    } else if (cluster >= references.clusters) {
+      const message = `The refcount block lies at ${hex(offset)}, outside the file`;
+      references.corrupt("qcow2.check.refblock-outside", place, message);
+    } else if (offset !== 0n) {
+      references.add({ offset: Number(offset), size: clusterSize, path: `/refblock[${i}]` });
+      if (references.of(cluster) !== 1) {
+        const message = `The refcount block has ${references.of(cluster)} references, not 1`;
+        references.corrupt("qcow2.check.refblock-shared", place, message);
+      }
+    }
+  }
+}
+
+/**
+ * Holds the stored refcounts against the references (compare_refcounts).
+ *
+ * @returns the last cluster that is in use by either
+ */
+function compare(
+  stored: StoredRefcounts,
+  references: References,
+  { context }: CheckedImage,
+): number {
+  let highest = 0;
+  const { findings } = references;
+  for (let i = 0; i < references.clusters; i++) {
+    const refcount = stored.of(i);
+    const expected = references.of(i);
+    const offset = i * context.geometry.clusterSize;
+    const place = (): Place => ({ path: `/cluster[${i}]`, offset });
+    if (refcount === UNREADABLE) {
+      references.checkErrors++;
+      const message = (): string => `The refcount of the cluster at ${hex(offset)} cannot be read`;
+      findings.add("qcow2.check.refcount-read", place, message);
+      continue;
+    }
+    if (refcount > 0 || expected > 0) highest = i;
+    if (refcount === expected) continue;
+    const message = (): string =>
+      `The refcount of the cluster at ${
+        hex(offset)
+      } is ${refcount}, and it has ${expected} references`;
+    if (refcount < expected) {
+      references.corruptions++;
+      findings.add("qcow2.check.refcount-low", place, message);
+    } else {
+      findings.add("qcow2.check.refcount-high", place, message);
+    }
+  }
+  return highest;
+}

@@ -1,0 +1,65 @@
+import type { ByteSource } from "../../bytes/mod.ts";
+import { classOf, type EntryContext, hostOffset } from "../entries.ts";
+import { L2Table } from "../l2.ts";
+import { type EntryTable, masked } from "../table.ts";
+import { entryBits } from "../structures.ts";
+import type { References } from "./references.ts";
+import { type StoredRefcounts, UNREADABLE } from "./refcounts.ts";
+
+/** What the copied flags are held against. */
+export interface CopiedCheck {
+  readonly source: ByteSource;
+  readonly context: EntryContext;
+  /** The active L1 table: in the others, the flag need not be right. */
+  readonly l1: EntryTable;
+  readonly stored: StoredRefcounts;
+  readonly references: References;
+}
+
+/** Holds the copied flags of the active tables against the stored refcounts (check_oflag_copied). */
+export function checkCopied(check: CopiedCheck): void {
+  const { l1, stored, references } = check;
+  const { clusterSize } = check.context.geometry;
+  const uses = new Map<number, number>();
+  for (let i = l1.nextNonZero(0); i < l1.length; i = l1.nextNonZero(i + 1)) {
+    const offset = masked(l1.high(i), l1.low(i), entryBits.l1Offset);
+    if (offset === 0) continue;
+    const refcount = stored.of(Math.floor(offset / clusterSize));
+    if (refcount === UNREADABLE) continue;
+    uses.set(offset, (uses.get(offset) ?? 0) + 1);
+    const copied = (l1.high(i) & entryBits.copied.high) !== 0;
+    if (copied === (refcount === 1)) continue;
+    references.corrupt(
+      "qcow2.check.copied-l1",
+      { path: `/l1/${i}/l1_entry`, offset: l1.offsetOf(i) },
+      `The copied flag is ${copied ? "set" : "clear"}, and the refcount is ${refcount}`,
+    );
+  }
+  let number = 0;
+  for (const [offset, times] of uses) {
+    const table = new L2Table(check.source, offset, check.context.geometry);
+    checkEntries(check, { table, path: `/l2[${number++}]`, times });
+  }
+}
+
+function checkEntries(
+  { context, stored, references }: CopiedCheck,
+  { table, path, times }: { table: L2Table; path: string; times: number },
+): void {
+  for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
+    const high = table.high(i);
+    const low = table.low(i);
+    const kind = classOf(high, low, context);
+    if (kind !== "normal" && kind !== "zero-allocated") continue;
+    const cluster = Math.floor(hostOffset(high, low) / context.geometry.clusterSize);
+    const refcount = context.dataFile ? 1 : stored.of(cluster);
+    if (refcount === UNREADABLE) continue;
+    const copied = (high & entryBits.copied.high) !== 0;
+    if (copied === (refcount === 1)) continue;
+    references.corrupt(
+      "qcow2.check.copied-l2",
+      { path: `${path}/${i}/l2_entry`, offset: table.offsetOf(i), times },
+      `The copied flag is ${copied ? "set" : "clear"}, and the refcount is ${refcount}`,
+    );
+  }
+}

@@ -1,0 +1,71 @@
+import { type ByteSource, readUpTo } from "../../bytes/mod.ts";
+import type { Qcow2File } from "../decode.ts";
+import type { Geometry } from "../geometry.ts";
+import { requestable } from "../report.ts";
+import { EntryTable } from "../table.ts";
+import { entryBits } from "../structures.ts";
+
+/** In place of a refcount: its block lies where none can, or cannot be read. */
+export const UNREADABLE = -1;
+
+/** The refcounts that an image stores, read block by block. */
+export class StoredRefcounts {
+  readonly table: EntryTable;
+  readonly #source: ByteSource;
+  readonly #geometry: Geometry;
+  #blockIndex = -1;
+  #block: Uint8Array | typeof UNREADABLE | undefined;
+
+  constructor(file: Qcow2File, geometry: Geometry) {
+    const { refcount_table_offset: offset, refcount_table_clusters: clusters } = file.header;
+    this.table = new EntryTable(file.source, Number(offset), clusters * geometry.tableEntries);
+    this.#source = file.source;
+    this.#geometry = geometry;
+  }
+
+  /** Byte offset of the refcount block that a table entry leads to; 0 for none. */
+  blockOffset(index: number): bigint {
+    return this.table.entry(index) & entryBits.refblockOffset.mask;
+  }
+
+  /**
+   * The stored refcount of a host cluster: 0 where there is no block for it, {@link UNREADABLE} where
+   * it cannot be told. Refcounts from 2^53 on are rounded: no file has so many references.
+   */
+  of(cluster: number): number {
+    const index = Math.floor(cluster / this.#geometry.refblockEntries);
+    if (index !== this.#blockIndex) {
+      this.#block = this.#load(index);
+      this.#blockIndex = index;
+    }
+    const block = this.#block;
+    if (block === undefined) return 0;
+    if (block === UNREADABLE) return UNREADABLE;
+    return refcountAt(block, cluster % this.#geometry.refblockEntries, this.#geometry.refcountBits);
+  }
+
+  #load(index: number): Uint8Array | typeof UNREADABLE | undefined {
+    if (index >= this.table.length) return undefined;
+    const offset = this.blockOffset(index);
+    if (offset === 0n) return undefined;
+    const { clusterSize } = this.#geometry;
+    if (offset % BigInt(clusterSize) !== 0n) return UNREADABLE;
+    if (!requestable(offset, BigInt(clusterSize))) return UNREADABLE;
+    return readUpTo(this.#source, Number(offset), clusterSize);
+  }
+}
+
+/**
+ * A refcount in a block. Widths of 8 bits and more are big-endian integers; narrower ones are packed
+ * from the least significant bit on. Bytes past the end of the block are zeros.
+ */
+export function refcountAt(block: Uint8Array, index: number, bits: number): number {
+  if (bits < 8) {
+    const bit = index * bits;
+    return (block[Math.floor(bit / 8)] ?? 0) >> bit % 8 & (2 ** bits - 1);
+  }
+  const width = bits / 8;
+  let value = 0;
+  for (let i = index * width; i < (index + 1) * width; i++) value = value * 256 + (block[i] ?? 0);
+  return value;
+}

@@ -1,0 +1,114 @@
+import type { Findings, RuleId } from "../../rules/mod.ts";
+import type { Geometry } from "../geometry.ts";
+import { hex } from "../report.ts";
+
+/** Why a check ends without counts. */
+export class CheckAborted extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "CheckAborted";
+  }
+}
+
+/** A path, or how it is made where it is needed. */
+export type Path = string | (() => string);
+
+/** QEMU keeps its counts in an array, and cannot have one for an offset as large as this. */
+const UNREASONABLE_OFFSET = 2 ** 62;
+
+/**
+ * Counts the references to host clusters, as QEMU's in-memory refcount table does: a count stays at
+ * the largest refcount of the image, and each reference beyond that is a corruption.
+ */
+export class References {
+  readonly findings: Findings;
+  corruptions = 0;
+  checkErrors = 0;
+  readonly #geometry: Geometry;
+  /** Length of the file in bytes, rounded up to 512. */
+  readonly #fileLength: number;
+  /** Counts up to 2^53; the largest refcount may be more, but no file has that many references. */
+  #counts: Float64Array;
+  #clusters: number;
+  readonly #max: number;
+
+  constructor(fileLength: number, geometry: Geometry, findings: Findings) {
+    this.findings = findings;
+    this.#geometry = geometry;
+    this.#fileLength = fileLength;
+    this.#clusters = Math.ceil(fileLength / geometry.clusterSize);
+    this.#counts = new Float64Array(this.#clusters + 1);
+    this.#max = Number(geometry.refcountMax);
+  }
+
+  /** Host clusters that are looked at. */
+  get clusters(): number {
+    return this.#clusters;
+  }
+
+  of(cluster: number): number {
+    return cluster < this.#clusters ? this.#counts[cluster] as number : 0;
+  }
+
+  /** Records `times` corruptions of one kind at one place. */
+  corrupt(
+    rule: RuleId,
+    at: { path: Path; offset?: number; times?: number },
+    message: string | (() => string),
+  ): void {
+    this.corruptions += at.times ?? 1;
+    this.findings.add(rule, () => place(at), message);
+  }
+
+  /** Records an error of the check itself and ends it. */
+  abort(rule: RuleId, at: { path: Path; offset?: number }, message: string): never {
+    this.checkErrors += 1;
+    this.findings.add(rule, place(at), message);
+    throw new CheckAborted(message);
+  }
+
+  /**
+   * References every cluster that `[offset, offset + size)` touches, `times` times
+   * (qcow2_inc_refcounts_imrt). The last cluster may end behind the file, but not lie behind it.
+   */
+  add(region: { offset: number; size: number; path: Path; times?: number }): void {
+    const { offset, size, path } = region;
+    const times = region.times ?? 1;
+    const { clusterSize } = this.#geometry;
+    if (size <= 0) return;
+    if (offset >= UNREASONABLE_OFFSET) {
+      this.abort("qcow2.check.l2-io", { path, offset }, `It lies at ${hex(offset)}`);
+    }
+    if (offset + size - this.#fileLength >= clusterSize) {
+      const message = (): string =>
+        `It ends at ${hex(offset + size)}, a cluster or more past the end of the file`;
+      this.corrupt("qcow2.check.region-beyond-eof", { path, offset, times }, message);
+      return;
+    }
+    const last = Math.floor((offset + size - 1) / clusterSize);
+    for (let k = Math.floor(offset / clusterSize); k <= last; k++) this.#reference(k, times, path);
+  }
+
+  #reference(cluster: number, times: number, path: Path): void {
+    if (cluster >= this.#clusters) this.#clusters = cluster + 1;
+    if (cluster >= this.#counts.length) {
+      const grown = new Float64Array(this.#clusters + 1);
+      grown.set(this.#counts);
+      this.#counts = grown;
+    }
+    const count = (this.#counts[cluster] as number) + times;
+    this.#counts[cluster] = Math.min(count, this.#max);
+    if (count <= this.#max) return;
+    const offset = cluster * this.#geometry.clusterSize;
+    this.corrupt(
+      "qcow2.check.refcount-overflow",
+      { path, offset, times: count - this.#max },
+      () => `The cluster at ${hex(offset)} has more references than its refcount can count`,
+    );
+  }
+}
+
+function place(at: { path: Path; offset?: number }): { path: string; offset?: number } {
+  const path = typeof at.path === "string" ? at.path : at.path();
+  return at.offset === undefined ? { path } : { path, offset: at.offset };
+}

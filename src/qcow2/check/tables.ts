@@ -1,0 +1,185 @@
+import type { ByteSource } from "../../bytes/mod.ts";
+import { classOf, compressedRange, type EntryContext, hostOffset } from "../entries.ts";
+import { L2Table } from "../l2.ts";
+import { hex, requestable } from "../report.ts";
+import { anyBit, EntryTable, masked } from "../table.ts";
+import { entryBits, l1Entry } from "../structures.ts";
+import type { Path, References } from "./references.ts";
+
+/** What check counts of the active image. */
+export interface Statistics {
+  allocated: number;
+  fragmented: number;
+  compressed: number;
+}
+
+/** How often an L2 table is referenced. A table that a thousand entries lead to is walked once. */
+interface TableUse {
+  active: number;
+  inactive: number;
+}
+
+/** An L1 table that check walks. */
+export interface L1Place {
+  readonly offset: bigint;
+  readonly entries: number;
+  readonly path: string;
+  readonly active: boolean;
+}
+
+/** Entries that a check may look at beyond those that the file can hold: hostile tables overlap. */
+const BUDGET = 2 ** 26;
+
+/** Walks L1 and L2 tables and references what they lead to (check_refcounts_l1, check_refcounts_l2). */
+export class TableWalk {
+  readonly statistics: Statistics = { allocated: 0, fragmented: 0, compressed: 0 };
+  readonly #source: ByteSource;
+  readonly #context: EntryContext;
+  readonly #references: References;
+  readonly #uses = new Map<number, TableUse>();
+  #budget: number;
+
+  constructor(source: ByteSource, context: EntryContext, references: References) {
+    this.#source = source;
+    this.#context = context;
+    this.#references = references;
+    this.#budget = BUDGET + source.size;
+  }
+
+  /** References an L1 table and notes the L2 tables that it leads to. */
+  addL1(place: L1Place): void {
+    const { entries, path } = place;
+    if (entries === 0) return;
+    const size = entries * l1Entry.size;
+    const offset = Number(place.offset);
+    this.#references.add({ offset, size, path });
+    if (!requestable(place.offset, BigInt(size))) {
+      const message = `The L1 table at ${hex(place.offset)} cannot be read`;
+      this.#references.abort("qcow2.check.l2-io", { path, offset }, message);
+    }
+    const table = new EntryTable(this.#source, offset, entries);
+    this.#spend(table.stored);
+    for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+      this.#addL1Entry(table, i, place);
+    }
+  }
+
+  #addL1Entry(table: EntryTable, index: number, { path, active }: L1Place): void {
+    const high = table.high(index);
+    const low = table.low(index);
+    const at = { path: () => `${path}/${index}/l1_entry`, offset: table.offsetOf(index) };
+    if (anyBit(high, low, entryBits.l1Reserved)) {
+      const message = `The L1 entry ${hex(table.entry(index))} has reserved bits set`;
+      this.#references.corrupt("qcow2.check.l1e-reserved", at, message);
+    }
+    const { clusterSize } = this.#context.geometry;
+    const offset = masked(high, low, entryBits.l1Offset);
+    this.#references.add({ offset, size: clusterSize, path: at.path });
+    if (offset % clusterSize !== 0) {
+      const message = `The L2 table lies at ${hex(offset)}, off a cluster boundary`;
+      this.#references.corrupt("qcow2.check.l2-aligned", at, message);
+    }
+    const use = this.#uses.get(offset) ?? { active: 0, inactive: 0 };
+    if (active) use.active++;
+    else use.inactive++;
+    this.#uses.set(offset, use);
+  }
+
+  /** References what the L2 tables lead to. The order does not matter to any count. */
+  walkL2(): void {
+    let number = 0;
+    for (const [offset, use] of this.#uses) {
+      const table = new L2Table(this.#source, offset, this.#context.geometry);
+      this.#spend(table.stored);
+      this.#walkTable(table, { use, path: `/l2[${number++}]` });
+    }
+  }
+
+  #walkTable(table: L2Table, { use, path }: { use: TableUse; path: string }): void {
+    const { geometry, dataFile } = this.#context;
+    const { clusterSize } = geometry;
+    const times = use.active + use.inactive;
+    let next = 0;
+    for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
+      const high = table.high(i);
+      const low = table.low(i);
+      const at: Mark = { path: () => `${path}/${i}/l2_entry`, offset: table.offsetOf(i), times };
+      const kind = classOf(high, low, this.#context);
+      if (kind !== "compressed" && anyBit(high, low, entryBits.l2Reserved)) {
+        this.#references.corrupt("qcow2.check.l2e-reserved", at, "Reserved bits are set");
+      }
+      if (kind === "compressed") {
+        if (this.#compressed(table, i, at)) {
+          this.statistics.allocated += use.active;
+          this.statistics.compressed += use.active;
+          this.statistics.fragmented += use.active;
+        }
+      } else if (kind === "normal" || kind === "zero-allocated") {
+        const offset = hostOffset(high, low);
+        this.#standard(table, i, at);
+        this.statistics.allocated += use.active;
+        if (next !== 0 && offset !== next) this.statistics.fragmented += use.active;
+        next = offset + clusterSize;
+        if (!dataFile) this.#references.add({ offset, size: clusterSize, path: at.path, times });
+      } else if (kind === "unallocated" && table.allocated(i) !== 0) {
+        const message = "Subclusters are allocated, but the entry has no offset";
+        this.#references.corrupt("qcow2.check.unalloc-bitmap", at, message);
+      }
+    }
+  }
+
+  /** A compressed entry; whether its data counts as referenced. */
+  #compressed(table: L2Table, index: number, at: Mark): boolean {
+    const high = table.high(index);
+    const references = this.#references;
+    if ((high & entryBits.copied.high) !== 0) {
+      references.corrupt("qcow2.check.comp-copied", at, "A compressed cluster has the copied flag");
+    }
+    if (this.#context.dataFile) {
+      const message = "A compressed cluster in an image with a data file";
+      references.corrupt("qcow2.check.comp-datafile", at, message);
+      return false;
+    }
+    if (table.allocated(index) !== 0 || table.zero(index) !== 0) {
+      const message = "The subcluster bitmap of a compressed cluster is not zero";
+      references.corrupt("qcow2.check.comp-bitmap", at, message);
+      return false;
+    }
+    const { offset, length } = compressedRange(high, table.low(index), this.#context.geometry);
+    references.add({ offset, size: length, path: at.path, times: at.times });
+    return true;
+  }
+
+  #standard(table: L2Table, index: number, at: Mark): void {
+    const { geometry } = this.#context;
+    const low = table.low(index);
+    const allocated = table.allocated(index);
+    const references = this.#references;
+    if ((allocated & table.zero(index)) !== 0) {
+      const message = "A subcluster is allocated and zero";
+      references.corrupt("qcow2.check.bitmap-conflict", at, message);
+    }
+    const offset = hostOffset(table.high(index), low);
+    if (offset % geometry.clusterSize === 0) return;
+    const holdsData = geometry.extendedL2 ? allocated !== 0 : (low & entryBits.zero.low) === 0;
+    references.corrupt(
+      holdsData ? "qcow2.check.data-aligned" : "qcow2.check.prealloc-aligned",
+      at,
+      `The cluster lies at ${hex(offset)}, off a cluster boundary`,
+    );
+  }
+
+  #spend(entries: number): void {
+    this.#budget -= entries;
+    if (this.#budget >= 0) return;
+    const message = "The tables overlap so often that checking them would take too long";
+    this.#references.abort("diskproof.work.budget", { path: "/" }, message);
+  }
+}
+
+/** Where in the image something was found, and how often it counts. */
+interface Mark {
+  readonly path: Path;
+  readonly offset: number;
+  readonly times: number;
+}

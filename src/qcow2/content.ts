@@ -1,0 +1,112 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import { inflateCluster, unzstdCluster } from "../codec/mod.ts";
+import { AccessError, type Run } from "../format/mod.ts";
+import { compressedRange, entryProblem } from "./entries.ts";
+import type { L2Table } from "./l2.ts";
+import { hex } from "./report.ts";
+import { type Mapping, placeOfEntry } from "./runs.ts";
+import { masked } from "./table.ts";
+import { entryBits } from "./structures.ts";
+
+/** Where the bytes of an image come from. */
+export interface ContentSource {
+  /** The image file: tables and compressed data. */
+  readonly file: ByteSource;
+  /** What holds the clusters: the image file or the external data file. */
+  readonly data: ByteSource | undefined;
+  readonly compression: "deflate" | "zstd";
+}
+
+/** The compressed cluster that was decompressed last: runs are read in pieces. */
+interface Decompressed {
+  readonly offset: number;
+  readonly length: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads the content of runs. */
+export class ContentReader {
+  readonly #mapping: Mapping;
+  readonly #from: ContentSource;
+  #last: Decompressed | undefined;
+
+  constructor(mapping: Mapping, from: ContentSource) {
+    this.#mapping = mapping;
+    this.#from = from;
+  }
+
+  /** @throws {AccessError} where QEMU's read fails */
+  readRun(run: Run, skip: number, target: Uint8Array): void {
+    if (run.broken !== undefined) throw new AccessError(run.broken);
+    if (run.kind === "data") this.#readData(run, skip, target);
+    else if (run.kind === "compressed") this.#readCompressed(run.start + skip, target);
+    else target.fill(0);
+  }
+
+  #readData(run: Run, skip: number, target: Uint8Array): void {
+    const { data } = this.#from;
+    if (this.#mapping.encrypted || run.host === undefined) {
+      throw new AccessError({
+        rule: "qcow2.crypt.key-present",
+        place: { path: `${this.#mapping.path}data` },
+        message: "The cluster is encrypted",
+      });
+    }
+    if (data === undefined) {
+      throw new AccessError({
+        rule: "qcow2.datafile.opens",
+        place: { path: `${this.#mapping.path}data` },
+        message: "The external data file is not open",
+      });
+    }
+    data.readInto(run.host + skip, target);
+  }
+
+  #readCompressed(position: number, target: Uint8Array): void {
+    const { geometry, l1, l2 } = this.#mapping;
+    const index = Math.floor(position / geometry.l2Coverage);
+    const table = l2.at(masked(l1.high(index), l1.low(index), entryBits.l1Offset));
+    const entry = Math.floor((position % geometry.l2Coverage) / geometry.clusterSize);
+    const bytes = this.decompress({ table, index, entry });
+    const from = position % geometry.clusterSize;
+    target.set(bytes.subarray(from, from + target.length));
+  }
+
+  /**
+   * The content of a compressed cluster.
+   *
+   * @throws {AccessError} where QEMU does not take the data for a cluster
+   */
+  decompress(at: { table: L2Table; index: number; entry: number }): Uint8Array {
+    const { geometry } = this.#mapping;
+    const range = compressedRange(at.table.high(at.entry), at.table.low(at.entry), geometry);
+    const last = this.#last;
+    if (last !== undefined && last.offset === range.offset && last.length === range.length) {
+      return last.bytes;
+    }
+    const stored = this.#from.file.read(range.offset, range.length);
+    const zstd = this.#from.compression === "zstd";
+    const result = zstd
+      ? unzstdCluster(stored, geometry.clusterSize)
+      : inflateCluster(stored, geometry.clusterSize);
+    if (!result.ok) {
+      const guest = at.index * geometry.l2Coverage + at.entry * geometry.clusterSize;
+      throw new AccessError({
+        rule: zstd ? "qcow2.comp.zstd" : "qcow2.comp.inflate",
+        place: placeOfEntry(this.#mapping.path, at, guest),
+        message: `The compressed data at ${hex(range.offset)} is no cluster: ${result.reason}`,
+      });
+    }
+    this.#last = { offset: range.offset, length: range.length, bytes: result.bytes };
+    return result.bytes;
+  }
+
+  /** Why an access to the entry fails, compressed data aside. */
+  problem(at: { table: L2Table; index: number; entry: number }): AccessError | undefined {
+    const { geometry } = this.#mapping;
+    const guest = at.index * geometry.l2Coverage + at.entry * geometry.clusterSize;
+    const place = placeOfEntry(this.#mapping.path, at, guest);
+    const broken = entryProblem(at.table.entry(at.entry), this.#mapping, place);
+    return broken === undefined ? undefined : new AccessError(broken);
+  }
+}

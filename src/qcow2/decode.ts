@@ -1,0 +1,132 @@
+import { type ByteSource, readUpTo } from "../bytes/mod.ts";
+import { decode, type Decoded, offsetOf } from "../layout/mod.ts";
+import { type Geometry, geometryOf } from "./geometry.ts";
+import { extensionHead, features, header, headerV2 } from "./structures.ts";
+
+/** The header, with what version 2 lacks filled in as the specification says it is assumed. */
+export type Header = Decoded<typeof header>;
+
+/** One header extension. */
+export interface Extension {
+  readonly type: number;
+  /** Length of the data in bytes, as the image says. */
+  readonly length: number;
+  /** Byte offset of the extension in the file. */
+  readonly offset: number;
+  /** Byte offset of its data. */
+  readonly dataOffset: number;
+  /** The type and length lie inside the extension area, and so does the data. */
+  readonly headFits: boolean;
+  readonly dataFits: boolean;
+}
+
+/** What an open looks at, decoded and not judged. */
+export interface Qcow2File {
+  readonly source: ByteSource;
+  readonly header: Header;
+  /** Where it makes sense to speak of clusters and tables. */
+  readonly geometry?: Geometry;
+  /** The first bytes that are not header. */
+  readonly extensionsStart: number;
+  readonly extensionsEnd: number;
+  readonly extensions: readonly Extension[];
+  /** The extension area ends with an end marker. */
+  readonly endMarker: boolean;
+}
+
+/** Cluster sizes for which the arithmetic here is exact, more than any implementation supports. */
+const MAX_CLUSTER_BITS = 30;
+const MIN_CLUSTER_BITS = 9;
+/** The refcount width of version 2: 16 bits. */
+const V2_REFCOUNT_ORDER = 4;
+const EXTENSION_ALIGNMENT = 8;
+
+/** Decodes the header and the extensions of any bytes. */
+export function decodeQcow2(source: ByteSource): Qcow2File {
+  const head = decodeHeader(source);
+  const geometry = soundGeometry(head);
+  const clusterSize = geometry?.clusterSize ?? 0;
+  const start = head.header_length;
+  const end = head.backing_file_offset === 0n
+    ? clusterSize
+    : Number(head.backing_file_offset <= BigInt(clusterSize) ? head.backing_file_offset : 0n);
+  const { extensions, endMarker } = decodeExtensions(source, start, end);
+  return {
+    source,
+    header: head,
+    ...(geometry === undefined ? {} : { geometry }),
+    extensionsStart: start,
+    extensionsEnd: end,
+    extensions,
+    endMarker,
+  };
+}
+
+function decodeHeader(source: ByteSource): Header {
+  const head = decode(header, readUpTo(source, 0, header.size));
+  if (head.version < 3) {
+    return {
+      ...head,
+      incompatible_features: 0n,
+      compatible_features: 0n,
+      autoclear_features: 0n,
+      refcount_order: V2_REFCOUNT_ORDER,
+      header_length: headerV2.size,
+      compression_type: 0,
+      padding: new Uint8Array(head.padding.length),
+    };
+  }
+  // A field that lies at or past header_length is not there, and counts as zero.
+  if (head.header_length <= offsetOf(header, "compression_type")) head.compression_type = 0;
+  const padding = head.header_length - offsetOf(header, "padding");
+  if (padding < head.padding.length) head.padding.fill(0, Math.max(0, padding));
+  return head;
+}
+
+function soundGeometry(head: Header): Geometry | undefined {
+  const { cluster_bits, refcount_order } = head;
+  if (cluster_bits < MIN_CLUSTER_BITS || cluster_bits > MAX_CLUSTER_BITS) return undefined;
+  if (refcount_order > 6) return undefined;
+  return geometryOf({
+    clusterBits: cluster_bits,
+    refcountOrder: refcount_order,
+    extendedL2: (head.incompatible_features & features.extendedL2) !== 0n,
+  });
+}
+
+function decodeExtensions(
+  source: ByteSource,
+  start: number,
+  end: number,
+): { extensions: Extension[]; endMarker: boolean } {
+  const extensions: Extension[] = [];
+  let at = start;
+  while (at < end) {
+    const { type, length } = decode(extensionHead, source.read(at, extensionHead.size));
+    const dataOffset = at + extensionHead.size;
+    const headFits = dataOffset <= end;
+    const dataFits = headFits && length <= end - dataOffset;
+    extensions.push({ type, length, offset: at, dataOffset, headFits, dataFits });
+    if (!dataFits) break;
+    if (type === 0) return { extensions, endMarker: true };
+    at = dataOffset + Math.ceil(length / EXTENSION_ALIGNMENT) * EXTENSION_ALIGNMENT;
+  }
+  return { extensions, endMarker: false };
+}
+
+/** The last extension of a type: where a type stands twice, that is the one that counts. */
+export function extensionOf(file: Qcow2File, type: number): Extension | undefined {
+  return file.extensions.findLast((extension) =>
+    extension.type === type && extension.dataFits && extension.headFits
+  );
+}
+
+/** The data of an extension, as far as the file holds it, zeros after that. */
+export function extensionData(file: Qcow2File, extension: Extension): Uint8Array {
+  return file.source.read(extension.dataOffset, extension.length);
+}
+
+/** Whether the image has a feature; `mask` is one of `features`. */
+export function has(file: { header: Header }, mask: "dirty" | "corrupt" | "dataFile"): boolean {
+  return (file.header.incompatible_features & features[mask]) !== 0n;
+}

@@ -1,0 +1,38 @@
+import type { FormatDriver } from "../format/mod.ts";
+import { decode } from "../layout/mod.ts";
+import { decodeQcow2 } from "./decode.ts";
+import { judgeBackingName } from "./judge/backing.ts";
+import { judgeBitmaps, readBitmaps } from "./judge/bitmaps.ts";
+import { judgeExtensions } from "./judge/extensions.ts";
+import { judgeHeader } from "./judge/header.ts";
+import { judgeSnapshots, readSnapshotTable } from "./judge/snapshots.ts";
+import { Qcow2Layer } from "./layer.ts";
+import { headerV2, QCOW_MAGIC } from "./structures.ts";
+import { SECTOR } from "./geometry.ts";
+
+/** qcow2, versions 2 and 3. */
+export const qcow2Driver: FormatDriver = {
+  name: "qcow2",
+
+  probe(head) {
+    const { magic, version } = decode(headerV2, head);
+    return magic === QCOW_MAGIC && version >= 2;
+  },
+
+  open(source, findings): Qcow2Layer | undefined {
+    const file = decodeQcow2(source);
+    const geometry = judgeHeader(file, findings);
+    if (geometry === undefined) {
+      if (file.geometry !== undefined) judgeExtensions(file, findings);
+      return undefined;
+    }
+    judgeExtensions(file, findings);
+    judgeBackingName(file, findings);
+    const snapshots = readSnapshotTable(file);
+    judgeSnapshots(file, { geometry, table: snapshots }, findings);
+    const bitmaps = readBitmaps(file);
+    const size = Number(file.header.size / BigInt(SECTOR)) * SECTOR;
+    judgeBitmaps(file, { geometry, size, directory: bitmaps }, findings);
+    return new Qcow2Layer({ file, geometry, snapshots, bitmaps });
+  },
+};

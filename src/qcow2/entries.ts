@@ -1,0 +1,131 @@
+import type { Broken } from "../format/mod.ts";
+import type { RuleId } from "../rules/mod.ts";
+import type { Geometry } from "./geometry.ts";
+import { hex } from "./report.ts";
+import { anyBit, joined, masked } from "./table.ts";
+import { entryBits } from "./structures.ts";
+
+/** What an L2 entry makes of its cluster, in QEMU's words (qcow2_get_cluster_type). */
+export type EntryClass = "unallocated" | "zero-plain" | "zero-allocated" | "normal" | "compressed";
+
+/** An L2 entry as two halves, and the subcluster bitmap where there is one. */
+export interface L2Entry {
+  readonly high: number;
+  readonly low: number;
+  /** Bit x: subcluster x is allocated. */
+  readonly allocated: number;
+  /** Bit x: subcluster x reads as zeros. */
+  readonly zero: number;
+}
+
+/** What the meaning of an entry depends on. */
+export interface EntryContext {
+  readonly geometry: Geometry;
+  readonly version: number;
+  /** Guest clusters lie in an external data file. */
+  readonly dataFile: boolean;
+}
+
+/** The class of an entry. The order of the tests is QEMU's. */
+export function classOf(high: number, low: number, context: EntryContext): EntryClass {
+  if ((high & entryBits.compressed.high) !== 0) return "compressed";
+  const hasOffset = anyBit(high, low, entryBits.l2Offset);
+  if ((low & entryBits.zero.low) !== 0 && !context.geometry.extendedL2) {
+    return hasOffset ? "zero-allocated" : "zero-plain";
+  }
+  if (hasOffset) return "normal";
+  // In an external data file, offset 0 is a place: the copied flag tells it from nothing.
+  return context.dataFile && (high & entryBits.copied.high) !== 0 ? "normal" : "unallocated";
+}
+
+/** Byte offset of the cluster of a standard entry. */
+export function hostOffset(high: number, low: number): number {
+  return masked(high, low, entryBits.l2Offset);
+}
+
+/** Where compressed data lies. */
+export interface CompressedRange {
+  /** Byte offset, exact below 2^53: files end before that. */
+  readonly offset: number;
+  /** Bytes from there to the end of the last sector. */
+  readonly length: number;
+  /** The bits of the offset above bit 55, which have to be zero. */
+  readonly excess: boolean;
+}
+
+const SECTOR = 512;
+/** Highest bit that an offset in an image may have. */
+const OFFSET_BITS = 56;
+
+/** Splits a compressed descriptor into offset and length (qcow2_parse_compressed_l2_entry). */
+export function compressedRange(high: number, low: number, geometry: Geometry): CompressedRange {
+  const highBits = geometry.compressedShift - 32;
+  const offsetHigh = high & (2 ** highBits - 1);
+  const sectors = (high & (entryBits.compressed.high - 1)) >>> highBits;
+  const offset = joined(offsetHigh >>> 0, low);
+  return {
+    offset,
+    length: (sectors + 1) * SECTOR - (low % SECTOR),
+    excess: highBits > OFFSET_BITS - 32 && offsetHigh >>> (OFFSET_BITS - 32) !== 0,
+  };
+}
+
+/** Where an entry stands: guest cluster offset in bytes, path and place of the entry in the file. */
+export interface EntryPlace {
+  readonly guest: number;
+  readonly path: string;
+  readonly offset: number;
+}
+
+/**
+ * Why an access to anything under the entry fails, if it does (qcow2_get_host_offset): QEMU judges an
+ * entry as a whole, also for subclusters that are not at fault.
+ */
+export function entryProblem(
+  entry: L2Entry,
+  context: EntryContext,
+  place: EntryPlace,
+): Broken | undefined {
+  const { high, low } = entry;
+  const kind = classOf(high, low, context);
+  const broken = (rule: RuleId, message: string): Broken => ({ rule, place, message });
+  if (context.version < 3 && (kind === "zero-plain" || kind === "zero-allocated")) {
+    return broken("qcow2.l2e.zero-v2", "The zero flag is set in an image of version 2");
+  }
+  if (kind === "compressed") {
+    if (!context.dataFile) return undefined;
+    return broken("qcow2.l2e.compressed-datafile", "A compressed cluster with a data file");
+  }
+  if (context.geometry.extendedL2) {
+    const conflict = subclusterProblem(entry, kind);
+    if (conflict !== undefined) return broken(...conflict);
+  }
+  if (kind === "unallocated" || kind === "zero-plain") return undefined;
+  const host = hostOffset(high, low);
+  if (host % context.geometry.clusterSize !== 0) {
+    return broken("qcow2.l2e.aligned", `The cluster lies at ${hex(host)}, off a cluster boundary`);
+  }
+  if (context.dataFile && host !== place.guest) {
+    return broken(
+      "qcow2.l2e.datafile-identity",
+      `The cluster lies at ${hex(host)} of the data file, not at its guest offset ${
+        hex(place.guest)
+      }`,
+    );
+  }
+  return undefined;
+}
+
+function subclusterProblem(entry: L2Entry, kind: EntryClass): [RuleId, string] | undefined {
+  if (kind === "normal" && (entry.allocated & entry.zero) !== 0) {
+    const both = (entry.allocated & entry.zero) >>> 0;
+    return ["qcow2.l2e.subcluster-alloc-zero", `Subclusters ${hex(both)} are allocated and zero`];
+  }
+  if (kind === "unallocated" && entry.allocated !== 0) {
+    return [
+      "qcow2.l2e.subcluster-alloc-unalloc",
+      `Subclusters ${hex(entry.allocated >>> 0)} are allocated, but the entry has no offset`,
+    ];
+  }
+  return undefined;
+}

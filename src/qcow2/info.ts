@@ -1,0 +1,52 @@
+import { imageText, type Json, type LayerInfo } from "../format/mod.ts";
+import { type BitmapDirectory, bitmapInfo } from "./bitmaps.ts";
+import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
+import type { Geometry } from "./geometry.ts";
+import { snapshotInfo, type SnapshotTable } from "./snapshots.ts";
+import { extensionTypes, features } from "./structures.ts";
+
+const AES = 1;
+
+/** What `info` says of an image. */
+export function qcow2Info(
+  file: Qcow2File,
+  image: { geometry: Geometry; snapshots: SnapshotTable; bitmaps: BitmapDirectory | undefined },
+): LayerInfo {
+  const { header } = file;
+  const encrypted = header.crypt_method !== 0;
+  const list = image.snapshots.snapshots.map(snapshotInfo);
+  // QEMU does not list the snapshots of an image whose clusters lie elsewhere.
+  const listed = list.length > 0 && !has(file, "dataFile");
+  const data = header.version < 3
+    ? { compat: "0.10", "compression-type": "zlib", "refcount-bits": image.geometry.refcountBits }
+    : version3(file, image);
+  const encrypt = header.crypt_method === AES ? { encrypt: { format: "aes" } } : {};
+  return {
+    "cluster-size": image.geometry.clusterSize,
+    "dirty-flag": has(file, "dirty"),
+    ...(encrypted ? { encrypted: true } : {}),
+    ...(listed ? { snapshots: list } : {}),
+    "format-specific": { type: "qcow2", data: { ...data, ...encrypt } },
+  };
+}
+
+function version3(
+  file: Qcow2File,
+  image: { geometry: Geometry; bitmaps: BitmapDirectory | undefined },
+): { [key: string]: Json } {
+  const { header } = file;
+  const bitmaps = image.bitmaps?.bitmaps.map(bitmapInfo) ?? [];
+  const dataFile = extensionOf(file, extensionTypes.dataFile);
+  const raw = (header.autoclear_features & features.rawExternal) !== 0n;
+  return {
+    compat: "1.1",
+    "compression-type": header.compression_type === 1 ? "zstd" : "zlib",
+    "refcount-bits": image.geometry.refcountBits,
+    "lazy-refcounts": (header.compatible_features & features.lazyRefcounts) !== 0n,
+    corrupt: has(file, "corrupt"),
+    "extended-l2": image.geometry.extendedL2,
+    ...(bitmaps.length > 0 ? { bitmaps } : {}),
+    ...(dataFile === undefined ? {} : { "data-file": imageText(extensionData(file, dataFile)) }),
+    ...(has(file, "dataFile") ? { "data-file-raw": raw } : {}),
+  };
+}

@@ -1,0 +1,322 @@
+import type { Findings, Place } from "../../rules/mod.ts";
+import {
+  type Bitmap,
+  type BitmapDirectory,
+  bitmapFlags,
+  bitmapsFields,
+  bitmapTable,
+  bitmapTableNeeded,
+  decodeBitmaps,
+} from "../bitmaps.ts";
+import type { Qcow2File } from "../decode.ts";
+import type { Geometry } from "../geometry.ts";
+import { hex, must, requestable } from "../report.ts";
+import type { EntryTable } from "../table.ts";
+import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
+
+/** QEMU's limits; each is a `limit` rule of the catalogue. */
+const MAX_BITMAPS = 65535;
+const MAX_DIRECTORY_BYTES = 1024 * 65535;
+const MAX_TABLE_ENTRIES = 0x8000000;
+const MAX_BITMAP_BYTES = 512 * 2 ** 20;
+const MAX_NAME = 1023;
+
+/** What the judgement of bitmaps needs to know of the image. */
+export interface BitmapImage {
+  readonly geometry: Geometry;
+  /** Virtual size in bytes, rounded down to 512. */
+  readonly size: number;
+}
+
+/** The bitmap directory where it is used and within QEMU's limits. */
+export function readBitmaps(file: Qcow2File): BitmapDirectory | undefined {
+  const fields = bitmapsFields(file);
+  if (fields === undefined || fields.reserved !== 0) return undefined;
+  const { nb_bitmaps: count, bitmap_directory_offset: offset, bitmap_directory_size: size } =
+    fields;
+  if (count === 0 || count > MAX_BITMAPS || size > MAX_DIRECTORY_BYTES) return undefined;
+  if (!requestable(offset, size)) return { fields, bitmaps: [] };
+  return decodeBitmaps(file, fields, count + 1);
+}
+
+/** Judges the bitmap directory, the tables and the data that an open reads (bitmap_list_load). */
+export function judgeBitmaps(
+  file: Qcow2File,
+  image: BitmapImage & { directory: BitmapDirectory | undefined },
+  findings: Findings,
+): void {
+  const { directory } = image;
+  if (directory === undefined) return;
+  const { fields, bitmaps } = directory;
+  const place = { path: "/bitmaps", offset: fields.bitmap_directory_offset };
+  const sized = must(fields.bitmap_directory_size !== 0n, findings, {
+    rule: "qcow2.bitmap.dir-size-nonzero",
+    place,
+    message: () => "The bitmap directory is empty",
+  });
+  if (!sized) return;
+  const readable = must(
+    requestable(fields.bitmap_directory_offset, fields.bitmap_directory_size),
+    findings,
+    {
+      rule: "qcow2.bitmap.dir-readable",
+      place,
+      message: () => `The bitmap directory lies at ${hex(fields.bitmap_directory_offset)}`,
+    },
+  );
+  if (!readable) return;
+  judgeCounts(directory, place, findings);
+  const names = new Set<string>();
+  for (const [index, bitmap] of bitmaps.slice(0, fields.nb_bitmaps).entries()) {
+    if (!bitmap.fits) break;
+    judgeEntry({ bitmap, index }, image, findings);
+    judgeName({ bitmap, index, names }, findings);
+    judgeTable(file, { bitmap, index, image }, findings);
+  }
+}
+
+function judgeCounts({ fields, bitmaps }: BitmapDirectory, place: Place, findings: Findings): void {
+  const broken = bitmaps.find((bitmap) => !bitmap.fits);
+  const whole = must(broken === undefined, findings, {
+    rule: "qcow2.bitmap.dir-entry-fits",
+    place: { path: `/bitmap[${bitmaps.length - 1}]`, ...placeOf(broken) },
+    message: () => "A bitmap directory entry runs past the end of the directory",
+  });
+  must(bitmaps.length <= fields.nb_bitmaps, findings, {
+    rule: "qcow2.bitmap.count-not-more",
+    place,
+    message: () => `The directory has more entries than nb_bitmaps, ${fields.nb_bitmaps}`,
+  });
+  const complete = must(!whole || bitmaps.length >= fields.nb_bitmaps, findings, {
+    rule: "qcow2.bitmap.count-not-less",
+    place,
+    message: () =>
+      `The directory has ${bitmaps.length} entries; nb_bitmaps is ${fields.nb_bitmaps}`,
+  });
+  const last = bitmaps.at(-1);
+  const end = fields.bitmap_directory_offset + fields.bitmap_directory_size;
+  const exact = last === undefined || BigInt(last.offset + last.length) === end;
+  must(!whole || !complete || bitmaps.length > fields.nb_bitmaps || exact, findings, {
+    rule: "qcow2.bitmap.dir-size-exact",
+    place,
+    message: () => "The last entry does not end where the bitmap directory does",
+  });
+}
+
+function placeOf(bitmap: Bitmap | undefined): { offset?: number } {
+  return bitmap === undefined ? {} : { offset: bitmap.offset };
+}
+
+interface Entry {
+  readonly bitmap: Bitmap;
+  readonly index: number;
+}
+
+function field({ bitmap, index }: Entry, name: keyof typeof bitmapHead.offsets): Place {
+  return { path: `/bitmap[${index}]/${name}`, offset: bitmap.offset + bitmapHead.offsets[name] };
+}
+
+/** The checks of check_dir_entry, and the few that QEMU leaves out. */
+function judgeEntry(entry: Entry, image: BitmapImage, findings: Findings): void {
+  const { bitmap, index } = entry;
+  must(bitmap.extra_data_size === 0, findings, {
+    rule: "qcow2.bitmap.no-extra-data",
+    place: field(entry, "extra_data_size"),
+    message: () => `Bitmap ${index} has ${bitmap.extra_data_size} bytes of extra data`,
+  });
+  judgeTablePlace(entry, image, findings);
+  const bits = bitmap.granularity_bits;
+  const granularity = field(entry, "granularity_bits");
+  must(bits <= 31, findings, {
+    rule: "qcow2.bitmap.granularity-max",
+    place: granularity,
+    message: () => `granularity_bits of bitmap ${index} is ${bits}, more than QEMU's limit of 31`,
+  });
+  must(bits >= 9, findings, {
+    rule: "qcow2.bitmap.granularity-min",
+    place: granularity,
+    message: () => `granularity_bits of bitmap ${index} is ${bits}, less than QEMU's limit of 9`,
+  });
+  must(bits <= 63, findings, {
+    rule: "qcow2.bitmap.granularity-valid",
+    place: granularity,
+    message: () => `granularity_bits of bitmap ${index} is ${bits}, more than 63`,
+  });
+  const { inUse, auto, extraDataCompatible } = bitmapFlags;
+  must((bitmap.flags & ~(inUse | auto)) === 0, findings, {
+    rule: "qcow2.bitmap.flags-reserved",
+    place: field(entry, "flags"),
+    message: () =>
+      `Bitmap ${index} has the flags ${hex(bitmap.flags)}; QEMU takes only bits 0 and 1`,
+  });
+  must((bitmap.flags & ~(inUse | auto | extraDataCompatible)) === 0, findings, {
+    rule: "qcow2.bitmap.flags-defined",
+    place: field(entry, "flags"),
+    message: () => `Bitmap ${index} has the flags ${hex(bitmap.flags)}; bits 3 to 31 are reserved`,
+  });
+  must(bitmap.type === 1, findings, {
+    rule: "qcow2.bitmap.type",
+    place: field(entry, "type"),
+    message: () => `Bitmap ${index} has the type ${bitmap.type}`,
+  });
+  must((bitmap.flags & inUse) === 0, findings, {
+    rule: "qcow2.bitmap.in-use",
+    place: field(entry, "flags"),
+    message: () => `Bitmap ${index} is in use: its content was not saved`,
+  });
+}
+
+function judgeTablePlace(entry: Entry, image: BitmapImage, findings: Findings): void {
+  const { bitmap, index } = entry;
+  const { clusterSize } = image.geometry;
+  const entries = bitmap.bitmap_table_size;
+  must(entries !== 0, findings, {
+    rule: "qcow2.bitmap.table-size-nonzero",
+    place: field(entry, "bitmap_table_size"),
+    message: () => `The table of bitmap ${index} is empty`,
+  });
+  must(bitmap.bitmap_table_offset !== 0n, findings, {
+    rule: "qcow2.bitmap.table-offset-nonzero",
+    place: field(entry, "bitmap_table_offset"),
+    message: () => `The table of bitmap ${index} lies at offset 0`,
+  });
+  must(bitmap.bitmap_table_offset % BigInt(clusterSize) === 0n, findings, {
+    rule: "qcow2.bitmap.table-aligned",
+    place: field(entry, "bitmap_table_offset"),
+    message: () =>
+      `The table of bitmap ${index} lies at ${hex(bitmap.bitmap_table_offset)}, unaligned`,
+  });
+  must(entries <= MAX_TABLE_ENTRIES, findings, {
+    rule: "qcow2.bitmap.table-size-max",
+    place: field(entry, "bitmap_table_size"),
+    message: () => `The table of bitmap ${index} has ${entries} entries, more than QEMU's limit`,
+  });
+  must(entries * clusterSize <= MAX_BITMAP_BYTES, findings, {
+    rule: "qcow2.bitmap.phys-max",
+    place: field(entry, "bitmap_table_size"),
+    message: () => `Bitmap ${index} takes ${entries} clusters, more than QEMU's limit of 512 MiB`,
+  });
+  const covered = entries * clusterSize * 8 * 2 ** bitmap.granularity_bits;
+  must((bitmap.flags & bitmapFlags.inUse) !== 0 || image.size <= covered, findings, {
+    rule: "qcow2.bitmap.covers-disk",
+    place: field(entry, "bitmap_table_size"),
+    message: () => `Bitmap ${index} covers ${covered} bytes of a disk of ${image.size}`,
+  });
+}
+
+function judgeName(entry: Entry & { names: Set<string> }, findings: Findings): void {
+  const { bitmap, index, names } = entry;
+  const place = field(entry, "name_size");
+  must(bitmap.name_size <= MAX_NAME, findings, {
+    rule: "qcow2.bitmap.name-max",
+    place,
+    message: () => `The name of bitmap ${index} is ${bitmap.name_size} bytes long, more than 1023`,
+  });
+  must(bitmap.name_size >= 1, findings, {
+    rule: "qcow2.bitmap.name-nonempty",
+    place,
+    message: () => `The name of bitmap ${index} is empty`,
+  });
+  must(bitmap.padding.every((byte) => byte === 0), findings, {
+    rule: "qcow2.bitmap.dir-padding",
+    place: { path: `/bitmap[${index}]`, offset: bitmap.offset },
+    message: () => `The padding behind the name of bitmap ${index} is not zero`,
+  });
+  const nul = bitmap.name.indexOf(0);
+  must(nul < 0, findings, {
+    rule: "blk.name.nul",
+    place,
+    message: () => `The name of bitmap ${index} holds a NUL byte and ends there`,
+  });
+  const name = (nul < 0 ? bitmap.name : bitmap.name.subarray(0, nul)).join();
+  // QEMU skips a later bitmap of the same name that is in use, though the format forbids it too.
+  const skipped = (bitmap.flags & bitmapFlags.inUse) !== 0;
+  must(!names.has(name), findings, {
+    rule: skipped ? "qcow2.bitmap.name-unique-in-use" : "qcow2.bitmap.name-unique",
+    place,
+    message: () => `Bitmap ${index} has the name of an earlier one`,
+  });
+  names.add(name);
+}
+
+/** The table of a bitmap that is not in use, as load_bitmap reads it. */
+function judgeTable(
+  file: Qcow2File,
+  place: Entry & { image: BitmapImage },
+  findings: Findings,
+): void {
+  const { bitmap, index, image } = place;
+  if ((bitmap.flags & bitmapFlags.inUse) !== 0) return;
+  const entries = bitmap.bitmap_table_size;
+  if (entries === 0 || entries * image.geometry.clusterSize > MAX_BITMAP_BYTES) return;
+  if (!requestable(bitmap.bitmap_table_offset, BigInt(entries * bitmapTableEntry.size))) {
+    findings.add(
+      "qcow2.bitmap.table-readable",
+      field(place, "bitmap_table_offset"),
+      `The table of bitmap ${index} lies at ${hex(bitmap.bitmap_table_offset)}`,
+    );
+    return;
+  }
+  const table = bitmapTable(file, bitmap);
+  for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+    judgeTableEntry({ table, index, entry: i, clusterSize: image.geometry.clusterSize }, findings);
+  }
+  const needed = bitmapTableNeeded(bitmap, image);
+  must(entries === needed, findings, {
+    rule: "qcow2.bitmap.table-size-exact",
+    place: field(place, "bitmap_table_size"),
+    message: () => `The table of bitmap ${index} has ${entries} entries; the disk needs ${needed}`,
+  });
+  judgeTail(file, { ...place, table, needed }, findings);
+}
+
+/** Whether an entry of a bitmap table is sound; adds what is wrong with it. */
+function judgeTableEntry(
+  at: { table: EntryTable; index: number; entry: number; clusterSize: number },
+  findings: Findings,
+): void {
+  const value = at.table.entry(at.entry);
+  const offset = value & entryBits.bitmapOffset.mask;
+  const place = {
+    path: `/bitmap[${at.index}]/table/${at.entry}`,
+    offset: at.table.offsetOf(at.entry),
+  };
+  must((value & entryBits.bitmapReserved.mask) === 0n, findings, {
+    rule: "qcow2.bitmap.table-entry-reserved",
+    place,
+    message: () => `The bitmap table entry ${hex(value)} has reserved bits set`,
+  });
+  must(offset === 0n || (value & entryBits.bitmapAllOnes.mask) === 0n, findings, {
+    rule: "qcow2.bitmap.table-entry-bit0",
+    place,
+    message: () => `The bitmap table entry ${hex(value)} has an offset and bit 0 set`,
+  });
+  must(offset % BigInt(at.clusterSize) === 0n, findings, {
+    rule: "qcow2.bitmap.table-entry-aligned",
+    place,
+    message: () => `The bitmap table entry ${hex(value)} leads off a cluster boundary`,
+  });
+}
+
+/** The bits behind the end of the disk, in the last cluster of the bitmap. */
+function judgeTail(
+  file: Qcow2File,
+  at: Entry & { image: BitmapImage; table: EntryTable; needed: number },
+  findings: Findings,
+): void {
+  const { bitmap, image, table, needed } = at;
+  if (needed === 0 || table.length !== needed) return;
+  const offset = table.entry(needed - 1) & entryBits.bitmapOffset.mask;
+  if (offset === 0n) return;
+  const { clusterSize } = image.geometry;
+  const bits = Math.ceil(image.size / 2 ** bitmap.granularity_bits) -
+    (needed - 1) * clusterSize * 8;
+  const firstByte = Math.floor(bits / 8);
+  const stored = file.source.read(Number(offset) + firstByte, clusterSize - firstByte);
+  const tail = stored.some((byte, i) => (i === 0 ? byte >> bits % 8 : byte) !== 0);
+  must(!tail, findings, {
+    rule: "qcow2.bitmap.tail-zero",
+    place: { path: `/bitmap[${at.index}]/data[${needed - 1}]`, offset },
+    message: () => `Bitmap ${at.index} has bits set behind the end of the disk`,
+  });
+}

@@ -1,0 +1,200 @@
+import { AccessError } from "../../format/mod.ts";
+import type { Findings } from "../../rules/mod.ts";
+import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
+import type { ContentReader } from "../content.ts";
+import { classOf, compressedRange, entryProblem, hostOffset } from "../entries.ts";
+import type { Qcow2File } from "../decode.ts";
+import type { L2Table } from "../l2.ts";
+import { hex, requestable } from "../report.ts";
+import { type Mapping, placeOfEntry } from "../runs.ts";
+import { anyBit, masked } from "../table.ts";
+import { entryBits } from "../structures.ts";
+
+/** What the tables of one view of an image are judged with. */
+export interface TableJudgement {
+  readonly file: Qcow2File;
+  readonly mapping: Mapping;
+  readonly reader: ContentReader;
+  readonly stored: StoredRefcounts;
+  /** Virtual size in bytes: entries behind it are nobody's content. */
+  readonly size: number;
+  /** The copied flags count only in the active tables. */
+  readonly active: boolean;
+}
+
+/** Table entries that are looked at beyond those that the file can hold. */
+const ENTRY_BUDGET = 2 ** 24;
+/** Bytes that are decompressed beyond so many times the size of the file. */
+const DECOMPRESSION_BUDGET = 2 ** 28;
+const DECOMPRESSION_RATIO = 512;
+
+/** Judges the L1 and L2 entries that describe the guest's disk, and decodes its compressed clusters. */
+export function judgeTables(image: TableJudgement, findings: Findings): void {
+  const { mapping, size, file } = image;
+  const { l1, geometry } = mapping;
+  const budget: Budget = {
+    entries: ENTRY_BUDGET + file.source.size,
+    bytes: DECOMPRESSION_BUDGET + DECOMPRESSION_RATIO * file.source.size,
+    decoded: new Set(),
+  };
+  const seen = new Set<number>();
+  const visible = Math.min(l1.length, Math.ceil(size / geometry.l2Coverage));
+  if (Math.ceil(size / geometry.l2Coverage) > l1.length) {
+    const message = `What lies behind the ${l1.length} L1 entries is unallocated`;
+    findings.add("qcow2.l1e.beyond-table", { path: `${mapping.path}l1` }, message);
+  }
+  for (let i = l1.nextNonZero(0); i < visible; i = l1.nextNonZero(i + 1)) {
+    const offset = judgeL1Entry(image, i, findings);
+    // Only a data file ties an entry to its place in the disk; elsewhere a table is judged once.
+    if (offset === 0 || seen.has(offset) && !mapping.dataFile) continue;
+    seen.add(offset);
+    const table = mapping.l2.at(offset);
+    budget.entries -= table.stored;
+    if (budget.entries < 0) return overBudget(findings);
+    judgeTable(image, { table, index: i, budget }, findings);
+  }
+}
+
+interface Budget {
+  entries: number;
+  bytes: number;
+  /** Descriptors that were decoded: a stream that many entries share is decoded once. */
+  readonly decoded: Set<string>;
+}
+
+function overBudget(findings: Findings): void {
+  const message = "The image makes so much of its few bytes that not all of it was judged";
+  findings.add("diskproof.work.budget", { path: "/" }, message);
+}
+
+/** Judges an L1 entry; gives back the offset of an L2 table that can be read, or 0. */
+function judgeL1Entry({ mapping }: TableJudgement, index: number, findings: Findings): number {
+  const { l1, geometry, path } = mapping;
+  const high = l1.high(index);
+  const low = l1.low(index);
+  const place = { path: `${path}l1/${index}/l1_entry`, offset: l1.offsetOf(index) };
+  if (anyBit(high, low, entryBits.l1Reserved)) {
+    const message = `The L1 entry ${hex(l1.entry(index))} has reserved bits set`;
+    findings.add("qcow2.l1e.reserved", place, message);
+  }
+  const offset = masked(high, low, entryBits.l1Offset);
+  if (offset % geometry.clusterSize === 0) return offset;
+  const message = `The L2 table lies at ${hex(offset)}, off a cluster boundary`;
+  findings.add("qcow2.l1e.aligned", place, message);
+  return 0;
+}
+
+interface TableAt {
+  readonly table: L2Table;
+  readonly index: number;
+  readonly budget: Budget;
+}
+
+function judgeTable(image: TableJudgement, at: TableAt, findings: Findings): void {
+  const { geometry } = image.mapping;
+  const { table } = at;
+  const base = at.index * geometry.l2Coverage;
+  const visible = Math.min(table.stored, Math.ceil((image.size - base) / geometry.clusterSize));
+  for (let i = table.nextNonZero(0); i < visible; i = table.nextNonZero(i + 1)) {
+    judgeEntry(image, { ...at, entry: i, guest: base + i * geometry.clusterSize }, findings);
+  }
+}
+
+type EntryAt = TableAt & { readonly entry: number; readonly guest: number };
+
+function judgeEntry(image: TableJudgement, at: EntryAt, findings: Findings): void {
+  const { mapping } = image;
+  const { table, entry } = at;
+  const place = placeOfEntry(mapping.path, at, at.guest);
+  const problem = entryProblem(table.entry(entry), mapping, place);
+  if (problem !== undefined) findings.add(problem.rule, problem.place, problem.message);
+  const high = table.high(entry);
+  const low = table.low(entry);
+  const kind = classOf(high, low, mapping);
+  if (kind === "compressed") {
+    judgeCompressed(image, at, findings);
+    return;
+  }
+  const zeroBit = mapping.geometry.extendedL2 && (low & entryBits.zero.low) !== 0;
+  if (anyBit(high, low, entryBits.l2Reserved) || zeroBit) {
+    findings.add("qcow2.l2e.reserved", place, "Reserved bits of the L2 entry are set");
+  }
+  if (kind === "normal" || kind === "zero-allocated") judgePlace(image, at, findings);
+}
+
+/** What a reader passes over: the copied flag, and clusters past the end of the file. */
+function judgePlace(image: TableJudgement, at: EntryAt, findings: Findings): void {
+  const { mapping, file, stored } = image;
+  if (mapping.dataFile) return;
+  const place = placeOfEntry(mapping.path, at, at.guest);
+  const high = at.table.high(at.entry);
+  const host = hostOffset(high, at.table.low(at.entry));
+  if (host >= file.source.size) {
+    const message = `The cluster at ${hex(host)} lies past the end of the file`;
+    findings.add("qcow2.l2e.beyond-eof", place, message);
+  }
+  if (!image.active) return;
+  const refcount = stored.of(Math.floor(host / mapping.geometry.clusterSize));
+  const copied = (high & entryBits.copied.high) !== 0;
+  if (refcount === UNREADABLE || copied === (refcount === 1)) return;
+  const flag = copied ? "set" : "clear";
+  findings.add(
+    "qcow2.l2e.copied",
+    place,
+    `The copied flag is ${flag}; the refcount is ${refcount}`,
+  );
+}
+
+function judgeCompressed(image: TableJudgement, at: EntryAt, findings: Findings): void {
+  const { mapping } = image;
+  const { table, entry, budget } = at;
+  const place = placeOfEntry(mapping.path, at, at.guest);
+  const high = table.high(entry);
+  const range = compressedRange(high, table.low(entry), mapping.geometry);
+  if (range.excess) {
+    const message = `The offset ${hex(range.offset)} has bits set above bit 55`;
+    findings.add("qcow2.comp.offset-bits", place, message);
+  }
+  if (table.allocated(entry) !== 0 || table.zero(entry) !== 0) {
+    const message = "The subcluster bitmap of a compressed cluster is not zero";
+    findings.add("qcow2.comp.bitmap-zero", place, message);
+  }
+  if ((high & entryBits.copied.high) !== 0) {
+    findings.add("qcow2.comp.copied", place, "A compressed cluster has the copied flag");
+  }
+  if (mapping.dataFile) return;
+  if (!requestable(BigInt(range.offset), BigInt(range.length))) {
+    const message = `The compressed data at ${hex(range.offset)} cannot be read`;
+    findings.add("qcow2.comp.readable", place, message);
+    return;
+  }
+  const descriptor = `${range.offset}+${range.length}`;
+  if (budget.decoded.has(descriptor)) return;
+  budget.decoded.add(descriptor);
+  budget.bytes -= mapping.geometry.clusterSize;
+  if (budget.bytes < 0) {
+    if (findings.count("diskproof.work.budget") === 0) overBudget(findings);
+    return;
+  }
+  try {
+    image.reader.decompress(at);
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    findings.add(error.broken.rule, error.broken.place, error.broken.message);
+  }
+}
+
+/** Judges the places of the refcount blocks, which an open does not look at. */
+export function judgeRefcountTable(
+  { stored, mapping }: Pick<TableJudgement, "stored" | "mapping">,
+  findings: Findings,
+): void {
+  const { table } = stored;
+  for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+    const offset = stored.blockOffset(i);
+    if (offset % BigInt(mapping.geometry.clusterSize) === 0n) continue;
+    const place = { path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) };
+    const message = `The refcount block lies at ${hex(offset)}, off a cluster boundary`;
+    findings.add("qcow2.refblock.aligned", place, message);
+  }
+}

@@ -1,0 +1,90 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { L2Entry } from "./entries.ts";
+import type { Geometry } from "./geometry.ts";
+import { EntryTable } from "./table.ts";
+
+/** An L2 table: its entries, whatever their size. */
+export class L2Table {
+  readonly offset: number;
+  /** Entries that are stored in the file; all others are zero. */
+  readonly stored: number;
+  readonly #table: EntryTable;
+  readonly #words: 1 | 2;
+
+  constructor(source: ByteSource, offset: number, geometry: Geometry) {
+    this.#words = geometry.extendedL2 ? 2 : 1;
+    this.#table = new EntryTable(source, offset, geometry.l2Entries * this.#words);
+    this.offset = offset;
+    this.stored = Math.ceil(this.#table.stored / this.#words);
+  }
+
+  /** The first word of an entry, bits 32 to 63. */
+  high(index: number): number {
+    return this.#table.high(index * this.#words);
+  }
+
+  /** The first word of an entry, bits 0 to 31. */
+  low(index: number): number {
+    return this.#table.low(index * this.#words);
+  }
+
+  /** Subcluster bitmap, lower half; 0 without extended entries. */
+  allocated(index: number): number {
+    return this.#words === 2 ? this.#table.low(2 * index + 1) : 0;
+  }
+
+  /** Subcluster bitmap, upper half; 0 without extended entries. */
+  zero(index: number): number {
+    return this.#words === 2 ? this.#table.high(2 * index + 1) : 0;
+  }
+
+  entry(index: number): L2Entry {
+    return {
+      high: this.high(index),
+      low: this.low(index),
+      allocated: this.allocated(index),
+      zero: this.zero(index),
+    };
+  }
+
+  /** Byte offset of an entry in the file. */
+  offsetOf(index: number): number {
+    return this.#table.offsetOf(index * this.#words);
+  }
+
+  /** The first entry from `index` on of which any bit is set; `stored` when there is none. */
+  nextNonZero(index: number): number {
+    const next = this.#table.nextNonZero(index * this.#words);
+    return Math.min(this.stored, Math.floor(next / this.#words));
+  }
+}
+
+/** How many bytes of L2 tables are kept. */
+const CACHE_BYTES = 8 * 2 ** 20;
+
+/** Keeps the L2 tables used last, for readers that jump about. */
+export class L2Cache {
+  readonly #source: ByteSource;
+  readonly #geometry: Geometry;
+  readonly #tables = new Map<number, L2Table>();
+  readonly #capacity: number;
+
+  constructor(source: ByteSource, geometry: Geometry) {
+    this.#source = source;
+    this.#geometry = geometry;
+    this.#capacity = Math.max(1, CACHE_BYTES / geometry.clusterSize);
+  }
+
+  /** The L2 table at a byte offset. */
+  at(offset: number): L2Table {
+    const known = this.#tables.get(offset);
+    if (known !== undefined) return known;
+    const table = new L2Table(this.#source, offset, this.#geometry);
+    if (this.#tables.size >= this.#capacity) {
+      const oldest = this.#tables.keys().next().value;
+      if (oldest !== undefined) this.#tables.delete(oldest);
+    }
+    this.#tables.set(offset, table);
+    return table;
+  }
+}

@@ -1,0 +1,177 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import {
+  type BackingReference,
+  type CheckCounts,
+  type DataFileReference,
+  imageText,
+  type Layer,
+  type LayerInfo,
+  type Run,
+} from "../format/mod.ts";
+import type { Findings } from "../rules/mod.ts";
+import type { BitmapDirectory } from "./bitmaps.ts";
+import { checkImage } from "./check/check.ts";
+import { StoredRefcounts, UNREADABLE } from "./check/refcounts.ts";
+import { ContentReader } from "./content.ts";
+import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
+import { type Geometry, roundDown, roundUp, SECTOR } from "./geometry.ts";
+import { qcow2Info } from "./info.ts";
+import { backingNameBytes } from "./judge/backing.ts";
+import { judgeRefcountTable, judgeTables, type TableJudgement } from "./judge/walk.ts";
+import { L2Cache } from "./l2.ts";
+import { mappedRuns, type Mapping } from "./runs.ts";
+import type { Snapshot, SnapshotTable } from "./snapshots.ts";
+import { EntryTable } from "./table.ts";
+import { extensionTypes } from "./structures.ts";
+
+/** Longest backing format that QEMU takes, in bytes. */
+const MAX_BACKING_FORMAT = 15;
+
+/** The parts of an image that an open has read. */
+export interface OpenedQcow2 {
+  readonly file: Qcow2File;
+  readonly geometry: Geometry;
+  readonly snapshots: SnapshotTable;
+  readonly bitmaps: BitmapDirectory | undefined;
+}
+
+/** A qcow2 image by itself: its active content, or that of one of its snapshots. */
+export class Qcow2Layer implements Layer {
+  readonly format = "qcow2";
+  readonly virtualSize: number;
+  readonly clusterSize: number;
+  readonly encrypted: boolean;
+  readonly dirty: boolean;
+  readonly backing?: BackingReference;
+  readonly dataFile?: DataFileReference;
+  readonly #image: OpenedQcow2;
+  readonly #mapping: Mapping;
+  readonly #snapshot: Snapshot | undefined;
+  #dataSource: ByteSource | undefined;
+  #reader: ContentReader;
+
+  constructor(image: OpenedQcow2, snapshot?: { entry: Snapshot; index: number }) {
+    const { file, geometry } = image;
+    const { header, source } = file;
+    this.#image = image;
+    this.#snapshot = snapshot?.entry;
+    this.virtualSize = roundDown(Number(header.size / BigInt(SECTOR)) * SECTOR, SECTOR);
+    this.clusterSize = geometry.clusterSize;
+    this.encrypted = header.crypt_method !== 0;
+    this.dirty = has(file, "dirty");
+    const table = snapshot?.entry ?? header;
+    this.#mapping = {
+      geometry,
+      version: header.version,
+      dataFile: has(file, "dataFile"),
+      l1: new EntryTable(source, Number(table.l1_table_offset), table.l1_size),
+      l2: new L2Cache(source, geometry),
+      encrypted: this.encrypted,
+      path: snapshot === undefined ? "/" : `/snapshot[${snapshot.index}]/`,
+    };
+    const backing = backingReference(file);
+    if (backing !== undefined) this.backing = backing;
+    if (has(file, "dataFile")) this.dataFile = dataFileReference(file);
+    else this.#dataSource = source;
+    this.#reader = this.#newReader();
+  }
+
+  #newReader(): ContentReader {
+    const { file } = this.#image;
+    return new ContentReader(this.#mapping, {
+      file: file.source,
+      data: this.#dataSource,
+      compression: file.header.compression_type === 1 ? "zstd" : "deflate",
+    });
+  }
+
+  attachDataFile(source: ByteSource): void {
+    this.#dataSource = source;
+    this.#reader = this.#newReader();
+  }
+
+  runs(from: number, to: number): Iterable<Run> {
+    return mappedRuns(this.#mapping, from, to);
+  }
+
+  readRun(run: Run, skip: number, target: Uint8Array): void {
+    this.#reader.readRun(run, skip, target);
+  }
+
+  info(): LayerInfo {
+    return qcow2Info(this.#image.file, this.#image);
+  }
+
+  get dataFileSource(): ByteSource | undefined {
+    return this.dataFile === undefined ? undefined : this.#dataSource;
+  }
+
+  clustersInUse(limit: number): number {
+    const { file, geometry } = this.#image;
+    const stored = new StoredRefcounts(file, geometry);
+    const clusters = Math.ceil(roundUp(file.source.size, SECTOR) / geometry.clusterSize);
+    let count = 0;
+    for (let i = 0; i < clusters && count < limit; i++) {
+      const refcount = stored.of(i);
+      // QEMU gives up where it cannot read one.
+      if (refcount === UNREADABLE) return 0;
+      if (refcount !== 0) count++;
+    }
+    return count;
+  }
+
+  /** The image as one of its snapshots, by id or else by name; QEMU looks in this order. */
+  snapshot(name: string): Qcow2Layer | undefined {
+    const { snapshots } = this.#image.snapshots;
+    const byId = snapshots.findIndex((candidate) => imageText(candidate.id) === name);
+    const index = byId >= 0
+      ? byId
+      : snapshots.findIndex((candidate) => imageText(candidate.name) === name);
+    const entry = snapshots[index];
+    if (entry === undefined) return undefined;
+    const layer = new Qcow2Layer(this.#image, { entry, index });
+    if (this.#dataSource !== undefined) layer.attachDataFile(this.#dataSource);
+    return layer;
+  }
+
+  judge(findings: Findings): void {
+    const stored = new StoredRefcounts(this.#image.file, this.#image.geometry);
+    judgeRefcountTable({ stored, mapping: this.#mapping }, findings);
+    const judgement: TableJudgement = {
+      file: this.#image.file,
+      mapping: this.#mapping,
+      reader: this.#reader,
+      stored,
+      size: this.virtualSize,
+      active: this.#snapshot === undefined,
+    };
+    judgeTables(judgement, findings);
+  }
+
+  check(findings: Findings): CheckCounts | undefined {
+    const { file, snapshots, bitmaps } = this.#image;
+    return checkImage({
+      file,
+      context: this.#mapping,
+      size: this.virtualSize,
+      l1: this.#mapping.l1,
+      snapshots,
+      bitmaps,
+    }, findings);
+  }
+}
+
+function backingReference(file: Qcow2File): BackingReference | undefined {
+  const name = backingNameBytes(file);
+  if (name === undefined) return undefined;
+  const extension = extensionOf(file, extensionTypes.backingFormat);
+  const sound = extension !== undefined && extension.length <= MAX_BACKING_FORMAT;
+  const format = sound ? imageText(extensionData(file, extension)) : "";
+  return format === "" ? { name: imageText(name) } : { name: imageText(name), format };
+}
+
+function dataFileReference(file: Qcow2File): DataFileReference {
+  const extension = extensionOf(file, extensionTypes.dataFile);
+  if (extension === undefined) return {};
+  return { name: imageText(extensionData(file, extension)) };
+}

@@ -1,0 +1,213 @@
+import type { Broken, Run, RunKind } from "../format/mod.ts";
+import {
+  classOf,
+  type EntryContext,
+  type EntryPlace,
+  entryProblem,
+  hostOffset,
+} from "./entries.ts";
+import { SUBCLUSTERS } from "./geometry.ts";
+import type { L2Cache, L2Table } from "./l2.ts";
+import { hex } from "./report.ts";
+import { type EntryTable, masked } from "./table.ts";
+import { entryBits } from "./structures.ts";
+
+/** What the runs of an image follow from. */
+export interface Mapping extends EntryContext {
+  readonly l1: EntryTable;
+  readonly l2: L2Cache;
+  /** Host offsets mean nothing to a reader: the clusters are encrypted. */
+  readonly encrypted: boolean;
+  /** `/` for the active image, `/snapshot[n]/` for a snapshot. */
+  readonly path: string;
+}
+
+/** Puts runs together as long as they continue each other. */
+class Joiner {
+  #start = 0;
+  #length = 0;
+  #kind: RunKind = "unallocated";
+  #host: number | undefined;
+
+  /** Adds a run; gives back the one before it when that has come to its end. */
+  push(start: number, length: number, kind: RunKind, host: number | undefined): Run | undefined {
+    const continues = this.#length > 0 && kind === this.#kind && kind !== "compressed" &&
+      host === (this.#host === undefined ? undefined : this.#host + this.#length);
+    if (continues) {
+      this.#length += length;
+      return undefined;
+    }
+    const done = this.flush();
+    this.#start = start;
+    this.#length = length;
+    this.#kind = kind;
+    this.#host = host;
+    return done;
+  }
+
+  flush(): Run | undefined {
+    if (this.#length === 0) return undefined;
+    const run = { start: this.#start, length: this.#length, kind: this.#kind };
+    const host = this.#host;
+    this.#length = 0;
+    return host === undefined ? run : { ...run, host };
+  }
+}
+
+/** The runs of `[from, to)`, in order and without gaps. */
+export function* mappedRuns(mapping: Mapping, from: number, to: number): Generator<Run> {
+  const joiner = new Joiner();
+  for (const part of parts(mapping, from, to)) {
+    const done = part.broken === undefined
+      ? joiner.push(part.start, part.length, part.kind, part.host)
+      : joiner.flush();
+    if (done !== undefined) yield done;
+    if (part.broken !== undefined) yield part;
+  }
+  const last = joiner.flush();
+  if (last !== undefined) yield last;
+}
+
+/** Runs that are not put together yet, cut to `[from, to)`. */
+function* parts(mapping: Mapping, from: number, to: number): Generator<Run> {
+  const { l1 } = mapping;
+  const { l2Coverage } = mapping.geometry;
+  let position = from;
+  while (position < to) {
+    const index = Math.floor(position / l2Coverage);
+    const end = Math.min(to, (index + 1) * l2Coverage);
+    const offset = index < l1.length
+      ? masked(l1.high(index), l1.low(index), entryBits.l1Offset)
+      : 0;
+    if (offset === 0) {
+      const next = Math.min(to, l1.nextNonZero(index + 1) * l2Coverage);
+      const until = index + 1 < l1.length ? next : to;
+      yield { start: position, length: until - position, kind: "unallocated" };
+      position = until;
+      continue;
+    }
+    const broken = tableProblem(mapping, index, offset);
+    if (broken !== undefined) {
+      yield { start: position, length: end - position, kind: "unallocated", broken };
+    } else {
+      yield* tableParts(mapping, { table: mapping.l2.at(offset), index }, [position, end]);
+    }
+    position = end;
+  }
+}
+
+function tableProblem(mapping: Mapping, index: number, offset: number): Broken | undefined {
+  if (offset % mapping.geometry.clusterSize === 0) return undefined;
+  return {
+    rule: "qcow2.l1e.aligned",
+    place: { path: `${mapping.path}l1/${index}/l1_entry`, offset: mapping.l1.offsetOf(index) },
+    message: `The L2 table lies at ${hex(offset)}, off a cluster boundary`,
+  };
+}
+
+/** The part of a guest's disk that one L2 table describes. */
+function* tableParts(
+  mapping: Mapping,
+  place: { table: L2Table; index: number },
+  [from, to]: [number, number],
+): Generator<Run> {
+  const { clusterSize, l2Coverage, extendedL2 } = mapping.geometry;
+  const { table } = place;
+  const base = place.index * l2Coverage;
+  let position = from;
+  while (position < to) {
+    const entry = Math.floor((position - base) / clusterSize);
+    const guest = base + entry * clusterSize;
+    if (table.high(entry) === 0 && table.low(entry) === 0 && !hasBitmap(table, entry)) {
+      const next = table.nextNonZero(entry);
+      const until = next < table.stored ? Math.min(to, base + next * clusterSize) : to;
+      yield { start: position, length: until - position, kind: "unallocated" };
+      position = until;
+      continue;
+    }
+    const until = Math.min(to, guest + clusterSize);
+    const cut: Cut = { guest, from: position, to: until };
+    if (extendedL2) yield* subclusterParts(mapping, { ...place, entry }, cut);
+    else yield plainPart(mapping, { ...place, entry }, cut);
+    position = until;
+  }
+}
+
+function hasBitmap(table: L2Table, entry: number): boolean {
+  return table.allocated(entry) !== 0 || table.zero(entry) !== 0;
+}
+
+/** The bytes of one guest cluster that are asked for. */
+interface Cut {
+  /** Guest offset of the cluster. */
+  readonly guest: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface EntryAt {
+  readonly table: L2Table;
+  /** L1 index of the table. */
+  readonly index: number;
+  readonly entry: number;
+}
+
+/** Where an entry stands, for findings. */
+export function placeOfEntry(path: string, at: EntryAt, guest: number): EntryPlace {
+  return {
+    guest,
+    path: `${path}l2[${at.index}]/${at.entry}/l2_entry`,
+    offset: at.table.offsetOf(at.entry),
+  };
+}
+
+function problemAt(mapping: Mapping, at: EntryAt, guest: number): Broken | undefined {
+  const place = { guest, path: "", offset: 0 };
+  const problem = entryProblem(at.table.entry(at.entry), mapping, place);
+  if (problem === undefined) return undefined;
+  return { ...problem, place: placeOfEntry(mapping.path, at, guest) };
+}
+
+function plainPart(mapping: Mapping, at: EntryAt, cut: Cut): Run {
+  const high = at.table.high(at.entry);
+  const low = at.table.low(at.entry);
+  const start = cut.from;
+  const length = cut.to - cut.from;
+  const broken = problemAt(mapping, at, cut.guest);
+  if (broken !== undefined) return { start, length, kind: "unallocated", broken };
+  const kind = classOf(high, low, mapping);
+  if (kind === "unallocated") return { start, length, kind };
+  if (kind === "compressed") return { start, length, kind };
+  if (kind === "zero-plain") return { start, length, kind: "zero" };
+  const runKind = kind === "normal" ? "data" : "zero";
+  if (mapping.encrypted) return { start, length, kind: runKind };
+  return { start, length, kind: runKind, host: hostOffset(high, low) + cut.from - cut.guest };
+}
+
+/** A cluster with subclusters: a run for each stretch of subclusters that are the same. */
+function* subclusterParts(mapping: Mapping, at: EntryAt, cut: Cut): Generator<Run> {
+  const whole = plainPart(mapping, at, cut);
+  if (whole.broken !== undefined || whole.kind === "compressed") {
+    yield whole;
+    return;
+  }
+  const { subclusterSize } = mapping.geometry;
+  const allocated = at.table.allocated(at.entry);
+  const zero = at.table.zero(at.entry);
+  let position = cut.from;
+  while (position < cut.to) {
+    const first = Math.floor((position - cut.guest) / subclusterSize);
+    const kind = subclusterKind(allocated, zero, first);
+    let next = first + 1;
+    while (next < SUBCLUSTERS && subclusterKind(allocated, zero, next) === kind) next++;
+    const until = Math.min(cut.to, cut.guest + next * subclusterSize);
+    const run = { start: position, length: until - position, kind };
+    yield whole.host === undefined ? run : { ...run, host: whole.host + position - cut.from };
+    position = until;
+  }
+}
+
+function subclusterKind(allocated: number, zero: number, index: number): RunKind {
+  if ((zero >>> index & 1) === 1) return "zero";
+  return (allocated >>> index & 1) === 1 ? "data" : "unallocated";
+}

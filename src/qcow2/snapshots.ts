@@ -1,0 +1,113 @@
+import { type ByteSource, readUpTo } from "../bytes/mod.ts";
+import { decode, type Decoded } from "../layout/mod.ts";
+import { imageText } from "../format/mod.ts";
+import { roundUp } from "./geometry.ts";
+import { snapshotExtra, snapshotHead } from "./structures.ts";
+
+/** An entry of the snapshot table. */
+export interface Snapshot extends Decoded<typeof snapshotHead> {
+  /** Byte offset of the entry in the file. */
+  readonly offset: number;
+  /** The id and the name as stored. */
+  readonly id: Uint8Array;
+  readonly name: Uint8Array;
+  /** VM state size in bytes: the extra data's, where it is there. */
+  readonly vmStateSize: bigint;
+  /** Virtual size in bytes where the extra data says it. */
+  readonly diskSize?: bigint;
+  readonly icount?: bigint;
+}
+
+/** The snapshot table. */
+export interface SnapshotTable {
+  readonly snapshots: readonly Snapshot[];
+  /** Bytes from the start of the table to the end of the last name. */
+  readonly length: number;
+}
+
+const ALIGNMENT = 8;
+const NO_ICOUNT = (1n << 64n) - 1n;
+
+/**
+ * Decodes `count` entries. Total: entries past the end of the file are entries of zeros, and nothing
+ * that an entry claims is allocated before it is held against the file.
+ *
+ * @param place.maxExtra stop behind the first entry whose extra data is longer
+ * @param place.maxLength stop before the table gets longer, in bytes
+ */
+export function decodeSnapshots(
+  source: ByteSource,
+  place: { offset: number; count: number; maxExtra: number; maxLength: number },
+): SnapshotTable {
+  const snapshots: Snapshot[] = [];
+  let at = place.offset;
+  let end = at;
+  for (let i = 0; i < place.count; i++) {
+    at = roundUp(at, ALIGNMENT);
+    const snapshot = decodeSnapshot(source, at);
+    snapshots.push(snapshot);
+    if (snapshot.extra_data_size > place.maxExtra) break;
+    end = at + snapshotHead.size + snapshot.extra_data_size + snapshot.id_str_size +
+      snapshot.name_size;
+    at = end;
+    if (end - place.offset > place.maxLength) break;
+  }
+  return { snapshots, length: end - place.offset };
+}
+
+/** What there is of an entry past the end of the file: zeros. */
+const nothing = {
+  ...decode(snapshotHead, new Uint8Array()),
+  id: new Uint8Array(),
+  name: new Uint8Array(),
+  vmStateSize: 0n,
+};
+
+function decodeSnapshot(source: ByteSource, offset: number): Snapshot {
+  if (offset >= source.size) return { ...nothing, offset };
+  const head = decode(snapshotHead, readUpTo(source, offset, snapshotHead.size));
+  const extraSize = head.extra_data_size;
+  const extraAt = offset + snapshotHead.size;
+  const extra = decode(
+    snapshotExtra,
+    readUpTo(source, extraAt, Math.min(extraSize, snapshotExtra.size)),
+  );
+  const idAt = extraAt + extraSize;
+  const { vm_state_size_large, disk_size, icount } = snapshotExtra.offsets;
+  const reaches = (at: number): boolean => extraSize >= at + 8;
+  return {
+    ...head,
+    offset,
+    id: readUpTo(source, idAt, head.id_str_size),
+    name: readUpTo(source, idAt + head.id_str_size, head.name_size),
+    vmStateSize: reaches(vm_state_size_large)
+      ? extra.vm_state_size_large
+      : BigInt(head.vm_state_size),
+    ...(reaches(disk_size) ? { diskSize: extra.disk_size } : {}),
+    ...(reaches(icount) && extra.icount !== NO_ICOUNT ? { icount: extra.icount } : {}),
+  };
+}
+
+/** Longest id and name in a listing, in bytes; QEMU cuts what is longer. */
+export const LISTED_ID = 127;
+export const LISTED_NAME = 255;
+
+/** A snapshot in qemu-img's shape. */
+export function snapshotInfo(snapshot: Snapshot): { [key: string]: string | number } {
+  const second = 1_000_000_000n;
+  return {
+    id: imageText(snapshot.id.subarray(0, LISTED_ID)),
+    name: imageText(snapshot.name.subarray(0, LISTED_NAME)),
+    "vm-state-size": signed(snapshot.vmStateSize),
+    "date-sec": snapshot.date_sec,
+    "date-nsec": snapshot.date_nsec,
+    "vm-clock-sec": signed(snapshot.vm_clock_nsec / second),
+    "vm-clock-nsec": Number(snapshot.vm_clock_nsec % second),
+    ...(snapshot.icount === undefined ? {} : { icount: signed(snapshot.icount) }),
+  };
+}
+
+/** QEMU prints unsigned 64-bit values as signed ones; JSON's numbers round them from 2^53 on. */
+function signed(value: bigint): number {
+  return Number(BigInt.asIntN(64, value));
+}

@@ -1,0 +1,20 @@
+import { ruleOf } from "./catalogue.ts";
+import type { Finding } from "./finding.ts";
+
+/**
+ * What the format says of an image: `invalid` when it breaks a `must` of the specification,
+ * `implementation-defined` when only limits or habits of implementations are touched, else `valid`.
+ */
+export type SpecVerdict = "valid" | "invalid" | "implementation-defined";
+
+/** The verdict of the format over the findings of one image. */
+export function specVerdict(
+  findings: readonly Finding[],
+  image: { dirty: boolean } = { dirty: false },
+): SpecVerdict {
+  const broken = findings.map((finding) => ruleOf(finding.rule))
+    .filter((rule) => rule.level === "must")
+    .filter((rule) => !(image.dirty && rule.excusedWhenDirty === true));
+  if (broken.some((rule) => rule.class === "spec")) return "invalid";
+  return broken.length > 0 ? "implementation-defined" : "valid";
+}
