@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { ByteSource } from "./source.ts";
 
 /** A stretch of a file that the file system stores nothing for, in bytes. */
@@ -6,6 +6,9 @@ export interface Hole {
   readonly start: number;
   readonly length: number;
 }
+
+/** Opens for reading; a FIFO that nobody writes to would otherwise keep the open waiting for ever. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** A file, read with positional reads: nothing but what is asked for is loaded. */
 export class FileSource implements ByteSource {
@@ -20,7 +23,7 @@ export class FileSource implements ByteSource {
   /** @throws {Error} when the path cannot be opened or is not a regular file. */
   constructor(path: string) {
     this.path = path;
-    const fd = openSync(path, "r");
+    const fd = openSync(path, OPEN_FLAGS);
     const stat = fstatSync(fd);
     if (!stat.isFile()) {
       closeSync(fd);

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { Findings, Place, RuleId } from "../rules/mod.ts";
+import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
 
 /** The formats that the reference implementation reads. */
 export type FormatName = "raw" | "qcow" | "qcow2";
@@ -140,4 +141,6 @@ export interface FormatDriver {
    * @returns the layer, or `undefined` where too little of the image is sound to walk it
    */
   open(source: ByteSource, findings: Findings): Layer | undefined;
+  /** What an image file is made of. Total, and bounded whatever the image says. */
+  anatomy?(source: ByteSource, options: AnatomyOptions): Anatomy;
 }

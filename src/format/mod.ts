@@ -13,6 +13,16 @@
  */
 
 export {
+  type Anatomy,
+  type AnatomyOptions,
+  type AnatomyRow,
+  type Claim,
+  type ClaimKind,
+  Marks,
+  type Part,
+} from "./anatomy.ts";
+export { AnatomyCollector, type EntryClaim } from "./collector.ts";
+export {
   AccessError,
   type BackingReference,
   type Broken,
@@ -29,4 +39,5 @@ export {
 export type { BuiltImage, Placed } from "./placed.ts";
 export { type Pattern, patternBytes, type RawModel } from "./pattern.ts";
 export type { InfoReport, MapEntry } from "./reports.ts";
+export { type EntryTarget, type TableEntry, TableRows } from "./table_rows.ts";
 export { imageText } from "./text.ts";

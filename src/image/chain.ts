@@ -4,7 +4,7 @@ import type { FormatName, Layer } from "../format/mod.ts";
 import { Findings } from "../rules/mod.ts";
 import { driverNamed, foreignDrivers, probe } from "./drivers.ts";
 import { isProtocol, resolveName } from "./names.ts";
-import { FilePolicy, type Named } from "./policy.ts";
+import { FilePolicy, GivenFiles, type Named, type NamedFiles } from "./policy.ts";
 
 /** How an image is opened. */
 export interface OpenOptions {
@@ -47,15 +47,31 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
   return openSource({ path, source, driver: driver.name }, { policy, above: [] });
 }
 
-/** Opens bytes that are in memory as an image by itself: no file that they name is looked at. */
+/** Opens bytes as an image by itself: no file that they name is looked at. */
 export function openBytes(source: ByteSource, format?: FormatName): OpenedImage {
   const driver = format ?? probe(source).name;
   return openSource({ path: "", source, driver }, { policy: undefined, above: [] });
 }
 
+/**
+ * Opens an image that is not in a file system, with the files that it refers to.
+ *
+ * @param files by name; the image itself is the first one
+ */
+export function openFiles(
+  files: ReadonlyMap<string, ByteSource>,
+  format?: FormatName,
+): OpenedImage {
+  const [first] = files;
+  if (first === undefined) throw new TypeError("Cannot open an image: there are no files");
+  const [path, source] = first;
+  const driver = format ?? probe(source).name;
+  return openSource({ path, source, driver }, { policy: new GivenFiles(files), above: [] });
+}
+
 interface Around {
   /** Absent where no other file may be opened. */
-  readonly policy: FilePolicy | undefined;
+  readonly policy: NamedFiles | undefined;
   /** Real paths of the overlays. */
   readonly above: readonly string[];
 }
@@ -93,7 +109,7 @@ interface LayerAt {
 function attachDataFile(
   image: string,
   { layer, findings, around }: LayerAt,
-): { source?: FileSource; missing: boolean } {
+): { source?: ByteSource; missing: boolean } {
   const name = layer.dataFile?.name;
   if (layer.dataFile === undefined) return { missing: false };
   if (around.policy === undefined || name === undefined || name === "") return { missing: true };
@@ -136,7 +152,7 @@ function openBacking(
   }
   const above = [...around.above, resolve(image)];
   if (above.includes(named.path) || above.length >= MAX_CHAIN) {
-    named.source.close();
+    named.source.close?.();
     findings.add(
       "blk.backing.no-loop",
       place,

@@ -11,7 +11,14 @@
  * @module
  */
 
-export { layersOf, openBytes, type OpenedImage, openImage, type OpenOptions } from "./chain.ts";
+export {
+  layersOf,
+  openBytes,
+  type OpenedImage,
+  openFiles,
+  openImage,
+  type OpenOptions,
+} from "./chain.ts";
 export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } from "./content.ts";
 export { driverNamed, drivers, probe } from "./drivers.ts";
 export { type Extent, extentsOf } from "./extents.ts";

@@ -1,21 +1,43 @@
 import { realpathSync } from "node:fs";
 import { dirname, sep } from "node:path";
-import { FileSource } from "../bytes/mod.ts";
+import { type ByteSource, FileSource } from "../bytes/mod.ts";
 import { isProtocol } from "./names.ts";
 
 /** What became of a file that an image names. */
 export type Named =
-  | { readonly kind: "opened"; readonly source: FileSource; readonly path: string }
+  | { readonly kind: "opened"; readonly source: ByteSource; readonly path: string }
   /** It may not be opened, or is no path: nobody looked at it. */
   | { readonly kind: "not-followed"; readonly reason: string }
   /** It was looked for, and cannot be read. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
+/** Who decides which files an image may make us open. */
+export interface NamedFiles {
+  /** Opens a file that an image names; `path` is already resolved. */
+  open(path: string): Named;
+}
+
+/** Files that are not in a file system: an image and what it refers to, by name. */
+export class GivenFiles implements NamedFiles {
+  readonly #files: ReadonlyMap<string, ByteSource>;
+
+  constructor(files: ReadonlyMap<string, ByteSource>) {
+    this.#files = files;
+  }
+
+  open(path: string): Named {
+    if (isProtocol(path)) return { kind: "not-followed", reason: "it is not a plain file name" };
+    const source = this.#files.get(path.slice(path.lastIndexOf("/") + 1));
+    if (source === undefined) return { kind: "unreadable", reason: "there is no such file" };
+    return { kind: "opened", source, path };
+  }
+}
+
 /**
  * Which files an image may make us open. An image is hostile: the names in it lead nowhere but below
  * the root, also through symbolic links.
  */
-export class FilePolicy {
+export class FilePolicy implements NamedFiles {
   readonly #root: string;
 
   /** @param root a directory; by default the folder of the image */

@@ -64,7 +64,7 @@ export const qcow1Rules = {
   "qcow1.check.unsupported": ["qemu", "may", "ignored", "QEMU qemu-img.c, img_check",
     "qcow version 1 has no refcounts, and check exits with 63."],
   "qcow1.write.sector-aligned": ["qemu", "must", "refused-at-write", write,
-    "A cluster that is overwritten lies at a multiple of 512 other than 0."],
+    "An uncompressed cluster that is overwritten lies at a multiple of 512."],
   "qcow1.write.partial-compressed": ["qemu", "must", "refused-at-write", lookup,
     "A compressed cluster that is overwritten in part can be decompressed."],
   "qcow1.create.size-nonzero": ["qemu", "must", "refused-at-write", "QEMU block/qcow.c, qcow_co_create",

@@ -44,6 +44,13 @@ export class StoredRefcounts {
     return refcountAt(block, cluster % this.#geometry.refblockEntries, this.#geometry.refcountBits);
   }
 
+  /** The first cluster from `from` on that a refcount block counts; past all clusters without one. */
+  nextCounted(from: number): number {
+    const { refblockEntries } = this.#geometry;
+    const block = this.table.nextNonZero(Math.floor(from / refblockEntries));
+    return Math.max(from, block * refblockEntries);
+  }
+
   #load(index: number): Uint8Array | typeof UNREADABLE | undefined {
     if (index >= this.table.length) return undefined;
     const offset = this.blockOffset(index);

@@ -13,8 +13,11 @@ export class CheckAborted extends Error {
 /** A path, or how it is made where it is needed. */
 export type Path = string | (() => string);
 
-/** QEMU keeps its counts in an array, and cannot have one for an offset as large as this. */
-const UNREASONABLE_OFFSET = 2 ** 62;
+/** To QEMU an offset as large as this is negative: no file is long enough to hold it. */
+const NEGATIVE_OFFSET = 2 ** 63;
+
+/** Clusters that are counted in one page: a file may be long and hold next to nothing. */
+const PAGE = 2 ** 14;
 
 /**
  * Counts the references to host clusters, as QEMU's in-memory refcount table does: a count stays at
@@ -27,8 +30,16 @@ export class References {
   readonly #geometry: Geometry;
   /** Length of the file in bytes, rounded up to 512. */
   readonly #fileLength: number;
-  /** Counts up to 2^53; the largest refcount may be more, but no file has that many references. */
-  #counts: Float64Array;
+  /**
+   * Pages of counts by their number; a page without a reference is absent. Counts go up to 2^53: the
+   * largest refcount may be more, but no file has that many references.
+   */
+  readonly #pages = new Map<number, Float64Array>();
+  /** The page that was used last. */
+  #page: { readonly number: number; readonly counts: Float64Array | undefined } = {
+    number: -1,
+    counts: undefined,
+  };
   #clusters: number;
   readonly #max: number;
 
@@ -37,7 +48,6 @@ export class References {
     this.#geometry = geometry;
     this.#fileLength = fileLength;
     this.#clusters = Math.ceil(fileLength / geometry.clusterSize);
-    this.#counts = new Float64Array(this.#clusters + 1);
     this.#max = Number(geometry.refcountMax);
   }
 
@@ -47,7 +57,32 @@ export class References {
   }
 
   of(cluster: number): number {
-    return cluster < this.#clusters ? this.#counts[cluster] as number : 0;
+    return this.#pageOf(cluster)?.[cluster % PAGE] ?? 0;
+  }
+
+  /** The first cluster from `from` on that may have references; `clusters` when there is none. */
+  nextCounted(from: number): number {
+    const end = Math.ceil(this.#clusters / PAGE);
+    for (let page = Math.floor(from / PAGE); page < end; page++) {
+      if (this.#pages.has(page)) return Math.max(from, page * PAGE);
+    }
+    return this.#clusters;
+  }
+
+  #pageOf(cluster: number): Float64Array | undefined {
+    const number = Math.floor(cluster / PAGE);
+    if (number !== this.#page.number) this.#page = { number, counts: this.#pages.get(number) };
+    return this.#page.counts;
+  }
+
+  #countsOf(cluster: number): Float64Array {
+    const known = this.#pageOf(cluster);
+    if (known !== undefined) return known;
+    const number = Math.floor(cluster / PAGE);
+    const counts = new Float64Array(PAGE);
+    this.#pages.set(number, counts);
+    this.#page = { number, counts };
+    return counts;
   }
 
   /** Records `times` corruptions of one kind at one place. */
@@ -76,7 +111,7 @@ export class References {
     const times = region.times ?? 1;
     const { clusterSize } = this.#geometry;
     if (size <= 0) return;
-    if (offset >= UNREASONABLE_OFFSET) {
+    if (offset >= NEGATIVE_OFFSET) {
       this.abort("qcow2.check.l2-io", { path, offset }, `It lies at ${hex(offset)}`);
     }
     if (offset + size - this.#fileLength >= clusterSize) {
@@ -91,13 +126,9 @@ export class References {
 
   #reference(cluster: number, times: number, path: Path): void {
     if (cluster >= this.#clusters) this.#clusters = cluster + 1;
-    if (cluster >= this.#counts.length) {
-      const grown = new Float64Array(this.#clusters + 1);
-      grown.set(this.#counts);
-      this.#counts = grown;
-    }
-    const count = (this.#counts[cluster] as number) + times;
-    this.#counts[cluster] = Math.min(count, this.#max);
+    const counts = this.#countsOf(cluster);
+    const count = (counts[cluster % PAGE] as number) + times;
+    counts[cluster % PAGE] = Math.min(count, this.#max);
     if (count <= this.#max) return;
     const offset = cluster * this.#geometry.clusterSize;
     this.corrupt(

@@ -1,0 +1,133 @@
+import * as fc from "fast-check";
+import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
+import { type BuiltImage, patternBytes, type RawModel } from "../../src/format/mod.ts";
+import { buildQcow1, normaliseQcow1, type QcowModel } from "../../src/qcow/mod.ts";
+import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
+import type { Qcow2Model } from "../../src/qcow2/mod.ts";
+import { qcowModels } from "./qcow.ts";
+import { type Qcow2ModelOptions, qcow2Models } from "./qcow2.ts";
+import { patterns } from "./values.ts";
+
+/** An image of any format. */
+export type ImageModel = RawModel | QcowModel | Qcow2Model;
+
+/** Images of which each is the backing file of the one before it; the first is the top. */
+export type ChainModel = readonly ImageModel[];
+
+/** How chains may be bounded. */
+export interface ChainOptions extends Qcow2ModelOptions {
+  /** Formats of the top image. */
+  readonly formats?: readonly ("qcow" | "qcow2")[];
+  /** Most images of a chain. */
+  readonly lengthMax?: number;
+}
+
+const RAW_MAX = 64 * 1024;
+
+/** Chains of up to three images, each of any format; the last may be raw. Most have one image. */
+export function chainModels(options: ChainOptions = {}): fc.Arbitrary<ChainModel> {
+  const top = imageModels(options).filter((image) => image.format !== "raw");
+  const length = Math.max(0, (options.lengthMax ?? 3) - 1);
+  const below = fc.array(fc.tuple(belowModels(options), fc.boolean()), { maxLength: length });
+  const chains = fc.tuple(top, fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, below));
+  return chains.map(([image, rest]) => linked(image, rest));
+}
+
+function imageModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
+  const formats = options.formats ?? ["qcow2", "qcow"];
+  return fc.oneof(
+    ...(formats.includes("qcow2") ? [{ weight: 4, arbitrary: qcow2Models(options) }] : []),
+    ...(formats.includes("qcow") ? [{ weight: 1, arbitrary: qcowModels() }] : []),
+  );
+}
+
+function belowModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
+  const raw = fc.record({
+    format: fc.constant("raw" as const),
+    size: fc.nat({ max: RAW_MAX }),
+    pattern: patterns(),
+  });
+  return fc.oneof(
+    { weight: 2, arbitrary: raw },
+    { weight: 2, arbitrary: qcow2Models(options) },
+    { weight: 1, arbitrary: qcowModels() },
+  );
+}
+
+/** Name of an image of a chain, counted from the top. */
+export function fileName(chain: ChainModel, index: number): string {
+  return `image-${index}.${chain[index]?.format ?? "raw"}`;
+}
+
+/**
+ * Makes each image name the next one as its backing file. A name that does not fit in an image's
+ * first cluster ends the chain there.
+ */
+function linked(top: ImageModel, rest: readonly [ImageModel, boolean][]): ChainModel {
+  const images = [top, ...rest.map(([image]) => image)];
+  const chain = images.map((image, index) => withOwnDataFile(image, index));
+  for (let i = 0; i < chain.length; i++) {
+    const image = chain[i] as ImageModel;
+    const next = chain[i + 1];
+    const declared = rest[i]?.[1] ?? false;
+    const named = next === undefined || image.format === "raw"
+      ? alone(image)
+      : naming(image, fileName(chain, i + 1), declared ? next.format : undefined);
+    chain[i] = named;
+    if (named.format === "raw" || named.backing === undefined) return chain.slice(0, i + 1);
+  }
+  return chain;
+}
+
+/** Two images of a chain do not share a data file. */
+function withOwnDataFile(image: ImageModel, index: number): ImageModel {
+  if (image.format !== "qcow2" || image.dataFile === undefined || index === 0) return image;
+  const dataFile = { ...image.dataFile, name: `${index}-${image.dataFile.name}` };
+  return normaliseQcow2({ ...image, dataFile });
+}
+
+/** The image without a backing file. */
+function alone(image: ImageModel): ImageModel {
+  if (image.format === "raw" || image.backing === undefined) return image;
+  const { backing: _, ...rest } = image;
+  return rest;
+}
+
+function naming(
+  image: QcowModel | Qcow2Model,
+  name: string,
+  format: string | undefined,
+): QcowModel | Qcow2Model {
+  if (image.format === "qcow") return normaliseQcow1({ ...image, backing: { name } });
+  const backing = format === undefined ? { name } : { name, format };
+  return normaliseQcow2({ ...image, backing });
+}
+
+/** A file of a built chain. */
+export interface BuiltFile {
+  readonly name: string;
+  readonly built: BuiltImage;
+}
+
+/** The files of a chain: its images from the top down, each with its data file behind it. */
+export function buildChain(chain: ChainModel): BuiltFile[] {
+  return chain.flatMap((image, index) => {
+    const name = fileName(chain, index);
+    if (image.format === "raw") return [{ name, built: buildRaw(image) }];
+    if (image.format === "qcow") return [{ name, built: buildQcow1(image) }];
+    const { image: built, dataFile } = buildQcow2(image);
+    if (dataFile === undefined || image.dataFile === undefined) return [{ name, built }];
+    return [{ name, built }, { name: image.dataFile.name, built: dataFile }];
+  });
+}
+
+function buildRaw({ size, pattern }: RawModel): BuiltImage {
+  return { segments: [{ offset: 0, bytes: patternBytes(pattern, size) }], size, placed: [] };
+}
+
+/** The files of a chain as sources, by name; the top image first. */
+export function sourcesOf(files: readonly BuiltFile[]): Map<string, ByteSource> {
+  return new Map(
+    files.map(({ name, built }) => [name, new SegmentSource(built.segments, built.size)]),
+  );
+}

@@ -1,0 +1,193 @@
+import * as fc from "fast-check";
+import {
+  type ClusterContent,
+  type GuestCluster,
+  normaliseQcow1,
+  type Placement,
+  type QcowModel,
+} from "../../src/qcow/mod.ts";
+import { fileNames, longPath, mostly, patterns, shortPath } from "./values.ts";
+
+/** How {@link qcowModels} may be bounded. */
+export interface QcowModelOptions {
+  /**
+   * Guest clusters of the largest image, 2^18 by default. qemu-img looks at each of them, stored or
+   * not: a sixth of a second for a million.
+   */
+  readonly clustersMax?: number;
+  /** Names of backing files; by default of files in the image's directory. */
+  readonly backingNames?: fc.Arbitrary<string>;
+}
+
+const CLUSTERS_MAX = 2 ** 18;
+/** How many clusters of a generated image are stored at most. */
+const STORED_MAX = 24;
+const NAME_MAX = 1023;
+/** More clusters than any image has. */
+const FAR = 2 ** 48;
+
+/** The draws behind a model, independent of each other, so that each shrinks by itself. */
+interface Draws {
+  readonly model: Pick<QcowModel, "clusterBits" | "l2Bits" | "mtime" | "padding" | "placement">;
+  readonly clusters: readonly ClusterDraw[];
+  readonly end: EndDraw;
+  readonly backing: boolean;
+  readonly name: string;
+  /** The name of the backing file is made so long, in bytes. */
+  readonly nameLength: number;
+}
+
+interface ClusterDraw {
+  readonly at: number | { readonly table: number; readonly fromEnd: number };
+  readonly content: ClusterContent;
+}
+
+/** Where the disk ends. */
+interface EndDraw {
+  /**
+   * Clusters behind the last one that is stored. Below 0, that one lies behind the end of the disk, and
+   * no guest sees it.
+   */
+  readonly clusters: number;
+  /** Bytes of the last cluster, cut to its size; 0 for all of it. */
+  readonly bytes: number;
+}
+
+/**
+ * Every sort of sound qcow version 1 image, small ones more often. All are as `normaliseQcow1` makes
+ * them.
+ *
+ * @example
+ * ```ts
+ * fc.assert(fc.property(qcowModels(), (model) => buildQcow1(model).size >= 48));
+ * ```
+ */
+export function qcowModels(options: QcowModelOptions = {}): fc.Arbitrary<QcowModel> {
+  const { clustersMax = CLUSTERS_MAX, backingNames = fileNames("backé") } = options;
+  return fc.record<Draws>({
+    model: fc.record({
+      clusterBits: fc.oneof(
+        { withCrossShrink: true },
+        { weight: 3, arbitrary: fc.integer({ min: 9, max: 12 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 9, max: 16 }) },
+      ),
+      l2Bits: fc.integer({ min: 6, max: 13 }),
+      mtime: mostly(0, fc.nat(0xffffffff)),
+      padding: mostly(0, fc.nat(0xffff)),
+      placement: placements(),
+    }),
+    clusters: fc.array(clusterDraws(), { maxLength: STORED_MAX }),
+    end: ends(),
+    backing: mostly(false, fc.boolean(), 1),
+    name: backingNames,
+    nameLength: mostly(0, fc.nat(NAME_MAX)),
+  }).map((draws) => normaliseQcow1(modelOf(draws, clustersMax)), drawsOf);
+}
+
+function clusterDraws(): fc.Arbitrary<ClusterDraw> {
+  return fc.record({
+    at: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 6, arbitrary: fc.nat(20) },
+      { weight: 2, arbitrary: fc.nat(1000) },
+      { weight: 1, arbitrary: fc.nat(FAR) },
+      { weight: 2, arbitrary: fc.record({ table: fc.nat(2), fromEnd: fc.nat(3) }) },
+      { weight: 2, arbitrary: fc.record({ table: fc.nat(2), fromEnd: fc.constant(-1) }) },
+    ),
+    content: fc.oneof(
+      { withCrossShrink: true },
+      fc.record({ kind: fc.constant("data"), pattern: patterns() }),
+      fc.record({
+        kind: fc.constant("compressed"),
+        pattern: patterns(),
+        level: mostly(-1, fc.integer({ min: 1, max: 9 })),
+        gap: mostly(0, fc.nat(1000)),
+        aligned: mostly(true, fc.constant(false)),
+      }),
+    ),
+  });
+}
+
+function ends(): fc.Arbitrary<EndDraw> {
+  return fc.record({
+    clusters: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 8, arbitrary: fc.constant(0) },
+      { weight: 4, arbitrary: fc.integer({ min: -8, max: 8 }) },
+      { weight: 1, arbitrary: fc.integer({ min: -FAR, max: FAR }) },
+    ),
+    bytes: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 2, arbitrary: fc.constant(0) },
+      { weight: 2, arbitrary: fc.nat(127).map((n) => n * 512, (bytes) => sectors(bytes)) },
+      { weight: 1, arbitrary: fc.nat(65535) },
+    ),
+  });
+}
+
+function sectors(bytes: unknown): number {
+  if (typeof bytes !== "number" || bytes % 512 !== 0) throw new TypeError("Cannot count sectors");
+  return bytes / 512;
+}
+
+function placements(): fc.Arbitrary<Placement> {
+  return fc.record({
+    seed: mostly(0, fc.nat(0xffffffff)),
+    holes: fc.array(fc.nat(5), { maxLength: 8 }),
+    l1Skew: mostly(0, fc.nat(7)),
+    l2Skews: mostly([], fc.array(fc.nat(65535), { maxLength: 3 })),
+    clusterSkews: mostly([], fc.array(fc.nat(127), { maxLength: 3 })),
+    cutTail: fc.boolean(),
+  });
+}
+
+/** The model that the draws stand for, not yet normal. */
+function modelOf(draws: Draws, clustersMax: number): QcowModel {
+  const { model, end, backing, name, nameLength } = draws;
+  const { clusterBits, l2Bits, placement } = model;
+  const clusterSize = 2 ** clusterBits;
+  const clusters = draws.clusters.map(({ at, content }): GuestCluster => ({
+    index: indexOf(at, 2 ** l2Bits) % clustersMax,
+    ...content,
+  }));
+  const last = Math.max(0, ...clusters.map(({ index }) => index));
+  const whole = Math.min(Math.max(0, last + end.clusters), clustersMax - 1);
+  const bytes = end.bytes % clusterSize;
+  return {
+    ...model,
+    format: "qcow",
+    size: BigInt(whole) * BigInt(clusterSize) + BigInt(bytes === 0 ? clusterSize : bytes),
+    clusters,
+    ...(backing ? { backing: { name: longPath(name, nameLength) } } : {}),
+    placement: {
+      ...placement,
+      l2Skews: placement.l2Skews.map((skew) => skew % clusterSize),
+      clusterSkews: placement.clusterSkews.map((skew) => skew % (clusterSize / 512)),
+    },
+  };
+}
+
+/** A cluster by its number, or by its distance from the end of an L2 table. */
+function indexOf(at: ClusterDraw["at"], entries: number): number {
+  return typeof at === "number" ? at : (at.table + 1) * entries - 1 - at.fromEnd;
+}
+
+/** Draws that stand for a model. */
+function drawsOf(value: unknown): Draws {
+  const { format, size, clusters, backing, ...model } = value as QcowModel;
+  if (format !== "qcow") throw new TypeError("Cannot unmap a model of another format");
+  const clusterSize = BigInt(2 ** model.clusterBits);
+  const last = Math.max(0, ...clusters.map(({ index }) => index));
+  const path = shortPath(backing?.name ?? "b");
+  return {
+    model,
+    clusters: clusters.map(({ index, ...content }) => ({ at: index, content })),
+    end: {
+      clusters: Number((size - 1n) / clusterSize) - last,
+      bytes: Number(size % clusterSize),
+    },
+    backing: backing !== undefined,
+    name: path.name,
+    nameLength: path.length,
+  };
+}

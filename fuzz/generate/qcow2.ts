@@ -1,0 +1,248 @@
+import * as fc from "fast-check";
+import type { GuestCluster, Qcow2Model, SnapshotModel } from "../../src/qcow2/model.ts";
+import { type NormaliseLimits, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
+import { guestClusters } from "./qcow2_clusters.ts";
+import { bitmapModels, placements, type SnapshotDraw, snapshotDraws } from "./qcow2_parts.ts";
+import { fileNames, longPath, mostly, shortPath, word64 } from "./values.ts";
+
+/** How {@link qcow2Models} may be bounded. */
+export interface Qcow2ModelOptions {
+  /** Largest cluster_bits; 21 by default, of which the large ones are rare. */
+  readonly clusterBitsMax?: number;
+  /** Names of backing files; by default of files in the image's directory. */
+  readonly backingNames?: fc.Arbitrary<string>;
+  readonly limits?: NormaliseLimits;
+}
+
+/**
+ * Features that are on or off in a whole model, so that what needs a feature to be absent is met as
+ * often as what needs it. Each shrinks to off, but for version 3, which is the usual.
+ */
+const SWITCHES = [
+  "v3",
+  "extendedL2",
+  "zstd",
+  "longHeader",
+  "flags",
+  "extensions",
+  "backing",
+  "dataFile",
+  "snapshots",
+  "bitmaps",
+  "compressed",
+  "zeros",
+  "placement",
+] as const;
+type Switches = Record<typeof SWITCHES[number], boolean>;
+
+/** The draws behind a model, independent of each other, so that each shrinks by itself. */
+interface Draws {
+  readonly switches: Switches;
+  readonly model: Omit<Qcow2Model, keyof Elsewhere>;
+  readonly snapshots: readonly SnapshotDraw[];
+  readonly backing: NonNullable<Qcow2Model["backing"]>;
+  /** The name of the backing file is made so long, in bytes, if there is room for it. */
+  readonly backingLength: number;
+  readonly dataFile: NonNullable<Qcow2Model["dataFile"]>;
+  /** The size is so many clusters and bytes. */
+  readonly size: { readonly clusters: number; readonly bytes: bigint };
+}
+
+/** What of a model is drawn by itself, or follows from the switches alone. */
+type Elsewhere = Pick<
+  Qcow2Model,
+  | "format"
+  | "version"
+  | "extendedL2"
+  | "compression"
+  | "size"
+  | "snapshots"
+  | "backing"
+  | "dataFile"
+>;
+
+/**
+ * Every sort of sound qcow2 image, small ones more often: version, geometry, features, what is stored
+ * and where. All are as `normaliseQcow2` makes them.
+ *
+ * @example
+ * ```ts
+ * import * as fc from "fast-check";
+ *
+ * const [model] = fc.sample(qcow2Models({ clusterBitsMax: 12 }), { numRuns: 1, seed: 1 });
+ * console.log(model?.format); // qcow2
+ * ```
+ */
+export function qcow2Models(options: Qcow2ModelOptions = {}): fc.Arbitrary<Qcow2Model> {
+  const { limits } = options;
+  const backingNames = options.backingNames ?? fileNames("backé");
+  return fc.record<Draws>({
+    switches: switches(),
+    model: modelDraws(options.clusterBitsMax ?? 21),
+    snapshots: fc.array(snapshotDraws(), { maxLength: 3 }),
+    backing: fc.record(
+      { name: backingNames, format: fc.constant("raw") },
+      { requiredKeys: ["name"] },
+    ),
+    backingLength: mostly(0, fc.nat(1023)),
+    dataFile: fc.record({ name: fileNames("dxyö"), raw: fc.boolean() }),
+    size: sizes(),
+  }).map((draws) => normaliseQcow2(modelOf(draws), limits), drawsOf);
+}
+
+function switches(): fc.Arbitrary<Switches> {
+  const share: Partial<Record<keyof Switches, fc.Arbitrary<boolean>>> = {
+    v3: mostly(true, fc.constant(false)),
+    extendedL2: mostly(false, fc.constant(true)),
+    dataFile: mostly(false, fc.constant(true)),
+  };
+  return fc.record(
+    Object.fromEntries(SWITCHES.map((name) => [name, share[name] ?? fc.boolean()])) as {
+      [Name in keyof Switches]: fc.Arbitrary<boolean>;
+    },
+  );
+}
+
+function modelDraws(clusterBitsMax: number): fc.Arbitrary<Draws["model"]> {
+  const upTo = (min: number, max: number): fc.Arbitrary<number> =>
+    fc.integer({ min: Math.min(min, clusterBitsMax), max: Math.min(max, clusterBitsMax) });
+  return fc.record({
+    clusterBits: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 60, arbitrary: upTo(9, 12) },
+      { weight: 12, arbitrary: upTo(13, 16) },
+      { weight: 1, arbitrary: upTo(17, 21) },
+    ),
+    refcountOrder: mostly(4, fc.nat(6), 1),
+    headerLength: mostly(112, fc.oneof(fc.constant(104), fc.nat(600))),
+    dirty: mostly(false, fc.constant(true)),
+    corrupt: mostly(false, fc.constant(true)),
+    lazyRefcounts: fc.boolean(),
+    unknownCompatible: word64(),
+    unknownAutoclear: word64(),
+    featureTable: fc.boolean(),
+    unknownExtensions: fc.array(
+      fc.record({
+        type: fc.nat(0xffffffff),
+        length: fc.oneof(fc.nat(30), fc.nat(3000)),
+        seed: fc.nat(255),
+      }),
+      { maxLength: 3 },
+    ),
+    clusters: guestClusters(),
+    bitmaps: fc.array(bitmapModels(), { maxLength: 3 }),
+    placement: placements(),
+  });
+}
+
+/** Most disks are a few clusters long; others end anywhere, or are as large as they can be. */
+function sizes(): fc.Arbitrary<Draws["size"]> {
+  const powers = [31n, 32n, 40n, 53n, 61n].map((bits) => 1n << bits);
+  // The first is what the others shrink to, where a disk of no bytes will not do.
+  const edges = [512n, 1n, 511n, 513n, 1023n, ...powers, (1n << 32n) - 1n, (1n << 32n) + 1n];
+  return fc.record({
+    clusters: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 12, arbitrary: fc.nat(20) },
+      { weight: 2, arbitrary: fc.nat(300) },
+    ),
+    bytes: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 8, arbitrary: fc.constant(0n) },
+      { weight: 4, arbitrary: fc.constantFrom(...edges) },
+      { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 1n << 62n }) },
+    ),
+  });
+}
+
+/** The model that the draws stand for, not yet normal. */
+function modelOf(draws: Draws): Qcow2Model {
+  const { switches: on, model, size } = draws;
+  const bytes = BigInt(size.clusters) * (1n << BigInt(model.clusterBits)) + size.bytes;
+  return {
+    ...model,
+    format: "qcow2",
+    version: on.v3 ? 3 : 2,
+    size: bytes,
+    extendedL2: on.extendedL2,
+    compression: on.zstd ? "zstd" : "deflate",
+    headerLength: on.longHeader ? model.headerLength : 112,
+    ...(on.flags ? {} : NO_FLAGS),
+    featureTable: on.extensions && model.featureTable,
+    unknownExtensions: on.extensions ? model.unknownExtensions : [],
+    clusters: keptClusters(model.clusters, on),
+    snapshots: on.snapshots ? snapshotsOf(draws, Number(bytes)) : [],
+    bitmaps: on.bitmaps ? model.bitmaps : [],
+    ...(on.backing ? { backing: backingOf(draws) } : {}),
+    ...(on.dataFile ? { dataFile: draws.dataFile } : {}),
+    placement: on.placement ? model.placement : NO_PLACEMENT,
+  };
+}
+
+/** Most bytes that the rest of the first cluster takes. */
+const HEADER_ROOM = 200;
+
+function backingOf({ backing, backingLength, model }: Draws): NonNullable<Qcow2Model["backing"]> {
+  const room = 2 ** model.clusterBits - HEADER_ROOM;
+  return { ...backing, name: longPath(backing.name, Math.min(backingLength, room)) };
+}
+
+function snapshotsOf({ switches, model, snapshots }: Draws, size: number): SnapshotModel[] {
+  return snapshots.map(({ sharesAll, sameSize, ...snapshot }) => ({
+    ...snapshot,
+    size: sameSize ? size : snapshot.size,
+    clusters: keptClusters(snapshot.clusters, switches),
+    shared: sharesAll ? model.clusters.map(({ index }) => index) : snapshot.shared,
+  }));
+}
+
+function keptClusters(clusters: readonly GuestCluster[], on: Switches): GuestCluster[] {
+  return clusters.flatMap((cluster) => {
+    if (cluster.kind === "zero") return on.zeros ? cluster : [];
+    const off = (cluster.kind === "compressed" && !on.compressed) ||
+      (cluster.kind === "zero-allocated" && !on.zeros);
+    return off ? { index: cluster.index, kind: "data", pattern: cluster.pattern } : cluster;
+  });
+}
+
+const NO_FLAGS = {
+  dirty: false,
+  corrupt: false,
+  lazyRefcounts: false,
+  unknownCompatible: 0n,
+  unknownAutoclear: 0n,
+} as const;
+
+const NO_PLACEMENT = {
+  seed: 0,
+  holes: [],
+  leaks: 0,
+  spareL1: 0,
+  spareReftable: 0,
+  cutTail: false,
+} as const;
+
+/** Draws that stand for a model: everything is on, and nothing is left to chance. */
+function drawsOf(value: unknown): Draws {
+  const { format, version, extendedL2, compression, size, snapshots, backing, dataFile, ...model } =
+    value as Qcow2Model;
+  if (format !== "qcow2") throw new TypeError("Cannot unmap a model of another format");
+  const path = shortPath(backing?.name ?? "b");
+  const on = Object.fromEntries(SWITCHES.map((name) => [name, true])) as Switches;
+  return {
+    switches: {
+      ...on,
+      v3: version === 3,
+      extendedL2,
+      zstd: compression === "zstd",
+      backing: backing !== undefined,
+      dataFile: dataFile !== undefined,
+    },
+    model,
+    snapshots: snapshots.map((snapshot) => ({ ...snapshot, sharesAll: false, sameSize: false })),
+    backing: { ...backing, name: path.name },
+    backingLength: path.length,
+    dataFile: dataFile ?? { name: "d", raw: false },
+    size: { clusters: 0, bytes: size },
+  };
+}

@@ -1,0 +1,56 @@
+import * as fc from "fast-check";
+import type { BitmapModel, Placement, SnapshotModel } from "../../src/qcow2/model.ts";
+import { guestClusters, guestIndices } from "./qcow2_clusters.ts";
+import { mostly, patterns, word64, words } from "./values.ts";
+
+/** A snapshot, and whether it has all of the active image's clusters. */
+export interface SnapshotDraw extends SnapshotModel {
+  readonly sharesAll: boolean;
+  /** Its size is the image's. */
+  readonly sameSize: boolean;
+}
+
+/** Sizes and times up to where a number stops being exact. */
+const CLOCK_MAX = Number.MAX_SAFE_INTEGER;
+
+/** A snapshot of any image. */
+export function snapshotDraws(): fc.Arbitrary<SnapshotDraw> {
+  return fc.record({
+    id: words(127),
+    name: words(255),
+    extraSize: mostly(24, fc.oneof(fc.nat(40), fc.nat(1024))),
+    size: fc.oneof(fc.nat(1 << 20), fc.nat(), fc.maxSafeNat()),
+    dateSec: mostly(0, fc.nat(0xffffffff)),
+    vmClockNsec: mostly(0, fc.nat(CLOCK_MAX)),
+    icount: word64(),
+    clusters: guestClusters(),
+    shared: fc.array(guestIndices(), { maxLength: 12 }),
+    vmState: mostly([], fc.array(patterns(), { maxLength: 3 })),
+    sharesAll: fc.boolean(),
+    sameSize: mostly(true, fc.constant(false), 1),
+  });
+}
+
+/** A bitmap of any image. */
+export function bitmapModels(): fc.Arbitrary<BitmapModel> {
+  return fc.record({
+    name: words(1023),
+    granularityBits: fc.oneof(fc.integer({ min: 9, max: 16 }), fc.integer({ min: 9, max: 31 })),
+    auto: fc.boolean(),
+    inUse: mostly(false, fc.constant(true)),
+    table: fc.array(fc.constantFrom("zeros", "ones", "data"), { maxLength: 5 }),
+    seed: fc.nat(0xffff),
+  });
+}
+
+/** Where the parts of any image lie. */
+export function placements(): fc.Arbitrary<Placement> {
+  return fc.record({
+    seed: mostly(0, fc.nat(), 1),
+    holes: fc.array(mostly(0, fc.oneof(fc.nat(3), fc.nat(300)), 2), { maxLength: 16 }),
+    leaks: mostly(0, fc.nat(4)),
+    spareL1: mostly(0, fc.oneof(fc.nat(5), fc.nat(600))),
+    spareReftable: mostly(0, fc.nat(3)),
+    cutTail: fc.boolean(),
+  });
+}

@@ -1,0 +1,147 @@
+import { zstdDecompressSync } from "node:zlib";
+import { joined, plainBytes } from "./arrays.ts";
+import { type Decompressed, refused } from "./decompressed.ts";
+import {
+  BLOCK_CONTENT_MAX,
+  type ContentFrame,
+  findFrame,
+  type FrameHeader,
+  frameHeader,
+} from "./zstd_frame.ts";
+
+/** The smallest `chunkSize` that node:zlib takes. */
+const CHUNK_MIN = 64;
+
+/** libzstd takes no header with a larger window, whether it needs the window or not. */
+const HEADER_WINDOW_MAX = 2 ** 32 - 1;
+
+/** The largest window that libzstd makes by default, in bytes. */
+const WINDOW_MAX = 2 ** 27 + 1;
+
+/** Above this, a window costs more memory than a cluster is worth. */
+const WINDOW_AS_IT_IS = 2 ** 23;
+
+/**
+ * Decompresses a cluster of qcow2 with compression type 1 (Zstandard, RFC 8878) as QEMU does: frame
+ * after frame until there is one cluster of output, and good if and only if the last step finished
+ * a frame. So,
+ *
+ * - several frames, empty ones and skippable ones may lead up to a full cluster, and nothing else
+ *   may stand between them;
+ * - what follows the frame that completes the cluster is not looked at;
+ * - a frame with more content than is missing refuses the cluster, and so does an end before it is
+ *   complete;
+ * - a frame that names a dictionary is refused; one that asks for a window above 128 MiB, too,
+ *   unless it tells the size of its content: then libzstd decodes without a window.
+ *
+ * Malformed blocks are judged by the runtime's libzstd. Before version 1.5.6 it let some pass that
+ * it refuses now, so that an older build of QEMU may read them.
+ *
+ * @param input all the bytes that the decoder may see, what follows the stream included
+ * @param clusterSize in bytes, above 0
+ *
+ * @example
+ * ```ts
+ * import { unzstdCluster, zstdCluster } from "./mod.ts";
+ *
+ * const cluster = new Uint8Array(4096).fill(7);
+ * const again = unzstdCluster(zstdCluster(cluster), 4096);
+ * if (again.ok) console.log(again.bytes.length); // 4096
+ * ```
+ */
+export function unzstdCluster(input: Uint8Array, clusterSize: number): Decompressed {
+  let cluster: Uint8Array | undefined;
+  let filled = 0;
+  let at = 0;
+  while (filled < clusterSize) {
+    if (at === input.length) {
+      return refused(`the zstd frames end after ${filled} of ${clusterSize} bytes`);
+    }
+    const frame = findFrame(input, at);
+    if (typeof frame === "string") return refused(`the zstd frame at ${at} ${frame}`);
+    const end = at + frame.size;
+    if (frame.kind === "content") {
+      const content = decodeFrame(input.subarray(at, end), frame, clusterSize - filled);
+      if (typeof content === "string") return refused(`the zstd frame at ${at} ${content}`);
+      if (content.length === clusterSize) return { ok: true, bytes: content };
+      cluster ??= new Uint8Array(clusterSize);
+      cluster.set(content, filled);
+      filled += content.length;
+    }
+    at = end;
+  }
+  return { ok: true, bytes: cluster ?? new Uint8Array(clusterSize) };
+}
+
+/**
+ * The content of one frame, or what is wrong with it. `room` bytes are missing in the cluster.
+ *
+ * libzstd has two ways of decoding. A frame that tells a size for which there is room, it decodes
+ * at once into the output. Any other passes through a window, and then the size that it tells is
+ * held against the content only where the last block has some.
+ */
+function decodeFrame(bytes: Uint8Array, frame: ContentFrame, room: number): Uint8Array | string {
+  const { header, blocks } = frame;
+  const { contentSize, windowDescriptor, windowSize, dictionaryId } = header;
+  if (dictionaryId !== 0) return `needs dictionary ${dictionaryId}`;
+  const atOnce = contentSize !== undefined && contentSize <= room;
+  const tooLarge = atOnce
+    ? windowDescriptor !== undefined && windowSize > HEADER_WINDOW_MAX
+    : windowSize > WINDOW_MAX;
+  if (tooLarge) return `asks for a window of ${windowSize} bytes`;
+  const contentMax = Math.min(room, blocks.contentMax);
+  if (atOnce) {
+    return contentSize > contentMax
+      ? `tells of ${contentSize} bytes and holds no more than ${contentMax}`
+      : decompress(bytes, { room, contentMax });
+  }
+
+  if (contentSize !== undefined && !blocks.lastIsEmpty) {
+    return `tells of ${contentSize} bytes where ${room} are missing`;
+  }
+  if (blocks.largest > Math.min(windowSize, BLOCK_CONTENT_MAX)) {
+    return `has a block of ${blocks.largest} bytes, which is more than its window allows`;
+  }
+  const asItIs = contentSize === undefined && windowSize <= WINDOW_AS_IT_IS;
+  return decompress(asItIs ? bytes : withoutSize(bytes, header, room), { room, contentMax });
+}
+
+/**
+ * The frame under a header that tells no size, so that it is decoded through a window, and asks for
+ * no larger a window than `room` bytes and the largest block make use of.
+ */
+function withoutSize(bytes: Uint8Array, header: FrameHeader, room: number): Uint8Array {
+  const enough = Math.max(BLOCK_CONTENT_MAX, room);
+  const windowLog = Math.ceil(Math.log2(enough));
+  const { windowDescriptor, windowSize, checksum } = header;
+  return joined([
+    frameHeader({
+      checksum,
+      windowDescriptor: windowDescriptor === undefined || windowSize > enough
+        ? (windowLog - 10) << 3
+        : windowDescriptor,
+    }),
+    bytes.subarray(header.size),
+  ]);
+}
+
+/**
+ * The content of exactly one frame, by the runtime's libzstd.
+ *
+ * @param limits `contentMax` is what the blocks can hold and there is room for: no less than the
+ *   size that the frame tells, if it does, lest libzstd take the way through a window
+ */
+function decompress(
+  frame: Uint8Array,
+  limits: { readonly room: number; readonly contentMax: number },
+): Uint8Array | string {
+  const { room, contentMax } = limits;
+  // One byte more than comes: a buffer that is exactly full would make node:zlib fetch another.
+  const chunkSize = Math.max(CHUNK_MIN, contentMax + 1);
+  try {
+    return plainBytes(zstdDecompressSync(frame, { chunkSize, maxOutputLength: room }));
+  } catch (error) {
+    if (error instanceof RangeError) return `holds more than the ${room} bytes that are missing`;
+    return `is malformed: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

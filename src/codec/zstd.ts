@@ -1,0 +1,130 @@
+import { constants, zstdCompressSync } from "node:zlib";
+import { joined, plainBytes } from "./arrays.ts";
+import { BLOCK_CONTENT_MAX, blockHeader, frameHeader, SKIPPABLE_MAGIC } from "./zstd_frame.ts";
+
+const LEVEL_DEFAULT = 3;
+/** libzstd does not decode, by default, what needs a larger window; nor is one allocated here. */
+const COMPRESSED_WINDOW_LOG_MAX = 27;
+/** The largest that a header can name. */
+const STORED_WINDOW_LOG_MAX = 41;
+
+/** One frame before the last. Lengths are in bytes. */
+export type ZstdPart =
+  /** The next `length` bytes of the content; an empty frame when that is 0. */
+  | { readonly kind: "content"; readonly length: number }
+  /** `length` zeros to skip, under one of the sixteen magic numbers. */
+  | { readonly kind: "skippable"; readonly length: number; readonly variant?: number };
+
+/** How {@link zstdCluster} writes; what is left out is as QEMU has it. */
+export interface ZstdOptions {
+  /** -7 to 22; QEMU's is zstd's default, 3. */
+  readonly level?: number;
+  /**
+   * Log2 of the window, 10 to 27, or to 41 when `stored`; by default zstd chooses by level and size.
+   * It is written down only if the content needs more than one window or does not tell its size.
+   */
+  readonly windowLog?: number;
+  /** Whether each frame ends with a checksum; QEMU's do not. */
+  readonly checksum?: boolean;
+  /** Whether each frame tells the size of its content, as QEMU's do. */
+  readonly contentSize?: boolean;
+  /**
+   * Whether to write raw blocks and runs only, which are the same bytes on every runtime. Of the
+   * other options `parts`, `contentSize` and `windowLog` then count.
+   */
+  readonly stored?: boolean;
+  /** Frames to write first; the rest of the content is the last frame. */
+  readonly parts?: readonly ZstdPart[];
+}
+
+/**
+ * Writes Zstandard frames (RFC 8878). Without options it is one frame as QEMU writes it for the
+ * cluster, if the runtime's libzstd makes the same choices as QEMU's: they change between versions.
+ *
+ * QEMU keeps a result only if it is shorter than the cluster: that is for the caller to see to.
+ *
+ * @throws {RangeError} when an option is out of its range
+ *
+ * @example
+ * ```ts
+ * import { zstdCluster } from "./mod.ts";
+ *
+ * const cluster = new Uint8Array(4096).fill(7);
+ * const asQemu = zstdCluster(cluster);
+ * const twoFrames = zstdCluster(cluster, {
+ *   checksum: true,
+ *   parts: [{ kind: "skippable", length: 16 }, { kind: "content", length: 1000 }],
+ * });
+ * ```
+ */
+export function zstdCluster(bytes: Uint8Array, options: ZstdOptions = {}): Uint8Array {
+  checkOptions(options);
+  const frameOf = options.stored ? storedFrame : compressedFrame;
+  const frames: Uint8Array[] = [];
+  let at = 0;
+  for (const part of options.parts ?? []) {
+    if (part.kind === "skippable") {
+      frames.push(skippableFrame(part.length, part.variant ?? 0));
+    } else {
+      const end = Math.min(bytes.length, at + part.length);
+      frames.push(frameOf(bytes.subarray(at, end), options));
+      at = end;
+    }
+  }
+  if (at < bytes.length || frames.length === 0) {
+    frames.push(frameOf(bytes.subarray(at), options));
+  }
+  return joined(frames);
+}
+
+function checkOptions(options: ZstdOptions): void {
+  const { level = LEVEL_DEFAULT, windowLog = 10, stored = false } = options;
+  const windowLogMax = stored ? STORED_WINDOW_LOG_MAX : COMPRESSED_WINDOW_LOG_MAX;
+  if (!(level >= -7 && level <= 22)) {
+    throw new RangeError(`Cannot compress a cluster: no level ${level} in zstd`);
+  }
+  if (!(windowLog >= 10 && windowLog <= windowLogMax)) {
+    throw new RangeError(`Cannot compress a cluster: window log ${windowLog} is out of range`);
+  }
+}
+
+/** A frame by the runtime's libzstd. */
+function compressedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array {
+  const { level = LEVEL_DEFAULT, windowLog, checksum = false, contentSize = true } = options;
+  const params: Record<number, number> = {
+    [constants.ZSTD_c_compressionLevel]: level,
+    [constants.ZSTD_c_checksumFlag]: checksum ? 1 : 0,
+  };
+  if (windowLog !== undefined) params[constants.ZSTD_c_windowLog] = windowLog;
+  // The pledge is what makes libzstd write the size of the content; an undefined one makes none.
+  const settings = { params, ...(contentSize ? { pledgedSrcSize: content.length } : {}) };
+  return plainBytes(zstdCompressSync(content, settings));
+}
+
+/** A frame of raw blocks, or of runs where a block is one byte over and over. */
+function storedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array {
+  const windowLog = options.windowLog ?? 17;
+  const blockMax = Math.min(BLOCK_CONTENT_MAX, 2 ** windowLog);
+  const contentSize = options.contentSize === false ? undefined : content.length;
+  const chunks = [frameHeader({ windowDescriptor: (windowLog - 10) << 3, contentSize })];
+  let at = 0;
+  do {
+    const block = content.subarray(at, at + blockMax);
+    at += block.length;
+    const run = block.length > 0 && block.every((byte) => byte === block[0]);
+    chunks.push(blockHeader({ size: block.length, run, last: at === content.length }));
+    chunks.push(run ? block.subarray(0, 1) : block);
+  } while (at < content.length);
+  return joined(chunks);
+}
+
+/** A frame that a decoder skips: zeros. */
+function skippableFrame(length: number, variant: number): Uint8Array {
+  if (!(variant >= 0 && variant < 16)) {
+    throw new RangeError(`Cannot write a skippable frame: no magic number ${variant}`);
+  }
+  const frame = new DataView(new ArrayBuffer(8 + length));
+  frame.setUint32(0, SKIPPABLE_MAGIC + variant, true);
+  frame.setUint32(4, length, true);
+  return new Uint8Array(frame.buffer);
+}

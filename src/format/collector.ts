@@ -1,0 +1,97 @@
+import type { Anatomy, AnatomyOptions, Claim, ClaimKind, Part } from "./anatomy.ts";
+
+/** A claim that an entry of a table makes. */
+export interface EntryClaim {
+  /** Path of the table. */
+  readonly table: string;
+  readonly index: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly kind: ClaimKind;
+  readonly says: () => string;
+}
+
+/** Claims that are kept: an image whose clusters lie in any order makes one for each. */
+const CLAIMS_MAX = 2 ** 19;
+
+/** Collects the anatomy of an image, within bounds. */
+export class AnatomyCollector {
+  readonly options: AnatomyOptions;
+  readonly #parts: Part[] = [];
+  readonly #claims: Claim[] = [];
+  readonly #gaps = new Set<string>();
+  #entriesLeft: number;
+  /** The claim of the entries that were added last, as long as they continue each other. */
+  #run: { first: EntryClaim; last: EntryClaim; end: number } | undefined;
+
+  constructor(options: AnatomyOptions) {
+    this.options = options;
+    this.#entriesLeft = options.entries;
+  }
+
+  part(part: Omit<Part, "omitted"> & { readonly omitted?: number }): void {
+    this.#parts.push({ omitted: 0, ...part });
+  }
+
+  claim(claim: Claim): void {
+    this.#closeRun();
+    this.#keep(claim);
+  }
+
+  /** Adds the claim of a table entry. Neighbours that lie one behind the other become one claim. */
+  claimEntry(claim: EntryClaim): void {
+    const run = this.#run;
+    const end = claim.offset + claim.length;
+    if (run !== undefined && continues(run.last, claim, run.end)) {
+      this.#run = { first: run.first, last: claim, end: Math.max(run.end, end) };
+      return;
+    }
+    this.#closeRun();
+    this.#run = { first: claim, last: claim, end };
+  }
+
+  gap(text: string): void {
+    this.#gaps.add(text);
+  }
+
+  /** Whether so many entries more may be looked at. */
+  spend(entries: number): boolean {
+    this.#entriesLeft -= entries;
+    if (this.#entriesLeft >= 0) return true;
+    this.gap("The tables have more entries than were looked at");
+    return false;
+  }
+
+  done(): Anatomy {
+    this.#closeRun();
+    return { parts: this.#parts, claims: this.#claims, gaps: [...this.#gaps] };
+  }
+
+  #closeRun(): void {
+    const run = this.#run;
+    this.#run = undefined;
+    if (run === undefined) return;
+    const { first, last, end } = run;
+    const indices = first === last ? `${first.index}` : `${first.index}..${last.index}`;
+    this.#keep({
+      offset: first.offset,
+      length: end - first.offset,
+      kind: first.kind,
+      path: `${first.table}/${indices}`,
+      says: first.says(),
+    });
+  }
+
+  #keep(claim: Claim): void {
+    if (claim.length <= 0) return;
+    if (this.#claims.length < CLAIMS_MAX) this.#claims.push(claim);
+    else this.gap("Not all that is used of the file is shown");
+  }
+}
+
+function continues(last: EntryClaim, next: EntryClaim, end: number): boolean {
+  if (last.table !== next.table || last.kind !== next.kind) return false;
+  // Compressed data starts anywhere in the last sector of what lies before it.
+  if (next.kind === "compressed") return next.offset > last.offset && next.offset <= end;
+  return next.offset === end;
+}

@@ -1,0 +1,36 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { FormatDriver, Layer } from "../format/mod.ts";
+import { decode } from "../layout/mod.ts";
+import type { Findings } from "../rules/mod.ts";
+import { decodeQcow } from "./decode.ts";
+import { judgeOpen } from "./judge_open.ts";
+import { QcowLayer } from "./layer.ts";
+import { header, QCOW_MAGIC } from "./structures.ts";
+
+/**
+ * qcow version 1.
+ *
+ * @example
+ * ```ts
+ * import { MemorySource } from "../bytes/mod.ts";
+ * import { Findings } from "../rules/mod.ts";
+ * import { qcow1Driver } from "./mod.ts";
+ *
+ * const findings = new Findings();
+ * qcow1Driver.open(new MemorySource(new Uint8Array(48)), findings); // undefined
+ * findings.rules(); // ["qcow1.header.magic"]
+ * ```
+ */
+export const qcow1Driver: FormatDriver = Object.freeze({ name: "qcow", probe, open });
+
+/** QEMU's qcow_probe. */
+function probe(head: Uint8Array): boolean {
+  const { magic, version } = decode(header, head);
+  return magic === QCOW_MAGIC && version === 1;
+}
+
+function open(source: ByteSource, findings: Findings): Layer | undefined {
+  const file = decodeQcow(source);
+  const geometry = judgeOpen(file, findings);
+  return geometry === undefined ? undefined : new QcowLayer(file, geometry);
+}

@@ -1,0 +1,65 @@
+import { entryBits } from "./structures.ts";
+
+/** A 64-bit table entry as two halves, so that loops over tables need no `bigint`. */
+export interface Entry {
+  /** Bits 32 to 63. */
+  readonly high: number;
+  /** Bits 0 to 31. */
+  readonly low: number;
+}
+
+/** What an L2 entry says. */
+export type ClusterKind = "unallocated" | "data" | "compressed";
+
+/** Where compressed data lies. */
+export interface CompressedExtent {
+  /** Byte offset in the file, below 2^54. */
+  readonly offset: number;
+  /** Bytes: 0 to the cluster size less 1. */
+  readonly length: number;
+}
+
+/** The bits of an entry that the length of compressed data takes end below the compressed flag. */
+const LENGTH_END = entryBits.compressed.from;
+
+/** Whether an entry says that there is nothing. */
+export function isZero({ high, low }: Entry): boolean {
+  return (high | low) === 0;
+}
+
+/** What an L2 entry is. */
+export function kindOf(entry: Entry): ClusterKind {
+  if ((entry.high & entryBits.compressed.high) !== 0) return "compressed";
+  return isZero(entry) ? "unallocated" : "data";
+}
+
+/** The entry as one number. */
+export function valueOf({ high, low }: Entry): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
+/** The halves of a number. */
+export function entryOf(value: bigint): Entry {
+  return { high: Number(value >> 32n), low: Number(value & 0xffffffffn) };
+}
+
+/**
+ * An entry as an offset in a number: rounded to 53 significant bits, as JSON is. No file reaches as
+ * far as the offsets that do not fit.
+ */
+export function offsetOf({ high, low }: Entry): number {
+  return high * 0x100000000 + low;
+}
+
+/** Splits the descriptor of a compressed cluster: cluster_bits bits of length above the offset. */
+export function compressedExtent(entry: Entry, clusterBits: number): CompressedExtent {
+  const value = valueOf(entry) & entryBits.descriptor.mask;
+  const shift = BigInt(LENGTH_END - clusterBits);
+  return { offset: Number(value & ((1n << shift) - 1n)), length: Number(value >> shift) };
+}
+
+/** The L2 entry for compressed data; the inverse of {@link compressedExtent}. */
+export function compressedEntry(extent: CompressedExtent, clusterBits: number): bigint {
+  const length = BigInt(extent.length) << BigInt(LENGTH_END - clusterBits);
+  return entryBits.compressed.mask | length | BigInt(extent.offset);
+}

@@ -1,0 +1,56 @@
+import {
+  type BackingReference,
+  imageText,
+  type Layer,
+  type LayerInfo,
+  type Run,
+} from "../format/mod.ts";
+import type { Findings } from "../rules/mod.ts";
+import { type QcowFile, storedName } from "./decode.ts";
+import type { Geometry } from "./geometry.ts";
+import { QcowImage } from "./image.ts";
+import { judgeTables } from "./judge_tables.ts";
+import { ClusterReader } from "./reader.ts";
+import { clusterRuns } from "./runs.ts";
+
+/** A qcow version 1 image as a layer. It has no `check`: the format keeps no refcounts. */
+export class QcowLayer implements Layer {
+  readonly format = "qcow";
+  readonly virtualSize: number;
+  readonly clusterSize: number;
+  readonly backing?: BackingReference;
+  readonly encrypted: boolean;
+  readonly dirty = false;
+  readonly #image: QcowImage;
+  readonly #reader: ClusterReader;
+
+  constructor(file: QcowFile, geometry: Geometry) {
+    this.#image = new QcowImage(file, geometry);
+    this.#reader = new ClusterReader(this.#image);
+    this.virtualSize = this.#image.virtualSize;
+    this.clusterSize = geometry.clusterSize;
+    this.encrypted = this.#image.encrypted;
+    const name = imageText(storedName(file) ?? new Uint8Array());
+    if (name !== "") this.backing = { name };
+  }
+
+  runs(from: number, to: number): Iterable<Run> {
+    return clusterRuns(this.#image, { from, to });
+  }
+
+  readRun(run: Run, skip: number, target: Uint8Array): void {
+    this.#reader.read(run.start + skip, target);
+  }
+
+  info(): LayerInfo {
+    return {
+      "cluster-size": this.clusterSize,
+      "dirty-flag": false,
+      ...(this.encrypted ? { encrypted: true } : {}),
+    };
+  }
+
+  judge(findings: Findings): void {
+    judgeTables(this.#image, findings);
+  }
+}

@@ -1,0 +1,98 @@
+import { AccessError, type Broken } from "../format/mod.ts";
+import { Cache } from "./cache.ts";
+import { type Entry, isZero, kindOf, offsetOf, valueOf } from "./entry.ts";
+import { dataFault, decompressEntry, l2Place, tableFault } from "./faults.ts";
+import type { QcowImage } from "./image.ts";
+import { inHeader } from "./report.ts";
+
+/** Decompressed clusters that are kept: 1 MiB at most. */
+const CLUSTERS = 16;
+
+/** Part of one cluster that is read. */
+interface Part {
+  readonly entry: Entry;
+  readonly place: () => ReturnType<typeof l2Place>;
+  /** Where in the cluster it starts. */
+  readonly from: number;
+  readonly target: Uint8Array;
+}
+
+/**
+ * Reads guest bytes out of one image.
+ *
+ * Decompressed clusters are kept by the whole entry. QEMU keeps one, by its offset alone: there, what
+ * is read next depends on what was read before.
+ */
+export class ClusterReader {
+  readonly #image: QcowImage;
+  readonly #clusters = new Cache<bigint, Uint8Array>(CLUSTERS);
+
+  constructor(image: QcowImage) {
+    this.#image = image;
+  }
+
+  /**
+   * Fills `target` with guest bytes, zeros where nothing is allocated.
+   *
+   * @param offset byte offset in the guest's disk
+   * @throws {AccessError} where QEMU's read fails
+   */
+  read(offset: number, target: Uint8Array): void {
+    const { clusterSize } = this.#image.geometry;
+    if (this.#image.encrypted) throw new AccessError(keyFault());
+    for (let done = 0; done < target.length;) {
+      const from = (offset + done) % clusterSize;
+      const part = target.subarray(done, done + clusterSize - from);
+      this.#readPart(offset + done, part);
+      done += part.length;
+    }
+  }
+
+  #readPart(offset: number, target: Uint8Array): void {
+    const image = this.#image;
+    const { l2Coverage, clusterSize } = image.geometry;
+    const l1Index = Math.floor(offset / l2Coverage);
+    const table = image.l1.entry(l1Index);
+    if (isZero(table)) {
+      target.fill(0);
+      return;
+    }
+    refuse(tableFault(image, table, l1Index));
+    const index = Math.floor((offset % l2Coverage) / clusterSize);
+    const entry = image.l2(table).entry(index);
+    const place = () => l2Place(l1Index, table, index);
+    this.#readCluster({ entry, place, from: offset % clusterSize, target });
+  }
+
+  #readCluster({ entry, place, from, target }: Part): void {
+    switch (kindOf(entry)) {
+      case "unallocated":
+        target.fill(0);
+        break;
+      case "data":
+        refuse(dataFault(entry, from + target.length, place));
+        this.#image.source.readInto(offsetOf(entry) + from, target);
+        break;
+      case "compressed":
+        target.set(this.#decompressed(entry, place).subarray(from, from + target.length));
+        break;
+    }
+  }
+
+  #decompressed(entry: Entry, place: Part["place"]): Uint8Array {
+    return this.#clusters.get(valueOf(entry), () => {
+      const cluster = decompressEntry(this.#image, entry, place);
+      if (cluster instanceof Uint8Array) return cluster;
+      throw new AccessError(cluster);
+    });
+  }
+}
+
+function refuse(fault: Broken | undefined): void {
+  if (fault !== undefined) throw new AccessError(fault);
+}
+
+function keyFault(): Broken {
+  const message = "Cannot read an encrypted image: no passphrase is given";
+  return { rule: "qcow1.crypt.key-present", place: inHeader("crypt_method"), message };
+}

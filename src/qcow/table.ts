@@ -1,0 +1,81 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { Entry } from "./entry.ts";
+
+const ENTRY_BYTES = 8;
+/** Entries that are read at a time: 64 KiB, an L2 table of the largest size. */
+const PAGE_ENTRIES = 8192;
+
+/**
+ * A table of 64-bit big-endian entries at any offset of a file, read a page at a time and as far as
+ * the file goes: entries past its end are 0, and cost nothing.
+ */
+export class EntryTable {
+  /** Number of entries, also of those past the end of the file. */
+  readonly length: number;
+  /** Entries that are stored, the last of them perhaps in part; all others are 0. */
+  readonly stored: number;
+  readonly #source: ByteSource;
+  readonly #offset: number;
+  #page = NO_PAGE;
+  #pageNumber = -1;
+  /** From the first up to before the second, all entries are known to be 0. */
+  #zeros: readonly [number, number] = [0, 0];
+
+  constructor(source: ByteSource, offset: number, length: number) {
+    const bytes = Math.max(0, source.size - offset);
+    this.length = length;
+    this.stored = Math.min(length, Math.ceil(bytes / ENTRY_BYTES));
+    this.#source = source;
+    this.#offset = offset;
+  }
+
+  /** An entry below `length`. */
+  entry(index: number): Entry {
+    if (index >= this.stored) return { high: 0, low: 0 };
+    this.#load(Math.floor(index / PAGE_ENTRIES));
+    const at = (index % PAGE_ENTRIES) * ENTRY_BYTES;
+    return { high: this.#page.values.getUint32(at), low: this.#page.values.getUint32(at + 4) };
+  }
+
+  /** The first entry from `index` on and before `end` that is not 0; `end` when there is none. */
+  nextUsed(index: number, end: number): number {
+    const [zerosFrom, zerosTo] = this.#zeros;
+    const last = Math.min(end, this.stored);
+    let at = index >= zerosFrom && index < zerosTo ? zerosTo : index;
+    while (at < last) {
+      const number = Math.floor(at / PAGE_ENTRIES);
+      this.#load(number);
+      const first = number * PAGE_ENTRIES;
+      const pageEnd = Math.min(last, first + PAGE_ENTRIES);
+      at = first + nonZero(this.#page.words, at - first, pageEnd - first);
+      if (at < pageEnd) break;
+    }
+    if (at > index) this.#zeros = [index, at];
+    return at < last ? at : end;
+  }
+
+  #load(number: number): void {
+    if (number === this.#pageNumber) return;
+    const first = number * PAGE_ENTRIES;
+    const bytes = new Uint8Array(Math.min(PAGE_ENTRIES, this.stored - first) * ENTRY_BYTES);
+    // The file may end inside an entry: its missing bytes read as zeros.
+    this.#source.readInto(this.#offset + first * ENTRY_BYTES, bytes);
+    this.#page = { values: new DataView(bytes.buffer), words: new Uint32Array(bytes.buffer) };
+    this.#pageNumber = number;
+  }
+}
+
+/** Entries as they are stored, and as words to look for one that is not 0. */
+interface Page {
+  readonly values: DataView;
+  readonly words: Uint32Array;
+}
+
+const NO_PAGE: Page = { values: new DataView(new ArrayBuffer(0)), words: new Uint32Array(0) };
+
+/** The first entry from `index` on and before `end` that is not 0; `end` when there is none. */
+function nonZero(words: Uint32Array, index: number, end: number): number {
+  let at = index * 2;
+  while (at < end * 2 && words[at] === 0) at++;
+  return at >> 1;
+}

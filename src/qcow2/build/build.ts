@@ -1,0 +1,156 @@
+import type { Segment } from "../../bytes/mod.ts";
+import type { BuiltImage, Placed } from "../../format/mod.ts";
+import { type Geometry, geometryOf } from "../geometry.ts";
+import type { Qcow2Model } from "../model.ts";
+import { directoryPlace, planBitmaps, writeBitmaps } from "./bitmaps.ts";
+import { hostBytes } from "./clusters.ts";
+import { dataExtent, type Extent, placedOf } from "./extent.ts";
+import { virtualSizeOf } from "./sizes.ts";
+import { headerCluster } from "./header.ts";
+import { type Layout, placeExtents } from "./place.ts";
+import { type HostCluster, planViews, type Views } from "./plan.ts";
+import { refblockSegment } from "./refcounts.ts";
+import { planSnapshotTable, writeSnapshotTable } from "./snapshots.ts";
+import { l1Entries, l2Entries, reftableEntries, tableSegments } from "./tables.ts";
+
+/** The files that a model describes. */
+export interface BuiltQcow2 {
+  readonly image: BuiltImage;
+  /** The external data file, where the model has one. */
+  readonly dataFile?: BuiltImage;
+}
+
+/**
+ * Builds the image that a model describes. Deterministic: the same model gives the same bytes
+ * everywhere, but for zstd's, which follow the runtime's libzstd.
+ *
+ * What is placed can be named: `/header`, `/header/unknown`, `/extension[i]` with `/data`,
+ * `/feature[i]`, `/bitmaps` (the data of the bitmaps extension), `/backing_name`, `/l1`, `/l2[i]`
+ * (the active image's by L1 index, then those of each snapshot), `/reftable`, `/refblock[i]`,
+ * `/data[guest index]`, `/compressed[guest index]`, `/snapshots` (the whole table), `/snapshot[i]`
+ * with `/extra`, `/id`, `/name`, `/l1`, `/data[…]`, `/compressed[…]` and `/vmstate[i]`,
+ * `/bitmap_directory`, `/bitmap[i]` with `/name`, `/table` and `/data[i]`, and `/leak[i]`.
+ *
+ * @example
+ * ```ts
+ * import { SegmentSource } from "../../bytes/mod.ts";
+ * import type { Qcow2Model } from "../model.ts";
+ * import { normaliseQcow2 } from "./mod.ts";
+ *
+ * function imageOf(model: Qcow2Model): SegmentSource {
+ *   const { image } = buildQcow2(normaliseQcow2(model));
+ *   return new SegmentSource(image.segments, image.size);
+ * }
+ * ```
+ *
+ * @param model as {@link normaliseQcow2} gives it
+ */
+export function buildQcow2(model: Qcow2Model): BuiltQcow2 {
+  const geometry = geometryOf(model);
+  const views = planViews(model, geometry);
+  const snapshotTable = planSnapshotTable(model);
+  const bitmaps = planBitmaps(model, geometry);
+  const extents = [
+    ...views.extents,
+    ...(snapshotTable === undefined ? [] : [snapshotTable.extent]),
+    ...(bitmaps?.extents ?? []),
+    ...leaks(model, geometry),
+  ];
+  const layout = placeExtents(extents, model.placement, geometry);
+  const first = headerCluster(model, {
+    l1: { offset: views.active.l1?.offset ?? 0, entries: views.active.l1Entries },
+    reftable: {
+      offset: layout.reftable.offset,
+      clusters: layout.reftable.length / geometry.clusterSize,
+    },
+    snapshots: {
+      offset: snapshotTable?.extent.offset ?? 0,
+      count: model.snapshots.length,
+    },
+    directory: directoryPlace(bitmaps),
+  });
+  const segments = [
+    first.segment,
+    ...viewSegments(views, geometry),
+    ...refcountSegments(layout, geometry),
+  ];
+  const placed = [...first.placed, ...layout.extents.map(placedOf)];
+  if (snapshotTable !== undefined) {
+    const written = writeSnapshotTable(snapshotTable, views.snapshots, geometry);
+    segments.push(written.segment);
+    placed.push(...written.placed);
+  }
+  if (bitmaps !== undefined) {
+    const written = writeBitmaps(bitmaps, model, geometry);
+    segments.push(...written.segments);
+    placed.push(...written.placed);
+  }
+  const hosts = views.hosts.flatMap((host) => hostSegment(host, model, geometry) ?? []);
+  if (model.dataFile === undefined) segments.push(...hosts);
+  return {
+    image: { segments, size: layout.size, placed },
+    ...(model.dataFile === undefined
+      ? {}
+      : { dataFile: dataFileOf(views.hosts, { segments: hosts, model }) }),
+  };
+}
+
+/** Host clusters that are counted and not used. */
+function leaks({ placement }: Qcow2Model, { clusterSize }: Geometry): Extent[] {
+  return Array.from(
+    { length: placement.leaks },
+    (_, i) => dataExtent(`/leak[${i}]`, clusterSize),
+  );
+}
+
+/** The L1 and L2 tables of all views. */
+function viewSegments({ active, snapshots, tables }: Views, geometry: Geometry): Segment[] {
+  const activeTables = new Set(active.tables);
+  return [
+    ...[active, ...snapshots].flatMap((view) =>
+      view.l1 === undefined ? [] : tableSegments(view.l1.offset, l1Entries(view, view === active))
+    ),
+    ...tables.flatMap((table) =>
+      tableSegments(table.extent.offset, l2Entries(table, geometry, activeTables.has(table)))
+    ),
+  ];
+}
+
+function refcountSegments({ reftable, refblocks, counts }: Layout, geometry: Geometry): Segment[] {
+  return [
+    ...tableSegments(reftable.offset, reftableEntries(refblocks)),
+    ...refblocks.flatMap(({ block, extent }) =>
+      refblockSegment(counts, { block, offset: extent.offset, geometry }) ?? []
+    ),
+  ];
+}
+
+/** The bytes of a host cluster; none where they are zeros. */
+function hostSegment(
+  { cluster, extent, compressed }: HostCluster,
+  model: Qcow2Model,
+  geometry: Geometry,
+): Segment | undefined {
+  if (extent === undefined || cluster.kind === "zero") return undefined;
+  if (compressed === undefined && cluster.pattern.kind === "zero") return undefined;
+  const bytes = compressed ?? hostBytes(cluster, geometry, model.dataFile?.raw);
+  return { offset: extent.offset, bytes };
+}
+
+/** The data file: as long as the disk if it is to be a raw image, or else as what is stored in it. */
+function dataFileOf(
+  hosts: readonly HostCluster[],
+  { segments, model }: { segments: readonly Segment[]; model: Qcow2Model },
+): BuiltImage {
+  const placed: Placed[] = hosts.flatMap(({ extent }) =>
+    extent === undefined ? [] : placedOf(extent)
+  );
+  const end = placed.reduce((most, { offset, length }) => Math.max(most, offset + length), 0);
+  if (model.dataFile?.raw !== true) return { segments, size: end, placed };
+  const size = virtualSizeOf(model.size);
+  const cut = segments.map(({ offset, bytes }) => ({
+    offset,
+    bytes: offset + bytes.length > size ? bytes.subarray(0, size - offset) : bytes,
+  }));
+  return { segments: cut, size, placed };
+}

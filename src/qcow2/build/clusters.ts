@@ -1,0 +1,91 @@
+import { deflateCluster, type DeflateOptions, zstdCluster } from "../../codec/mod.ts";
+import { type Pattern, patternBytes } from "../../format/mod.ts";
+import { bitMask } from "../../layout/mod.ts";
+import { type Geometry, SUBCLUSTERS } from "../geometry.ts";
+import { extendedL2Entry } from "../structures.ts";
+import type { GuestCluster, Qcow2Model } from "../model.ts";
+
+/** Every one of the 32 subclusters. */
+export const ALL_SUBCLUSTERS = bitMask(extendedL2Entry, "subcluster_bitmap", "allocated").low;
+
+/** The subclusters of which a layer says something, and those that hold stored data. */
+export function subclusterMasks(cluster: GuestCluster): { known: number; stored: number } {
+  switch (cluster.kind) {
+    case "data":
+    case "compressed":
+      return { known: ALL_SUBCLUSTERS, stored: ALL_SUBCLUSTERS };
+    case "zero":
+    case "zero-allocated":
+      return { known: ALL_SUBCLUSTERS, stored: 0 };
+    case "subclusters":
+      return { known: (cluster.allocated | cluster.zero) >>> 0, stored: cluster.allocated };
+  }
+}
+
+/** Whether a guest cluster has a host cluster of its own, or a compressed one. */
+export function isStored(cluster: GuestCluster): boolean {
+  return cluster.kind !== "zero" &&
+    (cluster.kind !== "subclusters" || cluster.reserved || cluster.allocated !== 0);
+}
+
+/**
+ * The bytes of a guest cluster: zeros outside the subclusters that hold data.
+ *
+ * @param length in bytes; less than a cluster at the end of the disk
+ */
+export function visibleBytes(
+  cluster: GuestCluster,
+  length: number,
+  geometry: Geometry,
+): Uint8Array {
+  const { stored } = subclusterMasks(cluster);
+  if (stored === 0 || cluster.kind === "zero") return new Uint8Array(length);
+  const bytes = patternBytes(cluster.pattern, length);
+  if (stored === ALL_SUBCLUSTERS) return bytes;
+  const size = geometry.clusterSize / SUBCLUSTERS;
+  for (let i = 0; i < SUBCLUSTERS; i++) {
+    if ((stored >>> i & 1) === 0) bytes.fill(0, i * size, (i + 1) * size);
+  }
+  return bytes;
+}
+
+/**
+ * The bytes of the host cluster of an uncompressed guest cluster. What a guest does not see of it
+ * holds something else than zeros, so that a reader which looks there is found out; but in a raw
+ * data file, which is read without the tables.
+ */
+export function hostBytes(
+  cluster: Exclude<GuestCluster, { kind: "zero" }>,
+  geometry: Geometry,
+  raw = false,
+): Uint8Array {
+  return raw
+    ? visibleBytes(cluster, geometry.clusterSize, geometry)
+    : patternBytes(cluster.pattern, geometry.clusterSize);
+}
+
+/** Compressing is by far the most expensive part of building, and shrinking repeats it endlessly. */
+const compressedBefore = new Map<string, Uint8Array | undefined>();
+const REMEMBERED_MAX = 4096;
+
+/**
+ * The compressed form of a cluster, or `undefined` where it is not shorter than the cluster: QEMU
+ * stores such a cluster as it is. With zstd the bytes depend on the runtime's libzstd.
+ */
+export function compressPattern(
+  { pattern, level }: { pattern: Pattern; level: number },
+  image: { compression: Qcow2Model["compression"]; clusterBits: number },
+): Uint8Array | undefined {
+  if (pattern.kind === "noise") return undefined;
+  const key = `${image.compression} ${image.clusterBits} ${level} ${pattern.kind} ${pattern.seed}`;
+  if (compressedBefore.has(key)) return compressedBefore.get(key);
+  const clusterSize = 2 ** image.clusterBits;
+  const bytes = patternBytes(pattern, clusterSize);
+  const compressed = image.compression === "zstd"
+    ? zstdCluster(bytes, { level })
+    : deflateCluster(bytes, { level: level as NonNullable<DeflateOptions["level"]> });
+  const result = compressed.length < clusterSize ? compressed : undefined;
+  if (compressedBefore.size >= REMEMBERED_MAX) compressedBefore.clear();
+  compressedBefore.set(key, result);
+  return result;
+}

@@ -1,0 +1,108 @@
+import { type Geometry, geometryOf, SUBCLUSTERS } from "../geometry.ts";
+import type { GuestCluster, Qcow2Model, SnapshotModel } from "../model.ts";
+import { subclusterMasks, visibleBytes } from "./clusters.ts";
+import { l1EntriesOf, virtualSizeOf } from "./sizes.ts";
+
+/** One guest cluster as one layer has it. */
+export interface ClusterView {
+  /** Its bytes, cut at the end of the disk; zeros where the layer does not say. */
+  readonly bytes: Uint8Array;
+  /**
+   * Which of 32 equal parts of the (uncut) cluster this layer defines, bit x for part x. The others
+   * come from the backing file, or are zeros. All or nothing without extended L2 entries.
+   */
+  readonly known: number;
+}
+
+/** What a guest sees of one layer. */
+export interface GuestContent {
+  readonly clusterSize: number;
+  /** Bytes that the guest sees: the header's size rounded down to a multiple of 512. */
+  readonly virtualSize: number;
+  /** The clusters of which the layer says something, ascending; all others are unallocated. */
+  readonly named: readonly number[];
+  /** A guest cluster below the end of the disk. */
+  at(index: number): ClusterView;
+}
+
+/** The active image, or a snapshot by its place in the model. */
+export type View = "active" | number;
+
+/**
+ * What a guest sees of the image alone, without its backing file: told from the model and nothing
+ * else. A snapshot is seen as `qemu-img convert -l` reads it: through its own L1 table, at the
+ * image's present size, so that VM state may show up in a disk that has grown since.
+ *
+ * @example
+ * ```ts
+ * import type { Qcow2Model } from "../model.ts";
+ *
+ * function* stored(model: Qcow2Model): Generator<[number, Uint8Array]> {
+ *   const content = guestContent(model);
+ *   for (const index of content.named) yield [index, content.at(index).bytes];
+ * }
+ * ```
+ *
+ * @param model as {@link normaliseQcow2} gives it
+ */
+export function guestContent(model: Qcow2Model, view: View = "active"): GuestContent {
+  const geometry = geometryOf(model);
+  const { clusterSize } = geometry;
+  const virtualSize = virtualSizeOf(model.size);
+  const clusters = clustersOf(model, view);
+  const count = Math.ceil(virtualSize / clusterSize);
+  return {
+    clusterSize,
+    virtualSize,
+    named: [...clusters.keys()].filter((index) => index < count).sort((a, b) => a - b),
+    at(index: number): ClusterView {
+      const length = Math.min(clusterSize, virtualSize - index * clusterSize);
+      const cluster = clusters.get(index);
+      if (cluster === undefined) return { bytes: new Uint8Array(length), known: 0 };
+      return {
+        bytes: visibleBytes(cluster, length, geometry),
+        known: subclusterMasks(cluster).known,
+      };
+    },
+  };
+}
+
+/** The bytes of a cluster over what lies below it; `below` is as long as the cluster's bytes. */
+export function laidOver(view: ClusterView, below: Uint8Array, clusterSize: number): Uint8Array {
+  const bytes = view.bytes.slice();
+  const size = clusterSize / SUBCLUSTERS;
+  for (let i = 0; i < SUBCLUSTERS; i++) {
+    const from = Math.min(i * size, bytes.length);
+    if ((view.known >>> i & 1) === 0) bytes.set(below.subarray(from, from + size), from);
+  }
+  return bytes;
+}
+
+/** Guest clusters by index. */
+function clustersOf(model: Qcow2Model, view: View): Map<number, GuestCluster> {
+  const active = new Map(model.clusters.map((cluster) => [cluster.index, cluster]));
+  if (view === "active") return active;
+  const snapshot = model.snapshots[view];
+  if (snapshot === undefined) {
+    throw new RangeError(`Cannot look at snapshot ${view}: there is none`);
+  }
+  const clusters = new Map(snapshot.clusters.map((cluster) => [cluster.index, cluster]));
+  for (const index of snapshot.shared) {
+    const shared = active.get(index);
+    if (shared !== undefined && !clusters.has(index)) clusters.set(index, shared);
+  }
+  for (const cluster of vmStateClusters(snapshot, geometryOf(model))) {
+    clusters.set(cluster.index, cluster);
+  }
+  return clusters;
+}
+
+/** The VM state as guest clusters: behind the disk, from the first L1 entry that is not the disk's. */
+export function vmStateClusters(
+  snapshot: SnapshotModel,
+  geometry: Geometry,
+): GuestCluster[] {
+  if (snapshot.vmState.length === 0) return [];
+  const first = l1EntriesOf(BigInt(snapshot.size), geometry) * geometry.l2Entries;
+  return snapshot.vmState.map((pattern, i) => ({ index: first + i, kind: "data", pattern }));
+}

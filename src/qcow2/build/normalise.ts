@@ -1,0 +1,143 @@
+import { fieldOf } from "../../layout/mod.ts";
+import { type Geometry, geometryOf, SECTOR, SUBCLUSTERS } from "../geometry.ts";
+import type { Placement, Qcow2Model } from "../model.ts";
+import { features, header, l1Entry } from "../structures.ts";
+import { normaliseBitmaps } from "./normalise_bitmaps.ts";
+import { normaliseClusters } from "./normalise_clusters.ts";
+import { normaliseFirstCluster } from "./normalise_header.ts";
+import { normaliseSnapshots } from "./normalise_snapshots.ts";
+import { clamp } from "./normalise_values.ts";
+import { l1EntriesOf, sizeMaxOf, virtualSizeOf, wrapSize } from "./sizes.ts";
+
+/** What is allowed to be large. */
+export interface NormaliseLimits {
+  /** Most bytes of an L1 table; 1 MiB by default, and never more than QEMU's 32 MiB. */
+  readonly l1Bytes?: number;
+}
+
+const L1_BYTES_DEFAULT = 1 << 20;
+const L1_ENTRIES_LIMIT = Number(fieldOf(header, "l1_size").max);
+const CLUSTER_BITS = fieldOf(header, "cluster_bits");
+const REFCOUNT_ORDER_MAX = Number(fieldOf(header, "refcount_order").max);
+const REFCOUNT_ORDER_V2 = 4;
+/** Smallest cluster whose subclusters are whole sectors. */
+const EXTENDED_CLUSTER_BITS_MIN = Math.log2(SUBCLUSTERS * SECTOR);
+/** File systems take files of 16 TiB at most, and a data file is as long as the disk. */
+const DATA_FILE_MAX = 2n ** 43n;
+
+const HOLES_MAX = 256;
+const HOLE_MAX = 4096;
+const LEAKS_MAX = 64;
+const SPARE_L1_MAX = 1 << 16;
+const SPARE_REFTABLE_MAX = 16;
+/** Longest refcount table that QEMU takes, in bytes. */
+const REFTABLE_LIMIT = 8 << 20;
+
+/**
+ * Makes any value of the type a model that can be built: what does not fit together is changed as
+ * little as possible, and dropped only if nothing like it exists. Total, and idempotent for the same
+ * limits.
+ *
+ * @example
+ * ```ts
+ * import type { Qcow2Model } from "../model.ts";
+ *
+ * function asVersion2(model: Qcow2Model): Qcow2Model {
+ *   return normaliseQcow2({ ...model, version: 2 }); // refcounts of 16 bits, no zero clusters …
+ * }
+ * ```
+ */
+export function normaliseQcow2(model: Qcow2Model, limits: NormaliseLimits = {}): Qcow2Model {
+  const basics = normaliseBasics(model);
+  const geometry = geometryOf(basics);
+  const external = basics.version === 3 && model.dataFile !== undefined;
+  const { l1Entries, sizeMax } = sizeLimits(limits, { geometry, external });
+  const size = wrapSize(model.size, sizeMax);
+  const virtualSize = virtualSizeOf(size);
+  const bitmaps = basics.version === 3
+    ? normaliseBitmaps(model.bitmaps, virtualSize, geometry)
+    : [];
+  const first = normaliseFirstCluster({ ...model, ...basics, bitmaps });
+  const { dataFile, backing, ...firstCluster } = first;
+  const count = Math.ceil(virtualSize / geometry.clusterSize);
+  const rules = { ...basics, ...(dataFile === undefined ? {} : { dataFile }) };
+  const clusters = normaliseClusters(model.clusters, rules, count);
+  const snapshots = normaliseSnapshots(
+    model.snapshots,
+    { ...rules, size, clusters, count, sizeMax },
+    geometry,
+  );
+  return {
+    format: "qcow2",
+    ...basics,
+    ...firstCluster,
+    size,
+    clusters,
+    snapshots,
+    ...(backing === undefined ? {} : { backing }),
+    ...(dataFile === undefined ? {} : { dataFile }),
+    placement: normalisePlacement(model.placement, {
+      spareL1: l1Entries - l1EntriesOf(size, geometry),
+      spareReftable: REFTABLE_LIMIT / geometry.clusterSize - 1,
+    }),
+  };
+}
+
+/** Most entries of an L1 table, and the largest virtual size. */
+function sizeLimits(
+  limits: NormaliseLimits,
+  { geometry, external }: { geometry: Geometry; external: boolean },
+): { l1Entries: number; sizeMax: bigint } {
+  const l1Bytes = clamp(limits.l1Bytes ?? L1_BYTES_DEFAULT, l1Entry.size, Number.MAX_SAFE_INTEGER);
+  const l1Entries = Math.min(L1_ENTRIES_LIMIT, Math.floor(l1Bytes / l1Entry.size));
+  const diskMax = sizeMaxOf(l1Entries, geometry);
+  const sizeMax = external && diskMax > DATA_FILE_MAX ? DATA_FILE_MAX : diskMax;
+  return { l1Entries, sizeMax };
+}
+
+type Basics = Pick<
+  Qcow2Model,
+  | "version"
+  | "clusterBits"
+  | "refcountOrder"
+  | "extendedL2"
+  | "compression"
+  | "dirty"
+  | "corrupt"
+  | "lazyRefcounts"
+  | "unknownCompatible"
+  | "unknownAutoclear"
+>;
+
+/** The version, the geometry and the features: all that version 2 does not have is off there. */
+function normaliseBasics(model: Qcow2Model): Basics {
+  const v3 = model.version === 3;
+  const extendedL2 = v3 && model.extendedL2;
+  const bitsMin = extendedL2 ? EXTENDED_CLUSTER_BITS_MIN : Number(CLUSTER_BITS.min);
+  return {
+    version: v3 ? 3 : 2,
+    clusterBits: clamp(model.clusterBits, bitsMin, Number(CLUSTER_BITS.max)),
+    refcountOrder: v3 ? clamp(model.refcountOrder, 0, REFCOUNT_ORDER_MAX) : REFCOUNT_ORDER_V2,
+    extendedL2,
+    compression: v3 ? model.compression : "deflate",
+    dirty: v3 && model.dirty,
+    corrupt: v3 && model.corrupt,
+    lazyRefcounts: v3 && model.lazyRefcounts,
+    unknownCompatible: v3 ? model.unknownCompatible & features.unknownCompatible : 0n,
+    unknownAutoclear: v3 ? model.unknownAutoclear & features.unknownAutoclear : 0n,
+  };
+}
+
+function normalisePlacement(
+  { seed, holes, leaks, spareL1, spareReftable, cutTail }: Placement,
+  most: { spareL1: number; spareReftable: number },
+): Placement {
+  return {
+    seed: seed >>> 0,
+    holes: holes.slice(0, HOLES_MAX).map((hole) => clamp(hole, 0, HOLE_MAX)),
+    leaks: clamp(leaks, 0, LEAKS_MAX),
+    spareL1: clamp(spareL1, 0, Math.min(SPARE_L1_MAX, most.spareL1)),
+    spareReftable: clamp(spareReftable, 0, Math.min(SPARE_REFTABLE_MAX, most.spareReftable)),
+    cutTail,
+  };
+}

@@ -1,0 +1,132 @@
+import { roundDown, roundUp } from "../geometry.ts";
+import type { BitmapModel, Qcow2Model, UnknownExtension } from "../model.ts";
+import {
+  bitmapsExtension,
+  extensionHead,
+  header,
+  headerV2,
+  headerV3Minimal,
+} from "../structures.ts";
+import { EXTENSION_ALIGNMENT, featureTableSize } from "./extensions.ts";
+import { clamp, cleanText, unknownType, utf8 } from "./normalise_values.ts";
+
+/** Longest backing file name, and longest name of a format, that QEMU takes. */
+const BACKING_NAME_MAX = 1023;
+const FORMAT_NAME_MAX = 15;
+/** Longest path that an operating system takes. */
+const DATA_FILE_NAME_MAX = 4095;
+
+/** What of a model has to share the first cluster. */
+export interface FirstCluster {
+  readonly headerLength: number;
+  readonly unknownExtensions: readonly UnknownExtension[];
+  readonly featureTable: boolean;
+  readonly backing: Qcow2Model["backing"];
+  readonly dataFile: Qcow2Model["dataFile"];
+  readonly bitmaps: readonly BitmapModel[];
+}
+
+/**
+ * Makes what lies in the first cluster fit into it. What an image cannot do without comes first, and
+ * of the rest what says more: names, bitmaps, more of a header, unknown extensions, feature names.
+ *
+ * @param model its version, clusterBits, compression and bitmaps already normal
+ */
+export function normaliseFirstCluster(
+  model: Omit<Qcow2Model, "placement">,
+): FirstCluster {
+  const least = leastHeader(model);
+  const room = new Room(2 ** model.clusterBits - least - extensionHead.size);
+  const dataFile = model.version === 2 ? undefined : model.dataFile;
+  const backing = fittingBacking(dataFile?.raw ? undefined : model.backing, {
+    room,
+    reserved: dataFile === undefined ? 0 : extensionSize(EXTENSION_ALIGNMENT),
+  });
+  const fittingFile = fittingDataFile(dataFile, room);
+  const named = fittingFormat(backing, room);
+  const hasBitmaps = model.bitmaps.length > 0 && room.take(extensionSize(bitmapsExtension.size));
+  const longer = model.version === 2
+    ? 0
+    : roundDown(clamp(model.headerLength - least, 0, room.left), EXTENSION_ALIGNMENT);
+  room.take(longer);
+  return {
+    headerLength: least + longer,
+    unknownExtensions: fittingExtensions(model.unknownExtensions, room),
+    featureTable: model.version === 3 && model.featureTable &&
+      room.take(extensionSize(featureTableSize)),
+    backing: named,
+    dataFile: fittingFile,
+    bitmaps: hasBitmaps ? model.bitmaps : [],
+  };
+}
+
+/** Bytes that are left in the first cluster. */
+class Room {
+  left: number;
+
+  constructor(left: number) {
+    this.left = left;
+  }
+
+  /** Takes `size` bytes if there are as many. */
+  take(size: number): boolean {
+    if (size > this.left) return false;
+    this.left -= size;
+    return true;
+  }
+}
+
+function leastHeader(
+  { version, compression }: Pick<Qcow2Model, "version" | "compression">,
+): number {
+  if (version === 2) return headerV2.size;
+  return compression === "zstd" ? header.size : headerV3Minimal.size;
+}
+
+/** Bytes that an extension with so much data takes. */
+function extensionSize(dataLength: number): number {
+  return extensionHead.size + roundUp(dataLength, EXTENSION_ALIGNMENT);
+}
+
+/** @param place.reserved bytes to leave for what follows */
+function fittingBacking(
+  backing: Qcow2Model["backing"],
+  { room, reserved }: { room: Room; reserved: number },
+): Qcow2Model["backing"] {
+  if (backing === undefined) return undefined;
+  const name = cleanText(backing.name, Math.min(BACKING_NAME_MAX, room.left - reserved));
+  if (name === "") return undefined;
+  room.take(utf8(name).length);
+  return { ...backing, name };
+}
+
+function fittingDataFile(dataFile: Qcow2Model["dataFile"], room: Room): Qcow2Model["dataFile"] {
+  if (dataFile === undefined) return undefined;
+  const max = roundDown(room.left - extensionHead.size, EXTENSION_ALIGNMENT);
+  const name = cleanText(dataFile.name, Math.min(max, DATA_FILE_NAME_MAX)) || "data";
+  room.take(extensionSize(utf8(name).length));
+  return { name, raw: dataFile.raw };
+}
+
+/** The backing file with its format where the extension for it fits. */
+function fittingFormat(backing: Qcow2Model["backing"], room: Room): Qcow2Model["backing"] {
+  if (backing?.format === undefined) return backing;
+  const format = cleanText(backing.format, FORMAT_NAME_MAX);
+  return room.take(extensionSize(utf8(format).length))
+    ? { name: backing.name, format }
+    : { name: backing.name };
+}
+
+function fittingExtensions(
+  extensions: readonly UnknownExtension[],
+  room: Room,
+): UnknownExtension[] {
+  const used = new Set<number>();
+  const kept: UnknownExtension[] = [];
+  for (const { type, length, seed } of extensions) {
+    const fitting = clamp(length, 0, room.left - extensionHead.size);
+    if (!room.take(extensionSize(fitting))) continue;
+    kept.push({ type: unknownType(type, used), length: fitting, seed: seed >>> 0 });
+  }
+  return kept;
+}

@@ -1,0 +1,100 @@
+import type { Geometry } from "../geometry.ts";
+import type { GuestCluster, SnapshotModel } from "../model.ts";
+import { type ClusterRules, normaliseClusters, normalisePattern } from "./normalise_clusters.ts";
+import { clamp, cleanText, uniqueName, wrap } from "./normalise_values.ts";
+import { virtualSizeOf, wrapSize } from "./sizes.ts";
+
+const SNAPSHOTS_MAX = 65536;
+/** Longest id and name that QEMU lists whole, in bytes. */
+const ID_MAX = 127;
+const NAME_MAX = 255;
+const EXTRA_MAX = 1024;
+/** Extra data that says the virtual size, which version 3 wants. */
+const EXTRA_WITH_SIZE = 16;
+const VM_STATE_MAX = 1024;
+
+/** What of an image that is otherwise normal its snapshots depend on. */
+export interface SnapshotRules extends ClusterRules {
+  readonly size: bigint;
+  /** The active image's clusters. */
+  readonly clusters: readonly GuestCluster[];
+  /** Clusters of the active image's disk. */
+  readonly count: number;
+  /** Virtual sizes above this are wrapped. */
+  readonly sizeMax: bigint;
+}
+
+/** Snapshots that the image can hold: their ids differ, and no refcount overflows. */
+export function normaliseSnapshots(
+  snapshots: readonly SnapshotModel[],
+  rules: SnapshotRules,
+  geometry: Geometry,
+): SnapshotModel[] {
+  if (rules.dataFile !== undefined || snapshots.length === 0) return [];
+  const references = new Map(rules.clusters.map(({ index }) => [index, 1]));
+  const ids = new Set<string>();
+  return snapshots.slice(0, SNAPSHOTS_MAX).map((snapshot) =>
+    normaliseSnapshot(snapshot, { rules, geometry, references, ids })
+  );
+}
+
+interface Context {
+  readonly rules: SnapshotRules;
+  readonly geometry: Geometry;
+  /** Layers that have each cluster of the active image, so far. */
+  readonly references: Map<number, number>;
+  readonly ids: Set<string>;
+}
+
+function normaliseSnapshot(snapshot: SnapshotModel, context: Context): SnapshotModel {
+  const { rules, geometry, ids } = context;
+  const extraSize = clamp(snapshot.extraSize, rules.version === 3 ? EXTRA_WITH_SIZE : 0, EXTRA_MAX);
+  // Where the table does not say it, QEMU takes the present size.
+  const size = extraSize < EXTRA_WITH_SIZE
+    ? virtualSizeOf(rules.size)
+    : virtualSizeOf(wrapSize(wholeSize(snapshot.size), rules.sizeMax));
+  const count = Math.ceil(size / geometry.clusterSize);
+  const clusters = normaliseClusters(snapshot.clusters, rules, count);
+  return {
+    id: uniqueName(cleanText(snapshot.id, ID_MAX), ids, ID_MAX),
+    name: cleanText(snapshot.name, NAME_MAX),
+    extraSize,
+    size,
+    dateSec: clamp(snapshot.dateSec, 0, 0xffffffff),
+    vmClockNsec: clamp(snapshot.vmClockNsec, 0, Number.MAX_SAFE_INTEGER),
+    icount: BigInt.asUintN(64, snapshot.icount),
+    clusters,
+    shared: normaliseShared(snapshot.shared, { context, clusters, count }),
+    vmState: snapshot.vmState.slice(0, VM_STATE_MAX).map(normalisePattern),
+  };
+}
+
+/** The shared clusters that exist, are not the snapshot's own, and can be referenced once more. */
+function normaliseShared(
+  shared: readonly number[],
+  { context, clusters, count }: {
+    context: Context;
+    clusters: readonly GuestCluster[];
+    count: number;
+  },
+): number[] {
+  const { references, geometry, rules } = context;
+  const kept: number[] = [];
+  if (rules.count === 0) return kept;
+  const seen = new Set(clusters.map(({ index }) => index));
+  for (const named of shared) {
+    const index = wrap(named, rules.count);
+    const found = references.get(index);
+    if (found === undefined || index >= count || seen.has(index)) continue;
+    if (BigInt(found) >= geometry.refcountMax) continue;
+    seen.add(index);
+    references.set(index, found + 1);
+    kept.push(index);
+  }
+  return kept;
+}
+
+/** A size that came as a number, as an integer. */
+function wholeSize(size: number): bigint {
+  return Number.isFinite(size) ? BigInt(Math.trunc(size)) : 0n;
+}
