@@ -72,6 +72,15 @@ function layered(
   cluster: ClusterReader,
 ): ExpectedDisk {
   const { size, clusterSize } = layer;
+  // Readers go from front to back: the cluster that was made last is asked for again.
+  let last: { index: number; bytes: Uint8Array } | undefined;
+  const clusterAt = (index: number, from: number, to: number): Uint8Array => {
+    if (last?.index !== index) {
+      const lower = (): Uint8Array => below.read(from, to - from);
+      last = { index, bytes: cluster(index, lower) ?? lower() };
+    }
+    return last.bytes;
+  };
   const own = layer.named.map((index) => ({
     start: index * clusterSize,
     end: (index + 1) * clusterSize,
@@ -86,8 +95,7 @@ function layered(
         const index = Math.floor(at / clusterSize);
         const from = index * clusterSize;
         const to = Math.min(from + clusterSize, size);
-        const lower = (): Uint8Array => below.read(from, to - from);
-        const bytes = cluster(index, lower) ?? lower();
+        const bytes = clusterAt(index, from, to);
         target.set(bytes.subarray(at - from, Math.min(to, end) - from), at - start);
         at = to;
       }

@@ -20,12 +20,15 @@ export class AnatomyCollector {
   readonly #parts: Part[] = [];
   readonly #claims: Claim[] = [];
   readonly #gaps = new Set<string>();
+  readonly #unit: number;
   #entriesLeft: number;
   /** The claim of the entries that were added last, as long as they continue each other. */
   #run: { first: EntryClaim; last: EntryClaim; end: number } | undefined;
 
-  constructor(options: AnatomyOptions) {
+  /** @param unit of allocation in bytes: what is claimed of one for a structure is claimed as a whole */
+  constructor(options: AnatomyOptions, unit = 1) {
     this.options = options;
+    this.#unit = unit;
     this.#entriesLeft = options.entries;
   }
 
@@ -33,9 +36,13 @@ export class AnatomyCollector {
     this.#parts.push({ omitted: 0, ...part });
   }
 
+  /** Adds the claim of a structure. */
   claim(claim: Claim): void {
     this.#closeRun();
-    this.#keep(claim);
+    if (claim.length <= 0) return;
+    const offset = Math.floor(claim.offset / this.#unit) * this.#unit;
+    const end = Math.ceil((claim.offset + claim.length) / this.#unit) * this.#unit;
+    this.#keep({ ...claim, offset, length: end - offset });
   }
 
   /** Adds the claim of a table entry. Neighbours that lie one behind the other become one claim. */

@@ -37,6 +37,7 @@ export {
   type RunKind,
 } from "./layer.ts";
 export type { BuiltImage, Placed } from "./placed.ts";
+export { bytesRows, structRows, textRows } from "./part_rows.ts";
 export { type Pattern, patternBytes, type RawModel } from "./pattern.ts";
 export type { InfoReport, MapEntry } from "./reports.ts";
 export { type EntryTarget, type TableEntry, TableRows } from "./table_rows.ts";

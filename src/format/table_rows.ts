@@ -21,6 +21,8 @@ export interface TableEntry {
   readonly target?: EntryTarget;
   /** What else is true of it: `copied`. */
   readonly flags?: string;
+  /** What is said only of an entry that has a row for itself: a length, say. */
+  readonly detail?: string;
   /** What it stands for: a guest offset, say. */
   readonly doc: () => string;
 }
@@ -87,8 +89,8 @@ export class TableRows {
     const several = last.index > first.index;
     const indices = several ? `${first.index}..${last.index}` : `${first.index}`;
     const length = last.offset + last.bytes.length - offset;
-    const flags = first.flags === undefined || first.flags === "" ? "" : `, ${first.flags}`;
-    const value = `${placed(first, several)}${flags}`;
+    const value = [placed(first, several), first.flags, several ? "" : first.detail]
+      .filter((part) => part !== undefined && part !== "").join(", ");
     return { offset, length, bytes, path: `${this.#path}/${indices}`, value, doc: first.doc() };
   }
 }

@@ -10,6 +10,8 @@ import { FilePolicy, GivenFiles, type Named, type NamedFiles } from "./policy.ts
 export interface OpenOptions {
   /** The format; probed where absent. */
   readonly format?: FormatName;
+  /** The directory that a relative path is relative to; the caller's own where absent. */
+  readonly directory?: string;
   /** The directory below which files that the image names may be opened; by default its own folder. */
   readonly root?: string;
   /** Do not look at backing files and data files at all. */
@@ -40,17 +42,18 @@ const MAX_CHAIN = 64;
  * @throws {Error} when the image file itself cannot be read
  */
 export function openImage(path: string, options: OpenOptions = {}): OpenedImage {
-  const source = new FileSource(path);
+  const place = resolve(options.directory ?? ".", path);
+  const source = new FileSource(place);
   const driver = options.format === undefined ? probe(source) : driverNamed(options.format);
   if (driver === undefined) throw new TypeError(`Cannot open ${path}: unknown format`);
-  const policy = options.alone ? undefined : new FilePolicy(resolve(path), options.root);
-  return openSource({ path, source, driver: driver.name }, { policy, above: [] });
+  const policy = options.alone ? undefined : new FilePolicy(place, options.root);
+  return openSource({ path, place, source, driver: driver.name }, { policy, above: [] });
 }
 
 /** Opens bytes as an image by itself: no file that they name is looked at. */
 export function openBytes(source: ByteSource, format?: FormatName): OpenedImage {
   const driver = format ?? probe(source).name;
-  return openSource({ path: "", source, driver }, { policy: undefined, above: [] });
+  return openSource({ path: "", place: "/", source, driver }, { policy: undefined, above: [] });
 }
 
 /**
@@ -66,7 +69,8 @@ export function openFiles(
   if (first === undefined) throw new TypeError("Cannot open an image: there are no files");
   const [path, source] = first;
   const driver = format ?? probe(source).name;
-  return openSource({ path, source, driver }, { policy: new GivenFiles(files), above: [] });
+  const around = { policy: new GivenFiles(files), above: [] };
+  return openSource({ path, place: `/${path}`, source, driver }, around);
 }
 
 interface Around {
@@ -76,8 +80,17 @@ interface Around {
   readonly above: readonly string[];
 }
 
+interface ImageFile {
+  /** As it was named. */
+  readonly path: string;
+  /** An absolute path: what names in the image are relative to. */
+  readonly place: string;
+  readonly source: ByteSource;
+  readonly driver: FormatName;
+}
+
 function openSource(
-  file: { path: string; source: ByteSource; driver: FormatName },
+  file: ImageFile,
   around: Around,
 ): OpenedImage {
   const findings = new Findings();
@@ -85,8 +98,8 @@ function openSource(
   const opened = { path: file.path, format: file.driver, source: file.source, findings };
   const close = (): void => file.source.close?.();
   if (layer === undefined) return { ...opened, incomplete: false, close };
-  const dataFile = attachDataFile(file.path, { layer, findings, around });
-  const backing = openBacking(file.path, { layer, findings, around });
+  const dataFile = attachDataFile(file.place, { layer, findings, around });
+  const backing = openBacking(file.place, { layer, findings, around });
   return {
     ...opened,
     layer,
@@ -144,13 +157,13 @@ function openBacking(
     );
     return { missing: true };
   }
-  const named = around.policy.open(resolveName(resolve(image), name));
+  const named = around.policy.open(resolveName(image, name));
   if (named.kind !== "opened") {
     const rule = named.kind === "unreadable" ? "blk.backing.opens" : "blk.backing.not-followed";
     findings.add(rule, place, notOpened("backing file", name, named));
     return { missing: true };
   }
-  const above = [...around.above, resolve(image)];
+  const above = [...around.above, image];
   if (above.includes(named.path) || above.length >= MAX_CHAIN) {
     named.source.close?.();
     findings.add(
@@ -161,7 +174,8 @@ function openBacking(
     return { missing: true };
   }
   const driver = (format === undefined ? undefined : driverNamed(format)) ?? probe(named.source);
-  const file = { path: named.path, source: named.source, driver: driver.name };
+  const { path, source } = named;
+  const file = { path, place: path, source, driver: driver.name };
   const opened = openSource(file, { policy: around.policy, above });
   judgeBackingOpen(opened, { name, findings, overlay: layer });
   return { image: opened, missing: false };
@@ -195,10 +209,18 @@ function judgeBackingOpen(
 }
 
 /** The layers from the top down. */
-export function layersOf(image: OpenedImage): Layer[] {
+export function layersOf(image: OpenedImage): Layer[];
+/**
+ * The layers with a snapshot of the top image in its place; `undefined` where it has none of that id or
+ * name.
+ */
+export function layersOf(image: OpenedImage, snapshot: string | undefined): Layer[] | undefined;
+export function layersOf(image: OpenedImage, snapshot?: string): Layer[] | undefined {
   const layers: Layer[] = [];
   for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
     if (at.layer !== undefined) layers.push(at.layer);
   }
-  return layers;
+  if (snapshot === undefined) return layers;
+  const top = layers[0]?.snapshot?.(snapshot);
+  return top === undefined ? undefined : [top, ...layers.slice(1)];
 }

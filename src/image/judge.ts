@@ -109,7 +109,9 @@ function noteProbe({ format, source, findings }: OpenedImage): void {
       "The file has the qcow magic and version 0: it is raw",
     );
   }
-  if (starts(LUKS_MAGIC)) {
-    findings.add("blk.probe.luks-version", place, "The file has the LUKS magic and is read as raw");
+  const version = (head[6] as number) * 256 + (head[7] as number);
+  if (starts(LUKS_MAGIC) && version !== 1) {
+    const message = `The file has the LUKS magic and version ${version}: it is raw`;
+    findings.add("blk.probe.luks-version", place, message);
   }
 }

@@ -82,7 +82,7 @@ function* split(extent: Extent, file: FileSource | undefined): Generator<MapEntr
     yield entryOf({ ...flags, start, length });
     return;
   }
-  const offset = run.host + start - run.start;
+  const offset = run.host + (start - run.start);
   if (file === undefined || !data) {
     yield entryOf({ ...flags, start, length, offset });
     return;

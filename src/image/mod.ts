@@ -11,6 +11,7 @@
  * @module
  */
 
+export { anatomyOf } from "./anatomy.ts";
 export {
   layersOf,
   openBytes,

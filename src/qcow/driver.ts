@@ -2,6 +2,7 @@ import type { ByteSource } from "../bytes/mod.ts";
 import type { FormatDriver, Layer } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import type { Findings } from "../rules/mod.ts";
+import { qcow1Anatomy } from "./anatomy.ts";
 import { decodeQcow } from "./decode.ts";
 import { judgeOpen } from "./judge_open.ts";
 import { QcowLayer } from "./layer.ts";
@@ -21,7 +22,12 @@ import { header, QCOW_MAGIC } from "./structures.ts";
  * findings.rules(); // ["qcow1.header.magic"]
  * ```
  */
-export const qcow1Driver: FormatDriver = Object.freeze({ name: "qcow", probe, open });
+export const qcow1Driver: FormatDriver = Object.freeze({
+  name: "qcow",
+  probe,
+  open,
+  anatomy: qcow1Anatomy,
+});
 
 /** QEMU's qcow_probe. */
 function probe(head: Uint8Array): boolean {

@@ -51,10 +51,11 @@ export function decodeBitmaps(
   max: number,
 ): BitmapDirectory {
   const start = Number(fields.bitmap_directory_offset);
-  const end = start + Number(fields.bitmap_directory_size);
+  const size = Number(fields.bitmap_directory_size);
   const bitmaps: Bitmap[] = [];
-  for (let at = start; at < end && bitmaps.length < max;) {
-    const bitmap = decodeBitmap(file, at, end);
+  // Counted from the start of the directory, which may lie where numbers are far apart.
+  for (let at = 0; at < size && bitmaps.length < max;) {
+    const bitmap = decodeBitmap(file, start + at, size - at);
     bitmaps.push(bitmap);
     if (!bitmap.fits) break;
     at += bitmap.length;
@@ -62,18 +63,19 @@ export function decodeBitmaps(
   return { fields, bitmaps };
 }
 
-function decodeBitmap({ source }: Qcow2File, offset: number, end: number): Bitmap {
+/** @param left bytes from the start of the entry to the end of the directory */
+function decodeBitmap({ source }: Qcow2File, offset: number, left: number): Bitmap {
   const head = decode(bitmapHead, readUpTo(source, offset, bitmapHead.size));
-  const nameAt = offset + bitmapHead.size + head.extra_data_size;
+  const nameAt = bitmapHead.size + head.extra_data_size;
   const nameEnd = nameAt + head.name_size;
-  const length = roundUp(nameEnd - offset, ALIGNMENT);
+  const length = roundUp(nameEnd, ALIGNMENT);
   return {
     ...head,
     offset,
     length,
-    fits: offset + bitmapHead.size <= end && offset + length <= end,
-    name: readUpTo(source, nameAt, head.name_size),
-    padding: readUpTo(source, nameEnd, offset + length - nameEnd),
+    fits: bitmapHead.size <= left && length <= left,
+    name: readUpTo(source, offset + nameAt, head.name_size),
+    padding: readUpTo(source, offset + nameEnd, length - nameEnd),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FormatDriver } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
+import { qcow2Anatomy } from "./anatomy/anatomy.ts";
 import { decodeQcow2 } from "./decode.ts";
 import { judgeBackingName } from "./judge/backing.ts";
 import { judgeBitmaps, readBitmaps } from "./judge/bitmaps.ts";
@@ -35,4 +36,6 @@ export const qcow2Driver: FormatDriver = {
     judgeBitmaps(file, { geometry, size, directory: bitmaps }, findings);
     return new Qcow2Layer({ file, geometry, snapshots, bitmaps });
   },
+
+  anatomy: qcow2Anatomy,
 };

@@ -17,7 +17,8 @@ import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
 import { type Geometry, roundDown, roundUp, SECTOR } from "./geometry.ts";
 import { qcow2Info } from "./info.ts";
 import { backingNameBytes } from "./judge/backing.ts";
-import { judgeRefcountTable, judgeTables, type TableJudgement } from "./judge/walk.ts";
+import { judgeWritableTables, MetadataClaims } from "./judge/overlap.ts";
+import { judgeRefcountTable, judgeTables } from "./judge/walk.ts";
 import { L2Cache } from "./l2.ts";
 import { mappedRuns, type Mapping } from "./runs.ts";
 import type { Snapshot, SnapshotTable } from "./snapshots.ts";
@@ -136,16 +137,11 @@ export class Qcow2Layer implements Layer {
 
   judge(findings: Findings): void {
     const stored = new StoredRefcounts(this.#image.file, this.#image.geometry);
-    judgeRefcountTable({ stored, mapping: this.#mapping }, findings);
-    const judgement: TableJudgement = {
-      file: this.#image.file,
-      mapping: this.#mapping,
-      reader: this.#reader,
-      stored,
-      size: this.virtualSize,
-      active: this.#snapshot === undefined,
-    };
-    judgeTables(judgement, findings);
+    const image = { ...this.#image, mapping: this.#mapping, stored };
+    judgeRefcountTable(image, findings);
+    const claims = this.#snapshot === undefined ? new MetadataClaims(image) : undefined;
+    if (claims !== undefined) judgeWritableTables(image, claims, findings);
+    judgeTables({ ...image, reader: this.#reader, size: this.virtualSize, claims }, findings);
   }
 
   check(findings: Findings): CheckCounts | undefined {

@@ -40,19 +40,18 @@ export function decodeSnapshots(
   place: { offset: number; count: number; maxExtra: number; maxLength: number },
 ): SnapshotTable {
   const snapshots: Snapshot[] = [];
-  let at = place.offset;
-  let end = at;
+  // Counted from the start of the table, which may lie where numbers are far apart.
+  let length = 0;
   for (let i = 0; i < place.count; i++) {
-    at = roundUp(at, ALIGNMENT);
-    const snapshot = decodeSnapshot(source, at);
+    const at = roundUp(length, ALIGNMENT);
+    const snapshot = decodeSnapshot(source, place.offset + at);
     snapshots.push(snapshot);
     if (snapshot.extra_data_size > place.maxExtra) break;
-    end = at + snapshotHead.size + snapshot.extra_data_size + snapshot.id_str_size +
+    length = at + snapshotHead.size + snapshot.extra_data_size + snapshot.id_str_size +
       snapshot.name_size;
-    at = end;
-    if (end - place.offset > place.maxLength) break;
+    if (length > place.maxLength) break;
   }
-  return { snapshots, length: end - place.offset };
+  return { snapshots, length };
 }
 
 /** What there is of an entry past the end of the file: zeros. */

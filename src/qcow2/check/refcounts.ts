@@ -44,11 +44,11 @@ export class StoredRefcounts {
     return refcountAt(block, cluster % this.#geometry.refblockEntries, this.#geometry.refcountBits);
   }
 
-  /** The first cluster from `from` on that a refcount block counts; past all clusters without one. */
+  /** The first cluster from `from` on that a refcount block counts; infinity when there is none. */
   nextCounted(from: number): number {
     const { refblockEntries } = this.#geometry;
     const block = this.table.nextNonZero(Math.floor(from / refblockEntries));
-    return Math.max(from, block * refblockEntries);
+    return block < this.table.length ? Math.max(from, block * refblockEntries) : Infinity;
   }
 
   #load(index: number): Uint8Array | typeof UNREADABLE | undefined {

@@ -26,6 +26,7 @@ const PAGE = 2 ** 14;
 export class References {
   readonly findings: Findings;
   corruptions = 0;
+  leaks = 0;
   checkErrors = 0;
   readonly #geometry: Geometry;
   /** Length of the file in bytes, rounded up to 512. */

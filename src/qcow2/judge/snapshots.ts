@@ -1,7 +1,7 @@
 import type { Findings } from "../../rules/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
-import { hex, inHeader, must, REQUEST_END_MAX, validTable } from "../report.ts";
+import { hex, inHeader, must, REQUEST_END_MAX, requestable, validTable } from "../report.ts";
 import {
   decodeSnapshots,
   LISTED_ID,
@@ -44,7 +44,9 @@ export function judgeSnapshots(
 ): void {
   const { header } = file;
   const { table } = image;
-  must(header.nb_snapshots === 0 || header.snapshots_offset < REQUEST_END_MAX, findings, {
+  // Entries that lie so far back are past the end of any file, and have no variable parts.
+  const least = BigInt(header.nb_snapshots * snapshotHead.size);
+  must(header.nb_snapshots === 0 || requestable(header.snapshots_offset, least), findings, {
     rule: "qcow2.snap.readable",
     place: inHeader("snapshots_offset"),
     message: () => `The snapshot table lies at ${hex(header.snapshots_offset)}: it cannot be read`,
@@ -94,6 +96,11 @@ function judgeSnapshot(
     rule: "qcow2.snap.id-length",
     place,
     message: () => `The id or the name of snapshot ${index} is cut in listings`,
+  });
+  must(!snapshot.id.includes(0) && !snapshot.name.includes(0), findings, {
+    rule: "blk.name.nul",
+    place,
+    message: () => `The id or the name of snapshot ${index} holds a NUL byte and ends there`,
   });
   const bytes = snapshot.l1_size * l1Entry.size;
   const valid = must(

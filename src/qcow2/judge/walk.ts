@@ -1,14 +1,15 @@
 import { AccessError } from "../../format/mod.ts";
-import type { Findings } from "../../rules/mod.ts";
+import type { Findings, Place, RuleId } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
 import type { ContentReader } from "../content.ts";
 import { classOf, compressedRange, entryProblem, hostOffset } from "../entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { L2Table } from "../l2.ts";
-import { hex, requestable } from "../report.ts";
+import { hex } from "../report.ts";
 import { type Mapping, placeOfEntry } from "../runs.ts";
 import { anyBit, masked } from "../table.ts";
 import { entryBits } from "../structures.ts";
+import { type MetadataClaims, overlaps } from "./overlap.ts";
 
 /** What the tables of one view of an image are judged with. */
 export interface TableJudgement {
@@ -18,8 +19,11 @@ export interface TableJudgement {
   readonly stored: StoredRefcounts;
   /** Virtual size in bytes: entries behind it are nobody's content. */
   readonly size: number;
-  /** The copied flags count only in the active tables. */
-  readonly active: boolean;
+  /**
+   * What is protected from being written over. Only in the active image, which is written to: there
+   * alone the copied flags count.
+   */
+  readonly claims: MetadataClaims | undefined;
 }
 
 /** Table entries that are looked at beyond those that the file can hold. */
@@ -107,7 +111,10 @@ function judgeEntry(image: TableJudgement, at: EntryAt, findings: Findings): voi
   const { table, entry } = at;
   const place = placeOfEntry(mapping.path, at, at.guest);
   const problem = entryProblem(table.entry(entry), mapping, place);
-  if (problem !== undefined) findings.add(problem.rule, problem.place, problem.message);
+  if (problem !== undefined) {
+    findings.add(problem.rule, problem.place, problem.message);
+    if (INVALID.has(problem.rule)) judgeNeighbour(image, at, findings);
+  }
   const high = table.high(entry);
   const low = table.low(entry);
   const kind = classOf(high, low, mapping);
@@ -122,20 +129,40 @@ function judgeEntry(image: TableJudgement, at: EntryAt, findings: Findings): voi
   if (kind === "normal" || kind === "zero-allocated") judgePlace(image, at, findings);
 }
 
+/** Rules that an entry breaks by its subcluster bitmap. */
+const INVALID: ReadonlySet<RuleId> = new Set([
+  "qcow2.l2e.subcluster-alloc-zero",
+  "qcow2.l2e.subcluster-alloc-unalloc",
+]);
+
+/** A request that comes to an invalid entry from the one before it fails from there on. */
+function judgeNeighbour({ mapping }: TableJudgement, at: EntryAt, findings: Findings): void {
+  if (at.entry === 0) return;
+  const before = at.entry - 1;
+  // Compressed clusters are read one by one.
+  if (classOf(at.table.high(before), at.table.low(before), mapping) === "compressed") return;
+  findings.add(
+    "qcow2.l2e.subcluster-neighbour",
+    placeOfEntry(mapping.path, at, at.guest),
+    "A request for this cluster and the one before it fails as a whole",
+  );
+}
+
 /** What a reader passes over: the copied flag, and clusters past the end of the file. */
 function judgePlace(image: TableJudgement, at: EntryAt, findings: Findings): void {
-  const { mapping, file, stored } = image;
-  if (mapping.dataFile) return;
+  const { mapping, file, stored, claims } = image;
   const place = placeOfEntry(mapping.path, at, at.guest);
   const high = at.table.high(at.entry);
   const host = hostOffset(high, at.table.low(at.entry));
+  const copied = (high & entryBits.copied.high) !== 0;
+  if (claims !== undefined && copied) judgeInPlace(image, { host, place, claims }, findings);
+  if (mapping.dataFile) return;
   if (host >= file.source.size) {
     const message = `The cluster at ${hex(host)} lies past the end of the file`;
     findings.add("qcow2.l2e.beyond-eof", place, message);
   }
-  if (!image.active) return;
+  if (claims === undefined) return;
   const refcount = stored.of(Math.floor(host / mapping.geometry.clusterSize));
-  const copied = (high & entryBits.copied.high) !== 0;
   if (refcount === UNREADABLE || copied === (refcount === 1)) return;
   const flag = copied ? "set" : "clear";
   findings.add(
@@ -143,6 +170,22 @@ function judgePlace(image: TableJudgement, at: EntryAt, findings: Findings): voi
     place,
     `The copied flag is ${flag}; the refcount is ${refcount}`,
   );
+}
+
+/** Judges what a write to the cluster does, which stays where it is. */
+function judgeInPlace(
+  { mapping }: TableJudgement,
+  { host, place, claims }: { host: number; place: Place; claims: MetadataClaims },
+  findings: Findings,
+): void {
+  if (host % mapping.geometry.clusterSize !== 0) {
+    const message = `The cluster at ${hex(host)}, off a cluster boundary, is not overwritten`;
+    findings.add("qcow2.write.inplace-aligned", place, message);
+    return;
+  }
+  if (mapping.dataFile) return;
+  const claim = claims.over({ offset: host });
+  if (claim !== undefined) findings.add(claim.rule, place, overlaps(host, claim));
 }
 
 function judgeCompressed(image: TableJudgement, at: EntryAt, findings: Findings): void {
@@ -163,11 +206,6 @@ function judgeCompressed(image: TableJudgement, at: EntryAt, findings: Findings)
     findings.add("qcow2.comp.copied", place, "A compressed cluster has the copied flag");
   }
   if (mapping.dataFile) return;
-  if (!requestable(BigInt(range.offset), BigInt(range.length))) {
-    const message = `The compressed data at ${hex(range.offset)} cannot be read`;
-    findings.add("qcow2.comp.readable", place, message);
-    return;
-  }
   const descriptor = `${range.offset}+${range.length}`;
   if (budget.decoded.has(descriptor)) return;
   budget.decoded.add(descriptor);

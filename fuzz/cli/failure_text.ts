@@ -1,0 +1,101 @@
+import { type Fault, pathText, type ReportedFailure, type Sidecar } from "../engine/mod.ts";
+import { indent } from "./table.ts";
+
+/** Frames of a stack that are shown; all of them are in the sidecar. */
+const FRAMES_SHOWN = 6;
+
+/** What is known of a failure, from a run or from a sidecar. */
+export interface FailureFacts {
+  readonly target: string;
+  readonly fault: Fault;
+  readonly seed: number;
+  readonly path: string;
+  readonly shrink?: { readonly tried: number; readonly complete: boolean };
+  readonly repeats?: boolean;
+  readonly description: string;
+  readonly excerpt: string;
+  readonly gaps: readonly string[];
+  /** Path of the artifact, as it can be typed. */
+  readonly artifact?: string;
+  readonly artifactError?: string;
+}
+
+/** The facts of a failure that a run has met. */
+export function factsOfFailure(failure: ReportedFailure): FailureFacts {
+  const { found: { dossier, ...found }, artifact, artifactError } = failure;
+  return {
+    target: failure.target,
+    fault: found.fault,
+    seed: failure.seed,
+    path: pathText(found.index, found.path),
+    description: dossier?.description ?? "(the case cannot be generated again)",
+    excerpt: dossier?.excerpt ?? "(none)",
+    gaps: dossier?.gaps ?? [],
+    ...(found.shrink === undefined ? {} : { shrink: found.shrink }),
+    ...(found.repeats === undefined ? {} : { repeats: found.repeats }),
+    ...(artifact === undefined ? {} : { artifact }),
+    ...(artifactError === undefined ? {} : { artifactError }),
+  };
+}
+
+/** The facts of a failure that was stored, as it is met now. */
+export function factsOfSidecar(sidecar: Sidecar, fault: Fault, artifact: string): FailureFacts {
+  return { ...sidecar, fault, artifact };
+}
+
+/** A failure for a person: what, where, and the four blocks at the end. */
+export function failureText(facts: FailureFacts): string {
+  const { target, fault } = facts;
+  const frames = fault.stack.slice(0, FRAMES_SHOWN).map((frame) => `at ${frame}`);
+  return [
+    `FAILURE in ${target}: ${fault.kind}, ${fault.signature}`,
+    indent([fault.message, ...frames, ...notesOn(facts)].join("\n")),
+    "",
+    block("Input", inputOf(facts)),
+    block("Excerpt", facts.excerpt),
+    block("Reproduce with", reproduceWith(facts)),
+    block("Minimize with", minimizeWith(facts)),
+  ].join("\n");
+}
+
+function block(title: string, text: string): string {
+  return `${title}:\n${indent(text)}\n`;
+}
+
+function notesOn(facts: FailureFacts): string[] {
+  const { seed, path, shrink, repeats, gaps, artifactError } = facts;
+  const notes = [`seed ${seed}, path ${path}${shrink === undefined ? "" : shrinkNote(shrink)}`];
+  if (repeats === false) {
+    notes.push("It did not fail again when it was read back and run once more");
+  }
+  if (artifactError !== undefined) notes.push(`Cannot keep the artifact: ${artifactError}`);
+  return [...notes, ...gaps];
+}
+
+function shrinkNote({ tried, complete }: { tried: number; complete: boolean }): string {
+  const end = complete ? "no smaller one fails in this way" : "there was no time for more";
+  return `, ${tried} smaller cases tried, ${end}`;
+}
+
+function inputOf({ artifact, description }: FailureFacts): string {
+  return artifact === undefined ? description : `${artifact}\n${description}`;
+}
+
+function reproduceWith({ artifact, seed, target, path }: FailureFacts): string {
+  if (artifact !== undefined) return `deno task repro ${shellWord(artifact)}`;
+  const index = Number(path.split(":")[0]);
+  return `deno task fuzz ${shellWord(target)} --seed ${seed} --runs ${index + 1}`;
+}
+
+function minimizeWith({ artifact, fault }: FailureFacts): string {
+  if (fault.kind !== "crash") {
+    return "(not possible: a smaller case that hangs or fills the memory would end the search)";
+  }
+  if (artifact === undefined) return "(there is no artifact)";
+  return `deno task minimize ${shellWord(artifact)} --time 10m`;
+}
+
+/** A word as a shell takes it. */
+export function shellWord(word: string): string {
+  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

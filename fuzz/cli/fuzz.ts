@@ -1,0 +1,149 @@
+import { didYouMean } from "../../src/cli/nearest.ts";
+import { type Options, parseOptions, wholeNumber } from "../../src/cli/options.ts";
+import { print } from "../../src/cli/output.ts";
+import { UsageError, type Verb } from "../../src/cli/verb.ts";
+import { catalogue } from "../../src/rules/mod.ts";
+import { CASES_MAX, Crew, fuzz, type Plan, STATUS, type Target } from "../engine/mod.ts";
+import { targets } from "../targets/mod.ts";
+import {
+  findQemu,
+  type QemuTools,
+  requireWritable,
+  typedPath,
+  versionsOf,
+  withScratch,
+} from "./host.ts";
+import { HumanReporter } from "./human.ts";
+import { JsonReporter } from "./json_lines.ts";
+import { CREW_OPTIONS, crewOptions, durationOption } from "./setup.ts";
+import { table } from "./table.ts";
+import { Terminal } from "./terminal.ts";
+
+const help = `deno task fuzz [TARGET…] [options]
+
+Fuzzes the targets and reports what fails: all of them, or those that are named.
+
+  --time DURATION    time for all targets together, as 60s, 5m, 1h (default 60s,
+                     or no limit where --runs is given)
+  --runs N           cases of each target
+  --seed N           where the cases come from: a whole number below 2^32, or the hash
+                     of a commit (default random, and always printed)
+  --target NAME      the same as naming it
+  --jobs N           workers that share the cases (default 1)
+  --timeout DURATION how long one case may take (default 10s)
+  --rss-limit MIB    memory of the whole process (default 1024, and 1024 for each job)
+  --artifacts DIR    where failing cases go (default artifacts)
+  --json             one JSON object a line, each with its event, instead of text
+  --list             what targets there are
+  --help             this text
+
+Exit status: 0 nothing failed, 1 something did, 2 the command line cannot be used,
+3 an implementation to compare with could not be started.
+
+A failing case is made small and kept as artifacts/crash-… (or timeout-…, oom-…) with
+all about it in the .json beside it; deno task repro FILE runs it again. Ctrl-C ends a
+run early with its tables; a second one ends it at once.
+
+Example: ten minutes on two workers, with the seed of an earlier run
+
+  deno task fuzz --time 10m --jobs 2 --seed 1803551234
+`;
+
+const TIME_DEFAULT = 60_000;
+const JOBS_MAX = 256;
+const ARTIFACTS_DEFAULT = "artifacts";
+
+/** `deno task fuzz`: the main job. */
+export const fuzzVerb: Verb = {
+  name: "fuzz",
+  says: "fuzz the targets within a time budget and report what fails",
+  help,
+  run: async (args) => {
+    const options = parseOptions(args, {
+      flags: ["list", "json"],
+      values: ["time", "runs", "seed", "jobs", "artifacts", ...CREW_OPTIONS],
+      lists: ["target"],
+    });
+    if (options.flag("list")) return list(options.flag("json"));
+    const chosen = chosenTargets([...options.positional, ...options.list("target")]);
+    const qemu = await findQemu();
+    const plan = planOf(options, chosen, qemu);
+    const jobs = wholeNumber(options, "jobs", { min: 1, max: JOBS_MAX }) ?? 1;
+    requireWritable(plan.artifacts);
+    return withScratch(async (directory, onInterrupt) => {
+      const usable = qemu.missing === undefined;
+      const crew = new Crew(crewOptions(options, { directory, qemu: usable, jobs }));
+      onInterrupt(() => crew.interrupt());
+      if (!options.flag("json") && qemu.missing !== undefined) print(withoutQemu(qemu.missing));
+      const reporter = options.flag("json")
+        ? new JsonReporter()
+        : new HumanReporter(new Terminal());
+      const { status } = await fuzz(plan, crew, reporter);
+      crew.dismiss();
+      return status;
+    });
+  },
+};
+
+function withoutQemu(missing: string): string {
+  return `${missing}: targets that need it are left out, and everything else runs against the ` +
+    "recorded golden answers";
+}
+
+function list(json: boolean): number {
+  if (json) {
+    for (const { name, says, weight, needsQemu = false, onlyByName = false } of targets) {
+      print(JSON.stringify({ name, says, weight, needsQemu, onlyByName }));
+    }
+    return STATUS.ok;
+  }
+  const rows = targets.map(({ name, says, needsQemu, onlyByName }) => {
+    const marks = [
+      needsQemu === true ? "needs qemu-img" : undefined,
+      onlyByName === true ? "only by name" : undefined,
+    ].filter((mark) => mark !== undefined);
+    return [name, marks.length === 0 ? says : `${says} (${marks.join(", ")})`];
+  });
+  print(table(["target", "property"], rows));
+  return STATUS.ok;
+}
+
+function chosenTargets(names: readonly string[]): Target[] {
+  if (names.length === 0) {
+    const usual = targets.filter((target) => target.onlyByName !== true);
+    if (usual.length === 0) throw new UsageError("Cannot run: there are no targets but canaries");
+    return usual;
+  }
+  const known = targets.map((target) => target.name);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    throw new UsageError(`Cannot run: unknown target ${name}${didYouMean(name, known)}`);
+  }
+  return targets.filter((target) => names.includes(target.name));
+}
+
+function planOf(options: Options, chosen: readonly Target[], qemu: QemuTools): Plan {
+  const runs = wholeNumber(options, "runs", { min: 1, max: CASES_MAX - 1 });
+  const time = durationOption(options, "time");
+  const directory = options.value("artifacts");
+  return {
+    targets: chosen,
+    seed: seedOf(options.value("seed")),
+    milliseconds: time ?? (runs === undefined ? TIME_DEFAULT : Infinity),
+    runs: runs ?? Infinity,
+    artifacts: directory === undefined ? ARTIFACTS_DEFAULT : typedPath(directory),
+    versions: versionsOf(qemu),
+    rules: catalogue.map((rule) => rule.id),
+  };
+}
+
+/** A commit's hash makes the runs of a pull request differ, and each of them one that comes again. */
+function seedOf(text: string | undefined): number {
+  if (text === undefined) return crypto.getRandomValues(new Uint32Array(1))[0] as number;
+  if (/^[0-9a-f]{40}$/.test(text)) return parseInt(text.slice(0, 8), 16);
+  const seed = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (seed < 2 ** 32) return seed;
+  throw new UsageError(
+    `Cannot run: --seed takes a whole number below 2^32 or the hash of a commit, not '${text}'`,
+  );
+}

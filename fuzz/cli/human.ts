@@ -1,0 +1,133 @@
+import {
+  formatDuration,
+  type Plan,
+  type Progress,
+  type ReportedFailure,
+  type Reporter,
+  sumCounts,
+  type Summary,
+  type TargetResult,
+} from "../engine/mod.ts";
+import { factsOfFailure, failureText } from "./failure_text.ts";
+import { figuresOf, grouped, progressLine } from "./figures.ts";
+import { indent, table } from "./table.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Tells a person how a run goes. */
+export class HumanReporter implements Reporter {
+  readonly #terminal: Terminal;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  started({ seed, targets, milliseconds, runs }: Plan): void {
+    const bounds = [
+      milliseconds === Infinity ? undefined : formatDuration(milliseconds),
+      runs === Infinity ? undefined : `${grouped(runs)} cases each`,
+    ].filter((bound) => bound !== undefined);
+    const what = targets.length === 1 ? "1 target" : `${targets.length} targets`;
+    this.#terminal.print(`seed ${seed}, ${what}, ${bounds.join(" or ")}`);
+  }
+
+  progress(progress: Progress): void {
+    this.#terminal.status(() => progressLine(progress));
+  }
+
+  failed(failure: ReportedFailure): void {
+    this.#terminal.print(`\n${failureText(factsOfFailure(failure))}`);
+  }
+
+  targetDone(result: TargetResult): void {
+    this.#terminal.print(progressLine(result));
+    if (result.message !== undefined) this.#terminal.print(indent(endOf(result)));
+  }
+
+  finished(summary: Summary): void {
+    this.#terminal.print(`\n${summaryText(summary)}`);
+  }
+}
+
+/** The tables at the end of a run. */
+export function summaryText(summary: Summary): string {
+  const { counts, reached, missed } = summary;
+  const sections = [
+    resultTable(summary),
+    `rules reached: ${reached.length} of ${reached.length + missed.length}`,
+    countTable("explained divergences", counts.divergences),
+    countTable("passed over", counts.passedOver),
+    failureTable(summary.failures),
+    verdictOf(summary),
+  ];
+  return sections.filter((section) => section !== undefined).join("\n\n");
+}
+
+const HEADING = [
+  "target",
+  "cases",
+  "cases/s",
+  "header",
+  "tables",
+  "data",
+  "accepted",
+  "rules",
+  "divergences",
+  "failures",
+  "time",
+  "ended",
+];
+
+function resultTable({ results, milliseconds }: Summary): string {
+  const rows = results.map((result) => [...cells(result), endOf(result)]);
+  if (results.length > 1) {
+    const counts = sumCounts(results.map((result) => result.counts));
+    rows.push([...cells({ target: "all", counts, milliseconds }), ""]);
+  }
+  return table(HEADING, rows);
+}
+
+function cells(progress: Progress): string[] {
+  const figures = figuresOf(progress);
+  return [
+    progress.target,
+    figures.cases,
+    figures.perSecond,
+    ...figures.depths,
+    figures.rules,
+    figures.divergences,
+    figures.failures,
+    formatDuration(progress.milliseconds),
+  ];
+}
+
+/** How a target ended, if not in the ordinary way. */
+function endOf({ end, message }: TargetResult): string {
+  if (end === "time" || end === "runs") return "";
+  return message === undefined ? end : `${end}: ${message}`;
+}
+
+function countTable(title: string, counts: Readonly<Record<string, number>>): string | undefined {
+  const entries = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  if (entries.length === 0) return undefined;
+  return table([title, "count"], entries.map(([name, count]) => [name, grouped(count)]));
+}
+
+function failureTable(failures: readonly ReportedFailure[]): string | undefined {
+  if (failures.length === 0) return undefined;
+  const rows = failures.map(({ target, found, artifact }) => [
+    target,
+    found.fault.kind,
+    found.fault.signature,
+    artifact ?? "(not kept)",
+  ]);
+  return table(["failure in", "kind", "signature", "artifact"], rows);
+}
+
+function verdictOf({ failures, seed, interrupted, status }: Summary): string {
+  const found = failures.length === 0
+    ? status === 0 ? "no failures" : "not everything could be run"
+    : failures.length === 1
+    ? "1 failure"
+    : `${failures.length} different failures`;
+  return `${interrupted ? "interrupted, " : ""}${found}, seed ${seed}`;
+}

@@ -1,0 +1,79 @@
+import { print } from "../../src/cli/output.ts";
+import {
+  pathText,
+  type Plan,
+  type Progress,
+  type ReportedFailure,
+  type Reporter,
+  type Summary,
+  type TargetResult,
+} from "../engine/mod.ts";
+
+/** How often a line says how far a target is, in milliseconds. */
+const PROGRESS_INTERVAL = 1000;
+
+/** Tells a program how a run goes: one JSON object a line, each with its `event`. */
+export class JsonReporter implements Reporter {
+  #last = performance.now();
+
+  started({ seed, targets, milliseconds, runs, versions }: Plan, qemu: boolean): void {
+    emit("started", {
+      seed,
+      targets: targets.map((target) => target.name),
+      milliseconds: finite(milliseconds),
+      runs: finite(runs),
+      qemu,
+      versions,
+    });
+  }
+
+  progress(progress: Progress): void {
+    const now = performance.now();
+    if (now - this.#last < PROGRESS_INTERVAL) return;
+    this.#last = now;
+    emit("progress", { ...progress });
+  }
+
+  failed(failure: ReportedFailure): void {
+    const { found: { dossier, index, path, fault, ...found } } = failure;
+    emit("failure", {
+      target: failure.target,
+      ...fault,
+      seed: failure.seed,
+      path: pathText(index, path),
+      ...found,
+      case: dossier?.case ?? null,
+      description: dossier?.description ?? null,
+      artifact: failure.artifact ?? null,
+      ...(failure.artifactError === undefined ? {} : { artifactError: failure.artifactError }),
+    });
+  }
+
+  targetDone(result: TargetResult): void {
+    emit("target", { ...result });
+  }
+
+  finished(summary: Summary): void {
+    const { status, seed, milliseconds, interrupted, counts, reached, missed, results } = summary;
+    emit("finished", {
+      status,
+      seed,
+      milliseconds,
+      interrupted,
+      failures: summary.failures.length,
+      counts,
+      reached,
+      missed,
+      results,
+    });
+  }
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Writes one event. */
+export function emit(event: string, members: Readonly<Record<string, unknown>>): void {
+  print(JSON.stringify({ event, ...members }));
+}

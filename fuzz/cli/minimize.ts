@@ -1,0 +1,71 @@
+import { parseOptions } from "../../src/cli/options.ts";
+import { print } from "../../src/cli/output.ts";
+import { UsageError, type Verb } from "../../src/cli/verb.ts";
+import { Crew, minimize, STATUS, writeArtifact } from "../engine/mod.ts";
+import { factsOfFailure, failureText } from "./failure_text.ts";
+import { findQemu, requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";
+import { CREW_OPTIONS, crewOptions, durationOption, onlyArgument } from "./setup.ts";
+import { storedCase } from "./stored.ts";
+
+const help = `deno task minimize FILE [options]
+
+Goes on making a failing case smaller where a run had to leave off, as long as it fails
+in the same way. FILE is an artifact crash-… of deno task fuzz, or the .json beside it.
+It is left as it is; the smaller case becomes an artifact of its own.
+
+  --time DURATION    how long to try (default 5m)
+  --timeout DURATION how long one case may take (default as when it was found)
+  --rss-limit MIB    memory of the whole process (default 2048)
+  --artifacts DIR    where the smaller case goes (default artifacts)
+  --help             this text
+
+Exit status: 0 the case is as small as it gets or was made smaller, 1 it does not fail
+any more or fails otherwise, 2 the file cannot be used.
+
+Example
+
+  deno task minimize artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709 --time 1m
+`;
+
+const TIME_DEFAULT = 300_000;
+
+/** `deno task minimize FILE`: a smaller case that fails in the same way. */
+export const minimizeVerb: Verb = {
+  name: "minimize",
+  says: "make a stored case smaller while it fails in the same way",
+  help,
+  run: async (args) => {
+    const options = parseOptions(args, { values: ["time", "artifacts", ...CREW_OPTIONS] });
+    const { sidecar, artifact } = storedCase(onlyArgument(options, "artifact"));
+    if (sidecar.kind !== "crash") {
+      throw new UsageError(
+        `Cannot minimize ${artifact}: a smaller ${sidecar.kind} would end the search`,
+      );
+    }
+    const directory = typedPath(options.value("artifacts") ?? "artifacts");
+    requireWritable(directory);
+    const time = durationOption(options, "time") ?? TIME_DEFAULT;
+    const qemu = await findQemu();
+    return withScratch(async (scratch) => {
+      const crew = new Crew(crewOptions(options, {
+        directory: scratch,
+        qemu: qemu.missing === undefined,
+        jobs: 1,
+        timeout: sidecar.timeout,
+      }));
+      const found = await minimize(sidecar, crew, time);
+      if (typeof found === "string") {
+        print(`${artifact} cannot be made smaller: ${found}`);
+        return STATUS.failed;
+      }
+      const { target, seed } = sidecar;
+      const { timeout } = crew.options;
+      const content = { target, seed, found, timeout, versions: versionsOf(qemu) };
+      const smaller = writeArtifact(directory, content);
+      print(failureText(factsOfFailure({ ...content, artifact: smaller })));
+      const same = smaller.endsWith(artifact.slice(artifact.lastIndexOf("/") + 1));
+      print(same ? `${artifact} is as small as it gets` : `${smaller} is smaller`);
+      return STATUS.ok;
+    });
+  },
+};

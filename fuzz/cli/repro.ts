@@ -1,0 +1,91 @@
+import { parseOptions } from "../../src/cli/options.ts";
+import { print } from "../../src/cli/output.ts";
+import { UsageError, type Verb } from "../../src/cli/verb.ts";
+import { Crew, type Fault, type Replay, replay, STATUS } from "../engine/mod.ts";
+import { factsOfSidecar, failureText } from "./failure_text.ts";
+import { findQemu, versionsOf, withScratch } from "./host.ts";
+import { emit } from "./json_lines.ts";
+import { CREW_OPTIONS, crewOptions, onlyArgument } from "./setup.ts";
+import { noteVersions, type StoredCase, storedCase } from "./stored.ts";
+
+const help = `deno task repro FILE [options]
+
+Runs one stored case again, exactly as it is. FILE is an artifact of deno task fuzz
+(crash-…, timeout-…, oom-…) or the .json beside it; both must be there.
+
+  --timeout DURATION how long the case may take (default as when it was found)
+  --rss-limit MIB    memory of the whole process (default 2048)
+  --json             one JSON object instead of text
+  --help             this text
+
+Exit status: 0 the case passes now, 1 it fails (as it did, or otherwise, and that is
+said), 2 the file cannot be used, 3 the case asks for a tool that is not there.
+
+Example
+
+  deno task repro artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709
+`;
+
+/** `deno task repro FILE`: one case once more. */
+export const reproVerb: Verb = {
+  name: "repro",
+  says: "run one stored case again, exactly",
+  help,
+  run: async (args) => {
+    const options = parseOptions(args, { flags: ["json"], values: CREW_OPTIONS });
+    const stored = storedCase(onlyArgument(options, "artifact"));
+    const { sidecar, target } = stored;
+    const qemu = await findQemu();
+    const usable = qemu.missing === undefined;
+    return withScratch(async (directory) => {
+      const { timeout } = sidecar;
+      const crew = new Crew(crewOptions(options, { directory, qemu: usable, jobs: 1, timeout }));
+      const outcome: Replay = target.needsQemu === true && qemu.missing !== undefined
+        ? { verdict: "passed-over", reason: qemu.missing, changedFiles: [] }
+        : await replay(sidecar, crew);
+      if (options.flag("json")) return tellProgram(stored, outcome);
+      noteVersions(sidecar, versionsOf(qemu));
+      return tellPerson(stored, outcome);
+    });
+  },
+};
+
+const STATUS_OF: Readonly<Record<Replay["verdict"], number>> = {
+  same: STATUS.failed,
+  other: STATUS.failed,
+  passed: STATUS.ok,
+  "passed-over": STATUS.peer,
+  unusable: STATUS.unusable,
+};
+
+function tellProgram({ sidecar, artifact }: StoredCase, outcome: Replay): number {
+  const { target, kind, signature } = sidecar;
+  emit("replayed", { artifact, target, stored: { kind, signature }, ...outcome });
+  return STATUS_OF[outcome.verdict];
+}
+
+function tellPerson(stored: StoredCase, outcome: Replay): number {
+  const { artifact, sidecar } = stored;
+  const { verdict, fault, reason, changedFiles } = outcome;
+  if (verdict === "unusable") throw new UsageError(`Cannot replay ${artifact}: ${reason}`);
+  if (changedFiles.length > 0) {
+    print(`note: this release lays ${changedFiles.join(", ")} out in other bytes`);
+  }
+  if (fault !== undefined) print(failureText(factsOfSidecar(sidecar, fault, artifact)));
+  print(conclusion(stored, verdict, { fault, reason }));
+  return STATUS_OF[verdict];
+}
+
+function conclusion(
+  { artifact, sidecar }: StoredCase,
+  verdict: Replay["verdict"],
+  details: { fault: Fault | undefined; reason: string | undefined },
+): string {
+  const { kind, signature } = sidecar;
+  if (verdict === "same") return `${artifact} fails as it did: ${kind}, ${signature}`;
+  if (verdict === "passed") return `${artifact} passes now; it failed with ${kind}, ${signature}`;
+  if (verdict === "passed-over") return `${artifact} was passed over: ${details.reason}`;
+  const { fault } = details;
+  return `${artifact} fails in another way: ${fault?.kind}, ${fault?.signature}; ` +
+    `it failed with ${kind}, ${signature}`;
+}

@@ -1,0 +1,64 @@
+import { type Options, wholeNumber } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/cli/verb.ts";
+import { type CrewOptions, parseDuration } from "../engine/mod.ts";
+
+/** How long a case may take, in milliseconds. */
+const TIMEOUT_DEFAULT = 10_000;
+
+/** Mebibytes that the process may have resident: for itself and for each worker. */
+const MEMORY_BASE = 1024;
+const MEMORY_PER_JOB = 1024;
+const MEBIBYTE = 2 ** 20;
+
+/** The options that shape the crew. */
+export const CREW_OPTIONS = ["timeout", "rss-limit"] as const;
+
+/**
+ * A crew as the command line describes it.
+ *
+ * @throws {UsageError} for values that make no sense
+ */
+export function crewOptions(
+  options: Options,
+  given: { directory: string; qemu: boolean; jobs: number; timeout?: number },
+): CrewOptions {
+  const { directory, qemu, jobs } = given;
+  const memory = wholeNumber(options, "rss-limit", { min: 256, max: 2 ** 20 }) ??
+    MEMORY_BASE + MEMORY_PER_JOB * jobs;
+  return {
+    entry: new URL("./worker.ts", import.meta.url),
+    jobs,
+    directory,
+    qemu,
+    timeout: durationOption(options, "timeout") ?? given.timeout ?? TIMEOUT_DEFAULT,
+    memoryMax: memory * MEBIBYTE,
+  };
+}
+
+/**
+ * The value of an option as milliseconds.
+ *
+ * @throws {UsageError} when it is no duration
+ */
+export function durationOption(options: Options, name: string): number | undefined {
+  const text = options.value(name);
+  if (text === undefined) return undefined;
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined) return milliseconds;
+  throw new UsageError(
+    `Cannot run: --${name} takes a duration such as 60s, 5m or 1h, not '${text}'`,
+  );
+}
+
+/**
+ * The one argument of a verb that takes one.
+ *
+ * @throws {UsageError} when there is none, or more
+ */
+export function onlyArgument(options: Options, what: string): string {
+  const [first, ...others] = options.positional;
+  if (first === undefined || others.length > 0) {
+    throw new UsageError(`Cannot run: give one ${what} (--help says more)`);
+  }
+  return first;
+}

@@ -1,0 +1,44 @@
+import { print } from "../../src/cli/output.ts";
+import { UsageError } from "../../src/cli/verb.ts";
+import { readSidecar, type Sidecar, type Target } from "../engine/mod.ts";
+import { targets } from "../targets/mod.ts";
+import { typedFile } from "./host.ts";
+
+/** An artifact that was named on the command line. */
+export interface StoredCase {
+  readonly sidecar: Sidecar;
+  readonly target: Target;
+  /** Path of the artifact, without `.json`. */
+  readonly artifact: string;
+}
+
+/**
+ * Reads an artifact, given by its own name or that of its sidecar.
+ *
+ * @throws {UsageError} when it cannot be used
+ */
+export function storedCase(file: string): StoredCase {
+  const path = typedFile(file);
+  const sidecar = readable(path);
+  const target = targets.find((known) => known.name === sidecar.target);
+  if (target === undefined) {
+    throw new UsageError(`Cannot replay ${path}: there is no target ${sidecar.target}`);
+  }
+  return { sidecar, target, artifact: path.replace(/\.json$/, "") };
+}
+
+function readable(path: string): Sidecar {
+  try {
+    return readSidecar(path);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Says with which other versions an artifact was made, where there are any. */
+export function noteVersions(sidecar: Sidecar, versions: Readonly<Record<string, string>>): void {
+  const others = Object.entries(sidecar.versions)
+    .filter(([name, version]) => versions[name] !== version)
+    .map(([name, version]) => `${name} ${version} (here ${versions[name] ?? "none"})`);
+  if (others.length > 0) print(`made with ${others.join(", ")}`);
+}

@@ -1,0 +1,195 @@
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import type { Json } from "../../src/format/mod.ts";
+import type { Dossier, DossierFile } from "./dossier.ts";
+import { fingerprint } from "./extents.ts";
+import type { Fault, FaultKind } from "./fault.ts";
+import type { Found } from "./protocol.ts";
+import { pathText } from "./random.ts";
+
+/** Versions of what had a part in a failure, by name. */
+export type Versions = Readonly<Record<string, string>>;
+
+/** A file of the case as its sidecar holds it. */
+export interface StoredFile {
+  readonly name: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /** SHA-256 of the size and the extents. */
+  readonly fingerprint: string;
+  /** The file beside the sidecar that holds the bytes. Otherwise they are in `extents`. */
+  readonly storedAs?: string;
+  /** What is not zero: gzip in base64. */
+  readonly extents?: readonly { readonly offset: number; readonly gzip: string }[];
+  /** There is more in the file than is kept of it. */
+  readonly cut?: true;
+}
+
+/** The JSON beside an artifact: all that a replay needs, and what a person wants to know first. */
+export interface Sidecar {
+  readonly artifact: typeof SIDECAR_FORMAT;
+  readonly target: string;
+  readonly kind: FaultKind;
+  readonly signature: string;
+  readonly message: string;
+  readonly stack: readonly string[];
+  readonly seed: number;
+  /** Index of the case under the seed, and the ordinals of the shrunk candidates: `45:0:1`. */
+  readonly path: string;
+  readonly shrink?: { readonly tried: number; readonly complete: boolean };
+  /** Whether the case failed again when it was run once more; absent where that was not tried. */
+  readonly repeats?: boolean;
+  /** Milliseconds that the case was given. */
+  readonly timeout: number;
+  readonly description: string;
+  readonly excerpt: string;
+  /** Absent where the case could not be generated again after its worker was lost. */
+  readonly case?: Json;
+  readonly files: readonly StoredFile[];
+  readonly gaps: readonly string[];
+  readonly versions: Versions;
+}
+
+/** Names the shape of a sidecar; changes only when the meaning of a member does. */
+export const SIDECAR_FORMAT = "diskproof-artifact-1";
+
+/** Images up to this size are written out; a sparse terabyte would not survive being uploaded. */
+const WRITTEN_MAX = 2 ** 30;
+
+/** What an artifact is made from. */
+export interface ArtifactContent {
+  readonly target: string;
+  readonly seed: number;
+  readonly found: Found;
+  readonly timeout: number;
+  readonly versions: Versions;
+}
+
+/**
+ * Writes a failure to a directory: the image as `crash-<sha1>` (or `timeout-`, `oom-`), and its
+ * sidecar. The name follows from target, signature and case, so that the same failure has the same
+ * name in every run.
+ *
+ * @returns the path of the artifact
+ * @throws {Error} when the directory cannot be written to
+ */
+export function writeArtifact(directory: string, content: ArtifactContent): string {
+  const { found: { dossier, fault, index, path, shrink, repeats } } = content;
+  const place = pathText(index, path);
+  const name = artifactName(fault, [
+    content.target,
+    fault.signature,
+    dossier === undefined ? `${content.seed} ${place}` : JSON.stringify(dossier.case),
+  ]);
+  mkdirSync(directory, { recursive: true });
+  const artifact = join(directory, name);
+  const [image] = dossier?.files ?? [];
+  writeImage(artifact, image);
+  const sidecar: Sidecar = {
+    artifact: SIDECAR_FORMAT,
+    target: content.target,
+    ...fault,
+    seed: content.seed,
+    path: place,
+    ...(shrink === undefined ? {} : { shrink }),
+    ...(repeats === undefined ? {} : { repeats }),
+    timeout: content.timeout,
+    ...told(dossier),
+    files: (dossier?.files ?? []).map((file) =>
+      storedFile(file, file === image ? name : undefined)
+    ),
+    versions: content.versions,
+  };
+  writeFileSync(`${artifact}.json`, `${JSON.stringify(sidecar, null, 2)}\n`);
+  return artifact;
+}
+
+function told(dossier: Dossier | undefined): Pick<
+  Sidecar,
+  "case" | "description" | "excerpt" | "gaps"
+> {
+  if (dossier === undefined) {
+    const gaps = ["Cannot generate the case again: that did not come to an end"];
+    return { description: "", excerpt: "", gaps };
+  }
+  const { description, excerpt, gaps } = dossier;
+  return { description, excerpt, gaps, case: dossier.case };
+}
+
+function artifactName(fault: Fault, identity: readonly string[]): string {
+  const prefix = fault.kind === "peer" ? "crash" : fault.kind;
+  return `${prefix}-${createHash("sha1").update(identity.join("\0")).digest("hex")}`;
+}
+
+function writeImage(path: string, image: DossierFile | undefined): void {
+  const file = openSync(path, "w");
+  try {
+    if (image === undefined) return;
+    ftruncateSync(file, Math.min(image.size, WRITTEN_MAX));
+    for (const { offset, bytes } of image.extents) {
+      if (offset + bytes.length > WRITTEN_MAX) break;
+      for (let at = 0; at < bytes.length;) {
+        at += writeSync(file, bytes, at, bytes.length - at, offset + at);
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function storedFile(file: DossierFile, storedAs: string | undefined): StoredFile {
+  const { name, size } = file;
+  const cut = file.cut ? { cut: true as const } : {};
+  const facts = { name, size, fingerprint: fingerprint(file), ...cut };
+  if (storedAs !== undefined && size <= WRITTEN_MAX) return { ...facts, storedAs };
+  const extents = file.extents.map(({ offset, bytes }) => ({
+    offset,
+    gzip: Buffer.from(gzipSync(bytes)).toString("base64"),
+  }));
+  return { ...facts, extents };
+}
+
+/**
+ * Reads the sidecar of an artifact.
+ *
+ * @param path of the artifact or of the sidecar itself
+ * @throws {Error} with a sentence for a person, when there is none or it cannot be used
+ */
+export function readSidecar(path: string): Sidecar {
+  const sidecar = path.endsWith(".json") ? path : `${path}.json`;
+  const refuse = (reason: string) => new Error(`Cannot replay ${path}: ${reason}`);
+  if (!existsSync(path)) throw refuse("there is no such file");
+  if (!existsSync(sidecar)) {
+    throw refuse(`its sidecar ${basename(sidecar)} is not beside it`);
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(sidecar, "utf8"));
+  } catch {
+    throw refuse(`${basename(sidecar)} is no JSON file`);
+  }
+  if (!isSidecar(parsed)) throw refuse(`${basename(sidecar)} is no sidecar of an artifact`);
+  return parsed;
+}
+
+function isSidecar(value: unknown): value is Sidecar {
+  if (typeof value !== "object" || value === null) return false;
+  const known = value as Partial<Record<keyof Sidecar, unknown>>;
+  const texts = ["target", "kind", "signature", "path"] as const;
+  return known.artifact === SIDECAR_FORMAT && Array.isArray(known.files) &&
+    texts.every((name) => typeof known[name] === "string") &&
+    typeof known.seed === "number" && typeof known.timeout === "number" &&
+    typeof known.versions === "object" && known.versions !== null;
+}

@@ -1,0 +1,113 @@
+import * as fc from "fast-check";
+import { type CaseReport, Failure, type Target, type TargetContext } from "./target.ts";
+
+/**
+ * What kind of failure a case meets. `peer`: an implementation beside us could not be started or
+ * broke its protocol, which says nothing about the case.
+ */
+export type FaultKind = "crash" | "timeout" | "oom" | "peer";
+
+/** Why a case fails, as plain data. Two faults with one kind and signature are the same one. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly signature: string;
+  readonly message: string;
+  /** Frames in this repository, innermost first: `src/qcow2/l2.ts:40:3 readEntry`. */
+  readonly stack: readonly string[];
+}
+
+/** How a run of one case ended. */
+export type Attempt = CaseReport | Fault;
+
+/** Whether a case failed. */
+export function isFault(attempt: Attempt): attempt is Fault {
+  return "signature" in attempt;
+}
+
+/** Whether two failures are the same one. */
+export function sameFault(a: Fault, b: Fault): boolean {
+  return a.kind === b.kind && a.signature === b.signature;
+}
+
+/** Runs one case. Costs no promise for a target that answers without one. */
+export function attempt(
+  target: Target,
+  value: unknown,
+  context: TargetContext,
+): Attempt | Promise<Attempt> {
+  try {
+    const report = target.run(value, context);
+    return report instanceof Promise ? report.catch(attemptOf) : report;
+  } catch (error) {
+    return attemptOf(error);
+  }
+}
+
+/** What a thrown value says of a case. */
+function attemptOf(error: unknown): Attempt {
+  if (fc.PreconditionFailure.isFailure(error)) {
+    return { depth: "header", rules: [], passedOver: "precondition" };
+  }
+  return faultOf(error);
+}
+
+/** The fault that a thrown value stands for. */
+export function faultOf(error: unknown): Fault {
+  if (!(error instanceof Error)) {
+    return {
+      kind: "crash",
+      signature: `thrown ${typeof error}`,
+      message: String(error),
+      stack: [],
+    };
+  }
+  const stack = framesOf(error.stack ?? "");
+  const { message } = error;
+  if (error instanceof Failure) {
+    return { kind: "crash", signature: error.signature, message, stack };
+  }
+  if (error.name === "PeerError") return { kind: "peer", signature: "peer", message, stack };
+  if (isOutOfMemory(message)) return { kind: "oom", signature: "out of memory", message, stack };
+  return {
+    kind: "crash",
+    signature: signatureOf(error, stack),
+    message: `${error.name}: ${message}`,
+    stack,
+  };
+}
+
+/** V8's words for an allocation that failed, as a message or as the end of a worker. */
+function isOutOfMemory(message: string): boolean {
+  return /allocation failed|out of memory|memory limit/i.test(message);
+}
+
+/**
+ * Class and place without line numbers, so that the failure keeps its name while the files around it
+ * change. Where a stack overflows is a matter of chance.
+ */
+function signatureOf(error: Error, stack: readonly string[]): string {
+  if (error.message.startsWith("Maximum call stack")) return "stack overflow";
+  const place = stack[0]?.replace(/:\d+:\d+/, "");
+  return place === undefined ? error.name : `${error.name} at ${place}`;
+}
+
+const ROOT = new URL("../../", import.meta.url).href;
+const FRAME = /^\s*at (?:async )?(?:(?:new )?(.*?) \()?([^()\s]+?:\d+:\d+)\)?$/;
+
+/** The frames of a V8 stack that lie in this repository, without those of the engine. */
+function framesOf(stack: string): string[] {
+  const frames: string[] = [];
+  for (const line of stack.split("\n")) {
+    const [, name, place] = FRAME.exec(line) ?? [];
+    if (place === undefined || !place.startsWith(ROOT)) continue;
+    const path = place.slice(ROOT.length);
+    if (path.startsWith("fuzz/engine/")) continue;
+    frames.push(name === undefined ? path : `${path} ${plainName(name)}`);
+  }
+  return frames;
+}
+
+/** A function's name without how it was called: `Object.run [as reader]` is `run`. */
+function plainName(name: string): string {
+  return name.replace(/ \[as .*\]$/, "").replace(/^Object\./, "");
+}

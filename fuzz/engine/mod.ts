@@ -1,0 +1,52 @@
+/**
+ * The fuzz engine: runs targets, watches over them, makes failures small, keeps and replays them.
+ *
+ * Invariants:
+ *
+ * - A case follows from seed, target and index. Nothing else that is random enters a run.
+ * - The main thread runs nothing of a target's, so that no case can stop it: not its generation, its
+ *   layout, its description or its run.
+ * - A case is shrunk without leaving its signature.
+ * - Shrinking, failures to report, workers to lose and bytes to keep are all bounded.
+ * - The engine uses `node:` modules and web standards; where artifacts and scratch files go is
+ *   decided by its caller.
+ *
+ * @module
+ */
+
+export {
+  type ArtifactContent,
+  readSidecar,
+  type Sidecar,
+  SIDECAR_FORMAT,
+  type StoredFile,
+  type Versions,
+  writeArtifact,
+} from "./artifact.ts";
+export { formatDuration, parseDuration, shareOf } from "./budget.ts";
+export { Crew, type CrewOptions } from "./crew.ts";
+export { type Dossier, type DossierFile, hexRows } from "./dossier.ts";
+export { type Fault, type FaultKind } from "./fault.ts";
+export { type Found } from "./protocol.ts";
+export { CASES_MAX, pathText } from "./random.ts";
+export { minimize, type Replay, replay } from "./replay.ts";
+export {
+  fuzz,
+  type Plan,
+  type Progress,
+  type ReportedFailure,
+  type Reporter,
+  STATUS,
+  type Summary,
+  type TargetResult,
+} from "./run.ts";
+export { serve } from "./serve.ts";
+export { type Counts, DEPTHS, sumCounts, total } from "./tally.ts";
+export {
+  type CaseFile,
+  type CaseReport,
+  type Depth,
+  Failure,
+  type Target,
+  type TargetContext,
+} from "./target.ts";

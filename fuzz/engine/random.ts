@@ -1,0 +1,115 @@
+import * as fc from "fast-check";
+
+/**
+ * The cases of a target under a seed. Each one follows from its index alone, so that any of them can
+ * be had again without those before it, and several workers can share them out as they come.
+ */
+export interface CaseStream {
+  /** 0 to 2^32 - 1. */
+  readonly seed: number;
+  readonly target: string;
+}
+
+/** One more than the highest index that a stream has. */
+export const CASES_MAX = 2 ** 32;
+
+/** Rounds after which two seeds that differ in one bit have nothing in common. */
+const WARM_UP_ROUNDS = 15;
+
+/** Chris Doty-Humphrey's sfc32: three words of state that a seed can fill, and a counter. */
+class SmallFastCounter {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter: number;
+
+  constructor(state: readonly [number, number, number, number]) {
+    [this.#a, this.#b, this.#c, this.#counter] = state;
+  }
+
+  next(): number {
+    const sum = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = ((this.#c << 21) | (this.#c >>> 11)) + sum | 0;
+    return sum;
+  }
+
+  clone(): SmallFastCounter {
+    return new SmallFastCounter(this.getState());
+  }
+
+  getState(): [number, number, number, number] {
+    return [this.#a, this.#b, this.#c, this.#counter];
+  }
+}
+
+/** FNV-1a, which keeps the streams of two targets apart. */
+function hashOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) {
+    hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  }
+  return hash;
+}
+
+/**
+ * fast-check takes an edge value in one draw of so many. Its own runner lets the edges fade as a run
+ * goes on; here they come back, because a run may have millions of cases.
+ */
+function biasOf(index: number): number {
+  const within = index % 1000;
+  if (within < 10) return 2;
+  return within < 100 ? 3 : 4;
+}
+
+/** The case of a stream with an index. The same on every machine, for one version of fast-check. */
+export function caseAt<Case>(
+  cases: fc.Arbitrary<Case>,
+  stream: CaseStream,
+  index: number,
+): fc.Value<Case> {
+  const counter = new SmallFastCounter([stream.seed | 0, hashOf(stream.target), index | 0, 1]);
+  for (let i = 0; i < WARM_UP_ROUNDS; i++) counter.next();
+  return cases.generate(new fc.Random(counter), biasOf(index));
+}
+
+/**
+ * Follows a shrink path: at each step the candidate with that ordinal.
+ *
+ * @returns `undefined` where there are not as many candidates
+ */
+export function followPath<Case>(
+  cases: fc.Arbitrary<Case>,
+  start: fc.Value<Case>,
+  path: readonly number[],
+): fc.Value<Case> | undefined {
+  let value = start;
+  for (const ordinal of path) {
+    const next = nth(cases.shrink(value.value_, value.context), ordinal);
+    if (next === undefined) return undefined;
+    value = next;
+  }
+  return value;
+}
+
+function nth<T>(values: Iterable<T>, ordinal: number): T | undefined {
+  let at = 0;
+  for (const value of values) {
+    if (at++ === ordinal) return value;
+  }
+  return undefined;
+}
+
+/** A case's index and shrink path as text: `45:0:1`, as fast-check writes it. */
+export function pathText(index: number, path: readonly number[]): string {
+  return [index, ...path].join(":");
+}
+
+/** @returns `undefined` for a text that is no path */
+export function parsePath(text: string): { index: number; path: number[] } | undefined {
+  if (!/^\d+(:\d+)*$/.test(text)) return undefined;
+  const [index = 0, ...path] = text.split(":").map(Number);
+  return index < CASES_MAX ? { index, path } : undefined;
+}

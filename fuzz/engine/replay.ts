@@ -1,0 +1,92 @@
+import type { Sidecar } from "./artifact.ts";
+import type { Crew } from "./crew.ts";
+import type { Dossier } from "./dossier.ts";
+import { fingerprint } from "./extents.ts";
+import { type Fault, isFault, sameFault } from "./fault.ts";
+import type { CaseRef, Found } from "./protocol.ts";
+import { parsePath } from "./random.ts";
+
+/** What became of a stored case. */
+export interface Replay {
+  /**
+   * `same`: it fails as it did; `other`: it fails in another way; `passed-over`: it asks for what is
+   * not there, so that nothing can be said; `unusable`: it is no case of the target.
+   */
+  readonly verdict: "same" | "other" | "passed" | "passed-over" | "unusable";
+  /** How it fails now. */
+  readonly fault?: Fault;
+  /** Why it was passed over or cannot be used. */
+  readonly reason?: string;
+  /** Names of files whose bytes are not those that were stored. */
+  readonly changedFiles: readonly string[];
+}
+
+/** Runs a stored case once. */
+export async function replay(sidecar: Sidecar, crew: Crew): Promise<Replay> {
+  const ref = refOf(sidecar);
+  if (ref === undefined) return unusable(`'${sidecar.path}' is no path of a case`);
+  const answer = await crew.ask({ ask: "replay", ref });
+  if (!("say" in answer)) return judged(sidecar, answer, []);
+  if (answer.say === "refused") return unusable(answer.message);
+  if (answer.say !== "replayed") return unusable("the worker did not answer the question");
+  const changedFiles = changesIn(sidecar, answer.dossier);
+  if (isFault(answer.attempt)) return judged(sidecar, answer.attempt, changedFiles);
+  const { passedOver } = answer.attempt;
+  return passedOver === undefined
+    ? { verdict: "passed", changedFiles }
+    : { verdict: "passed-over", reason: passedOver, changedFiles };
+}
+
+/**
+ * Goes on shrinking a stored case that still fails.
+ *
+ * @returns the smaller case, or why there is none
+ */
+export async function minimize(
+  sidecar: Sidecar,
+  crew: Crew,
+  milliseconds: number,
+): Promise<Found | string> {
+  const ref = refOf(sidecar);
+  if (ref === undefined) return `'${sidecar.path}' is no path of a case`;
+  const { kind, signature, message, stack } = sidecar;
+  const answer = await crew.ask({
+    ask: "shrink",
+    ref,
+    fault: { kind, signature, message, stack },
+    milliseconds,
+  });
+  if (!("say" in answer)) return `a smaller case ends in ${answer.kind}: ${answer.message}`;
+  if (answer.say === "refused") return answer.message;
+  if (answer.say !== "shrunk") return "the worker did not answer the question";
+  return answer.found ?? answer.reason ?? "there is nothing smaller";
+}
+
+function refOf(sidecar: Sidecar): CaseRef | undefined {
+  const place = parsePath(sidecar.path);
+  if (place === undefined) return undefined;
+  const { target, seed } = sidecar;
+  return {
+    target,
+    seed,
+    ...place,
+    ...(sidecar.case === undefined ? {} : { case: sidecar.case }),
+  };
+}
+
+function unusable(reason: string): Replay {
+  return { verdict: "unusable", reason, changedFiles: [] };
+}
+
+function judged(sidecar: Sidecar, fault: Fault, changedFiles: readonly string[]): Replay {
+  if (fault.kind === "peer") return { verdict: "passed-over", reason: fault.message, changedFiles };
+  const stored = { ...fault, kind: sidecar.kind, signature: sidecar.signature };
+  return { verdict: sameFault(stored, fault) ? "same" : "other", fault, changedFiles };
+}
+
+/** A release may lay a stored case out in other bytes than the one that stored it. */
+function changesIn(sidecar: Sidecar, dossier: Dossier): string[] {
+  const now = new Map(dossier.files.map((file) => [file.name, fingerprint(file)]));
+  return sidecar.files.filter((file) => now.get(file.name) !== file.fingerprint)
+    .map((file) => file.name);
+}

@@ -1,0 +1,41 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { TargetContext } from "./target.ts";
+
+/**
+ * The outside world as a target sees it. The directory costs nothing for targets that work in
+ * memory: it is made when it is first asked for, and emptied after the cases that asked for it.
+ */
+export class Scratch implements TargetContext {
+  readonly qemu: boolean;
+  readonly #directory: string;
+  #made = false;
+  #used = false;
+  #kept = false;
+
+  constructor(directory: string, qemu: boolean) {
+    this.#directory = directory;
+    this.qemu = qemu;
+  }
+
+  get directory(): string {
+    if (!this.#made) mkdirSync(this.#directory, { recursive: true });
+    this.#made = true;
+    this.#used = true;
+    return this.#directory;
+  }
+
+  /** From now on the directory is emptied after every case if it was asked for before. */
+  keep(): void {
+    this.#kept = this.#used;
+  }
+
+  /** Empties the directory, if the last case may have put anything there. */
+  empty(): void {
+    if (!this.#used) return;
+    for (const name of readdirSync(this.#directory)) {
+      rmSync(join(this.#directory, name), { recursive: true, force: true });
+    }
+    this.#used = this.#kept;
+  }
+}

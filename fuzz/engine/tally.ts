@@ -1,0 +1,108 @@
+import type { CaseReport, Depth } from "./target.ts";
+
+/** How often each name was met. */
+export type Count = Readonly<Record<string, number>>;
+
+/** What a number of cases amounted to. */
+export interface Counts {
+  readonly cases: number;
+  readonly depths: Readonly<Record<Depth, number>>;
+  readonly rules: Count;
+  readonly divergences: Count;
+  /** By reason. */
+  readonly passedOver: Count;
+  /** By signature. */
+  readonly failures: Count;
+}
+
+/** The depths, in the order in which a reader gets there. */
+export const DEPTHS: readonly Depth[] = ["header", "tables", "data", "accepted"];
+
+/** Counts of no case at all. */
+export const NO_COUNTS: Counts = {
+  cases: 0,
+  depths: { header: 0, tables: 0, data: 0, accepted: 0 },
+  rules: {},
+  divergences: {},
+  passedOver: {},
+  failures: {},
+};
+
+/** Counts cases as they come in. */
+export class Tally {
+  #cases = 0;
+  readonly #depths: Record<Depth, number> = { header: 0, tables: 0, data: 0, accepted: 0 };
+  readonly #rules = new Map<string, number>();
+  readonly #divergences = new Map<string, number>();
+  readonly #passedOver = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
+
+  /** A case that held. A case that was passed over did not get to any depth. */
+  add(report: CaseReport): void {
+    this.#cases++;
+    if (report.passedOver !== undefined) {
+      increment(this.#passedOver, report.passedOver);
+      return;
+    }
+    this.#depths[report.depth]++;
+    for (const rule of report.rules) increment(this.#rules, rule);
+    for (const name of report.divergences ?? []) increment(this.#divergences, name);
+  }
+
+  /** A case that failed. */
+  fail(signature: string): void {
+    this.#cases++;
+    increment(this.#failures, signature);
+  }
+
+  /** The counts so far, as plain data. */
+  counts(): Counts {
+    return {
+      cases: this.#cases,
+      depths: { ...this.#depths },
+      rules: Object.fromEntries(this.#rules),
+      divergences: Object.fromEntries(this.#divergences),
+      passedOver: Object.fromEntries(this.#passedOver),
+      failures: Object.fromEntries(this.#failures),
+    };
+  }
+}
+
+/** The counts of several workers, or several targets, together. */
+export function sumCounts(parts: Iterable<Counts>): Counts {
+  let cases = 0;
+  const depths = { ...NO_COUNTS.depths };
+  const rules = new Map<string, number>();
+  const divergences = new Map<string, number>();
+  const passedOver = new Map<string, number>();
+  const failures = new Map<string, number>();
+  for (const part of parts) {
+    cases += part.cases;
+    for (const depth of DEPTHS) depths[depth] += part.depths[depth];
+    addAll(rules, part.rules);
+    addAll(divergences, part.divergences);
+    addAll(passedOver, part.passedOver);
+    addAll(failures, part.failures);
+  }
+  return {
+    cases,
+    depths,
+    rules: Object.fromEntries(rules),
+    divergences: Object.fromEntries(divergences),
+    passedOver: Object.fromEntries(passedOver),
+    failures: Object.fromEntries(failures),
+  };
+}
+
+/** How many there are in all. */
+export function total(count: Count): number {
+  return Object.values(count).reduce((sum, value) => sum + value, 0);
+}
+
+function addAll(counts: Map<string, number>, more: Count): void {
+  for (const [name, by] of Object.entries(more)) increment(counts, name, by);
+}
+
+function increment(counts: Map<string, number>, name: string, by = 1): void {
+  counts.set(name, (counts.get(name) ?? 0) + by);
+}

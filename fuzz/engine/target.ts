@@ -1,0 +1,77 @@
+import type * as fc from "fast-check";
+import type { ByteSource } from "../../src/bytes/mod.ts";
+import type { Json } from "../../src/format/mod.ts";
+
+/** How far a reader gets into a case before it is refused. */
+export type Depth = "header" | "tables" | "data" | "accepted";
+
+/** What a run of one case tells the engine. */
+export interface CaseReport {
+  readonly depth: Depth;
+  /** Slugs of the rules that the case breaks. */
+  readonly rules: readonly string[];
+  /** Names of the explained divergences that were met. */
+  readonly divergences?: readonly string[];
+  /** The case asked for something that is not there (a tool, a feature); the reason is counted. */
+  readonly passedOver?: string;
+}
+
+/** A property that does not hold. Two failures with one signature are the same one. */
+export class Failure extends Error {
+  readonly signature: string;
+
+  constructor(signature: string, message: string) {
+    super(message);
+    this.name = "Failure";
+    this.signature = signature;
+  }
+}
+
+/** What a target may use of the outside world. */
+export interface TargetContext {
+  /** A directory for files; empty at the start of each case, and emptied by the engine. */
+  readonly directory: string;
+  /** Whether qemu-img and qemu-io can be run. */
+  readonly qemu: boolean;
+}
+
+/** A file that belongs to a case: the first one is the image, the others are what it refers to. */
+export interface CaseFile {
+  readonly name: string;
+  readonly source: ByteSource;
+}
+
+/**
+ * A property that is fuzzed. A case is a small plain value; everything else follows from it, so that
+ * a case shrinks in the field's own terms and is stored as JSON.
+ */
+export interface Target<Case = unknown> {
+  readonly name: string;
+  /** One line for `fuzz --list`. */
+  readonly says: string;
+  /** Share of the time budget, relative to the other targets. */
+  readonly weight: number;
+  /** The target compares with qemu-img and does nothing useful without it. */
+  readonly needsQemu?: boolean;
+  /** The target is no part of a run that names none. */
+  readonly onlyByName?: boolean;
+  cases(): fc.Arbitrary<Case>;
+  /** The case as plain JSON, and back. */
+  toJson(value: Case): Json;
+  fromJson(json: Json): Case;
+  /** The files of the case. */
+  files(value: Case): readonly CaseFile[];
+  /** A few lines for a person: what the case is. */
+  describe(value: Case): string;
+  /** The bytes of the case that matter, annotated; the first rows of the image where it is absent. */
+  excerpt?(value: Case): string;
+  /**
+   * Runs one case.
+   *
+   * @throws {Failure} when the property does not hold; anything else that is thrown is a failure too
+   */
+  run(value: Case, context: TargetContext): CaseReport | Promise<CaseReport>;
+  /** Called once before the first and after the last case of a run. */
+  start?(context: TargetContext): Promise<void>;
+  stop?(): Promise<void>;
+}

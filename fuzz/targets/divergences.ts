@@ -1,0 +1,59 @@
+import type { Judgement } from "../../src/image/mod.ts";
+
+/** One difference between the reference and qemu-img, as a target has seen it. */
+export interface Observation {
+  /** Which question was asked. */
+  readonly question: "open" | "info" | "map" | "check" | "content" | "allocation";
+  /** Version of the qemu-img that answered. */
+  readonly version: string;
+  /** The image is compressed with zstd. */
+  readonly zstd: boolean;
+  readonly judgement: Judgement;
+  /** How qemu-img's answer came out. */
+  readonly outcome: string;
+}
+
+/** A difference that is understood: which of the two is right, and where that stands. */
+export interface Divergence {
+  readonly name: string;
+  /** Rule of the catalogue that it is about. */
+  readonly rule: string;
+  /** Why the two differ, and where that can be read. */
+  readonly because: string;
+  explains(observed: Observation): boolean;
+}
+
+/**
+ * Every explained divergence. A run counts how often each was met; anything that none of them explains
+ * is a failure.
+ */
+export const divergences: readonly Divergence[] = [
+  {
+    name: "zstd-before-1.5.6",
+    rule: "qcow2.comp.zstd",
+    because:
+      "libzstd before 1.5.6 decodes some malformed blocks that later ones refuse, and decodes " +
+      "some to other bytes (its changelog for 1.5.6, 'fix: stricter decompression of corrupted " +
+      "blocks'). QEMU takes what the library that it is linked with says; the reference takes what " +
+      "the library of its own runtime says.",
+    explains: ({ zstd, judgement, question }) =>
+      zstd && (question === "content" || question === "open") &&
+      judgement.findings.some((finding) => finding.rule === "qcow2.comp.zstd"),
+  },
+  {
+    name: "info-crash-without-luks-header",
+    rule: "qcow2.crypt.luks-ext-present",
+    because:
+      "qemu-img before 10.0 dereferences a null pointer in `info` when crypt_method is LUKS and " +
+      "the encryption header pointer is missing (qcow2_do_open; fixed together with the test " +
+      "tests/qemu-iotests/tests/qcow2-encryption).",
+    explains: ({ question, version, outcome, judgement }) =>
+      question === "info" && outcome === "crashed" && Number.parseInt(version) < 10 &&
+      judgement.findings.some((finding) => finding.rule === "qcow2.crypt.luks-ext-present"),
+  },
+];
+
+/** The divergence that explains an observation, if one does. */
+export function explanationOf(observed: Observation): Divergence | undefined {
+  return divergences.find((divergence) => divergence.explains(observed));
+}

@@ -1,0 +1,23 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { ByteSource } from "../../src/bytes/mod.ts";
+
+const CHUNK = 2 ** 20;
+
+/**
+ * Writes a file without holes: what qemu-img's map says of an image depends on what the file system
+ * has stored of it.
+ */
+export function writeDensely(path: string, source: ByteSource): void {
+  const fd = openSync(path, "w");
+  try {
+    for (let at = 0; at < source.size; at += CHUNK) {
+      const bytes = source.read(at, Math.min(CHUNK, source.size - at));
+      let done = 0;
+      while (done < bytes.length) {
+        done += writeSync(fd, bytes, done, bytes.length - done, at + done);
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}

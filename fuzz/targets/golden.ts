@@ -1,0 +1,39 @@
+import * as fc from "fast-check";
+import { MemorySource } from "../../src/bytes/mod.ts";
+import { goldenNames, ReferencePeer, verifyGolden } from "../../src/peers/mod.ts";
+import { Failure, type Target } from "../engine/target.ts";
+
+/** A case of `golden`: an image by its name. */
+export interface GoldenCase {
+  readonly name: string;
+}
+
+const IMAGES = new URL("../../golden/images", import.meta.url).pathname;
+
+/** The property: the reference answers as qemu-img did when the golden images were recorded. */
+export const golden: Target<GoldenCase> = {
+  name: "golden",
+  says:
+    "the reference answers as the recorded versions of qemu-img did; needs none to be installed",
+  weight: 1,
+  cases: () => fc.constantFrom(...goldenNames(IMAGES)).map((name) => ({ name })),
+  toJson: ({ name }) => ({ name }),
+  fromJson: (json) => {
+    const { name } = json as unknown as GoldenCase;
+    if (typeof name !== "string") throw new TypeError("Cannot read the case: it has no name");
+    return { name };
+  },
+  // The image lies in golden/ already: an artifact has only to name it.
+  files: ({ name }) => [{ name: "name", source: new MemorySource(new TextEncoder().encode(name)) }],
+  describe: ({ name }) => `golden image ${name}`,
+  async run({ name }) {
+    const report = await verifyGolden(new ReferencePeer(), { images: IMAGES, names: [name] });
+    const [failure] = report.failures;
+    if (failure === undefined) return { depth: "accepted", rules: [] };
+    const { question, recordedBy, differences } = failure;
+    const message = `${question}, recorded by ${recordedBy.join(", ")}: ${
+      JSON.stringify(differences)
+    }`;
+    throw new Failure(`golden.${name}.${question}`, message);
+  },
+};

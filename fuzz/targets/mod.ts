@@ -1,0 +1,22 @@
+/**
+ * The properties that are fuzzed. A new one is a file here that exports a `Target`, and a line below.
+ *
+ * @module
+ */
+
+import type { Target } from "../engine/target.ts";
+import { canaries } from "./canary.ts";
+import { differential } from "./differential.ts";
+import { golden } from "./golden.ts";
+import { qcow2Open, qcowOpen } from "./open.ts";
+import { roundtrip } from "./roundtrip.ts";
+
+/** Every target, in the order in which a run goes through them. */
+export const targets: readonly Target[] = [
+  qcowOpen as Target,
+  qcow2Open as Target,
+  roundtrip as Target,
+  golden as Target,
+  differential as Target,
+  ...canaries as readonly Target[],
+];

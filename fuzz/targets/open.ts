@@ -1,0 +1,156 @@
+import * as fc from "fast-check";
+
+import { type BuiltImage, type Pattern, patternBytes } from "../../src/format/mod.ts";
+import { judgeImage, type Judgement, openBytes } from "../../src/image/mod.ts";
+import { buildQcow1, type QcowModel } from "../../src/qcow/mod.ts";
+import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
+import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
+import { type CaseReport, type Depth, Failure, type Target } from "../engine/target.ts";
+import { qcowModels } from "../generate/qcow.ts";
+import { qcow2Models } from "../generate/qcow2.ts";
+import { patterns } from "../generate/values.ts";
+import {
+  applyEdits,
+  describeEdit,
+  type Edit,
+  type EditDraw,
+  editLists,
+  resolveDraws,
+} from "../mutate/mod.ts";
+import { MeteredSource } from "./content.ts";
+import { fromPlainJson, toPlainJson } from "./json.ts";
+import { describeImage } from "./roundtrip.ts";
+
+/** A malformed image: a sound one and what was done to it, or bytes that never were one. */
+export type OpenCase =
+  | {
+    readonly kind: "edited";
+    readonly model: QcowModel | Qcow2Model;
+    readonly edits: readonly Edit[];
+  }
+  /** The magic, a version, and bytes that mean nothing. */
+  | {
+    readonly kind: "noise";
+    readonly version: number;
+    readonly pattern: Pattern;
+    readonly length: number;
+  };
+
+/** Milliseconds that judging may take: a second for each MiB of the file, and never less than one. */
+const MS_PER_MIB = 1000;
+/** Bytes past the end of the file that may be made for the reader. */
+const MADE_MAX = 64 * 2 ** 20;
+const MADE_RATIO = 4;
+const MIB = 2 ** 20;
+
+/** Large clusters and long tables cost time and find nothing that small ones do not. */
+const SMALL = { clusterBitsMax: 16, limits: { l1Bytes: 4096 } } as const;
+
+/** Any bytes read as qcow version 1: a verdict with findings or an image, and never anything else. */
+export const qcowOpen: Target<OpenCase> = openTarget("qcow-open", "qcow", qcowModels());
+
+/** The same for qcow2. */
+export const qcow2Open: Target<OpenCase> = openTarget("qcow2-open", "qcow2", qcow2Models(SMALL));
+
+function openTarget(
+  name: string,
+  format: "qcow" | "qcow2",
+  models: fc.Arbitrary<QcowModel | Qcow2Model>,
+): Target<OpenCase> {
+  return {
+    name,
+    says: `any bytes read as ${format}: a verdict with findings, and no other exception or hang`,
+    weight: format === "qcow2" ? 2 : 1,
+    cases: () => openCases(models, format),
+    toJson: toPlainJson,
+    fromJson: (json) => fromPlainJson(json) as OpenCase,
+    files: (
+      value,
+    ) => [{ name: `image.${format}`, source: applyEdits(builtOf(value), editsOf(value)) }],
+    describe: describeCase,
+    run: (value) => runOpen(value, format),
+  };
+}
+
+function openCases(
+  models: fc.Arbitrary<QcowModel | Qcow2Model>,
+  format: "qcow" | "qcow2",
+): fc.Arbitrary<OpenCase> {
+  const edited = fc.tuple(models, editLists()).map(([model, draws]) => editedCase(model, draws));
+  const noise = fc.record({
+    kind: fc.constant("noise" as const),
+    version: format === "qcow" ? fc.constant(1) : fc.constantFrom(2, 3),
+    pattern: patterns(),
+    length: fc.nat({ max: 4096 }),
+  });
+  return fc.oneof({ weight: 24, arbitrary: edited }, { weight: 1, arbitrary: noise });
+}
+
+const lastBuilt = new WeakMap<object, BuiltImage>();
+
+/** The edits of a case name places, so that it can be read and stored; the draws only picked them. */
+function editedCase(model: QcowModel | Qcow2Model, draws: readonly EditDraw[]): OpenCase {
+  const built = build(model);
+  lastBuilt.set(model, built);
+  return { kind: "edited", model, edits: resolveDraws(built, draws, 2 ** model.clusterBits) };
+}
+
+function build(model: QcowModel | Qcow2Model): BuiltImage {
+  return model.format === "qcow" ? buildQcow1(model) : buildQcow2(model).image;
+}
+
+function builtOf(value: OpenCase): BuiltImage {
+  if (value.kind === "edited") return lastBuilt.get(value.model) ?? build(value.model);
+  const bytes = patternBytes(value.pattern, value.length);
+  const view = new DataView(bytes.buffer);
+  if (bytes.length >= 8) {
+    view.setUint32(0, QCOW_MAGIC);
+    view.setUint32(4, value.version);
+  }
+  return { segments: [{ offset: 0, bytes }], size: bytes.length, placed: [] };
+}
+
+function editsOf(value: OpenCase): readonly Edit[] {
+  return value.kind === "edited" ? value.edits : [];
+}
+
+function describeCase(value: OpenCase): string {
+  if (value.kind === "noise") {
+    return `${value.length} bytes of ${value.pattern.kind} behind the magic`;
+  }
+  return [describeImage(value.model), ...value.edits.map(describeEdit)].join("\n");
+}
+
+function runOpen(value: OpenCase, format: "qcow" | "qcow2"): CaseReport {
+  const source = new MeteredSource(applyEdits(builtOf(value), editsOf(value)));
+  const started = performance.now();
+  const judgement = judgeImage(openBytes(source, format));
+  const spent = performance.now() - started;
+  const mib = Math.max(1, source.size / MIB);
+  if (spent > MS_PER_MIB * mib) {
+    throw new Failure("open.slow", `Judging ${source.size} bytes took ${Math.round(spent)} ms`);
+  }
+  if (source.made > MADE_MAX + MADE_RATIO * source.size) {
+    throw new Failure("open.memory", `${source.made} bytes were made of a file of ${source.size}`);
+  }
+  return { depth: depthOf(judgement), rules: judgement.findings.map((finding) => finding.rule) };
+}
+
+/** Rules on what an open reads beyond the header: a case that breaks one has got past the header. */
+const TABLE_RULES = /^qcow[12]\.(snap|bitmap|l1e|l2|l2e|refblock|check)\./;
+
+/** How far a reader gets into an image. */
+export function depthOf(judgement: Judgement): Depth {
+  const { findings, qemu } = judgement;
+  const broken = findings.filter((finding) => finding.effect !== "ignored");
+  if (qemu.open === "reject") {
+    const refusal = broken.find((finding) => finding.effect === "refused-at-open");
+    return refusal !== undefined && TABLE_RULES.test(refusal.rule) ? "tables" : "header";
+  }
+  const tables = broken.some((finding) => {
+    return TABLE_RULES.test(finding.rule) && finding.effect !== "warning" &&
+      finding.effect !== "leak";
+  });
+  if (tables) return "tables";
+  return qemu.read === "error" ? "data" : "accepted";
+}

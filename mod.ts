@@ -1,0 +1,147 @@
+/**
+ * diskproof: a test oracle for the disk-image formats qcow (version 1), qcow2 and LUKS.
+ *
+ * An image is opened, whatever is wrong with it; what is wrong with it are findings, each of them one
+ * rule of a catalogue, broken at one place. What public qemu-img would make of the image and what the
+ * format says of it are told apart.
+ *
+ * ```ts
+ * import { judgeImage, MemorySource, openBytes } from "@diskproof/diskproof";
+ *
+ * // A qcow2 header of version 3 that claims clusters of 2^8 bytes, and nothing else.
+ * const bytes = new Uint8Array(112);
+ * bytes.set([0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 3]);
+ * bytes[23] = 8;
+ *
+ * const judgement = judgeImage(openBytes(new MemorySource(bytes)));
+ * console.assert(judgement.spec.verdict === "invalid");
+ * console.assert(judgement.qemu.open === "reject");
+ * console.assert(judgement.findings[0]?.rule === "qcow2.header.cluster-bits-min");
+ * ```
+ *
+ * An image can be made as well, from a model that says everything about it, and read:
+ *
+ * ```ts
+ * import {
+ *   buildQcow1,
+ *   infoOf,
+ *   layersOf,
+ *   openBytes,
+ *   readContent,
+ *   SegmentSource,
+ * } from "@diskproof/diskproof";
+ *
+ * const { segments, size } = buildQcow1({
+ *   format: "qcow",
+ *   clusterBits: 12,
+ *   l2Bits: 9,
+ *   size: 65536n,
+ *   mtime: 0,
+ *   padding: 0,
+ *   clusters: [{ index: 3, kind: "data", pattern: { kind: "fill", seed: 7 } }],
+ *   placement: { seed: 0, holes: [], l1Skew: 0, l2Skews: [], clusterSkews: [], cutTail: false },
+ * });
+ * const image = openBytes(new SegmentSource(segments, size));
+ *
+ * console.assert(infoOf(image)["virtual-size"] === 65536);
+ * console.assert(readContent(layersOf(image), 12288n, 1)[0] === 7);
+ * ```
+ *
+ * @module
+ */
+
+export {
+  type ByteSource,
+  FileSource,
+  MemorySource,
+  type Patch,
+  PatchedSource,
+  type Segment,
+  SegmentSource,
+} from "./src/bytes/mod.ts";
+export {
+  AccessError,
+  type Anatomy,
+  type AnatomyOptions,
+  type BuiltImage,
+  type CheckCounts,
+  type FormatDriver,
+  type FormatName,
+  type InfoReport,
+  type Json,
+  type Layer,
+  type LayerInfo,
+  type MapEntry,
+  Marks,
+  type Pattern,
+  patternBytes,
+  type Placed,
+  type RawModel,
+  type Run,
+} from "./src/format/mod.ts";
+export {
+  decode,
+  type Decoded,
+  encode,
+  type Field,
+  type Row,
+  type Struct,
+} from "./src/layout/mod.ts";
+export {
+  catalogue,
+  type Effect,
+  type Finding,
+  Findings,
+  isRuleId,
+  type Level,
+  type Opening,
+  type Rule,
+  type RuleClass,
+  type RuleId,
+  ruleOf,
+  type SpecVerdict,
+} from "./src/rules/mod.ts";
+export {
+  anatomyOf,
+  digestOf,
+  type Extent,
+  extentsOf,
+  infoOf,
+  judgeImage,
+  type Judgement,
+  type JudgeOptions,
+  layersOf,
+  mapOf,
+  type MapReport,
+  openBytes,
+  type OpenedImage,
+  openFiles,
+  openImage,
+  type OpenOptions,
+  type Piece,
+  pieces,
+  readContent,
+} from "./src/image/mod.ts";
+export { buildQcow1, normaliseQcow1, qcow1Structures, type QcowModel } from "./src/qcow/mod.ts";
+export { type Qcow2Model, qcow2Structures } from "./src/qcow2/mod.ts";
+export {
+  buildQcow2,
+  type BuiltQcow2,
+  guestContent,
+  normaliseQcow2,
+} from "./src/qcow2/build/mod.ts";
+export {
+  type CheckReport,
+  type DigestReport,
+  type DigestScope,
+  ExecPeer,
+  type Outcome,
+  type Peer,
+  type PeerDescription,
+  PeerError,
+  QemuImgPeer,
+  ReferencePeer,
+  type Subject,
+  verifyGolden,
+} from "./src/peers/mod.ts";
+export { excerptOf, inspectionLines, qemuJson } from "./src/report/mod.ts";

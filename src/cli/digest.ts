@@ -1,0 +1,93 @@
+import { digestOf } from "../image/mod.ts";
+import { eachImage, OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
+import { type Options, parseOptions } from "./options.ts";
+import { print } from "./output.ts";
+import { MAX_SIZE_DEFAULT, mustNotExceed, parseSize, sizeOption } from "./sizes.ts";
+import { UsageError, type Verb } from "./verb.ts";
+
+const help = `diskproof digest IMAGE… [options]
+
+Prints the SHA-256 of what a guest sees, a line an image, as sha256sum does. It is that of
+the file that qemu-img convert -O raw would write.
+
+  --snapshot NAME      the content of an internal snapshot, by its id or name
+  --range START:LENGTH a part of the content, both in bytes or with a suffix, as 1M:64K
+  --max-size SIZE      the most content to read for one image (default 1T)
+  --json               a JSON object a line: image, sha256, length
+${OPENING_HELP}
+  --help               this text
+
+Exit status: 0, 1 an image does not open or cannot be read, 2 a file cannot be read.
+
+Example
+
+  diskproof digest --snapshot before-upgrade disk.qcow2
+`;
+
+/** `digest`: SHA-256 of the guest content. */
+export const digestVerb: Verb = {
+  name: "digest",
+  says: "print the SHA-256 of what a guest sees",
+  help,
+  needs: [],
+  run: (args) => {
+    const options = parseOptions(args, {
+      ...OPENING,
+      flags: ["json"],
+      values: [...OPENING.values, "snapshot", "range", "max-size"],
+    });
+    const part = partOf(options);
+    return eachImage(options.positional, async (path) => {
+      const { sha256, length } = await digestNamed(path, options, part);
+      print(
+        options.flag("json") ? JSON.stringify({ image: path, sha256, length }) : line(path, sha256),
+      );
+      return 0;
+    });
+  },
+};
+
+interface Part {
+  readonly start: number;
+  /** To the end where it is absent. */
+  readonly length?: number;
+  readonly maxSize: number;
+}
+
+function partOf(options: Options): Part {
+  const maxSize = sizeOption(options, "max-size") ?? MAX_SIZE_DEFAULT;
+  const range = options.value("range");
+  if (range === undefined) return { start: 0, maxSize };
+  const [start, length, ...others] = range.split(":");
+  if (start === undefined || length === undefined || others.length > 0) {
+    throw new UsageError(`Cannot run: --range takes START:LENGTH such as 1M:64K, not '${range}'`);
+  }
+  return { start: parseSize(start, "range"), length: parseSize(length, "range"), maxSize };
+}
+
+async function digestNamed(
+  path: string,
+  options: Options,
+  part: Part,
+): Promise<{ sha256: string; length: number }> {
+  const image = openNamed(path, options);
+  try {
+    const layers = readableLayers(image, options.value("snapshot"));
+    const size = layers[0]?.virtualSize ?? 0;
+    const length = part.length ?? size - part.start;
+    if (length < 0 || part.start + length > size) {
+      throw new UsageError(`Cannot read ${path}: the range ends past the disk of ${size} bytes`);
+    }
+    mustNotExceed(length, part.maxSize, path);
+    const range = { from: part.start, to: part.start + length };
+    return { sha256: await reading(path, () => digestOf(layers, range)), length };
+  } finally {
+    image.close();
+  }
+}
+
+/** A line as sha256sum's, which marks a name that it had to escape with a backslash in front. */
+function line(path: string, sha256: string): string {
+  const escaped = path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
+  return `${escaped === path ? "" : "\\"}${sha256}  ${escaped}`;
+}

@@ -1,0 +1,191 @@
+import { AccessError, type FormatName, type Layer } from "../format/mod.ts";
+import {
+  driverNamed,
+  drivers,
+  infoOf,
+  layersOf,
+  type OpenedImage,
+  openImage,
+} from "../image/mod.ts";
+import type { Finding, Opening } from "../rules/mod.ts";
+import { complainOf } from "./program.ts";
+import type { OptionNames, Options } from "./options.ts";
+import { ImageError, UsageError } from "./verb.ts";
+
+/** The options that say how an image is opened. */
+export const OPENING = {
+  values: ["format", "root"],
+  letters: { f: "format" },
+} as const satisfies OptionNames;
+
+/** What they do, for the help of a verb. */
+export const OPENING_HELP =
+  `  -f, --format NAME    the format, instead of probing: raw, qcow or qcow2
+  --root DIR           where files that the image names may lie (default its own folder)`;
+
+/** How an image is opened. */
+export interface Opened {
+  /** Do not look at the files that it names. */
+  readonly alone?: boolean;
+}
+
+/**
+ * Opens an image as the options say.
+ *
+ * @throws {UsageError} when the file cannot be read, or the options make no sense
+ */
+export function openNamed(path: string, options: Options, how: Opened = {}): OpenedImage {
+  const format = options.value("format");
+  if (format !== undefined && driverNamed(format) === undefined) {
+    const known = drivers.map((driver) => driver.name).join(", ");
+    throw new UsageError(`Cannot open ${path}: --format takes one of ${known}, not '${format}'`);
+  }
+  const root = options.value("root");
+  if (root !== undefined) mustBeDirectory(root);
+  try {
+    return openImage(path, {
+      ...how,
+      ...(format === undefined ? {} : { format: format as FormatName }),
+      ...(root === undefined ? {} : { root }),
+    });
+  } catch (error) {
+    throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
+  }
+}
+
+/** @throws {UsageError} for anything but a directory */
+function mustBeDirectory(root: string): void {
+  try {
+    if (!Deno.statSync(root).isDirectory) throw new TypeError("it is no directory");
+  } catch (error) {
+    throw new UsageError(`Cannot use --root ${root}: ${whyUnreadable(error)}`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  ELOOP: "its symbolic links lead in a circle",
+  ENOTDIR: "a part of its path is no directory",
+  ENAMETOOLONG: "its name is too long",
+  ENXIO: "it is not a regular file",
+};
+
+/** The reason in an error that a file system gave, without the name of the file. */
+export function whyUnreadable(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const known = typeof code === "string" ? REASONS[code] : undefined;
+  return known ?? String(message).replace(/^Cannot \w+ .*?: /, "");
+}
+
+/** @throws {ImageError} when an opening of this kind is refused */
+export function mustOpen(image: OpenedImage, opening: Opening): Layer {
+  const refusal = image.findings.refusal(opening);
+  if (refusal !== undefined) throw refusedBy(image, refusal);
+  if (image.layer === undefined) {
+    throw new ImageError(`Cannot open ${image.path}: ${image.format} makes nothing of it`);
+  }
+  return image.layer;
+}
+
+/**
+ * The layers of an image whose content is wanted, from the top down.
+ *
+ * @param snapshot id or name of the snapshot that stands in for the active content
+ * @throws {ImageError} when it does not open, or a part of its content is not there
+ */
+export function readableLayers(image: OpenedImage, snapshot?: string): Layer[] {
+  mustOpen(image, "read");
+  if (image.incomplete) throw missingPart(image);
+  const layers = layersOf(image, snapshot);
+  if (layers !== undefined) return layers;
+  throw new ImageError(`Cannot read ${image.path}: it has no snapshot '${snapshot}'`);
+}
+
+/**
+ * The names of the images of a chain as qemu-img has them, from the top down: the first as the user
+ * typed it, the others as their overlays name them.
+ */
+export function chainNames(image: OpenedImage, name: string): string[] {
+  const names = [name];
+  for (let at = image; at.backing !== undefined; at = at.backing) {
+    const full = infoOf({ ...at, path: names.at(-1) ?? name })["full-backing-filename"];
+    names.push(String(full ?? at.backing.path));
+  }
+  return names;
+}
+
+function refusedBy({ path }: OpenedImage, { message, rule }: Finding): ImageError {
+  return new ImageError(`Cannot open ${path}: ${message} (${rule})`);
+}
+
+/** Says which file that an image names was not opened. */
+function missingPart(image: OpenedImage): ImageError {
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    const found = at.findings.list().find(({ rule }) => rule.endsWith(".not-followed"));
+    if (found !== undefined) return refusedBy(image, found);
+  }
+  return new ImageError(`Cannot read ${image.path}: a file that it names was not opened`);
+}
+
+/**
+ * Runs `work`, with an access that fails in it as an error of the image.
+ *
+ * @throws {ImageError} where QEMU's read fails
+ */
+export async function reading<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof AccessError)) throw error;
+    const { message, rule, place } = error.broken;
+    throw new ImageError(`Cannot read ${path}: ${message} (${rule} at ${place.path})`);
+  }
+}
+
+/**
+ * Does the same with each of several images; one that fails does not keep the others.
+ *
+ * @returns the exit status: the highest of all
+ * @throws {UsageError} when there are no images
+ */
+export async function eachImage(
+  paths: readonly string[],
+  work: (path: string) => number | Promise<number>,
+): Promise<number> {
+  if (paths.length === 0) throw new UsageError("Cannot run: name an image (--help says more)");
+  let status = 0;
+  for (const path of paths) {
+    try {
+      status = Math.max(status, await work(path));
+    } catch (error) {
+      status = Math.max(status, complainOf(error));
+    }
+  }
+  return status;
+}
+
+/**
+ * The one argument of a verb that takes one.
+ *
+ * @throws {UsageError} when there is none, or more
+ */
+export function onlyImage({ positional }: Options): string {
+  const [first, ...others] = positional;
+  if (first === undefined || others.length > 0) {
+    throw new UsageError("Cannot run: name one image (--help says more)");
+  }
+  return first;
+}
+
+/**
+ * Whether `--output` asks for JSON.
+ *
+ * @throws {UsageError} when it asks for anything but that or text
+ */
+export function asksForJson(options: Options): boolean {
+  const output = options.value("output") ?? "human";
+  if (output === "json" || output === "human") return output === "json";
+  throw new UsageError(`Cannot run: --output takes human or json, not '${output}'`);
+}

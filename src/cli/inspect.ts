@@ -1,0 +1,101 @@
+import { type Anatomy, type AnatomyOptions, Marks } from "../format/mod.ts";
+import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
+import { inspectionLines, stretchesOf, visible } from "../report/mod.ts";
+import { onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
+import { type Options, parseOptions } from "./options.ts";
+import { print, Printer } from "./output.ts";
+import type { Verb } from "./verb.ts";
+
+const help = `diskproof inspect IMAGE [options]
+
+Takes an image apart from its first byte to its last: every structure with its fields, their
+bytes, values and meaning; the tables, where entries that continue each other are one row;
+what lies between them, whose it is, what is claimed by several and what is nobody's. What is
+wrong stands below the row that it is about, marked with !!; what is merely unusual, with --.
+
+  --all                every row, every table and every stretch, however many
+  --json               one JSON object: parts, stretches, findings, gaps
+${OPENING_HELP}
+  --help               this text
+
+Exit status: 0 whatever is wrong with the image, 2 the file cannot be read.
+
+Example
+
+  diskproof inspect artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709
+`;
+
+/** Rows of a table, tables of a sort, and plain stretches that are listed where not all are. */
+const SOME = { rows: 24, tables: 16, entries: 2 ** 22, stretches: 64 };
+const ALL = { rows: Infinity, tables: Infinity, entries: 2 ** 26, stretches: Infinity };
+
+/** `inspect`: the annotated anatomy of an image. */
+export const inspectVerb: Verb = {
+  name: "inspect",
+  says: "take an image apart: every structure, every field, what is wrong",
+  help,
+  needs: [],
+  run: (args) => {
+    const options = parseOptions(args, { ...OPENING, flags: ["all", "json"] });
+    const image = openNamed(onlyImage(options), options);
+    try {
+      inspect(image, options);
+    } finally {
+      image.close();
+    }
+    return Promise.resolve(0);
+  },
+};
+
+function inspect(image: OpenedImage, options: Options): void {
+  const judgement = judgeImage(image);
+  const { findings } = judgement;
+  const bounds = options.flag("all") ? ALL : SOME;
+  const offsets = findings.flatMap(({ offset }) => typeof offset === "number" ? [offset] : []);
+  const listed: AnatomyOptions = { ...bounds, marks: new Marks(offsets) };
+  const anatomy = anatomyOf(image, listed);
+  if (options.flag("json")) {
+    print(JSON.stringify(jsonOf(image, judgement, anatomy)));
+    return;
+  }
+  const printer = new Printer();
+  for (const line of summary(image, judgement)) printer.write(`${line}\n`);
+  const { source } = image;
+  const inspection = { source, anatomy, notes: findings, stretches: bounds.stretches };
+  for (const line of inspectionLines(inspection)) printer.write(`${line}\n`);
+  printer.flush();
+}
+
+function summary(image: OpenedImage, { qemu, spec, findings }: Judgement): string[] {
+  const { check } = qemu;
+  const checked = check === null
+    ? "check gives no counts"
+    : `check counts ${check.corruptions} corruptions, ${check.leaks} leaks, ` +
+      `${check["check-errors"]} errors`;
+  const read = qemu.read === "ok" ? "reads all of it" : "cannot read all of it";
+  const does = qemu.open === "reject" ? "refuses it" : `opens it, ${read}`;
+  return [
+    `${visible(image.path)}: ${image.format}, ${image.source.size} bytes`,
+    `  the format  ${spec.verdict}, ${findings.length} finding${findings.length === 1 ? "" : "s"}`,
+    `  qemu-img    ${does}; ${checked}`,
+    "",
+  ];
+}
+
+function jsonOf(image: OpenedImage, judgement: Judgement, anatomy: Anatomy): object {
+  const { size } = image.source;
+  return {
+    image: image.path,
+    format: image.format,
+    size,
+    qemu: judgement.qemu,
+    spec: judgement.spec,
+    parts: anatomy.parts.map((part) => ({
+      ...part,
+      rows: part.rows.map((row) => ({ ...row, bytes: row.bytes.toHex() })),
+    })),
+    stretches: stretchesOf(anatomy.claims, size),
+    findings: judgement.findings,
+    gaps: anatomy.gaps,
+  };
+}

@@ -1,0 +1,131 @@
+import { AccessError } from "../format/mod.ts";
+import { layersOf, mapEntries, type OpenedImage } from "../image/mod.ts";
+import { learnHoles } from "../peers/mod.ts";
+import { MAP_HEADING, mapLine, mapRowOf } from "../report/mod.ts";
+import {
+  asksForJson,
+  chainNames,
+  onlyImage,
+  OPENING,
+  OPENING_HELP,
+  openNamed,
+  readableLayers,
+} from "./images.ts";
+import { type Options, parseOptions } from "./options.ts";
+import { complain, Printer } from "./output.ts";
+import { FAILED } from "./program.ts";
+import { sizeOption } from "./sizes.ts";
+import type { Verb } from "./verb.ts";
+
+const help = `diskproof map IMAGE [options]
+
+Prints where the content of an image lies, as qemu-img map does. Where qemu-img is on the
+PATH it is asked for the holes in sparse files; without it they are guessed.
+
+  --output human|json  text, or qemu-img's JSON line by line (default human)
+  --start-offset SIZE  where in the disk to start (default 0)
+  --max-length SIZE    how much of the disk to look at (default all of it)
+${OPENING_HELP}
+  --help               this text
+
+Exit status: 0, 1 the image does not open or a part of its tables cannot be read: what is
+complete by then is printed, 2 a file cannot be read.
+
+Example
+
+  diskproof map --output json --start-offset 1G --max-length 64M disk.qcow2
+`;
+
+/** `map`: what qemu-img's verb of the same name prints. */
+export const mapVerb: Verb = {
+  name: "map",
+  says: "print where the content of an image lies, as qemu-img map does",
+  help,
+  needs: ["run"],
+  run: async (args) => {
+    const options = parseOptions(args, {
+      values: [...OPENING.values, "output", "start-offset", "max-length"],
+      letters: { ...OPENING.letters, s: "start-offset", l: "max-length" },
+    });
+    const json = asksForJson(options);
+    const range = rangeOf(options);
+    const image = openNamed(onlyImage(options), options);
+    try {
+      readableLayers(image);
+      await learnHoles(image);
+      return json ? printJson(image, range) : printText(image, range);
+    } finally {
+      image.close();
+    }
+  },
+};
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+function rangeOf(options: Options): Range {
+  const from = sizeOption(options, "start-offset") ?? 0;
+  const length = sizeOption(options, "max-length");
+  return { from, to: length === undefined ? Infinity : from + length };
+}
+
+function printJson(image: OpenedImage, range: Range): number {
+  const printer = new Printer();
+  printer.write("[");
+  let pending: string | undefined;
+  const error = throughEntries(image, range, (entry) => {
+    if (pending !== undefined) printer.write(`${pending},\n`);
+    pending = mapLine(entry);
+  });
+  // An entry is complete when the next one is there, or the end.
+  const last = error === undefined
+    ? `${pending ?? ""}]\n`
+    : pending === undefined
+    ? ""
+    : `${pending},\n`;
+  printer.write(last);
+  printer.flush();
+  return conclude(image, error);
+}
+
+function printText(image: OpenedImage, range: Range): number {
+  const printer = new Printer();
+  printer.write(`${MAP_HEADING}\n`);
+  const files = filesOf(image);
+  const error = throughEntries(image, range, (entry) => {
+    const row = mapRowOf(entry, files);
+    if (row !== undefined) printer.write(`${row}\n`);
+  });
+  printer.flush();
+  return conclude(image, error);
+}
+
+/** Calls `take` with each entry, up to the first one that cannot be had. */
+function throughEntries(
+  image: OpenedImage,
+  range: Range,
+  take: (entry: Parameters<typeof mapLine>[0]) => void,
+): AccessError | undefined {
+  try {
+    for (const entry of mapEntries(image, range)) take(entry);
+  } catch (error) {
+    if (error instanceof AccessError) return error;
+    throw error;
+  }
+  return undefined;
+}
+
+function conclude({ path }: OpenedImage, error: AccessError | undefined): number {
+  if (error === undefined) return 0;
+  const { rule, place } = error.broken;
+  complain(`Cannot map ${path}: ${error.message} (${rule} at ${place.path})`);
+  return FAILED;
+}
+
+/** Names of the files that hold the data of the chain, from the top down. */
+function filesOf(image: OpenedImage): string[] {
+  const layers = layersOf(image);
+  return chainNames(image, image.path).map((name, depth) => layers[depth]?.dataFile?.name ?? name);
+}

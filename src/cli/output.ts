@@ -1,0 +1,41 @@
+import { visible } from "../report/mod.ts";
+
+const encoder = new TextEncoder();
+
+/** Writes a text and a line end to standard output. */
+export function print(text: string): void {
+  writeAll(Deno.stdout, `${text}\n`);
+}
+
+/** Writes what is wrong to standard error, in one line that holds nothing for a terminal to obey. */
+export function complain(text: string): void {
+  writeAll(Deno.stderr, `diskproof: ${visible(text.replaceAll(/\s*\n\s*/g, " "))}\n`);
+}
+
+/** Writes a text as it is. A reader that has gone away, as `head` does, is no error. */
+export function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = encoder.encode(text);
+  try {
+    for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/** How many characters are collected before they are written. */
+const BATCH = 65536;
+
+/** Writes much text to standard output in few calls. */
+export class Printer {
+  #batch = "";
+
+  write(text: string): void {
+    this.#batch += text;
+    if (this.#batch.length >= BATCH) this.flush();
+  }
+
+  flush(): void {
+    writeAll(Deno.stdout, this.#batch);
+    this.#batch = "";
+  }
+}

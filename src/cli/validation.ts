@@ -1,0 +1,114 @@
+import type {
+  Difference,
+  GoldenFailure,
+  GoldenReport,
+  Operation,
+  OutcomeCounts,
+  PeerDescription,
+} from "../peers/mod.ts";
+import { tableLines, visible } from "../report/mod.ts";
+
+/** What became of the questions of one operation. */
+export interface OperationSums {
+  readonly operation: Operation;
+  readonly same: number;
+  readonly differs: number;
+  readonly unsupported: number;
+  /** Crashed, or gave no answer in time. */
+  readonly crashed: number;
+}
+
+/** What a validation comes to. */
+export interface Validation {
+  readonly images: number;
+  readonly sums: readonly OperationSums[];
+  readonly differences: readonly GoldenFailure[];
+}
+
+/** Puts together what differs and what was answered. */
+export function validationOf(
+  report: GoldenReport,
+  counts: ReadonlyMap<Operation, OutcomeCounts>,
+): Validation {
+  const differences = report.failures.flatMap(compared);
+  const sums = [...counts].map(([operation, outcomes]) => {
+    const failed = new Map<string, boolean>();
+    for (const failure of differences) {
+      if (operationOf(failure) !== operation) continue;
+      const key = `${failure.image} ${failure.question}`;
+      failed.set(key, (failed.get(key) ?? false) || hasCrashed(failure));
+    }
+    const differs = [...failed.values()].filter((crashed) => !crashed).length;
+    const { accepted, rejected, unsupported } = outcomes;
+    const crashed = outcomes.crashed + outcomes["timed-out"];
+    return { operation, same: accepted + rejected - differs, differs, unsupported, crashed };
+  });
+  return { images: report.images, sums, differences };
+}
+
+/** `digest of snapshot x` is a digest. */
+function operationOf({ question }: GoldenFailure): string {
+  return question.split(" ")[0] ?? question;
+}
+
+function hasCrashed({ differences }: GoldenFailure): boolean {
+  return differences.some(({ path, right }) => {
+    const outcome = path === "" ? (right as { outcome?: unknown } | undefined)?.outcome : undefined;
+    return outcome === "crashed" || outcome === "timed-out";
+  });
+}
+
+/** A failure without the members that the peer does not tell; nothing where no more is left. */
+function compared(failure: GoldenFailure): GoldenFailure[] {
+  const differences = failure.differences.filter((difference) => !isUntold(difference));
+  return differences.length === 0 ? [] : [{ ...failure, differences }];
+}
+
+/** Whether the peer leaves out a member; an item that is missing in a list is something else. */
+function isUntold({ path, right }: Difference): boolean {
+  const last = path.slice(path.lastIndexOf("/") + 1);
+  return right === undefined && path !== "" && !/^\d+$/.test(last);
+}
+
+/** Differences that are listed of one answer, and answers that are listed. */
+const LISTED = 8;
+const ANSWERS_LISTED = 50;
+
+/** A validation for a person. */
+export function summaryLines(
+  { images, sums, differences }: Validation,
+  { name, version }: PeerDescription,
+): string[] {
+  const rows = sums.map(({ operation, same, differs, unsupported, crashed }) =>
+    [operation, same, differs, unsupported, crashed].map(String)
+  );
+  const heading = ["operation", "same", "differs", "unsupported", "crashed"];
+  const more = differences.length - ANSWERS_LISTED;
+  const failed = differences.slice(0, ANSWERS_LISTED).flatMap((failure) => [
+    `${failure.image}: ${failure.question} differs from qemu-img ${failure.recordedBy.join(", ")}`,
+    ...failure.differences.slice(0, LISTED).map(differenceLine),
+    ...(failure.differences.length > LISTED ? ["  …"] : []),
+  ]);
+  return [
+    ...failed.map(visible),
+    ...(more > 0 ? [`… ${more} more answers differ; --json lists all of them`] : []),
+    ...(failed.length === 0 ? [] : [""]),
+    visible(`${name} ${version} over ${images} golden images`),
+    "",
+    ...tableLines({ heading, rows }),
+  ];
+}
+
+function differenceLine({ path, left, right }: Difference): string {
+  const text = (value: unknown): string => value === undefined ? "nothing" : JSON.stringify(value);
+  return `  ${path === "" ? "/" : path}: ${text(left)} recorded, ${text(right)} here`;
+}
+
+/** A validation for a program: a line for each difference, then one with the sums. */
+export function jsonLines(validation: Validation, peer: PeerDescription): string[] {
+  const { images, sums, differences } = validation;
+  return [
+    ...differences.map((failure) => JSON.stringify({ event: "difference", ...failure })),
+    JSON.stringify({ event: "summary", peer: peer.name, version: peer.version, images, sums }),
+  ];
+}

@@ -1,0 +1,39 @@
+import { type ByteSource, readUpTo } from "../bytes/mod.ts";
+import { annotate, type Struct } from "../layout/mod.ts";
+import type { AnatomyRow } from "./anatomy.ts";
+import { imageText } from "./text.ts";
+
+/** Longest text that is shown, in bytes. */
+const SHOWN = 1024;
+
+/** The fields of a structure as rows. What lies past the end of the file is zeros. */
+export function structRows(
+  struct: Struct,
+  source: ByteSource,
+  place: { offset: number; path: string },
+): AnatomyRow[] {
+  const stored = source.read(place.offset, struct.size);
+  return annotate(struct, stored, place).map((row) => ({ ...row, length: row.bytes.length }));
+}
+
+/** Text without a structure as a row, or none where it is empty. */
+export function textRows(
+  source: ByteSource,
+  place: { offset: number; length: number; path: string },
+  doc: string,
+): AnatomyRow[] {
+  if (place.length === 0) return [];
+  const bytes = readUpTo(source, place.offset, Math.min(place.length, SHOWN));
+  return [{ ...place, bytes, value: JSON.stringify(imageText(bytes)), doc }];
+}
+
+/** Bytes without a structure as a row, or none where there are none. */
+export function bytesRows(
+  source: ByteSource,
+  place: { offset: number; length: number; path: string },
+  doc: string,
+): AnatomyRow[] {
+  if (place.length === 0) return [];
+  const bytes = readUpTo(source, place.offset, Math.min(place.length, SHOWN));
+  return [{ ...place, bytes, value: `${place.length} bytes`, doc }];
+}

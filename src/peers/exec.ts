@@ -1,0 +1,188 @@
+import type { Json } from "../format/mod.ts";
+import {
+  type CheckReport,
+  type DigestReport,
+  type DigestScope,
+  type InfoReport,
+  type MapEntry,
+  type Outcome,
+  type Peer,
+  type PeerDescription,
+  PeerError,
+  type Subject,
+} from "./peer.ts";
+import { runTool, type ToolResult } from "./process.ts";
+import { failure, readCheck } from "./qemu_img_answers.ts";
+
+/** How an adapter is called and bounded. */
+export interface ExecOptions {
+  /** The program, and the arguments that come before the operation. */
+  readonly command: readonly string[];
+  /** Milliseconds that one call may take. */
+  readonly timeoutMs?: number;
+}
+
+/** Exit status of an adapter, beside 0 for an answer. */
+const REJECTED = 1;
+const UNSUPPORTED = 3;
+
+type Members = { readonly [key: string]: Json };
+
+/**
+ * Any implementation behind a small program, the adapter. It is called once for each question, as
+ * `COMMAND OPERATION IMAGE`, in the folder of the image, and prints its answer as JSON:
+ *
+ * | operation | answer |
+ * | --- | --- |
+ * | `describe` (no image) | `{"name": …, "version": …}`; may be unsupported |
+ * | `probe` | `{"format": "qcow2"}` |
+ * | `info` | as `qemu-img info --output=json`; `virtual-size` and `format` at least |
+ * | `map` | as `qemu-img map --output=json` |
+ * | `check` | as `qemu-img check --output=json`; `"exit-status": 63` where the format has no checker |
+ * | `digest` | `{"sha256": …, "length": …}` of the guest content |
+ * | `digest-snapshot` (and a name or id) | the same of a snapshot's |
+ * | `digest-range` (and offset and length in bytes) | the same of a part |
+ *
+ * Exit status 0 is an answer, 1 a rejection with the reason on standard error, 3 an operation or a
+ * feature that is not supported; every other end is a crash.
+ */
+export class ExecPeer implements Peer {
+  readonly #options: ExecOptions;
+  #description: Promise<PeerDescription> | undefined;
+
+  constructor(options: ExecOptions) {
+    this.#options = options;
+  }
+
+  describe(): Promise<PeerDescription> {
+    return this.#description ??= this.#describe();
+  }
+
+  async probe(subject: Subject): Promise<Outcome<{ format: string }>> {
+    const result = await this.#ask("probe", subject);
+    return answerOf(result, () => {
+      const { format } = objectIn(result);
+      if (typeof format === "string") return { format };
+      throw new PeerError("Cannot understand the adapter: probe without a format");
+    });
+  }
+
+  async info(subject: Subject): Promise<Outcome<InfoReport>> {
+    const result = await this.#ask("info", subject);
+    return answerOf(result, () => {
+      const info = objectIn(result);
+      if (typeof info["virtual-size"] === "number" && typeof info["format"] === "string") {
+        return info as InfoReport;
+      }
+      throw new PeerError("Cannot understand the adapter: info without virtual-size or format");
+    });
+  }
+
+  async map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
+    const result = await this.#ask("map", subject);
+    return answerOf(result, () => {
+      const entries = jsonIn(result);
+      if (Array.isArray(entries) && entries.every(isEntry)) return entries as MapEntry[];
+      throw new PeerError("Cannot understand the adapter: map without entries");
+    });
+  }
+
+  async check(subject: Subject): Promise<Outcome<CheckReport>> {
+    const result = await this.#ask("check", subject);
+    return outcomeOf(result) ??
+      readCheck({ ...result, end: { kind: "exited", code: checkStatus(objectIn(result)) } });
+  }
+
+  async digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
+    const { snapshot, range } = scope;
+    if (snapshot !== undefined && range !== undefined) {
+      return { outcome: "unsupported", message: "No operation reads a range of a snapshot" };
+    }
+    const result = snapshot !== undefined
+      ? await this.#ask("digest-snapshot", subject, [snapshot])
+      : range !== undefined
+      ? await this.#ask("digest-range", subject, [`${range.start}`, `${range.length}`])
+      : await this.#ask("digest", subject);
+    return answerOf(result, () => {
+      const answer = objectIn(result);
+      if (typeof answer["sha256"] === "string") return answer as unknown as DigestReport;
+      throw new PeerError("Cannot understand the adapter: digest without sha256");
+    });
+  }
+
+  async #describe(): Promise<PeerDescription> {
+    const result = await this.#run(["describe"], {});
+    const { name, version } = outcomeOf(result) === undefined ? objectIn(result) : {};
+    return {
+      name: typeof name === "string" ? name : this.#options.command.join(" "),
+      version: typeof version === "string" ? version : "unknown",
+      operations: ["probe", "info", "map", "check", "digest"],
+      formats: [],
+    };
+  }
+
+  #ask(operation: string, subject: Subject, more: readonly string[] = []): Promise<ToolResult> {
+    return this.#run([operation, subject.path, ...more], subject);
+  }
+
+  #run(args: readonly string[], { directory }: Partial<Subject>): Promise<ToolResult> {
+    const { command, timeoutMs } = this.#options;
+    return runTool([...command, ...args], {
+      inheritEnvironment: true,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      ...(directory === undefined ? {} : { directory }),
+    });
+  }
+}
+
+/** The outcome of a call that gave no answer; `undefined` for one that did. */
+function outcomeOf(result: ToolResult): Outcome<never> | undefined {
+  const { end, stderr } = result;
+  if (end.kind !== "exited") return failure(result);
+  const message = stderr.trim();
+  switch (end.code) {
+    case 0:
+      return undefined;
+    case REJECTED:
+      return { outcome: "rejected", message };
+    case UNSUPPORTED:
+      return { outcome: "unsupported", message };
+    default:
+      return { outcome: "crashed", message: `Exit status ${end.code}: ${message}` };
+  }
+}
+
+function answerOf<T>(result: ToolResult, read: () => T): Outcome<T> {
+  return outcomeOf(result) ?? { outcome: "accepted", value: read() };
+}
+
+function jsonIn({ stdout }: ToolResult): Json {
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    throw new PeerError("Cannot understand the adapter: its answer is not JSON");
+  }
+}
+
+function objectIn(result: ToolResult): Members {
+  const answer = jsonIn(result);
+  if (isObject(answer)) return answer;
+  throw new PeerError("Cannot understand the adapter: its answer is not a JSON object");
+}
+
+function isObject(value: Json): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEntry(value: Json): boolean {
+  return isObject(value) && typeof value["start"] === "number" &&
+    typeof value["length"] === "number";
+}
+
+/** The exit status that goes with counts, where the adapter does not say it itself. */
+function checkStatus(answer: Members): number {
+  const told = answer["exit-status"];
+  if (typeof told === "number") return told;
+  const is = (key: string): boolean => Number(answer[key] ?? 0) > 0;
+  return is("check-errors") ? 1 : is("corruptions") ? 2 : is("leaks") ? 3 : 0;
+}

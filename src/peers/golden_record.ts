@@ -1,0 +1,67 @@
+import type { Json } from "../format/mod.ts";
+
+/** A command that went into an image. */
+export interface GoldenCommand {
+  readonly argv: readonly string[];
+  /** How it ends where that is not exit status 0: another status, or `crash`. */
+  readonly ends?: number | "crash";
+}
+
+/** A file of a golden image, as it was when the image was made. */
+export interface GoldenFile {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** In lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** What qemu-img printed and how it ended. */
+export interface ToolAnswer {
+  readonly exitCode: number;
+  /** Standard output, parsed; absent where there was none. */
+  readonly json?: Json;
+  /** Standard error, where the exit status tells of a failure. Wording, and only that. */
+  readonly message?: string;
+}
+
+/** SHA-256 of what `qemu-img convert` wrote, or why it wrote nothing. */
+export type DigestAnswer =
+  | { readonly sha256: string; readonly length: number }
+  | { readonly rejected: string };
+
+/** What one version of qemu-img says of an image. */
+export interface GoldenAnswers {
+  readonly info: ToolAnswer;
+  /** Absent where qemu-img would take hours. */
+  readonly map?: ToolAnswer;
+  readonly check: ToolAnswer;
+  /** Of the whole content; absent where that is too long. */
+  readonly digest?: DigestAnswer;
+  /** By the snapshot's name. */
+  readonly snapshots?: { readonly [name: string]: DigestAnswer };
+  /** Of parts of a content that is too long as a whole. */
+  readonly ranges?: readonly GoldenRange[];
+}
+
+/** A part of the content, in bytes, and its digest. */
+export interface GoldenRange {
+  readonly start: number;
+  readonly length: number;
+  readonly digest: DigestAnswer;
+}
+
+/** One golden image: how it was made, of what it consists, and what public tools say of it. */
+export interface GoldenRecord {
+  readonly name: string;
+  readonly features: readonly string[];
+  /** The version of qemu-img and qemu-io that made it. */
+  readonly builder: string;
+  readonly commands: readonly GoldenCommand[];
+  /** The file that is asked about. */
+  readonly subject: string;
+  /** The subject and whatever it refers to. */
+  readonly files: readonly GoldenFile[];
+  /** By version, such as `7.2.22`. */
+  readonly answers: { readonly [version: string]: GoldenAnswers };
+}

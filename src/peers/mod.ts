@@ -1,0 +1,94 @@
+/**
+ * Implementations under test, and how their answers are compared.
+ *
+ * Invariants:
+ *
+ * - Every implementation stands behind one interface, `Peer`, and answers in qemu-img's shapes. A
+ *   field that an implementation does not tell is absent, never filled in.
+ * - An outcome is accepted, rejected, unsupported, crashed or timed out. A crash is never a rejection.
+ * - Every process has a time limit and a limit on what it prints, sees a fixed environment, no shell
+ *   and no standard input of the caller, and is killed with SIGKILL.
+ * - A peer answers in one directory: relative names, also those in images, are relative to it.
+ * - What a comparison leaves out is declared as data, by version.
+ * - Golden images are unpacked without holes and into an empty directory.
+ *
+ * @module
+ */
+
+export {
+  type CheckReport,
+  type DigestReport,
+  type DigestScope,
+  type InfoReport,
+  type MapEntry,
+  type Operation,
+  type Outcome,
+  type Peer,
+  type PeerDescription,
+  PeerError,
+  type Subject,
+} from "./peer.ts";
+export {
+  compareCheck,
+  compareDigest,
+  compareInfo,
+  compareJson,
+  compareMap,
+  type CompareOptions,
+  compareOutcomes,
+  type Difference,
+  mergeMap,
+} from "./compare.ts";
+export { type Comparable, comparable, INFO_NEVER_COMPARED, olderVersion } from "./versions.ts";
+export {
+  runTool,
+  TOOL_STDOUT_LIMIT,
+  TOOL_TIMEOUT_MS,
+  type ToolEnd,
+  type ToolOptions,
+  type ToolResult,
+} from "./process.ts";
+export { makeScratchDirectory, withScratch } from "./scratch.ts";
+export { digestFile } from "./digest.ts";
+export { type ExecOptions, ExecPeer } from "./exec.ts";
+export { learnHoles } from "./holes.ts";
+export { DIGEST_LIMIT, type QemuImgOptions, QemuImgPeer } from "./qemu_img.ts";
+export { readCheck, readInfo, readMap } from "./qemu_img_answers.ts";
+export {
+  type Content,
+  type Examination,
+  type QemuIoOptions,
+  QemuIoSession,
+  type Reading,
+  SESSION_LIMIT,
+} from "./qemu_io.ts";
+export type { AllocationRun } from "./qemu_io_text.ts";
+export type {
+  DigestAnswer,
+  GoldenAnswers,
+  GoldenCommand,
+  GoldenFile,
+  GoldenRange,
+  GoldenRecord,
+  ToolAnswer,
+} from "./golden_record.ts";
+export {
+  describeFile,
+  goldenNames,
+  readRecord,
+  recordText,
+  remove as removeGolden,
+  store as storeGolden,
+  unpack as unpackGolden,
+  writeRecord,
+} from "./golden_store.ts";
+export { type PosedAnswer, type Question, questionsOf } from "./golden_questions.ts";
+export { RecordedPeer } from "./golden_recorded.ts";
+export {
+  type GoldenFailure,
+  type GoldenReport,
+  verifyGolden,
+  type VerifyOptions,
+} from "./golden_verify.ts";
+export { checkOutcome, ReferencePeer } from "./reference.ts";
+export { type OutcomeCounts, TallyPeer } from "./tally.ts";

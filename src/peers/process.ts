@@ -1,0 +1,167 @@
+import { PeerError } from "./peer.ts";
+
+/** How a tool came to its end. */
+export type ToolEnd =
+  | { readonly kind: "exited"; readonly code: number }
+  /** Died of a signal that was not ours. */
+  | { readonly kind: "crashed"; readonly signal: string }
+  /** Killed because its time was up. */
+  | { readonly kind: "timed-out"; readonly timeoutMs: number }
+  /** Killed because it printed more than the caller takes. */
+  | { readonly kind: "flooded"; readonly limit: number };
+
+/** What a tool left behind. */
+export interface ToolResult {
+  readonly end: ToolEnd;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a tool is run with. */
+export interface ToolOptions {
+  /** Working directory of the tool; the caller's where absent. */
+  readonly directory?: string;
+  /** Milliseconds after which the tool is killed. */
+  readonly timeoutMs?: number;
+  /** Bytes of standard output after which the tool is killed. */
+  readonly stdoutLimit?: number;
+  /**
+   * Hands the tool the caller's environment. Without it a tool sees `LC_ALL=C` and nothing else, so
+   * that answers do not depend on who asks.
+   */
+  readonly inheritEnvironment?: boolean;
+}
+
+/** Default of `timeoutMs`. */
+export const TOOL_TIMEOUT_MS = 20_000;
+/** Default of `stdoutLimit`. */
+export const TOOL_STDOUT_LIMIT = 64 * 1024 * 1024;
+/** Messages are cut after so many bytes: a hostile image can make a tool repeat one for ever. */
+const STDERR_LIMIT = 64 * 1024;
+/** How long output may stay open after its process has ended, as it does when a child inherited it. */
+const DRAIN_MS = 1_000;
+
+/**
+ * Runs a tool to its end, without a shell and without standard input.
+ *
+ * @throws {PeerError} when the tool cannot be started
+ */
+export async function runTool(
+  command: readonly string[],
+  options: ToolOptions = {},
+): Promise<ToolResult> {
+  const timeoutMs = options.timeoutMs ?? TOOL_TIMEOUT_MS;
+  const limit = options.stdoutLimit ?? TOOL_STDOUT_LIMIT;
+  const child = spawn(command, { ...options, stdin: "null" });
+  let killedFor: ToolEnd | undefined;
+  const kill = (reason: ToolEnd) => {
+    killedFor ??= reason;
+    killProcess(child);
+  };
+  const timer = setTimeout(() => kill({ kind: "timed-out", timeoutMs }), timeoutMs);
+  const stdout = new Collector(child.stdout, limit, () => kill({ kind: "flooded", limit }));
+  const stderr = new Collector(child.stderr, STDERR_LIMIT, () => {});
+  try {
+    const status = await child.status;
+    await drained([stdout.done, stderr.done]);
+    await Promise.all([stdout.cancel(), stderr.cancel()]);
+    return { end: killedFor ?? endOf(status), stdout: stdout.text(), stderr: stderr.text() };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A tool that is spoken to through its standard input. */
+export type RunningTool = Deno.ChildProcess;
+
+/**
+ * Starts a tool that reads commands from its standard input. Whoever starts it ends it.
+ *
+ * @throws {PeerError} when the tool cannot be started
+ */
+export function startTool(command: readonly string[], options: ToolOptions = {}): RunningTool {
+  return spawn(command, { ...options, stdin: "piped" });
+}
+
+/** Ends a process at once; one that has ended already is left alone. */
+export function killProcess(child: RunningTool): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It ended by itself in the meantime.
+  }
+}
+
+/** The end that a process's own status tells of. */
+export function endOf(status: Deno.CommandStatus): ToolEnd {
+  return status.signal === null
+    ? { kind: "exited", code: status.code }
+    : { kind: "crashed", signal: status.signal };
+}
+
+interface SpawnOptions extends ToolOptions {
+  readonly stdin: "null" | "piped";
+}
+
+function spawn(command: readonly string[], options: SpawnOptions): RunningTool {
+  const [program, ...args] = command;
+  if (program === undefined) throw new PeerError("Cannot start a tool: its command is empty");
+  try {
+    return new Deno.Command(program, {
+      args,
+      stdin: options.stdin,
+      stdout: "piped",
+      stderr: "piped",
+      clearEnv: options.inheritEnvironment !== true,
+      env: { LC_ALL: "C" },
+      ...(options.directory === undefined ? {} : { cwd: options.directory }),
+    }).spawn();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PeerError(`Cannot start ${program}: ${reason}`);
+  }
+}
+
+/** Takes in a stream up to a limit and reads on, without keeping anything, until it ends. */
+class Collector {
+  readonly done: Promise<void>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #chunks: Uint8Array[] = [];
+
+  constructor(stream: ReadableStream<Uint8Array>, limit: number, onLimit: () => void) {
+    this.#reader = stream.getReader();
+    this.done = this.#collect(limit, onLimit);
+  }
+
+  async #collect(limit: number, onLimit: () => void): Promise<void> {
+    let room = limit;
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) return;
+      if (room > 0) this.#chunks.push(value.subarray(0, room));
+      if (value.length > room) onLimit();
+      room = Math.max(0, room - value.length);
+    }
+  }
+
+  async cancel(): Promise<void> {
+    await this.#reader.cancel();
+    await this.done;
+  }
+
+  text(): string {
+    const decoder = new TextDecoder();
+    return this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") +
+      decoder.decode();
+  }
+}
+
+/** Waits for the output of a process that has ended, but not for whoever else holds it open. */
+export async function drained(outputs: readonly Promise<void>[]): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expiry = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, DRAIN_MS);
+  });
+  await Promise.race([Promise.allSettled(outputs), expiry]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,57 @@
+/** A run of guest bytes of the top layer, in bytes. */
+export interface AllocationRun {
+  readonly start: number;
+  readonly length: number;
+  /** The image itself says what is here, be it zeros; its backing file is not asked. */
+  readonly allocated: boolean;
+}
+
+const MAP_LINE = /\(0x([0-9a-f]+)\) bytes\s+(not )?allocated at offset .*\(0x([0-9a-f]+)\)$/;
+
+/** Reads what the command `map` prints; nothing where it printed no map. */
+export function readAllocationMap(text: string): AllocationRun[] | undefined {
+  const runs: AllocationRun[] = [];
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const parts = MAP_LINE.exec(line);
+    if (parts === null) return undefined;
+    const [, length = "", not, start = ""] = parts;
+    runs.push({
+      start: Number.parseInt(start, 16),
+      length: Number.parseInt(length, 16),
+      allocated: not === undefined,
+    });
+  }
+  return runs;
+}
+
+const COLUMNS = 16;
+
+/**
+ * Reads what `read -v` prints into `target`.
+ *
+ * @returns whether the dump was there and whole
+ */
+export function readDump(text: string, target: Uint8Array): boolean {
+  let done = 0;
+  let at = 0;
+  while (done < target.length) {
+    const colon = text.indexOf(":", at);
+    if (colon < 0) return false;
+    const count = Math.min(COLUMNS, target.length - done);
+    for (let column = 0; column < count; column++) {
+      const value = Number.parseInt(text.slice(colon + 3 + column * 3, colon + 5 + column * 3), 16);
+      if (Number.isNaN(value)) return false;
+      target[done++] = value;
+    }
+    const lineEnd = text.indexOf("\n", colon);
+    if (lineEnd < 0) return done === target.length;
+    at = lineEnd + 1;
+  }
+  return true;
+}
+
+/** Whether a read says that it failed, and why. */
+export function readFailure(text: string): string | undefined {
+  return /^(?:read|is_allocated) failed: (.*)$/m.exec(text)?.[1];
+}

@@ -1,0 +1,201 @@
+import { type AnatomyCollector, TableRows } from "../../format/mod.ts";
+import { classOf, compressedRange, type EntryContext, hostOffset } from "../entries.ts";
+import type { Qcow2File } from "../decode.ts";
+import type { Geometry } from "../geometry.ts";
+import { L2Table } from "../l2.ts";
+import { hex, REQUEST_END_MAX } from "../report.ts";
+import { anyBit, EntryTable, joined, masked } from "../table.ts";
+import { entryBits, l1Entry } from "../structures.ts";
+
+/** Longest L1 table that is looked at, in entries: QEMU's limit. */
+const L1_MAX = 2 ** 22;
+
+/** An L1 table, and what to call it. */
+export interface View {
+  /** `/` for the active image, `/snapshot[n]/` for a snapshot. */
+  readonly path: string;
+  readonly title: string;
+  readonly offset: bigint;
+  /** Entries, as the image says. */
+  readonly entries: number;
+}
+
+/** Collects L1 tables, L2 tables and guest clusters; a table that several lead to is listed once. */
+export class GuestTables {
+  readonly #file: Qcow2File;
+  readonly #context: EntryContext;
+  readonly #collector: AnatomyCollector;
+  readonly #seen = new Set<number>();
+  #listed = 0;
+
+  constructor(file: Qcow2File, context: EntryContext, collector: AnatomyCollector) {
+    this.#file = file;
+    this.#context = context;
+    this.#collector = collector;
+  }
+
+  /** Adds an L1 table and everything that it leads to. */
+  add(view: View): void {
+    const { source } = this.#file;
+    if (view.entries === 0 || view.offset >= REQUEST_END_MAX) return;
+    const table = new EntryTable(source, Number(view.offset), Math.min(view.entries, L1_MAX));
+    const path = `${view.path}l1`;
+    const place = { path, offset: table.offset, length: view.entries * l1Entry.size };
+    this.#collector.claim({ ...place, kind: "table" });
+    if (!this.#collector.spend(table.stored)) return;
+    this.#collector.part({
+      ...place,
+      title: `${view.title}, ${view.entries} entries`,
+      ...this.#l1Rows(path, table),
+    });
+    for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+      const offset = masked(table.high(i), table.low(i), entryBits.l1Offset);
+      if (offset === 0 || this.#seen.has(offset)) continue;
+      this.#seen.add(offset);
+      if (!this.#addL2(offset, { path: `${view.path}l2[${i}]`, index: i })) return;
+    }
+  }
+
+  #l1Rows(path: string, table: EntryTable) {
+    const { clusterSize, l2Coverage } = this.#context.geometry;
+    const rows = new TableRows(path, this.#collector.options);
+    for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+      const high = table.high(i);
+      const low = table.low(i);
+      const offset = masked(high, low, entryBits.l1Offset);
+      rows.add({
+        index: i,
+        offset: table.offsetOf(i),
+        bytes: entryBytes([[high, low]]),
+        says: offset === 0 ? "no L2 table" : "L2 table",
+        ...(offset === 0 ? {} : { target: { offset, step: clusterSize } }),
+        flags: flagsOf(high, low, entryBits.l1Reserved),
+        doc: () => `guest ${hex(i * l2Coverage)}`,
+      });
+    }
+    return rows.done();
+  }
+
+  /** Adds an L2 table; gives back whether there is room for more. */
+  #addL2(offset: number, at: { path: string; index: number }): boolean {
+    const { geometry } = this.#context;
+    const { clusterSize, l2Coverage, l2Entries } = geometry;
+    const collector = this.#collector;
+    const place = { path: at.path, offset, length: clusterSize };
+    collector.claim({ ...place, kind: "table" });
+    const table = new L2Table(this.#file.source, offset, geometry);
+    if (!collector.spend(table.stored)) return false;
+    const listed = this.#listed < collector.options.tables ||
+      collector.options.marks.within(offset, clusterSize);
+    const rows = listed ? new TableRows(at.path, collector.options) : undefined;
+    for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
+      const guest = at.index * l2Coverage + i * clusterSize;
+      this.#addL2Entry({ table, path: at.path, index: i, guest }, rows);
+    }
+    if (rows === undefined) {
+      collector.gap("Not every L2 table is listed");
+      return true;
+    }
+    this.#listed++;
+    const title = `L2 table, ${l2Entries} entries, guest ${hex(at.index * l2Coverage)}`;
+    collector.part({ ...place, title, ...rows.done() });
+    return true;
+  }
+
+  #addL2Entry(
+    { table, path, index, guest }: { table: L2Table; path: string; index: number; guest: number },
+    rows: TableRows | undefined,
+  ): void {
+    const { geometry, dataFile } = this.#context;
+    const entry = table.entry(index);
+    const meaning = meaningOf(entry, this.#context);
+    if (meaning.length !== undefined && meaning.target !== undefined && !dataFile) {
+      const { kind, length, target } = meaning;
+      const says = () => `guest ${hex(guest)}`;
+      this.#collector.claimEntry({
+        table: path,
+        index,
+        offset: target.offset,
+        length,
+        kind,
+        says,
+      });
+    }
+    rows?.add({
+      index,
+      offset: table.offsetOf(index),
+      bytes: entryBytes(wordsOf(entry, geometry)),
+      says: meaning.says,
+      ...(meaning.target === undefined ? {} : { target: meaning.target }),
+      flags: meaning.flags,
+      ...(meaning.kind === "compressed" ? { detail: `up to ${meaning.length} bytes` } : {}),
+      doc: () => `guest ${hex(guest)}`,
+    });
+  }
+}
+
+type Entry = ReturnType<L2Table["entry"]>;
+
+interface Meaning {
+  readonly says: string;
+  readonly kind: "data" | "compressed";
+  readonly target?: { offset: number; step: number; loose?: boolean };
+  /** Bytes of the file that it claims. */
+  readonly length?: number;
+  readonly flags: string;
+}
+
+/** What an L2 entry says, whether or not it may. */
+function meaningOf(entry: Entry, context: EntryContext): Meaning {
+  const { high, low } = entry;
+  const { geometry } = context;
+  const { clusterSize } = geometry;
+  const kind = classOf(high, low, context);
+  if (kind === "compressed") {
+    const { offset, length } = compressedRange(high, low, geometry);
+    const flags = (high & entryBits.copied.high) !== 0 ? "copied" : "";
+    const target = { offset, step: length, loose: true };
+    return { says: "compressed data", kind: "compressed", target, length, flags };
+  }
+  const flags = [flagsOf(high, low, entryBits.l2Reserved), ...subclusters(entry, geometry)]
+    .filter((flag) => flag !== "").join(", ");
+  if (kind === "unallocated") return { says: "nothing", kind: "data", flags };
+  if (kind === "zero-plain") return { says: "zeros", kind: "data", flags };
+  const target = { offset: hostOffset(high, low), step: clusterSize };
+  const says = kind === "normal" ? "data" : "zeros, and a cluster";
+  return { says, kind: "data", target, length: clusterSize, flags };
+}
+
+function subclusters({ allocated, zero }: Entry, geometry: Geometry): string[] {
+  if (!geometry.extendedL2) return [];
+  return [
+    ...(allocated === 0 ? [] : [`subclusters ${hex(allocated >>> 0)} allocated`]),
+    ...(zero === 0 ? [] : [`subclusters ${hex(zero >>> 0)} zero`]),
+  ];
+}
+
+function flagsOf(
+  high: number,
+  low: number,
+  reserved: typeof entryBits.l1Reserved,
+): string {
+  const copied = (high & entryBits.copied.high) !== 0 ? ["copied"] : [];
+  if (!anyBit(high, low, reserved)) return copied.join();
+  const bits = joined((high & reserved.high) >>> 0, (low & reserved.low) >>> 0);
+  return [...copied, `reserved bits ${hex(bits)}`].join(", ");
+}
+
+function wordsOf(entry: Entry, geometry: Geometry): [number, number][] {
+  const { high, low, zero, allocated } = entry;
+  return geometry.extendedL2 ? [[high, low], [zero, allocated]] : [[high, low]];
+}
+
+/** Table entries as they are stored, from their halves. */
+export function entryBytes(words: readonly (readonly [number, number])[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(words.length * l1Entry.size));
+  for (const [i, [high, low]] of words.entries()) {
+    view.setUint32(i * l1Entry.size, high);
+    view.setUint32(i * l1Entry.size + 4, low);
+  }
+  return new Uint8Array(view.buffer);
+}

@@ -1,0 +1,102 @@
+import { readUpTo } from "../../bytes/mod.ts";
+import { type AnatomyCollector, TableRows } from "../../format/mod.ts";
+import { readUint } from "../../layout/mod.ts";
+import { refcountAt } from "../check/refcounts.ts";
+import type { Qcow2File } from "../decode.ts";
+import type { Geometry } from "../geometry.ts";
+import { hex, REQUEST_END_MAX } from "../report.ts";
+import { EntryTable } from "../table.ts";
+import { entryBits, refcountTableEntry } from "../structures.ts";
+import { entryBytes } from "./guest.ts";
+
+/** Longest refcount table that is looked at, in bytes: QEMU's limit. */
+const REFTABLE_MAX = 8 * 2 ** 20;
+
+/** The refcount table and its blocks. */
+export function refcountParts(
+  file: Qcow2File,
+  geometry: Geometry,
+  collector: AnatomyCollector,
+): void {
+  const { refcount_table_offset: offset, refcount_table_clusters: clusters } = file.header;
+  if (clusters === 0 || offset >= REQUEST_END_MAX) return;
+  const length = clusters * geometry.clusterSize;
+  const entries = Math.min(length, REFTABLE_MAX) / refcountTableEntry.size;
+  const table = new EntryTable(file.source, Number(offset), entries);
+  const place = { path: "/reftable", offset: table.offset, length };
+  collector.claim({ ...place, kind: "table" });
+  if (!collector.spend(table.stored)) return;
+  collector.part({
+    ...place,
+    title: `refcount table, ${length / refcountTableEntry.size} entries`,
+    ...tableRows(table, geometry, collector),
+  });
+  let listed = 0;
+  for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+    const block = table.entry(i) & entryBits.refblockOffset.mask;
+    if (block === 0n || block >= REQUEST_END_MAX) continue;
+    const at = { path: `/refblock[${i}]`, offset: Number(block), length: geometry.clusterSize };
+    collector.claim({ ...at, kind: "table" });
+    const marked = collector.options.marks.within(at.offset, at.length);
+    if (listed < collector.options.tables || marked) {
+      if (!blockPart(file, { ...at, index: i, geometry }, collector)) return;
+      listed++;
+    } else {
+      collector.gap("Not every refcount block is listed");
+    }
+  }
+}
+
+function tableRows(table: EntryTable, geometry: Geometry, collector: AnatomyCollector) {
+  const { clusterSize, refblockEntries } = geometry;
+  const rows = new TableRows("/reftable", collector.options);
+  for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+    const entry = table.entry(i);
+    const reserved = entry & entryBits.refblockReserved.mask;
+    const offset = Number(entry & entryBits.refblockOffset.mask);
+    rows.add({
+      index: i,
+      offset: table.offsetOf(i),
+      bytes: entryBytes([[table.high(i), table.low(i)]]),
+      says: "refcount block",
+      target: { offset, step: clusterSize },
+      flags: reserved === 0n ? "" : `reserved bits ${hex(reserved)}`,
+      doc: () => `clusters from ${hex(i * refblockEntries * clusterSize)} on`,
+    });
+  }
+  return rows.done();
+}
+
+interface BlockAt {
+  readonly path: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly index: number;
+  readonly geometry: Geometry;
+}
+
+/** Adds a refcount block; gives back whether there is room for more. */
+function blockPart(file: Qcow2File, at: BlockAt, collector: AnatomyCollector): boolean {
+  const { geometry, path, offset, length } = at;
+  const { refblockEntries, refcountBits, clusterSize } = geometry;
+  const stored = readUpTo(file.source, offset, length);
+  const entries = Math.min(refblockEntries, Math.ceil(stored.length * 8 / refcountBits));
+  if (!collector.spend(entries)) return false;
+  const rows = new TableRows(path, collector.options);
+  const first = at.index * refblockEntries;
+  for (let i = 0; i < entries; i++) {
+    const from = Math.floor(i * refcountBits / 8);
+    const bytes = stored.subarray(from, from + Math.max(1, refcountBits / 8));
+    if (bytes.every((byte) => byte === 0)) continue;
+    const refcount = refcountBits < 8
+      ? BigInt(refcountAt(stored, i, refcountBits))
+      : readUint(bytes, 0, bytes.length);
+    if (refcount === 0n) continue;
+    const says = `refcount ${refcount}`;
+    const doc = () => `cluster at ${hex((first + i) * clusterSize)}`;
+    rows.add({ index: i, offset: offset + from, bytes, says, doc });
+  }
+  const title = `refcount block, ${refblockEntries} refcounts of ${refcountBits} bits`;
+  collector.part({ path, offset, length, title, ...rows.done() });
+  return true;
+}

@@ -1,0 +1,121 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { Anatomy, Claim, Part } from "../format/mod.ts";
+import { isZero } from "../image/mod.ts";
+import { noteLines, offsetDigits, partHeading, rowLines } from "./part_text.ts";
+import { type Note, Placing } from "./placing.ts";
+import { type Stretch, stretchesOf } from "./stretches.ts";
+import { hex, visible } from "./visible.ts";
+
+/** An image, and what there is to say of it. */
+export interface Inspection {
+  readonly source: ByteSource;
+  readonly anatomy: Anatomy;
+  readonly notes: readonly Note[];
+  /** Stretches without anything remarkable that are listed; the rest is counted. */
+  readonly stretches: number;
+}
+
+interface Block {
+  readonly offset: number;
+  /** Blocks at one offset: what is wrong with it first. */
+  readonly rank: number;
+  readonly lines: () => string[];
+  /** Nothing is wrong here. */
+  readonly plain: boolean;
+}
+
+/**
+ * An image from its first byte to its last: every structure with its fields, what the rest is used
+ * for, and what is wrong where it is.
+ */
+export function* inspectionLines(inspection: Inspection): Generator<string> {
+  const { anatomy, source, notes } = inspection;
+  const placing = new Placing(anatomy.parts, notes);
+  const digits = offsetDigits(source.size);
+  const said = new Set<Note>();
+  const blocks = [
+    ...anatomy.parts.map((part) => partBlock(part, { placing, digits, source })),
+    ...stretchBlocks(inspection, { placing, digits, said }),
+  ].sort((a, b) => a.offset - b.offset || a.rank - b.rank);
+  let room = inspection.stretches;
+  let left = 0;
+  for (const { lines, plain } of blocks) {
+    if (plain && --room < 0) left++;
+    else yield* lines();
+  }
+  if (left > 0) yield `(${left} more stretches of data or free space are not listed)`;
+  const elsewhere = placing.loose.filter((note) => !said.has(note));
+  if (elsewhere.length > 0) yield "elsewhere";
+  for (const note of elsewhere) {
+    const { offset } = note;
+    const at = offset === null || offset === undefined ? "" : ` at ${hex(BigInt(offset))}`;
+    yield* noteLines([{ ...note, message: `${note.path}${at}: ${note.message}` }], "  ");
+  }
+  for (const gap of anatomy.gaps) yield `(${visible(gap)})`;
+}
+
+interface Around {
+  readonly placing: Placing;
+  readonly digits: number;
+}
+
+function partBlock(part: Part, around: Around & { source: ByteSource }): Block {
+  const { placing, digits, source } = around;
+  const lines = () => [
+    partHeading(part, digits) + (part.offset >= source.size ? ", past the end of the file" : ""),
+    ...noteLines(placing.ofPart(part), "  "),
+    ...rowLines(part, part.rows, around),
+    ...(part.omitted === 0 ? [] : [`  (${part.omitted} more rows; --all lists them)`]),
+  ];
+  return { offset: part.offset, rank: 1, lines, plain: false };
+}
+
+/** Bytes of unused space that are looked at to tell whether they are zeros. */
+const SEARCHED_MAX = 2 ** 24;
+
+function stretchBlocks(
+  { anatomy, source }: Inspection,
+  { placing, digits, said }: Around & { said: Set<Note> },
+): Block[] {
+  let searched = 0;
+  return stretchesOf(anatomy.claims, source.size).flatMap((stretch): Block[] => {
+    const { offset, length, kind } = stretch;
+    const notes = placing.within(offset, length);
+    const outside = offset >= source.size;
+    // Structures that nobody else claims are listed as such.
+    const listed = (kind === "header" || kind === "table") && !outside;
+    if (listed && notes.length === 0) return [];
+    for (const note of notes) said.add(note);
+    const search = kind === "unused" && searched + length <= SEARCHED_MAX;
+    if (search) searched += length;
+    const content = search ? isZero(source.read(offset, length)) ? ", zeros" : ", not zero" : "";
+    const end = outside ? ", past the end of the file" : "";
+    const lines = () => [
+      visible(`${hex(offset, digits)}  ${stretchText(stretch)}${content}${end}`),
+      ...noteLines(notes, "  "),
+    ];
+    const plain = notes.length === 0 && kind !== "conflict" && !outside;
+    return [{ offset, rank: plain ? 2 : 0, lines, plain }];
+  });
+}
+
+const WORDS: Readonly<Record<Stretch["kind"], string>> = {
+  header: "header",
+  table: "table",
+  data: "data",
+  compressed: "compressed data",
+  unused: "nobody's",
+  conflict: "!! claimed by several",
+};
+
+function stretchText({ kind, length, count, claims }: Stretch): string {
+  const named = claims.map(claimText).join("; ");
+  const more = count > claims.length ? `; ${count - claims.length} more` : "";
+  const several = count > 1 ? `, ${count} claims` : "";
+  const owners = claims.length === 0 ? "" : `: ${named}${more}`;
+  return `${WORDS[kind]}, ${BigInt(length)} bytes${several}${owners}`;
+}
+
+function claimText({ path, says }: Claim): string {
+  return says === undefined ? path : `${path} (${says})`;
+}

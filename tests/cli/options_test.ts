@@ -1,0 +1,63 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { nearest } from "../../src/cli/nearest.ts";
+import { parseOptions, wholeNumber } from "../../src/cli/options.ts";
+import { UsageError } from "../../src/cli/verb.ts";
+
+const names = { flags: ["json"], values: ["time", "runs"], lists: ["target"] };
+
+Deno.test("parseOptions() takes flags, values, lists and what is left", () => {
+  const options = parseOptions(
+    ["one", "--json", "--time=5s", "--target", "a", "two", "--target", "b", "123"],
+    names,
+  );
+  assertEquals(options.positional, ["one", "two", "123"]);
+  assertEquals(options.flag("json"), true);
+  assertEquals(options.value("time"), "5s");
+  assertEquals(options.list("target"), ["a", "b"]);
+});
+
+Deno.test("parseOptions() gives nothing for options that are not there", () => {
+  const options = parseOptions([], names);
+  assertEquals(options.positional, []);
+  assertEquals(options.flag("json"), false);
+  assertEquals(options.value("time"), undefined);
+  assertEquals(options.list("target"), []);
+});
+
+Deno.test("parseOptions() takes everything after two dashes as it is", () => {
+  assertEquals(parseOptions(["--", "--json", "7"], names).positional, ["--json", "7"]);
+});
+
+Deno.test("parseOptions() names the nearest option for one that there is not", () => {
+  const refused = (argument: string, message: string) => {
+    const error = assertThrows(() => parseOptions([argument, "5"], names), UsageError);
+    assertEquals(error.message, `Cannot run: ${message}`);
+  };
+  refused("--tme", "unknown option --tme (did you mean --time?)");
+  refused("--targets=a", "unknown option --targets (did you mean --target?)");
+  refused("--frobnicate", "unknown option --frobnicate");
+  refused("-x", "unknown option -x");
+});
+
+Deno.test("parseOptions() refuses an option that lacks its value", () => {
+  for (const args of [["--time"], ["--time="], ["--time", "--json"], ["--target"]]) {
+    assertThrows(() => parseOptions(args, names), UsageError, "needs a value");
+  }
+});
+
+Deno.test("wholeNumber() takes both ends of its range and nothing beside it", () => {
+  const read = (text: string) =>
+    wholeNumber(parseOptions([`--runs=${text}`], names), "runs", { min: 1, max: 9 });
+  assertEquals([read("1"), read("9")], [1, 9]);
+  for (const text of ["0", "10", "1.5", "x", "0x1"]) {
+    assertThrows(() => read(text), UsageError, "--runs takes a whole number from 1 to 9");
+  }
+});
+
+Deno.test("nearest() finds a word with a letter more, less or exchanged, and no stranger", () => {
+  const words = ["time", "timeout", "target"];
+  assertEquals(nearest("tim", words), "time");
+  assertEquals(nearest("timeot", words), "timeout");
+  assertEquals(nearest("tarket", words), "target");
+  assertEquals(nearest("seed", words), undefined);
+});

@@ -1,0 +1,177 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { denoCommand, eventsOf, runDeno, runTask, taskArguments, withDirectory } from "./child.ts";
+
+Deno.test(
+  "fuzz reports the canary's failures with four blocks and exits with 1",
+  withDirectory(async (directory) => {
+    const args = ["canary", "--seed", "7", "--runs", "300", "--artifacts", directory];
+    const { status, stdout, stderr } = await runTask("fuzz", args);
+    assertEquals([status, stderr], [1, ""]);
+    const report = stdout.slice(stdout.indexOf("FAILURE in canary: crash, canary.text"));
+    assertMatch(report, /^ {2}Text of 40 bytes$/m);
+    const blocks = ["Input", "Excerpt", "Reproduce with", "Minimize with"];
+    const places = blocks.map((block) => report.indexOf(`\n${block}:\n`));
+    assert(places.every((place) => place > 0), String(places));
+    assertEquals(places.toSorted((a, b) => a - b), places);
+    const [artifact = ""] = /\S+\/crash-[0-9a-f]{40}/.exec(report) ?? [];
+    assertStringIncludes(report, `deno task repro ${artifact}\n`);
+    assertStringIncludes(report, `deno task minimize ${artifact} --time 10m\n`);
+    assertMatch(stdout, /^target +cases +cases\/s +header +tables +data +accepted +rules /m);
+    assertMatch(stdout, /^canary +300 /m);
+    assertMatch(stdout, /^rules reached: 0 of \d+$/m);
+    assertMatch(stdout, /^the canary does not look at zeros +\d+$/m);
+    assertMatch(stdout, /\n2 different failures, seed 7\n$/);
+  }),
+);
+
+Deno.test(
+  "fuzz gives the same artifacts for the same seed",
+  withDirectory(async (directory) => {
+    const names = async (folder: string) => {
+      const artifacts = `${directory}/${folder}`;
+      await runTask("fuzz", ["canary", "--seed", "9", "--runs", "300", "--artifacts", artifacts]);
+      return Array.from(Deno.readDirSync(artifacts), (entry) => entry.name).sort();
+    };
+    const first = await names("first");
+    assertEquals(first.length, 4);
+    assertEquals(await names("second"), first);
+  }),
+);
+
+Deno.test(
+  "fuzz gives up on a case that hangs, keeps it and goes on with the other targets",
+  withDirectory(async (directory) => {
+    const args = ["canary-hang", "canary", "--seed", "7", "--runs", "100", "--timeout", "1s"];
+    const started = performance.now();
+    const outcome = await runTask("fuzz", [...args, "--json", "--artifacts", directory]);
+    assert(performance.now() - started < 60_000);
+    assertEquals(outcome.status, 1);
+    const events = eventsOf(outcome);
+    const hang = events.find((event) => event.event === "failure" && event.kind === "timeout");
+    assertMatch(String(hang?.artifact), /\/timeout-[0-9a-f]{40}$/);
+    const targets = events.filter((event) => event.event === "target");
+    assertEquals(targets.map((event) => event.end).sort(), ["hung", "runs"]);
+
+    const again = await runTask("repro", [String(hang?.artifact)]);
+    assertEquals(again.status, 1);
+    assertMatch(again.stdout, /fails as it did: timeout, timeout\n$/);
+  }),
+);
+
+Deno.test(
+  "fuzz gives up on a case that fills the memory and keeps it",
+  withDirectory(async (directory) => {
+    const args = ["canary-memory", "--runs", "100", "--rss-limit", "600", "--timeout", "60s"];
+    const outcome = await runTask("fuzz", [...args, "--json", "--artifacts", directory]);
+    assertEquals(outcome.status, 1);
+    const failure = eventsOf(outcome).find((event) => event.event === "failure");
+    assertMatch(String(failure?.artifact), /\/oom-[0-9a-f]{40}$/);
+  }),
+);
+
+Deno.test(
+  "fuzz tells in JSON lines how a run goes",
+  withDirectory(async (directory) => {
+    const args = ["canary", "--seed", "7", "--runs", "300", "--json", "--artifacts", directory];
+    const outcome = await runTask("fuzz", args);
+    assertEquals(outcome.status, 1);
+    const events = eventsOf(outcome);
+    const kinds = events.map((event) => event.event).filter((event) => event !== "progress");
+    assertEquals(kinds, ["started", "failure", "failure", "target", "finished"]);
+    assertEquals([events[0]?.seed, events.at(-1)?.status, events.at(-1)?.failures], [7, 1, 2]);
+  }),
+);
+
+Deno.test(
+  "fuzz says in one line that there is no qemu-img, and runs",
+  withDirectory(async (directory) => {
+    const args = ["canary", "--seed", "7", "--runs", "5", "--artifacts", directory];
+    // What may not be run is as good as not there.
+    const words = taskArguments("fuzz", args).filter((word) => !word.startsWith("--allow-run"));
+    const { status, stdout, stderr } = await runDeno(words);
+    assertEquals(stderr, "");
+    assert(status === 0 || status === 1);
+    const lines = stdout.split("\n").filter((line) => line.includes("is not on the PATH"));
+    assertEquals(lines.length, 1);
+  }),
+);
+
+Deno.test("fuzz exits with 2 and one line for a command line that it cannot use", async () => {
+  const refused = async (args: string[], line: string) => {
+    const outcome = await runTask("fuzz", args);
+    assertEquals(outcome, { status: 2, stdout: "", stderr: `diskproof: Cannot run: ${line}\n` });
+  };
+  await refused(["--sed", "5"], "unknown option --sed (did you mean --seed?)");
+  await refused(["canari"], "unknown target canari (did you mean canary?)");
+  await refused(
+    ["canary", "--time", "soon"],
+    "--time takes a duration such as 60s, 5m or 1h, not 'soon'",
+  );
+  await refused(
+    ["canary", "--seed", "4294967296"],
+    "--seed takes a whole number below 2^32 or the hash of a commit, not '4294967296'",
+  );
+});
+
+Deno.test("fuzz refuses at once to keep artifacts where it must not write", async () => {
+  const { status, stderr } = await runTask("fuzz", ["canary", "--artifacts", "/var/lib/nowhere"]);
+  assertEquals(status, 2);
+  assertMatch(stderr, /^diskproof: Cannot write to \/var\/lib\/nowhere: [^\n]*\n$/);
+});
+
+Deno.test(
+  "fuzz takes the hash of a commit for a seed",
+  withDirectory(async (directory) => {
+    const hash = "0000002a".padEnd(40, "f");
+    const args = ["canary", "--seed", hash, "--runs", "1", "--json", "--artifacts", directory];
+    assertEquals(eventsOf(await runTask("fuzz", args))[0]?.seed, 42);
+  }),
+);
+
+Deno.test("fuzz lists its targets, and helps", async () => {
+  const list = await runTask("fuzz", ["--list"]);
+  assertEquals(list.status, 0);
+  assertMatch(list.stdout, /^canary +fails on purpose .*\(only by name\)$/m);
+  const help = await runTask("fuzz", ["--help"]);
+  assertEquals(help.status, 0);
+  assertStringIncludes(help.stdout, "Example");
+});
+
+Deno.test(
+  "fuzz ends early with its tables when it is interrupted",
+  withDirectory(async (directory) => {
+    const args = taskArguments("fuzz", ["canary", "--time", "1h", "--artifacts", directory]);
+    const child = denoCommand(args).spawn();
+    let text = "";
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      // The first report says that the run is on its way.
+      if (!text.includes("FAILURE") && (text + chunk).includes("FAILURE")) child.kill("SIGINT");
+      text += chunk;
+    }
+    await child.stderr.cancel();
+    const { code } = await child.status;
+    assertEquals(code, 1);
+    assertMatch(text, /\ninterrupted, \d+ (different failures|failure), seed \d+\n$/);
+  }),
+);
+
+Deno.test(
+  "fuzz reports a failure and the hang that its shrinking ran into",
+  withDirectory(async (directory) => {
+    const outcome = await runDeno([
+      "run",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-write=/tmp",
+      "tests/fuzz/engine/toy_run.ts",
+      directory,
+      "shrinks-into-a-hang",
+    ]);
+    assertEquals(outcome.status, 1);
+    const failures = eventsOf(outcome).filter((event) => event.event === "failure");
+    assertEquals(failures.map((failure) => failure.kind), ["crash", "timeout"]);
+    const [crash, timeout] = failures.map((failure) => Number(failure.case));
+    assert((crash ?? 0) >= 1000);
+    assert((timeout ?? 0) >= 10 && (timeout ?? 0) < 1000);
+  }),
+);

@@ -1,0 +1,88 @@
+import * as fc from "fast-check";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Attempt, attempt, type Fault, isFault } from "../../../fuzz/engine/fault.ts";
+import { Failure, type Target } from "../../../fuzz/engine/target.ts";
+import { HELD, toy } from "./toys.ts";
+
+const context = { directory: "/nowhere", qemu: false };
+
+function attemptOf(run: () => never): Promise<Attempt> | Attempt {
+  return attempt(toy("thrower", fc.constant(0), run) as Target, 0, context);
+}
+
+async function faultOf(run: () => never): Promise<Fault> {
+  const result = await attemptOf(run);
+  assert(isFault(result));
+  return result;
+}
+
+Deno.test("attempt() gives the report of a case that holds, without a promise", () => {
+  const target = toy("holder", fc.constant(0), () => HELD) as Target;
+  assertEquals(attempt(target, 0, context), HELD);
+});
+
+Deno.test("attempt() keeps the signature that a target gives a failure", async () => {
+  const fault = await faultOf(() => {
+    throw new Failure("l2.offset", "Two answers");
+  });
+  assertEquals([fault.kind, fault.signature, fault.message], ["crash", "l2.offset", "Two answers"]);
+});
+
+Deno.test("attempt() names other errors after their class and place, without line numbers", async () => {
+  const fault = await faultOf(function reader(): never {
+    throw new TypeError("x is undefined");
+  });
+  assertEquals(fault.signature, "TypeError at tests/fuzz/engine/fault_test.ts reader");
+  assertEquals(fault.message, "TypeError: x is undefined");
+  assertMatch(fault.stack[0] ?? "", /^tests\/fuzz\/engine\/fault_test\.ts:\d+:\d+ reader$/);
+});
+
+Deno.test("attempt() treats a promise that is rejected as an error that is thrown", async () => {
+  const target = toy("rejecter", fc.constant(0), () => Promise.reject(new Failure("late", "Late")));
+  const result = await attempt(target as Target, 0, context);
+  assert(isFault(result));
+  assertEquals(result.signature, "late");
+});
+
+Deno.test("attempt() gives every overflow of the stack one name", async () => {
+  const fault = await faultOf(function descend(): never {
+    return descend();
+  });
+  assertEquals([fault.kind, fault.signature], ["crash", "stack overflow"]);
+});
+
+Deno.test("attempt() tells a lack of memory from other errors", async () => {
+  const fault = await faultOf(() => {
+    throw new Error(`${new Uint8Array(2 ** 45).length} bytes`);
+  });
+  // V8 refuses some lengths outright and runs out of memory for others.
+  if (fault.kind === "oom") assertEquals(fault.signature, "out of memory");
+  else assertStringIncludes(fault.message, "Invalid typed array length");
+  const words = await faultOf(() => {
+    throw new RangeError("Array buffer allocation failed");
+  });
+  assertEquals(words.kind, "oom");
+});
+
+Deno.test("attempt() does not lay a peer that cannot be started at the case's door", async () => {
+  const fault = await faultOf(() => {
+    throw Object.assign(new Error("No such program"), { name: "PeerError" });
+  });
+  assertEquals(fault.kind, "peer");
+});
+
+Deno.test("attempt() passes over a case that breaks a precondition", async () => {
+  const result = await attemptOf(() => {
+    fc.pre(false);
+    throw new Error("unreachable");
+  });
+  assertEquals(result, { depth: "header", rules: [], passedOver: "precondition" });
+});
+
+Deno.test("attempt() takes things that are no errors", async () => {
+  const fault = await faultOf(() => {
+    const thing: unknown = "a string";
+    throw thing;
+  });
+  assertEquals([fault.signature, fault.message], ["thrown string", "a string"]);
+});

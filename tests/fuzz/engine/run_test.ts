@@ -1,0 +1,159 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import {
+  Crew,
+  type CrewOptions,
+  fuzz,
+  type Plan,
+  type ReportedFailure,
+  type Reporter,
+  type Summary,
+} from "../../../fuzz/engine/mod.ts";
+import { toys } from "./toys.ts";
+
+const silent: Reporter = {
+  started: () => {},
+  progress: () => {},
+  failed: () => {},
+  targetDone: () => {},
+  finished: () => {},
+};
+
+/** Runs toys by name. */
+async function run(
+  names: readonly string[],
+  changes: Partial<Plan> & Partial<CrewOptions> = {},
+): Promise<Summary> {
+  const directory = Deno.makeTempDirSync({ dir: "/tmp" });
+  const crew = new Crew({
+    entry: new URL("./toy_worker.ts", import.meta.url),
+    jobs: 1,
+    directory: `${directory}/scratch`,
+    qemu: false,
+    timeout: 10_000,
+    memoryMax: 2 ** 32,
+    ...changes,
+  });
+  const plan = {
+    targets: names.flatMap((name) => toys.filter((toy) => toy.name === name)),
+    seed: 1,
+    milliseconds: Infinity,
+    runs: 300,
+    artifacts: `${directory}/artifacts`,
+    versions: {},
+    rules: ["rule.three", "rule.never"],
+    ...changes,
+  };
+  try {
+    return await fuzz(plan, crew, silent);
+  } finally {
+    crew.dismiss();
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
+
+function caseOf(failure: ReportedFailure | undefined): unknown {
+  return failure?.found.dossier?.case;
+}
+
+Deno.test("fuzz() runs as many cases as it is told and counts what they say", async () => {
+  const { counts, reached, missed, status } = await run(["counting"], { runs: 3000 });
+  assertEquals(status, 0);
+  assertEquals(counts.cases, 3000);
+  const passedOver = counts.passedOver["seven"] ?? 0;
+  assertEquals(counts.depths.header + counts.depths.data + passedOver, 3000);
+  assert(passedOver > 3000 / 14 && passedOver < 3000 / 3, `${passedOver} passed over`);
+  assertEquals(reached, ["rule.three"]);
+  assertEquals(missed, ["rule.never"]);
+});
+
+Deno.test("fuzz() gives the same counts for the same seed on any number of workers", async () => {
+  const one = await run(["counting"], { runs: 3000 });
+  const two = await run(["counting"], { runs: 3000, jobs: 2 });
+  const other = await run(["counting"], { runs: 3000, seed: 2 });
+  assertEquals(two.counts, one.counts);
+  assertNotEquals(other.counts, one.counts);
+});
+
+Deno.test("fuzz() finds two bugs of one target, makes both small and goes on", async () => {
+  const { counts, failures, status } = await run(["two-bugs", "counting"]);
+  assertEquals(status, 1);
+  const found = new Map(
+    failures.map((failure) => [failure.found.fault.signature, caseOf(failure)]),
+  );
+  assertEquals([...found].sort(), [
+    ["large", { n: 50_000, odd: false }],
+    ["odd", { n: 11, odd: true }],
+  ]);
+  assertEquals(counts.cases, 600);
+  assert((counts.failures["odd"] ?? 0) > 10);
+  assert(failures.every((failure) => failure.found.repeats === true));
+  assert(failures.every((failure) => failure.found.shrink?.complete === true));
+});
+
+Deno.test("fuzz() makes failures of asynchronous targets small too", async () => {
+  const { failures } = await run(["async-bug"]);
+  assertEquals(failures.map(caseOf), [77]);
+});
+
+Deno.test("fuzz() blames a case for a promise that it loses", async () => {
+  const { failures } = await run(["lost-promise"], { runs: 20 });
+  assertEquals(failures.map(caseOf), [10]);
+  assertEquals(
+    failures.map((failure) => failure.found.fault.message),
+    ["RangeError: lost"],
+  );
+});
+
+Deno.test("fuzz() says of a failure that it does not come again", async () => {
+  const { failures, status } = await run(["forgetful"]);
+  assertEquals(failures.map((failure) => failure.found.repeats), [false]);
+  assertEquals(status, 1);
+});
+
+Deno.test("fuzz() splits its time among the targets by weight", async () => {
+  const { results } = await run(["empty", "record"], { runs: Infinity, milliseconds: 1500 });
+  assertEquals(results.map((result) => result.end), ["time", "time"]);
+  for (const { milliseconds, counts } of results) {
+    assert(milliseconds > 700 && milliseconds < 3000, `${milliseconds} ms`);
+    assert(counts.cases > 1000);
+  }
+});
+
+Deno.test("fuzz() hands time that a target does not need to those after it", async () => {
+  const { results } = await run(["needs-qemu", "broken-generator", "empty"], {
+    runs: Infinity,
+    milliseconds: 1500,
+  });
+  assertEquals(results.map((result) => result.end), ["needs qemu-img", "broken", "time"]);
+  assert((results[2]?.milliseconds ?? 0) > 1000);
+});
+
+Deno.test("fuzz() fails for a generator that is broken, and names the case", async () => {
+  const { results, status } = await run(["broken-generator"]);
+  assertEquals(results[0]?.message, "Cannot generate case 0 of seed 1: no case for you");
+  assertEquals(status, 1);
+});
+
+Deno.test("fuzz() ends with 3 for a peer that cannot be started, and with 1 if more fails", async () => {
+  const alone = await run(["no-peer"]);
+  assertEquals([alone.status, alone.failures.length], [3, 0]);
+  assertEquals((await run(["no-peer", "async-bug"])).status, 1);
+});
+
+Deno.test("fuzz() leaves out what needs qemu-img where there is none", async () => {
+  assertEquals((await run(["needs-qemu", "empty"])).status, 0);
+  assertEquals((await run(["needs-qemu"])).status, 3);
+  assertEquals((await run(["needs-qemu"], { qemu: true })).counts.cases, 300);
+});
+
+Deno.test("fuzz() gives each case an empty directory", async () => {
+  const { counts, status } = await run(["directory"], { runs: 50 });
+  assertEquals([status, counts.depths.accepted], [0, 50]);
+});
+
+Deno.test("fuzz() reports a failure that it cannot keep", async () => {
+  const { failures, status } = await run(["async-bug"], { artifacts: "/dev/null/nowhere" });
+  assertEquals(status, 1);
+  assertEquals(failures.length, 1);
+  assert(failures[0]?.artifactError !== undefined);
+});

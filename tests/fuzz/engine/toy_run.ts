@@ -1,0 +1,28 @@
+/** Runs toys by name with the engine and tells how it goes in JSON lines. */
+import { JsonReporter } from "../../../fuzz/cli/json_lines.ts";
+import { Crew, fuzz } from "../../../fuzz/engine/mod.ts";
+import { toys } from "./toys.ts";
+
+const [directory = "", ...names] = Deno.args;
+const crew = new Crew({
+  entry: new URL("./toy_worker.ts", import.meta.url),
+  jobs: 1,
+  directory: `${directory}/scratch`,
+  qemu: false,
+  timeout: 1000,
+  memoryMax: 2 ** 31,
+});
+const summary = await fuzz(
+  {
+    targets: names.flatMap((name) => toys.filter((toy) => toy.name === name)),
+    seed: 1,
+    milliseconds: Infinity,
+    runs: 2000,
+    artifacts: `${directory}/artifacts`,
+    versions: {},
+    rules: [],
+  },
+  crew,
+  new JsonReporter(),
+);
+Deno.exit(summary.status);

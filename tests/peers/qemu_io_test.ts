@@ -1,0 +1,178 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { QemuIoSession } from "../../src/peers/mod.ts";
+import { readAllocationMap, readDump, readFailure } from "../../src/peers/qemu_io_text.ts";
+import { make, withTools } from "./tools.ts";
+
+const TOOLS = ["qemu-img", "qemu-io"];
+
+Deno.test("readDump() reads what `read -v` prints", () => {
+  // As qemu-io 7.2.22 printed it for `read -v 496 20`.
+  const text = [
+    "000001f0:  01 02 0a ff 71 65 6d 75 2d 69 6f 3e 20 00 00 00  ....qemu.io.....",
+    "00000200:  7f 80 3a 00  ....",
+    "read 20/20 bytes at offset 496",
+    "20 bytes, 1 ops; 00.00 sec (136.493 KiB/sec and 6988.4620 ops/sec)",
+    "",
+  ].join("\n");
+  const target = new Uint8Array(20);
+  assertEquals(readDump(text, target), true);
+  const expected = [
+    1,
+    2,
+    10,
+    255,
+    113,
+    101,
+    109,
+    117,
+    45,
+    105,
+    111,
+    62,
+    32,
+    0,
+    0,
+    0,
+    127,
+    128,
+    58,
+    0,
+  ];
+  assertEquals([...target], expected);
+  assertEquals(readDump(text.slice(0, 60), new Uint8Array(20)), false);
+  assertEquals(readFailure("read failed: Input/output error\n"), "Input/output error");
+  assertEquals(readFailure(text), undefined);
+});
+
+Deno.test("readAllocationMap() reads exact numbers and refuses other text", () => {
+  const text = "128 KiB (0x20000) bytes     allocated at offset 0 bytes (0x0)\n" +
+    "1.001 MiB (0x100400) bytes not allocated at offset 128 KiB (0x20000)\n";
+  assertEquals(readAllocationMap(text), [
+    { start: 0, length: 131072, allocated: true },
+    { start: 131072, length: 1049600, allocated: false },
+  ]);
+  assertEquals(readAllocationMap("is_allocated failed: Input/output error\n"), undefined);
+});
+
+Deno.test("QemuIoSession reads many images through one process", async () => {
+  await withTools(TOOLS, async (directory) => {
+    const noise = crypto.getRandomValues(new Uint8Array(60_000));
+    // Text that looks like a prompt must not confuse anyone.
+    noise.set(new TextEncoder().encode("\nqemu-io> \nqemu-io> "), 16);
+    const content = new Uint8Array(200_704);
+    content.set(noise, 4096);
+    Deno.writeFileSync(`${directory}/raw`, content);
+    const convert = ["qemu-img", "convert", "-f", "raw"];
+    await make(directory, ...convert, "-O", "qcow2", "raw", "plain");
+    await make(directory, ...convert, "-c", "-O", "qcow2", "raw", "packed image");
+    await make(directory, ...convert, "-O", "qcow", "raw", "./old:one");
+    const session = new QemuIoSession();
+    try {
+      for (let round = 0; round < 3; round++) {
+        for (
+          const [name, format] of [["plain", "qcow2"], ["packed image", "qcow2"], [
+            "old:one",
+            "qcow",
+          ]]
+        ) {
+          const path = `${directory}/${name}`;
+          const reading = { path, format: format as string, size: content.length };
+          const read = await session.readAll(reading);
+          assertEquals(read.outcome, "accepted", name);
+          if (read.outcome !== "accepted") continue;
+          assertEquals(read.value.unreadable, []);
+          assertEquals(read.value.bytes, content);
+          const longer = await session.readAll({ ...reading, size: content.length + 512 });
+          assertEquals(longer.outcome === "accepted" && longer.value.bytes.at(-1), 0);
+        }
+      }
+    } finally {
+      await session.close();
+    }
+  });
+});
+
+Deno.test("QemuIoSession maps the top layer and reads through the chain", async () => {
+  await withTools(TOOLS, async (directory) => {
+    await make(directory, "qemu-img", "create", "-q", "-f", "raw", "base", "128k");
+    await make(directory, "qemu-io", "-f", "raw", "-c", "write -q -P 9 0 128k", "base");
+    const backed = ["-b", "base", "-F", "raw", "disk"];
+    await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", ...backed);
+    await make(directory, "qemu-io", "-c", "write -q -P 5 64k 64k", "disk");
+    const session = new QemuIoSession();
+    try {
+      const subject = { path: `${directory}/disk`, format: "qcow2" };
+      assertEquals(await session.map(subject), {
+        outcome: "accepted",
+        value: [
+          { start: 0, length: 65536, allocated: false },
+          { start: 65536, length: 65536, allocated: true },
+        ],
+      });
+      const read = await session.readAll({ ...subject, size: 131072 });
+      const expected = new Uint8Array(131072).fill(9, 0, 65536).fill(5, 65536);
+      assertEquals(read.outcome === "accepted" && read.value.bytes, expected);
+    } finally {
+      await session.close();
+    }
+  });
+});
+
+Deno.test("QemuIoSession tells what cannot be read from what cannot be opened", async () => {
+  await withTools(TOOLS, async (directory) => {
+    const options = ["-o", "cluster_size=4k", "disk", "16k"];
+    await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", ...options);
+    await make(
+      directory,
+      "qemu-io",
+      "-c",
+      "write -q -P 3 0 4k",
+      "-c",
+      "write -q -P 4 8k 4k",
+      "disk",
+    );
+    // The first L2 entry stands at 16384: its offset is no longer a multiple of the cluster size.
+    await make(directory, "qemu-io", "-f", "raw", "-c", "write -q -P 2 16390 1", "disk");
+    const session = new QemuIoSession();
+    try {
+      const subject = { path: `${directory}/disk`, format: "qcow2" };
+      const read = await session.readAll({ ...subject, size: 16384, unit: 4096 });
+      assertEquals(read.outcome, "accepted");
+      if (read.outcome !== "accepted") return;
+      assertEquals(read.value.unreadable, [{ start: 0, length: 4096 }]);
+      assertEquals(read.value.bytes, new Uint8Array(16384).fill(4, 8192, 12288));
+      const missing = await session.readAll({ ...subject, path: `${directory}/no`, size: 512 });
+      assertEquals(missing.outcome, "rejected");
+      assertStringIncludes("message" in missing ? missing.message : "", "Could not open");
+      const raw = await session.readAll({ path: `${directory}/disk`, format: "qcow", size: 512 });
+      assertEquals(raw.outcome, "rejected");
+    } finally {
+      await session.close();
+    }
+  });
+});
+
+Deno.test("QemuIoSession goes on with a new process after a time-out or a crash", async () => {
+  await withTools(TOOLS, async (directory) => {
+    await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "disk", "64k");
+    await make(directory, "qemu-img", "create", "-q", "-f", "raw", "trap", "64k");
+    // A qemu-io that dies, or hangs, when it is asked to open the trap.
+    const script = (reaction: string) =>
+      `while printf 'qemu-io> ' && read -r line; do case "$line" in open*trap*) ${reaction};; ` +
+      `map) echo '64 KiB (0x10000) bytes not allocated at offset 0 bytes (0x0)';; ` +
+      `end-of-batch*) echo "command \\"$line\\" not found" >&2;; esac; done`;
+    for (const [reaction, outcome] of [["kill -ABRT $$", "crashed"], ["sleep 20", "timed-out"]]) {
+      const command = ["/bin/sh", "-c", script(reaction as string)];
+      const session = new QemuIoSession({ command, timeoutMs: 500 });
+      try {
+        const disk = { path: `${directory}/disk`, format: "qcow2" };
+        assertEquals((await session.map(disk)).outcome, "accepted");
+        const trap = await session.map({ path: `${directory}/trap`, format: "raw" });
+        assertEquals(trap.outcome, outcome as typeof trap.outcome);
+        assertEquals((await session.map(disk)).outcome, "accepted");
+      } finally {
+        await session.close();
+      }
+    }
+  });
+});

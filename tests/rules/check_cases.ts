@@ -1,0 +1,206 @@
+/** Rows for what check counts. */
+
+import {
+  type Change,
+  COMPRESSED,
+  compressed,
+  COPIED,
+  data,
+  empty,
+  END,
+  end,
+  extended,
+  field,
+  flip,
+  OFF_CLUSTER,
+  point,
+  reserved,
+  row,
+  type RuleRow,
+  set,
+  small,
+  snapshot,
+} from "./row.ts";
+
+const SIZE = 65536;
+const CLUSTER = 4096;
+const L1 = "/l1/0/l1_entry";
+const FIRST = "/l2[0]/0/l2_entry";
+const BITMAP = "/l2[0]/0/subcluster_bitmap";
+const REFBLOCK = "/reftable/0/refcount_table_entry";
+const NEXT_REFBLOCK = "/reftable/1/refcount_table_entry";
+const ENTRY = "/bitmap[0]/table/0/bitmap_table_entry";
+
+const v2 = { version: 2, headerLength: 72 } as const;
+const packed = small({ clusters: [compressed(0), data(1)] });
+const named = small({ dataFile: { name: "data", raw: false }, clusters: [data(0)] });
+const one = small({ snapshots: [snapshot(1, SIZE)] });
+
+function zeros(count: number): Change[] {
+  return [end("/header/snapshots_offset"), set("/header/nb_snapshots", count)];
+}
+
+const aborts: readonly RuleRow[] = [
+  row("qcow2.check.snap-count", {
+    base: empty(v2),
+    breaks: zeros(65537),
+    keeps: zeros(65536),
+    leaves: ["qcow2.snap.unique-id", "qcow2.check.region-beyond-eof"],
+    live: {
+      not: {
+        questions: ["info", "read", "content", "write"],
+        because: "qemu takes seconds to read so many snapshots",
+      },
+    },
+  }),
+  field("qcow2.check.snap-offset", "/header/snapshots_offset", { bad: 1, good: 0 }),
+  field("qcow2.check.snap-extra", "/snapshot[0]/extra_data_size", {
+    base: small({ snapshots: [snapshot(1, SIZE, { extraSize: 1024 })] }),
+    bad: 1025,
+    good: 1024,
+  }),
+  field("qcow2.check.l2-io", "/snapshot[0]/l1_table_offset", {
+    base: one,
+    bad: END,
+    good: END - BigInt(CLUSTER),
+    leaves: ["qcow2.check.region-beyond-eof", "qcow2.check.refcount-high"],
+  }),
+  field("qcow2.check.l2-io", "/snapshot[0]/l1_table_offset", {
+    base: one,
+    bad: 2n ** 63n,
+    good: 2n ** 62n,
+    leaves: ["qcow2.check.region-beyond-eof", "qcow2.check.refcount-high"],
+  }),
+  row("qcow2.check.bitmap-table", {
+    base: small({
+      bitmaps: [{
+        name: "one",
+        granularityBits: 16,
+        auto: false,
+        inUse: true,
+        table: ["ones"],
+        seed: 1,
+      }],
+    }),
+    breaks: [set(ENTRY, 2)],
+    keeps: [set(ENTRY, 1)],
+    leaves: ["qcow2.bitmap.in-use"],
+  }),
+];
+
+const tables: readonly RuleRow[] = [
+  row("qcow2.check.l1e-reserved", { breaks: [flip(L1, 8)] }),
+  row("qcow2.check.l1e-reserved", { breaks: [flip(L1, 56)] }),
+  row("qcow2.check.l2-aligned", { breaks: [flip(L1, OFF_CLUSTER)] }),
+  row("qcow2.check.l2e-reserved", { breaks: [flip(FIRST, 8)] }),
+  row("qcow2.check.l2e-reserved", { breaks: [flip(FIRST, 56)] }),
+  row("qcow2.check.comp-copied", { base: packed, breaks: [flip(FIRST, COPIED)] }),
+  row("qcow2.check.comp-datafile", {
+    base: named,
+    breaks: [flip(FIRST, COMPRESSED), flip(FIRST, COPIED)],
+  }),
+  row("qcow2.check.comp-bitmap", {
+    base: extended({ clusters: [compressed(0)] }),
+    breaks: [set(BITMAP, 1n << 63n)],
+    keeps: [set(BITMAP, 0)],
+  }),
+  row("qcow2.check.bitmap-conflict", {
+    base: extended({
+      clusters: [{
+        index: 0,
+        kind: "subclusters",
+        allocated: 0x7fffffff,
+        zero: 0x80000000,
+        reserved: true,
+        pattern: { kind: "text", seed: 1 },
+      }],
+    }),
+    breaks: [flip(BITMAP, 31)],
+  }),
+  row("qcow2.check.unalloc-bitmap", {
+    base: extended({ clusters: [data(1)] }),
+    breaks: [set(BITMAP, 1n << 31n)],
+    keeps: [set(BITMAP, 1n << 32n)],
+  }),
+  row("qcow2.check.data-aligned", { breaks: [flip(FIRST, OFF_CLUSTER)] }),
+  row("qcow2.check.prealloc-aligned", {
+    base: small({ clusters: [reserved(0), data(1)] }),
+    breaks: [flip(FIRST, OFF_CLUSTER)],
+  }),
+];
+
+const snapshots: readonly RuleRow[] = [
+  field("qcow2.check.snap-incomplete", "/snapshot[0]/extra_data_size", {
+    base: one,
+    bad: 15,
+    good: 16,
+  }),
+  row("qcow2.check.snap-datafile", { base: named, breaks: zeros(1), keeps: zeros(0) }),
+  row("qcow2.check.snap-l1-aligned", {
+    base: one,
+    breaks: [point("/snapshot[0]/l1_table_offset", "/snapshot[0]/l1", 512)],
+  }),
+  row("qcow2.check.snap-l1-size", {
+    about: "a snapshot's L1 table, behind the end of the file, is an entry longer than 32 MiB",
+    base: one,
+    breaks: [end("/snapshot[0]/l1_table_offset"), set("/snapshot[0]/l1_size", 4194305)],
+    keeps: [end("/snapshot[0]/l1_table_offset"), set("/snapshot[0]/l1_size", 4194304)],
+    leaves: ["qcow2.check.region-beyond-eof", "qcow2.check.refcount-high"],
+  }),
+];
+
+/** A second refcount block where there is nothing yet: in a cluster behind the end of the file. */
+const added: readonly Change[] = [end(NEXT_REFBLOCK), { op: "grow", clusters: 1 }];
+
+/** Clusters that lead to the host cluster of the first one as well. */
+function shared(count: number): Change[] {
+  return Array.from(
+    { length: count },
+    (_, i) => ({ op: "copy", path: `/l2[0]/${i + 1}/l2_entry`, from: FIRST }),
+  );
+}
+
+const refcounts: readonly RuleRow[] = [
+  row("qcow2.check.region-beyond-eof", {
+    breaks: [{ op: "cut", at: "/data[1]", delta: 0 }],
+    keeps: [{ op: "cut", at: "/data[1]", delta: 1 }],
+  }),
+  row("qcow2.check.refcount-overflow", {
+    about: "a cluster has four references, and its refcount goes up to 3",
+    base: small({ refcountOrder: 1, clusters: [data(0)] }),
+    breaks: shared(3),
+    keeps: shared(2),
+    leaves: ["qcow2.check.refcount-low"],
+  }),
+  row("qcow2.check.reftable-reserved", { breaks: [flip(REFBLOCK, 0)] }),
+  row("qcow2.check.reftable-reserved", { breaks: [flip(REFBLOCK, 8)] }),
+  row("qcow2.check.refblock-aligned", { breaks: [flip(REFBLOCK, OFF_CLUSTER)] }),
+  row("qcow2.check.refblock-outside", {
+    breaks: [end(NEXT_REFBLOCK)],
+    keeps: added,
+    leaves: ["qcow2.check.refcount-low"],
+  }),
+  row("qcow2.check.refblock-shared", {
+    breaks: [point(NEXT_REFBLOCK, "/data[0]")],
+    keeps: added,
+    leaves: ["qcow2.check.refcount-low"],
+  }),
+  row("qcow2.check.refcount-read", { breaks: [flip(REFBLOCK, OFF_CLUSTER)] }),
+  row("qcow2.check.refcount-low", { breaks: [{ op: "refcount", of: "/data[0]", value: 0 }] }),
+  row("qcow2.check.refcount-high", { breaks: [{ op: "refcount", of: "/data[0]", value: 2 }] }),
+  row("qcow2.check.refcount-high", {
+    about: "a cluster of the file has a refcount of 1, not 0, and nothing refers to it",
+    base: small({ placement: { leaks: 1 } }),
+    breaks: [],
+    keeps: [{ op: "refcount", of: "/leak[0]", value: 0 }],
+  }),
+  row("qcow2.check.copied-l1", { breaks: [flip(L1, COPIED)] }),
+  row("qcow2.check.copied-l2", { breaks: [flip(FIRST, COPIED)] }),
+];
+
+export const checkRows: readonly RuleRow[] = [
+  ...aborts,
+  ...tables,
+  ...snapshots,
+  ...refcounts,
+];

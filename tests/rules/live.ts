@@ -1,0 +1,121 @@
+/** Asks the installed qemu-img and qemu-io about the images of a row. */
+
+import { digestFile, QemuImgPeer, runTool, type ToolResult } from "../../src/peers/mod.ts";
+import type { CheckJson } from "../../src/image/mod.ts";
+import type { Opening } from "../../src/rules/mod.ts";
+import { MemorySource } from "../../src/bytes/mod.ts";
+import { writeImage } from "../qcow/live.ts";
+import type { RowImage } from "./images.ts";
+import type { Live, Question } from "./row.ts";
+
+/** The name of the image in its directory; what it names is relative to that. */
+export const IMAGE = "image";
+const CONTENT = "content";
+/** Versions before this one crash in `info` on what later ones refuse. */
+const CRASHES_BEFORE = 10;
+
+/** What qemu says of an image. What it was not asked is absent. */
+export interface Answers {
+  /** Which openings refuse it. */
+  readonly refused: Partial<Record<Opening, boolean>>;
+  /** The counts of check; `null` where it gives none. */
+  readonly check?: CheckJson | null;
+  /** SHA-256 of the content; `null` where it cannot be read. */
+  readonly content?: string | null;
+  /** What it printed to standard error. */
+  readonly said: { readonly info: string; readonly content: string };
+}
+
+/** The version of the qemu-img that is installed, or `undefined` where none is. */
+export const qemuVersion: string | undefined = await (async () => {
+  try {
+    await runTool(["qemu-io", "--version"]);
+    return (await new QemuImgPeer().describe()).version;
+  } catch {
+    return undefined;
+  }
+})();
+
+/** Writes the image and what lies beside it into a directory, without holes. */
+export async function writeRowImage(directory: string, row: RowImage): Promise<void> {
+  await writeImage(`${directory}/${IMAGE}`, row.image);
+  for (const [name, content] of Object.entries(row.files)) {
+    const source = content instanceof Uint8Array ? new MemorySource(content) : content;
+    await writeImage(`${directory}/${name}`, source);
+  }
+}
+
+/** The format that qemu finds an image to have. */
+export async function probedFormat(directory: string): Promise<string | undefined> {
+  const probe = await new QemuImgPeer().probe({ path: IMAGE, directory });
+  return probe.outcome === "accepted" ? probe.value.format : undefined;
+}
+
+/** Asks everything of `questions`, the writable opening last: it may change the image. */
+export async function askQemu(
+  directory: string,
+  questions: readonly Question[],
+): Promise<Answers> {
+  const refused: Partial<Record<Opening, boolean>> = {};
+  const said = { info: "", content: "" };
+  let answers: Answers = { refused, said };
+  if (questions.includes("info")) {
+    const info = await runTool(["qemu-img", "info", "-f", "qcow2", IMAGE], { directory });
+    refused.info = failed(info);
+    said.info = info.stderr;
+  }
+  if (questions.includes("read")) {
+    refused.read = failed(await qemuIo(directory, ["-r", "-f", "qcow2", "-c", "quit", IMAGE]));
+  }
+  if (questions.includes("check")) answers = { ...answers, check: await checkOf(directory) };
+  if (questions.includes("content")) {
+    const convert = ["qemu-img", "convert", "-f", "qcow2", "-O", "raw", IMAGE, CONTENT];
+    const result = await runTool(convert, { directory });
+    said.content = result.stderr;
+    const content = failed(result) ? null : digestFile(`${directory}/${CONTENT}`).sha256;
+    answers = { ...answers, content };
+  }
+  if (questions.includes("write")) {
+    refused.write = failed(await qemuIo(directory, ["-f", "qcow2", "-c", "quit", IMAGE]));
+  }
+  return answers;
+}
+
+function qemuIo(directory: string, args: readonly string[]): Promise<ToolResult> {
+  return runTool(["qemu-io", ...args], { directory });
+}
+
+/** Whether a tool refused; a crash counts as that where later versions do refuse. */
+function failed({ end, stderr }: ToolResult): boolean {
+  if (end.kind === "exited") return end.code !== 0;
+  if (end.kind === "crashed" && Number.parseInt(qemuVersion ?? "") < CRASHES_BEFORE) return true;
+  throw new Error(`Cannot take ${JSON.stringify(end)} for an answer: ${stderr}`);
+}
+
+async function checkOf(directory: string): Promise<CheckJson | null> {
+  const check = await new QemuImgPeer().check({ path: IMAGE, format: "qcow2", directory });
+  if (check.outcome === "rejected") return null;
+  if (check.outcome !== "accepted" || check.value.counts === undefined) {
+    throw new Error(`Cannot take ${check.outcome} for an answer of check`);
+  }
+  const { corruptions, leaks, checkErrors } = check.value.counts;
+  return { corruptions, leaks, "check-errors": checkErrors };
+}
+
+/** Whether a write by qemu-io was refused, and left the image marked as corrupt. */
+export async function writeRefused(
+  directory: string,
+  command: string,
+  live: Live,
+): Promise<{ refused: boolean; marked: boolean }> {
+  const file = { driver: "file", filename: IMAGE };
+  const overlap = live.overlapCheck === undefined ? {} : { "overlap-check": live.overlapCheck };
+  const image = `json:${JSON.stringify({ driver: "qcow2", ...overlap, file })}`;
+  const result = await qemuIo(directory, ["-c", command, "-c", "flush", image]);
+  const header = await Deno.readFile(`${directory}/${IMAGE}`);
+  return { refused: failed(result), marked: ((header[INCOMPATIBLE_LAST] ?? 0) & CORRUPT) !== 0 };
+}
+
+/** The last byte of the incompatible feature bits, and the corrupt bit in it. */
+const INCOMPATIBLE_LAST = 79;
+const CORRUPT = 2;

@@ -1,0 +1,117 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { withScratch } from "../../src/peers/mod.ts";
+import { catalogue } from "../../src/rules/mod.ts";
+import { aboutRow, brokenImage, keptImage, type RowImage } from "./images.ts";
+import { assertRule, isComparable, type Judged, judged } from "./judged.ts";
+import {
+  type Answers,
+  askQemu,
+  probedFormat,
+  qemuVersion,
+  writeRefused,
+  writeRowImage,
+} from "./live.ts";
+import type { Question, RuleRow } from "./row.ts";
+import { rows } from "./rows.ts";
+
+for (const row of rows) {
+  Deno.test(`judge() finds ${row.rule}: ${aboutRow(row)}`, async () => {
+    const broken = await judged(brokenImage(row));
+    const kept = await judged(keptImage(row));
+    assertRule(row, broken, kept);
+  });
+}
+
+if (qemuVersion === undefined) {
+  // deno-lint-ignore no-console
+  console.log("Passed over: qemu-img and qemu-io are not installed");
+} else {
+  for (const row of rows) {
+    Deno.test(`qemu does what ${row.rule} says: ${aboutRow(row)}`, async () => {
+      const both = [brokenImage(row), keptImage(row)] as const;
+      if (row.probed) return await assertProbed(both);
+      const [broken, kept] = await Promise.all(both.map((image) => asJudged(row, image)));
+      assertWarning(row, broken as Answers, kept as Answers);
+      if (row.live?.writes !== undefined) await assertWrites(row, both, row.live.writes);
+    });
+  }
+}
+
+const QUESTIONS: readonly Question[] = ["info", "read", "check", "content", "write"];
+
+/** The formats that the judge knows. */
+const KNOWN = ["raw", "qcow", "qcow2"];
+
+async function assertProbed(images: readonly RowImage[]): Promise<void> {
+  for (const image of images) {
+    const { format } = await judged(image);
+    const theirs = await withScratch(async (directory) => {
+      await writeRowImage(directory, image);
+      return await probedFormat(directory);
+    });
+    if (theirs === undefined || KNOWN.includes(theirs)) assertEquals(format, theirs);
+  }
+}
+
+/** Asks qemu about an image and asserts that its answers are those that follow from our judgement. */
+async function asJudged(row: RuleRow, image: RowImage): Promise<Answers> {
+  const expected = await judged(image);
+  const skipped = row.live?.not?.questions ?? [];
+  const questions = QUESTIONS.filter((question) =>
+    !skipped.includes(question) && (question !== "content" || isComparable(expected))
+  );
+  return await withScratch(async (directory) => {
+    await writeRowImage(directory, image);
+    const answers = await askQemu(directory, questions);
+    assertEquals(answers, answersOf(expected, { questions, said: answers.said }));
+    return answers;
+  });
+}
+
+function answersOf(
+  { refused, qemu, digest }: Judged,
+  { questions, said }: Pick<Answers, "said"> & { questions: readonly Question[] },
+): Answers {
+  const openings = (["info", "read", "write"] as const).filter((opening) =>
+    questions.includes(opening)
+  );
+  return {
+    refused: Object.fromEntries(openings.map((opening) => [opening, refused[opening]])),
+    said,
+    ...(questions.includes("check") ? { check: qemu.check } : {}),
+    ...(questions.includes("content") ? { content: digest ?? null } : {}),
+  };
+}
+
+function assertWarning({ live }: RuleRow, broken: Answers, kept: Answers): void {
+  if (live?.warns === undefined) return;
+  const { at, says } = live.warns;
+  assertMatch(broken.said[at], says);
+  assert(!says.test(kept.said[at]), `qemu says of the other one: ${kept.said[at]}`);
+}
+
+/** A write that breaks the rule is refused and marks the image; the other one is not. */
+async function assertWrites(
+  { live = {} }: RuleRow,
+  images: readonly [RowImage, RowImage],
+  command: string,
+): Promise<void> {
+  const [broken, kept] = await Promise.all(images.map((image) =>
+    withScratch(async (directory) => {
+      await writeRowImage(directory, image);
+      return await writeRefused(directory, command, live);
+    })
+  ));
+  assertEquals(broken, { refused: true, marked: true });
+  assertEquals(kept, { refused: false, marked: false });
+}
+
+Deno.test("every rule of qcow2 and of the block layer has a row", () => {
+  const tested = new Set<string>(rows.map(({ rule }) => rule));
+  const scope = catalogue.filter(({ id }) => /^(qcow2|blk)\./.test(id));
+  assertEquals(scope.map(({ id }) => id).filter((id) => !tested.has(id)), []);
+});
+
+Deno.test("every rule says where it stands", () => {
+  for (const { id, section } of catalogue) assert(section.trim() !== "", id);
+});
