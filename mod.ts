@@ -6,6 +6,7 @@
  * format says of it are told apart.
  *
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import { judgeImage, MemorySource, openBytes } from "@diskproof/diskproof";
  *
  * // A qcow2 header of version 3 that claims clusters of 2^8 bytes, and nothing else.
@@ -14,14 +15,15 @@
  * bytes[23] = 8;
  *
  * const judgement = judgeImage(openBytes(new MemorySource(bytes)));
- * console.assert(judgement.spec.verdict === "invalid");
- * console.assert(judgement.qemu.open === "reject");
- * console.assert(judgement.findings[0]?.rule === "qcow2.header.cluster-bits-min");
+ * assertEquals(judgement.spec.verdict, "invalid");
+ * assertEquals(judgement.qemu.open, "reject");
+ * assertEquals(judgement.findings[0]?.rule, "qcow2.header.cluster-bits-min");
  * ```
  *
  * An image can be made as well, from a model that says everything about it, and read:
  *
  * ```ts
+ * import { assertEquals } from "@std/assert";
  * import {
  *   buildQcow1,
  *   infoOf,
@@ -43,8 +45,8 @@
  * });
  * const image = openBytes(new SegmentSource(segments, size));
  *
- * console.assert(infoOf(image)["virtual-size"] === 65536);
- * console.assert(readContent(layersOf(image), 12288n, 1)[0] === 7);
+ * assertEquals(infoOf(image)["virtual-size"], 65536);
+ * assertEquals(readContent(layersOf(image), 12288n, 1)[0], 7);
  * ```
  *
  * @module
@@ -144,4 +146,10 @@ export {
   type Subject,
   verifyGolden,
 } from "./src/peers/mod.ts";
-export { excerptOf, inspectionLines, qemuJson } from "./src/report/mod.ts";
+export {
+  excerptOf,
+  type Inspection,
+  inspectionLines,
+  type Note,
+  qemuJson,
+} from "./src/report/mod.ts";

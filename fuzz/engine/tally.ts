@@ -39,6 +39,7 @@ export class Tally {
 
   /** A case that held. A case that was passed over did not get to any depth. */
   add(report: CaseReport): void {
+    for (const other of report.more ?? []) this.add(other);
     this.#cases++;
     if (report.passedOver !== undefined) {
       increment(this.#passedOver, report.passedOver);

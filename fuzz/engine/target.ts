@@ -14,6 +14,8 @@ export interface CaseReport {
   readonly divergences?: readonly string[];
   /** The case asked for something that is not there (a tool, a feature); the reason is counted. */
   readonly passedOver?: string;
+  /** Further images that the same case has tried: each counts as a case. */
+  readonly more?: readonly CaseReport[];
 }
 
 /** A property that does not hold. Two failures with one signature are the same one. */

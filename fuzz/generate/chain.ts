@@ -64,7 +64,7 @@ export function fileName(chain: ChainModel, index: number): string {
  * first cluster ends the chain there.
  */
 function linked(top: ImageModel, rest: readonly [ImageModel, boolean][]): ChainModel {
-  const images = [top, ...rest.map(([image]) => image)];
+  const images = [top, ...rest.map(([image]) => aligned(image))];
   const chain = images.map((image, index) => withOwnDataFile(image, index));
   for (let i = 0; i < chain.length; i++) {
     const image = chain[i] as ImageModel;
@@ -77,6 +77,16 @@ function linked(top: ImageModel, rest: readonly [ImageModel, boolean][]): ChainM
     if (named.format === "raw" || named.backing === undefined) return chain.slice(0, i + 1);
   }
   return chain;
+}
+
+/**
+ * QEMU's map of a qcow backing file goes wrong where a cluster lies off a cluster boundary and the
+ * question starts inside it: the position is put into the entry's bits (block/qcow.c,
+ * qcow_co_block_status, `cluster_offset | index_in_cluster`). Such images are compared by themselves.
+ */
+function aligned(image: ImageModel): ImageModel {
+  if (image.format !== "qcow") return image;
+  return normaliseQcow1({ ...image, placement: { ...image.placement, clusterSkews: [] } });
 }
 
 /** Two images of a chain do not share a data file. */

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import type { ByteSource } from "../../src/bytes/mod.ts";
 
 import { type BuiltImage, type Pattern, patternBytes } from "../../src/format/mod.ts";
 import { judgeImage, type Judgement, openBytes } from "../../src/image/mod.ts";
@@ -21,12 +22,13 @@ import { MeteredSource } from "./content.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { describeImage } from "./roundtrip.ts";
 
-/** A malformed image: a sound one and what was done to it, or bytes that never were one. */
+/** Malformed images: a sound one and what was done to it, or bytes that never were one. */
 export type OpenCase =
   | {
     readonly kind: "edited";
     readonly model: QcowModel | Qcow2Model;
-    readonly edits: readonly Edit[];
+    /** Each is one malformed image: making a sound one costs more than judging what becomes of it. */
+    readonly variants: readonly (readonly Edit[])[];
   }
   /** The magic, a version, and bytes that mean nothing. */
   | {
@@ -36,6 +38,8 @@ export type OpenCase =
     readonly length: number;
   };
 
+/** Malformed images of one sound image. */
+const VARIANTS_MAX = 12;
 /** Milliseconds that judging may take: a second for each MiB of the file, and never less than one. */
 const MS_PER_MIB = 1000;
 /** Bytes past the end of the file that may be made for the reader. */
@@ -66,7 +70,7 @@ function openTarget(
     fromJson: (json) => fromPlainJson(json) as OpenCase,
     files: (
       value,
-    ) => [{ name: `image.${format}`, source: applyEdits(builtOf(value), editsOf(value)) }],
+    ) => imagesOf(value).map((source, index) => ({ name: `image-${index}.${format}`, source })),
     describe: describeCase,
     run: (value) => runOpen(value, format),
   };
@@ -76,7 +80,8 @@ function openCases(
   models: fc.Arbitrary<QcowModel | Qcow2Model>,
   format: "qcow" | "qcow2",
 ): fc.Arbitrary<OpenCase> {
-  const edited = fc.tuple(models, editLists()).map(([model, draws]) => editedCase(model, draws));
+  const lists = fc.array(editLists(), { minLength: 1, maxLength: VARIANTS_MAX, size: "max" });
+  const edited = fc.tuple(models, lists).map(([model, draws]) => editedCase(model, draws));
   const noise = fc.record({
     kind: fc.constant("noise" as const),
     version: format === "qcow" ? fc.constant(1) : fc.constantFrom(2, 3),
@@ -89,10 +94,14 @@ function openCases(
 const lastBuilt = new WeakMap<object, BuiltImage>();
 
 /** The edits of a case name places, so that it can be read and stored; the draws only picked them. */
-function editedCase(model: QcowModel | Qcow2Model, draws: readonly EditDraw[]): OpenCase {
+function editedCase(
+  model: QcowModel | Qcow2Model,
+  lists: readonly (readonly EditDraw[])[],
+): OpenCase {
   const built = build(model);
   lastBuilt.set(model, built);
-  return { kind: "edited", model, edits: resolveDraws(built, draws, 2 ** model.clusterBits) };
+  const variants = lists.map((draws) => resolveDraws(built, draws, 2 ** model.clusterBits));
+  return { kind: "edited", model, variants };
 }
 
 function build(model: QcowModel | Qcow2Model): BuiltImage {
@@ -110,19 +119,29 @@ function builtOf(value: OpenCase): BuiltImage {
   return { segments: [{ offset: 0, bytes }], size: bytes.length, placed: [] };
 }
 
-function editsOf(value: OpenCase): readonly Edit[] {
-  return value.kind === "edited" ? value.edits : [];
+/** The malformed images of a case. */
+function imagesOf(value: OpenCase): ByteSource[] {
+  const built = builtOf(value);
+  if (value.kind === "noise") return [applyEdits(built, [])];
+  return value.variants.map((edits) => applyEdits(built, edits));
 }
 
 function describeCase(value: OpenCase): string {
   if (value.kind === "noise") {
     return `${value.length} bytes of ${value.pattern.kind} behind the magic`;
   }
-  return [describeImage(value.model), ...value.edits.map(describeEdit)].join("\n");
+  const variants = value.variants.map((edits) => edits.map(describeEdit).join("\n"));
+  return [describeImage(value.model), variants.join("\nor\n")].join("\n");
 }
 
 function runOpen(value: OpenCase, format: "qcow" | "qcow2"): CaseReport {
-  const source = new MeteredSource(applyEdits(builtOf(value), editsOf(value)));
+  const [first, ...more] = imagesOf(value).map((source) => judgeBounded(source, format));
+  return { ...first as CaseReport, more };
+}
+
+/** Judges one image, and holds what that costs against the image's size. */
+function judgeBounded(bytes: ByteSource, format: "qcow" | "qcow2"): CaseReport {
+  const source = new MeteredSource(bytes);
   const started = performance.now();
   const judgement = judgeImage(openBytes(source, format));
   const spent = performance.now() - started;

@@ -14,7 +14,7 @@ what lies between them, whose it is, what is claimed by several and what is nobo
 wrong stands below the row that it is about, marked with !!; what is merely unusual, with --.
 
   --all                every row, every table and every stretch, however many
-  --json               one JSON object: parts, stretches, findings, gaps
+  --json               one JSON object: parts, stretches, findings
 ${OPENING_HELP}
   --help               this text
 
@@ -97,5 +97,6 @@ function jsonOf(image: OpenedImage, judgement: Judgement, anatomy: Anatomy): obj
     stretches: stretchesOf(anatomy.claims, size),
     findings: judgement.findings,
     gaps: anatomy.gaps,
+    complete: anatomy.complete,
   };
 }

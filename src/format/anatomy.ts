@@ -40,8 +40,10 @@ export interface Anatomy {
   /** In no order: an image may put one structure on top of another. */
   readonly parts: readonly Part[];
   readonly claims: readonly Claim[];
-  /** Why not everything was looked at, where that is so. */
+  /** What is not listed. */
   readonly gaps: readonly string[];
+  /** All that claims a part of the file was looked at. */
+  readonly complete: boolean;
 }
 
 /** How much of an image is listed. */

@@ -22,6 +22,7 @@ export class AnatomyCollector {
   readonly #gaps = new Set<string>();
   readonly #unit: number;
   #entriesLeft: number;
+  #complete = true;
   /** The claim of the entries that were added last, as long as they continue each other. */
   #run: { first: EntryClaim; last: EntryClaim; end: number } | undefined;
 
@@ -57,21 +58,35 @@ export class AnatomyCollector {
     this.#run = { first: claim, last: claim, end };
   }
 
+  /** Notes what is not listed. */
   gap(text: string): void {
     this.#gaps.add(text);
   }
 
-  /** Whether so many entries more may be looked at. */
+  /** Notes what was not looked at, so that it is not known what it claims. */
+  unknown(text: string): void {
+    this.#complete = false;
+    this.gap(text);
+  }
+
+  /** Whether so many entries more may be looked at; where not, that is noted. */
   spend(entries: number): boolean {
+    const may = this.trySpending(entries);
+    if (!may) this.unknown("The tables have more entries than were looked at");
+    return may;
+  }
+
+  /** The same for entries that claim nothing. */
+  trySpending(entries: number): boolean {
+    if (entries > this.#entriesLeft) return false;
     this.#entriesLeft -= entries;
-    if (this.#entriesLeft >= 0) return true;
-    this.gap("The tables have more entries than were looked at");
-    return false;
+    return true;
   }
 
   done(): Anatomy {
     this.#closeRun();
-    return { parts: this.#parts, claims: this.#claims, gaps: [...this.#gaps] };
+    const complete = this.#complete;
+    return { parts: this.#parts, claims: this.#claims, gaps: [...this.#gaps], complete };
   }
 
   #closeRun(): void {
@@ -92,7 +107,7 @@ export class AnatomyCollector {
   #keep(claim: Claim): void {
     if (claim.length <= 0) return;
     if (this.#claims.length < CLAIMS_MAX) this.#claims.push(claim);
-    else this.gap("Not all that is used of the file is shown");
+    else this.unknown("Not all that is used of the file is shown");
   }
 }
 

@@ -13,5 +13,10 @@ export function anatomyOf(
   const anatomy = driverNamed(format)?.anatomy?.(source, options);
   if (anatomy !== undefined) return anatomy;
   const all = { path: "/data", offset: 0, length: source.size };
-  return { parts: [], claims: [{ ...all, kind: "data", says: "guest 0x0" }], gaps: [] };
+  return {
+    parts: [],
+    claims: [{ ...all, kind: "data", says: "guest 0x0" }],
+    gaps: [],
+    complete: true,
+  };
 }

@@ -31,7 +31,7 @@ export function qcow1Anatomy(source: ByteSource, options: AnatomyOptions): Anato
   collector.claim({ ...place, kind: "header" });
   backingName(file, collector);
   if (file.geometry === undefined) {
-    collector.gap("The header does not say how large clusters are: nothing else can be found");
+    collector.unknown("The header does not say how large clusters are: nothing else can be found");
   } else {
     new Tables(new QcowImage(file, file.geometry), collector).add();
   }

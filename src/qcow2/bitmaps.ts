@@ -31,7 +31,8 @@ export const bitmapFlags = {
   extraDataCompatible: Number(bitMask(bitmapHead, "flags", "extra_data_compatible").mask),
 } as const;
 
-const ALIGNMENT = 8;
+/** Entries of the directory start at multiples of this from its start, in bytes. */
+export const BITMAP_ALIGNMENT = 8;
 
 /** The bitmaps extension where it counts: present, of the right length, and marked consistent. */
 export function bitmapsFields(file: Qcow2File): Decoded<typeof bitmapsExtension> | undefined {
@@ -68,7 +69,7 @@ function decodeBitmap({ source }: Qcow2File, offset: number, left: number): Bitm
   const head = decode(bitmapHead, readUpTo(source, offset, bitmapHead.size));
   const nameAt = bitmapHead.size + head.extra_data_size;
   const nameEnd = nameAt + head.name_size;
-  const length = roundUp(nameEnd, ALIGNMENT);
+  const length = roundUp(nameEnd, BITMAP_ALIGNMENT);
   return {
     ...head,
     offset,

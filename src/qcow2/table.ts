@@ -30,6 +30,8 @@ export class EntryTable {
   /** Entries that are stored; all others are 0. */
   readonly stored: number;
   readonly #view: DataView;
+  /** The same bytes in the machine's own words, to find what is not zero: that needs no byte order. */
+  readonly #words: Uint32Array;
 
   constructor(source: ByteSource, offset: number, length: number) {
     const bytes = readUpTo(source, offset, length * ENTRY_BYTES);
@@ -40,6 +42,8 @@ export class EntryTable {
     this.offset = offset;
     this.stored = whole / ENTRY_BYTES;
     this.#view = new DataView(padded.buffer, padded.byteOffset, padded.byteLength);
+    const aligned = padded.byteOffset % 4 === 0 ? padded : padded.slice();
+    this.#words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
   }
 
   /** Bits 32 to 63 of an entry. */
@@ -63,10 +67,8 @@ export class EntryTable {
 
   /** The first entry from `index` on that is not 0; `length` when there is none. */
   nextNonZero(index: number): number {
-    for (let i = index; i < this.stored; i++) {
-      if (this.#view.getUint32(i * ENTRY_BYTES) !== 0) return i;
-      if (this.#view.getUint32(i * ENTRY_BYTES + 4) !== 0) return i;
-    }
+    const words = this.#words;
+    for (let i = 2 * index; i < words.length; i++) if (words[i] !== 0) return i >>> 1;
     return this.length;
   }
 }

@@ -91,7 +91,7 @@ function stretchBlocks(
     const content = search ? isZero(source.read(offset, length)) ? ", zeros" : ", not zero" : "";
     const end = outside ? ", past the end of the file" : "";
     const lines = () => [
-      visible(`${hex(offset, digits)}  ${stretchText(stretch)}${content}${end}`),
+      visible(`${hex(offset, digits)}  ${stretchText(stretch, anatomy)}${content}${end}`),
       ...noteLines(notes, "  "),
     ];
     const plain = notes.length === 0 && kind !== "conflict" && !outside;
@@ -108,12 +108,16 @@ const WORDS: Readonly<Record<Stretch["kind"], string>> = {
   conflict: "!! claimed by several",
 };
 
-function stretchText({ kind, length, count, claims }: Stretch): string {
+function stretchText(
+  { kind, length, count, claims }: Stretch,
+  { complete }: Pick<Anatomy, "complete">,
+): string {
   const named = claims.map(claimText).join("; ");
   const more = count > claims.length ? `; ${count - claims.length} more` : "";
   const several = count > 1 ? `, ${count} claims` : "";
   const owners = claims.length === 0 ? "" : `: ${named}${more}`;
-  return `${WORDS[kind]}, ${BigInt(length)} bytes${several}${owners}`;
+  const word = kind === "unused" && !complete ? "not known whose" : WORDS[kind];
+  return `${word}, ${BigInt(length)} bytes${several}${owners}`;
 }
 
 function claimText({ path, says }: Claim): string {

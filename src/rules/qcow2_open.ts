@@ -216,6 +216,8 @@ export const qcow2OpenRules = {
     "A bitmap that is in use has no earlier bitmap's name either; QEMU skips it."],
   "qcow2.bitmap.name-nonempty": ["spec", "must", "ignored", directory,
     "A bitmap's name is not empty."],
+  "qcow2.bitmap.name-rewritten": ["qemu", "should", "refused-at-open", "QEMU block/qcow2-bitmap.c, bitmap_list_store",
+    "The bitmap directory stays as long as it is when the names in it are cut at NUL.", ["write"]],
   "qcow2.bitmap.dir-padding": ["spec", "must", "ignored", directory,
     "The padding of a bitmap directory entry is zero."],
   "qcow2.bitmap.table-readable": ["limit", "must", "refused-at-open", request,

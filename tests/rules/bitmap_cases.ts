@@ -129,6 +129,14 @@ const directory: readonly RuleRow[] = [
     bad: 1024,
     good: 1023,
   }),
+  row("qcow2.bitmap.name-rewritten", {
+    about: "one of nine bytes of a name is NUL, not one of three: the entry gets shorter",
+    base: small({ bitmaps: [bitmap("ninechars")] }),
+    breaks: [bytes(`${FIRST}/name`, [0], 8)],
+    kept: one,
+    keeps: [bytes(`${FIRST}/name`, [0], 2)],
+    leaves: ["blk.name.nul"],
+  }),
   row("qcow2.bitmap.dir-padding", {
     base: one,
     breaks: [bytes(`${FIRST}/name`, [1], "one".length)],

@@ -53,6 +53,19 @@ const aborts: readonly RuleRow[] = [
       },
     },
   }),
+  row("qcow2.check.length", {
+    about: "the file, next to all of it a hole, has 2^31 clusters, not one less",
+    base: empty({ clusterBits: 9 }),
+    breaks: [{ op: "lengthen", size: 2 ** 40 }],
+    keeps: [{ op: "lengthen", size: 2 ** 40 - 512 }],
+    live: {
+      not: {
+        questions: ["check"],
+        of: "kept",
+        because: "qemu looks at each of the clusters, which takes minutes and gigabytes",
+      },
+    },
+  }),
   field("qcow2.check.snap-offset", "/header/snapshots_offset", { bad: 1, good: 0 }),
   field("qcow2.check.snap-extra", "/snapshot[0]/extra_data_size", {
     base: small({ snapshots: [snapshot(1, SIZE, { extraSize: 1024 })] }),

@@ -10,6 +10,8 @@ import type { Change, Model, RuleRow } from "./row.ts";
 /** An image and the files beside it. */
 export interface RowImage {
   readonly image: ByteSource;
+  /** Bytes of it that are written; the rest is a hole. */
+  readonly stored: number;
   readonly files: Readonly<Record<string, ByteSource | Uint8Array>>;
   /** What the image is opened as; probed where absent. */
   readonly format?: FormatName;
@@ -32,8 +34,11 @@ export function keptImage(row: RuleRow): RowImage {
 
 function imageOf(row: RuleRow, model: Model, changes: readonly Change[]): RowImage {
   const { image, files, clusterSize } = built(model);
+  const source = changed(image, changes, clusterSize);
+  const sparse = changes.some(({ op }) => op === "lengthen");
   return {
-    image: changed(image, changes, clusterSize),
+    image: source,
+    stored: sparse ? image.size : source.size,
     files: { ...files, ...row.files },
     ...(row.probed ? {} : { format: "qcow2" }),
   };
@@ -82,6 +87,9 @@ function changed(
       case "refcount":
         patches.push(refcountPatch(image, change, clusterSize));
         break;
+      case "lengthen":
+        ({ size } = change);
+        break;
       case "end":
         edits.push({
           op: "set",
@@ -97,13 +105,19 @@ function changed(
         size = wholeClusters(size, clusterSize) + change.clusters * clusterSize;
         edits.push({ op: "resize", size });
         break;
+      case "resize":
+        ({ size } = change);
+        edits.push(change);
+        break;
       default:
         assertApplies(image, change);
         edits.push(change);
     }
   }
   const edited = applyEdits(image, edits);
-  return patches.length === 0 ? edited : new PatchedSource(edited, patches);
+  return patches.length === 0 && edited.size === size
+    ? edited
+    : new PatchedSource(edited, patches, size);
 }
 
 function wholeClusters(size: number, clusterSize: number): number {
@@ -149,6 +163,8 @@ function describe(change: Change): string {
       return `the file ends at ${change.at}+${change.delta}`;
     case "grow":
       return `the file is ${change.clusters} clusters longer`;
+    case "lengthen":
+      return `the file is ${change.size} bytes long`;
     case "bytes":
       return `other bytes at ${change.at ?? "offset"}+${change.skip}`;
     case "refcount":

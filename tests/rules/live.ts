@@ -3,7 +3,7 @@
 import { digestFile, QemuImgPeer, runTool, type ToolResult } from "../../src/peers/mod.ts";
 import type { CheckJson } from "../../src/image/mod.ts";
 import type { Opening } from "../../src/rules/mod.ts";
-import { MemorySource } from "../../src/bytes/mod.ts";
+import { MemorySource, PatchedSource } from "../../src/bytes/mod.ts";
 import { writeImage } from "../qcow/live.ts";
 import type { RowImage } from "./images.ts";
 import type { Live, Question } from "./row.ts";
@@ -36,9 +36,11 @@ export const qemuVersion: string | undefined = await (async () => {
   }
 })();
 
-/** Writes the image and what lies beside it into a directory, without holes. */
+/** Writes the image and what lies beside it into a directory, without holes where that can be. */
 export async function writeRowImage(directory: string, row: RowImage): Promise<void> {
-  await writeImage(`${directory}/${IMAGE}`, row.image);
+  const path = `${directory}/${IMAGE}`;
+  await writeImage(path, new PatchedSource(row.image, [], row.stored));
+  if (row.stored !== row.image.size) await Deno.truncate(path, row.image.size);
   for (const [name, content] of Object.entries(row.files)) {
     const source = content instanceof Uint8Array ? new MemorySource(content) : content;
     await writeImage(`${directory}/${name}`, source);

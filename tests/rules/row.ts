@@ -15,6 +15,8 @@ export type Change =
   | { readonly op: "cut"; readonly at: string; readonly delta: number }
   /** The file is made whole clusters long, and so many clusters longer. */
   | { readonly op: "grow"; readonly clusters: number }
+  /** The file is made so long, with nothing stored in what is added. Done last. */
+  | { readonly op: "lengthen"; readonly size: number }
   /** Bytes are put over those of a place, or of the file where no place is named. Done last. */
   | {
     readonly op: "bytes";
@@ -36,8 +38,12 @@ export interface Live {
   readonly overlapCheck?: "all";
   /** The opening at which qemu says something of the broken image, and what. */
   readonly warns?: { readonly at: "info" | "content"; readonly says: RegExp };
-  /** What is not asked of qemu, and why. */
-  readonly not?: { readonly questions: readonly Question[]; readonly because: string };
+  /** What is not asked of qemu of either image, or of the one that keeps the rule, and why. */
+  readonly not?: {
+    readonly questions: readonly Question[];
+    readonly of?: "kept";
+    readonly because: string;
+  };
 }
 
 /** What qemu is asked about every image. */

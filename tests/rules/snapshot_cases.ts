@@ -68,7 +68,16 @@ const size: RuleRow = row("qcow2.snap.table-size-max", {
   breaks: longTable(1),
   keeps: longTable(0),
   leaves: ["qcow2.snap.id-length", "blk.name.nul", "qcow2.check.refcount-low"],
+  live: { not: { questions: ["check"], because: "the next row asks that" } },
 });
+
+const checkedSize: RuleRow = {
+  ...size,
+  rule: "qcow2.check.snap-size",
+  live: {
+    not: { questions: ["info", "read", "content", "write"], because: "the row before asks that" },
+  },
+};
 
 const inTable: readonly RuleRow[] = [
   row("qcow2.snap.readable", {
@@ -128,4 +137,4 @@ const inTable: readonly RuleRow[] = [
   }),
 ];
 
-export const snapshotRows: readonly RuleRow[] = [count, size, ...inTable];
+export const snapshotRows: readonly RuleRow[] = [count, size, checkedSize, ...inTable];

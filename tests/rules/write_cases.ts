@@ -83,6 +83,19 @@ const overTables: readonly RuleRow[] = [
   }),
 ];
 
+/** An open for writing marks the bitmaps as in use, in their directory. */
+const overDirectory: RuleRow = row("qcow2.write.overlap-inactive-l1", {
+  about: "the bitmap directory lies where the L1 table of a snapshot is",
+  base: { ...withBitmap, snapshots: withSnapshot.snapshots },
+  breaks: [
+    { op: "point", path: "/snapshot[0]/l1_table_offset", at: "/bitmap_directory", delta: 0 },
+  ],
+  live: {
+    ...WRITE,
+    not: { questions: ["write"], because: "to open it for writing is the write that is refused" },
+  },
+});
+
 const others: readonly RuleRow[] = [
   row("qcow2.write.alloc-zero", {
     base: small({ clusters: [] }),
@@ -109,4 +122,4 @@ const others: readonly RuleRow[] = [
   }),
 ];
 
-export const writeRows: readonly RuleRow[] = [...overData, ...overTables, ...others];
+export const writeRows: readonly RuleRow[] = [...overData, ...overTables, overDirectory, ...others];

@@ -26,7 +26,7 @@ export function qcow2Anatomy(source: ByteSource, options: AnatomyOptions): Anato
   const { geometry } = file;
   if (geometry !== undefined) {
     if (geometry.clusterBits <= CLUSTER_BITS_MAX) tableParts(file, geometry, collector);
-    else collector.gap(`Clusters of 2^${geometry.clusterBits} bytes are not looked into`);
+    else collector.unknown(`Clusters of 2^${geometry.clusterBits} bytes are not looked into`);
   }
   return collector.done();
 }
@@ -34,6 +34,7 @@ export function qcow2Anatomy(source: ByteSource, options: AnatomyOptions): Anato
 function tableParts(file: Qcow2File, geometry: Geometry, collector: AnatomyCollector): void {
   const { header } = file;
   const context = { geometry, version: header.version, dataFile: has(file, "dataFile") };
+  refcountParts(file, geometry, collector);
   const guest = new GuestTables(file, context, collector);
   guest.add({
     path: "/",
@@ -41,7 +42,6 @@ function tableParts(file: Qcow2File, geometry: Geometry, collector: AnatomyColle
     offset: header.l1_table_offset,
     entries: header.l1_size,
   });
-  refcountParts(file, geometry, collector);
   snapshotParts(file, { table: readSnapshotTable(file), guest }, collector);
   const directory = readBitmaps(file);
   if (directory !== undefined) bitmapParts(file, { directory, geometry }, collector);

@@ -45,7 +45,7 @@ export function bitmapParts(
   }
   if (unlisted > 0) collector.gap(`${unlisted} more bitmaps are not listed`);
   const left = directory.bitmaps.length - BITMAPS_MAX;
-  if (left > 0) collector.gap(`${left} more bitmaps were not looked at`);
+  if (left > 0) collector.unknown(`${left} more bitmaps were not looked at`);
 }
 
 interface BitmapAt {

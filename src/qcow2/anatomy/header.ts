@@ -39,7 +39,7 @@ export function headerParts(file: Qcow2File, collector: AnatomyCollector): void 
   });
   collector.claim({ ...place, length: geometry?.clusterSize ?? struct.size, kind: "header" });
   if (geometry === undefined) {
-    collector.gap("The header does not say how large clusters are: nothing else can be found");
+    collector.unknown("The header does not say how large clusters are: nothing else can be found");
     return;
   }
   unknownFields(file, struct, collector);

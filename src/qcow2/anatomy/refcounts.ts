@@ -37,13 +37,10 @@ export function refcountParts(
     if (block === 0n || block >= REQUEST_END_MAX) continue;
     const at = { path: `/refblock[${i}]`, offset: Number(block), length: geometry.clusterSize };
     collector.claim({ ...at, kind: "table" });
-    const marked = collector.options.marks.within(at.offset, at.length);
-    if (listed < collector.options.tables || marked) {
-      if (!blockPart(file, { ...at, index: i, geometry }, collector)) return;
-      listed++;
-    } else {
-      collector.gap("Not every refcount block is listed");
-    }
+    const { marks, tables } = collector.options;
+    const wanted = listed < tables || marks.within(at.offset, at.length);
+    if (wanted && blockPart(file, { ...at, index: i, geometry }, collector)) listed++;
+    else collector.gap("Not every refcount block is listed");
   }
 }
 
@@ -75,13 +72,13 @@ interface BlockAt {
   readonly geometry: Geometry;
 }
 
-/** Adds a refcount block; gives back whether there is room for more. */
+/** Adds a refcount block; gives back whether there was room for it. */
 function blockPart(file: Qcow2File, at: BlockAt, collector: AnatomyCollector): boolean {
   const { geometry, path, offset, length } = at;
   const { refblockEntries, refcountBits, clusterSize } = geometry;
   const stored = readUpTo(file.source, offset, length);
   const entries = Math.min(refblockEntries, Math.ceil(stored.length * 8 / refcountBits));
-  if (!collector.spend(entries)) return false;
+  if (!collector.trySpending(entries)) return false;
   const rows = new TableRows(path, collector.options);
   const first = at.index * refblockEntries;
   for (let i = 0; i < entries; i++) {

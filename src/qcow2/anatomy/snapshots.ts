@@ -38,7 +38,7 @@ export function snapshotParts(
   }
   if (unlisted > 0) collector.gap(`${unlisted} more snapshots are not listed`);
   const left = table.snapshots.length - SNAPSHOTS_MAX;
-  if (left > 0) collector.gap(`${left} more snapshots were not looked at`);
+  if (left > 0) collector.unknown(`${left} more snapshots were not looked at`);
 }
 
 function nameOf(snapshot: Snapshot, index: number): string {

@@ -1,32 +1,29 @@
 import type { Findings, Place } from "../../rules/mod.ts";
 import {
   type Bitmap,
+  BITMAP_ALIGNMENT,
   type BitmapDirectory,
   bitmapFlags,
   bitmapsFields,
-  bitmapTable,
-  bitmapTableNeeded,
   decodeBitmaps,
 } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
-import type { Geometry } from "../geometry.ts";
+import { roundUp } from "../geometry.ts";
 import { hex, must, requestable } from "../report.ts";
-import type { EntryTable } from "../table.ts";
-import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
+import { bitmapHead } from "../structures.ts";
+import {
+  type BitmapAt,
+  bitmapField,
+  type BitmapImage,
+  judgeBitmapTable,
+  MAX_BITMAP_BYTES,
+} from "./bitmap_tables.ts";
 
 /** QEMU's limits; each is a `limit` rule of the catalogue. */
 const MAX_BITMAPS = 65535;
 const MAX_DIRECTORY_BYTES = 1024 * 65535;
 const MAX_TABLE_ENTRIES = 0x8000000;
-const MAX_BITMAP_BYTES = 512 * 2 ** 20;
 const MAX_NAME = 1023;
-
-/** What the judgement of bitmaps needs to know of the image. */
-export interface BitmapImage {
-  readonly geometry: Geometry;
-  /** Virtual size in bytes, rounded down to 512. */
-  readonly size: number;
-}
 
 /** The bitmap directory where it is used and within QEMU's limits. */
 export function readBitmaps(file: Qcow2File): BitmapDirectory | undefined {
@@ -71,8 +68,32 @@ export function judgeBitmaps(
     if (!bitmap.fits) break;
     judgeEntry({ bitmap, index }, image, findings);
     judgeName({ bitmap, index, names }, findings);
-    judgeTable(file, { bitmap, index, image }, findings);
+    judgeBitmapTable(file, { bitmap, index, image }, findings);
   }
+  judgeRewriting(directory, place, findings);
+}
+
+/**
+ * An open for writing marks the bitmaps that it loads as in use, and writes the directory anew with the
+ * names as it has read them.
+ */
+function judgeRewriting(
+  { bitmaps }: BitmapDirectory,
+  place: Place,
+  findings: Findings,
+): void {
+  if (bitmaps.every(({ flags }) => (flags & bitmapFlags.inUse) !== 0)) return;
+  const length = bitmaps.reduce((sum, bitmap) => {
+    const nul = bitmap.name.indexOf(0);
+    const name = nul < 0 ? bitmap.name_size : nul;
+    return sum + roundUp(bitmapHead.size + bitmap.extra_data_size + name, BITMAP_ALIGNMENT);
+  }, 0);
+  const whole = bitmaps.reduce((sum, bitmap) => sum + bitmap.length, 0);
+  must(length === whole, findings, {
+    rule: "qcow2.bitmap.name-rewritten",
+    place,
+    message: () => `With its names cut at NUL, the bitmap directory is ${length} bytes long`,
+  });
 }
 
 function judgeCounts({ fields, bitmaps }: BitmapDirectory, place: Place, findings: Findings): void {
@@ -99,26 +120,17 @@ function placeOf(bitmap: Bitmap | undefined): { offset?: number } {
   return bitmap === undefined ? {} : { offset: bitmap.offset };
 }
 
-interface Entry {
-  readonly bitmap: Bitmap;
-  readonly index: number;
-}
-
-function field({ bitmap, index }: Entry, name: keyof typeof bitmapHead.offsets): Place {
-  return { path: `/bitmap[${index}]/${name}`, offset: bitmap.offset + bitmapHead.offsets[name] };
-}
-
 /** The checks of check_dir_entry, and the few that QEMU leaves out. */
-function judgeEntry(entry: Entry, image: BitmapImage, findings: Findings): void {
+function judgeEntry(entry: BitmapAt, image: BitmapImage, findings: Findings): void {
   const { bitmap, index } = entry;
   must(bitmap.extra_data_size === 0, findings, {
     rule: "qcow2.bitmap.no-extra-data",
-    place: field(entry, "extra_data_size"),
+    place: bitmapField(entry, "extra_data_size"),
     message: () => `Bitmap ${index} has ${bitmap.extra_data_size} bytes of extra data`,
   });
   judgeTablePlace(entry, image, findings);
   const bits = bitmap.granularity_bits;
-  const granularity = field(entry, "granularity_bits");
+  const granularity = bitmapField(entry, "granularity_bits");
   must(bits <= 31, findings, {
     rule: "qcow2.bitmap.granularity-max",
     place: granularity,
@@ -137,68 +149,68 @@ function judgeEntry(entry: Entry, image: BitmapImage, findings: Findings): void 
   const { inUse, auto, extraDataCompatible } = bitmapFlags;
   must((bitmap.flags & ~(inUse | auto)) === 0, findings, {
     rule: "qcow2.bitmap.flags-reserved",
-    place: field(entry, "flags"),
+    place: bitmapField(entry, "flags"),
     message: () =>
       `Bitmap ${index} has the flags ${hex(bitmap.flags)}; QEMU takes only bits 0 and 1`,
   });
   must((bitmap.flags & ~(inUse | auto | extraDataCompatible)) === 0, findings, {
     rule: "qcow2.bitmap.flags-defined",
-    place: field(entry, "flags"),
+    place: bitmapField(entry, "flags"),
     message: () => `Bitmap ${index} has the flags ${hex(bitmap.flags)}; bits 3 to 31 are reserved`,
   });
   must(bitmap.type === 1, findings, {
     rule: "qcow2.bitmap.type",
-    place: field(entry, "type"),
+    place: bitmapField(entry, "type"),
     message: () => `Bitmap ${index} has the type ${bitmap.type}`,
   });
   must((bitmap.flags & inUse) === 0, findings, {
     rule: "qcow2.bitmap.in-use",
-    place: field(entry, "flags"),
+    place: bitmapField(entry, "flags"),
     message: () => `Bitmap ${index} is in use: its content was not saved`,
   });
 }
 
-function judgeTablePlace(entry: Entry, image: BitmapImage, findings: Findings): void {
+function judgeTablePlace(entry: BitmapAt, image: BitmapImage, findings: Findings): void {
   const { bitmap, index } = entry;
   const { clusterSize } = image.geometry;
   const entries = bitmap.bitmap_table_size;
   must(entries !== 0, findings, {
     rule: "qcow2.bitmap.table-size-nonzero",
-    place: field(entry, "bitmap_table_size"),
+    place: bitmapField(entry, "bitmap_table_size"),
     message: () => `The table of bitmap ${index} is empty`,
   });
   must(bitmap.bitmap_table_offset !== 0n, findings, {
     rule: "qcow2.bitmap.table-offset-nonzero",
-    place: field(entry, "bitmap_table_offset"),
+    place: bitmapField(entry, "bitmap_table_offset"),
     message: () => `The table of bitmap ${index} lies at offset 0`,
   });
   must(bitmap.bitmap_table_offset % BigInt(clusterSize) === 0n, findings, {
     rule: "qcow2.bitmap.table-aligned",
-    place: field(entry, "bitmap_table_offset"),
+    place: bitmapField(entry, "bitmap_table_offset"),
     message: () =>
       `The table of bitmap ${index} lies at ${hex(bitmap.bitmap_table_offset)}, unaligned`,
   });
   must(entries <= MAX_TABLE_ENTRIES, findings, {
     rule: "qcow2.bitmap.table-size-max",
-    place: field(entry, "bitmap_table_size"),
+    place: bitmapField(entry, "bitmap_table_size"),
     message: () => `The table of bitmap ${index} has ${entries} entries, more than QEMU's limit`,
   });
   must(entries * clusterSize <= MAX_BITMAP_BYTES, findings, {
     rule: "qcow2.bitmap.phys-max",
-    place: field(entry, "bitmap_table_size"),
+    place: bitmapField(entry, "bitmap_table_size"),
     message: () => `Bitmap ${index} takes ${entries} clusters, more than QEMU's limit of 512 MiB`,
   });
   const covered = entries * clusterSize * 8 * 2 ** bitmap.granularity_bits;
   must((bitmap.flags & bitmapFlags.inUse) !== 0 || image.size <= covered, findings, {
     rule: "qcow2.bitmap.covers-disk",
-    place: field(entry, "bitmap_table_size"),
+    place: bitmapField(entry, "bitmap_table_size"),
     message: () => `Bitmap ${index} covers ${covered} bytes of a disk of ${image.size}`,
   });
 }
 
-function judgeName(entry: Entry & { names: Set<string> }, findings: Findings): void {
+function judgeName(entry: BitmapAt & { names: Set<string> }, findings: Findings): void {
   const { bitmap, index, names } = entry;
-  const place = field(entry, "name_size");
+  const place = bitmapField(entry, "name_size");
   must(bitmap.name_size <= MAX_NAME, findings, {
     rule: "qcow2.bitmap.name-max",
     place,
@@ -229,86 +241,4 @@ function judgeName(entry: Entry & { names: Set<string> }, findings: Findings): v
     message: () => `Bitmap ${index} has the name of an earlier one`,
   });
   names.add(name);
-}
-
-/** The table of a bitmap that is not in use, as load_bitmap reads it. */
-function judgeTable(
-  file: Qcow2File,
-  place: Entry & { image: BitmapImage },
-  findings: Findings,
-): void {
-  const { bitmap, index, image } = place;
-  if ((bitmap.flags & bitmapFlags.inUse) !== 0) return;
-  const entries = bitmap.bitmap_table_size;
-  if (entries === 0 || entries * image.geometry.clusterSize > MAX_BITMAP_BYTES) return;
-  if (!requestable(bitmap.bitmap_table_offset, BigInt(entries * bitmapTableEntry.size))) {
-    findings.add(
-      "qcow2.bitmap.table-readable",
-      field(place, "bitmap_table_offset"),
-      `The table of bitmap ${index} lies at ${hex(bitmap.bitmap_table_offset)}`,
-    );
-    return;
-  }
-  const table = bitmapTable(file, bitmap);
-  for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-    judgeTableEntry({ table, index, entry: i, clusterSize: image.geometry.clusterSize }, findings);
-  }
-  const needed = bitmapTableNeeded(bitmap, image);
-  must(entries === needed, findings, {
-    rule: "qcow2.bitmap.table-size-exact",
-    place: field(place, "bitmap_table_size"),
-    message: () => `The table of bitmap ${index} has ${entries} entries; the disk needs ${needed}`,
-  });
-  judgeTail(file, { ...place, table, needed }, findings);
-}
-
-/** Whether an entry of a bitmap table is sound; adds what is wrong with it. */
-function judgeTableEntry(
-  at: { table: EntryTable; index: number; entry: number; clusterSize: number },
-  findings: Findings,
-): void {
-  const value = at.table.entry(at.entry);
-  const offset = value & entryBits.bitmapOffset.mask;
-  const place = {
-    path: `/bitmap[${at.index}]/table/${at.entry}`,
-    offset: at.table.offsetOf(at.entry),
-  };
-  must((value & entryBits.bitmapReserved.mask) === 0n, findings, {
-    rule: "qcow2.bitmap.table-entry-reserved",
-    place,
-    message: () => `The bitmap table entry ${hex(value)} has reserved bits set`,
-  });
-  must(offset === 0n || (value & entryBits.bitmapAllOnes.mask) === 0n, findings, {
-    rule: "qcow2.bitmap.table-entry-bit0",
-    place,
-    message: () => `The bitmap table entry ${hex(value)} has an offset and bit 0 set`,
-  });
-  must(offset % BigInt(at.clusterSize) === 0n, findings, {
-    rule: "qcow2.bitmap.table-entry-aligned",
-    place,
-    message: () => `The bitmap table entry ${hex(value)} leads off a cluster boundary`,
-  });
-}
-
-/** The bits behind the end of the disk, in the last cluster of the bitmap. */
-function judgeTail(
-  file: Qcow2File,
-  at: Entry & { image: BitmapImage; table: EntryTable; needed: number },
-  findings: Findings,
-): void {
-  const { bitmap, image, table, needed } = at;
-  if (needed === 0 || table.length !== needed) return;
-  const offset = table.entry(needed - 1) & entryBits.bitmapOffset.mask;
-  if (offset === 0n) return;
-  const { clusterSize } = image.geometry;
-  const bits = Math.ceil(image.size / 2 ** bitmap.granularity_bits) -
-    (needed - 1) * clusterSize * 8;
-  const firstByte = Math.floor(bits / 8);
-  const stored = file.source.read(Number(offset) + firstByte, clusterSize - firstByte);
-  const tail = stored.some((byte, i) => (i === 0 ? byte >> bits % 8 : byte) !== 0);
-  must(!tail, findings, {
-    rule: "qcow2.bitmap.tail-zero",
-    place: { path: `/bitmap[${at.index}]/data[${needed - 1}]`, offset },
-    message: () => `Bitmap ${at.index} has bits set behind the end of the disk`,
-  });
 }

@@ -1,5 +1,5 @@
 import type { Findings, RuleId } from "../../rules/mod.ts";
-import type { BitmapDirectory } from "../bitmaps.ts";
+import { type BitmapDirectory, bitmapFlags } from "../bitmaps.ts";
 import type { StoredRefcounts } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
 import { hex, must } from "../report.ts";
@@ -19,6 +19,11 @@ export interface ProtectedImage {
   readonly bitmaps: BitmapDirectory | undefined;
 }
 
+/** The end of the rule that protects a kind of metadata. */
+type Protected = RuleId extends infer Id
+  ? Id extends `qcow2.write.overlap-${infer Name}` ? Name : never
+  : never;
+
 /** What must not be written over, by the rule that says so. */
 type Claim = { readonly rule: RuleId; readonly what: string; readonly ranges: ClusterRanges };
 
@@ -33,8 +38,8 @@ export class MetadataClaims {
   /** In the order in which QEMU looks; what it protects only with overlap-check=all comes last. */
   readonly #claims: readonly Claim[];
   readonly #clusterSize: number;
-  /** Clusters around the one asked for last that nobody claims: data lies in long runs. */
-  #free = { from: 0, to: 0 };
+  /** Clusters around those asked for last that no other rule claims: what is written lies in runs. */
+  #free: { from: number; to: number; own: RuleId | undefined } = { from: 0, to: 0, own: undefined };
 
   constructor(image: ProtectedImage) {
     this.#clusterSize = image.mapping.geometry.clusterSize;
@@ -47,13 +52,16 @@ export class MetadataClaims {
    * @param own the rule that protects what is written itself
    */
   over(place: { offset: number; length?: number; own?: RuleId }): Claim | undefined {
-    const from = Math.floor(place.offset / this.#clusterSize);
-    const to = Math.ceil((place.offset + (place.length ?? 1)) / this.#clusterSize);
-    if (from >= this.#free.from && to <= this.#free.to) return undefined;
-    const free = { from: 0, to: Infinity };
+    const { offset, length = 1, own } = place;
+    const from = Math.floor(offset / this.#clusterSize);
+    const to = Math.ceil((offset + length) / this.#clusterSize);
+    const known = this.#free;
+    if (own === known.own && from >= known.from && to <= known.to) return undefined;
+    const free = { from: 0, to: Infinity, own };
     for (const claim of this.#claims) {
+      if (claim.rule === own) continue;
       const { before, after } = claim.ranges.around(from);
-      if (after < to && claim.rule !== place.own) return claim;
+      if (after < to) return claim;
       free.from = Math.max(free.from, before);
       free.to = Math.min(free.to, after);
     }
@@ -66,62 +74,56 @@ function claimsOf(image: ProtectedImage): Claim[] {
   const { file: { header }, mapping, snapshots, bitmaps } = image;
   const { geometry, l1 } = mapping;
   const { clusterSize } = geometry;
-  const ranges = (...all: readonly (readonly [bigint | number, number])[]): ClusterRanges =>
+  const ranges = (all: readonly (readonly [bigint | number, number])[]): ClusterRanges =>
     ClusterRanges.ofRanges(all.map(([offset, length]) => [Number(offset), length]), clusterSize);
   const directory = bitmaps?.fields;
-  const l2 = offsetsOf([l1]);
+  const claim = (name: Protected, what: string, claimed: ClusterRanges): Claim => ({
+    rule: `qcow2.write.overlap-${name}`,
+    what,
+    ranges: claimed,
+  });
+  const l1Tables = snapshots.snapshots.map((one) =>
+    [one.l1_table_offset, one.l1_size * l1Entry.size] as const
+  );
+  const reftableSize = image.stored.table.length * refcountTableEntry.size;
   return [
-    { rule: "qcow2.write.overlap-header", what: "the header", ranges: ranges([0, clusterSize]) },
-    {
-      rule: "qcow2.write.overlap-l1",
-      what: "the active L1 table",
-      ranges: ranges([header.l1_table_offset, l1.length * l1Entry.size]),
-    },
-    {
-      rule: "qcow2.write.overlap-reftable",
-      what: "the refcount table",
-      ranges: ranges([
-        header.refcount_table_offset,
-        image.stored.table.length * refcountTableEntry.size,
-      ]),
-    },
-    {
-      rule: "qcow2.write.overlap-snaptable",
-      what: "the snapshot table",
-      ranges: ranges([header.snapshots_offset, snapshots.length]),
-    },
-    {
-      rule: "qcow2.write.overlap-inactive-l1",
-      what: "the L1 table of a snapshot",
-      ranges: ranges(
-        ...snapshots.snapshots.map((one) =>
-          [one.l1_table_offset, one.l1_size * l1Entry.size] as const
-        ),
+    claim("header", "the header", ranges([[0, clusterSize]])),
+    claim(
+      "l1",
+      "the active L1 table",
+      ranges([[header.l1_table_offset, l1.length * l1Entry.size]]),
+    ),
+    claim(
+      "reftable",
+      "the refcount table",
+      ranges([[header.refcount_table_offset, reftableSize]]),
+    ),
+    claim(
+      "snaptable",
+      "the snapshot table",
+      ranges([[header.snapshots_offset, snapshots.length]]),
+    ),
+    claim("inactive-l1", "the L1 table of a snapshot", ranges(l1Tables)),
+    claim("l2", "an active L2 table", ClusterRanges.ofClusters(offsetsOf([l1]), clusterSize)),
+    claim(
+      "refblock",
+      "a refcount block",
+      ClusterRanges.ofClusters(refblocksOf(image.stored), clusterSize),
+    ),
+    claim(
+      "bitmapdir",
+      "the bitmap directory",
+      ranges(
+        directory === undefined
+          ? []
+          : [[directory.bitmap_directory_offset, Number(directory.bitmap_directory_size)]],
       ),
-    },
-    {
-      rule: "qcow2.write.overlap-l2",
-      what: "an active L2 table",
-      ranges: ClusterRanges.ofClusters(l2, clusterSize),
-    },
-    {
-      rule: "qcow2.write.overlap-refblock",
-      what: "a refcount block",
-      ranges: ClusterRanges.ofClusters(refblocksOf(image.stored), clusterSize),
-    },
-    {
-      rule: "qcow2.write.overlap-bitmapdir",
-      what: "the bitmap directory",
-      ranges: directory === undefined ? ranges() : ranges([
-        directory.bitmap_directory_offset,
-        Number(directory.bitmap_directory_size),
-      ]),
-    },
-    {
-      rule: "qcow2.write.overlap-inactive-l2",
-      what: "an L2 table of a snapshot",
-      ranges: ClusterRanges.ofClusters(offsetsOf(snapshotTables(image)), clusterSize),
-    },
+    ),
+    claim(
+      "inactive-l2",
+      "an L2 table of a snapshot",
+      ClusterRanges.ofClusters(offsetsOf(snapshotTables(image)), clusterSize),
+    ),
   ];
 }
 
@@ -164,7 +166,7 @@ function refblocksOf({ table }: StoredRefcounts): Float64Array {
 
 /** Judges the tables that QEMU writes in place, and what the next allocation would take. */
 export function judgeWritableTables(
-  { file: { header }, mapping, stored }: ProtectedImage,
+  { file: { header }, mapping, stored, bitmaps }: ProtectedImage,
   claims: MetadataClaims,
   findings: Findings,
 ): void {
@@ -190,6 +192,14 @@ export function judgeWritableTables(
     if (offset === 0 || offset % geometry.clusterSize !== 0) continue;
     const own = "qcow2.write.overlap-refblock";
     hit(claims.over({ offset, own }), { path: `/reftable/${i}/refcount_table_entry`, offset });
+  }
+  // An open for writing marks the bitmaps that it loads as in use.
+  const loaded = bitmaps?.bitmaps.some(({ flags }) => (flags & bitmapFlags.inUse) === 0) ?? false;
+  if (bitmaps !== undefined && loaded) {
+    const { bitmap_directory_offset, bitmap_directory_size } = bitmaps.fields;
+    const place = { offset: Number(bitmap_directory_offset), path: "/bitmap_directory" };
+    const length = Number(bitmap_directory_size);
+    hit(claims.over({ ...place, length, own: "qcow2.write.overlap-bitmapdir" }), place);
   }
   must(stored.of(0) !== 0, findings, {
     rule: "qcow2.write.alloc-zero",

@@ -1,0 +1,142 @@
+/**
+ * How fast diskproof is: what a fuzz run is made of, and a digest beside `qemu-img convert`.
+ *
+ * @module
+ */
+
+import * as fc from "fast-check";
+import { qcow2Open } from "../fuzz/targets/open.ts";
+import { roundtrip } from "../fuzz/targets/roundtrip.ts";
+import type { Target } from "../fuzz/engine/target.ts";
+import { qcow2Models } from "../fuzz/generate/qcow2.ts";
+import { patternBytes } from "../src/format/mod.ts";
+import { digestOf, layersOf, openImage } from "../src/image/mod.ts";
+import { QemuIoSession, runTool, withScratch } from "../src/peers/mod.ts";
+import { buildQcow2 } from "../src/qcow2/build/mod.ts";
+
+const SECONDS = 4;
+const MIB = 2 ** 20;
+const DISK_MIB = 256;
+
+interface Row {
+  readonly what: string;
+  readonly figure: string;
+  readonly aim: string;
+}
+
+/** Cases a second of a property, drawn and run as a fuzz run does it, after a second to warm up. */
+function rateOf<T>(cases: fc.Arbitrary<T>, run: (value: T) => unknown): number {
+  let seed = 1;
+  const runFor = (ms: number): number => {
+    const started = performance.now();
+    let count = 0;
+    while (performance.now() - started < ms) {
+      for (const value of fc.sample(cases, { numRuns: 100, seed: seed++ })) run(value);
+      count += 100;
+    }
+    return count / ((performance.now() - started) / 1000);
+  };
+  runFor(1000);
+  return runFor(SECONDS * 1000);
+}
+
+function targetRate<T>(target: Target<T>): number {
+  const context = { directory: "", qemu: false };
+  return rateOf(target.cases(), (value) => target.run(value, context));
+}
+
+/** Open, read and map through one qemu-io process: cases a second over images made beforehand. */
+async function qemuIoRate(directory: string): Promise<number> {
+  const paths: string[] = [];
+  const small = { clusterBitsMax: 12, limits: { l1Bytes: 512 } };
+  const models = fc.sample(qcow2Models(small), { numRuns: 200, seed: 1 })
+    .filter((model) => model.backing === undefined && model.dataFile === undefined);
+  for (const [index, model] of models.entries()) {
+    const { image } = buildQcow2(model);
+    const bytes = new Uint8Array(image.size);
+    for (const segment of image.segments) bytes.set(segment.bytes, segment.offset);
+    paths.push(`${directory}/${index}.qcow2`);
+    Deno.writeFileSync(paths.at(-1) as string, bytes);
+  }
+  const session = new QemuIoSession({ scratch: directory });
+  const started = performance.now();
+  let count = 0;
+  while (performance.now() - started < SECONDS * 1000) {
+    await session.examine({
+      path: paths[count % paths.length] as string,
+      format: "qcow2",
+      size: 65536,
+    });
+    count++;
+  }
+  const rate = count / ((performance.now() - started) / 1000);
+  await session.close();
+  return rate;
+}
+
+/** A half-filled disk in three forms; digest beside convert, in turn, the best of three each. */
+async function digestRows(directory: string): Promise<Row[]> {
+  const raw = `${directory}/disk.raw`;
+  using file = Deno.openSync(raw, { write: true, create: true });
+  file.truncateSync(DISK_MIB * MIB);
+  for (let i = 0; i < DISK_MIB; i += 2) {
+    const kind = i % 4 === 0 ? "text" : "noise";
+    file.seekSync(i * MIB, Deno.SeekMode.Start);
+    file.writeSync(patternBytes({ kind, seed: i }, MIB));
+  }
+  const rows: Row[] = [];
+  for (const [name, options] of FORMS) {
+    const image = `${directory}/${name}.qcow2`;
+    await runTool(["qemu-img", "convert", "-O", "qcow2", ...options, raw, image], {
+      timeoutMs: 120_000,
+    });
+    rows.push(await digestRow(name, image, `${directory}/out.raw`));
+    Deno.removeSync(image);
+  }
+  return rows;
+}
+
+const FORMS: readonly (readonly [string, readonly string[]])[] = [
+  ["plain", []],
+  ["deflate", ["-c"]],
+  ["zstd", ["-c", "-o", "compression_type=zstd"]],
+];
+
+async function digestRow(name: string, image: string, out: string): Promise<Row> {
+  let ours = Infinity;
+  let theirs = Infinity;
+  for (let round = 0; round < 3; round++) {
+    const started = performance.now();
+    const opened = openImage(image);
+    const layers = layersOf(opened);
+    digestOf(layers, { from: 0, to: layers[0]?.virtualSize ?? 0 });
+    opened.close();
+    const between = performance.now();
+    await runTool(["qemu-img", "convert", "-O", "raw", image, out], { timeoutMs: 120_000 });
+    const ended = performance.now();
+    ours = Math.min(ours, between - started);
+    theirs = Math.min(theirs, ended - between);
+  }
+  const figure = `${Math.round(ours)} ms, ${(ours / theirs).toFixed(2)} × convert`;
+  return { what: `digest of ${DISK_MIB} MiB half-filled, ${name}`, figure, aim: "≤ 3 ×" };
+}
+
+function perSecond(what: string, rate: number, aim: string): Row {
+  return { what, figure: `${Math.round(rate)} a second`, aim };
+}
+
+const rows: Row[] = [
+  perSecond("generate and build", rateOf(qcow2Models(), buildQcow2), "≥ 500"),
+  perSecond("qcow2-open", targetRate(qcow2Open), "≥ 2000"),
+  perSecond("roundtrip", targetRate(roundtrip), "≥ 300"),
+];
+await withScratch(async (directory) => {
+  rows.push(perSecond("qemu-io open, read, map", await qemuIoRate(directory), "≥ 200"));
+  rows.push(...await digestRows(directory));
+});
+const width = Math.max(...rows.map((row) => row.what.length));
+const figures = Math.max(...rows.map((row) => row.figure.length));
+for (const { what, figure, aim } of rows) {
+  const line = `${what.padEnd(width)}  ${figure.padEnd(figures)}  aim ${aim}\n`;
+  Deno.stdout.writeSync(new TextEncoder().encode(line));
+}

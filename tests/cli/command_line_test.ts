@@ -1,0 +1,139 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { parseSize } from "../../src/cli/sizes.ts";
+import { UsageError } from "../../src/cli/verb.ts";
+import { verbs } from "../../src/cli/verbs.ts";
+import { diskproof, withDirectory } from "./program.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+for (const { name, says, help } of verbs) {
+  Deno.test(`the help of ${name} has its options, its exit status and an example`, () => {
+    assertMatch(help, new RegExp(`^diskproof ${name} `));
+    for (const part of ["--help", "Exit status", "\nExample"]) assertStringIncludes(help, part);
+    assertMatch(help, new RegExp(`Example[^]*(diskproof|deno task) ${name}`));
+    assert(help.split("\n").every((line) => line.length <= 100));
+    assertMatch(says, /^[a-z].*[^.]$/);
+  });
+}
+
+Deno.test("every verb prints its help and does nothing else", async () => {
+  const { stdout } = await diskproof(ROOT, ["--help"]);
+  for (const { name, help } of verbs) {
+    assertStringIncludes(stdout, `\n  ${name} `);
+    const asked = await diskproof(ROOT, [name, "nonsense", "--help"]);
+    assertEquals([asked.status, asked.stdout], [0, help]);
+  }
+  assertEquals((await diskproof(ROOT, ["help", "info"])).stdout, verbs[0]?.help);
+});
+
+Deno.test("the program with the fuzzer has the fuzzer's verbs as well", async () => {
+  const { stdout } = await diskproof(ROOT, ["help"]);
+  for (const name of ["fuzz", "repro", "minimize", "golden"]) {
+    assertStringIncludes(stdout, `\n  ${name} `);
+  }
+});
+
+Deno.test("--version prints the version of the package", async () => {
+  const { stdout } = await diskproof(ROOT, ["--version"]);
+  assertEquals(stdout, `diskproof ${config.version}\n`);
+});
+
+Deno.test("a command line that cannot be used is answered in one line and exit status 2", async () => {
+  const refused: [string[], string][] = [
+    [["inf"], "unknown verb inf (did you mean info?)"],
+    [["--verbose"], "unknown option --verbose"],
+    [["info"], "name an image"],
+    [["info", "--ouput=json", "x"], "unknown option --ouput (did you mean --output?)"],
+    [["info", "--output=xml", "x"], "--output takes human or json, not 'xml'"],
+    [["info", "--format=vmdk", "x"], "--format takes one of qcow, qcow2, raw, not 'vmdk'"],
+    [["map", "a", "b"], "name one image"],
+    [["map", "--start-offset=1.5", "x"], "--start-offset takes a size"],
+    [["digest", "--range=5", "x"], "--range takes START:LENGTH"],
+    [["convert", "x"], "name an image and a file to write"],
+    [["convert", "-O", "qcow2", "x", "y"], "-O takes raw, not 'qcow2'"],
+    [["validate", "vmware"], "'vmware' is not reference, qemu-img or exec:COMMAND"],
+  ];
+  for (const [args, reason] of refused) {
+    const { status, stdout, stderr } = await diskproof(ROOT, args);
+    assertEquals([status, stdout], [2, ""], args.join(" "));
+    assertMatch(stderr, /^diskproof: Cannot [^\n]*\n$/);
+    assertStringIncludes(stderr, reason);
+  }
+  assertEquals((await diskproof(ROOT, [])).status, 2);
+});
+
+Deno.test("what follows two dashes is a file, whatever it looks like", () =>
+  withDirectory(async (directory) => {
+    Deno.writeFileSync(`${directory}/--help`, new Uint8Array(512));
+    const { status, stdout } = await diskproof(directory, ["info", "--", "--help"]);
+    assertEquals(status, 0);
+    assertStringIncludes(stdout, "image: --help");
+  }));
+
+Deno.test("names are relative to where the user is, though deno task goes elsewhere", () =>
+  withDirectory(async (directory) => {
+    Deno.writeFileSync(`${directory}/here`, new Uint8Array(512));
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["task", "--quiet", "--config", `${ROOT}deno.json`, "diskproof", "info", "here"],
+      cwd: directory,
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals(code, 0);
+    assertStringIncludes(new TextDecoder().decode(stdout), "image: here\n");
+  }));
+
+Deno.test("a verb gives up every permission that it does not say it needs", async () => {
+  const script = `
+    import { keepOnly } from "${ROOT}src/cli/permissions.ts";
+    const states = () => ["read", "write", "run", "net", "env", "sys", "ffi"].map((name) =>
+      Deno.permissions.querySync({ name }).state);
+    keepOnly(["run"]);
+    console.log(states().join());
+  `;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", script] }).output();
+  const states = new TextDecoder().decode(stdout).trim();
+  assertEquals(states, "granted,prompt,granted,prompt,prompt,prompt,prompt");
+  const writing = verbs.filter(({ needs }) => needs?.includes("write")).map(({ name }) => name);
+  assertEquals(writing, ["convert", "validate"]);
+  assert(verbs.every(({ needs }) => needs !== undefined));
+});
+
+Deno.test("an error of ours is one line and exit status 70, and --trace shows where it was", async () => {
+  const script = `
+    import { runProgram } from "${ROOT}src/cli/program.ts";
+    const verb = { name: "fall", says: "", help: "", run() { throw new RangeError("over"); } };
+    Deno.exit(await runProgram({ call: "", says: "", verbs: [verb] }, Deno.args));
+  `;
+  const fall = async (...args: string[]) => {
+    const command = new Deno.Command(Deno.execPath(), { args: ["eval", script, "fall", ...args] });
+    const { code, stderr } = await command.output();
+    return { code, stderr: new TextDecoder().decode(stderr) };
+  };
+  const plain = await fall();
+  assertEquals(plain.code, 70);
+  assertEquals(
+    plain.stderr,
+    "diskproof: Cannot go on: internal error: over (--trace shows where)\n",
+  );
+  assertMatch((await fall("--trace")).stderr, /RangeError: over\n\s+at /);
+});
+
+Deno.test("parseSize() takes bytes with binary suffixes up to 2^63, and nothing else", () => {
+  const sizes: [string, number][] = [
+    ["0", 0],
+    ["512", 512],
+    ["64k", 65536],
+    ["64K", 65536],
+    ["1M", 2 ** 20],
+    ["1MiB", 2 ** 20],
+    ["3G", 3 * 2 ** 30],
+    ["2T", 2 ** 41],
+    ["1P", 2 ** 50],
+    ["7E", 7 * 2 ** 60],
+  ];
+  for (const [text, bytes] of sizes) assertEquals(parseSize(text, "size"), bytes);
+  for (const text of ["", "-1", "1.5M", "0x10", "8E", "9007199254740993", "1Q", "K", "1 M"]) {
+    assertThrows(() => parseSize(text, "size"), UsageError, "--size takes a size in bytes");
+  }
+});

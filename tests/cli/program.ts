@@ -1,0 +1,51 @@
+import config from "../../deno.json" with { type: "json" };
+import { withScratch } from "../../src/peers/mod.ts";
+import { withTools } from "../peers/tools.ts";
+
+/** What the program left behind. */
+export interface Run {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** How long any call may take: an image that hangs it is a failure. */
+const TIMEOUT_MS = 60_000;
+
+/** Runs `deno task diskproof`, with the permissions of the task, in a directory. */
+export async function diskproof(
+  directory: string,
+  args: readonly string[],
+  input?: string,
+): Promise<Run> {
+  const words = config.tasks.diskproof.command.split(" ");
+  const script = `${ROOT}${words.at(-1)}`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...words.slice(1, -1), script, ...args],
+    cwd: directory,
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input ?? "")).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  const decoder = new TextDecoder();
+  return { status: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Hands a test a directory; not one below /dev, where Deno lets a task read nothing. */
+export function withDirectory(test: (directory: string) => Promise<void>): Promise<void> {
+  return withScratch(test, "/tmp");
+}
+
+/** The same where qemu-img and qemu-io are installed; says so where they are not. */
+export function withQemu(test: (directory: string) => Promise<void>): Promise<void> {
+  return withTools(["qemu-img", "qemu-io"], () => withDirectory(test));
+}

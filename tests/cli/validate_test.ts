@@ -1,0 +1,129 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { diskproof, type Run, withDirectory, withQemu } from "./program.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+/** A few golden images: qcow2 with snapshots, and one that is refused. */
+const ONLY = ["--only", "snapshots-two"];
+
+/** Runs `deno task validate`: an adapter may be any program, which other tasks may not run. */
+async function validate(directory: string, ...args: string[]): Promise<Run> {
+  const words = config.tasks.validate.command.split(" ");
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...words.slice(1, -2), `${ROOT}${words.at(-2)}`, "validate", ...args],
+    cwd: directory,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { status: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Writes an adapter in shell; `answer` is what follows `case $1 in`. */
+function adapter(directory: string, answer: string): string {
+  const script = `#!/bin/sh\ncase $1 in\n${answer}\n*) exit 3;;\nesac\n`;
+  Deno.writeTextFileSync(`${directory}/adapter.sh`, script);
+  return "exec:sh adapter.sh";
+}
+
+interface Sums {
+  readonly operation: string;
+  readonly same: number;
+  readonly differs: number;
+  readonly unsupported: number;
+  readonly crashed: number;
+}
+
+function eventsIn({ stdout }: Run): Record<string, unknown>[] {
+  return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+function sumsIn(run: Run): Record<string, Sums> {
+  const { sums } = eventsIn(run).at(-1) as unknown as { sums: Sums[] };
+  return Object.fromEntries(sums.map((each) => [each.operation, each]));
+}
+
+Deno.test("validate finds the reference as recorded", async () => {
+  const { status, stdout, stderr } = await diskproof(ROOT, ["validate", "reference", ...ONLY]);
+  assertEquals([status, stderr], [0, ""]);
+  assertStringIncludes(stdout, "operation  same  differs  unsupported  crashed");
+});
+
+Deno.test("validate finds the installed qemu-img as recorded", () =>
+  withQemu(async () => {
+    const { status, stdout } = await diskproof(ROOT, ["validate", "qemu-img", ...ONLY]);
+    assertEquals(status, 0, stdout);
+  }));
+
+Deno.test("validate tells a wrong answer, a refusal and a crash apart", () =>
+  withDirectory(async (directory) => {
+    const peer = adapter(
+      directory,
+      `describe) echo '{"name": "wrong", "version": "9"}';;
+probe) echo '{"format": "qcow2"}';;
+info) echo '{"format": "qcow2", "virtual-size": 7}';;
+map) echo 'not today' >&2; exit 1;;
+check) kill -SEGV $$;;
+digest) exit 4;;`,
+    );
+    const run = await validate(directory, peer, "--json", ...ONLY);
+    assertEquals([run.status, run.stderr], [1, ""]);
+    const { probe, info, map, check, digest } = sumsIn(run);
+    const images = probe?.same ?? 0;
+    assertEquals(images > 0, true);
+    assertEquals(info, sumsOf("info", { differs: images }));
+    assertEquals(map, sumsOf("map", { differs: images }));
+    assertEquals(check, sumsOf("check", { crashed: images }));
+    assertEquals(digest?.crashed, images);
+    assertEquals(digest?.unsupported, 2 * images);
+    const told = eventsIn(run).filter(({ question }) => question === "info");
+    const [first] = told as unknown as { differences: { path: string; right: unknown }[] }[];
+    // What the adapter does not tell is no difference.
+    assertEquals(first?.differences.map(({ path }) => path), ["/virtual-size"]);
+    assertEquals(first?.differences[0]?.right, 7);
+    const text = await validate(directory, peer, ...ONLY);
+    assertStringIncludes(text.stdout, "wrong 9 over");
+    assertStringIncludes(text.stdout, '"crashed","message":"SIGSEGV: "');
+    assertStringIncludes(text.stdout, '"rejected","message":"not today"');
+  }));
+
+function sumsOf(operation: string, sums: Partial<Sums>): Sums {
+  return { operation, same: 0, differs: 0, unsupported: 0, crashed: 0, ...sums };
+}
+
+Deno.test("validate counts what an adapter does not support as no failure", () =>
+  withDirectory(async (directory) => {
+    const peer = adapter(directory, `probe) echo '{"format": "qcow2"}';;`);
+    const { status, stdout } = await validate(directory, peer, ...ONLY);
+    assertEquals(status, 0);
+    assertStringIncludes(stdout, `sh ${directory}/adapter.sh unknown over`);
+  }));
+
+Deno.test("validate exits with 3 for a peer that cannot be started or breaks the protocol", () =>
+  withDirectory(async (directory) => {
+    const broken = [
+      "exec:./nothing-here",
+      adapter(directory, "probe) echo qcow2;;"),
+    ];
+    for (const peer of broken) {
+      const { status, stdout, stderr } = await validate(directory, peer, ...ONLY);
+      assertEquals([status, stdout], [3, ""], peer);
+      assertEquals(stderr.trimEnd().split("\n").length, 1);
+    }
+  }));
+
+Deno.test("validate stops an adapter that takes too long", () =>
+  withDirectory(async (directory) => {
+    const peer = adapter(directory, "probe) exec sleep 60;;");
+    const run = await validate(directory, peer, "--timeout=1", "--json", "--only=qcow-empty-512");
+    assertEquals(run.status, 1);
+    assertEquals(sumsIn(run)["probe"], sumsOf("probe", { crashed: 1 }));
+  }));
+
+Deno.test("validate says where it found no golden images", () =>
+  withDirectory(async (directory) => {
+    for (const more of [["--only", "no such image"], ["--golden", "."], ["--golden", "nowhere"]]) {
+      const { status, stderr } = await diskproof(directory, ["validate", "reference", ...more]);
+      assertEquals(status, 2);
+      assertStringIncludes(stderr, "diskproof: Cannot ");
+    }
+  }));

@@ -1,0 +1,163 @@
+import { assert, assertEquals } from "@std/assert";
+import { MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
+import { judgeImage, layersOf, openFiles, openImage, readContent } from "../../src/image/mod.ts";
+import type { Qcow2Model } from "../../src/qcow2/mod.ts";
+import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
+
+const plain: Qcow2Model = {
+  format: "qcow2",
+  version: 3,
+  clusterBits: 9,
+  size: 4096n,
+  refcountOrder: 4,
+  extendedL2: false,
+  compression: "deflate",
+  headerLength: 112,
+  dirty: false,
+  corrupt: false,
+  lazyRefcounts: false,
+  unknownCompatible: 0n,
+  unknownAutoclear: 0n,
+  featureTable: false,
+  unknownExtensions: [],
+  clusters: [],
+  snapshots: [],
+  bitmaps: [],
+  placement: { seed: 0, holes: [], leaks: 0, spareL1: 0, spareReftable: 0, cutTail: false },
+};
+
+function bytesOf(changes: Partial<Qcow2Model>): Uint8Array {
+  const { image } = buildQcow2(normaliseQcow2({ ...plain, ...changes }));
+  return new SegmentSource(image.segments, image.size).read(0, image.size);
+}
+
+/** An overlay of `backing` in a directory of its own, beside which lies a file called `secret`. */
+function withOverlay(backing: string, use: (paths: { image: string; root: string }) => void): void {
+  const outside = Deno.makeTempDirSync();
+  const root = `${outside}/images`;
+  try {
+    Deno.mkdirSync(root);
+    Deno.writeFileSync(`${outside}/secret`, new Uint8Array(4096).fill(0x5a));
+    Deno.writeFileSync(`${root}/base`, new Uint8Array(4096).fill(0x11));
+    const image = `${root}/overlay.qcow2`;
+    Deno.writeFileSync(image, bytesOf({ backing: { name: backing, format: "raw" } }));
+    use({ image, root });
+  } finally {
+    Deno.removeSync(outside, { recursive: true });
+  }
+}
+
+/** First byte of the content, and the rules that opening and judging found broken. */
+function look(image: string, root?: string): { byte: number | undefined; rules: string[] } {
+  const opened = openImage(image, root === undefined ? {} : { root });
+  try {
+    const rules = judgeImage(opened).findings.map((finding) => finding.rule);
+    const byte = opened.incomplete ? undefined : readContent(layersOf(opened), 0n, 1)[0];
+    return { byte, rules };
+  } finally {
+    opened.close();
+  }
+}
+
+Deno.test("a backing file beside the image is read", () => {
+  withOverlay("base", ({ image }) => assertEquals(look(image), { byte: 0x11, rules: [] }));
+  withOverlay("./base", ({ image }) => assertEquals(look(image).byte, 0x11));
+});
+
+Deno.test("a backing file outside the root is not opened, and no less so by another way round", () => {
+  for (const name of ["../secret", "../images/../secret", "/etc/passwd"]) {
+    withOverlay(name, ({ image }) => {
+      assertEquals(look(image), { byte: undefined, rules: ["blk.backing.not-followed"] });
+    });
+  }
+});
+
+Deno.test("a root that is asked for widens what may be opened, and no more than that", () => {
+  withOverlay("../secret", ({ image, root }) => {
+    assertEquals(look(image, `${root}/..`).byte, 0x5a);
+    assertEquals(look(image, root).byte, undefined);
+  });
+});
+
+Deno.test("a backing file that is a symbolic link out of the root is not opened", () => {
+  withOverlay("link", ({ image, root }) => {
+    Deno.symlinkSync(`${root}/../secret`, `${root}/link`);
+    assertEquals(look(image), { byte: undefined, rules: ["blk.backing.not-followed"] });
+  });
+});
+
+Deno.test("json: and protocol names are reported, not followed", () => {
+  for (const name of ['json:{"driver":"raw"}', "nbd://localhost/disk", "fat:images"]) {
+    withOverlay(name, ({ image }) => {
+      assertEquals(look(image).rules, ["blk.backing.not-followed"]);
+    });
+  }
+});
+
+Deno.test("a backing file that is not there is a finding, and qemu-img rejects the image", () => {
+  withOverlay("nowhere", ({ image }) => {
+    const opened = openImage(image);
+    const { qemu, findings } = judgeImage(opened);
+    assertEquals([qemu.open, findings.map(({ rule }) => rule)], ["reject", ["blk.backing.opens"]]);
+    opened.close();
+  });
+});
+
+Deno.test("an image that is its own backing file ends the chain", () => {
+  withOverlay("overlay.qcow2", ({ image }) => {
+    Deno.writeFileSync(image, bytesOf({ backing: { name: "overlay.qcow2" } }));
+    assertEquals(look(image).rules, ["blk.backing.no-loop"]);
+  });
+});
+
+Deno.test("a chain is read through its layers, and zeros behind the end of a short backing file", () => {
+  const fill = (seed: number) => ({ kind: "data", pattern: { kind: "fill", seed } }) as const;
+  const files = new Map([
+    ["top", bytesOf({ backing: { name: "middle" }, clusters: [{ index: 1, ...fill(1) }] })],
+    [
+      "middle",
+      bytesOf({
+        backing: { name: "base", format: "raw" },
+        size: 1536n,
+        clusters: [{ index: 0, ...fill(2) }],
+      }),
+    ],
+    ["base", new Uint8Array(8192).fill(3)],
+  ]);
+  const sources = new Map([...files].map(([name, bytes]) => [name, new MemorySource(bytes)]));
+  const layers = layersOf(openFiles(sources));
+  const first = (cluster: number) => readContent(layers, BigInt(cluster * 512), 1)[0];
+  // The third cluster comes from the base; the fourth lies behind the end of the middle image, which
+  // hides the base although that is longer.
+  assertEquals([0, 1, 2, 3, 4].map(first), [2, 1, 3, 0, 0]);
+});
+
+Deno.test("judging costs no more than its bound, whatever the image multiplies", () => {
+  // Every L1 entry leads to one L2 table, and every entry of that to one cluster: 2^23 guest clusters
+  // in a file of a few hundred KiB.
+  const bytes = bytesOf({
+    clusterBits: 16,
+    size: 1n << 45n,
+    clusters: [{ index: 0, kind: "zero" }],
+  });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { placed } = buildQcow2(normaliseQcow2({
+    ...plain,
+    clusterBits: 16,
+    size: 1n << 45n,
+    clusters: [{ index: 0, kind: "zero" }],
+  })).image;
+  const l1 = placed.find((place) => place.path === "/l1");
+  const l2 = placed.find((place) => place.path === "/l2[0]");
+  assert(l1 !== undefined && l2 !== undefined);
+  for (let at = l1.offset; at < l1.offset + l1.length; at += 8) {
+    view.setBigUint64(at, BigInt(l2.offset));
+  }
+  for (let at = l2.offset; at < l2.offset + l2.length; at += 16) view.setBigUint64(at, 65536n);
+  const started = performance.now();
+  const judgement = judgeImage(openFiles(new Map([["bomb", new MemorySource(bytes)]])));
+  const mib = Math.max(1, bytes.length / 2 ** 20);
+  assert(performance.now() - started < 4000 * mib, `${performance.now() - started} ms`);
+  assertEquals(judgement.qemu.open, "accept");
+  assert((judgement.qemu.check?.corruptions ?? 0) > 0);
+});
