@@ -1,5 +1,6 @@
 import { AccessError, type Layer, type MapEntry } from "../../src/format/mod.ts";
 import {
+  extentsOf,
   infoOf,
   type Judgement,
   layersOf,
@@ -43,6 +44,8 @@ export interface Asked extends Tools {
   readonly format: string;
   readonly image: OpenedImage;
   readonly judgement: Judgement;
+  /** Something was done to the image after it was built. */
+  readonly edited: boolean;
 }
 
 /** A difference, for a divergence to explain or a person to read. */
@@ -54,12 +57,20 @@ export interface Seen {
 function seen(asked: Asked, question: Observation["question"], said: {
   outcome: string;
   message: string;
+  damagedStream?: boolean;
 }): Seen {
   const { version, judgement, image } = asked;
   const info = image.layer?.info()["format-specific"]?.data;
   const zstd = info?.["compression-type"] === "zstd";
   return {
-    observation: { question, version, zstd, judgement, outcome: said.outcome },
+    observation: {
+      question,
+      version,
+      zstd,
+      judgement,
+      outcome: said.outcome,
+      damagedStream: said.damagedStream ?? false,
+    },
     message: `${question}: ${said.message}`,
   };
 }
@@ -84,16 +95,33 @@ export async function compareContent(asked: Asked): Promise<Seen[]> {
   }
   const { bytes, unreadable, map } = answer.value;
   const broken = new Set(unreadable.map((range) => range.start));
-  const message = contentDifference(image, { bytes, broken, unit }) ??
-    allocationDifference(image, map);
-  return message === undefined ? [] : [seen(asked, "content", { outcome: "accepted", message })];
+  const differs = contentDifference(image, { bytes, broken, unit });
+  if (differs !== undefined) {
+    const damagedStream = asked.edited && isCompressed(image, differs.at);
+    const { message } = differs;
+    return [seen(asked, "content", { outcome: "accepted", message, damagedStream })];
+  }
+  const message = allocationDifference(image, map);
+  return message === undefined ? [] : [seen(asked, "allocation", { outcome: "accepted", message })];
+}
+
+/** Whether the content at a position comes out of a compressed stream. */
+function isCompressed(image: OpenedImage, at: number): boolean {
+  const [extent] = extentsOf(layersOf(image), at, at + 1);
+  return extent?.run.kind === "compressed";
+}
+
+/** Where content differs, and how. */
+interface ContentDifference {
+  readonly at: number;
+  readonly message: string;
 }
 
 /** Holds content unit by unit against what qemu-io has read. */
 function contentDifference(
   image: OpenedImage,
   read: { bytes: Uint8Array; broken: ReadonlySet<number>; unit: number },
-): string | undefined {
+): ContentDifference | undefined {
   const layers = layersOf(image);
   const { bytes, broken, unit } = read;
   for (let start = 0; start < bytes.length; start += unit) {
@@ -101,13 +129,16 @@ function contentDifference(
     const ours = contentOrError(layers, start, length);
     if (ours instanceof AccessError) {
       if (!broken.has(start)) {
-        return `qemu-io reads at ${start}; the reference says ${ours.message}`;
+        const message = `qemu-io reads at ${start}; the reference says ${ours.message}`;
+        return { at: start, message };
       }
       continue;
     }
-    if (broken.has(start)) return `qemu-io cannot read at ${start}; the reference can`;
+    if (broken.has(start)) {
+      return { at: start, message: `qemu-io cannot read at ${start}; the reference can` };
+    }
     const differs = firstDifference(ours, bytes.subarray(start, start + length));
-    if (differs >= 0) return `another byte at ${start + differs}`;
+    if (differs >= 0) return { at: start + differs, message: `another byte at ${start + differs}` };
   }
   return undefined;
 }

@@ -116,7 +116,9 @@ async function runDifferential(
   if (image.incomplete) return passedOver("the edited image names a file that is not there");
   if (isEndless(layersOf(image))) return passedOver("qemu-img maps a qcow disk cluster by cluster");
   const path = join(directory, fileName(value.chain, 0));
-  const asked: Asked = { ...await toolsFor(context), directory, path, format, image, judgement };
+  const edited = value.edits.length > 0;
+  const about = { directory, path, format, image, judgement, edited };
+  const asked: Asked = { ...await toolsFor(context), ...about };
   const observed = [
     ...await compareContent(asked),
     ...await compareAnswer(asked, isNoisy(judgement) ? "nothing" : value.ask),

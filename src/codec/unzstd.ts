@@ -18,6 +18,9 @@ const HEADER_WINDOW_MAX = 2 ** 32 - 1;
 /** The largest window that libzstd makes by default, in bytes. */
 const WINDOW_MAX = 2 ** 27 + 1;
 
+/** XXH64 of nothing, as the checksum of an empty frame has it: its lower four bytes, little-endian. */
+const EMPTY_CHECKSUM = [0x99, 0xe9, 0xd8, 0x51];
+
 /** Above this, a window costs more memory than a cluster is worth. */
 const WINDOW_AS_IT_IS = 2 ** 23;
 
@@ -90,6 +93,8 @@ function decodeFrame(bytes: Uint8Array, frame: ContentFrame, room: number): Uint
     : windowSize > WINDOW_MAX;
   if (tooLarge) return `asks for a window of ${windowSize} bytes`;
   const contentMax = Math.min(room, blocks.contentMax);
+  const small = contentMax === 0 && (contentSize ?? 0) === 0;
+  if (small && isEmptyFrame(bytes, header)) return new Uint8Array(0);
   if (atOnce) {
     return contentSize > contentMax
       ? `tells of ${contentSize} bytes and holds no more than ${contentMax}`
@@ -104,6 +109,14 @@ function decodeFrame(bytes: Uint8Array, frame: ContentFrame, room: number): Uint
   }
   const asItIs = contentSize === undefined && windowSize <= WINDOW_AS_IT_IS;
   return decompress(asItIs ? bytes : withoutSize(bytes, header, room), { room, contentMax });
+}
+
+/**
+ * Whether a frame without content is sound. A hostile cluster can be a hundred thousand of these: each
+ * would cost a call of libzstd.
+ */
+function isEmptyFrame(bytes: Uint8Array, { checksum }: FrameHeader): boolean {
+  return !checksum || EMPTY_CHECKSUM.every((byte, i) => bytes[bytes.length - 4 + i] === byte);
 }
 
 /**

@@ -89,6 +89,30 @@ export interface LayerInfo {
   };
 }
 
+/** An internal snapshot, as a reader wants to know it. */
+export interface SnapshotSummary {
+  readonly id: string;
+  readonly name: string;
+  /**
+   * Virtual size in bytes when it was taken. Its content is read at the image's present size, as QEMU
+   * does: what is longer is cut, what is shorter goes on as the snapshot's tables say.
+   */
+  readonly virtualSize: number;
+}
+
+/** A persistent bitmap: which parts of the disk were written to. */
+export interface BitmapSummary {
+  readonly name: string;
+  /** Bytes that one bit stands for. */
+  readonly granularity: number;
+  /** It was not saved: its bits mean nothing. */
+  readonly inUse: boolean;
+  /** It tracks writes. */
+  readonly auto: boolean;
+  /** The ranges of guest bytes whose bits are set, in order. */
+  ranges(): Iterable<{ readonly start: number; readonly length: number }>;
+}
+
 /**
  * One image file by itself: decoded, judged as far as an open looks, and readable. It never opens
  * another file; a chain of layers is put together above.
@@ -122,6 +146,10 @@ export interface Layer {
   info(): LayerInfo;
   /** How many host clusters have a refcount, counted up to `limit`; where the format has refcounts. */
   clustersInUse?(limit: number): number;
+  /** The internal snapshots, where the format has them. */
+  readonly snapshots?: readonly SnapshotSummary[];
+  /** The persistent bitmaps, where the format has them. */
+  readonly bitmaps?: readonly BitmapSummary[];
   /** The image as one of its snapshots, by id or else by name; `undefined` where there is none. */
   snapshot?(name: string): Layer | undefined;
   /** Judges everything that an open does not look at: tables, entries, compressed data. */

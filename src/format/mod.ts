@@ -25,6 +25,7 @@ export { AnatomyCollector, type EntryClaim } from "./collector.ts";
 export {
   AccessError,
   type BackingReference,
+  type BitmapSummary,
   type Broken,
   type CheckCounts,
   type DataFileReference,
@@ -35,6 +36,7 @@ export {
   type LayerInfo,
   type Run,
   type RunKind,
+  type SnapshotSummary,
 } from "./layer.ts";
 export type { BuiltImage, Placed } from "./placed.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";

@@ -1,7 +1,7 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import { inflateCluster, unzstdCluster } from "../codec/mod.ts";
 import { AccessError, type Run } from "../format/mod.ts";
-import { compressedRange, entryProblem } from "./entries.ts";
+import { compressedRange } from "./entries.ts";
 import type { L2Table } from "./l2.ts";
 import { hex } from "./report.ts";
 import { type Mapping, placeOfEntry } from "./runs.ts";
@@ -99,14 +99,5 @@ export class ContentReader {
     }
     this.#last = { offset: range.offset, length: range.length, bytes: result.bytes };
     return result.bytes;
-  }
-
-  /** Why an access to the entry fails, compressed data aside. */
-  problem(at: { table: L2Table; index: number; entry: number }): AccessError | undefined {
-    const { geometry } = this.#mapping;
-    const guest = at.index * geometry.l2Coverage + at.entry * geometry.clusterSize;
-    const place = placeOfEntry(this.#mapping.path, at, guest);
-    const broken = entryProblem(at.table.entry(at.entry), this.#mapping, place);
-    return broken === undefined ? undefined : new AccessError(broken);
   }
 }

@@ -1,15 +1,17 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import {
   type BackingReference,
+  type BitmapSummary,
   type CheckCounts,
   type DataFileReference,
   imageText,
   type Layer,
   type LayerInfo,
   type Run,
+  type SnapshotSummary,
 } from "../format/mod.ts";
 import type { Findings } from "../rules/mod.ts";
-import type { BitmapDirectory } from "./bitmaps.ts";
+import { type BitmapDirectory, bitmapFlags, bitmapRanges } from "./bitmaps.ts";
 import { checkImage } from "./check/check.ts";
 import { StoredRefcounts, UNREADABLE } from "./check/refcounts.ts";
 import { ContentReader } from "./content.ts";
@@ -119,6 +121,26 @@ export class Qcow2Layer implements Layer {
       if (refcount !== 0) count++;
     }
     return count;
+  }
+
+  get snapshots(): readonly SnapshotSummary[] {
+    return this.#image.snapshots.snapshots.map(({ id, name, diskSize }) => ({
+      id: imageText(id),
+      name: imageText(name),
+      virtualSize: diskSize === undefined ? this.virtualSize : Number(diskSize),
+    }));
+  }
+
+  get bitmaps(): readonly BitmapSummary[] {
+    const { file, geometry, bitmaps } = this.#image;
+    const size = this.virtualSize;
+    return (bitmaps?.bitmaps ?? []).map((bitmap) => ({
+      name: imageText(bitmap.name),
+      granularity: 2 ** bitmap.granularity_bits,
+      inUse: (bitmap.flags & bitmapFlags.inUse) !== 0,
+      auto: (bitmap.flags & bitmapFlags.auto) !== 0,
+      ranges: () => bitmapRanges(file, bitmap, { size, geometry }),
+    }));
   }
 
   /** The image as one of its snapshots, by id or else by name; QEMU looks in this order. */

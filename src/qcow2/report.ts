@@ -33,6 +33,16 @@ export function requestable(offset: bigint, size: bigint): boolean {
   return offset <= INT64_MAX && offset + size <= REQUEST_END_MAX;
 }
 
+/**
+ * Length of a name up to its first NUL byte.
+ *
+ * @param stored the name as far as the file goes; what is missing of it is zeros
+ */
+export function lengthToNul(stored: Uint8Array): number {
+  const nul = stored.indexOf(0);
+  return nul < 0 ? stored.length : nul;
+}
+
 /** An offset as a person reads it. */
 export function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;

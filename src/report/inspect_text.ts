@@ -11,17 +11,20 @@ export interface Inspection {
   readonly source: ByteSource;
   readonly anatomy: Anatomy;
   readonly notes: readonly Note[];
-  /** Stretches without anything remarkable that are listed; the rest is counted. */
+  /** Stretches that nothing is said of and that are listed; the rest is counted. */
   readonly stretches: number;
 }
+
+/** Stretches that are odd are listed so many times as often. */
+const ODD_SHARE = 4;
 
 interface Block {
   readonly offset: number;
   /** Blocks at one offset: what is wrong with it first. */
   readonly rank: number;
   readonly lines: () => string[];
-  /** Nothing is wrong here. */
-  readonly plain: boolean;
+  /** How much there is to see here: a structure or a note, something odd, or nothing. */
+  readonly interest: "high" | "odd" | "none";
 }
 
 /**
@@ -37,13 +40,14 @@ export function* inspectionLines(inspection: Inspection): Generator<string> {
     ...anatomy.parts.map((part) => partBlock(part, { placing, digits, source })),
     ...stretchBlocks(inspection, { placing, digits, said }),
   ].sort((a, b) => a.offset - b.offset || a.rank - b.rank);
-  let room = inspection.stretches;
+  const { stretches } = inspection;
+  const room = { high: Infinity, odd: ODD_SHARE * stretches, none: stretches };
   let left = 0;
-  for (const { lines, plain } of blocks) {
-    if (plain && --room < 0) left++;
+  for (const { lines, interest } of blocks) {
+    if (--room[interest] < 0) left++;
     else yield* lines();
   }
-  if (left > 0) yield `(${left} more stretches of data or free space are not listed)`;
+  if (left > 0) yield `(${left} more stretches of data or free space; --all lists them)`;
   const elsewhere = placing.loose.filter((note) => !said.has(note));
   if (elsewhere.length > 0) yield "elsewhere";
   for (const note of elsewhere) {
@@ -67,7 +71,7 @@ function partBlock(part: Part, around: Around & { source: ByteSource }): Block {
     ...rowLines(part, part.rows, around),
     ...(part.omitted === 0 ? [] : [`  (${part.omitted} more rows; --all lists them)`]),
   ];
-  return { offset: part.offset, rank: 1, lines, plain: false };
+  return { offset: part.offset, rank: 1, lines, interest: "high" };
 }
 
 /** Bytes of unused space that are looked at to tell whether they are zeros. */
@@ -94,8 +98,9 @@ function stretchBlocks(
       visible(`${hex(offset, digits)}  ${stretchText(stretch, anatomy)}${content}${end}`),
       ...noteLines(notes, "  "),
     ];
-    const plain = notes.length === 0 && kind !== "conflict" && !outside;
-    return [{ offset, rank: plain ? 2 : 0, lines, plain }];
+    const odd = kind === "conflict" || outside;
+    const interest = notes.length > 0 ? "high" : odd ? "odd" : "none";
+    return [{ offset, rank: interest === "none" ? 2 : 0, lines, interest }];
   });
 }
 

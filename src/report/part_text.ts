@@ -30,15 +30,18 @@ export function rowLines(
     value: visible(row.value),
     doc: visible(row.doc),
   }));
+  // A table may have more rows than a call takes arguments.
   const width = (column: "bytes" | "name" | "value") =>
-    Math.max(...cells.map((cell) => cell[column].length));
+    cells.reduce((most, cell) => Math.max(most, cell[column].length), 0);
+  const bytes = width("bytes");
+  const name = width("name");
   const value = Math.min(width("value"), VALUE_WIDTH);
   return rows.flatMap((row, index) => {
     const cell = cells[index] as typeof cells[number];
     const columns = [
       `  ${hex(row.offset, digits)}`,
-      cell.bytes.padEnd(width("bytes")),
-      cell.name.padEnd(width("name")),
+      cell.bytes.padEnd(bytes),
+      cell.name.padEnd(name),
       cell.value.padEnd(value),
       cell.doc,
     ];

@@ -78,7 +78,7 @@ export const qcow2AccessRules = {
   "qcow2.check.l2-aligned": ["spec", "must", "corruption", mapping,
     "An L2 table lies at a multiple of the cluster size."],
   "qcow2.check.l2-io": ["limit", "must", "check-error", request,
-    "An L1 or L2 table lies where it can be read."],
+    "A snapshot's L1 table lies where it can be read."],
   "qcow2.check.l2e-reserved": ["spec", "must", "corruption", standard,
     "The reserved bits of an L2 entry are zero."],
   "qcow2.check.comp-copied": ["spec", "must", "corruption", mapping,

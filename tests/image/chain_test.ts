@@ -3,31 +3,13 @@ import { MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
 import { judgeImage, layersOf, openFiles, openImage, readContent } from "../../src/image/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
+import { plain } from "../qcow2/built_parts.ts";
 
-const plain: Qcow2Model = {
-  format: "qcow2",
-  version: 3,
-  clusterBits: 9,
-  size: 4096n,
-  refcountOrder: 4,
-  extendedL2: false,
-  compression: "deflate",
-  headerLength: 112,
-  dirty: false,
-  corrupt: false,
-  lazyRefcounts: false,
-  unknownCompatible: 0n,
-  unknownAutoclear: 0n,
-  featureTable: false,
-  unknownExtensions: [],
-  clusters: [],
-  snapshots: [],
-  bitmaps: [],
-  placement: { seed: 0, holes: [], leaks: 0, spareL1: 0, spareReftable: 0, cutTail: false },
-};
+/** An empty disk of eight clusters. */
+const small: Qcow2Model = { ...plain, size: 4096n };
 
 function bytesOf(changes: Partial<Qcow2Model>): Uint8Array {
-  const { image } = buildQcow2(normaliseQcow2({ ...plain, ...changes }));
+  const { image } = buildQcow2(normaliseQcow2({ ...small, ...changes }));
   return new SegmentSource(image.segments, image.size).read(0, image.size);
 }
 
@@ -142,7 +124,7 @@ Deno.test("judging costs no more than its bound, whatever the image multiplies",
   });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { placed } = buildQcow2(normaliseQcow2({
-    ...plain,
+    ...small,
     clusterBits: 16,
     size: 1n << 45n,
     clusters: [{ index: 0, kind: "zero" }],

@@ -111,6 +111,7 @@ const encryption: readonly RuleRow[] = [
     breaks: [...isLuks, set("/extension[0]/type", UNKNOWN)],
     keeps: isLuks,
     leaves: ["qcow2.crypt.key-present"],
+    live: { infoCrashes: true },
   }),
 ];
 

@@ -1,6 +1,12 @@
 /** Asks the installed qemu-img and qemu-io about the images of a row. */
 
-import { digestFile, QemuImgPeer, runTool, type ToolResult } from "../../src/peers/mod.ts";
+import {
+  digestFile,
+  PeerError,
+  QemuImgPeer,
+  runTool,
+  type ToolResult,
+} from "../../src/peers/mod.ts";
 import type { CheckJson } from "../../src/image/mod.ts";
 import type { Opening } from "../../src/rules/mod.ts";
 import { MemorySource, PatchedSource } from "../../src/bytes/mod.ts";
@@ -11,7 +17,9 @@ import type { Live, Question } from "./row.ts";
 /** The name of the image in its directory; what it names is relative to that. */
 export const IMAGE = "image";
 const CONTENT = "content";
-/** Versions before this one crash in `info` on what later ones refuse. */
+/** Milliseconds for one call: some images are made to be slow. */
+const TIMEOUT_MS = 60_000;
+/** Versions before this one crash on an image that later ones refuse. */
 const CRASHES_BEFORE = 10;
 
 /** What qemu says of an image. What it was not asked is absent. */
@@ -31,8 +39,9 @@ export const qemuVersion: string | undefined = await (async () => {
   try {
     await runTool(["qemu-io", "--version"]);
     return (await new QemuImgPeer().describe()).version;
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof PeerError) return undefined;
+    throw error;
   }
 })();
 
@@ -57,45 +66,51 @@ export async function probedFormat(directory: string): Promise<string | undefine
 export async function askQemu(
   directory: string,
   questions: readonly Question[],
+  live: Live = {},
 ): Promise<Answers> {
   const refused: Partial<Record<Opening, boolean>> = {};
   const said = { info: "", content: "" };
   let answers: Answers = { refused, said };
   if (questions.includes("info")) {
-    const info = await runTool(["qemu-img", "info", "-f", "qcow2", IMAGE], { directory });
-    refused.info = failed(info);
+    const info = await run(directory, ["qemu-img", "info", "-f", "qcow2", IMAGE]);
+    refused.info = live.infoCrashes && crashedAsExpected(info) || failed(info);
     said.info = info.stderr;
   }
   if (questions.includes("read")) {
-    refused.read = failed(await qemuIo(directory, ["-r", "-f", "qcow2", "-c", "quit", IMAGE]));
+    const open = ["qemu-io", "-r", "-f", "qcow2", "-c", "quit", IMAGE];
+    refused.read = failed(await run(directory, open));
   }
   if (questions.includes("check")) answers = { ...answers, check: await checkOf(directory) };
   if (questions.includes("content")) {
     const convert = ["qemu-img", "convert", "-f", "qcow2", "-O", "raw", IMAGE, CONTENT];
-    const result = await runTool(convert, { directory });
+    const result = await run(directory, convert);
     said.content = result.stderr;
     const content = failed(result) ? null : digestFile(`${directory}/${CONTENT}`).sha256;
     answers = { ...answers, content };
   }
   if (questions.includes("write")) {
-    refused.write = failed(await qemuIo(directory, ["-f", "qcow2", "-c", "quit", IMAGE]));
+    refused.write = failed(await run(directory, ["qemu-io", "-f", "qcow2", "-c", "quit", IMAGE]));
   }
   return answers;
 }
 
-function qemuIo(directory: string, args: readonly string[]): Promise<ToolResult> {
-  return runTool(["qemu-io", ...args], { directory });
+function run(directory: string, command: readonly string[]): Promise<ToolResult> {
+  return runTool(command, { directory, timeoutMs: TIMEOUT_MS });
 }
 
-/** Whether a tool refused; a crash counts as that where later versions do refuse. */
+function crashedAsExpected({ end }: ToolResult): boolean {
+  return end.kind === "crashed" && Number.parseInt(qemuVersion ?? "") < CRASHES_BEFORE;
+}
+
+/** Whether a tool refused. */
 function failed({ end, stderr }: ToolResult): boolean {
   if (end.kind === "exited") return end.code !== 0;
-  if (end.kind === "crashed" && Number.parseInt(qemuVersion ?? "") < CRASHES_BEFORE) return true;
   throw new Error(`Cannot take ${JSON.stringify(end)} for an answer: ${stderr}`);
 }
 
 async function checkOf(directory: string): Promise<CheckJson | null> {
-  const check = await new QemuImgPeer().check({ path: IMAGE, format: "qcow2", directory });
+  const peer = new QemuImgPeer({ timeoutMs: TIMEOUT_MS });
+  const check = await peer.check({ path: IMAGE, format: "qcow2", directory });
   if (check.outcome === "rejected") return null;
   if (check.outcome !== "accepted" || check.value.counts === undefined) {
     throw new Error(`Cannot take ${check.outcome} for an answer of check`);
@@ -113,7 +128,7 @@ export async function writeRefused(
   const file = { driver: "file", filename: IMAGE };
   const overlap = live.overlapCheck === undefined ? {} : { "overlap-check": live.overlapCheck };
   const image = `json:${JSON.stringify({ driver: "qcow2", ...overlap, file })}`;
-  const result = await qemuIo(directory, ["-c", command, "-c", "flush", image]);
+  const result = await run(directory, ["qemu-io", "-c", command, "-c", "flush", image]);
   const header = await Deno.readFile(`${directory}/${IMAGE}`);
   return { refused: failed(result), marked: ((header[INCOMPATIBLE_LAST] ?? 0) & CORRUPT) !== 0 };
 }

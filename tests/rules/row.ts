@@ -36,6 +36,8 @@ export interface Live {
   readonly writes?: string;
   /** An option of the qcow2 driver that the write needs. */
   readonly overlapCheck?: "all";
+  /** `info` crashes on the broken image before qemu 10, and refuses it from there on. */
+  readonly infoCrashes?: true;
   /** The opening at which qemu says something of the broken image, and what. */
   readonly warns?: { readonly at: "info" | "content"; readonly says: RegExp };
   /** What is not asked of qemu of either image, or of the one that keeps the rule, and why. */

@@ -9,7 +9,7 @@ import {
 } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import { roundUp } from "../geometry.ts";
-import { hex, must, requestable } from "../report.ts";
+import { hex, lengthToNul, must, requestable } from "../report.ts";
 import { bitmapHead } from "../structures.ts";
 import {
   type BitmapAt,
@@ -84,8 +84,7 @@ function judgeRewriting(
 ): void {
   if (bitmaps.every(({ flags }) => (flags & bitmapFlags.inUse) !== 0)) return;
   const length = bitmaps.reduce((sum, bitmap) => {
-    const nul = bitmap.name.indexOf(0);
-    const name = nul < 0 ? bitmap.name_size : nul;
+    const name = lengthToNul(bitmap.name);
     return sum + roundUp(bitmapHead.size + bitmap.extra_data_size + name, BITMAP_ALIGNMENT);
   }, 0);
   const whole = bitmaps.reduce((sum, bitmap) => sum + bitmap.length, 0);
@@ -226,13 +225,13 @@ function judgeName(entry: BitmapAt & { names: Set<string> }, findings: Findings)
     place: { path: `/bitmap[${index}]`, offset: bitmap.offset },
     message: () => `The padding behind the name of bitmap ${index} is not zero`,
   });
-  const nul = bitmap.name.indexOf(0);
-  must(nul < 0, findings, {
+  const length = lengthToNul(bitmap.name);
+  must(length === bitmap.name_size, findings, {
     rule: "blk.name.nul",
     place,
     message: () => `The name of bitmap ${index} holds a NUL byte and ends there`,
   });
-  const name = (nul < 0 ? bitmap.name : bitmap.name.subarray(0, nul)).join();
+  const name = bitmap.name.subarray(0, length).join();
   // QEMU skips a later bitmap of the same name that is in use, though the format forbids it too.
   const skipped = (bitmap.flags & bitmapFlags.inUse) !== 0;
   must(!names.has(name), findings, {

@@ -1,7 +1,15 @@
 import type { Findings } from "../../rules/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
-import { hex, inHeader, must, REQUEST_END_MAX, requestable, validTable } from "../report.ts";
+import {
+  hex,
+  inHeader,
+  lengthToNul,
+  must,
+  REQUEST_END_MAX,
+  requestable,
+  validTable,
+} from "../report.ts";
 import {
   decodeSnapshots,
   LISTED_ID,
@@ -97,7 +105,9 @@ function judgeSnapshot(
     place,
     message: () => `The id or the name of snapshot ${index} is cut in listings`,
   });
-  must(!snapshot.id.includes(0) && !snapshot.name.includes(0), findings, {
+  const whole = lengthToNul(snapshot.id) === snapshot.id_str_size &&
+    lengthToNul(snapshot.name) === snapshot.name_size;
+  must(whole, findings, {
     rule: "blk.name.nul",
     place,
     message: () => `The id or the name of snapshot ${index} holds a NUL byte and ends there`,
