@@ -28,6 +28,8 @@ export interface GoldenTools {
   readonly answerers: readonly QemuImgPeer[];
 }
 
+/** A tool may have a line to say about each of a thousand clusters. */
+const MESSAGE_MAX = 2000;
 /** Content longer than this is digested in parts alone. */
 const WHOLE_DIGEST_LIMIT = 32 * 1024 * 1024;
 
@@ -99,15 +101,19 @@ async function runRecipe(
   }
 }
 
+/** What to ask of an image beyond what is asked of all. */
+type Asking = Pick<Recipe, "snapshots" | "ranges" | "withoutMap">;
+
 /** Asks one version about an image that has just been unpacked. */
-async function answersOf(
+export async function answersOf(
   peer: QemuImgPeer,
-  options: { images: string; record: GoldenRecord; recipe: Recipe },
+  options: { images: string; record: GoldenRecord; recipe: Asking },
 ): Promise<GoldenAnswers> {
   const { images, record, recipe } = options;
   return await withScratch(async (directory) => {
     unpackGolden(images, record, directory);
-    const subject: Subject = { path: record.subject, directory };
+    const { subject: path, format } = record;
+    const subject: Subject = { path, directory, ...(format === undefined ? {} : { format }) };
     const info = await peer.info(subject);
     const length = info.outcome === "accepted" ? info.value["virtual-size"] : 0;
     const digest = (scope?: DigestScope) => digestAnswer(peer, { subject, scope });
@@ -141,7 +147,7 @@ async function digestAnswer(
 function toolAnswer({ end, stdout, stderr }: ToolResult): ToolAnswer {
   if (end.kind !== "exited") throw new PeerError(`Cannot record an answer: qemu-img ${end.kind}`);
   const exitCode = end.code;
-  const message = exitCode === 0 ? {} : { message: stderr.trim() };
+  const message = exitCode === 0 ? {} : { message: stderr.trim().slice(0, MESSAGE_MAX) };
   try {
     return { exitCode, json: JSON.parse(stdout), ...message };
   } catch {

@@ -21,7 +21,7 @@ import { explanationOf, type Observation } from "./divergences.ts";
 import { writeDensely } from "./files.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { depthOf } from "./open.ts";
-import { describeImage } from "./roundtrip.ts";
+import { describeImage, excerptOfTop } from "./roundtrip.ts";
 
 /** A case of `differential`: a chain, what was done to its top image, and what qemu-img is asked. */
 export interface DifferentialCase {
@@ -52,6 +52,8 @@ export const differential: Target<DifferentialCase> = {
   files: (value) => [...filesOf(value)].map(([name, source]) => ({ name, source })),
   describe: ({ chain, edits, ask }) =>
     [...chain.map(describeImage), ...edits.map(describeEdit), `asked for ${ask}`].join("\n"),
+  excerpt: (value) =>
+    excerptOfTop(value.chain, [...filesOf(value)].map(([name, source]) => ({ name, source }))),
   run: runDifferential,
   async stop() {
     const closing = tools;

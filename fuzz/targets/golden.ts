@@ -3,12 +3,19 @@ import { MemorySource } from "../../src/bytes/mod.ts";
 import { goldenNames, ReferencePeer, verifyGolden } from "../../src/peers/mod.ts";
 import { Failure, type Target } from "../engine/target.ts";
 
-/** A case of `golden`: an image by its name. */
+/** A case of `golden`: a golden image, or a case of the corpus, by its name. */
 export interface GoldenCase {
   readonly name: string;
 }
 
-const IMAGES = new URL("../../golden/images", import.meta.url).pathname;
+const SETS = ["golden", "corpus"].map((set) => {
+  return new URL(`../../${set}/images`, import.meta.url).pathname;
+});
+
+/** The directory that an image is recorded in, by its name. */
+const directories: ReadonlyMap<string, string> = new Map(
+  SETS.flatMap((images) => goldenNames(images).map((name) => [name, images])),
+);
 
 /** The property: the reference answers as qemu-img did when the golden images were recorded. */
 export const golden: Target<GoldenCase> = {
@@ -16,18 +23,20 @@ export const golden: Target<GoldenCase> = {
   says:
     "the reference answers as the recorded versions of qemu-img did; needs none to be installed",
   weight: 1,
-  cases: () => fc.constantFrom(...goldenNames(IMAGES)).map((name) => ({ name })),
+  cases: () => fc.constantFrom(...directories.keys()).map((name) => ({ name })),
   toJson: ({ name }) => ({ name }),
   fromJson: (json) => {
     const { name } = json as unknown as GoldenCase;
     if (typeof name !== "string") throw new TypeError("Cannot read the case: it has no name");
     return { name };
   },
-  // The image lies in golden/ already: an artifact has only to name it.
+  // The image lies in the repository already: an artifact has only to name it.
   files: ({ name }) => [{ name: "name", source: new MemorySource(new TextEncoder().encode(name)) }],
-  describe: ({ name }) => `golden image ${name}`,
+  describe: ({ name }) => `recorded image ${name}`,
   async run({ name }) {
-    const report = await verifyGolden(new ReferencePeer(), { images: IMAGES, names: [name] });
+    const images = directories.get(name);
+    if (images === undefined) throw new TypeError(`Cannot find a recorded image ${name}`);
+    const report = await verifyGolden(new ReferencePeer(), { images, names: [name] });
     const [failure] = report.failures;
     if (failure === undefined) return { depth: "accepted", rules: [] };
     const { question, recordedBy, differences } = failure;

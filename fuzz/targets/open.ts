@@ -19,6 +19,7 @@ import {
   resolveDraws,
 } from "../mutate/mod.ts";
 import { MeteredSource } from "./content.ts";
+import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { describeImage } from "./roundtrip.ts";
 
@@ -72,6 +73,8 @@ function openTarget(
       value,
     ) => imagesOf(value).map((source, index) => ({ name: `image-${index}.${format}`, source })),
     describe: describeCase,
+    excerpt: (value) =>
+      imagesOf(value).map((source) => excerptOfImage(source, format)).join("\n\n"),
     run: (value) => runOpen(value, format),
   };
 }

@@ -6,6 +6,7 @@ import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/
 import { buildChain, type ChainModel, chainModels, sourcesOf } from "../generate/chain.ts";
 import { expectedDisk } from "../generate/expected.ts";
 import { assertContent } from "./content.ts";
+import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 
 /** A case of `roundtrip`: a sound image with its backing chain. */
@@ -23,11 +24,19 @@ export const roundtrip: Target<RoundtripCase> = {
   fromJson: (json) => fromPlainJson(json) as RoundtripCase,
   files: ({ chain }) => caseFiles(chain),
   describe: ({ chain }) => chain.map(describeImage).join("\n"),
+  excerpt: ({ chain }) => excerptOfTop(chain, caseFiles(chain)),
   run: ({ chain }) => runRoundtrip(chain),
 };
 
+/** The top image of a chain, annotated. */
+export function excerptOfTop(chain: ChainModel, files: readonly CaseFile[]): string {
+  const [top] = files;
+  const format = chain[0]?.format;
+  return top === undefined || format === undefined ? "" : excerptOfImage(top.source, format);
+}
+
 /** The files of a chain, for artifacts. */
-export function caseFiles(chain: ChainModel): CaseFile[] {
+function caseFiles(chain: ChainModel): CaseFile[] {
   return [...sourcesOf(buildChain(chain))].map(([name, source]) => ({ name, source }));
 }
 

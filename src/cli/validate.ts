@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import {
   ExecPeer,
   goldenNames,
+  type GoldenReport,
   type Peer,
   type PeerDescription,
   QemuImgPeer,
@@ -18,8 +19,9 @@ import { jsonLines, summaryLines, type Validation, validationOf } from "./valida
 
 const help = `diskproof validate PEER [options]
 
-Asks an implementation about the golden images and compares its answers with those that were
-recorded of public qemu-img. PEER is one of
+Asks an implementation about the golden images, which public qemu-img made, and about the corpus,
+which has for each rule the image that breaks it and the nearest one that keeps it. Its answers are
+compared with those that were recorded of public qemu-img. PEER is one of
 
   reference            diskproof's own implementation
   qemu-img             qemu-img on the PATH, or qemu-img:COMMAND
@@ -41,7 +43,8 @@ image, once for each question, and prints its answer as JSON:
 Its exit status is 0 for an answer, 1 when it refuses the image (why, on standard error), 3
 for what it does not support. Every other end is a crash.
 
-  --golden DIR         the golden images (default those of this repository)
+  --golden DIR         recorded images (may be repeated; default the golden images and the
+                       corpus of this repository)
   --only TEXT          images whose name contains TEXT
   --timeout SECONDS    how long one answer may take (default 20)
   --json               a JSON object a line, for each difference and for the sums
@@ -55,31 +58,44 @@ Example
   deno task validate "exec:python3 adapter.py" --only snapshots
 `;
 
-const IMAGES = new URL("../../golden/images", import.meta.url);
+const RECORDED = ["golden", "corpus"].map((set) => {
+  return new URL(`../../${set}/images`, import.meta.url);
+});
 const SECONDS_MAX = 3600;
 
-/** `validate`: an implementation over the golden images. */
+/** `validate`: an implementation over the golden images and the corpus. */
 export const validateVerb: Verb = {
   name: "validate",
-  says: "hold an implementation against the golden images",
+  says: "hold an implementation against the golden images and the corpus",
   help,
   needs: ["write", "run"],
   run: async (args) => {
     const options = parseOptions(args, {
       flags: ["json"],
-      values: ["golden", "only", "timeout"],
+      values: ["only", "timeout"],
+      lists: ["golden"],
     });
     const peer = new TallyPeer(peerOf(options));
-    const { images, names } = namesOf(options);
+    const sets = setsOf(options);
     const description = await peer.describe();
     // Only qemu-img leaves out what its version does not know yet.
     const shape = description.name === "qemu-img" ? { version: description.version } : {};
-    const report = await verifyGolden(peer, { images, names, ...shape });
+    let report: GoldenReport = { images: 0, questions: 0, unsupported: 0, failures: [] };
+    for (const set of sets) report = joined(report, await verifyGolden(peer, { ...set, ...shape }));
     const validation = validationOf(report, peer.counts);
     tell(validation, description, options);
     return validation.differences.length > 0 ? FAILED : 0;
   },
 };
+
+function joined(first: GoldenReport, second: GoldenReport): GoldenReport {
+  return {
+    images: first.images + second.images,
+    questions: first.questions + second.questions,
+    unsupported: first.unsupported + second.unsupported,
+    failures: [...first.failures, ...second.failures],
+  };
+}
 
 function tell(validation: Validation, description: PeerDescription, options: Options): void {
   const lines = options.flag("json") ? jsonLines : summaryLines;
@@ -123,14 +139,24 @@ function isFile(path: string): boolean {
   }
 }
 
+/** Recorded images, and which of them. */
+interface ImageSet {
+  readonly images: string;
+  readonly names: readonly string[];
+}
+
 /** @throws {UsageError} when there are no such images */
-function namesOf(options: Options): { images: string; names: string[] } {
-  const images = options.value("golden") ?? IMAGES.pathname;
+function setsOf(options: Options): ImageSet[] {
+  const named = options.list("golden");
+  const directories = named.length > 0 ? named : RECORDED.map(({ pathname }) => pathname);
   const only = options.value("only") ?? "";
-  const names = goldenNamesIn(images).filter((name) => name.includes(only));
-  if (names.length > 0) return { images, names };
+  const sets = directories.map((images) => ({
+    images,
+    names: goldenNamesIn(images).filter((name) => name.includes(only)),
+  }));
+  if (sets.some(({ names }) => names.length > 0)) return sets;
   const such = only === "" ? "" : ` with '${only}' in its name`;
-  throw new UsageError(`Cannot validate: no golden image${such} in ${images}`);
+  throw new UsageError(`Cannot validate: no recorded image${such} in ${directories.join(" or ")}`);
 }
 
 function goldenNamesIn(images: string): string[] {

@@ -93,7 +93,7 @@ export function summaryLines(
     ...failed.map(visible),
     ...(more > 0 ? [`… ${more} more answers differ; --json lists all of them`] : []),
     ...(failed.length === 0 ? [] : [""]),
-    visible(`${name} ${version} over ${images} golden images`),
+    visible(`${name} ${version} over ${images} recorded images`),
     "",
     ...tableLines({ heading, rows }),
   ];

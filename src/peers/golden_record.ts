@@ -55,11 +55,15 @@ export interface GoldenRange {
 export interface GoldenRecord {
   readonly name: string;
   readonly features: readonly string[];
-  /** The version of qemu-img and qemu-io that made it. */
+  /** The version of qemu-img and qemu-io that made it; `diskproof` for a case of the corpus. */
   readonly builder: string;
   readonly commands: readonly GoldenCommand[];
+  /** What was done to a sound image, in words: for a case of the corpus. */
+  readonly changes?: readonly string[];
   /** The file that is asked about. */
   readonly subject: string;
+  /** The format that it is asked about as; probed where absent. */
+  readonly format?: string;
   /** The subject and whatever it refers to. */
   readonly files: readonly GoldenFile[];
   /** By version, such as `7.2.22`. */

@@ -78,7 +78,9 @@ async function verifyImage(
   record: GoldenRecord,
   options: ImageOptions,
 ): Promise<Omit<GoldenReport, "images">> {
-  const subject = { path: record.subject, directory: options.directory };
+  const { subject: path, format } = record;
+  const { directory } = options;
+  const subject = { path, directory, ...(format === undefined ? {} : { format }) };
   const failures: GoldenFailure[] = [];
   let unsupported = 0;
   const questions = questionsOf(Object.values(record.answers));

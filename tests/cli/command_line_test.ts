@@ -74,10 +74,11 @@ Deno.test("what follows two dashes is a file, whatever it looks like", () =>
 Deno.test("names are relative to where the user is, though deno task goes elsewhere", () =>
   withDirectory(async (directory) => {
     Deno.writeFileSync(`${directory}/here`, new Uint8Array(512));
-    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    const { code, stdout } = await new Deno.Command("deno", {
       args: ["task", "--quiet", "--config", `${ROOT}deno.json`, "diskproof", "info", "here"],
       cwd: directory,
-      env: { NO_COLOR: "1" },
+      // A task that is run by a task keeps the outer one's; this is what a shell's user gets.
+      env: { NO_COLOR: "1", INIT_CWD: directory },
     }).output();
     assertEquals(code, 0);
     assertStringIncludes(new TextDecoder().decode(stdout), "image: here\n");
@@ -91,7 +92,7 @@ Deno.test("a verb gives up every permission that it does not say it needs", asyn
     keepOnly(["run"]);
     console.log(states().join());
   `;
-  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", script] }).output();
+  const { stdout } = await new Deno.Command("deno", { args: ["eval", script] }).output();
   const states = new TextDecoder().decode(stdout).trim();
   assertEquals(states, "granted,prompt,granted,prompt,prompt,prompt,prompt");
   const writing = verbs.filter(({ needs }) => needs?.includes("write")).map(({ name }) => name);
@@ -106,7 +107,7 @@ Deno.test("an error of ours is one line and exit status 70, and --trace shows wh
     Deno.exit(await runProgram({ call: "", says: "", verbs: [verb] }, Deno.args));
   `;
   const fall = async (...args: string[]) => {
-    const command = new Deno.Command(Deno.execPath(), { args: ["eval", script, "fall", ...args] });
+    const command = new Deno.Command("deno", { args: ["eval", script, "fall", ...args] });
     const { code, stderr } = await command.output();
     return { code, stderr: new TextDecoder().decode(stderr) };
   };

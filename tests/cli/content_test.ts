@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { digestFile } from "../../src/peers/mod.ts";
 import { make } from "../peers/tools.ts";
 import { MADE, madeImage, makeImages } from "./images.ts";
-import { diskproof, type Run, withQemu } from "./program.ts";
+import { diskproof, makeLink, type Run, withQemu } from "./program.ts";
 
 Deno.test("digest prints what sha256sum prints of what qemu-img converts", () =>
   withQemu(async (directory) => {
@@ -69,7 +69,7 @@ Deno.test("convert writes what qemu-img writes, with holes for zeros", () =>
 Deno.test("convert never writes to what it reads, and leaves nothing behind when it fails", () =>
   withQemu(async (directory) => {
     await makeImages(directory, [madeImage("overlay.qcow2"), madeImage("outside.qcow2")]);
-    await Deno.symlink("base.raw", `${directory}/link`);
+    await makeLink("base.raw", `${directory}/link`);
     await Deno.writeTextFile(`${directory}/kept`, "as it was");
     const before = namesIn(directory);
     const attempts: [string, string, string][] = [

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { diskproof, type Run, withDirectory } from "./program.ts";
+import { diskproof, makeFifo, makeLink, type Run, withDirectory } from "./program.ts";
 
 /** A qcow2 header of version 3 with a few fields set, and a backing file name behind it. */
 function header(fields: { clusterBits?: number; version?: number; backing?: string }): Uint8Array {
@@ -25,17 +25,14 @@ function header(fields: { clusterBits?: number; version?: number; backing?: stri
 }
 
 /** Files that nobody should have to open, by name; what is said of each that cannot be used. */
-const UNUSABLE: Readonly<Record<string, { make: (path: string) => void; reason: string }>> = {
-  missing: { make: () => {}, reason: "there is no such file" },
-  directory: { make: (path) => Deno.mkdirSync(path), reason: "it is not a regular file" },
-  fifo: {
-    make: (path) => {
-      new Deno.Command("mkfifo", { args: [path] }).outputSync();
-    },
-    reason: "it is not a regular file",
-  },
+const UNUSABLE: Readonly<
+  Record<string, { make: (path: string) => Promise<void>; reason: string }>
+> = {
+  missing: { make: () => Promise.resolve(), reason: "there is no such file" },
+  directory: { make: (path) => Deno.mkdir(path), reason: "it is not a regular file" },
+  fifo: { make: makeFifo, reason: "it is not a regular file" },
   circle: {
-    make: (path) => Deno.symlinkSync("circle", path),
+    make: (path) => makeLink("circle", path),
     reason: "its symbolic links lead in a circle",
   },
 };
@@ -61,7 +58,7 @@ const VERBS = ["info", "map", "check", "judge", "digest", "inspect"];
 Deno.test("every verb says in one line why a file cannot be used", () =>
   withDirectory(async (directory) => {
     for (const [name, { make, reason }] of Object.entries(UNUSABLE)) {
-      make(`${directory}/${name}`);
+      await make(`${directory}/${name}`);
       for (const verb of [...VERBS, "convert"]) {
         const args = verb === "convert" ? [verb, name, "out"] : [verb, name];
         const { status, stdout, stderr } = await diskproof(directory, args);
@@ -74,7 +71,7 @@ Deno.test("every verb says in one line why a file cannot be used", () =>
 Deno.test("every verb takes or refuses strange bytes, with one line on standard error at most", () =>
   withDirectory(async (directory) => {
     Deno.mkdirSync(`${directory}/directory`);
-    UNUSABLE["fifo"]?.make(`${directory}/fifo`);
+    await makeFifo(`${directory}/fifo`);
     for (const [name, bytes] of Object.entries(STRANGE)) {
       Deno.writeFileSync(`${directory}/${name}`, bytes);
       const runs = await Promise.all(VERBS.map((verb) => diskproof(directory, [verb, name])));
@@ -107,7 +104,7 @@ Deno.test("a backing file is read below the root alone, also through symbolic li
   withDirectory(async (directory) => {
     Deno.mkdirSync(`${directory}/inside`);
     Deno.writeFileSync(`${directory}/secret`, new Uint8Array(65536).fill(1));
-    Deno.symlinkSync("../secret", `${directory}/inside/link`);
+    await makeLink("../secret", `${directory}/inside/link`);
     for (const backing of ["../secret", "link", `${directory}/secret`, "json:{}", "nbd://x/y"]) {
       Deno.writeFileSync(`${directory}/inside/image`, header({ backing }));
       const { status, stderr } = await diskproof(directory, ["digest", "inside/image"]);

@@ -9,7 +9,7 @@ const ONLY = ["--only", "snapshots-two"];
 /** Runs `deno task validate`: an adapter may be any program, which other tasks may not run. */
 async function validate(directory: string, ...args: string[]): Promise<Run> {
   const words = config.tasks.validate.command.split(" ");
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
     args: [...words.slice(1, -2), `${ROOT}${words.at(-2)}`, "validate", ...args],
     cwd: directory,
     env: { NO_COLOR: "1" },

@@ -3,6 +3,7 @@ import { MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
 import { judgeImage, layersOf, openFiles, openImage, readContent } from "../../src/image/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
+import { makeLink } from "../cli/program.ts";
 import { plain } from "../qcow2/built_parts.ts";
 
 /** An empty disk of eight clusters. */
@@ -14,7 +15,10 @@ function bytesOf(changes: Partial<Qcow2Model>): Uint8Array {
 }
 
 /** An overlay of `backing` in a directory of its own, beside which lies a file called `secret`. */
-function withOverlay(backing: string, use: (paths: { image: string; root: string }) => void): void {
+async function withOverlay(
+  backing: string,
+  use: (paths: { image: string; root: string }) => void | Promise<void>,
+): Promise<void> {
   const outside = Deno.makeTempDirSync();
   const root = `${outside}/images`;
   try {
@@ -23,7 +27,7 @@ function withOverlay(backing: string, use: (paths: { image: string; root: string
     Deno.writeFileSync(`${root}/base`, new Uint8Array(4096).fill(0x11));
     const image = `${root}/overlay.qcow2`;
     Deno.writeFileSync(image, bytesOf({ backing: { name: backing, format: "raw" } }));
-    use({ image, root });
+    await use({ image, root });
   } finally {
     Deno.removeSync(outside, { recursive: true });
   }
@@ -41,43 +45,43 @@ function look(image: string, root?: string): { byte: number | undefined; rules: 
   }
 }
 
-Deno.test("a backing file beside the image is read", () => {
-  withOverlay("base", ({ image }) => assertEquals(look(image), { byte: 0x11, rules: [] }));
-  withOverlay("./base", ({ image }) => assertEquals(look(image).byte, 0x11));
+Deno.test("a backing file beside the image is read", async () => {
+  await withOverlay("base", ({ image }) => assertEquals(look(image), { byte: 0x11, rules: [] }));
+  await withOverlay("./base", ({ image }) => assertEquals(look(image).byte, 0x11));
 });
 
-Deno.test("a backing file outside the root is not opened, and no less so by another way round", () => {
+Deno.test("a backing file outside the root is not opened, and no less so by another way round", async () => {
   for (const name of ["../secret", "../images/../secret", "/etc/passwd"]) {
-    withOverlay(name, ({ image }) => {
+    await withOverlay(name, ({ image }) => {
       assertEquals(look(image), { byte: undefined, rules: ["blk.backing.not-followed"] });
     });
   }
 });
 
-Deno.test("a root that is asked for widens what may be opened, and no more than that", () => {
-  withOverlay("../secret", ({ image, root }) => {
+Deno.test("a root that is asked for widens what may be opened, and no more than that", async () => {
+  await withOverlay("../secret", ({ image, root }) => {
     assertEquals(look(image, `${root}/..`).byte, 0x5a);
     assertEquals(look(image, root).byte, undefined);
   });
 });
 
-Deno.test("a backing file that is a symbolic link out of the root is not opened", () => {
-  withOverlay("link", ({ image, root }) => {
-    Deno.symlinkSync(`${root}/../secret`, `${root}/link`);
+Deno.test("a backing file that is a symbolic link out of the root is not opened", async () => {
+  await withOverlay("link", async ({ image, root }) => {
+    await makeLink(`${root}/../secret`, `${root}/link`);
     assertEquals(look(image), { byte: undefined, rules: ["blk.backing.not-followed"] });
   });
 });
 
-Deno.test("json: and protocol names are reported, not followed", () => {
+Deno.test("json: and protocol names are reported, not followed", async () => {
   for (const name of ['json:{"driver":"raw"}', "nbd://localhost/disk", "fat:images"]) {
-    withOverlay(name, ({ image }) => {
+    await withOverlay(name, ({ image }) => {
       assertEquals(look(image).rules, ["blk.backing.not-followed"]);
     });
   }
 });
 
-Deno.test("a backing file that is not there is a finding, and qemu-img rejects the image", () => {
-  withOverlay("nowhere", ({ image }) => {
+Deno.test("a backing file that is not there is a finding, and qemu-img rejects the image", async () => {
+  await withOverlay("nowhere", ({ image }) => {
     const opened = openImage(image);
     const { qemu, findings } = judgeImage(opened);
     assertEquals([qemu.open, findings.map(({ rule }) => rule)], ["reject", ["blk.backing.opens"]]);
@@ -85,8 +89,8 @@ Deno.test("a backing file that is not there is a finding, and qemu-img rejects t
   });
 });
 
-Deno.test("an image that is its own backing file ends the chain", () => {
-  withOverlay("overlay.qcow2", ({ image }) => {
+Deno.test("an image that is its own backing file ends the chain", async () => {
+  await withOverlay("overlay.qcow2", ({ image }) => {
     Deno.writeFileSync(image, bytesOf({ backing: { name: "overlay.qcow2" } }));
     assertEquals(look(image).rules, ["blk.backing.no-loop"]);
   });
@@ -139,7 +143,9 @@ Deno.test("judging costs no more than its bound, whatever the image multiplies",
   const started = performance.now();
   const judgement = judgeImage(openFiles(new Map([["bomb", new MemorySource(bytes)]])));
   const mib = Math.max(1, bytes.length / 2 ** 20);
-  assert(performance.now() - started < 4000 * mib, `${performance.now() - started} ms`);
+  const spent = performance.now() - started;
+  // Four times the bound that is stated: tests run beside each other.
+  assert(spent < 4 * 1000 * mib, `${spent} ms`);
   assertEquals(judgement.qemu.open, "accept");
   assert((judgement.qemu.check?.corruptions ?? 0) > 0);
 });

@@ -28,6 +28,9 @@ export const MAX_L1_BYTES = 32 * 2 ** 20;
 /** Where version 3 wants the extra data to reach at least: past the disk size. */
 export const MIN_EXTRA_V3 = snapshotExtra.offsets.icount;
 
+/** A character for each byte: a table holds megabytes of ids. */
+const bytesAsText = new TextDecoder("latin1");
+
 const NO_SNAPSHOTS: SnapshotTable = { snapshots: [], length: 0 };
 
 /** Decodes the snapshot table as far as QEMU's limits go. */
@@ -72,7 +75,7 @@ export function judgeSnapshots(
   const ids = new Set<string>();
   for (const [index, snapshot] of table.snapshots.entries()) {
     judgeSnapshot(file, { geometry: image.geometry, snapshot, index }, findings);
-    const id = snapshot.id.join();
+    const id = bytesAsText.decode(snapshot.id);
     must(!ids.has(id), findings, {
       rule: "qcow2.snap.unique-id",
       place: { path: `/snapshot[${index}]`, offset: snapshot.offset },
