@@ -8,6 +8,9 @@ import { type Mapping, placeOfEntry } from "./runs.ts";
 import { masked } from "./table.ts";
 import { entryBits } from "./structures.ts";
 
+/** Zeros are no compressed stream; both decoders know after so many bytes at the latest. */
+const BEYOND = 512;
+
 /** Where the bytes of an image come from. */
 export interface ContentSource {
   /** The image file: tables and compressed data. */
@@ -84,7 +87,10 @@ export class ContentReader {
     if (last !== undefined && last.offset === range.offset && last.length === range.length) {
       return last.bytes;
     }
-    const stored = this.#from.file.read(range.offset, range.length);
+    // Behind the end of the file there are zeros, and a few of them say all that the rest would.
+    const beyond = range.offset >= this.#from.file.size;
+    const length = beyond ? Math.min(range.length, BEYOND) : range.length;
+    const stored = this.#from.file.read(range.offset, length);
     const zstd = this.#from.compression === "zstd";
     const result = zstd
       ? unzstdCluster(stored, geometry.clusterSize)
