@@ -11,7 +11,7 @@
  * @module
  */
 
-export { type ByteSource, readUpTo } from "./source.ts";
+export { type ByteSource, readUpTo, storedSize } from "./source.ts";
 export { MemorySource } from "./memory.ts";
 export { FileSource, type Hole } from "./file.ts";
 export { type Patch, PatchedSource } from "./patched.ts";

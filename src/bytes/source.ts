@@ -2,6 +2,8 @@
 export interface ByteSource {
   /** Length in bytes. */
   readonly size: number;
+  /** Bytes that are stored of it, where that is known to be another number. */
+  readonly allocated?: number | undefined;
   /**
    * `length` bytes from `offset` on, zeros where they lie past the end.
    *
@@ -13,6 +15,11 @@ export interface ByteSource {
   readInto(offset: number, target: Uint8Array): void;
   /** Lets go of what the source holds open, where it holds anything. */
   close?(): void;
+}
+
+/** Bytes that a source really holds: a limit for work that a sparse file must not multiply. */
+export function storedSize(source: ByteSource): number {
+  return Math.min(source.size, source.allocated ?? source.size);
 }
 
 /**

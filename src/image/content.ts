@@ -93,7 +93,7 @@ export type Readable = { readonly read: "ok" } | {
  * Whether all of the content can be read, without reading what cannot fail. Bounded: an image that
  * makes more of its bytes than any real one is taken at its word from there on.
  *
- * @param size length of the image file in bytes
+ * @param size bytes that are stored of the image file
  */
 export function tryReading(layers: readonly Layer[], size: number): Readable {
   const end = layers[0]?.virtualSize ?? 0;

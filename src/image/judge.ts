@@ -1,3 +1,4 @@
+import { storedSize } from "../bytes/mod.ts";
 import { AccessError, type CheckCounts } from "../format/mod.ts";
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
 import { layersOf, type OpenedImage } from "./chain.ts";
@@ -43,7 +44,7 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   layer?.judge(findings);
   const layers = layersOf(image);
   const readable = !refused && !image.incomplete
-    ? tryReading(layers, image.source.size).read
+    ? tryReading(layers, storedSize(image.source)).read
     : readableAlone(image, refused);
   const check = layer !== undefined && findings.refusal("check") === undefined
     ? layer.check?.(findings)
@@ -72,7 +73,7 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
 /** An image whose backing file is not there for us to read is read as far as it goes by itself. */
 function readableAlone(image: OpenedImage, refused: boolean): "ok" | "error" {
   if (refused || image.layer === undefined) return "error";
-  return tryReading([image.layer], image.source.size).read;
+  return tryReading([image.layer], storedSize(image.source)).read;
 }
 
 function contentDigest(image: OpenedImage, limit: number): string | null {

@@ -40,6 +40,8 @@ const MIN_CLUSTER_BITS = 9;
 /** The refcount width of version 2: 16 bits. */
 const V2_REFCOUNT_ORDER = 4;
 const EXTENSION_ALIGNMENT = 8;
+/** Extensions without data that fill the largest cluster that QEMU takes. */
+const EXTENSIONS_MAX = 2 ** 21 / extensionHead.size;
 
 /** Decodes the header and the extensions of any bytes. */
 export function decodeQcow2(source: ByteSource): Qcow2File {
@@ -101,7 +103,7 @@ function decodeExtensions(
 ): { extensions: Extension[]; endMarker: boolean } {
   const extensions: Extension[] = [];
   let at = start;
-  while (at < end) {
+  while (at < end && extensions.length < EXTENSIONS_MAX) {
     const { type, length } = decode(extensionHead, source.read(at, extensionHead.size));
     const dataOffset = at + extensionHead.size;
     const headFits = dataOffset <= end;

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../bytes/mod.ts";
+import { type ByteSource, storedSize } from "../../bytes/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../entries.ts";
 import { L2Table } from "../l2.ts";
 import { hex, requestable } from "../report.ts";
@@ -43,7 +43,7 @@ export class TableWalk {
     this.#source = source;
     this.#context = context;
     this.#references = references;
-    this.#budget = BUDGET + source.size;
+    this.#budget = BUDGET + storedSize(source);
   }
 
   /** References an L1 table and notes the L2 tables that it leads to. */

@@ -1,3 +1,4 @@
+import { storedSize } from "../../bytes/mod.ts";
 import type { Findings, RuleId } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapFlags } from "../bitmaps.ts";
 import type { StoredRefcounts } from "../check/refcounts.ts";
@@ -142,7 +143,7 @@ function offsetsOf(tables: readonly EntryTable[]): Float64Array {
 /** The L1 tables of snapshots, each place once, and no more than it makes sense to look at. */
 function snapshotTables({ file: { source }, snapshots }: ProtectedImage): EntryTable[] {
   const tables = new Map<number, EntryTable>();
-  let budget = ENTRY_BUDGET + source.size / l1Entry.size;
+  let budget = ENTRY_BUDGET + storedSize(source) / l1Entry.size;
   for (const { l1_table_offset, l1_size } of snapshots.snapshots) {
     const offset = Number(l1_table_offset);
     const known = tables.get(offset);

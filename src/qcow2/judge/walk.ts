@@ -1,3 +1,4 @@
+import { storedSize } from "../../bytes/mod.ts";
 import { AccessError } from "../../format/mod.ts";
 import type { Findings, Place, RuleId } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
@@ -37,8 +38,8 @@ export function judgeTables(image: TableJudgement, findings: Findings): void {
   const { mapping, size, file } = image;
   const { l1, geometry } = mapping;
   const budget: Budget = {
-    entries: ENTRY_BUDGET + file.source.size,
-    bytes: DECOMPRESSION_BUDGET + DECOMPRESSION_RATIO * file.source.size,
+    entries: ENTRY_BUDGET + storedSize(file.source),
+    bytes: DECOMPRESSION_BUDGET + DECOMPRESSION_RATIO * storedSize(file.source),
     decoded: new Set(),
   };
   const seen = new Set<number>();
