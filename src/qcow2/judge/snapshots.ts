@@ -128,7 +128,8 @@ function judgeSnapshot(
         `${hex(snapshot.l1_table_offset)}, is unaligned or too large`,
     },
   );
-  const size = snapshot.diskSize ?? header.size;
+  // Where it is not said, QEMU takes the size that the image has, in whole sectors.
+  const size = snapshot.diskSize ?? header.size / 512n * 512n;
   must(!valid || BigInt(snapshot.l1_size) >= l1Needed(size, geometry), findings, {
     rule: "qcow2.snap.l1-covers-size",
     place: inSnapshot(entry, "l1_size"),
