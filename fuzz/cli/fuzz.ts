@@ -31,7 +31,7 @@ Fuzzes the targets and reports what fails: all of them, or those that are named.
   --target NAME      the same as naming it
   --jobs N           workers that share the cases (default 1)
   --timeout DURATION how long one case may take (default 10s)
-  --rss-limit MIB    memory of the whole process (default 1024, and 1024 for each job)
+  --rss-limit MIB    memory of the whole process (default 2048, and 2048 for each job)
   --artifacts DIR    where failing cases go (default artifacts)
   --json             one JSON object a line, each with its event, instead of text
   --list             what targets there are

@@ -6,8 +6,8 @@ import { type CrewOptions, parseDuration } from "../engine/mod.ts";
 const TIMEOUT_DEFAULT = 10_000;
 
 /** Mebibytes that the process may have resident: for itself and for each worker. */
-const MEMORY_BASE = 1024;
-const MEMORY_PER_JOB = 1024;
+const MEMORY_BASE = 2048;
+const MEMORY_PER_JOB = 2048;
 const MEBIBYTE = 2 ** 20;
 
 /** The options that shape the crew. */

@@ -1,4 +1,4 @@
-import { inflateCluster } from "../codec/mod.ts";
+import { compressedInput, inflateCluster } from "../codec/mod.ts";
 import type { Broken } from "../format/mod.ts";
 import type { Place } from "../rules/mod.ts";
 import { compressedExtent, type Entry, valueOf } from "./entry.ts";
@@ -49,12 +49,12 @@ export function decompressEntry(
   entry: Entry,
   place: () => Place,
 ): Uint8Array | Broken {
-  const { offset, length } = compressedExtent(entry, geometry.clusterBits);
-  if (length === 0) {
+  const extent = compressedExtent(entry, geometry.clusterBits);
+  if (extent.length === 0) {
     const message = "Cannot decompress a cluster: its compressed data is empty";
     return { rule: "qcow1.comp.length-nonzero", place: place(), message };
   }
-  const cluster = inflateCluster(source.read(offset, length), geometry.clusterSize);
+  const cluster = inflateCluster(compressedInput(source, extent), geometry.clusterSize);
   if (cluster.ok) return cluster.bytes;
   const message = `Cannot decompress a cluster: ${cluster.reason}`;
   return { rule: "qcow1.comp.inflate", place: place(), message };

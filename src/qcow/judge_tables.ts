@@ -1,3 +1,4 @@
+import { decompressionBudget } from "../codec/mod.ts";
 import type { Findings, Place } from "../rules/mod.ts";
 import { compressedExtent, type Entry, kindOf, offsetOf, valueOf } from "./entry.ts";
 import { dataFault, decompressEntry, l1Place, l2Place, tableFault } from "./faults.ts";
@@ -30,10 +31,13 @@ class TableJudge {
   /** What has been judged of the file, as numbers of entries, by the rest of their offset. */
   readonly #judged = Array.from({ length: l2Entry.size }, () => new IntervalSet());
   readonly #decompressed = new Set<bigint>();
+  /** Bytes that may still be decompressed. */
+  #budget: number;
 
   constructor(image: QcowImage, findings: Findings) {
     this.#image = image;
     this.#findings = findings;
+    this.#budget = decompressionBudget(image.source);
   }
 
   judge(): void {
@@ -134,6 +138,13 @@ class TableJudge {
         `Compressed data lies from ${hex(extent.offset)} on for ${extent.length} bytes, and the ` +
         `file ends at ${hex(image.source.size)}`,
     });
+    this.#budget -= image.geometry.clusterSize;
+    if (this.#budget < 0) {
+      const message = "The image makes so much of its few bytes that not all of it was judged";
+      if (this.#findings.count("diskproof.work.budget") > 0) return;
+      this.#findings.add("diskproof.work.budget", { path: "/" }, message);
+      return;
+    }
     const cluster = decompressEntry(image, entry, place);
     if (cluster instanceof Uint8Array) return;
     this.#findings.add(cluster.rule, cluster.place, cluster.message);

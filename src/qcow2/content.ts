@@ -1,5 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import { inflateCluster, unzstdCluster } from "../codec/mod.ts";
+import { compressedInput, inflateCluster, unzstdCluster } from "../codec/mod.ts";
 import { AccessError, type Run } from "../format/mod.ts";
 import { compressedRange } from "./entries.ts";
 import type { L2Table } from "./l2.ts";
@@ -7,9 +7,6 @@ import { hex } from "./report.ts";
 import { type Mapping, placeOfEntry } from "./runs.ts";
 import { masked } from "./table.ts";
 import { entryBits } from "./structures.ts";
-
-/** Zeros are no compressed stream; both decoders know after so many bytes at the latest. */
-const BEYOND = 512;
 
 /** Where the bytes of an image come from. */
 export interface ContentSource {
@@ -87,10 +84,7 @@ export class ContentReader {
     if (last !== undefined && last.offset === range.offset && last.length === range.length) {
       return last.bytes;
     }
-    // Behind the end of the file there are zeros, and a few of them say all that the rest would.
-    const beyond = range.offset >= this.#from.file.size;
-    const length = beyond ? Math.min(range.length, BEYOND) : range.length;
-    const stored = this.#from.file.read(range.offset, length);
+    const stored = compressedInput(this.#from.file, range);
     const zstd = this.#from.compression === "zstd";
     const result = zstd
       ? unzstdCluster(stored, geometry.clusterSize)

@@ -1,4 +1,5 @@
 import { storedSize } from "../../bytes/mod.ts";
+import { decompressionBudget } from "../../codec/mod.ts";
 import { AccessError } from "../../format/mod.ts";
 import type { Findings, Place, RuleId } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
@@ -29,17 +30,13 @@ export interface TableJudgement {
 
 /** Table entries that are looked at beyond those that the file can hold. */
 const ENTRY_BUDGET = 2 ** 24;
-/** Bytes that are decompressed beyond so many times the size of the file. */
-const DECOMPRESSION_BUDGET = 2 ** 28;
-const DECOMPRESSION_RATIO = 512;
-
 /** Judges the L1 and L2 entries that describe the guest's disk, and decodes its compressed clusters. */
 export function judgeTables(image: TableJudgement, findings: Findings): void {
   const { mapping, size, file } = image;
   const { l1, geometry } = mapping;
   const budget: Budget = {
     entries: ENTRY_BUDGET + storedSize(file.source),
-    bytes: DECOMPRESSION_BUDGET + DECOMPRESSION_RATIO * storedSize(file.source),
+    bytes: decompressionBudget(file.source),
     decoded: new Set(),
   };
   const seen = new Set<number>();
