@@ -1,0 +1,82 @@
+import { numberedHash } from "./hash.ts";
+
+/**
+ * The anti-forensic splitter of LUKS1: makes a key `stripes` times as long, so that without any one
+ * byte of that nothing is known of the key (LUKS1 On-Disk Format 1.2.3, section 2.4).
+ *
+ * @param stripes at least 1, with which the result is the key itself
+ * @param hash spelt as in a LUKS header
+ * @param random gives as many random bytes as it is asked for
+ * @returns key material of `key.length * stripes` bytes
+ * @throws {RangeError} when there is no such hash, or there are no stripes, or the key is empty
+ */
+export function afSplit(
+  key: Uint8Array,
+  stripes: number,
+  hash: string,
+  random: (length: number) => Uint8Array,
+): Uint8Array {
+  assertSizes(key.length, stripes);
+  const material = new Uint8Array(key.length * stripes);
+  material.set(random(material.length - key.length));
+  material.set(key, material.length - key.length);
+  const last = material.subarray(material.length - key.length);
+  xorBytes(last, diffused(material, { keyLength: key.length, stripes, hash }));
+  return material;
+}
+
+/**
+ * The key that {@link afSplit} has split. Material that was made otherwise gives other bytes.
+ *
+ * @param material at least `keyLength * stripes` bytes, of which the rest is not looked at
+ * @param hash spelt as in a LUKS header
+ * @throws {RangeError} when there is no such hash, or less material, no stripe or no key
+ */
+export function afMerge(
+  material: Uint8Array,
+  keyLength: number,
+  stripes: number,
+  hash: string,
+): Uint8Array {
+  assertSizes(keyLength, stripes);
+  const length = keyLength * stripes;
+  if (material.length < length) {
+    throw new RangeError(
+      `Cannot merge key material: ${material.length} bytes are not ${stripes} stripes of ${keyLength}`,
+    );
+  }
+  const key = material.slice(length - keyLength, length);
+  xorBytes(key, diffused(material, { keyLength, stripes, hash }));
+  return key;
+}
+
+/** What all stripes but the last add to the key. */
+function diffused(
+  material: Uint8Array,
+  { keyLength, stripes, hash }: { keyLength: number; stripes: number; hash: string },
+): Uint8Array {
+  const digest = numberedHash(hash);
+  const sum = new Uint8Array(keyLength);
+  const chunks = Array.from(
+    { length: Math.ceil(keyLength / digest.digestSize) },
+    (_, i) => sum.subarray(i * digest.digestSize, (i + 1) * digest.digestSize),
+  );
+  for (let stripe = 0; stripe < stripes - 1; stripe++) {
+    xorBytes(sum, material.subarray(stripe * keyLength, (stripe + 1) * keyLength));
+    chunks.forEach((chunk, i) => digest.replace(i, chunk));
+  }
+  return sum;
+}
+
+function xorBytes(bytes: Uint8Array, others: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) bytes[i]! ^= others[i]!;
+}
+
+function assertSizes(keyLength: number, stripes: number): void {
+  if (!Number.isInteger(keyLength) || keyLength < 1) {
+    throw new RangeError(`Cannot use a split key of ${keyLength} bytes`);
+  }
+  if (!Number.isInteger(stripes) || stripes < 1) {
+    throw new RangeError(`Cannot use a key split into ${stripes} stripes`);
+  }
+}

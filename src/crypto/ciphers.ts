@@ -1,0 +1,110 @@
+import { namesOf, type Table, tableOf } from "./table.ts";
+
+/** How the blocks of a sector are chained. */
+export type CipherMode = "ecb" | "cbc" | "ctr" | "xts";
+
+/** A block cipher, as a LUKS header names it. */
+export type CipherName = "aes" | "serpent" | "twofish" | "cast5" | "camellia" | "sm4";
+
+/** What QEMU does with a cipher that a LUKS header names. */
+export interface QemuCipher {
+  /**
+   * Lengths in bytes of one key, of which the header of a volume in XTS names twice as many.
+   *
+   * A header with another length is refused (QEMU 10.0, crypto/block-luks.c,
+   * `qcrypto_block_luks_cipher_name_map`).
+   */
+  readonly keyLengths: readonly number[];
+  /**
+   * The modes in which a volume can be unlocked by a QEMU that is built with nettle. A header that
+   * names another is accepted by `info` and refused once there is a passphrase (QEMU 10.0,
+   * crypto/cipher-nettle.c.inc, `qcrypto_cipher_ctx_new`).
+   */
+  readonly modes: readonly CipherMode[];
+  /** The first version that knows the cipher; `ctr` mode came with 2.8. */
+  readonly since: string;
+}
+
+/** The facts of one cipher. */
+export interface CipherFacts {
+  /** Bytes in a block. */
+  readonly blockSize: 8 | 16;
+  /** Lengths in bytes of one key. */
+  readonly keyLengths: readonly number[];
+  /** The modes that the cipher can be used in. XTS is defined for blocks of 16 bytes alone. */
+  readonly modes: readonly CipherMode[];
+  /** Where the cipher and its test vectors are published. */
+  readonly published: string;
+  /** `null` when QEMU does not know the cipher. */
+  readonly qemu: QemuCipher | null;
+}
+
+/** The modes, in the order in which they are listed to people. */
+export const cipherModes: readonly CipherMode[] = Object.freeze(["ecb", "cbc", "ctr", "xts"]);
+
+const EITHER = Object.freeze([16, 24, 32]);
+const ONLY_16 = Object.freeze([16]);
+const WITHOUT_XTS = Object.freeze(["ecb", "cbc", "ctr"] as const);
+const ONLY_ECB = Object.freeze(["ecb"] as const);
+
+/** A cipher with blocks of 16 bytes that QEMU has had from its first LUKS on. */
+function original(published: string): CipherFacts {
+  return Object.freeze({
+    blockSize: 16,
+    keyLengths: EITHER,
+    modes: cipherModes,
+    published,
+    qemu: Object.freeze({ keyLengths: EITHER, modes: cipherModes, since: "2.6" }),
+  });
+}
+
+/** Every cipher that can be used, with its facts. */
+export const cipherTable: Table<CipherName, CipherFacts> = tableOf({
+  aes: original("FIPS 197"),
+  serpent: original("Anderson, Biham, Knudsen: Serpent, submission to the AES process, 1998"),
+  twofish: original("Schneier et al.: Twofish, submission to the AES process, 1998"),
+  cast5: Object.freeze({
+    blockSize: 8,
+    keyLengths: Object.freeze([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
+    modes: WITHOUT_XTS,
+    published: "RFC 2144",
+    qemu: Object.freeze({ keyLengths: ONLY_16, modes: WITHOUT_XTS, since: "2.6" }),
+  }),
+  camellia: Object.freeze({
+    blockSize: 16,
+    keyLengths: EITHER,
+    modes: cipherModes,
+    published: "RFC 3713",
+    qemu: null,
+  }),
+  sm4: Object.freeze({
+    blockSize: 16,
+    keyLengths: ONLY_16,
+    modes: cipherModes,
+    published: "GB/T 32907-2016",
+    qemu: Object.freeze({ keyLengths: ONLY_16, modes: ONLY_ECB, since: "9.0" }),
+  }),
+});
+
+/** The names of {@link cipherTable}. */
+export const cipherNames: readonly CipherName[] = namesOf<CipherName>(cipherTable);
+
+/** Whether a name, spelt as in a header, is one of a cipher. */
+export function isCipherName(name: string): name is CipherName {
+  return cipherTable[name] !== undefined;
+}
+
+/** Whether a name, spelt as in a header, is one of a mode. */
+export function isCipherMode(name: string): name is CipherMode {
+  return (cipherModes as readonly string[]).includes(name);
+}
+
+/**
+ * Lengths in bytes of the keys of a cipher in a mode, as a LUKS header counts them: both keys of XTS
+ * together. Empty when there is no such cipher, or it has no such mode.
+ */
+export function volumeKeyLengths(cipher: string, mode: string): readonly number[] {
+  const facts = cipherTable[cipher];
+  if (facts === undefined || !isCipherMode(mode) || !facts.modes.includes(mode)) return [];
+  return mode === "xts" ? facts.keyLengths.map((length) => 2 * length) : facts.keyLengths;
+}

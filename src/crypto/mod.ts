@@ -1,0 +1,39 @@
+/**
+ * The ciphers, modes, IV generators, hashes and key derivation of LUKS1, and of the legacy encryption
+ * of qcow and qcow2.
+ *
+ * Invariants:
+ *
+ * - Names are those of LUKS headers, and may be any text: what is not known, or does not go together,
+ *   is a RangeError and nothing else.
+ * - Everything is synchronous, and a function of its arguments alone.
+ * - Bytes are transformed in place. What is transformed is whole blocks, or whole sectors.
+ * - No key, passphrase or content is in a message of an error.
+ * - AES, the hashes and PBKDF2 are the platform's; what the platform lacks is written here and held to
+ *   its published vectors. Nothing is done against who can measure times: images are under test, not
+ *   under attack.
+ *
+ * @module
+ */
+
+export { afMerge, afSplit } from "./af.ts";
+export { type BlockCipher, blockCipher } from "./block_cipher.ts";
+export {
+  type CipherFacts,
+  type CipherMode,
+  cipherModes,
+  type CipherName,
+  cipherNames,
+  cipherTable,
+  isCipherMode,
+  isCipherName,
+  type QemuCipher,
+  volumeKeyLengths,
+} from "./ciphers.ts";
+export { hash, pbkdf2 } from "./hash.ts";
+export { type HashFacts, type HashName, hashNames, hashTable, isHashName } from "./hashes.ts";
+export { isIvGenerator, type IvFacts, type IvGenerator, ivGenerators, ivTable } from "./iv.ts";
+export { legacyAes, legacyAesKey } from "./legacy.ts";
+export { type SectorCipher, sectorCipher } from "./sector_cipher.ts";
+export type { Table } from "./table.ts";
+export { reasonUnusable, type SectorCipherOptions } from "./usable.ts";

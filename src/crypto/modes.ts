@@ -1,0 +1,105 @@
+import type { BlockCipher } from "./block_cipher.ts";
+import { bytesOf, loadWords, reorder, wordsOf } from "./words.ts";
+
+/**
+ * Whole sectors to be transformed in place. Their bytes begin at a multiple of four in their buffer.
+ */
+export interface Sectors {
+  readonly bytes: Uint8Array;
+  /** Bytes in a sector. */
+  readonly sectorSize: number;
+  /** One block for each sector, which may be overwritten. */
+  readonly ivs: Uint8Array;
+}
+
+/** A mode of operation on sectors, each of which is a message of its own. */
+export interface Mode {
+  encrypt(sectors: Sectors): void;
+  decrypt(sectors: Sectors): void;
+}
+
+/** Each block by itself (SP 800-38A, section 6.1). */
+export function ecb(cipher: BlockCipher): Mode {
+  return {
+    encrypt: ({ bytes }) => cipher.encryptBlocks(bytes),
+    decrypt: ({ bytes }) => cipher.decryptBlocks(bytes),
+  };
+}
+
+/**
+ * Cipher block chaining (SP 800-38A, section 6.2). A block can be encrypted only after the one before
+ * it in its sector; the blocks of the same number of all sectors are encrypted at a time.
+ */
+export function cbc(cipher: BlockCipher): Mode {
+  const blockWords = cipher.blockSize / 4;
+  return {
+    encrypt: ({ bytes, sectorSize, ivs }) => {
+      const words = wordsOf(bytes);
+      const chain = wordsOf(ivs);
+      const sectorWords = sectorSize / 4;
+      for (let block = 0; block < sectorWords; block += blockWords) {
+        for (let i = 0; i < chain.length; i++) {
+          chain[i]! ^= words[placeOf(i, block)]!;
+        }
+        cipher.encryptBlocks(ivs);
+        for (let i = 0; i < chain.length; i++) words[placeOf(i, block)] = chain[i]!;
+      }
+
+      /** Where the word of a chain stands among the words of the sectors. */
+      function placeOf(i: number, block: number): number {
+        const within = i % blockWords;
+        return ((i - within) / blockWords) * sectorWords + block + within;
+      }
+    },
+    decrypt: ({ bytes, sectorSize, ivs }) => {
+      const words = wordsOf(bytes);
+      const before = scratchWords(words.length);
+      before.set(words);
+      cipher.decryptBlocks(bytes);
+      const vectors = wordsOf(ivs);
+      const sectorWords = sectorSize / 4;
+      for (let start = 0, iv = 0; start < words.length; start += sectorWords) {
+        let i = start;
+        for (const end = start + blockWords; i < end; i++, iv++) words[i]! ^= vectors[iv]!;
+        for (const end = start + sectorWords; i < end; i++) words[i]! ^= before[i - blockWords]!;
+      }
+    },
+  };
+}
+
+/**
+ * Counter mode (SP 800-38A, section 6.5): a counter as wide as a block, big-endian, which begins with
+ * the vector, is counted up with each block of the sector.
+ */
+export function ctr(cipher: BlockCipher): Mode {
+  const blockWords = cipher.blockSize / 4;
+  const apply = ({ bytes, sectorSize, ivs }: Sectors) => {
+    const counters = scratchWords(bytes.length / 4);
+    const next = new Int32Array(blockWords);
+    for (let at = 0, iv = 0; at < counters.length; at += blockWords) {
+      if ((4 * at) % sectorSize === 0) {
+        loadWords(ivs.subarray(iv), next, true);
+        iv += cipher.blockSize;
+      }
+      for (let i = 0; i < blockWords; i++) counters[at + i] = next[i]!;
+      for (let i = blockWords - 1; i >= 0 && ++next[i]! === 0; i--);
+    }
+    reorder(counters, true);
+    cipher.encryptBlocks(bytesOf(counters));
+    xorWords(wordsOf(bytes), counters);
+  };
+  return { encrypt: apply, decrypt: apply };
+}
+
+let scratch = new Int32Array(0);
+
+/** Memory for the time of one call, with anything in it. */
+export function scratchWords(length: number): Int32Array {
+  if (scratch.length < length) scratch = new Int32Array(length);
+  return scratch.subarray(0, length);
+}
+
+/** Adds words to as many others, bit by bit. */
+export function xorWords(words: Int32Array, others: Int32Array): void {
+  for (let i = 0; i < words.length; i++) words[i]! ^= others[i]!;
+}

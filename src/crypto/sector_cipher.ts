@@ -1,0 +1,99 @@
+import { type BlockCipher, blockCipher } from "./block_cipher.ts";
+import { type CipherMode, type CipherName, cipherTable } from "./ciphers.ts";
+import { type IvOptions, ivSource, SECTOR_UNIT } from "./iv.ts";
+import { cbc, ctr, ecb, type Mode } from "./modes.ts";
+import { reasonUnusable, type SectorCipherOptions } from "./usable.ts";
+import { xts } from "./xts.ts";
+
+/** The encryption of whole sectors under one key. */
+export interface SectorCipher {
+  /** Bytes in a sector. */
+  readonly sectorSize: number;
+  /** Decrypts consecutive sectors in place, of which the first has the given number. */
+  decrypt(bytes: Uint8Array, firstSector: bigint): void;
+  /** Encrypts consecutive sectors in place, of which the first has the given number. */
+  encrypt(bytes: Uint8Array, firstSector: bigint): void;
+}
+
+/** Bytes transformed at a time, for which memory is needed once more. */
+const BATCH = 256 * 1024;
+
+/**
+ * The cipher of a volume under its key, as dm-crypt and QEMU have it.
+ *
+ * A sector's number counts units of 512 bytes whatever the size of a sector, as in LUKS2: of sectors
+ * of 4096 bytes, one after the other has a number greater by eight. Numbers count modulo 2^64. The key of `xts` is the key for
+ * the data and, as long, the key for the tweaks; the hash of `essiv` is taken over both.
+ *
+ * The methods of the result throw a RangeError when the bytes are not whole sectors.
+ *
+ * @throws {RangeError} with the sentence of {@link reasonUnusable}
+ *
+ * @example
+ * ```ts
+ * import { sectorCipher } from "./mod.ts";
+ *
+ * const volumeKey = new Uint8Array(64);
+ * const volume = sectorCipher(
+ *   { cipher: "aes", mode: "xts", ivGenerator: "plain64" },
+ *   volumeKey,
+ * );
+ * const sectors = new Uint8Array(8 * 512);
+ * volume.encrypt(sectors, 2056n);
+ * volume.decrypt(sectors, 2056n);
+ * ```
+ */
+export function sectorCipher(options: SectorCipherOptions, key: Uint8Array): SectorCipher {
+  const reason = reasonUnusable(options, key.length);
+  if (reason !== undefined) throw new RangeError(reason);
+  const { cipher, mode, ivGenerator, ivHash, sectorSize = SECTOR_UNIT } = options as Usable;
+  const chained = modeOf({ cipher, mode }, key);
+  const fillIvs = mode === "ecb"
+    ? undefined
+    : ivSource({ cipher, ivGenerator, ivHash, sectorSize }, key);
+  const { blockSize } = cipherTable[cipher];
+
+  const transform = (direction: keyof Mode, bytes: Uint8Array, firstSector: bigint) => {
+    if (bytes.length % sectorSize !== 0) {
+      throw new RangeError(
+        `Cannot ${direction} sectors: ${bytes.length} bytes are not whole sectors of ${sectorSize}`,
+      );
+    }
+    const batches = Math.min(BATCH, bytes.length) / sectorSize;
+    const ivs = new Uint8Array(batches * blockSize);
+    for (let at = 0; at < bytes.length; at += BATCH) {
+      const batch = bytes.subarray(at, at + BATCH);
+      const batchIvs = ivs.subarray(0, (batch.length / sectorSize) * blockSize);
+      fillIvs?.(batchIvs, firstSector + BigInt(at / SECTOR_UNIT));
+      onAligned(
+        batch,
+        (aligned) => chained[direction]({ bytes: aligned, sectorSize, ivs: batchIvs }),
+      );
+    }
+  };
+  return {
+    sectorSize,
+    decrypt: (bytes, firstSector) => transform("decrypt", bytes, firstSector),
+    encrypt: (bytes, firstSector) => transform("encrypt", bytes, firstSector),
+  };
+}
+
+/** Options whose names are known. */
+type Usable = Omit<IvOptions, "sectorSize"> & { mode: CipherMode; sectorSize?: number };
+
+/** Has bytes transformed in place, or in a copy where they are not at a word's place in memory. */
+function onAligned(bytes: Uint8Array, transform: (aligned: Uint8Array) => void): void {
+  if (bytes.byteOffset % Int32Array.BYTES_PER_ELEMENT === 0) return transform(bytes);
+  const aligned = bytes.slice();
+  transform(aligned);
+  bytes.set(aligned);
+}
+
+function modeOf({ cipher, mode }: { cipher: CipherName; mode: CipherMode }, key: Uint8Array): Mode {
+  if (mode === "xts") {
+    const half = key.length / 2;
+    const under = (part: Uint8Array): BlockCipher => blockCipher(cipher, part);
+    return xts({ data: under(key.subarray(0, half)), tweak: under(key.subarray(half)) });
+  }
+  return { ecb, cbc, ctr }[mode](blockCipher(cipher, key));
+}

@@ -1,0 +1,62 @@
+import { cipherTable, isCipherMode, isCipherName, volumeKeyLengths } from "./ciphers.ts";
+import { hashTable, isHashName } from "./hashes.ts";
+import { isIvGenerator } from "./iv.ts";
+
+/** How the sectors of a volume are encrypted, in the names of a LUKS header. */
+export interface SectorCipherOptions {
+  /** One of `cipherTable`. */
+  readonly cipher: string;
+  /** One of `cipherModes`. */
+  readonly mode: string;
+  /** One of `ivTable`; not looked at in `ecb` mode, which has no vectors. */
+  readonly ivGenerator: string;
+  /** One of `hashTable`; not looked at unless the generator takes a hash. */
+  readonly ivHash?: string | undefined;
+  /** Bytes in a sector: 512, which is the default, 1024, 2048 or 4096. */
+  readonly sectorSize?: number | undefined;
+}
+
+/** Bytes that sectors can have, in dm-crypt as here. */
+const SECTOR_SIZES: readonly number[] = [512, 1024, 2048, 4096];
+
+/**
+ * Why there is no `sectorCipher` of these options for keys of that many bytes, as a sentence, or
+ * `undefined` when there is one.
+ */
+export function reasonUnusable(
+  options: SectorCipherOptions,
+  keyLength: number,
+): string | undefined {
+  const { cipher, mode, sectorSize = 512 } = options;
+  if (!isCipherName(cipher)) return `Cannot use the cipher ${cipher}: it is not known`;
+  if (!isCipherMode(mode)) return `Cannot use the mode ${mode}: it is not known`;
+  const lengths = volumeKeyLengths(cipher, mode);
+  if (lengths.length === 0) return `Cannot use ${cipher} in ${mode} mode: it has no such mode`;
+  if (!lengths.includes(keyLength)) {
+    const list = lengths.join(", ");
+    return `Cannot use ${cipher} in ${mode} mode: a key of ${keyLength} bytes is not one of ${list}`;
+  }
+  if (!SECTOR_SIZES.includes(sectorSize)) {
+    const list = SECTOR_SIZES.join(", ");
+    return `Cannot use sectors of ${sectorSize} bytes: they can have ${list}`;
+  }
+  return mode === "ecb" ? undefined : reasonIvUnusable(options);
+}
+
+function reasonIvUnusable(
+  { cipher, mode, ivGenerator, ivHash }: SectorCipherOptions,
+): string | undefined {
+  if (!isIvGenerator(ivGenerator)) {
+    return `Cannot use the IV generator ${ivGenerator}: it is not known`;
+  }
+  // Elsewhere dm-crypt and cryptsetup differ: the one encrypts in the volume's mode, with a vector of
+  // zeros (drivers/md/dm-crypt.c, crypt_iv_eboiv_gen), the other always in ECB.
+  if (ivGenerator === "eboiv" && mode !== "cbc") return `Cannot use eboiv in ${mode} mode`;
+  if (ivGenerator !== "essiv") return undefined;
+  if (ivHash === undefined) return "Cannot use essiv: there is no hash";
+  if (!isHashName(ivHash)) return `Cannot use the hash ${ivHash}: it is not known`;
+  const { digestSize } = hashTable[ivHash];
+  return cipherTable[cipher]?.keyLengths.includes(digestSize)
+    ? undefined
+    : `Cannot use essiv with ${ivHash}: ${cipher} takes no key of ${digestSize} bytes`;
+}

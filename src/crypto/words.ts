@@ -1,0 +1,93 @@
+import type { BlockCipher } from "./block_cipher.ts";
+
+/** Words that a cipher has at a time: what fits into the innermost cache together with its tables. */
+const CHUNK_WORDS = 1024;
+
+/** A cipher that works on blocks of 32-bit words, in place. */
+export interface WordCipher {
+  readonly blockSize: 8 | 16;
+  /** Whether the cipher's publication numbers the bytes of a word from its high end. */
+  readonly bigEndian: boolean;
+  encryptWords(words: Int32Array): void;
+  decryptWords(words: Int32Array): void;
+}
+
+/** The cipher on bytes. */
+export function onBytes(cipher: WordCipher): BlockCipher {
+  const { blockSize, bigEndian } = cipher;
+  return {
+    blockSize,
+    encryptBlocks: (bytes) => inChunks(bytes, bigEndian, (words) => cipher.encryptWords(words)),
+    decryptBlocks: (bytes) => inChunks(bytes, bigEndian, (words) => cipher.decryptWords(words)),
+  };
+}
+
+function inChunks(
+  bytes: Uint8Array,
+  bigEndian: boolean,
+  transform: (words: Int32Array) => void,
+): void {
+  const buffer = new Int32Array(Math.min(CHUNK_WORDS, bytes.length / 4));
+  for (let at = 0; at < bytes.length; at += 4 * CHUNK_WORDS) {
+    const chunk = bytes.subarray(at, at + 4 * CHUNK_WORDS);
+    const words = buffer.subarray(0, chunk.length / 4);
+    loadWords(chunk, words, bigEndian);
+    transform(words);
+    storeWords(words, chunk, bigEndian);
+  }
+}
+
+/** Reads `words.length` words from the beginning of bytes. */
+export function loadWords(bytes: Uint8Array, words: Int32Array, bigEndian: boolean): void {
+  bytesOf(words).set(bytes.subarray(0, words.byteLength));
+  reorder(words, bigEndian);
+}
+
+/** Writes words to the beginning of bytes; may leave the words themselves in any order. */
+function storeWords(words: Int32Array, bytes: Uint8Array, bigEndian: boolean): void {
+  reorder(words, bigEndian);
+  bytes.set(bytesOf(words));
+}
+
+/** Turns numbers into words whose bytes in memory are in the given order, or back. */
+export function reorder(words: Int32Array, bigEndian: boolean): void {
+  if (bigEndian !== HOST_IS_BIG_ENDIAN) swap(words);
+}
+
+/** Bytes that begin at a multiple of four in their buffer, as words in the order of the host. */
+export function wordsOf(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** The words of a key whose length may be no multiple of four; zeros follow it. */
+export function keyWords(key: Uint8Array, length: number, bigEndian: boolean): Int32Array {
+  const padded = new Uint8Array(4 * length);
+  padded.set(key);
+  const words = new Int32Array(length);
+  loadWords(padded, words, bigEndian);
+  return words;
+}
+
+/** The bits of a word moved up by 0 to 31 places, and round. */
+export function rotateLeft(word: number, by: number): number {
+  return (word << by) | (word >>> (32 - by));
+}
+
+/** Bytes that are written in hexadecimal. */
+export function fromHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+/** Memory of words as bytes. */
+export function bytesOf(words: Int32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
+const HOST_IS_BIG_ENDIAN = bytesOf(Int32Array.of(1))[0] === 0;
+
+function swap(words: Int32Array): void {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    words[i] = (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+  }
+}
