@@ -82,7 +82,7 @@ function reversed(subkeys: Subkeys): Subkeys {
 
 /** The key scheduling part (section 2.2). */
 function schedule(key: Uint8Array): Subkeys {
-  const words = keyWords(key, 8, true);
+  const words = keyWords(key, 8, { bigEndian: true });
   if (key.length === 24) {
     words[6] = ~words[4]!;
     words[7] = ~words[5]!;
@@ -149,7 +149,7 @@ const SIGMA = keyWords(
       "10e527fade682d1db05688c2b3e6c1fd",
   ),
   12,
-  true,
+  { bigEndian: true },
 );
 
 /** SBOX1; the other three are rotations of it or of its argument (section 2.4.2). */

@@ -24,61 +24,50 @@ const [S1, S2, S3, S4] = [box(0), box(1), box(2), box(3)] as const;
 const [S5, S6, S7, S8] = [box(4), box(5), box(6), box(7)] as const;
 
 function box(i: number): Int32Array {
-  return keyWords(fromHex(boxes[i]!), 256, true);
+  return keyWords(fromHex(boxes[i]!), 256, { bigEndian: true });
 }
 
-/** The round functions of types 1, 2 and 3 (section 2.2). */
-function add(word: number, mask: number, by: number): number {
-  const i = rotateLeft(mask + word, by);
-  return ((S1[i >>> 24]! ^ S2[(i >>> 16) & 255]!) - S3[(i >>> 8) & 255]! + S4[i & 255]!) | 0;
-}
-
-function xor(word: number, mask: number, by: number): number {
-  const i = rotateLeft(mask ^ word, by);
-  return ((S1[i >>> 24]! - S2[(i >>> 16) & 255]! + S3[(i >>> 8) & 255]!) ^ S4[i & 255]!) | 0;
-}
-
-function subtract(word: number, mask: number, by: number): number {
-  const i = rotateLeft(mask - word, by);
-  return (((S1[i >>> 24]! + S2[(i >>> 16) & 255]!) ^ S3[(i >>> 8) & 255]!) - S4[i & 255]!) | 0;
-}
-
-function encrypt(words: Int32Array, { masks, rotations, rounds }: Subkeys): void {
+function encrypt(words: Int32Array, subkeys: Subkeys): void {
   for (let at = 0; at < words.length; at += 2) {
     let left = words[at]!;
     let right = words[at + 1]!;
-    for (let i = 0; i < rounds; i += 2) {
-      left ^= round(right, i, masks, rotations);
-      right ^= round(left, i + 1, masks, rotations);
+    for (let i = 0; i < subkeys.rounds; i += 2) {
+      left ^= round(right, i, subkeys);
+      right ^= round(left, i + 1, subkeys);
     }
     words[at] = right;
     words[at + 1] = left;
   }
 }
 
-function decrypt(words: Int32Array, { masks, rotations, rounds }: Subkeys): void {
+function decrypt(words: Int32Array, subkeys: Subkeys): void {
   for (let at = 0; at < words.length; at += 2) {
     let right = words[at]!;
     let left = words[at + 1]!;
-    for (let i = rounds - 2; i >= 0; i -= 2) {
-      right ^= round(left, i + 1, masks, rotations);
-      left ^= round(right, i, masks, rotations);
+    for (let i = subkeys.rounds - 2; i >= 0; i -= 2) {
+      right ^= round(left, i + 1, subkeys);
+      left ^= round(right, i, subkeys);
     }
     words[at] = left;
     words[at + 1] = right;
   }
 }
 
-function round(word: number, i: number, masks: Int32Array, rotations: Int32Array): number {
-  const mask = masks[i]!;
-  const by = rotations[i]!;
-  switch (i % 3) {
+/** The round functions of types 1, 2 and 3, by turns (section 2.2). */
+function round(word: number, number: number, { masks, rotations }: Subkeys): number {
+  const mask = masks[number]!;
+  const by = rotations[number]!;
+  let i: number;
+  switch (number % 3) {
     case 0:
-      return add(word, mask, by);
+      i = rotateLeft(mask + word, by);
+      return (S1[i >>> 24]! ^ S2[(i >>> 16) & 255]!) - S3[(i >>> 8) & 255]! + S4[i & 255]!;
     case 1:
-      return xor(word, mask, by);
+      i = rotateLeft(mask ^ word, by);
+      return (S1[i >>> 24]! - S2[(i >>> 16) & 255]! + S3[(i >>> 8) & 255]!) ^ S4[i & 255]!;
     default:
-      return subtract(word, mask, by);
+      i = rotateLeft(mask - word, by);
+      return ((S1[i >>> 24]! + S2[(i >>> 16) & 255]!) ^ S3[(i >>> 8) & 255]!) - S4[i & 255]!;
   }
 }
 
@@ -87,7 +76,7 @@ function round(word: number, i: number, masks: Int32Array, rotations: Int32Array
  * turns, and each mixing gives four subkeys, twice over.
  */
 function schedule(key: Uint8Array): Subkeys {
-  const x = keyWords(key, 4, true);
+  const x = keyWords(key, 4, { bigEndian: true });
   const z = new Int32Array(4);
   const subkeys: number[] = [];
   for (let half = 0; half < 2; half++) {

@@ -78,13 +78,13 @@ export function ctr(cipher: BlockCipher): Mode {
     const next = new Int32Array(blockWords);
     for (let at = 0, iv = 0; at < counters.length; at += blockWords) {
       if ((4 * at) % sectorSize === 0) {
-        loadWords(ivs.subarray(iv), next, true);
+        loadWords(ivs.subarray(iv), next, { bigEndian: true });
         iv += cipher.blockSize;
       }
       for (let i = 0; i < blockWords; i++) counters[at + i] = next[i]!;
       for (let i = blockWords - 1; i >= 0 && ++next[i]! === 0; i--);
     }
-    reorder(counters, true);
+    reorder(counters, { bigEndian: true });
     cipher.encryptBlocks(bytesOf(counters));
     xorWords(wordsOf(bytes), counters);
   };

@@ -53,7 +53,7 @@ export function sectorCipher(options: SectorCipherOptions, key: Uint8Array): Sec
     : ivSource({ cipher, ivGenerator, ivHash, sectorSize }, key);
   const { blockSize } = cipherTable[cipher];
 
-  const transform = (direction: keyof Mode, bytes: Uint8Array, firstSector: bigint) => {
+  const transform = (direction: keyof Mode) => (bytes: Uint8Array, firstSector: bigint) => {
     if (bytes.length % sectorSize !== 0) {
       throw new RangeError(
         `Cannot ${direction} sectors: ${bytes.length} bytes are not whole sectors of ${sectorSize}`,
@@ -71,11 +71,7 @@ export function sectorCipher(options: SectorCipherOptions, key: Uint8Array): Sec
       );
     }
   };
-  return {
-    sectorSize,
-    decrypt: (bytes, firstSector) => transform("decrypt", bytes, firstSector),
-    encrypt: (bytes, firstSector) => transform("encrypt", bytes, firstSector),
-  };
+  return { sectorSize, decrypt: transform("decrypt"), encrypt: transform("encrypt") };
 }
 
 /** Options whose names are known. */

@@ -94,7 +94,7 @@ function schedule(key: Uint8Array): Subkeys {
   padded.set(key);
   if (key.length < 32) padded[key.length] = 1;
   const prekeys = new Int32Array(8 + 4 * (ROUNDS + 1));
-  prekeys.set(keyWords(padded, 8, false));
+  prekeys.set(keyWords(padded, 8, { bigEndian: false }));
   for (let i = 8; i < prekeys.length; i++) {
     prekeys[i] = rotateLeft(
       prekeys[i - 8]! ^ prekeys[i - 5]! ^ prekeys[i - 3]! ^ prekeys[i - 1]! ^ PHI ^ (i - 8),

@@ -42,7 +42,7 @@ function substitute(word: number): number {
 
 /** The key schedule (section 7.3). */
 function schedule(key: Uint8Array): Int32Array {
-  const state = keyWords(key, 4, true).map((word, i) => word ^ SYSTEM_PARAMETER[i]!);
+  const state = keyWords(key, 4, { bigEndian: true }).map((word, i) => word ^ SYSTEM_PARAMETER[i]!);
   return Int32Array.from({ length: ROUNDS }, (_, round) => {
     const mixed = boxed(
       state[(round + 1) & 3]! ^ state[(round + 2) & 3]! ^ state[(round + 3) & 3]! ^

@@ -77,7 +77,7 @@ function decrypt(words: Int32Array, boxes: Boxes, subkeys: Int32Array): void {
 
 /** The key schedule (section 4.3). */
 function schedule(key: Uint8Array): { boxes: Boxes; subkeys: Int32Array } {
-  const words = keyWords(key, key.length / 4, false);
+  const words = keyWords(key, key.length / 4, { bigEndian: false });
   const even = boxesOf(words.filter((_, i) => i % 2 === 0));
   const odd = boxesOf(words.filter((_, i) => i % 2 === 1));
   const subkeys = new Int32Array(ROUND_KEYS + 2 * ROUNDS);
@@ -109,6 +109,18 @@ function boxesOf(list: Int32Array): Boxes {
 /** Which of the two permutations a lane goes through before it meets a word, the last one first. */
 const ORDER = [[1, 0, 0, 1, 1], [0, 0, 1, 1, 0], [1, 1, 0, 0, 0], [0, 1, 1, 0, 1]];
 
+/** Products in GF(2^8) under the polynomials of the two matrices (section 4.3). */
+const timesMds = multiplicationModulo(0x169);
+const timesRs = multiplicationModulo(0x14d);
+
+function multiplicationModulo(polynomial: number): (a: number, b: number) => number {
+  return (a, b) => {
+    let product = 0;
+    for (; b > 0; b >>= 1, a = (a << 1) ^ (a & 128 ? polynomial : 0)) if (b & 1) product ^= a;
+    return product;
+  };
+}
+
 const MDS = [
   [0x01, 0xef, 0x5b, 0x5b],
   [0x5b, 0xef, 0xef, 0x01],
@@ -119,8 +131,7 @@ const MDS = [
 /** What each byte in each place gives to the product with the MDS matrix. */
 const MIXED = Int32Array.from(
   { length: 4 * 256 },
-  (_, i) =>
-    MDS.reduce((word, row, at) => word | (multiply(i & 255, row[i >> 8]!, 0x169) << (8 * at)), 0),
+  (_, i) => MDS.reduce((word, row, at) => word | (timesMds(i & 255, row[i >> 8]!) << (8 * at)), 0),
 );
 
 const RS = [
@@ -134,16 +145,9 @@ const RS = [
 function fold(key: Uint8Array, at: number): number {
   let word = 0;
   for (let row = 0; row < 4; row++) {
-    for (let i = 0; i < 8; i++) word ^= multiply(key[at + i]!, RS[row]![i]!, 0x14d) << (8 * row);
+    for (let i = 0; i < 8; i++) word ^= timesRs(key[at + i]!, RS[row]![i]!) << (8 * row);
   }
   return word;
-}
-
-/** A product in GF(2^8) modulo a polynomial. */
-function multiply(a: number, b: number, modulus: number): number {
-  let product = 0;
-  for (; b > 0; b >>= 1, a = (a << 1) ^ (a & 128 ? modulus : 0)) if (b & 1) product ^= a;
-  return product;
 }
 
 /** The permutations q0 and q1 (section 4.3.3). */

@@ -8,7 +8,12 @@ export interface SectorCipherOptions {
   readonly cipher: string;
   /** One of `cipherModes`. */
   readonly mode: string;
-  /** One of `ivTable`; not looked at in `ecb` mode, which has no vectors. */
+  /**
+   * One of `ivTable`; not looked at in `ecb` mode, which has no vectors. A header in that mode names
+   * none if it is to be used by cryptsetup (lib/crypto_backend/crypto_storage.c,
+   * `crypt_sector_iv_init`), and one if by QEMU (crypto/block-luks.c,
+   * `qcrypto_block_luks_parse_header`).
+   */
   readonly ivGenerator: string;
   /** One of `hashTable`; not looked at unless the generator takes a hash. */
   readonly ivHash?: string | undefined;

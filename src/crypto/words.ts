@@ -3,13 +3,17 @@ import type { BlockCipher } from "./block_cipher.ts";
 /** Words that a cipher has at a time: what fits into the innermost cache together with its tables. */
 const CHUNK_WORDS = 1024;
 
-/** A cipher that works on blocks of 32-bit words, in place. */
-export interface WordCipher {
-  readonly blockSize: 8 | 16;
-  /** Whether the cipher's publication numbers the bytes of a word from its high end. */
+/** The order of the bytes of a word. */
+export interface ByteOrder {
+  /** Whether the first byte is the high one. */
   readonly bigEndian: boolean;
-  encryptWords(words: Int32Array): void;
-  decryptWords(words: Int32Array): void;
+}
+
+/** A cipher that works on blocks of 32-bit words, in place. */
+export interface WordCipher extends ByteOrder {
+  readonly blockSize: 8 | 16;
+  readonly encryptWords: (words: Int32Array) => void;
+  readonly decryptWords: (words: Int32Array) => void;
 }
 
 /** The cipher on bytes. */
@@ -17,40 +21,39 @@ export function onBytes(cipher: WordCipher): BlockCipher {
   const { blockSize, bigEndian } = cipher;
   return {
     blockSize,
-    encryptBlocks: (bytes) => inChunks(bytes, bigEndian, (words) => cipher.encryptWords(words)),
-    decryptBlocks: (bytes) => inChunks(bytes, bigEndian, (words) => cipher.decryptWords(words)),
+    encryptBlocks: (bytes) => inChunks(bytes, { bigEndian, transform: cipher.encryptWords }),
+    decryptBlocks: (bytes) => inChunks(bytes, { bigEndian, transform: cipher.decryptWords }),
   };
 }
 
 function inChunks(
   bytes: Uint8Array,
-  bigEndian: boolean,
-  transform: (words: Int32Array) => void,
+  { bigEndian, transform }: ByteOrder & { transform: (words: Int32Array) => void },
 ): void {
   const buffer = new Int32Array(Math.min(CHUNK_WORDS, bytes.length / 4));
   for (let at = 0; at < bytes.length; at += 4 * CHUNK_WORDS) {
     const chunk = bytes.subarray(at, at + 4 * CHUNK_WORDS);
     const words = buffer.subarray(0, chunk.length / 4);
-    loadWords(chunk, words, bigEndian);
+    loadWords(chunk, words, { bigEndian });
     transform(words);
-    storeWords(words, chunk, bigEndian);
+    storeWords(words, chunk, { bigEndian });
   }
 }
 
 /** Reads `words.length` words from the beginning of bytes. */
-export function loadWords(bytes: Uint8Array, words: Int32Array, bigEndian: boolean): void {
+export function loadWords(bytes: Uint8Array, words: Int32Array, order: ByteOrder): void {
   bytesOf(words).set(bytes.subarray(0, words.byteLength));
-  reorder(words, bigEndian);
+  reorder(words, order);
 }
 
 /** Writes words to the beginning of bytes; may leave the words themselves in any order. */
-function storeWords(words: Int32Array, bytes: Uint8Array, bigEndian: boolean): void {
-  reorder(words, bigEndian);
+function storeWords(words: Int32Array, bytes: Uint8Array, order: ByteOrder): void {
+  reorder(words, order);
   bytes.set(bytesOf(words));
 }
 
 /** Turns numbers into words whose bytes in memory are in the given order, or back. */
-export function reorder(words: Int32Array, bigEndian: boolean): void {
+export function reorder(words: Int32Array, { bigEndian }: ByteOrder): void {
   if (bigEndian !== HOST_IS_BIG_ENDIAN) swap(words);
 }
 
@@ -60,11 +63,11 @@ export function wordsOf(bytes: Uint8Array): Int32Array {
 }
 
 /** The words of a key whose length may be no multiple of four; zeros follow it. */
-export function keyWords(key: Uint8Array, length: number, bigEndian: boolean): Int32Array {
+export function keyWords(key: Uint8Array, length: number, order: ByteOrder): Int32Array {
   const padded = new Uint8Array(4 * length);
   padded.set(key);
   const words = new Int32Array(length);
-  loadWords(padded, words, bigEndian);
+  loadWords(padded, words, order);
   return words;
 }
 

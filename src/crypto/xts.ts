@@ -34,7 +34,7 @@ function masksOf(
   { sectors, sectorWords }: { sectors: number; sectorWords: number },
 ): Int32Array {
   const starts = new Int32Array(4 * sectors);
-  loadWords(tweaks, starts, false);
+  loadWords(tweaks, starts, { bigEndian: false });
   const masks = scratchWords(sectors * sectorWords);
   for (let sector = 0, at = 0; sector < sectors; sector++) {
     let a = starts[4 * sector]!;
@@ -54,6 +54,6 @@ function masksOf(
       a = (a << 1) ^ (carry & 0x87);
     }
   }
-  reorder(masks, false);
+  reorder(masks, { bigEndian: false });
   return masks;
 }
