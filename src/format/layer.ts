@@ -3,7 +3,7 @@ import type { Findings, Place, RuleId } from "../rules/mod.ts";
 import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
 
 /** The formats that the reference implementation reads. */
-export type FormatName = "raw" | "qcow" | "qcow2";
+export type FormatName = "raw" | "qcow" | "qcow2" | "luks";
 
 /**
  * What a run of guest bytes is made of in one layer:
@@ -126,6 +126,8 @@ export interface Layer {
   readonly dataFile?: DataFileReference;
   /** Content needs a passphrase. */
   readonly encrypted: boolean;
+  /** A passphrase was given that opens the content, or that any content is decrypted with. */
+  readonly unlocked?: boolean;
   /** The image says that its refcounts may be stale. */
   readonly dirty: boolean;
   /** Hands over the opened external data file. */
@@ -158,6 +160,24 @@ export interface Layer {
   check?(findings: Findings): CheckCounts | undefined;
 }
 
+/** What a driver is told that the image does not say. */
+export interface DriverOptions {
+  /** Each is tried, in this order; without any, encrypted content cannot be read. */
+  readonly passphrases?: readonly Uint8Array[];
+  /** Iterations of PBKDF2 that are done for each passphrase at most. */
+  readonly iterationsMax?: number;
+  /** For `luks`: what holds the payload of a detached header. */
+  readonly payload?: ByteSource;
+  /** For `qcow2`: read the image as this draft of the format says, and not as the format does. */
+  readonly dialect?: Dialect;
+}
+
+/**
+ * Drafts of a format that images were made by. `draft-2016`: the patch "qcow2: add support for LUKS
+ * encryption format" of January 2016, whose LUKS header stands in a header extension.
+ */
+export type Dialect = "draft-2016";
+
 /** A format as the layers above see it. */
 export interface FormatDriver {
   readonly name: FormatName;
@@ -168,7 +188,7 @@ export interface FormatDriver {
    *
    * @returns the layer, or `undefined` where too little of the image is sound to walk it
    */
-  open(source: ByteSource, findings: Findings): Layer | undefined;
+  open(source: ByteSource, findings: Findings, options?: DriverOptions): Layer | undefined;
   /** What an image file is made of. Total, and bounded whatever the image says. */
   anatomy?(source: ByteSource, options: AnatomyOptions): Anatomy;
 }

@@ -29,6 +29,8 @@ export {
   type Broken,
   type CheckCounts,
   type DataFileReference,
+  type Dialect,
+  type DriverOptions,
   type FormatDriver,
   type FormatName,
   type Json,

@@ -1,0 +1,148 @@
+import * as fc from "fast-check";
+import {
+  type CipherSpec,
+  type KeyModel,
+  type LuksModel,
+  normaliseLuks,
+} from "../../src/luks/mod.ts";
+import { mostly, patterns } from "./values.ts";
+
+/** How {@link luksModels} may be bounded. */
+export interface LuksModelOptions {
+  /** Only what qemu-img opens; false for whatever LUKS and cryptsetup have besides. */
+  readonly qemu?: boolean;
+  /** Only what an installed qemu-img of version 7.2 opens: no detached header, no sm3, no sm4. */
+  readonly old?: boolean;
+  /** Bytes of the largest payload, 64 KiB by default. */
+  readonly sizeMax?: number;
+}
+
+const SIZE_MAX = 2 ** 16;
+const SECTOR = 512;
+/** Iterations cost time, and nothing else comes of them. */
+const ITERATIONS_MAX = 20;
+const KEYS_MAX = 3;
+
+/**
+ * Every sort of sound LUKS volume, small and quickly unlocked. All are as `normaliseLuks` makes them.
+ *
+ * @example
+ * ```ts
+ * fc.assert(fc.property(luksModels(), (model) => buildLuks(model).image.size > 592));
+ * ```
+ */
+export function luksModels(options: LuksModelOptions = {}): fc.Arbitrary<LuksModel> {
+  const { sizeMax = SIZE_MAX, old = false } = options;
+  const specs = luksSpecs(options);
+  return fc.record<Omit<LuksModel, "format">>({
+    spec: fc.constantFrom(...specs),
+    seed: fc.nat(0xffffffff),
+    uuid: mostly(UUID, fc.string({ maxLength: 39 })),
+    digestIterations: mostly(1, fc.integer({ min: 1, max: ITERATIONS_MAX })),
+    keys: fc.array(keys(), { minLength: 1, maxLength: KEYS_MAX }),
+    erased: mostly([], fc.array(fc.nat(7), { maxLength: 2 })),
+    gap: mostly(0, fc.nat(64)),
+    detached: old ? fc.constant(false) : mostly(false, fc.boolean()),
+    cutHeader: fc.boolean(),
+    size: fc.nat(Math.floor(sizeMax / SECTOR)).map((n) => n * SECTOR, (size) => sectors(size)),
+    pattern: patterns(),
+    tail: mostly(0, fc.nat(SECTOR - 1)),
+  }).map((model) => normaliseLuks({ format: "luks", ...model }), (model) => drawsOf(model));
+}
+
+const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
+
+function keys(): fc.Arbitrary<KeyModel> {
+  return fc.record({
+    slot: fc.nat(7),
+    passphrase: mostly("secret", fc.string({ unit: "grapheme", maxLength: 20 })),
+    iterations: mostly(1, fc.integer({ min: 1, max: ITERATIONS_MAX })),
+  });
+}
+
+function sectors(size: unknown): number {
+  if (typeof size !== "number" || size % SECTOR !== 0) throw new TypeError("Cannot count sectors");
+  return size / SECTOR;
+}
+
+function drawsOf(value: unknown): Omit<LuksModel, "format"> {
+  const { format, ...model } = value as LuksModel;
+  if (format !== "luks") throw new TypeError("Cannot unmap a model of another format");
+  return model;
+}
+
+const HASHES = ["sha256", "sha1", "sha224", "sha384", "sha512", "ripemd160", "md5"] as const;
+const MODES = ["xts", "cbc", "ctr", "ecb"] as const;
+
+/** An IV generator as the header names it. */
+type Iv = Pick<CipherSpec, "ivGenerator" | "ivHash">;
+
+/** A cipher, the lengths of its keys in bytes, and what there is of it. */
+interface CipherSort {
+  readonly cipher: string;
+  readonly lengths: readonly number[];
+  /** Modes in which QEMU has it; none where it does not know it. */
+  readonly qemu: readonly string[];
+  /** Modes that there are besides. */
+  readonly others?: readonly string[];
+  /** Hashes whose digest is as long as a key. */
+  readonly essiv: readonly string[];
+  /** QEMU 7.2 does not know it. */
+  readonly recent?: boolean;
+}
+
+const WIDE = { lengths: [32, 16, 24], essiv: ["sha256", "md5", "sm3"] } as const;
+
+/** Those that are met most come first. */
+const CIPHERS: readonly CipherSort[] = [
+  { cipher: "aes", qemu: MODES, ...WIDE },
+  { cipher: "serpent", qemu: MODES, ...WIDE },
+  { cipher: "twofish", qemu: MODES, ...WIDE },
+  { cipher: "cast5", qemu: ["cbc", "ctr", "ecb"], lengths: [16], essiv: ["md5"] },
+  {
+    cipher: "sm4",
+    qemu: ["ecb"],
+    others: ["xts", "cbc", "ctr"],
+    lengths: [16],
+    essiv: ["md5"],
+    recent: true,
+  },
+  { cipher: "camellia", qemu: [], others: MODES, ...WIDE },
+];
+
+/**
+ * Every cipher, key size, mode and IV generator within the bounds given, simple ones first, and with
+ * them one hash after the other.
+ */
+export function luksSpecs(options: LuksModelOptions = {}): CipherSpec[] {
+  const { qemu = true, old = false } = options;
+  const hashes = old ? HASHES : [...HASHES, "sm3"];
+  const sorts = CIPHERS.filter(({ recent = false }) => !old || !recent).flatMap((sort) =>
+    [...sort.qemu, ...qemu ? [] : sort.others ?? []].flatMap((mode) =>
+      keyLengths(sort, mode, qemu).flatMap((keyBytes) =>
+        ivs(sort, mode, options).map((iv) => ({ cipher: sort.cipher, keyBytes, mode, ...iv }))
+      )
+    )
+  );
+  return sorts.map((sort, index) => ({ ...sort, hash: hashes[index % hashes.length] as string }));
+}
+
+function keyLengths({ lengths }: CipherSort, mode: string, qemu: boolean): number[] {
+  if (mode === "xts") return lengths.map((length) => 2 * length);
+  // QEMU aborts where 4000 stripes are not a whole number of sectors.
+  return lengths.filter((length) => !qemu || length !== 24);
+}
+
+function ivs(sort: CipherSort, mode: string, options: LuksModelOptions): Iv[] {
+  const { qemu = true, old = false } = options;
+  if (mode === "ecb" && !qemu) return [{}];
+  const essiv = sort.essiv.filter((ivHash) => !old || ivHash !== "sm3");
+  const generators: Iv[] = [
+    { ivGenerator: "plain64" },
+    ...essiv.map((ivHash) => ({ ivGenerator: "essiv", ivHash })),
+    { ivGenerator: "plain" },
+    { ivGenerator: "plain64", ivHash: "sha1" },
+  ];
+  if (qemu) return generators;
+  return [...generators, { ivGenerator: "plain64be" }, { ivGenerator: "null" }];
+}

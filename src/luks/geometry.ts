@@ -1,0 +1,36 @@
+import { SLOTS, STRIPES } from "./structures.ts";
+
+/** The unit of every offset in a header, and of encryption, in bytes. */
+export const SECTOR = 512;
+/** What QEMU and cryptsetup align header and key material to, in sectors: 4096 bytes. */
+export const UNIT_SECTORS = 8;
+
+const WORD = 2 ** 32;
+
+/**
+ * Sectors that the key material of a slot takes. QEMU multiplies modulo 2^32, which tells only for
+ * numbers of stripes that nobody reads.
+ */
+export function materialSectors(keyBytes: number, stripes: number = STRIPES): number {
+  return Math.ceil(Number((BigInt(keyBytes) * BigInt(stripes)) % BigInt(WORD)) / SECTOR);
+}
+
+/** The same with what is left free behind it, so that the next one is aligned. */
+export function slotSectors(keyBytes: number, stripes: number = STRIPES): number {
+  return roundUp(materialSectors(keyBytes, stripes), UNIT_SECTORS);
+}
+
+/** Where writers put the key material of a slot, in sectors. */
+export function materialOffset(keyBytes: number, slot: number): number {
+  return UNIT_SECTORS + slot * slotSectors(keyBytes);
+}
+
+/** The end of the last key material as writers place it, in sectors: the first sector for a payload. */
+export function payloadStart(keyBytes: number): number {
+  return materialOffset(keyBytes, SLOTS);
+}
+
+/** `value` rounded up to a multiple of `unit`. */
+export function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}

@@ -1,0 +1,173 @@
+import { MemorySource } from "../bytes/mod.ts";
+import { decodeLuks, type LuksHeader, specOf } from "./decode.ts";
+import { LuksError } from "./error.ts";
+import { materialSectors, SECTOR } from "./geometry.ts";
+import { isEnabled, judgeSlots } from "./judge_slots.ts";
+import { type RandomBytes, slotAt, wipeSlot, writeKey } from "./key_slot.ts";
+import { unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
+import { whyUnusable } from "./volume.ts";
+
+/** Header and key material after a change, and the slot that it was about. */
+export interface ChangedKeys {
+  readonly header: Uint8Array;
+  readonly slot: number;
+}
+
+interface Changing extends Pick<UnlockOptions, "iterationsMax"> {
+  readonly random: RandomBytes;
+}
+
+/** A key that is added. */
+export interface AddKeyOptions extends Changing {
+  /** Opens any slot. */
+  readonly passphrase: Uint8Array;
+  readonly newPassphrase: Uint8Array;
+  /** Iterations of PBKDF2 for the new key. */
+  readonly iterations: number;
+  /** Where it goes: by default into the first slot that is not enabled. */
+  readonly slot?: number;
+  /** Overwrites an enabled slot. */
+  readonly force?: boolean;
+}
+
+/**
+ * Adds a key, as `qemu-img amend` with `state=active` and `cryptsetup luksAddKey` do.
+ *
+ * @param header header and key material, which stay as they are
+ * @throws {LuksError} when the passphrase opens no slot, or there is no slot for the new one
+ */
+export function addKey(header: Uint8Array, options: AddKeyOptions): ChangedKeys {
+  const head = changeable(header, "add a key");
+  const slot = options.slot ?? head.slots.findIndex((candidate) => !isEnabled(candidate));
+  if (slot < 0) throw new LuksError("Cannot add a key: all key slots are in use");
+  if (isEnabled(slotAt(head.slots, slot)) && options.force !== true) {
+    throw new LuksError(`Cannot add a key: key slot ${slot} is in use`);
+  }
+  const { passphrase: old, newPassphrase: passphrase, iterations, random } = options;
+  const { masterKey } = opened(header, { ...budgetOf(options), passphrase: old }, "add a key");
+  return {
+    header: writeKey(header, { slot, passphrase, iterations, masterKey, random }),
+    slot,
+  };
+}
+
+/** A key that takes the place of another. */
+export type ChangeKeyOptions = Omit<AddKeyOptions, "slot" | "force">;
+
+/**
+ * Changes a passphrase, as `cryptsetup luksChangeKey` does: the new one goes into the first slot that
+ * is not enabled, and the slot of the old one is erased. Where all slots are in use, it is the slot of
+ * the old one that takes the new one.
+ *
+ * @param header header and key material, which stay as they are
+ * @throws {LuksError} when the passphrase opens no slot
+ */
+export function changeKey(header: Uint8Array, options: ChangeKeyOptions): ChangedKeys {
+  const head = changeable(header, "change a key");
+  const old = opened(header, options, "change a key");
+  const free = head.slots.findIndex((candidate) => !isEnabled(candidate));
+  const slot = free < 0 ? old.slot : free;
+  const { newPassphrase: passphrase, iterations, random } = options;
+  const erased = wipeSlot(header, old.slot, { random });
+  const { masterKey } = old;
+  return {
+    header: writeKey(erased, { slot, passphrase, iterations, masterKey, random }),
+    slot,
+  };
+}
+
+/** Which keys are erased: that of a slot, or those that a passphrase opens, or both in one. */
+export interface EraseKeyOptions extends Changing {
+  readonly slot?: number;
+  readonly passphrase?: Uint8Array;
+  /** Erases the last key too, and with it the volume. */
+  readonly force?: boolean;
+}
+
+/**
+ * Erases key slots, as `qemu-img amend` with `state=inactive` and `cryptsetup luksKillSlot` do.
+ *
+ * @param header header and key material, which stay as they are
+ * @returns the slots that were erased
+ * @throws {LuksError} when there is nothing to erase, or no key would be left
+ */
+export function eraseKey(
+  header: Uint8Array,
+  options: EraseKeyOptions,
+): { readonly header: Uint8Array; readonly slots: readonly number[] } {
+  const head = changeable(header, "erase a key");
+  const slots = erasedSlots(header, head, options);
+  const left = head.slots.filter((slot, index) => isEnabled(slot) && !slots.includes(index));
+  if (left.length === 0 && options.force !== true) {
+    throw new LuksError("Cannot erase a key: no key would be left, and the content would be lost");
+  }
+  const erased = slots.reduce((bytes, slot) => wipeSlot(bytes, slot, options), header);
+  return { header: erased, slots };
+}
+
+function erasedSlots(
+  header: Uint8Array,
+  head: LuksHeader,
+  options: EraseKeyOptions,
+): readonly number[] {
+  const { slot, passphrase } = options;
+  if (slot !== undefined) {
+    if (!isEnabled(slotAt(head.slots, slot)) && options.force !== true) {
+      throw new LuksError(`Cannot erase a key: key slot ${slot} is not in use`);
+    }
+    if (passphrase !== undefined) opened(header, { ...options, passphrase }, "erase a key");
+    return [slot];
+  }
+  if (passphrase === undefined) {
+    throw new LuksError("Cannot erase a key: neither a slot nor a passphrase is given");
+  }
+  const keyMaterial = new MemorySource(header);
+  const slots = [...head.slots.keys()].filter((index) => {
+    const unlocked = unlock(head, { ...options, keyMaterial, passphrase, slot: index });
+    if ("masterKey" in unlocked) return true;
+    if (unlocked.rule === "luks.key.unlock") return false;
+    throw new LuksError(`Cannot erase a key: ${lowerFirst(unlocked.message)}`);
+  });
+  if (slots.length === 0) {
+    throw new LuksError("Cannot erase a key: the passphrase opens no key slot");
+  }
+  return slots;
+}
+
+function opened(
+  header: Uint8Array,
+  options: Pick<UnlockOptions, "passphrase" | "slot" | "iterationsMax">,
+  action: string,
+): Unlocked {
+  const keyMaterial = new MemorySource(header);
+  const unlocked = unlock(decodeLuks(keyMaterial), { ...options, keyMaterial });
+  if ("masterKey" in unlocked) return unlocked;
+  throw new LuksError(`Cannot ${action}: ${lowerFirst(unlocked.message)}`);
+}
+
+function budgetOf({ iterationsMax }: Changing): Pick<UnlockOptions, "iterationsMax"> {
+  return iterationsMax === undefined ? {} : { iterationsMax };
+}
+
+/** The header, where its slots can be written to without harm to anything else. */
+function changeable(header: Uint8Array, action: string): LuksHeader {
+  const head = decodeLuks(new MemorySource(header));
+  const reason = whyUnusable(specOf(head));
+  if (reason !== undefined) throw new LuksError(reason);
+  judgeSlots(head, (_, __, message) => {
+    throw new LuksError(`Cannot ${action}: ${lowerFirst(message())}`);
+  }, { detached: head.payload_offset === 0 });
+  const end = Math.max(...head.slots.map((slot) => slot.key_material_offset)) +
+    materialSectors(head.key_bytes);
+  if (end * SECTOR > header.length) {
+    throw new LuksError(
+      `Cannot ${action}: the key material ends at byte ${end * SECTOR}, and only ` +
+        `${header.length} bytes are there`,
+    );
+  }
+  return head;
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

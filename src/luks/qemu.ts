@@ -1,0 +1,46 @@
+import { cipherTable, hashTable, isCipherMode, ivTable, type QemuCipher } from "../crypto/mod.ts";
+import type { CipherSpec } from "./decode.ts";
+
+/** What QEMU makes of the names in a header (crypto/block-luks.c), in the newest version, with nettle. */
+
+export function qemuHasHash(name: string): boolean {
+  return typeof hashTable[name]?.qemu === "string";
+}
+
+export function qemuHasMode(name: string): boolean {
+  return isCipherMode(name);
+}
+
+export function qemuHasIvGenerator(name: string): boolean {
+  return ivTable[name]?.qemu ?? false;
+}
+
+/** Length in bytes of the key that picks the cipher: in mode xts, half of the master key. */
+export function cipherKeyBytes({ mode, keyBytes }: CipherSpec): number {
+  return mode === "xts" ? Math.floor(keyBytes / 2) : keyBytes;
+}
+
+/** Whether QEMU knows the cipher with such a key. */
+export function qemuHasCipher(spec: CipherSpec): boolean {
+  return qemuCipher(spec)?.keyLengths.includes(cipherKeyBytes(spec)) ?? false;
+}
+
+/** Whether nettle has a cipher that QEMU knows in this mode. */
+export function nettleHasMode(spec: CipherSpec): boolean {
+  return (qemuCipher(spec)?.modes as readonly string[] | undefined)?.includes(spec.mode) ?? false;
+}
+
+/** Whether the digest of the hash of essiv makes a key for a cipher that QEMU knows. */
+export function essivFits(spec: CipherSpec): boolean {
+  const digest = hashTable[spec.ivHash ?? ""]?.digestSize ?? 0;
+  return qemuCipher(spec)?.keyLengths.includes(digest) ?? false;
+}
+
+/** QEMU's name for the cipher and its key: `aes-256`. */
+export function cipherAlg(spec: CipherSpec): string {
+  return spec.cipher === "sm4" ? "sm4" : `${spec.cipher}-${8 * cipherKeyBytes(spec)}`;
+}
+
+function qemuCipher({ cipher }: CipherSpec): QemuCipher | undefined {
+  return cipherTable[cipher]?.qemu ?? undefined;
+}
