@@ -16,3 +16,4 @@ export { MemorySource } from "./memory.ts";
 export { FileSource, type Hole } from "./file.ts";
 export { type Patch, PatchedSource } from "./patched.ts";
 export { type Segment, SegmentSource } from "./segments.ts";
+export { WindowSource } from "./window.ts";

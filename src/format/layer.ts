@@ -3,7 +3,7 @@ import type { Findings, Place, RuleId } from "../rules/mod.ts";
 import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
 
 /** The formats that the reference implementation reads. */
-export type FormatName = "raw" | "qcow" | "qcow2" | "luks";
+export type FormatName = "raw" | "qcow" | "qcow2" | "luks" | "luks2";
 
 /**
  * What a run of guest bytes is made of in one layer:

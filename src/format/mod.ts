@@ -45,4 +45,5 @@ export { bytesRows, structRows, textRows } from "./part_rows.ts";
 export { type Pattern, patternBytes, type RawModel } from "./pattern.ts";
 export type { InfoReport, MapEntry } from "./reports.ts";
 export { type EntryTarget, type TableEntry, TableRows } from "./table_rows.ts";
+export { readSectors, type SectorAccess } from "./sectors.ts";
 export { imageText } from "./text.ts";

@@ -1,5 +1,5 @@
 import type { Anatomy, AnatomyOptions } from "../format/mod.ts";
-import type { OpenedImage } from "./chain.ts";
+import type { OpenedImage } from "./opened.ts";
 import { driverNamed } from "./drivers.ts";
 
 /**

@@ -1,37 +1,12 @@
 import { resolve } from "node:path";
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
-import type { FormatName, Layer } from "../format/mod.ts";
+import type { DriverOptions, FormatName, Layer } from "../format/mod.ts";
 import { Findings } from "../rules/mod.ts";
 import { driverNamed, foreignDrivers, probe } from "./drivers.ts";
+import { GuestSource } from "./guest_source.ts";
 import { isProtocol, resolveName } from "./names.ts";
+import type { KeyOptions, OpenedImage, OpenOptions } from "./opened.ts";
 import { FilePolicy, GivenFiles, type Named, type NamedFiles } from "./policy.ts";
-
-/** How an image is opened. */
-export interface OpenOptions {
-  /** The format; probed where absent. */
-  readonly format?: FormatName;
-  /** The directory that a relative path is relative to; the caller's own where absent. */
-  readonly directory?: string;
-  /** The directory below which files that the image names may be opened; by default its own folder. */
-  readonly root?: string;
-  /** Do not look at backing files and data files at all. */
-  readonly alone?: boolean;
-}
-
-/** An image file with what it refers to, decoded and judged as far as an open looks. */
-export interface OpenedImage {
-  readonly path: string;
-  readonly format: FormatName;
-  readonly source: ByteSource;
-  /** Findings of this file; those of its backing files are theirs. */
-  readonly findings: Findings;
-  /** Absent where too little of the image is sound to walk it. */
-  readonly layer?: Layer;
-  readonly backing?: OpenedImage;
-  /** The image names a backing file or a data file that was not opened: content may be missing. */
-  readonly incomplete: boolean;
-  close(): void;
-}
 
 /** Longest backing chain that is followed. */
 const MAX_CHAIN = 64;
@@ -47,13 +22,36 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
   const driver = options.format === undefined ? probe(source) : driverNamed(options.format);
   if (driver === undefined) throw new TypeError(`Cannot open ${path}: unknown format`);
   const policy = options.alone ? undefined : new FilePolicy(place, options.root);
-  return openSource({ path, place, source, driver: driver.name }, { policy, above: [] });
+  const around = { policy, above: [], keys: options };
+  const file = { path, place, source, driver: driver.name };
+  if (options.header === undefined) return openSource(file, around);
+  const header = new FileSource(resolve(options.directory ?? ".", options.header));
+  return openDetached(file, header, around);
 }
 
 /** Opens bytes as an image by itself: no file that they name is looked at. */
-export function openBytes(source: ByteSource, format?: FormatName): OpenedImage {
+export function openBytes(
+  source: ByteSource,
+  format?: FormatName,
+  keys: KeyOptions = {},
+): OpenedImage {
   const driver = format ?? probe(source).name;
-  return openSource({ path: "", place: "/", source, driver }, { policy: undefined, above: [] });
+  const around = { policy: undefined, above: [], keys };
+  return openSource({ path: "", place: "/", source, driver }, around);
+}
+
+/**
+ * Opens the payload of a detached LUKS header, which is an image or all of a file.
+ *
+ * @param header is closed with the image
+ */
+export function openDetachedBytes(
+  payload: ByteSource,
+  header: ByteSource,
+  keys: KeyOptions = {},
+): OpenedImage {
+  const file = { path: "", place: "/", source: payload, driver: probe(payload).name };
+  return openDetached(file, header, { policy: undefined, above: [], keys });
 }
 
 /**
@@ -64,12 +62,13 @@ export function openBytes(source: ByteSource, format?: FormatName): OpenedImage 
 export function openFiles(
   files: ReadonlyMap<string, ByteSource>,
   format?: FormatName,
+  keys: KeyOptions = {},
 ): OpenedImage {
   const [first] = files;
   if (first === undefined) throw new TypeError("Cannot open an image: there are no files");
   const [path, source] = first;
   const driver = format ?? probe(source).name;
-  const around = { policy: new GivenFiles(files), above: [] };
+  const around = { policy: new GivenFiles(files), above: [], keys };
   return openSource({ path, place: `/${path}`, source, driver }, around);
 }
 
@@ -78,6 +77,7 @@ interface Around {
   readonly policy: NamedFiles | undefined;
   /** Real paths of the overlays. */
   readonly above: readonly string[];
+  readonly keys: KeyOptions;
 }
 
 interface ImageFile {
@@ -94,7 +94,7 @@ function openSource(
   around: Around,
 ): OpenedImage {
   const findings = new Findings();
-  const layer = driverNamed(file.driver)?.open(file.source, findings);
+  const layer = driverNamed(file.driver)?.open(file.source, findings, driverOptions(around));
   const opened = { path: file.path, format: file.driver, source: file.source, findings };
   const close = (): void => file.source.close?.();
   if (layer === undefined) return { ...opened, incomplete: false, close };
@@ -109,6 +109,48 @@ function openSource(
       close();
       dataFile.source?.close?.();
       backing.image?.close();
+    },
+  };
+}
+
+/**
+ * What the driver of an image is told. The legacy encryption cannot tell whether a passphrase is right:
+ * the one with the image's place in the chain comes first, the last one where there are fewer.
+ */
+function driverOptions({ keys, above }: Around): DriverOptions {
+  const { passphrases = [], iterationsMax, dialect } = keys;
+  const own = Math.min(above.length, passphrases.length - 1);
+  const others = passphrases.filter((_, index) => index !== own);
+  return {
+    ...(passphrases.length === 0
+      ? {}
+      : { passphrases: [passphrases[own] as Uint8Array, ...others] }),
+    ...(iterationsMax === undefined ? {} : { iterationsMax }),
+    ...(dialect === undefined ? {} : { dialect }),
+  };
+}
+
+/** Opens the payload `file` of a detached LUKS header. */
+function openDetached(file: ImageFile, header: ByteSource, around: Around): OpenedImage {
+  const payload = file.driver === "qcow" || file.driver === "qcow2"
+    ? openSource(file, around)
+    : undefined;
+  const findings = new Findings();
+  const refusal = payload?.findings.refusal("read");
+  if (refusal !== undefined) findings.add(refusal.rule, { path: "/payload" }, refusal.message);
+  const content = payload === undefined ? file.source : new GuestSource(layersOf(payload));
+  const options = { ...driverOptions(around), payload: content };
+  const layer = driverNamed("luks")?.open(header, findings, options);
+  return {
+    path: file.path,
+    format: "luks",
+    source: file.source,
+    findings,
+    ...(layer === undefined || refusal !== undefined ? {} : { layer }),
+    incomplete: payload?.incomplete ?? false,
+    close(): void {
+      header.close?.();
+      (payload ?? file.source).close?.();
     },
   };
 }
@@ -176,7 +218,7 @@ function openBacking(
   const driver = (format === undefined ? undefined : driverNamed(format)) ?? probe(named.source);
   const { path, source } = named;
   const file = { path, place: path, source, driver: driver.name };
-  const opened = openSource(file, { policy: around.policy, above });
+  const opened = openSource(file, { ...around, above });
   judgeBackingOpen(opened, { name, findings, overlay: layer });
   return { image: opened, missing: false };
 }

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { FormatDriver } from "../format/mod.ts";
+import { luksDriver } from "../luks/mod.ts";
 import { qcow1Driver } from "../qcow/mod.ts";
 import { qcow2Driver } from "../qcow2/mod.ts";
 import { RawLayer } from "./raw.ts";
@@ -13,7 +14,7 @@ const rawDriver: FormatDriver = {
 };
 
 /** The formats, in the order in which they are probed: raw is what is left. */
-export const drivers: readonly FormatDriver[] = [qcow1Driver, qcow2Driver, rawDriver];
+export const drivers: readonly FormatDriver[] = [qcow1Driver, qcow2Driver, luksDriver, rawDriver];
 
 /** The driver of a name, or `undefined`. */
 export function driverNamed(name: string): FormatDriver | undefined {
@@ -43,7 +44,7 @@ export const foreignDrivers: ReadonlySet<string> = new Set([
     "host_cdrom",
     "host_device",
   ],
-  ...["http", "https", "io_uring", "iscsi", "luks", "nbd", "nfs", "null-aio", "null-co", "nvme"],
+  ...["http", "https", "io_uring", "iscsi", "nbd", "nfs", "null-aio", "null-co", "nvme"],
   ...["parallels", "preallocate", "qed", "quorum", "rbd", "replication", "snapshot-access", "ssh"],
   ...["throttle", "vdi", "vhdx", "virtio-blk-vfio-pci", "vmdk", "vpc", "vvfat", "gluster"],
 ]);

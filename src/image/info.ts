@@ -1,6 +1,6 @@
 import { FileSource } from "../bytes/mod.ts";
 import type { InfoReport } from "../format/mod.ts";
-import type { OpenedImage } from "./chain.ts";
+import type { OpenedImage } from "./opened.ts";
 import { isProtocol, resolveName } from "./names.ts";
 
 /**

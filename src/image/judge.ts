@@ -1,7 +1,8 @@
 import { storedSize } from "../bytes/mod.ts";
 import { AccessError, type CheckCounts } from "../format/mod.ts";
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
-import { layersOf, type OpenedImage } from "./chain.ts";
+import { layersOf } from "./chain.ts";
+import type { OpenedImage } from "./opened.ts";
 import { digestOf, tryReading } from "./content.ts";
 
 /** Everything that diskproof has to say about one image. One line of `judge`. */

@@ -1,6 +1,6 @@
 import { FileSource } from "../bytes/mod.ts";
 import { AccessError, type Layer, type MapEntry } from "../format/mod.ts";
-import type { OpenedImage } from "./chain.ts";
+import type { OpenedImage } from "./opened.ts";
 import { layersOf } from "./chain.ts";
 import { type Extent, extentsOf } from "./extents.ts";
 import { holesOf, isSparse } from "./holes.ts";
@@ -78,7 +78,8 @@ function* split(extent: Extent, file: FileSource | undefined): Generator<MapEntr
   const data = !zero;
   const compressed = run.kind === "compressed";
   const flags = { depth, present, zero, data, compressed };
-  if (run.host === undefined) {
+  // Where encrypted bytes lie is of no use to anybody.
+  if (run.host === undefined || extent.layer.encrypted) {
     yield entryOf({ ...flags, start, length });
     return;
   }

@@ -12,18 +12,13 @@
  */
 
 export { anatomyOf } from "./anatomy.ts";
-export {
-  layersOf,
-  openBytes,
-  type OpenedImage,
-  openFiles,
-  openImage,
-  type OpenOptions,
-} from "./chain.ts";
+export { layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./chain.ts";
 export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } from "./content.ts";
 export { driverNamed, drivers, probe } from "./drivers.ts";
 export { type Extent, extentsOf } from "./extents.ts";
 export { infoOf } from "./info.ts";
 export { isSparse, isZero } from "./holes.ts";
 export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";
+export type { KeyOptions, OpenedImage, OpenOptions } from "./opened.ts";
+export { readRefusal } from "./readable.ts";
 export { mapEntries, mapOf, type MapReport } from "./map.ts";

@@ -2,15 +2,15 @@ import type { ByteSource } from "../bytes/mod.ts";
 import type { DriverOptions, FormatDriver } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import type { Findings } from "../rules/mod.ts";
+import { accessTo, noKey } from "./access.ts";
 import { luksAnatomy } from "./anatomy.ts";
-import { decodeLuks, type LuksHeader, specOf } from "./decode.ts";
+import { decodeLuks } from "./decode.ts";
 import { roundUp, SECTOR } from "./geometry.ts";
 import { judgeLuks } from "./judge.ts";
 import { LuksLayer } from "./layer.ts";
-import { type AddFinding, inHeader, type LuksBroken } from "./report.ts";
+import type { AddFinding } from "./report.ts";
 import { header as headerStruct, LUKS_MAGIC } from "./structures.ts";
-import { unlock } from "./unlock.ts";
-import { LuksVolume, whyUnusable } from "./volume.ts";
+import { LuksVolume } from "./volume.ts";
 
 /**
  * LUKS version 1.
@@ -57,7 +57,7 @@ function open(
   const { payload = source, iterationsMax } = options;
   const header = decodeLuks(source);
   const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
-  if (options.passphrases === undefined) add(noKey.rule, noKey.place, () => noKey.message);
+  if (!options.passphrases?.length) add(noKey.rule, noKey.place, () => noKey.message);
   judgeLuks(header, add, {
     kind: options.payload === undefined ? "alone" : "detached",
     headerBytes: source.size,
@@ -66,38 +66,14 @@ function open(
   });
   const inside = header.payload_offset * SECTOR <= roundUp(payload.size, SECTOR);
   if (!isLuks(header.magic) || header.version !== 1 || !inside) return undefined;
-  const access = accessTo(header, source, options);
+  const { passphrases } = options;
+  // What the format forbids is not worth the work; what QEMU does not know may be read all the same.
+  const refused = findings.refusal("info", "spec");
+  const access = refused === undefined
+    ? accessTo(header, { keyMaterial: source, passphrases, iterationsMax })
+    : { rule: refused.rule, place: { path: refused.path }, message: refused.message };
   if (!(access instanceof LuksVolume) && findings.count(access.rule) === 0) {
-    add(access.rule, access.place, () => access.message);
+    findings.add(access.rule, access.place, access.message);
   }
   return new LuksLayer({ header, payload, access });
 }
-
-/** The content for the first passphrase that opens a slot, or why there is none. */
-function accessTo(
-  header: LuksHeader,
-  keyMaterial: ByteSource,
-  { passphrases, iterationsMax }: DriverOptions,
-): LuksVolume | LuksBroken {
-  const spec = specOf(header);
-  if (passphrases === undefined) return noKey;
-  const reason = whyUnusable(spec);
-  if (reason !== undefined) {
-    const place = inHeader("cipher_mode");
-    return { rule: "luks.key.cipher-supported", place, message: reason };
-  }
-  const budget = iterationsMax === undefined ? {} : { iterationsMax };
-  let locked: LuksBroken = noKey;
-  for (const passphrase of passphrases) {
-    const key = unlock(header, { keyMaterial, passphrase, ...budget });
-    if ("masterKey" in key) return new LuksVolume(spec, key.masterKey);
-    locked = key;
-  }
-  return locked;
-}
-
-const noKey: LuksBroken = Object.freeze({
-  rule: "luks.open.key-present",
-  place: inHeader("magic"),
-  message: "The volume is encrypted, and no passphrase is given",
-});

@@ -1,9 +1,15 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import { AccessError, type Layer, type LayerInfo, type Run } from "../format/mod.ts";
+import {
+  AccessError,
+  type Broken,
+  type Layer,
+  type LayerInfo,
+  readSectors,
+  type Run,
+} from "../format/mod.ts";
 import type { LuksHeader } from "./decode.ts";
 import { roundUp, SECTOR } from "./geometry.ts";
 import { luksInfo } from "./info.ts";
-import type { LuksBroken } from "./report.ts";
 import { LuksVolume } from "./volume.ts";
 
 /** What a layer is made of. */
@@ -12,7 +18,7 @@ export interface OpenedLuks {
   /** What holds the payload: the file with the header, or another one. */
   readonly payload: ByteSource;
   /** The content, or why it cannot be read. */
-  readonly access: LuksVolume | LuksBroken;
+  readonly access: LuksVolume | Broken;
 }
 
 /** A LUKS volume as a layer. It has no `check`: the format keeps no refcounts. */
@@ -25,7 +31,7 @@ export class LuksLayer implements Layer {
   readonly header: LuksHeader;
   readonly #payload: ByteSource;
   readonly #offset: number;
-  readonly #access: LuksVolume | LuksBroken;
+  readonly #access: LuksVolume | Broken;
 
   /** @param opened with a payload that starts inside its file */
   constructor({ header, payload, access }: OpenedLuks) {
@@ -50,13 +56,11 @@ export class LuksLayer implements Layer {
   /** What the file lacks of the last sector reads as zeros, and is decrypted like the rest. */
   readRun(run: Run, skip: number, target: Uint8Array): void {
     if (!(this.#access instanceof LuksVolume)) throw new AccessError(this.#access);
-    const start = run.start + skip;
-    const before = start % SECTOR;
-    const length = roundUp(before + target.length, SECTOR);
-    const sectors = length === target.length ? target : new Uint8Array(length);
-    this.#payload.readInto(this.#offset + start - before, sectors);
-    this.#access.decryptSectors(sectors, BigInt((start - before) / SECTOR));
-    if (sectors !== target) target.set(sectors.subarray(before, before + target.length));
+    const volume = this.#access;
+    readSectors(target, run.start + skip, {
+      read: (sectors, from) => this.#payload.readInto(this.#offset + from, sectors),
+      decrypt: (sectors, from) => volume.decryptSectors(sectors, BigInt(from / SECTOR)),
+    });
   }
 
   info(): LayerInfo {

@@ -24,6 +24,8 @@
  * @module
  */
 
+export { type AccessOptions, accessTo, noKey } from "./access.ts";
+export { luksAnatomy } from "./anatomy.ts";
 export { buildLuks, type BuiltLuks, contentOf } from "./build.ts";
 export { type CreatedLuks, createLuks, type LuksOptions } from "./create.ts";
 export { type CipherSpec, decodeLuks, type KeySlot, type LuksHeader, specOf } from "./decode.ts";

@@ -44,6 +44,13 @@ export interface Subject {
    * external data file, which is taken literally. The caller's own where absent.
    */
   readonly directory?: string;
+  /**
+   * What encrypted content is read with: the first one for the image itself, the next ones for its
+   * backing files from the top down, the last one for all further ones. The reference tries each on all.
+   */
+  readonly passphrases?: readonly string[];
+  /** The file with the detached LUKS header of `path`, relative to `directory` like it. */
+  readonly header?: string;
 }
 
 /** What of the guest content goes into a digest; all of it where nothing is said. */
@@ -54,12 +61,17 @@ export interface DigestScope {
   readonly range?: { readonly start: number; readonly length: number };
 }
 
+/** Members of a subject that not every peer can do something with. */
+export type Taken = "passphrases" | "header";
+
 /** Who answers. */
 export interface PeerDescription {
   readonly name: string;
   readonly version: string;
   readonly operations: readonly Operation[];
   readonly formats: readonly string[];
+  /** What the peer takes in beside a path and a format; nothing where absent. */
+  readonly takes?: readonly Taken[];
 }
 
 /**

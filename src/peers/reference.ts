@@ -30,7 +30,7 @@ export class ReferencePeer implements Peer {
       name: "reference",
       version: "0.1.0",
       operations: ["probe", "info", "map", "check", "digest"],
-      formats: ["raw", "qcow", "qcow2"],
+      formats: ["raw", "qcow", "qcow2", "luks"],
     });
   }
 
@@ -68,6 +68,10 @@ export class ReferencePeer implements Peer {
   }
 }
 
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 function accepted<T>(value: T): Outcome<T> {
   return { outcome: "accepted", value };
 }
@@ -82,7 +86,7 @@ async function ask<T>(
   opening: Opening,
   answer: (image: OpenedImage) => Outcome<T> | Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  const { path, format, directory, alone = false } = subject;
+  const { path, format, directory, header, passphrases, alone = false } = subject;
   if (format !== undefined && driverNamed(format) === undefined) {
     return { outcome: "unsupported", message: `No format ${format}` };
   }
@@ -90,6 +94,8 @@ async function ask<T>(
     alone,
     ...(directory === undefined ? {} : { directory }),
     ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(header === undefined ? {} : { header }),
+    ...(passphrases === undefined ? {} : { passphrases: passphrases.map(utf8) }),
   });
   try {
     const refusal = image.findings.refusal(opening);

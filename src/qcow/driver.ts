@@ -1,5 +1,6 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import type { FormatDriver, Layer } from "../format/mod.ts";
+import { legacyAes } from "../crypto/mod.ts";
+import type { DriverOptions, FormatDriver, Layer } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { qcow1Anatomy } from "./anatomy.ts";
@@ -35,8 +36,15 @@ function probe(head: Uint8Array): boolean {
   return magic === QCOW_MAGIC && version === 1;
 }
 
-function open(source: ByteSource, findings: Findings): Layer | undefined {
+/** Nothing tells whether a passphrase is right: it is the first one. */
+function open(
+  source: ByteSource,
+  findings: Findings,
+  options: DriverOptions = {},
+): Layer | undefined {
   const file = decodeQcow(source);
-  const geometry = judgeOpen(file, findings);
-  return geometry === undefined ? undefined : new QcowLayer(file, geometry);
+  const [passphrase] = options.passphrases ?? [];
+  const geometry = judgeOpen(file, findings, { hasKey: passphrase !== undefined });
+  if (geometry === undefined) return undefined;
+  return new QcowLayer(file, geometry, passphrase && legacyAes(passphrase));
 }

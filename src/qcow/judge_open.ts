@@ -13,11 +13,17 @@ const WRITERS_ALIGNMENT = 8;
 /**
  * Judges what an open looks at, in the order in which QEMU does (qcow_open).
  *
+ * @param options.hasKey a passphrase is given
  * @returns the geometry, or `undefined` where the header is not sound enough to walk the image
  */
-export function judgeOpen(file: QcowFile, findings: Findings): Geometry | undefined {
+export function judgeOpen(
+  file: QcowFile,
+  findings: Findings,
+  { hasKey = false }: { readonly hasKey?: boolean } = {},
+): Geometry | undefined {
   if (!judgeIdentity(file, findings)) return undefined;
   judgeFields(file, findings);
+  judgeEncryption(file, hasKey, findings);
   const { geometry } = file;
   const walkable = geometry !== undefined && judgeL1(file, geometry, findings);
   judgeName(file, findings);
@@ -63,7 +69,10 @@ function judgeFields({ header }: QcowFile, findings: Findings): void {
     place: inHeader("crypt_method"),
     message: () => `crypt_method is ${header.crypt_method}, neither 0 nor 1`,
   });
-  must(header.crypt_method !== CRYPT_AES, findings, {
+}
+
+function judgeEncryption({ header }: QcowFile, hasKey: boolean, findings: Findings): void {
+  must(hasKey || header.crypt_method !== CRYPT_AES, findings, {
     rule: "qcow1.crypt.key-present",
     place: inHeader("crypt_method"),
     message: () => "The image is encrypted, and no passphrase is given",

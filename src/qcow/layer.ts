@@ -5,6 +5,7 @@ import {
   type LayerInfo,
   type Run,
 } from "../format/mod.ts";
+import type { SectorCipher } from "../crypto/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { type QcowFile, storedName } from "./decode.ts";
 import type { Geometry } from "./geometry.ts";
@@ -20,13 +21,16 @@ export class QcowLayer implements Layer {
   readonly clusterSize: number;
   readonly backing?: BackingReference;
   readonly encrypted: boolean;
+  readonly unlocked: boolean;
   readonly dirty = false;
   readonly #image: QcowImage;
   readonly #reader: ClusterReader;
 
-  constructor(file: QcowFile, geometry: Geometry) {
+  /** @param cipher of encrypted clusters, where there is a passphrase */
+  constructor(file: QcowFile, geometry: Geometry, cipher?: SectorCipher) {
     this.#image = new QcowImage(file, geometry);
-    this.#reader = new ClusterReader(this.#image);
+    this.#reader = new ClusterReader(this.#image, cipher);
+    this.unlocked = this.#image.encrypted && cipher !== undefined;
     this.virtualSize = this.#image.virtualSize;
     this.clusterSize = geometry.clusterSize;
     this.encrypted = this.#image.encrypted;

@@ -1,8 +1,10 @@
-import { AccessError, type Broken } from "../format/mod.ts";
+import type { SectorCipher } from "../crypto/mod.ts";
+import { AccessError, type Broken, readSectors } from "../format/mod.ts";
 import { Cache } from "./cache.ts";
 import { type Entry, isZero, kindOf, offsetOf, valueOf } from "./entry.ts";
 import { dataFault, decompressEntry, l2Place, tableFault } from "./faults.ts";
 import type { QcowImage } from "./image.ts";
+import { SECTOR } from "./geometry.ts";
 import { inHeader } from "./report.ts";
 
 /** Decompressed clusters that are kept: 1 MiB at most. */
@@ -12,7 +14,8 @@ const CLUSTERS = 16;
 interface Part {
   readonly entry: Entry;
   readonly place: () => ReturnType<typeof l2Place>;
-  /** Where in the cluster it starts. */
+  /** Where in the guest's disk it starts, and where in the cluster. */
+  readonly guest: number;
   readonly from: number;
   readonly target: Uint8Array;
 }
@@ -25,10 +28,13 @@ interface Part {
  */
 export class ClusterReader {
   readonly #image: QcowImage;
+  readonly #cipher: SectorCipher | undefined;
   readonly #clusters = new Cache<bigint, Uint8Array>(CLUSTERS);
 
-  constructor(image: QcowImage) {
+  /** @param cipher of encrypted clusters, where there is a passphrase */
+  constructor(image: QcowImage, cipher?: SectorCipher) {
     this.#image = image;
+    this.#cipher = cipher;
   }
 
   /**
@@ -39,7 +45,6 @@ export class ClusterReader {
    */
   read(offset: number, target: Uint8Array): void {
     const { clusterSize } = this.#image.geometry;
-    if (this.#image.encrypted) throw new AccessError(keyFault());
     for (let done = 0; done < target.length;) {
       const from = (offset + done) % clusterSize;
       const part = target.subarray(done, done + clusterSize - from);
@@ -61,22 +66,37 @@ export class ClusterReader {
     const index = Math.floor((offset % l2Coverage) / clusterSize);
     const entry = image.l2(table).entry(index);
     const place = () => l2Place(l1Index, table, index);
-    this.#readCluster({ entry, place, from: offset % clusterSize, target });
+    this.#readCluster({ entry, place, guest: offset, from: offset % clusterSize, target });
   }
 
-  #readCluster({ entry, place, from, target }: Part): void {
+  #readCluster({ entry, place, guest, from, target }: Part): void {
     switch (kindOf(entry)) {
       case "unallocated":
         target.fill(0);
         break;
       case "data":
         refuse(dataFault(entry, from + target.length, place));
-        this.#image.source.readInto(offsetOf(entry) + from, target);
+        this.#readData(offsetOf(entry) + from, guest, target);
         break;
       case "compressed":
         target.set(this.#decompressed(entry, place).subarray(from, from + target.length));
         break;
     }
+  }
+
+  /** Compressed clusters are never encrypted; these are, by the numbers of the guest's sectors. */
+  #readData(offset: number, guest: number, target: Uint8Array): void {
+    const { source, encrypted } = this.#image;
+    const cipher = this.#cipher;
+    if (!encrypted) {
+      source.readInto(offset, target);
+      return;
+    }
+    if (cipher === undefined) throw new AccessError(keyFault());
+    readSectors(target, guest, {
+      read: (sectors, from) => source.readInto(offset + from - guest, sectors),
+      decrypt: (sectors, from) => cipher.decrypt(sectors, BigInt(from / SECTOR)),
+    });
   }
 
   #decompressed(entry: Entry, place: Part["place"]): Uint8Array {

@@ -1,6 +1,7 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import { compressedInput, inflateCluster, unzstdCluster } from "../codec/mod.ts";
-import { AccessError, type Run } from "../format/mod.ts";
+import { AccessError, type Broken, readSectors, type Run } from "../format/mod.ts";
+import type { DecryptSectors } from "./encryption.ts";
 import { compressedRange } from "./entries.ts";
 import type { L2Table } from "./l2.ts";
 import { hex } from "./report.ts";
@@ -15,6 +16,8 @@ export interface ContentSource {
   /** What holds the clusters: the image file or the external data file. */
   readonly data: ByteSource | undefined;
   readonly compression: "deflate" | "zstd";
+  /** For encrypted clusters: how they are decrypted, or why they cannot be. */
+  readonly access?: DecryptSectors | Broken;
 }
 
 /** The compressed cluster that was decompressed last: runs are read in pieces. */
@@ -44,14 +47,8 @@ export class ContentReader {
   }
 
   #readData(run: Run, skip: number, target: Uint8Array): void {
-    const { data } = this.#from;
-    if (this.#mapping.encrypted || run.host === undefined) {
-      throw new AccessError({
-        rule: "qcow2.crypt.key-present",
-        place: { path: `${this.#mapping.path}data` },
-        message: "The cluster is encrypted",
-      });
-    }
+    const { data, access } = this.#from;
+    if (access !== undefined && typeof access !== "function") throw new AccessError(access);
     if (data === undefined) {
       throw new AccessError({
         rule: "qcow2.datafile.opens",
@@ -59,7 +56,13 @@ export class ContentReader {
         message: "The external data file is not open",
       });
     }
-    data.readInto(run.host + skip, target);
+    const host = run.host as number + skip;
+    if (access === undefined) data.readInto(host, target);
+    else {readSectors(target, host, {
+        read: (bytes, from) => data.readInto(from, bytes),
+        decrypt: (bytes, from) =>
+          access(bytes, { guest: run.start + skip + from - host, host: from }),
+      });}
   }
 
   #readCompressed(position: number, target: Uint8Array): void {

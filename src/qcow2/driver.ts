@@ -20,21 +20,21 @@ export const qcow2Driver: FormatDriver = {
     return magic === QCOW_MAGIC && version >= 2;
   },
 
-  open(source, findings): Qcow2Layer | undefined {
+  open(source, findings, options): Qcow2Layer | undefined {
     const file = decodeQcow2(source);
     const geometry = judgeHeader(file, findings);
     if (geometry === undefined) {
       if (file.geometry !== undefined) judgeExtensions(file, findings);
       return undefined;
     }
-    judgeExtensions(file, findings);
+    const encryption = judgeExtensions(file, findings, options);
     judgeBackingName(file, findings);
     const snapshots = readSnapshotTable(file);
     judgeSnapshots(file, { geometry, table: snapshots }, findings);
     const bitmaps = readBitmaps(file);
     const size = Number(file.header.size / BigInt(SECTOR)) * SECTOR;
     judgeBitmaps(file, { geometry, size, directory: bitmaps }, findings);
-    return new Qcow2Layer({ file, geometry, snapshots, bitmaps });
+    return new Qcow2Layer({ file, geometry, snapshots, bitmaps, encryption });
   },
 
   anatomy: qcow2Anatomy,

@@ -1,6 +1,8 @@
 import { imageText, type Json, type LayerInfo } from "../format/mod.ts";
 import { type BitmapDirectory, bitmapInfo } from "./bitmaps.ts";
 import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
+import { luksInfo } from "../luks/mod.ts";
+import type { Encryption } from "./encryption.ts";
 import type { Geometry } from "./geometry.ts";
 import { snapshotInfo, type SnapshotTable } from "./snapshots.ts";
 import { extensionTypes, features } from "./structures.ts";
@@ -10,7 +12,12 @@ const AES = 1;
 /** What `info` says of an image. */
 export function qcow2Info(
   file: Qcow2File,
-  image: { geometry: Geometry; snapshots: SnapshotTable; bitmaps: BitmapDirectory | undefined },
+  image: {
+    geometry: Geometry;
+    snapshots: SnapshotTable;
+    bitmaps: BitmapDirectory | undefined;
+    encryption: Encryption | undefined;
+  },
 ): LayerInfo {
   const { header } = file;
   const encrypted = header.crypt_method !== 0;
@@ -20,7 +27,7 @@ export function qcow2Info(
   const data = header.version < 3
     ? { compat: "0.10", "compression-type": "zlib", "refcount-bits": image.geometry.refcountBits }
     : version3(file, image);
-  const encrypt = header.crypt_method === AES ? { encrypt: { format: "aes" } } : {};
+  const encrypt = encryptInfo(header.crypt_method, image.encryption);
   return {
     "cluster-size": image.geometry.clusterSize,
     "dirty-flag": has(file, "dirty"),
@@ -28,6 +35,15 @@ export function qcow2Info(
     ...(listed ? { snapshots: list } : {}),
     "format-specific": { type: "qcow2", data: { ...data, ...encrypt } },
   };
+}
+
+function encryptInfo(
+  method: number,
+  encryption: Encryption | undefined,
+): { encrypt?: { [key: string]: Json } } {
+  if (method === AES) return { encrypt: { format: "aes" } };
+  if (encryption?.header === undefined) return {};
+  return { encrypt: { format: "luks", ...luksInfo(encryption.header) } };
 }
 
 function version3(

@@ -2,6 +2,7 @@ import type { ByteSource } from "../bytes/mod.ts";
 import {
   type BackingReference,
   type BitmapSummary,
+  type Broken,
   type CheckCounts,
   type DataFileReference,
   imageText,
@@ -16,6 +17,7 @@ import { checkImage } from "./check/check.ts";
 import { StoredRefcounts, UNREADABLE } from "./check/refcounts.ts";
 import { ContentReader } from "./content.ts";
 import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
+import type { Encryption } from "./encryption.ts";
 import { type Geometry, roundDown, roundUp, SECTOR } from "./geometry.ts";
 import { qcow2Info } from "./info.ts";
 import { backingNameBytes } from "./judge/backing.ts";
@@ -23,6 +25,7 @@ import { judgeWritableTables, MetadataClaims } from "./judge/overlap.ts";
 import { judgeRefcountTable, judgeTables } from "./judge/walk.ts";
 import { L2Cache } from "./l2.ts";
 import { mappedRuns, type Mapping } from "./runs.ts";
+import { inHeader } from "./report.ts";
 import type { Snapshot, SnapshotTable } from "./snapshots.ts";
 import { EntryTable } from "./table.ts";
 import { extensionTypes } from "./structures.ts";
@@ -36,6 +39,8 @@ export interface OpenedQcow2 {
   readonly geometry: Geometry;
   readonly snapshots: SnapshotTable;
   readonly bitmaps: BitmapDirectory | undefined;
+  /** How the clusters are encrypted; absent too where they are and it cannot be told. */
+  readonly encryption: Encryption | undefined;
 }
 
 /** A qcow2 image by itself: its active content, or that of one of its snapshots. */
@@ -69,7 +74,6 @@ export class Qcow2Layer implements Layer {
       dataFile: has(file, "dataFile"),
       l1: new EntryTable(source, Number(table.l1_table_offset), table.l1_size),
       l2: new L2Cache(source, geometry),
-      encrypted: this.encrypted,
       path: snapshot === undefined ? "/" : `/snapshot[${snapshot.index}]/`,
     };
     const backing = backingReference(file);
@@ -79,11 +83,16 @@ export class Qcow2Layer implements Layer {
     this.#reader = this.#newReader();
   }
 
+  get unlocked(): boolean {
+    return typeof this.#image.encryption?.access === "function";
+  }
+
   #newReader(): ContentReader {
-    const { file } = this.#image;
+    const { file, encryption } = this.#image;
     return new ContentReader(this.#mapping, {
       file: file.source,
       data: this.#dataSource,
+      ...(this.encrypted ? { access: encryption?.access ?? UNKNOWN_ENCRYPTION } : {}),
       compression: file.header.compression_type === 1 ? "zstd" : "deflate",
     });
   }
@@ -178,6 +187,13 @@ export class Qcow2Layer implements Layer {
     }, findings);
   }
 }
+
+/** There is no header of the encryption that could be looked at. */
+const UNKNOWN_ENCRYPTION: Broken = {
+  rule: "qcow2.crypt.key-present",
+  place: inHeader("crypt_method"),
+  message: "The clusters are encrypted, and nothing tells how",
+};
 
 function backingReference(file: Qcow2File): BackingReference | undefined {
   const name = backingNameBytes(file);

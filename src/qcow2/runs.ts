@@ -16,8 +16,6 @@ import { entryBits } from "./structures.ts";
 export interface Mapping extends EntryContext {
   readonly l1: EntryTable;
   readonly l2: L2Cache;
-  /** Host offsets mean nothing to a reader: the clusters are encrypted. */
-  readonly encrypted: boolean;
   /** `/` for the active image, `/snapshot[n]/` for a snapshot. */
   readonly path: string;
 }
@@ -180,7 +178,6 @@ function plainPart(mapping: Mapping, at: EntryAt, cut: Cut): Run {
   if (kind === "compressed") return { start, length, kind };
   if (kind === "zero-plain") return { start, length, kind: "zero" };
   const runKind = kind === "normal" ? "data" : "zero";
-  if (mapping.encrypted) return { start, length, kind: runKind };
   return { start, length, kind: runKind, host: hostOffset(high, low) + cut.from - cut.guest };
 }
 

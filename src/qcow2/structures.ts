@@ -124,6 +124,9 @@ export const extensionTypes = {
   dataFile: 0x44415441,
 } as const;
 
+/** The LUKS header of the draft of 2016: an extension that readers of the format do not know. */
+export const DRAFT_LUKS_EXTENSION = 0x4c554b53;
+
 /** What every header extension starts with. */
 export const extensionHead = struct(
   "qcow2.extension",

@@ -68,9 +68,15 @@ export class Findings {
     return [...this.#counts.keys()];
   }
 
-  /** The first finding for which an opening of this kind is refused. */
-  refusal(opening: Opening): Finding | undefined {
-    return this.#list.find((finding) => refuses(ruleOf(finding.rule), opening));
+  /**
+   * The first finding for which an opening of this kind is refused.
+   *
+   * @param by only rules of this class; of all classes where it is absent
+   */
+  refusal(opening: Opening, by?: RuleClass): Finding | undefined {
+    return this.#list.find((finding) =>
+      (by === undefined || finding.class === by) && refuses(ruleOf(finding.rule), opening)
+    );
   }
 }
 

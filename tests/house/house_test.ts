@@ -9,7 +9,7 @@ const FLOORS = [
   ["bytes"],
   ["layout", "rules", "codec", "crypto"],
   ["format"],
-  ["luks"],
+  ["luks", "luks2"],
   ["qcow", "qcow2"],
   ["image"],
   ["peers", "report"],

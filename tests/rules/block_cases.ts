@@ -36,6 +36,7 @@ const probing: readonly RuleRow[] = [
     base: raw(LUKS_FILE),
     breaks: [luks, { op: "bytes", skip: LUKS_VERSION, bytes: Uint8Array.of(2) }],
     keeps: [luks],
+    leaves: ["luks.open.key-present", "luks.slot.any-enabled"],
     probed: true,
   }),
   row("blk.io.past-eof", {

@@ -1,7 +1,7 @@
 /** Rows for header extensions, and for the names in the first cluster. */
 
-import { extensionTypes } from "../../src/qcow2/mod.ts";
-import { bytes, field, flip, row, type RuleRow, set, small } from "./row.ts";
+import { DRAFT_LUKS_EXTENSION, extensionTypes } from "../../src/qcow2/structures.ts";
+import { bytes, type Change, field, flip, row, type RuleRow, set, small } from "./row.ts";
 import { luksHeader } from "./luks_header.ts";
 
 const CLUSTER = 4096;
@@ -87,30 +87,65 @@ const isLuks = [
   { op: "bytes", skip: LUKS_OFFSET, bytes: luksHeader } as const,
 ];
 
+/** What else is wrong with all of them. */
+const LOCKED = ["luks.slot.any-enabled", "qcow2.crypt.key-present"] as const;
+const HEADER_BYTES = 592;
+/** Where QEMU stops reading: 2^63 - 2^30. */
+const REQUEST_END = 2n ** 63n - 2n ** 30n;
+
+/** The data of the encryption header pointer. */
+function pointer(offset: number | bigint, length: number): Change {
+  const data = new Uint8Array(16);
+  const view = new DataView(data.buffer);
+  view.setBigUint64(0, BigInt(offset));
+  view.setBigUint64(8, BigInt(length));
+  return bytes("/extension[0]/data", [...data]);
+}
+
 const encryption: readonly RuleRow[] = [
   row("qcow2.ext.crypto-method", {
     base: luks,
     breaks: [...isLuks, set("/header/crypt_method", 1)],
     keeps: isLuks,
-    leaves: ["qcow2.crypt.key-present"],
+    leaves: LOCKED,
   }),
   row("qcow2.ext.crypto-length", {
     base: luks,
     breaks: [...isLuks, set("/extension[0]/length", 15)],
     keeps: isLuks,
-    leaves: ["qcow2.crypt.key-present"],
+    leaves: LOCKED,
   }),
   row("qcow2.ext.crypto-aligned", {
     base: luks,
     breaks: [...isLuks, bytes("/extension[0]/data", [1], 7)],
     keeps: isLuks,
-    leaves: ["qcow2.crypt.key-present"],
+    leaves: LOCKED,
   }),
   row("qcow2.crypt.luks-ext-present", {
     base: luks,
     breaks: [...isLuks, set("/extension[0]/type", UNKNOWN)],
     keeps: isLuks,
-    leaves: ["qcow2.crypt.key-present"],
+    leaves: LOCKED,
+    live: { infoCrashes: true },
+  }),
+  row("qcow2.ext.crypto-range", {
+    base: luks,
+    breaks: [...isLuks, pointer(LUKS_OFFSET, HEADER_BYTES - 1)],
+    keeps: [...isLuks, pointer(LUKS_OFFSET, HEADER_BYTES)],
+    leaves: LOCKED,
+  }),
+  row("qcow2.ext.crypto-readable", {
+    base: luks,
+    breaks: [...isLuks, pointer(REQUEST_END, HEADER_BYTES)],
+    keeps: [...isLuks, pointer(REQUEST_END - BigInt(CLUSTER), HEADER_BYTES)],
+    // There is nothing there, and so no LUKS header.
+    leaves: ["luks.header.magic", "qcow2.crypt.key-present"],
+  }),
+  row("qcow2.crypt.draft-2016", {
+    base: luks,
+    breaks: [...isLuks, set("/extension[0]/type", DRAFT_LUKS_EXTENSION)],
+    keeps: isLuks,
+    leaves: LOCKED,
     live: { infoCrashes: true },
   }),
 ];

@@ -179,9 +179,10 @@ const others: readonly RuleRow[] = [
   field("qcow2.crypt.method-known", "/header/crypt_method", {
     bad: 3,
     good: 1,
-    leaves: ["qcow2.crypt.key-present"],
+    leaves: ["qcow2.crypt.aes-key-size", "qcow2.crypt.key-present"],
   }),
   field("qcow2.crypt.key-present", "/header/crypt_method", { bad: 1, good: 0 }),
+  field("qcow2.crypt.aes-key-size", "/header/crypt_method", { bad: 1, good: 0 }),
   row("qcow2.header.padding-zero", { breaks: [bytes("/header", [1], HEADER_LENGTH - 1)] }),
   row("qcow2.header.padding-zero", { breaks: [set("/header/padding", 2n ** 48n)] }),
 ];

@@ -22,6 +22,7 @@ export const luksHeader: Uint8Array = (() => {
   view.setUint32(104, 8 + SLOTS * SLOT_SECTORS);
   view.setUint32(108, KEY_BYTES);
   view.setUint32(164, ITERATIONS);
+  header.set(text.encode("2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10"), 168);
   for (let slot = 0; slot < SLOTS; slot++) {
     const at = FIRST_SLOT.offset + slot * FIRST_SLOT.size;
     view.setUint32(at, DISABLED);

@@ -3,10 +3,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FileSource } from "../../src/bytes/mod.ts";
 import { openBytes, readContent } from "../../src/image/mod.ts";
-import { runTool, type ToolResult } from "../../src/peers/mod.ts";
-import type { RuleId } from "../../src/rules/mod.ts";
+import type { ToolResult } from "../../src/peers/mod.ts";
+import { material } from "./encryption_operation.ts";
 import { brokenImage } from "./images.ts";
 import { IMAGE, writeRowImage } from "./live.ts";
+import { codeOf, type Operation, qemu } from "./operation.ts";
 import {
   type Change,
   compressed,
@@ -18,22 +19,6 @@ import {
   small,
   snapshot,
 } from "./row.ts";
-
-/** Something that qemu is asked to do, in a directory of its own. */
-export interface Operation {
-  readonly rule: RuleId;
-  readonly about: string;
-  readonly run: (directory: string) => Promise<void>;
-}
-
-function qemu(directory: string, ...command: readonly string[]): Promise<ToolResult> {
-  return runTool(command, { directory });
-}
-
-function codeOf({ end, stderr }: ToolResult): number {
-  assert(end.kind === "exited", `${JSON.stringify(end)}: ${stderr}`);
-  return end.code;
-}
 
 /** Writes the image of changes to a base. */
 async function write(
@@ -188,6 +173,7 @@ const loop: Operation = {
 };
 
 export const operations: readonly Operation[] = [
+  material,
   rebuild,
   relative,
   neighbour,

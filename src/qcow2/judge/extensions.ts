@@ -1,9 +1,12 @@
+import type { DriverOptions } from "../../format/mod.ts";
 import { decode } from "../../layout/mod.ts";
 import type { Findings, Place } from "../../rules/mod.ts";
 import { type Extension, extensionData, extensionOf, has, type Qcow2File } from "../decode.ts";
+import { type Encryption, openDraftLuks, openEmbeddedLuks, openLegacyAes } from "../encryption.ts";
 import { hex, inHeader, must } from "../report.ts";
 import {
   bitmapsExtension,
+  DRAFT_LUKS_EXTENSION,
   encryptionPointer,
   extensionTypes,
   featureName,
@@ -17,12 +20,25 @@ const MAX_DIRECTORY_BYTES = 1024n * 65535n;
 const AES = 1;
 const LUKS = 2;
 
-/** Judges the header extensions, and what the header says about them. */
-export function judgeExtensions(file: Qcow2File, findings: Findings): void {
+/**
+ * Judges the header extensions, and what the header says about them, in the order in which QEMU does.
+ *
+ * @returns how the clusters are encrypted, where they are and that can be told
+ */
+export function judgeExtensions(
+  file: Qcow2File,
+  findings: Findings,
+  options: DriverOptions = {},
+): Encryption | undefined {
+  const draft = options.dialect === "draft-2016" && file.header.crypt_method === LUKS
+    ? openDraftLuks(file, { findings, options })
+    : undefined;
   const seen = new Set<number>();
+  let encryption: Encryption | undefined;
   for (const [index, extension] of file.extensions.entries()) {
     const place = { path: `/extension[${index}]`, offset: extension.offset };
-    if (!judgeArea(file, extension, { findings, place })) return;
+    judgeDraft(file, extension, { findings, place });
+    if (!judgeArea(file, extension, { findings, place })) return draft;
     if (extension.type === extensionTypes.end) break;
     must(!seen.has(extension.type), findings, {
       rule: "qcow2.ext.unique",
@@ -31,6 +47,9 @@ export function judgeExtensions(file: Qcow2File, findings: Findings): void {
     });
     seen.add(extension.type);
     judgeExtension(file, extension, { findings, place });
+    const pointsToLuks = extension.type === extensionTypes.encryptionHeader &&
+      judgeEncryptionPointer(file, extension, { findings, place });
+    if (pointsToLuks) encryption = openEmbeddedLuks(file, extension, { findings, options });
   }
   must(file.endMarker || file.extensionsStart >= file.extensionsEnd, findings, {
     rule: "qcow2.ext.end-required",
@@ -38,6 +57,8 @@ export function judgeExtensions(file: Qcow2File, findings: Findings): void {
     message: () => "The extension area is full and has no end marker",
   });
   judgePresence(file, findings);
+  if (file.header.crypt_method === AES) return openLegacyAes(findings, options);
+  return draft ?? encryption;
 }
 
 interface At {
@@ -72,7 +93,6 @@ function judgeExtension(file: Qcow2File, extension: Extension, at: At): void {
       judgeFeatureNames(file, extension, at);
       break;
     case extensionTypes.encryptionHeader:
-      judgeEncryptionPointer(file, extension, at);
       break;
     case extensionTypes.bitmaps:
       judgeBitmapsExtension(file, extension, at);
@@ -120,9 +140,20 @@ function judgeFeatureNames(file: Qcow2File, extension: Extension, { findings, pl
   findings.add("qcow2.ext.feature-table", place, `${broken}; QEMU takes any table`);
 }
 
-function judgeEncryptionPointer(file: Qcow2File, extension: Extension, at: At): void {
+/** Names the extension of a draft, which is not known to the format. */
+function judgeDraft(file: Qcow2File, extension: Extension, { findings, place }: At): void {
+  if (extension.type !== DRAFT_LUKS_EXTENSION || file.header.crypt_method !== LUKS) return;
+  findings.add(
+    "qcow2.crypt.draft-2016",
+    place,
+    "The LUKS header stands in a header extension, as in a draft of 2016 and not in the format",
+  );
+}
+
+/** Gives back whether it leads to a header. */
+function judgeEncryptionPointer(file: Qcow2File, extension: Extension, at: At): boolean {
   const { findings, place } = at;
-  must(file.header.crypt_method === LUKS, findings, {
+  const expected = must(file.header.crypt_method === LUKS, findings, {
     rule: "qcow2.ext.crypto-method",
     place,
     message: () => `There is an encryption header, but crypt_method is ${file.header.crypt_method}`,
@@ -132,13 +163,14 @@ function judgeEncryptionPointer(file: Qcow2File, extension: Extension, at: At): 
     place,
     message: () => `The encryption header pointer is ${extension.length} bytes long, not 16`,
   });
-  if (!sized) return;
+  if (!sized) return false;
   const { offset } = decode(encryptionPointer, extensionData(file, extension));
-  must(offset % (1n << BigInt(file.header.cluster_bits)) === 0n, findings, {
+  const aligned = must(offset % (1n << BigInt(file.header.cluster_bits)) === 0n, findings, {
     rule: "qcow2.ext.crypto-aligned",
     place,
     message: () => `The encryption header lies at ${hex(offset)}, off a cluster boundary`,
   });
+  return expected && aligned;
 }
 
 function judgeBitmapsExtension(file: Qcow2File, extension: Extension, at: At): void {
@@ -221,9 +253,4 @@ function judgePresence(file: Qcow2File, findings: Findings): void {
       message: () => "crypt_method is LUKS, but there is no encryption header pointer",
     },
   );
-  must(header.crypt_method !== AES && header.crypt_method !== LUKS, findings, {
-    rule: "qcow2.crypt.key-present",
-    place: inHeader("crypt_method"),
-    message: () => "The image is encrypted: reading its content needs a passphrase",
-  });
 }

@@ -1,0 +1,42 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { Dialect, FormatName, Layer } from "../format/mod.ts";
+import type { Findings } from "../rules/mod.ts";
+
+/** What encrypted content is read with. */
+export interface KeyOptions {
+  /** Each is tried on every encrypted image of the chain. */
+  readonly passphrases?: readonly Uint8Array[];
+  /** Iterations of PBKDF2 that are done for each passphrase and image at most. */
+  readonly iterationsMax?: number;
+  /** Read a qcow2 image as this draft of the format says. */
+  readonly dialect?: Dialect;
+}
+
+/** How an image is opened. */
+export interface OpenOptions extends KeyOptions {
+  /** The format; probed where absent. */
+  readonly format?: FormatName;
+  /** The directory that a relative path is relative to; the caller's own where absent. */
+  readonly directory?: string;
+  /** The directory below which files that the image names may be opened; by default its own folder. */
+  readonly root?: string;
+  /** Do not look at backing files and data files at all. */
+  readonly alone?: boolean;
+  /** File with the detached LUKS header of the image, relative to `directory` like it. */
+  readonly header?: string;
+}
+
+/** An image file with what it refers to, decoded and judged as far as an open looks. */
+export interface OpenedImage {
+  readonly path: string;
+  readonly format: FormatName;
+  readonly source: ByteSource;
+  /** Findings of this file; those of its backing files are theirs. */
+  readonly findings: Findings;
+  /** Absent where too little of the image is sound to walk it. */
+  readonly layer?: Layer;
+  readonly backing?: OpenedImage;
+  /** The image names a backing file or a data file that was not opened: content may be missing. */
+  readonly incomplete: boolean;
+  close(): void;
+}

@@ -1,0 +1,49 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import { type LuksHeader, specOf } from "./decode.ts";
+import { inHeader, type LuksBroken } from "./report.ts";
+import { unlock } from "./unlock.ts";
+import { LuksVolume, whyUnusable } from "./volume.ts";
+
+/** What the content of a volume is reached with. */
+export interface AccessOptions {
+  /** What key_material_offset counts from. */
+  readonly keyMaterial: ByteSource;
+  /** Each is tried, in this order. */
+  readonly passphrases?: readonly Uint8Array[] | undefined;
+  /** Iterations of PBKDF2 that are done for each passphrase at most. */
+  readonly iterationsMax?: number | undefined;
+  /** Length in bytes of the region that key material has to lie in, where there is one. */
+  readonly regionBytes?: number;
+}
+
+/** The content for the first passphrase that opens a key slot, or why there is none. */
+export function accessTo(
+  header: LuksHeader,
+  { keyMaterial, passphrases, iterationsMax, regionBytes }: AccessOptions,
+): LuksVolume | LuksBroken {
+  const spec = specOf(header);
+  if (passphrases === undefined || passphrases.length === 0) return noKey;
+  const reason = whyUnusable(spec);
+  if (reason !== undefined) {
+    const place = inHeader("cipher_mode");
+    return { rule: "luks.key.cipher-supported", place, message: reason };
+  }
+  const bounds = {
+    ...(iterationsMax === undefined ? {} : { iterationsMax }),
+    ...(regionBytes === undefined ? {} : { regionBytes }),
+  };
+  let locked: LuksBroken = noKey;
+  for (const passphrase of passphrases) {
+    const key = unlock(header, { keyMaterial, passphrase, ...bounds });
+    if ("masterKey" in key) return new LuksVolume(spec, key.masterKey);
+    locked = key;
+  }
+  return locked;
+}
+
+/** Nothing to open a key slot with. */
+export const noKey: LuksBroken = Object.freeze({
+  rule: "luks.open.key-present",
+  place: inHeader("magic"),
+  message: "The volume is encrypted, and no passphrase is given",
+});

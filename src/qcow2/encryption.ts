@@ -1,0 +1,179 @@
+import { type ByteSource, WindowSource } from "../bytes/mod.ts";
+import { legacyAes, type SectorCipher } from "../crypto/mod.ts";
+import type { Broken, DriverOptions } from "../format/mod.ts";
+import { decode } from "../layout/mod.ts";
+import {
+  accessTo,
+  type AddFinding,
+  decodeLuks,
+  HEADER_BYTES,
+  judgeLuks,
+  type LuksHeader,
+  LuksVolume,
+  noKey,
+} from "../luks/mod.ts";
+import type { Findings, Place } from "../rules/mod.ts";
+import { type Extension, extensionData, type Qcow2File } from "./decode.ts";
+import { SECTOR } from "./geometry.ts";
+import { hex, inHeader, must, requestable } from "./report.ts";
+import { DRAFT_LUKS_EXTENSION, encryptionPointer } from "./structures.ts";
+
+/** Decrypts whole sectors of a cluster in place. */
+export type DecryptSectors = (
+  bytes: Uint8Array,
+  /** Byte offsets of the first of them: in the guest's disk, and in the file that holds the clusters. */
+  at: { readonly guest: number; readonly host: number },
+) => void;
+
+/** How the clusters of an image are encrypted. */
+export interface Encryption {
+  /** The LUKS header, where there is one. */
+  readonly header?: LuksHeader;
+  /** The content, or why it cannot be read. */
+  readonly access: DecryptSectors | Broken;
+}
+
+/** A LUKS header inside an image. */
+interface Embedded {
+  /** Bytes that start with the header. */
+  readonly region: ByteSource;
+  /** What key_material_offset counts from. */
+  readonly keyMaterial: ByteSource;
+  /** Where the region starts in the file. */
+  readonly base: number;
+  readonly regionBytes: number;
+  readonly draft: boolean;
+}
+
+/**
+ * The legacy encryption, with crypt_method 1. Nothing tells whether a passphrase is right: it is the
+ * first one.
+ */
+export function openLegacyAes(findings: Findings, options: DriverOptions): Encryption {
+  findings.add(
+    "qcow2.crypt.aes-key-size",
+    inHeader("crypt_method"),
+    "The specification has AES with keys of 256 bits; every implementation uses 128 bits",
+  );
+  const [passphrase] = options.passphrases ?? [];
+  if (passphrase === undefined) return { access: missingKey(findings) };
+  return { access: by(legacyAes(passphrase), "guest") };
+}
+
+/**
+ * Opens the LUKS header that the full disk encryption header pointer leads to, and judges it.
+ *
+ * @param pointer an extension of 16 bytes
+ */
+export function openEmbeddedLuks(
+  file: Qcow2File,
+  pointer: Extension,
+  { findings, options }: { findings: Findings; options: DriverOptions },
+): Encryption | undefined {
+  const { offset, length } = decode(encryptionPointer, extensionData(file, pointer));
+  const place = { path: "/encryption_header", offset };
+  const inRange = must(length >= BigInt(HEADER_BYTES), findings, {
+    rule: "qcow2.ext.crypto-range",
+    place,
+    message: () => `The encryption header has ${length} bytes, less than the 592 of a LUKS header`,
+  });
+  const readable = must(requestable(offset, BigInt(HEADER_BYTES)), findings, {
+    rule: "qcow2.ext.crypto-readable",
+    place,
+    message: () => `The encryption header lies at ${hex(offset)}, above 2^63 - 2^30`,
+  });
+  if (!inRange || !readable) {
+    missingKey(findings, options);
+    return undefined;
+  }
+  const base = Number(offset);
+  const regionBytes = Number(length);
+  const region = new WindowSource(file.source, base);
+  const embedded = { region, keyMaterial: region, base, regionBytes, draft: false };
+  return openRegion(embedded, { findings, options });
+}
+
+/**
+ * Opens the LUKS header in a header extension, as the draft of 2016 has it: key_material_offset counts
+ * from the start of the image file, and the payload offset is the length of the extension. The draft
+ * says nothing of IVs; the code that came with it hands on the number of the guest's sector.
+ */
+export function openDraftLuks(
+  file: Qcow2File,
+  { findings, options }: { findings: Findings; options: DriverOptions },
+): Encryption | undefined {
+  const extension = file.extensions.find(({ type }) => type === DRAFT_LUKS_EXTENSION);
+  if (extension === undefined || !extension.headFits) return undefined;
+  const base = extension.dataOffset;
+  const region = new WindowSource(file.source, base, extension.length);
+  const keyMaterial = file.source;
+  const draft = { region, keyMaterial, base, regionBytes: keyMaterial.size, draft: true };
+  return openRegion(draft, { findings, options });
+}
+
+function openRegion(
+  { region, keyMaterial, base, regionBytes, draft }: Embedded,
+  { findings, options }: { findings: Findings; options: DriverOptions },
+): Encryption {
+  missingKey(findings, options);
+  const header = decodeLuks(region);
+  const add: AddFinding = (rule, place, message) =>
+    findings.add(rule, placed(place, base), message);
+  judgeLuks(header, add, {
+    kind: draft ? "detached" : "inside",
+    headerBytes: regionBytes,
+    ...(options.iterationsMax === undefined ? {} : { iterationsMax: options.iterationsMax }),
+  });
+  // What the format forbids is not worth the work; what QEMU does not know may be read all the same.
+  if (findings.refusal("info", "spec") !== undefined) return { header, access: brokenHeader(base) };
+  const access = accessTo(header, {
+    keyMaterial,
+    passphrases: options.passphrases,
+    iterationsMax: options.iterationsMax,
+    ...(draft ? {} : { regionBytes }),
+  });
+  if (access instanceof LuksVolume) {
+    const cipher = { decrypt: access.decryptSectors.bind(access) };
+    return { header, access: by(cipher, draft ? "guest" : "host") };
+  }
+  const outside = access.rule === "luks.slot.material-inside-file";
+  const broken: Broken = {
+    rule: outside ? "qcow2.ext.crypto-material-range" : access.rule,
+    place: placed(access.place, base),
+    message: access.message,
+  };
+  if (access !== noKey && findings.count(broken.rule) === 0) {
+    findings.add(broken.rule, broken.place, broken.message);
+  }
+  return { header, access: broken };
+}
+
+function by(cipher: Pick<SectorCipher, "decrypt">, which: "guest" | "host"): DecryptSectors {
+  return (bytes, at) => cipher.decrypt(bytes, BigInt(at[which] / SECTOR));
+}
+
+/** A place in a LUKS header as a place in the image. */
+function placed({ path, offset }: Place, base: number): Place {
+  return {
+    path: `/luks${path}`,
+    ...(offset === undefined ? {} : { offset: base + Number(offset) }),
+  };
+}
+
+function brokenHeader(base: number): Broken {
+  const message = "The image does not open";
+  return {
+    rule: "qcow2.crypt.key-present",
+    place: { path: "/luks/header", offset: base },
+    message,
+  };
+}
+
+/** Says that there is no passphrase, where there is none. */
+function missingKey(findings: Findings, options: DriverOptions = {}): Broken {
+  const rule = "qcow2.crypt.key-present";
+  const message = "The image is encrypted, and no passphrase is given";
+  const place = inHeader("crypt_method");
+  if (!options.passphrases?.length) findings.add(rule, place, message);
+  return { rule, place, message };
+}
