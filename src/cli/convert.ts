@@ -2,14 +2,8 @@ import { basename, dirname, join } from "node:path";
 import { FileSource } from "../bytes/mod.ts";
 import type { Layer } from "../format/mod.ts";
 import { isZero, type OpenedImage, pieces } from "../image/mod.ts";
-import {
-  OPENING,
-  OPENING_HELP,
-  openNamed,
-  readableLayers,
-  reading,
-  whyUnreadable,
-} from "./images.ts";
+import { OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
+import { whyUnreadable } from "./reasons.ts";
 import { parseOptions } from "./options.ts";
 import { MAX_SIZE_DEFAULT, mustNotExceed, sizeOption } from "./sizes.ts";
 import { ImageError, UsageError, type Verb } from "./verb.ts";
@@ -44,6 +38,7 @@ export const convertVerb: Verb = {
   needs: ["write"],
   run: async (args) => {
     const options = parseOptions(args, {
+      lists: OPENING.lists,
       values: [...OPENING.values, "snapshot", "output-format", "max-size"],
       letters: { ...OPENING.letters, O: "output-format" },
     });

@@ -1,4 +1,4 @@
-import { AccessError, type FormatName, type Layer } from "../format/mod.ts";
+import { AccessError, type Dialect, type FormatName, type Layer } from "../format/mod.ts";
 import {
   driverNamed,
   drivers,
@@ -6,22 +6,29 @@ import {
   layersOf,
   type OpenedImage,
   openImage,
+  readRefusal,
 } from "../image/mod.ts";
 import type { Finding, Opening } from "../rules/mod.ts";
 import { complainOf } from "./program.ts";
+import { PASSPHRASES, PASSPHRASES_HELP, passphrasesOf } from "./passphrases.ts";
+import { whyUnreadable } from "./reasons.ts";
 import type { OptionNames, Options } from "./options.ts";
 import { ImageError, UsageError } from "./verb.ts";
 
 /** The options that say how an image is opened. */
 export const OPENING = {
-  values: ["format", "root"],
+  values: ["format", "root", "header", "dialect"],
+  lists: PASSPHRASES.lists,
   letters: { f: "format" },
 } as const satisfies OptionNames;
 
 /** What they do, for the help of a verb. */
 export const OPENING_HELP =
-  `  -f, --format NAME    the format, instead of probing: raw, qcow or qcow2
-  --root DIR           where files that the image names may lie (default its own folder)`;
+  `  -f, --format NAME    the format, instead of probing: raw, qcow, qcow2 or luks
+  --root DIR           where files that the image names may lie (default its own folder)
+  --header FILE        a detached LUKS header, of which IMAGE is the payload
+  --dialect draft-2016 read a qcow2 image as the draft that preceded LUKS in qcow2 says
+${PASSPHRASES_HELP}`;
 
 /** How an image is opened. */
 export interface Opened {
@@ -40,6 +47,9 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
     const known = drivers.map((driver) => driver.name).join(", ");
     throw new UsageError(`Cannot open ${path}: --format takes one of ${known}, not '${format}'`);
   }
+  const dialect = dialectOf(options);
+  const passphrases = keysOf(options);
+  const header = options.value("header");
   const root = options.value("root");
   if (root !== undefined) mustBeDirectory(root);
   try {
@@ -47,10 +57,29 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
       ...how,
       ...(format === undefined ? {} : { format: format as FormatName }),
       ...(root === undefined ? {} : { root }),
+      ...(header === undefined ? {} : { header }),
+      ...(dialect === undefined ? {} : { dialect }),
+      ...(passphrases.length === 0 ? {} : { passphrases }),
     });
   } catch (error) {
     throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
   }
+}
+
+/** Standard input is read once, however many images there are. */
+const keys = new WeakMap<Options, readonly Uint8Array[]>();
+
+function keysOf(options: Options): readonly Uint8Array[] {
+  const known = keys.get(options) ?? passphrasesOf(options);
+  keys.set(options, known);
+  return known;
+}
+
+/** @throws {UsageError} for a dialect that there is not */
+function dialectOf(options: Options): Dialect | undefined {
+  const dialect = options.value("dialect");
+  if (dialect === undefined || dialect === "draft-2016") return dialect;
+  throw new UsageError(`Cannot run: --dialect takes draft-2016, not '${dialect}'`);
 }
 
 /** @throws {UsageError} for anything but a directory */
@@ -62,31 +91,41 @@ function mustBeDirectory(root: string): void {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  ELOOP: "its symbolic links lead in a circle",
-  ENOTDIR: "a part of its path is no directory",
-  ENAMETOOLONG: "its name is too long",
-  ENXIO: "it is not a regular file",
-};
-
-/** The reason in an error that a file system gave, without the name of the file. */
-export function whyUnreadable(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  const known = typeof code === "string" ? REASONS[code] : undefined;
-  return known ?? String(message).replace(/^Cannot \w+ .*?: /, "");
-}
-
-/** @throws {ImageError} when an opening of this kind is refused */
+/**
+ * @throws {UsageError} when a passphrase is missing or wrong
+ * @throws {ImageError} when an opening of this kind is refused for another reason
+ */
 export function mustOpen(image: OpenedImage, opening: Opening): Layer {
-  const refusal = image.findings.refusal(opening);
-  if (refusal !== undefined) throw refusedBy(image, refusal);
+  const refusal = opening === "read" ? readRefusal(image) : image.findings.refusal(opening);
+  if (refusal !== undefined) {
+    mustBeUnlocked(image);
+    throw refusedBy(image, refusal);
+  }
   if (image.layer === undefined) {
     throw new ImageError(`Cannot open ${image.path}: ${image.format} makes nothing of it`);
   }
   return image.layer;
+}
+
+const LOCKED: ReadonlySet<string> = new Set([
+  "luks.open.key-present",
+  "qcow1.crypt.key-present",
+  "qcow2.crypt.key-present",
+]);
+
+/** @throws {UsageError} when an image of the chain lacks its passphrase, or has got only wrong ones */
+export function mustBeUnlocked(image: OpenedImage): void {
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    const rule = readRefusal(at)?.rule;
+    if (rule === "luks.key.unlock") {
+      throw new UsageError(`Cannot open ${at.path}: no passphrase that was given opens it`);
+    }
+    if (rule !== undefined && LOCKED.has(rule)) {
+      throw new UsageError(
+        `Cannot open ${at.path}: it is encrypted; --passphrase-file FILE gives a passphrase`,
+      );
+    }
+  }
 }
 
 /**

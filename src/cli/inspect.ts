@@ -60,7 +60,7 @@ function inspect(image: OpenedImage, options: Options): void {
   }
   const printer = new Printer();
   for (const line of summary(image, judgement)) printer.write(`${line}\n`);
-  const { source } = image;
+  const source = image.header ?? image.source;
   const inspection = { source, anatomy, notes: findings, stretches: bounds.stretches };
   for (const line of inspectionLines(inspection)) printer.write(`${line}\n`);
   printer.flush();
@@ -75,7 +75,7 @@ function summary(image: OpenedImage, { qemu, spec, findings }: Judgement): strin
   const read = qemu.read === "ok" ? "reads all of it" : "cannot read all of it";
   const does = qemu.open === "reject" ? "refuses it" : `opens it, ${read}`;
   return [
-    `${visible(image.path)}: ${image.format}, ${image.source.size} bytes`,
+    `${visible(image.path)}: ${image.format}, ${(image.header ?? image.source).size} bytes`,
     `  the format  ${spec.verdict}, ${findings.length} finding${findings.length === 1 ? "" : "s"}`,
     `  qemu-img    ${does}; ${checked}`,
     "",
@@ -83,7 +83,7 @@ function summary(image: OpenedImage, { qemu, spec, findings }: Judgement): strin
 }
 
 function jsonOf(image: OpenedImage, judgement: Judgement, anatomy: Anatomy): object {
-  const { size } = image.source;
+  const { size } = image.header ?? image.source;
   return {
     image: image.path,
     format: image.format,

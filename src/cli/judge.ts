@@ -1,5 +1,6 @@
 import { judgeImage, type JudgeOptions } from "../image/mod.ts";
-import { eachImage, OPENING, OPENING_HELP, openNamed, whyUnreadable } from "./images.ts";
+import { eachImage, mustBeUnlocked, OPENING, OPENING_HELP, openNamed } from "./images.ts";
+import { whyUnreadable } from "./reasons.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { print } from "./output.ts";
 import { MAX_SIZE_DEFAULT, sizeOption } from "./sizes.ts";
@@ -43,7 +44,7 @@ export const judgeVerb: Verb = {
       ...OPENING,
       flags: ["digest"],
       values: [...OPENING.values, "max-size"],
-      lists: ["files-from"],
+      lists: [...OPENING.lists, "files-from"],
     });
     const listed = options.list("files-from").flatMap(namesIn);
     const paths = [...options.positional, ...listed];
@@ -53,6 +54,9 @@ export const judgeVerb: Verb = {
     return eachImage(paths, (path) => {
       const image = openNamed(path, options);
       try {
+        if (options.list("passphrase-file").length + options.list("passphrase").length > 0) {
+          mustBeUnlocked(image);
+        }
         print(JSON.stringify(judgeImage(image, more)));
       } finally {
         image.close();

@@ -44,6 +44,7 @@ export const mapVerb: Verb = {
   needs: ["run"],
   run: async (args) => {
     const options = parseOptions(args, {
+      lists: OPENING.lists,
       values: [...OPENING.values, "output", "start-offset", "max-length"],
       letters: { ...OPENING.letters, s: "start-offset", l: "max-length" },
     });

@@ -7,10 +7,10 @@ import { driverNamed } from "./drivers.ts";
  * raw image is nothing but data. Total, and bounded by the options.
  */
 export function anatomyOf(
-  { format, source }: Pick<OpenedImage, "format" | "source">,
+  { format, source, header }: Pick<OpenedImage, "format" | "source" | "header">,
   options: AnatomyOptions,
 ): Anatomy {
-  const anatomy = driverNamed(format)?.anatomy?.(source, options);
+  const anatomy = driverNamed(format)?.anatomy?.(header ?? source, options);
   if (anatomy !== undefined) return anatomy;
   const all = { path: "/data", offset: 0, length: source.size };
   return {

@@ -145,6 +145,7 @@ function openDetached(file: ImageFile, header: ByteSource, around: Around): Open
     path: file.path,
     format: "luks",
     source: file.source,
+    header,
     findings,
     ...(layer === undefined || refusal !== undefined ? {} : { layer }),
     incomplete: payload?.incomplete ?? false,

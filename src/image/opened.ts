@@ -31,6 +31,8 @@ export interface OpenedImage {
   readonly path: string;
   readonly format: FormatName;
   readonly source: ByteSource;
+  /** A detached LUKS header: `source` is the file with its payload. */
+  readonly header?: ByteSource;
   /** Findings of this file; those of its backing files are theirs. */
   readonly findings: Findings;
   /** Absent where too little of the image is sound to walk it. */

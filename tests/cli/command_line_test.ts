@@ -46,7 +46,7 @@ Deno.test("a command line that cannot be used is answered in one line and exit s
     [["info"], "name an image"],
     [["info", "--ouput=json", "x"], "unknown option --ouput (did you mean --output?)"],
     [["info", "--output=xml", "x"], "--output takes human or json, not 'xml'"],
-    [["info", "--format=vmdk", "x"], "--format takes one of qcow, qcow2, raw, not 'vmdk'"],
+    [["info", "--format=vmdk", "x"], "--format takes one of qcow, qcow2, luks, raw, not 'vmdk'"],
     [["map", "a", "b"], "name one image"],
     [["map", "--start-offset=1.5", "x"], "--start-offset takes a size"],
     [["digest", "--range=5", "x"], "--range takes START:LENGTH"],
@@ -96,7 +96,7 @@ Deno.test("a verb gives up every permission that it does not say it needs", asyn
   const states = new TextDecoder().decode(stdout).trim();
   assertEquals(states, "granted,prompt,granted,prompt,prompt,prompt,prompt");
   const writing = verbs.filter(({ needs }) => needs?.includes("write")).map(({ name }) => name);
-  assertEquals(writing, ["convert", "validate"]);
+  assertEquals(writing, ["convert", "create", "key", "validate"]);
   assert(verbs.every(({ needs }) => needs !== undefined));
 });
 

@@ -1,0 +1,16 @@
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  ELOOP: "its symbolic links lead in a circle",
+  ENOTDIR: "a part of its path is no directory",
+  ENAMETOOLONG: "its name is too long",
+  ENXIO: "it is not a regular file",
+};
+
+/** The reason in an error that a file system gave, without the name of the file. */
+export function whyUnreadable(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  const known = typeof code === "string" ? REASONS[code] : undefined;
+  return known ?? String(message).replace(/^Cannot \w+ .*?: /, "");
+}

@@ -1,0 +1,153 @@
+import { assert, assertEquals } from "@std/assert";
+import { MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
+import { digestOf, judgeImage, layersOf, openFiles, openImage } from "../../src/image/mod.ts";
+import { QemuImgPeer, withPassphraseFiles } from "../../src/peers/mod.ts";
+import { withQemu } from "../cli/program.ts";
+import { measured, succeed } from "../luks/live.ts";
+import { draftImage } from "./draft_image.ts";
+
+const SIZE = 300 * 1024;
+const ONE = "one for the base";
+const TWO = "two";
+
+/** Has qemu-img make an encrypted image, and qemu-io write into it. */
+async function make(
+  directory: string,
+  image: {
+    readonly name: string;
+    readonly format: "qcow" | "qcow2" | "luks";
+    readonly options: string;
+    readonly passphrase: string;
+    readonly backing?: readonly string[];
+  },
+): Promise<void> {
+  const { name, format, options, passphrase, backing = [] } = image;
+  const prefix = format === "luks" ? "" : "encrypt.";
+  await withPassphraseFiles([passphrase], async ([file]) => {
+    const secret = ["--object", `secret,id=s,file=${file}`];
+    const all = `${prefix}key-secret=s,${options}`;
+    const path = `${directory}/${name}`;
+    const create = ["create", "-q", "-f", format, ...backing, ...secret, "-o", all];
+    await measured(["qemu-img", ...create, path, ...backing.length > 0 ? [] : [`${SIZE}`]]);
+    const opened = `driver=${format},${prefix}key-secret=s,file.filename=${path}` +
+      (backing.length > 0 ? ",backing.encrypt.key-secret=b" : "");
+    const below = backing.length > 0 ? ["--object", `secret,id=b,data=${ONE}`] : [];
+    const writes = ["write -P 17 1k 70k", "write -P 5 200k 512", "write -z 128k 64k"];
+    await succeed([
+      ...["qemu-io", ...secret, ...below, "--image-opts", opened],
+      ...writes.flatMap((write) => ["-c", write]),
+    ]);
+  });
+}
+
+const luks = "iter-time=10,cipher-alg=aes-128,cipher-mode=cbc,ivgen-alg=plain64";
+const inside = luks.split(",").map((option) => `encrypt.${option}`).join(",");
+
+/** SHA-256 of what the reference reads, or the rule for which it does not. */
+function read(path: string, passphrases: readonly string[], header?: string): string | undefined {
+  const image = openImage(path, {
+    passphrases: passphrases.map((text) => new TextEncoder().encode(text)),
+    ...(header === undefined ? {} : { header }),
+  });
+  try {
+    for (let at: typeof image | undefined = image; at !== undefined; at = at.backing) {
+      const refusal = at.findings.refusal("read");
+      if (refusal !== undefined && refusal.rule !== "blk.backing.opens") return refusal.rule;
+    }
+    return digestOf(layersOf(image), { from: 0, to: image.layer?.virtualSize ?? 0 });
+  } finally {
+    image.close();
+  }
+}
+
+async function qemuReads(path: string, passphrases: readonly string[]): Promise<string> {
+  const answer = await new QemuImgPeer().digest({ path, passphrases });
+  assert(answer.outcome === "accepted", JSON.stringify(answer));
+  return answer.value.sha256;
+}
+
+Deno.test("every image of a chain is read with its own passphrase", () =>
+  withQemu(async (directory) => {
+    const format = `cluster_size=4096,encrypt.format=luks,${inside}`;
+    await make(directory, { name: "base", format: "qcow2", options: format, passphrase: ONE });
+    const overlay = { format: "qcow2", passphrase: TWO, backing: ["-F", "qcow2", "-b", "base"] };
+    for (const options of [format, "encrypt.format=aes"]) {
+      await make(directory, { ...overlay, format: "qcow2", name: "top", options });
+      const path = `${directory}/top`;
+      const expected = await qemuReads(path, [TWO, ONE]);
+      assertEquals(read(path, [TWO, ONE]), expected);
+      assertEquals(read(path, [TWO, "neither", ONE]), expected);
+      assertEquals(read(path, [TWO]), "luks.key.unlock");
+      await Deno.remove(path);
+    }
+  }));
+
+Deno.test("the legacy encryption takes the passphrase with its place in the chain", () =>
+  withQemu(async (directory) => {
+    const aes = { format: "qcow", options: "encrypt.format=aes" } as const;
+    await make(directory, { ...aes, name: "base", passphrase: ONE });
+    const backing = ["-F", "qcow", "-b", "base"];
+    await make(directory, { ...aes, name: "top", passphrase: TWO, backing });
+    const path = `${directory}/top`;
+    const expected = await qemuReads(path, [TWO, ONE]);
+    assertEquals(read(path, [TWO, ONE]), expected);
+    assert(read(path, [ONE, TWO]) !== expected);
+    assertEquals(read(path, []), "qcow1.crypt.key-present");
+  }));
+
+Deno.test("a detached header opens the payload that it was taken from, in a file or in an image", () =>
+  withQemu(async (directory) => {
+    const path = `${directory}/volume`;
+    await make(directory, { name: "volume", format: "luks", options: luks, passphrase: TWO });
+    const expected = await qemuReads(path, [TWO]);
+    const whole = await Deno.readFile(path);
+    const view = new DataView(whole.buffer);
+    const sectors = view.getUint32(PAYLOAD_OFFSET);
+    // A backup of the header beside the whole volume.
+    await Deno.writeFile(`${directory}/backup`, whole.subarray(0, sectors * 512));
+    assertEquals(read(path, [TWO], `${directory}/backup`), expected);
+    // A header whose payload starts with its file.
+    view.setUint32(PAYLOAD_OFFSET, 0);
+    await Deno.writeFile(`${directory}/header`, whole.subarray(0, sectors * 512));
+    await Deno.writeFile(`${directory}/payload`, whole.subarray(sectors * 512));
+    assertEquals(read(`${directory}/payload`, [TWO], `${directory}/header`), expected);
+    assertEquals(read(`${directory}/payload`, [ONE], `${directory}/header`), "luks.key.unlock");
+    const image = `${directory}/payload.qcow2`;
+    await succeed(["qemu-img", "convert", "-O", "qcow2", `${directory}/payload`, image]);
+    assertEquals(read(image, [TWO], `${directory}/header`), expected);
+    assertEquals(read(`${directory}/header`, [TWO]), "luks.header.payload-after-header");
+  }));
+
+/** Where payload_offset stands in a header. */
+const PAYLOAD_OFFSET = 104;
+
+Deno.test("judge() says what it can of an encrypted image without its passphrase", () =>
+  withQemu(async (directory) => {
+    const options = `cluster_size=4096,encrypt.format=luks,${inside}`;
+    await make(directory, { name: "image", format: "qcow2", options, passphrase: ONE });
+    const locked = openImage(`${directory}/image`);
+    const { qemu, spec, findings } = judgeImage(locked);
+    locked.close();
+    assertEquals(findings.map(({ rule }) => rule), ["qcow2.crypt.key-present"]);
+    assertEquals([qemu.open, spec.verdict], ["reject", "valid"]);
+  }));
+
+Deno.test("an image by the draft of 2016 is named, and read only when it is asked for", () => {
+  const { image, content } = draftImage(TWO);
+  const source = new SegmentSource(image.segments, image.size);
+  const files = new Map([["image", source]]);
+  const passphrases = [new TextEncoder().encode(TWO)];
+  const named = openFiles(files, undefined, { passphrases });
+  const rules = named.findings.rules();
+  assert(rules.includes("qcow2.crypt.draft-2016"), `${rules}`);
+  assert(rules.includes("qcow2.ext.unknown"), `${rules}`);
+  assert(rules.includes("qcow2.crypt.luks-ext-present"), `${rules}`);
+  assertEquals(named.layer?.unlocked, false);
+  const asDraft = openFiles(files, undefined, { passphrases, dialect: "draft-2016" });
+  const expected = digestOf(layersOf(openFiles(new Map([["raw", new MemorySource(content)]]))), {
+    from: 0,
+    to: content.length,
+  });
+  assertEquals(digestOf(layersOf(asDraft), { from: 0, to: content.length }), expected);
+  assert(asDraft.findings.rules().includes("qcow2.crypt.luks-ext-present"));
+});
