@@ -4,6 +4,7 @@ import { type BuiltImage, patternBytes, type RawModel } from "../../src/format/m
 import { buildQcow1, normaliseQcow1, type QcowModel } from "../../src/qcow/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
+import { PASSPHRASES } from "./encryption.ts";
 import { qcowModels } from "./qcow.ts";
 import { type Qcow2ModelOptions, qcow2Models } from "./qcow2.ts";
 import { patterns } from "./values.ts";
@@ -37,8 +38,15 @@ function imageModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
   const formats = options.formats ?? ["qcow2", "qcow"];
   return fc.oneof(
     ...(formats.includes("qcow2") ? [{ weight: 4, arbitrary: qcow2Models(options) }] : []),
-    ...(formats.includes("qcow") ? [{ weight: 1, arbitrary: qcowModels() }] : []),
+    ...(formats.includes("qcow") ? [{ weight: 1, arbitrary: legacyModels(options) }] : []),
   );
+}
+
+/** Images of version 1, of which the options bound nothing but the encryption. */
+function legacyModels(
+  { encryption = "none", passphrases = PASSPHRASES }: ChainOptions,
+): fc.Arbitrary<QcowModel> {
+  return qcowModels({ encryption, passphrases });
 }
 
 function belowModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
@@ -50,7 +58,7 @@ function belowModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
   return fc.oneof(
     { weight: 2, arbitrary: raw },
     { weight: 2, arbitrary: qcow2Models(options) },
-    { weight: 1, arbitrary: qcowModels() },
+    { weight: 1, arbitrary: legacyModels(options) },
   );
 }
 
@@ -111,6 +119,18 @@ function naming(
   if (image.format === "qcow") return normaliseQcow1({ ...image, backing: { name } });
   const backing = format === undefined ? { name } : { name, format };
   return normaliseQcow2({ ...image, backing });
+}
+
+/**
+ * What each image of a chain is opened with, from the top down; nothing for those that are not
+ * encrypted. Of several keys it is the last one, which takes readers past the slots before it.
+ */
+export function passphrasesOf(chain: ChainModel): (string | undefined)[] {
+  return chain.map((image) => {
+    if (image.format === "raw" || image.encryption === undefined) return undefined;
+    const { encryption } = image;
+    return encryption.kind === "aes" ? encryption.passphrase : encryption.keys.at(-1)?.passphrase;
+  });
 }
 
 /** A file of a built chain. */

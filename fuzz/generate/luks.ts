@@ -5,7 +5,7 @@ import {
   type LuksModel,
   normaliseLuks,
 } from "../../src/luks/mod.ts";
-import { mostly, patterns } from "./values.ts";
+import { mostly, patterns, picks } from "./values.ts";
 
 /** How {@link luksModels} may be bounded. */
 export interface LuksModelOptions {
@@ -15,6 +15,8 @@ export interface LuksModelOptions {
   readonly old?: boolean;
   /** Bytes of the largest payload, 64 KiB by default. */
   readonly sizeMax?: number;
+  /** What volumes are opened with; any text by default. */
+  readonly passphrases?: readonly string[];
 }
 
 const SIZE_MAX = 2 ** 16;
@@ -35,11 +37,11 @@ export function luksModels(options: LuksModelOptions = {}): fc.Arbitrary<LuksMod
   const { sizeMax = SIZE_MAX, old = false } = options;
   const specs = luksSpecs(options);
   return fc.record<Omit<LuksModel, "format">>({
-    spec: fc.constantFrom(...specs),
+    spec: picks(specs),
     seed: fc.nat(0xffffffff),
     uuid: mostly(UUID, fc.string({ maxLength: 39 })),
     digestIterations: mostly(1, fc.integer({ min: 1, max: ITERATIONS_MAX })),
-    keys: fc.array(keys(), { minLength: 1, maxLength: KEYS_MAX }),
+    keys: fc.array(keys(options), { minLength: 1, maxLength: KEYS_MAX }),
     erased: mostly([], fc.array(fc.nat(7), { maxLength: 2 })),
     gap: mostly(0, fc.nat(64)),
     detached: old ? fc.constant(false) : mostly(false, fc.boolean()),
@@ -52,10 +54,12 @@ export function luksModels(options: LuksModelOptions = {}): fc.Arbitrary<LuksMod
 
 const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
 
-function keys(): fc.Arbitrary<KeyModel> {
+function keys({ passphrases }: LuksModelOptions): fc.Arbitrary<KeyModel> {
   return fc.record({
     slot: fc.nat(7),
-    passphrase: mostly("secret", fc.string({ unit: "grapheme", maxLength: 20 })),
+    passphrase: passphrases === undefined
+      ? mostly("secret", fc.string({ unit: "grapheme", maxLength: 20 }))
+      : picks(passphrases),
     iterations: mostly(1, fc.integer({ min: 1, max: ITERATIONS_MAX })),
   });
 }

@@ -6,10 +6,11 @@ import {
   type Placement,
   type QcowModel,
 } from "../../src/qcow/mod.ts";
+import { type EncryptionOptions, legacyEncryptions, sometimes } from "./encryption.ts";
 import { fileNames, longPath, mostly, patterns, shortPath } from "./values.ts";
 
 /** How {@link qcowModels} may be bounded. */
-export interface QcowModelOptions {
+export interface QcowModelOptions extends EncryptionOptions {
   /**
    * Guest clusters of the largest image, 2^18 by default. qemu-img looks at each of them, stored or
    * not: a sixth of a second for a million.
@@ -35,6 +36,7 @@ interface Draws {
   readonly name: string;
   /** The name of the backing file is made so long, in bytes. */
   readonly nameLength: number;
+  readonly encryption: QcowModel["encryption"];
 }
 
 interface ClusterDraw {
@@ -81,6 +83,7 @@ export function qcowModels(options: QcowModelOptions = {}): fc.Arbitrary<QcowMod
     backing: mostly(false, fc.boolean(), 1),
     name: backingNames,
     nameLength: mostly(0, fc.nat(NAME_MAX)),
+    encryption: sometimes(legacyEncryptions(options), options),
   }).map((draws) => normaliseQcow1(modelOf(draws, clustersMax)), drawsOf);
 }
 
@@ -143,7 +146,7 @@ function placements(): fc.Arbitrary<Placement> {
 
 /** The model that the draws stand for, not yet normal. */
 function modelOf(draws: Draws, clustersMax: number): QcowModel {
-  const { model, end, backing, name, nameLength } = draws;
+  const { model, end, backing, name, nameLength, encryption } = draws;
   const { clusterBits, l2Bits, placement } = model;
   const clusterSize = 2 ** clusterBits;
   const clusters = draws.clusters.map(({ at, content }): GuestCluster => ({
@@ -159,6 +162,7 @@ function modelOf(draws: Draws, clustersMax: number): QcowModel {
     size: BigInt(whole) * BigInt(clusterSize) + BigInt(bytes === 0 ? clusterSize : bytes),
     clusters,
     ...(backing ? { backing: { name: longPath(name, nameLength) } } : {}),
+    ...(encryption === undefined ? {} : { encryption }),
     placement: {
       ...placement,
       l2Skews: placement.l2Skews.map((skew) => skew % clusterSize),
@@ -174,7 +178,7 @@ function indexOf(at: ClusterDraw["at"], entries: number): number {
 
 /** Draws that stand for a model. */
 function drawsOf(value: unknown): Draws {
-  const { format, size, clusters, backing, ...model } = value as QcowModel;
+  const { format, size, clusters, backing, encryption, ...model } = value as QcowModel;
   if (format !== "qcow") throw new TypeError("Cannot unmap a model of another format");
   const clusterSize = BigInt(2 ** model.clusterBits);
   const last = Math.max(0, ...clusters.map(({ index }) => index));
@@ -189,5 +193,6 @@ function drawsOf(value: unknown): Draws {
     backing: backing !== undefined,
     name: path.name,
     nameLength: path.length,
+    encryption,
   };
 }

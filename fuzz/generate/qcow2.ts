@@ -1,12 +1,13 @@
 import * as fc from "fast-check";
 import type { GuestCluster, Qcow2Model, SnapshotModel } from "../../src/qcow2/model.ts";
 import { type NormaliseLimits, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
+import { type EncryptionOptions, encryptions, sometimes } from "./encryption.ts";
 import { guestClusters } from "./qcow2_clusters.ts";
 import { bitmapModels, placements, type SnapshotDraw, snapshotDraws } from "./qcow2_parts.ts";
 import { fileNames, longPath, mostly, shortPath, word64 } from "./values.ts";
 
 /** How {@link qcow2Models} may be bounded. */
-export interface Qcow2ModelOptions {
+export interface Qcow2ModelOptions extends EncryptionOptions {
   /** Largest cluster_bits; 21 by default, of which the large ones are rare. */
   readonly clusterBitsMax?: number;
   /** Names of backing files; by default of files in the image's directory. */
@@ -44,6 +45,7 @@ interface Draws {
   /** The name of the backing file is made so long, in bytes, if there is room for it. */
   readonly backingLength: number;
   readonly dataFile: NonNullable<Qcow2Model["dataFile"]>;
+  readonly encryption: Qcow2Model["encryption"];
   /** The size is so many clusters and bytes. */
   readonly size: { readonly clusters: number; readonly bytes: bigint };
 }
@@ -59,6 +61,7 @@ type Elsewhere = Pick<
   | "snapshots"
   | "backing"
   | "dataFile"
+  | "encryption"
 >;
 
 /**
@@ -86,6 +89,7 @@ export function qcow2Models(options: Qcow2ModelOptions = {}): fc.Arbitrary<Qcow2
     ),
     backingLength: mostly(0, fc.nat(1023)),
     dataFile: fc.record({ name: fileNames("dxyö"), raw: fc.boolean() }),
+    encryption: sometimes(encryptions(options), options),
     size: sizes(),
   }).map((draws) => normaliseQcow2(modelOf(draws), limits), drawsOf);
 }
@@ -157,7 +161,7 @@ function sizes(): fc.Arbitrary<Draws["size"]> {
 
 /** The model that the draws stand for, not yet normal. */
 function modelOf(draws: Draws): Qcow2Model {
-  const { switches: on, model, size } = draws;
+  const { switches: on, model, encryption, size } = draws;
   const bytes = BigInt(size.clusters) * (1n << BigInt(model.clusterBits)) + size.bytes;
   return {
     ...model,
@@ -175,6 +179,7 @@ function modelOf(draws: Draws): Qcow2Model {
     bitmaps: on.bitmaps ? model.bitmaps : [],
     ...(on.backing ? { backing: backingOf(draws) } : {}),
     ...(on.dataFile ? { dataFile: draws.dataFile } : {}),
+    ...(encryption === undefined ? {} : { encryption }),
     placement: on.placement ? model.placement : NO_PLACEMENT,
   };
 }
@@ -224,8 +229,9 @@ const NO_PLACEMENT = {
 
 /** Draws that stand for a model: everything is on, and nothing is left to chance. */
 function drawsOf(value: unknown): Draws {
-  const { format, version, extendedL2, compression, size, snapshots, backing, dataFile, ...model } =
+  const { format, version, extendedL2, compression, size, snapshots, ...others } =
     value as Qcow2Model;
+  const { backing, dataFile, encryption, ...model } = others;
   if (format !== "qcow2") throw new TypeError("Cannot unmap a model of another format");
   const path = shortPath(backing?.name ?? "b");
   const on = Object.fromEntries(SWITCHES.map((name) => [name, true])) as Switches;
@@ -243,6 +249,7 @@ function drawsOf(value: unknown): Draws {
     backing: { ...backing, name: path.name },
     backingLength: path.length,
     dataFile: dataFile ?? { name: "d", raw: false },
+    encryption,
     size: { clusters: 0, bytes: size },
   };
 }

@@ -14,6 +14,22 @@ export function mostly<Value>(
   );
 }
 
+/**
+ * One of some values, of which the first is the simplest. Unlike `fc.constantFrom`, it knows a value
+ * again that is equal to one of them, as one is that was stored.
+ */
+export function picks<Value>(values: readonly Value[]): fc.Arbitrary<Value> {
+  const indices = new Map(values.map((value, index) => [JSON.stringify(value), index]));
+  return fc.noBias(fc.nat(values.length - 1)).map(
+    (index) => values[index] as Value,
+    (value) => {
+      const index = indices.get(JSON.stringify(value));
+      if (index === undefined) throw new TypeError("Cannot pick what is not there");
+      return index;
+    },
+  );
+}
+
 /** A 64-bit word: 0, a single bit, or anything. */
 export function word64(): fc.Arbitrary<bigint> {
   return fc.oneof(

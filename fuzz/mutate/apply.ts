@@ -7,6 +7,7 @@ import { SplicedSource } from "./spliced.ts";
 
 /** Longest run of bytes that an edit moves or makes. */
 const MOVED_MAX = 2 ** 22;
+const SECTOR = 512;
 /** Longest file that an edit makes out of a shorter one. */
 const SIZE_MAX = 2 ** 32;
 
@@ -25,6 +26,8 @@ function applyEdit(source: ByteSource, edit: Edit, places: Places): ByteSource {
     case "point":
     case "flip":
       return patched(source, fieldPatch(source, edit, places));
+    case "text":
+      return patched(source, textPatch(edit, places));
     case "swap":
     case "duplicate":
     case "drop":
@@ -79,11 +82,32 @@ function newValue(
     }
     case "point": {
       const at = places.place(edit.at);
-      return at === undefined ? undefined : BigInt(at.offset + edit.delta);
+      return at === undefined ? undefined : BigInt(addressIn(at.offset + edit.delta, change));
     }
     case "flip":
       return valueAt(source, field) ^ (1n << BigInt(edit.bit));
   }
+}
+
+/**
+ * How a field says a byte offset. Those of a LUKS header count sectors, inside qcow2 from where the
+ * header starts.
+ */
+function addressIn(
+  offset: number,
+  { field, places }: { field: FieldPlace; places: Places },
+): number {
+  if (field.field.unit !== "sectors") return offset;
+  const embedded = field.path.startsWith("/luks/") ? places.place("/luks/header") : undefined;
+  return Math.floor((offset - (embedded?.offset ?? 0)) / SECTOR);
+}
+
+function textPatch(edit: Extract<Edit, { op: "text" }>, places: Places): Patch[] {
+  const field = places.field(edit.path);
+  if (field === undefined) return [];
+  const bytes = new Uint8Array(field.field.width).fill(edit.fill);
+  bytes.set(new TextEncoder().encode(edit.text).subarray(0, bytes.length));
+  return [{ offset: field.offset, bytes }];
 }
 
 /** The value of a field as the bytes have it now. */

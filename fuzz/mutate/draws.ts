@@ -2,9 +2,11 @@ import * as fc from "fast-check";
 import { SegmentSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage, Placed } from "../../src/format/mod.ts";
 import type { Field } from "../../src/layout/mod.ts";
+import { header as luksHeader, keySlot } from "../../src/luks/mod.ts";
 import { valueAt } from "./apply.ts";
 import type { Edit } from "./edit.ts";
 import { Places } from "./places.ts";
+import { interestingTexts } from "./texts.ts";
 import { interestingValues } from "./values.ts";
 
 /**
@@ -22,10 +24,30 @@ export interface EditDraw {
   readonly other: number;
 }
 
-type Sort = "value" | "word" | "copy" | "point" | "flip" | "structure" | "bytes" | "file";
+type Sort =
+  | "value"
+  | "word"
+  | "copy"
+  | "point"
+  | "text"
+  | "flip"
+  | "structure"
+  | "bytes"
+  | "file";
 
-/** Tables more often than the header: what fails there has got past it. */
-const ROLES: readonly Placed["role"][] = ["table", "table", "table", "header", "table", "data"];
+/**
+ * Tables more often than the header: what fails there has got past it. What says how an image is
+ * encrypted, where there is such, is met as often as its other data.
+ */
+const ROLES: readonly (Placed["role"] | "encryption")[] = [
+  "table",
+  "table",
+  "table",
+  "header",
+  "table",
+  "data",
+  "encryption",
+];
 
 const small = (max: number): fc.Arbitrary<number> => fc.nat({ max });
 
@@ -37,6 +59,7 @@ export function editDraws(): fc.Arbitrary<EditDraw> {
       { weight: 2, arbitrary: fc.constant<Sort>("word") },
       { weight: 2, arbitrary: fc.constant<Sort>("copy") },
       { weight: 5, arbitrary: fc.constant<Sort>("point") },
+      { weight: 2, arbitrary: fc.constant<Sort>("text") },
       { weight: 4, arbitrary: fc.constant<Sort>("flip") },
       { weight: 2, arbitrary: fc.constant<Sort>("structure") },
       { weight: 2, arbitrary: fc.constant<Sort>("bytes") },
@@ -68,9 +91,14 @@ export function resolveDraws(
 function resolveDraw(image: BuiltImage, draw: EditDraw, clusterSize: number): Edit | undefined {
   if (draw.sort === "bytes") return { op: "xor", ...someByte(image, draw) };
   if (draw.sort === "file") return fileEdit(image, draw);
+  if (draw.sort === "text") {
+    return textEdit(image, draw) ?? resolveDraw(image, { ...draw, sort: "value" }, clusterSize);
+  }
   const role = ROLES[draw.role];
-  const place = pick(image.placed.filter((candidate) => candidate.role === role), draw.place) ??
-    pick(image.placed, draw.place);
+  const place = pick(
+    image.placed.filter((candidate) => hasRole(candidate, role)),
+    draw.place,
+  ) ?? pick(image.placed, draw.place);
   if (place === undefined) return undefined;
   if (draw.sort === "structure") return structureEdit(image, draw, elementOf(place, draw.element));
   const owner = elementOf(place, draw.element);
@@ -83,6 +111,42 @@ function resolveDraw(image: BuiltImage, draw: EditDraw, clusterSize: number): Ed
     field,
     clusterSize,
   });
+}
+
+function hasRole(place: Placed, role: typeof ROLES[number] | undefined): boolean {
+  return role === "encryption" ? isEncryption(place) : place.role === role;
+}
+
+/** A LUKS header or a part of it, inside an image or by itself, or what leads there. */
+function isEncryption({ path, struct }: Placed): boolean {
+  return /^\/(luks\/|encryption_header|key_material)/.test(path) ||
+    /^luks1\./.test(struct?.name ?? "");
+}
+
+/** A text of a LUKS header or, of what is no text, one byte; `undefined` where there is no header. */
+function textEdit(image: BuiltImage, draw: EditDraw): Edit | undefined {
+  const place = pick(image.placed.filter(isText), draw.place);
+  if (place === undefined) return undefined;
+  const owner = elementOf(place, draw.element);
+  const fields = (owner.struct?.fields ?? []).filter((field) => !isInteger(field));
+  const field = pick(fields, draw.field);
+  if (field === undefined) return undefined;
+  const path = `${owner.path}/${field.name}`;
+  const text = pick(interestingTexts(field), draw.value);
+  if (text !== undefined) {
+    return { op: "text", path, text, fill: pick(FILLS, draw.other) ?? 0 };
+  }
+  const at = new Places(image.placed).field(path);
+  if (at === undefined) return undefined;
+  return { op: "xor", offset: at.offset + draw.value % field.width, bits: bitsOf(draw) };
+}
+
+/** What stands behind a text: NUL bytes, or none. */
+const FILLS = [0, 0, 0, 0x20, 0xff] as const;
+
+/** A LUKS header and its slots, whose texts decide how everything else is read. */
+function isText({ struct }: Placed): boolean {
+  return struct === luksHeader || struct === keySlot;
 }
 
 function isInteger(field: Field): boolean {

@@ -12,6 +12,8 @@ export type Edit =
   | { readonly op: "copy"; readonly path: string; readonly from: string }
   /** A field is made to point at a place, so many bytes off its start. */
   | { readonly op: "point"; readonly path: string; readonly at: string; readonly delta: number }
+  /** A field is given a text, cut to its width, and behind that one byte over and over. */
+  | { readonly op: "text"; readonly path: string; readonly text: string; readonly fill: number }
   /** One bit of a field is flipped; bit 0 is the least significant. */
   | { readonly op: "flip"; readonly path: string; readonly bit: number }
   /** Two places change their bytes, as many as the shorter one has. */
@@ -42,6 +44,10 @@ export function describeEdit(edit: Edit): string {
       return `${edit.path} := the value of ${edit.from}`;
     case "point":
       return `${edit.path} := the place of ${edit.at}${edit.delta < 0 ? "" : "+"}${edit.delta}`;
+    case "text":
+      return `${edit.path} := ${JSON.stringify(edit.text)} and bytes of 0x${
+        edit.fill.toString(16)
+      }`;
     case "flip":
       return `${edit.path}: bit ${edit.bit} flipped`;
     case "swap":

@@ -15,4 +15,5 @@ export { applyEdits, valueAt } from "./apply.ts";
 export { type EditDraw, editDraws, editLists, resolveDraws } from "./draws.ts";
 export { describeEdit, type Edit } from "./edit.ts";
 export { type FieldPlace, Places } from "./places.ts";
+export { interestingTexts } from "./texts.ts";
 export { interestingValues } from "./values.ts";

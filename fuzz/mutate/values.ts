@@ -33,7 +33,9 @@ export function interestingValues(field: Field, around: Surroundings): bigint[] 
   for (const bits of field.bits ?? []) {
     add(value ^ (1n << BigInt(bits.from)), value ^ (1n << BigInt(bits.to)));
   }
-  if (field.aligned !== undefined || field.pointsTo !== undefined) add(...places(around));
+  if (field.aligned !== undefined || field.pointsTo !== undefined) {
+    add(...places(inUnitOf(field, around)));
+  }
   if (field.unit !== undefined || field.aligned !== undefined) add(value * 2n, value / 2n);
   for (const power of POWERS) {
     if (power < BigInt(8 * field.width)) add(1n << power, (1n << power) - 1n, (1n << power) + 1n);
@@ -41,6 +43,15 @@ export function interestingValues(field: Field, around: Surroundings): bigint[] 
   add(-1n, -2n, -BigInt(around.clusterSize));
   found.delete(value);
   return [...found];
+}
+
+const SECTOR = 512;
+
+/** The surroundings as the field counts. */
+function inUnitOf(field: Field, { fileSize, clusterSize, value }: Surroundings): Surroundings {
+  if (field.unit !== "sectors") return { fileSize, clusterSize, value };
+  const inSectors = (size: number): number => Math.ceil(size / SECTOR);
+  return { fileSize: inSectors(fileSize), clusterSize: inSectors(clusterSize), value };
 }
 
 /** Offsets around what an offset can mean: the clusters next to it, off by a little, past the end. */

@@ -8,16 +8,17 @@ import {
   openImage,
   readRefusal,
 } from "../image/mod.ts";
+import { ITERATIONS_BUDGET, ITERATIONS_MAX } from "../luks/mod.ts";
 import type { Finding, Opening } from "../rules/mod.ts";
 import { complainOf } from "./program.ts";
 import { PASSPHRASES, PASSPHRASES_HELP, passphrasesOf } from "./passphrases.ts";
 import { whyUnreadable } from "./reasons.ts";
-import type { OptionNames, Options } from "./options.ts";
+import { type OptionNames, type Options, wholeNumber } from "./options.ts";
 import { ImageError, UsageError } from "./verb.ts";
 
 /** The options that say how an image is opened. */
 export const OPENING = {
-  values: ["format", "root", "header", "dialect"],
+  values: ["format", "root", "header", "dialect", "max-iterations"],
   lists: PASSPHRASES.lists,
   letters: { f: "format" },
 } as const satisfies OptionNames;
@@ -28,7 +29,8 @@ export const OPENING_HELP =
   --root DIR           where files that the image names may lie (default its own folder)
   --header FILE        a detached LUKS header, of which IMAGE is the payload
   --dialect draft-2016 read a qcow2 image as the draft that preceded LUKS in qcow2 says
-${PASSPHRASES_HELP}`;
+${PASSPHRASES_HELP}
+  --max-iterations N   the most iterations to try a passphrase with (default ${ITERATIONS_BUDGET})`;
 
 /** How an image is opened. */
 export interface Opened {
@@ -50,6 +52,7 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
   const dialect = dialectOf(options);
   const passphrases = keysOf(options);
   const header = options.value("header");
+  const iterationsMax = wholeNumber(options, "max-iterations", { min: 1, max: ITERATIONS_MAX });
   const root = options.value("root");
   if (root !== undefined) mustBeDirectory(root);
   try {
@@ -60,6 +63,7 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
       ...(header === undefined ? {} : { header }),
       ...(dialect === undefined ? {} : { dialect }),
       ...(passphrases.length === 0 ? {} : { passphrases }),
+      ...(iterationsMax === undefined ? {} : { iterationsMax }),
     });
   } catch (error) {
     throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
@@ -96,6 +100,7 @@ function mustBeDirectory(root: string): void {
  * @throws {ImageError} when an opening of this kind is refused for another reason
  */
 export function mustOpen(image: OpenedImage, opening: Opening): Layer {
+  if (opening === "read" && image.layer?.unlocked === false) mustBeUnlocked(image);
   const refusal = opening === "read" ? readRefusal(image) : image.findings.refusal(opening);
   if (refusal !== undefined) {
     mustBeUnlocked(image);
@@ -119,6 +124,11 @@ export function mustBeUnlocked(image: OpenedImage): void {
     const rule = readRefusal(at)?.rule;
     if (rule === "luks.key.unlock") {
       throw new UsageError(`Cannot open ${at.path}: no passphrase that was given opens it`);
+    }
+    if (at.layer?.unlocked === false && at.findings.count("luks.work.iterations-budget") > 0) {
+      throw new UsageError(
+        `Cannot open ${at.path}: its key slots take more iterations than --max-iterations allows`,
+      );
     }
     if (rule !== undefined && LOCKED.has(rule)) {
       throw new UsageError(

@@ -58,4 +58,4 @@ export {
 } from "./structures.ts";
 export { isMasterKey, masterKeyOf, unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
 export { isUsable, LuksVolume, whyUnusable } from "./volume.ts";
-export { ITERATIONS_BUDGET, iterationsOf } from "./work.ts";
+export { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./work.ts";

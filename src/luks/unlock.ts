@@ -29,8 +29,8 @@ export interface Unlocked {
 }
 
 /**
- * Opens the first key slot that the passphrase fits. Before any work is done, the iterations that it
- * may take are held against the budget; slots with other than 4000 stripes are not tried.
+ * Opens the first key slot that the passphrase fits. Before a slot is tried, the iterations that it
+ * takes are held against what is left of the budget; slots with other than 4000 stripes are not tried.
  *
  * @param header whose cipher `isUsable` takes
  * @returns the key, or the rule that is broken: `luks.key.unlock`, `luks.work.iterations-budget` or
@@ -40,22 +40,26 @@ export interface Unlocked {
  */
 export function unlock(header: LuksHeader, options: UnlockOptions): Unlocked | LuksBroken {
   const { slot, iterationsMax = ITERATIONS_BUDGET } = options;
-  const iterations = iterationsOf(header, slot);
-  const place = { path: slot === undefined ? "/key_slots" : `/key_slots/${slot}` };
-  if (iterations > Math.min(iterationsMax, ITERATIONS_MAX)) {
-    const message =
-      `The enabled key slots take ${iterations} iterations, more than the budget of ${iterationsMax}`;
-    return { rule: "luks.work.iterations-budget", place, message };
-  }
+  let left = Math.min(iterationsMax, ITERATIONS_MAX);
   for (const [index, candidate] of header.slots.entries()) {
     if (slot !== undefined && slot !== index || !isTried(candidate)) continue;
     const outside = outsideRegion(header, index, options);
     if (outside !== undefined) return outside;
+    left -= iterationsOf(header, index);
+    if (left < 0) return overBudget(index, iterationsMax);
     const masterKey = masterKeyOf(header, candidate, options);
     if (isMasterKey(header, masterKey)) return { slot: index, masterKey };
   }
+  const place = { path: slot === undefined ? "/key_slots" : `/key_slots/${slot}` };
   const message = "The passphrase opens no key slot";
   return { rule: "luks.key.unlock", place, message };
+}
+
+function overBudget(slot: number, budget: number): LuksBroken {
+  const place = inSlot(slot, "iterations");
+  const message =
+    `Trying the key slots up to slot ${slot} takes more iterations than the budget of ${budget}`;
+  return { rule: "luks.work.iterations-budget", place, message };
 }
 
 function outsideRegion(

@@ -3,10 +3,10 @@ import { isEnabled } from "./judge_slots.ts";
 import { STRIPES } from "./structures.ts";
 
 /**
- * Iterations of PBKDF2 that trying one passphrase on all key slots may take, unless the caller sets
- * another limit: some seconds. QEMU and cryptsetup make a key slot cost two seconds by itself.
+ * Iterations of PBKDF2 that trying one passphrase may take, unless the caller sets another limit: a
+ * minute. QEMU and cryptsetup make one key slot cost two seconds, which is some millions of iterations.
  */
-export const ITERATIONS_BUDGET = 10_000_000;
+export const ITERATIONS_BUDGET = 50_000_000;
 
 /** More iterations than these are never done, whatever the budget: PBKDF2 takes no larger number. */
 export const ITERATIONS_MAX = 2 ** 31 - 1;

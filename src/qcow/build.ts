@@ -1,16 +1,21 @@
 import type { Segment } from "../bytes/mod.ts";
+import { legacyAes, type SectorCipher } from "../crypto/mod.ts";
 import { type BuiltImage, patternBytes, type Placed } from "../format/mod.ts";
-import { encode, encodeInto } from "../layout/mod.ts";
+import { encode, encodeInto, fieldOf } from "../layout/mod.ts";
 import { compressedBytes } from "./content.ts";
 import { compressedEntry } from "./entry.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed, SECTOR } from "./geometry.ts";
 import { type Item, placeItems } from "./layout.ts";
-import type { QcowModel } from "./model.ts";
+import type { LegacyEncryption, QcowModel } from "./model.ts";
 import { header, l1Entry, l2Entry, QCOW_MAGIC } from "./structures.ts";
 
 /** An L1 table longer than this, in bytes, comes last and ends behind its last entry that is used. */
 const LONG_L1 = 2 ** 20;
 const WRITERS_ALIGNMENT = 8;
+const { none: NO_ENCRYPTION, aes: LEGACY_AES } = fieldOf(header, "crypt_method").values as Record<
+  "none" | "aes",
+  number
+>;
 
 /** A stored cluster: what is written, and whether it is compressed. */
 interface Stored {
@@ -61,11 +66,15 @@ class Builder {
     this.#model = model;
     this.#geometry = geometry;
     this.#name = new TextEncoder().encode(model.backing?.name ?? "");
+    const cipher = model.encryption === undefined ? undefined : cipherOf(model.encryption);
     this.#clusters = model.clusters.map((cluster) => {
       const compressed = compressedBytes(cluster, geometry.clusterSize);
-      return compressed === undefined || cluster.kind === "data"
-        ? { index: cluster.index, bytes: patternBytes(cluster.pattern, geometry.clusterSize) }
-        : { index: cluster.index, bytes: compressed, compressed: cluster };
+      if (compressed !== undefined && cluster.kind === "compressed") {
+        return { index: cluster.index, bytes: compressed, compressed: cluster };
+      }
+      const bytes = patternBytes(cluster.pattern, geometry.clusterSize);
+      cipher?.encrypt(bytes, BigInt(cluster.index) * BigInt(geometry.clusterSize / SECTOR));
+      return { index: cluster.index, bytes };
     });
     this.#tables = [...new Set(this.#clusters.map(({ index }) => this.#tableOf(index)))];
     this.#l1Length = l1Bytes(Number(l1Needed(model.size, geometry)));
@@ -178,7 +187,7 @@ class Builder {
       cluster_bits: clusterBits,
       l2_bits: l2Bits,
       padding,
-      crypt_method: 0,
+      crypt_method: this.#model.encryption === undefined ? NO_ENCRYPTION : LEGACY_AES,
       l1_table_offset: BigInt(offsetOf(L1)),
     });
   }
@@ -207,6 +216,10 @@ function tablePath(l1Index: number): string {
 
 function dataPath(cluster: number): string {
   return `/data[${cluster}]`;
+}
+
+function cipherOf({ passphrase }: LegacyEncryption): SectorCipher {
+  return legacyAes(new TextEncoder().encode(passphrase));
 }
 
 /** The n-th of values that are repeated for ever; 0 where there are none. */

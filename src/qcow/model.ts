@@ -28,6 +28,13 @@ export type ClusterContent =
  */
 export type GuestCluster = { readonly index: number } & ClusterContent;
 
+/** The legacy encryption: the passphrase is the key. */
+export interface LegacyEncryption {
+  readonly kind: "aes";
+  /** Its first 16 bytes of UTF-8 count. */
+  readonly passphrase: string;
+}
+
 /** Where things lie. */
 export interface Placement {
   /**
@@ -47,7 +54,7 @@ export interface Placement {
   readonly cutTail: boolean;
 }
 
-/** A qcow version 1 image without encryption. */
+/** A qcow version 1 image. */
 export interface QcowModel {
   readonly format: "qcow";
   /** 9 to 16. */
@@ -62,5 +69,7 @@ export interface QcowModel {
   readonly clusters: readonly GuestCluster[];
   /** Name of the backing file, relative to the image. */
   readonly backing?: { readonly name: string };
+  /** Clusters of data are encrypted, beyond the end of the disk as well; compressed ones are not. */
+  readonly encryption?: LegacyEncryption;
   readonly placement: Placement;
 }

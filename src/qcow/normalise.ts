@@ -1,6 +1,6 @@
 import type { Pattern } from "../format/mod.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed } from "./geometry.ts";
-import type { GuestCluster, Placement, QcowModel } from "./model.ts";
+import type { GuestCluster, LegacyEncryption, Placement, QcowModel } from "./model.ts";
 import { REQUEST_MAX } from "./report.ts";
 import { limits } from "./structures.ts";
 
@@ -18,6 +18,7 @@ export function normaliseQcow1(model: QcowModel): QcowModel {
   const geometry = geometryOf({ clusterBits, l2Bits });
   const size = soundSize(model.size, geometry);
   const name = soundName(model.backing?.name ?? "");
+  const { encryption } = model;
   return {
     format: "qcow",
     clusterBits,
@@ -27,6 +28,7 @@ export function normaliseQcow1(model: QcowModel): QcowModel {
     padding: model.padding & 0xffff,
     clusters: soundClusters(model.clusters, Number(l1Needed(size, geometry)) * geometry.l2Entries),
     ...(name === "" ? {} : { backing: { name } }),
+    ...(encryption === undefined ? {} : { encryption: soundEncryption(encryption) }),
     placement: soundPlacement(model.placement, geometry),
   };
 }
@@ -53,6 +55,11 @@ function soundName(name: string): string {
     end += character.length;
   }
   return text.slice(0, end);
+}
+
+/** QEMU ends a passphrase at its first NUL, and takes none that is not UTF-8. */
+function soundEncryption({ passphrase }: LegacyEncryption): LegacyEncryption {
+  return { kind: "aes", passphrase: passphrase.replaceAll("\0", "").toWellFormed() };
 }
 
 function soundClusters(clusters: readonly GuestCluster[], count: number): GuestCluster[] {

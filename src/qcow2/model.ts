@@ -1,4 +1,5 @@
 import type { Pattern } from "../format/mod.ts";
+import type { LuksModel } from "../luks/mod.ts";
 
 /**
  * The model of a qcow2 image: a small plain value that says everything about it. `layOut` puts it in
@@ -84,6 +85,30 @@ export interface BackingModel {
   readonly format?: string;
 }
 
+/**
+ * How the content is encrypted. Metadata is not, nor are compressed clusters, and what lies behind a
+ * cluster that reads as zeros is anything.
+ */
+export type EncryptionModel = LegacyEncryption | LuksEncryption;
+
+/** The legacy encryption: the passphrase is the key, and sectors are counted as the guest does. */
+export interface LegacyEncryption {
+  readonly kind: "aes";
+  /** Its first 16 bytes of UTF-8 count. */
+  readonly passphrase: string;
+}
+
+/** A LUKS header inside the image; sectors are counted in the file that holds the clusters. */
+export interface LuksEncryption extends
+  Pick<
+    LuksModel,
+    "spec" | "seed" | "uuid" | "digestIterations" | "keys" | "erased" | "gap"
+  > {
+  readonly kind: "luks";
+  /** Bytes of the encryption header behind the payload offset, where QEMU's ends. */
+  readonly spare: number;
+}
+
 /** Where things lie. */
 export interface Placement {
   /**
@@ -130,5 +155,6 @@ export interface Qcow2Model {
   readonly backing?: BackingModel;
   /** An external data file; `raw` sets the autoclear bit. */
   readonly dataFile?: { readonly name: string; readonly raw: boolean };
+  readonly encryption?: EncryptionModel;
   readonly placement: Placement;
 }

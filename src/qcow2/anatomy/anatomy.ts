@@ -1,6 +1,7 @@
-import type { ByteSource } from "../../bytes/mod.ts";
+import { type ByteSource, WindowSource } from "../../bytes/mod.ts";
 import { type Anatomy, AnatomyCollector, type AnatomyOptions } from "../../format/mod.ts";
 import { decode } from "../../layout/mod.ts";
+import { luksAnatomy } from "../../luks/mod.ts";
 import { decodeQcow2, extensionData, extensionOf, has, type Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { readBitmaps } from "../judge/bitmaps.ts";
@@ -48,7 +49,7 @@ function tableParts(file: Qcow2File, geometry: Geometry, collector: AnatomyColle
   encryptionHeader(file, collector);
 }
 
-/** The claim of the encryption header, which is another format's to explain. */
+/** The LUKS header and its key slots, which another format explains; key material is in clusters of its own. */
 function encryptionHeader(file: Qcow2File, collector: AnatomyCollector): void {
   const extension = extensionOf(file, extensionTypes.encryptionHeader);
   if (extension === undefined || extension.length !== encryptionPointer.size) return;
@@ -60,4 +61,19 @@ function encryptionHeader(file: Qcow2File, collector: AnatomyCollector): void {
     kind: "table",
     says: "LUKS header and key material",
   });
+  const base = Number(offset);
+  const region = new WindowSource(file.source, base, Number(length));
+  const { parts } = luksAnatomy(region, collector.options);
+  for (const part of parts) {
+    const rows = part.rows.map((row) => ({ ...row, ...moved(row, base) }));
+    collector.part({ ...part, ...moved(part, base), rows });
+  }
+}
+
+/** A place in the LUKS header as a place in the image. */
+function moved(
+  { path, offset }: { path: string; offset: number },
+  base: number,
+): { path: string; offset: number } {
+  return { path: `/luks${path}`, offset: base + offset };
 }

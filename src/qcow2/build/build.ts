@@ -4,6 +4,13 @@ import { type Geometry, geometryOf } from "../geometry.ts";
 import type { Qcow2Model } from "../model.ts";
 import { directoryPlace, planBitmaps, writeBitmaps } from "./bitmaps.ts";
 import { hostBytes } from "./clusters.ts";
+import {
+  type EncryptCluster,
+  type EncryptionPlan,
+  planEncryption,
+  pointerData,
+  writeEmbedded,
+} from "./encryption.ts";
 import { dataExtent, type Extent, placedOf } from "./extent.ts";
 import { virtualSizeOf } from "./sizes.ts";
 import { headerCluster } from "./header.ts";
@@ -29,7 +36,9 @@ export interface BuiltQcow2 {
  * (the active image's by L1 index, then those of each snapshot), `/reftable`, `/refblock[i]`,
  * `/data[guest index]`, `/compressed[guest index]`, `/snapshots` (the whole table), `/snapshot[i]`
  * with `/extra`, `/id`, `/name`, `/l1`, `/data[…]`, `/compressed[…]` and `/vmstate[i]`,
- * `/bitmap_directory`, `/bitmap[i]` with `/name`, `/table` and `/data[i]`, and `/leak[i]`.
+ * `/bitmap_directory`, `/bitmap[i]` with `/name`, `/table` and `/data[i]`, `/leak[i]`,
+ * `/encryption_header_pointer` (the data of that extension), `/encryption_header` (all that it points
+ * at), and in it `/luks/header`, `/luks/key_slots` and `/luks/key_material[slot]`.
  *
  * @example
  * ```ts
@@ -50,8 +59,9 @@ export function buildQcow2(model: Qcow2Model): BuiltQcow2 {
   const views = planViews(model, geometry);
   const snapshotTable = planSnapshotTable(model);
   const bitmaps = planBitmaps(model, geometry);
+  const encryption = planEncryption(model);
   const extents = [
-    ...views.extents,
+    ...withHeader(views.extents, encryption),
     ...(snapshotTable === undefined ? [] : [snapshotTable.extent]),
     ...(bitmaps?.extents ?? []),
     ...leaks(model, geometry),
@@ -68,6 +78,7 @@ export function buildQcow2(model: Qcow2Model): BuiltQcow2 {
       count: model.snapshots.length,
     },
     directory: directoryPlace(bitmaps),
+    encryption: pointerData(encryption),
   });
   const segments = [
     first.segment,
@@ -85,7 +96,13 @@ export function buildQcow2(model: Qcow2Model): BuiltQcow2 {
     segments.push(...written.segments);
     placed.push(...written.placed);
   }
-  const hosts = views.hosts.flatMap((host) => hostSegment(host, model, geometry) ?? []);
+  if (encryption?.embedded !== undefined) {
+    const written = writeEmbedded(encryption.embedded);
+    segments.push(...written.segments);
+    placed.push(...written.placed);
+  }
+  const content: Content = { model, geometry, encrypt: encryption?.encrypt };
+  const hosts = views.hosts.flatMap((host) => hostSegment(host, content) ?? []);
   if (model.dataFile === undefined) segments.push(...hosts);
   return {
     image: { segments, size: layout.size, placed },
@@ -93,6 +110,17 @@ export function buildQcow2(model: Qcow2Model): BuiltQcow2 {
       ? {}
       : { dataFile: dataFileOf(views.hosts, { segments: hosts, model }) }),
   };
+}
+
+/** The LUKS header behind the active L1 table, which is where QEMU puts it. */
+function withHeader(
+  extents: readonly Extent[],
+  encryption: EncryptionPlan | undefined,
+): readonly Extent[] {
+  const extent = encryption?.embedded?.extent;
+  if (extent === undefined) return extents;
+  const first = extents[0]?.path === "/l1" ? 1 : 0;
+  return [...extents.slice(0, first), extent, ...extents.slice(first)];
 }
 
 /** Host clusters that are counted and not used. */
@@ -125,16 +153,29 @@ function refcountSegments({ reftable, refblocks, counts }: Layout, geometry: Geo
   ];
 }
 
+/** What the bytes of host clusters depend on. */
+interface Content {
+  readonly model: Qcow2Model;
+  readonly geometry: Geometry;
+  readonly encrypt: EncryptCluster | undefined;
+}
+
 /** The bytes of a host cluster; none where they are zeros. */
 function hostSegment(
   { cluster, extent, compressed }: HostCluster,
-  model: Qcow2Model,
-  geometry: Geometry,
+  { model, geometry, encrypt }: Content,
 ): Segment | undefined {
   if (extent === undefined || cluster.kind === "zero") return undefined;
-  if (compressed === undefined && cluster.pattern.kind === "zero") return undefined;
-  const bytes = compressed ?? hostBytes(cluster, geometry, model.dataFile?.raw);
-  return { offset: extent.offset, bytes };
+  const { offset } = extent;
+  if (compressed !== undefined) return { offset, bytes: compressed };
+  const encrypted = encrypt !== undefined && cluster.kind !== "zero-allocated";
+  if (cluster.pattern.kind === "zero" && !encrypted) return undefined;
+  const bytes = hostBytes(cluster, geometry, model.dataFile?.raw);
+  if (encrypted) {
+    const guest = BigInt(cluster.index) * BigInt(geometry.clusterSize);
+    encrypt(bytes, { guest, host: offset });
+  }
+  return { offset, bytes };
 }
 
 /** The data file: as long as the disk if it is to be a raw image, or else as what is stored in it. */

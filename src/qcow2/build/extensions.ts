@@ -4,6 +4,7 @@ import { roundUp } from "../geometry.ts";
 import type { Qcow2Model } from "../model.ts";
 import {
   bitmapsExtension,
+  encryptionPointer,
   extensionHead,
   extensionTypes,
   featureName,
@@ -37,7 +38,11 @@ export interface DirectoryPlace {
 /** The extensions of an image in the order in which QEMU writes them, or with a seed in another. */
 export function planExtensions(
   model: Qcow2Model,
-  directory: DirectoryPlace | undefined,
+  { directory, encryption }: {
+    directory: DirectoryPlace | undefined;
+    /** The data of the full disk encryption header pointer. */
+    encryption: Uint8Array | undefined;
+  },
 ): ExtensionPlan[] {
   const extensions: ExtensionPlan[] = [];
   const push = (type: number, data: Uint8Array, parts: ExtensionPlan["parts"] = []): void => {
@@ -46,6 +51,11 @@ export function planExtensions(
   const format = model.backing?.format;
   if (format !== undefined) push(extensionTypes.backingFormat, utf8(format));
   if (model.dataFile !== undefined) push(extensionTypes.dataFile, utf8(model.dataFile.name));
+  if (encryption !== undefined) {
+    push(extensionTypes.encryptionHeader, encryption, [
+      { path: "/encryption_header_pointer", at: 0, struct: encryptionPointer },
+    ]);
+  }
   if (model.featureTable) push(extensionTypes.featureNameTable, featureTable, featureParts);
   if (directory !== undefined) {
     push(extensionTypes.bitmaps, bitmapsData(directory), [

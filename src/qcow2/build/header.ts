@@ -12,8 +12,14 @@ export interface HeaderPlaces {
   readonly reftable: { readonly offset: number; readonly clusters: number };
   readonly snapshots: { readonly offset: number; readonly count: number };
   readonly directory: DirectoryPlace | undefined;
+  /** The data of the full disk encryption header pointer. */
+  readonly encryption: Uint8Array | undefined;
 }
 
+const cryptMethods = fieldOf(header, "crypt_method").values as Record<
+  "none" | "aes" | "luks",
+  number
+>;
 const { deflate, zstd } = fieldOf(header, "compression_type").values as Record<string, number>;
 
 /** The first cluster as far as it is used: header, extensions, name of the backing file. */
@@ -22,7 +28,7 @@ export function headerCluster(
   places: HeaderPlaces,
 ): { segment: Segment; placed: Placed[] } {
   const target = new Uint8Array(2 ** model.clusterBits);
-  const extensions = planExtensions(model, places.directory);
+  const extensions = planExtensions(model, places);
   const written = writeExtensions(extensions, { target, at: model.headerLength });
   const placed = [...headerPlaced(model.headerLength), ...written.placed];
   let { end } = written;
@@ -78,6 +84,7 @@ function headerFields(
     backing_file_size: backing.length,
     cluster_bits: model.clusterBits,
     size: model.size,
+    crypt_method: cryptMethods[model.encryption?.kind ?? "none"],
     l1_size: l1.entries,
     l1_table_offset: BigInt(l1.offset),
     refcount_table_offset: BigInt(reftable.offset),

@@ -7,6 +7,7 @@
  * - What is built of a normal model is valid: `qemu-img check` finds nothing but the leaks that the
  *   model asks for, and a reader reads what `guestContent` says.
  * - `guestContent` follows from the model alone, and not from what was built.
+ * - Clusters are encrypted once all have their places: LUKS counts sectors in the file that holds them.
  * - Bytes are encoded through the declarative structures; no offset of a field is written here.
  *
  * @module

@@ -4,6 +4,7 @@ import type { Placement, Qcow2Model } from "../model.ts";
 import { features, header, l1Entry } from "../structures.ts";
 import { normaliseBitmaps } from "./normalise_bitmaps.ts";
 import { normaliseClusters } from "./normalise_clusters.ts";
+import { normaliseEncryption } from "./normalise_encryption.ts";
 import { normaliseFirstCluster } from "./normalise_header.ts";
 import { normaliseSnapshots } from "./normalise_snapshots.ts";
 import { clamp } from "./normalise_values.ts";
@@ -59,6 +60,7 @@ export function normaliseQcow2(model: Qcow2Model, limits: NormaliseLimits = {}):
     : [];
   const first = normaliseFirstCluster({ ...model, ...basics, bitmaps });
   const { dataFile, backing, ...firstCluster } = first;
+  const encryption = normaliseEncryption(model);
   const count = Math.ceil(virtualSize / geometry.clusterSize);
   const rules = { ...basics, ...(dataFile === undefined ? {} : { dataFile }) };
   const clusters = normaliseClusters(model.clusters, rules, count);
@@ -76,6 +78,7 @@ export function normaliseQcow2(model: Qcow2Model, limits: NormaliseLimits = {}):
     snapshots,
     ...(backing === undefined ? {} : { backing }),
     ...(dataFile === undefined ? {} : { dataFile }),
+    ...(encryption === undefined ? {} : { encryption }),
     placement: normalisePlacement(model.placement, {
       spareL1: l1Entries - l1EntriesOf(size, geometry),
       spareReftable: REFTABLE_LIMIT / geometry.clusterSize - 1,

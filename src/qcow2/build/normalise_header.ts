@@ -2,6 +2,7 @@ import { roundDown, roundUp } from "../geometry.ts";
 import type { BitmapModel, Qcow2Model, UnknownExtension } from "../model.ts";
 import {
   bitmapsExtension,
+  encryptionPointer,
   extensionHead,
   header,
   headerV2,
@@ -37,6 +38,7 @@ export function normaliseFirstCluster(
 ): FirstCluster {
   const least = leastHeader(model);
   const room = new Room(2 ** model.clusterBits - least - extensionHead.size);
+  if (model.encryption?.kind === "luks") room.take(extensionSize(encryptionPointer.size));
   const dataFile = model.version === 2 ? undefined : model.dataFile;
   const backing = fittingBacking(dataFile?.raw ? undefined : model.backing, {
     room,

@@ -99,6 +99,7 @@ Deno.test("every sort of edit says in words what it does", () => {
     { op: "set", path: "/p", value: 16n },
     { op: "copy", path: "/p", from: "/q" },
     { op: "point", path: "/p", at: "/q", delta: 1 },
+    { op: "text", path: "/p", text: "t", fill: 0 },
     { op: "flip", path: "/p", bit: 3 },
     { op: "swap", path: "/p", with: "/q" },
     { op: "duplicate", path: "/p", from: "/q" },
@@ -130,12 +131,14 @@ Deno.test("interestingValues() has both sides of every limit of a field, and nev
 });
 
 Deno.test("any draw comes to edits that apply to the image", () => {
-  const sorts = ["value", "word", "copy", "point", "flip", "structure", "bytes", "file"] as const;
+  const sorts = [
+    ...["value", "word", "copy", "point", "text", "flip", "structure", "bytes", "file"] as const,
+  ];
   for (const sort of sorts) {
     for (let n = 0; n < 40; n++) {
       const draw = {
         sort,
-        role: n % 6,
+        role: n % 7,
         place: n,
         element: n,
         field: n,
