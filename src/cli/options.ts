@@ -34,7 +34,7 @@ export interface Options {
 export function parseOptions(args: readonly string[], names: OptionNames): Options {
   const flags = ["help", ...names.flags ?? []];
   const values = [...names.values ?? [], ...names.lists ?? []];
-  const parsed = parseArgs(args, {
+  const parsed = parseArgs(withDashes(args, values), {
     boolean: flags,
     string: ["_", ...values],
     collect: names.lists ?? [],
@@ -53,6 +53,19 @@ export function parseOptions(args: readonly string[], names: OptionNames): Optio
     value: (name) => textOf(parsed[name]),
     list: (name) => [parsed[name]].flat().map(textOf).filter((text) => text !== undefined),
   };
+}
+
+/** A dash by itself is a value, standard input, where an option wants one; parseArgs does not take it. */
+function withDashes(args: readonly string[], values: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const option = joined.at(-1)?.replace(/^--/, "") ?? "";
+    const isValue = arg === "-" && joined.at(-1) === `--${option}` && values.includes(option) &&
+      !joined.includes("--");
+    if (isValue) joined[joined.length - 1] = `--${option}=-`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function refuseOption(arg: string, known: readonly string[]): never {

@@ -68,6 +68,7 @@ Deno.test("judge reads names from a list, in lines or before NUL bytes, and from
     assertEquals(await judged(["--files-from", "lines"]), names);
     assertEquals(await judged(["--files-from", "nuls"]), names);
     assertEquals(await judged(["d", "--files-from=-"], "a\nb c\n"), ["d", "a", "b c"]);
+    assertEquals(await judged(["d", "--files-from", "-"], "a\nb c\n"), ["d", "a", "b c"]);
     assertEquals((await diskproof(directory, ["judge", "--files-from=-"], "")).status, 0);
     const missing = await diskproof(directory, ["judge", "--files-from", "no"]);
     assertEquals(missing.status, 2);
