@@ -1,9 +1,8 @@
 import { blake2b, blake2s } from "@noble/hashes/blake2.js";
 import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
-import { pbkdf2 as portablePbkdf2 } from "@noble/hashes/pbkdf2.js";
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { CHash } from "@noble/hashes/utils.js";
-import { createHash, pbkdf2Sync } from "node:crypto";
+import { createHash } from "node:crypto";
 import { type HashName, hashTable, isHashName } from "./hashes.ts";
 import { whirlpool } from "./whirlpool.ts";
 
@@ -14,7 +13,7 @@ const PLATFORM_NAMES: Partial<Record<HashName, string>> = {
 };
 
 /** Hashes in JavaScript: what the platform lacks, and what it is slow at. */
-const PORTABLE: Partial<Record<HashName, CHash>> = {
+export const PORTABLE: Partial<Record<HashName, CHash>> = {
   md5,
   sha1,
   sha224,
@@ -29,9 +28,6 @@ const PORTABLE: Partial<Record<HashName, CHash>> = {
 
 /** Hashes that Deno's `createHash` does not have. */
 const NOT_HASHED_BY_PLATFORM: readonly HashName[] = ["whirlpool"];
-
-/** Hashes that Deno's `pbkdf2Sync` does not take. */
-const NOT_DERIVED_BY_PLATFORM: readonly HashName[] = ["whirlpool", "blake2b-512", "blake2s-256"];
 
 /**
  * The digest of bytes, of which the parts are taken one after the other.
@@ -89,47 +85,7 @@ export function numberedHash(name: string): NumberedHash {
   };
 }
 
-/**
- * PBKDF2 with HMAC (RFC 8018, section 5.2).
- *
- * The work grows with the iterations and with the length in digests: whoever has the numbers from an
- * image bounds them before.
- *
- * @param hash spelt as in a LUKS header
- * @param iterations 1 to 2^31 - 1
- * @param length bytes of the key, at least 1
- * @throws {RangeError} when there is no such hash, or a number is out of its range
- *
- * @example
- * ```ts
- * import { pbkdf2 } from "./mod.ts";
- *
- * const passphrase = new TextEncoder().encode("correct horse");
- * const key = pbkdf2("sha256", passphrase, new Uint8Array(32), 1000, 64);
- * ```
- */
-export function pbkdf2(
-  hash: string,
-  password: Uint8Array,
-  salt: Uint8Array,
-  iterations: number,
-  length: number,
-): Uint8Array {
-  assertKnown(hash);
-  assertBetween(iterations, { what: "iterations", max: 2 ** 31 - 1 });
-  assertBetween(length, { what: "bytes of key", max: 2 ** 31 - 1 });
-  const { [hash]: portable } = PORTABLE;
-  if (portable !== undefined && NOT_DERIVED_BY_PLATFORM.includes(hash)) {
-    return portablePbkdf2(portable, password, salt, { c: iterations, dkLen: length });
-  }
-  return new Uint8Array(pbkdf2Sync(password, salt, iterations, length, hash));
-}
-
-function assertBetween(value: number, { what, max }: { what: string; max: number }): void {
-  if (Number.isInteger(value) && value >= 1 && value <= max) return;
-  throw new RangeError(`Cannot derive a key: ${value} ${what} are not 1 to ${max}`);
-}
-
-function assertKnown(name: string): asserts name is HashName {
+/** @throws {RangeError} when there is no such hash */
+export function assertKnown(name: string): asserts name is HashName {
   if (!isHashName(name)) throw new RangeError(`Cannot use the hash ${name}: it is not known`);
 }

@@ -30,7 +30,8 @@ export {
   type QemuCipher,
   volumeKeyLengths,
 } from "./ciphers.ts";
-export { hash, pbkdf2 } from "./hash.ts";
+export { hash } from "./hash.ts";
+export { pbkdf2 } from "./pbkdf2.ts";
 export { type HashFacts, type HashName, hashNames, hashTable, isHashName } from "./hashes.ts";
 export { isIvGenerator, type IvFacts, type IvGenerator, ivGenerators, ivTable } from "./iv.ts";
 export { legacyAes, legacyAesKey } from "./legacy.ts";

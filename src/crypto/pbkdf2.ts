@@ -1,0 +1,51 @@
+import { pbkdf2 as portablePbkdf2 } from "@noble/hashes/pbkdf2.js";
+import { pbkdf2Sync } from "node:crypto";
+import { assertKnown, PORTABLE } from "./hash.ts";
+import type { HashName } from "./hashes.ts";
+import { deriveElsewhere } from "./pbkdf2_worker.ts";
+
+/** Hashes that Deno's `pbkdf2Sync` does not take. */
+const NOT_DERIVED_BY_PLATFORM: readonly HashName[] = ["whirlpool", "blake2b-512", "blake2s-256"];
+
+/**
+ * PBKDF2 with HMAC (RFC 8018, section 5.2).
+ *
+ * The work grows with the iterations and with the length in digests: whoever has the numbers from an
+ * image bounds them before.
+ *
+ * @param hash spelt as in a LUKS header
+ * @param iterations 1 to 2^31 - 1
+ * @param length bytes of the key, at least 1
+ * @throws {RangeError} when there is no such hash, or a number is out of its range
+ *
+ * @example
+ * ```ts
+ * import { pbkdf2 } from "./mod.ts";
+ *
+ * const passphrase = new TextEncoder().encode("correct horse");
+ * const key = pbkdf2("sha256", passphrase, new Uint8Array(32), 1000, 64);
+ * ```
+ */
+export function pbkdf2(
+  hash: string,
+  password: Uint8Array,
+  salt: Uint8Array,
+  iterations: number,
+  length: number,
+): Uint8Array {
+  assertKnown(hash);
+  assertBetween(iterations, { what: "iterations", max: 2 ** 31 - 1 });
+  assertBetween(length, { what: "bytes of key", max: 2 ** 31 - 1 });
+  const { [hash]: portable } = PORTABLE;
+  if (portable !== undefined && NOT_DERIVED_BY_PLATFORM.includes(hash)) {
+    return portablePbkdf2(portable, password, salt, { c: iterations, dkLen: length });
+  }
+  const input = { password, salt, iterations, length };
+  return deriveElsewhere(hash, input) ??
+    new Uint8Array(pbkdf2Sync(password, salt, iterations, length, hash));
+}
+
+function assertBetween(value: number, { what, max }: { what: string; max: number }): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return;
+  throw new RangeError(`Cannot derive a key: ${value} ${what} are not 1 to ${max}`);
+}
