@@ -139,6 +139,8 @@ export interface Layer {
    * with `broken` set is as long as the entry that is at fault.
    */
   runs(from: number, to: number): Iterable<Run>;
+  /** Bytes of tables that `runs` has read so far, where that can be much more than what is stored. */
+  readonly tableBytes?: number;
   /**
    * Reads bytes of a run of kind `data` or `compressed`, from `skip` bytes into the run on.
    *

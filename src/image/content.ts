@@ -83,6 +83,29 @@ export function readContent(
 const EXTENT_BUDGET = 2 ** 21;
 const BYTES_PER_EXTENT = 64;
 
+/** Bytes of tables that walking a chain reads: of a hole, for one, which is stored nowhere. */
+class TableReads {
+  readonly #layers: readonly Layer[];
+  #before: number;
+
+  constructor(layers: readonly Layer[]) {
+    this.#layers = layers;
+    this.#before = this.#all();
+  }
+
+  /** Those read since the last call. */
+  since(): number {
+    const all = this.#all();
+    const more = all - this.#before;
+    this.#before = all;
+    return more;
+  }
+
+  #all(): number {
+    return this.#layers.reduce((sum, { tableBytes = 0 }) => sum + tableBytes, 0);
+  }
+}
+
 /** What trying to read all of an image comes to. */
 export type Readable = { readonly read: "ok" } | {
   readonly read: "error";
@@ -97,12 +120,14 @@ export type Readable = { readonly read: "ok" } | {
  */
 export function tryReading(layers: readonly Layer[], size: number): Readable {
   const end = layers[0]?.virtualSize ?? 0;
+  const tables = new TableReads(layers);
   let budget = EXTENT_BUDGET + size / BYTES_PER_EXTENT;
   const probe = new Uint8Array(SECTOR);
   try {
     for (const extent of extentsOf(layers, 0, end)) {
       if (extent.broken !== undefined) return { read: "error", broken: extent.broken };
-      if (--budget < 0) break;
+      budget -= 1 + tables.since() / BYTES_PER_EXTENT;
+      if (budget < 0) break;
       if (extent.zero) continue;
       if (extent.run.kind === "compressed") budget -= extent.layer.clusterSize / SECTOR;
       readExtent(extent, 0, probe.subarray(0, Math.min(SECTOR, extent.length)));

@@ -68,6 +68,7 @@ export class L2Cache {
   readonly #geometry: Geometry;
   readonly #tables = new Map<number, L2Table>();
   readonly #capacity: number;
+  #tablesRead = 0;
 
   constructor(source: ByteSource, geometry: Geometry) {
     this.#source = source;
@@ -75,11 +76,17 @@ export class L2Cache {
     this.#capacity = Math.max(1, CACHE_BYTES / geometry.clusterSize);
   }
 
+  /** How many tables have been read; one that was let go counts again. */
+  get tablesRead(): number {
+    return this.#tablesRead;
+  }
+
   /** The L2 table at a byte offset. */
   at(offset: number): L2Table {
     const known = this.#tables.get(offset);
     if (known !== undefined) return known;
     const table = new L2Table(this.#source, offset, this.#geometry);
+    this.#tablesRead++;
     if (this.#tables.size >= this.#capacity) {
       const oldest = this.#tables.keys().next().value;
       if (oldest !== undefined) this.#tables.delete(oldest);

@@ -110,6 +110,10 @@ export class Qcow2Layer implements Layer {
     this.#reader.readRun(run, skip, target);
   }
 
+  get tableBytes(): number {
+    return this.#mapping.l2.tablesRead * this.clusterSize;
+  }
+
   info(): LayerInfo {
     return qcow2Info(this.#image.file, this.#image);
   }

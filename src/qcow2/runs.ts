@@ -52,10 +52,22 @@ class Joiner {
   }
 }
 
-/** The runs of `[from, to)`, in order and without gaps. */
+/** Tables that are read before a run is given out, however long it may get. */
+const TABLES_PER_RUN = 64;
+
+/**
+ * The runs of `[from, to)`, in order and without gaps. A run that many tables say the same about comes
+ * in pieces: whoever walks the runs must be able to stop.
+ */
 export function* mappedRuns(mapping: Mapping, from: number, to: number): Generator<Run> {
   const joiner = new Joiner();
+  let given = mapping.l2.tablesRead;
   for (const part of parts(mapping, from, to)) {
+    if (mapping.l2.tablesRead >= given + TABLES_PER_RUN) {
+      given = mapping.l2.tablesRead;
+      const piece = joiner.flush();
+      if (piece !== undefined) yield piece;
+    }
     const done = part.broken === undefined
       ? joiner.push(part.start, part.length, part.kind, part.host)
       : joiner.flush();
