@@ -1,12 +1,11 @@
-import { basename, dirname, join } from "node:path";
 import { FileSource } from "../bytes/mod.ts";
 import type { Layer } from "../format/mod.ts";
 import { isZero, type OpenedImage, pieces } from "../image/mod.ts";
 import { OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
-import { whyUnreadable } from "./reasons.ts";
 import { parseOptions } from "./options.ts";
 import { MAX_SIZE_DEFAULT, mustNotExceed, sizeOption } from "./sizes.ts";
-import { ImageError, UsageError, type Verb } from "./verb.ts";
+import { UsageError, type Verb } from "./verb.ts";
+import { type NewFile, writeFiles } from "./write_files.ts";
 
 const help = `diskproof convert IMAGE OUT [options]
 
@@ -25,10 +24,6 @@ Example
 
   diskproof convert disk.qcow2 disk.raw
 `;
-
-/** Signals that ask the program to end, and the exit status when it does. */
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
-const INTERRUPTED = 130;
 
 /** `convert`: guest content to a raw file. */
 export const convertVerb: Verb = {
@@ -53,8 +48,10 @@ export const convertVerb: Verb = {
       const layers = readableLayers(image, options.value("snapshot"));
       const size = layers[0]?.virtualSize ?? 0;
       mustNotExceed(size, sizeOption(options, "max-size") ?? MAX_SIZE_DEFAULT, path);
-      mustNotRead(image, out);
-      await writeWhole(out, (file) => reading(path, () => writeContent(layers, size, file)));
+      const files = { paths: [out], force: true, reads: filesOf(image) };
+      await writeFiles(files, async ([file]) => {
+        await reading(path, () => writeContent(layers, size, file as NewFile));
+      });
       return 0;
     } finally {
       image.close();
@@ -62,74 +59,15 @@ export const convertVerb: Verb = {
   },
 };
 
-/** @throws {UsageError} when the file to write is one that is read */
-function mustNotRead(image: OpenedImage, out: string): void {
-  const target = realPathOf(out);
+/** The files that the content comes from. */
+function filesOf(image: OpenedImage): string[] {
+  const paths: string[] = [];
   for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    for (const source of [at.source, at.layer?.dataFileSource]) {
-      if (!(source instanceof FileSource) || realPathOf(source.path) !== target) continue;
-      throw new UsageError(`Cannot write to ${out}: the content comes from it`);
+    for (const source of [at.source, at.header, at.layer?.dataFileSource]) {
+      if (source instanceof FileSource) paths.push(source.path);
     }
   }
-}
-
-function realPathOf(path: string): string | undefined {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Writes a file that is there as a whole or not at all: under another name first.
- *
- * @throws {UsageError} when it cannot be written
- */
-async function writeWhole(
-  out: string,
-  write: (file: Deno.FsFile) => Promise<void>,
-): Promise<void> {
-  const partial = join(dirname(out), `.${basename(out)}.${crypto.randomUUID()}.partial`);
-  const file = createFile(partial, out);
-  const interrupt = () => {
-    Deno.removeSync(partial);
-    Deno.exit(INTERRUPTED);
-  };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
-  try {
-    await write(file);
-    Deno.renameSync(partial, out);
-  } catch (error) {
-    Deno.removeSync(partial);
-    throw error instanceof ImageError ? error : notWritten(out, error);
-  } finally {
-    file.close();
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
-  }
-}
-
-function createFile(path: string, out: string): Deno.FsFile {
-  try {
-    if (!isReplaceable(out)) throw new TypeError("it is not a regular file");
-    return Deno.openSync(path, { write: true, createNew: true });
-  } catch (error) {
-    throw notWritten(out, error);
-  }
-}
-
-/** Whether there is nothing under a name, or a file. */
-function isReplaceable(out: string): boolean {
-  try {
-    return Deno.statSync(out).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true;
-    throw error;
-  }
-}
-
-function notWritten(out: string, error: unknown): UsageError {
-  return new UsageError(`Cannot write to ${out}: ${whyUnreadable(error)}`);
+  return paths;
 }
 
 /** After so many bytes, signals are looked at. */
@@ -141,24 +79,19 @@ const BLOCK = 65536;
 async function writeContent(
   layers: readonly Layer[],
   size: number,
-  file: Deno.FsFile,
+  file: NewFile,
 ): Promise<void> {
-  file.truncateSync(size);
+  file.setLength(size);
   let written = 0;
   for (const { start, bytes } of pieces(layers, { from: 0, to: size })) {
     if (bytes === undefined) continue;
     for (let at = 0; at < bytes.length; at += BLOCK) {
       const block = bytes.subarray(at, at + BLOCK);
-      if (!isZero(block)) writeAt(file, start + at, block);
+      if (!isZero(block)) file.write({ offset: start + at, bytes: block });
     }
     written += bytes.length;
     if (written < PAUSE_EVERY) continue;
     written = 0;
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
-}
-
-function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): void {
-  file.seekSync(offset, Deno.SeekMode.Start);
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }

@@ -1,9 +1,11 @@
 import { checkVerb } from "./check.ts";
 import { convertVerb } from "./convert.ts";
+import { createVerb } from "./create.ts";
 import { digestVerb } from "./digest.ts";
 import { infoVerb } from "./info.ts";
 import { inspectVerb } from "./inspect.ts";
 import { judgeVerb } from "./judge.ts";
+import { keyVerb } from "./key.ts";
 import { mapVerb } from "./map.ts";
 import { validateVerb } from "./validate.ts";
 import type { Verb } from "./verb.ts";
@@ -17,5 +19,7 @@ export const verbs: readonly Verb[] = [
   inspectVerb,
   digestVerb,
   convertVerb,
+  createVerb,
+  keyVerb,
   validateVerb,
 ];

@@ -155,6 +155,7 @@ function checkOptions(options: LuksOptions): void {
   const { keyBytes, payloadOffset, detached = false, digestIterations = 1 } = options;
   const reason = whyUnusable(options);
   if (reason !== undefined) throw new LuksError(reason);
+  checkIterations(options.iterations);
   checkIterations(digestIterations);
   const start = payloadStart(keyBytes);
   if (payloadOffset !== undefined && payloadOffset < start && !(detached && payloadOffset === 0)) {

@@ -73,10 +73,10 @@ Deno.test("convert never writes to what it reads, and leaves nothing behind when
     await Deno.writeTextFile(`${directory}/kept`, "as it was");
     const before = namesIn(directory);
     const attempts: [string, string, string][] = [
-      ["overlay.qcow2", "overlay.qcow2", "comes from it"],
-      ["overlay.qcow2", "base.raw", "comes from it"],
-      ["overlay.qcow2", "link", "comes from it"],
-      ["outside.qcow2", "data.raw", "comes from it"],
+      ["overlay.qcow2", "overlay.qcow2", "it is one of the files that are read"],
+      ["overlay.qcow2", "base.raw", "it is one of the files that are read"],
+      ["overlay.qcow2", "link", "it is one of the files that are read"],
+      ["outside.qcow2", "data.raw", "it is one of the files that are read"],
       ["overlay.qcow2", ".", "not a regular file"],
       ["overlay.qcow2", "nowhere/out", "no such file"],
     ];

@@ -1,0 +1,233 @@
+import { FileSource, MemorySource } from "../bytes/mod.ts";
+import { type KeyArea, keyAreaOf, keySteps, readKeyArea } from "../image/create/mod.ts";
+import {
+  addKey,
+  changeKey,
+  decodeLuks,
+  eraseKey,
+  ITERATIONS_BUDGET,
+  LuksError,
+  slotStates,
+  unlock,
+} from "../luks/mod.ts";
+import { whyUnreadable } from "./reasons.ts";
+import { ITERATIONS_DEFAULT, random } from "./create_luks.ts";
+import { didYouMean } from "./nearest.ts";
+import { type Options, parseOptions, wholeNumber } from "./options.ts";
+import { print } from "./output.ts";
+import { givenPassphrases, mustSuitQemu, PASSPHRASES, passphrasesOf } from "./passphrases.ts";
+import { ImageError, UsageError, type Verb } from "./verb.ts";
+import { writeAt } from "./write_files.ts";
+
+const help = `diskproof key add|change|erase FILE [options]
+
+Changes the key slots of LUKS version 1: of a volume, of a detached header, which is FILE
+then, or of the header inside a qcow2 image. Content stays as it is.
+
+  add      a new passphrase, in the first free slot or the one that is named
+  change   a passphrase that takes the place of another, which is erased; in the slot of the
+           old one if that is named or none is free
+  erase    the slot that is named, or the slots that the passphrase opens
+
+  --passphrase-file FILE
+                       a passphrase that opens it: every byte of the file, so that a line end
+                       counts; - is standard input (may be repeated: the first that does)
+  --passphrase TEXT    the same as it is typed; the list of processes shows it to everybody
+  --new-passphrase-file FILE
+                       the new passphrase
+  --new-passphrase TEXT
+                       the same as it is typed; the list of processes shows it to everybody
+  --slot N             the slot, 0 to 7; erase needs no passphrase then
+  --iterations N       PBKDF2 iterations for the new passphrase (default ${ITERATIONS_DEFAULT})
+  --max-iterations N   the most iterations to try a passphrase with (default ${ITERATIONS_BUDGET})
+  --force              overwrites a slot that is in use, or erases the last one, and with it
+                       the content
+  --json               a JSON object: image, added and erased slots
+  --help               this text
+
+Exit status: 0, 1 the file has no sound key slots, 2 the passphrase does not open it or what
+is asked for cannot be done; nothing is written then.
+
+Example
+
+  diskproof key add disk.luks --passphrase-file old --new-passphrase-file new
+  diskproof key erase disk.qcow2 --slot 0 --passphrase-file new
+`;
+
+/** `key`: changes the key slots of LUKS. */
+export const keyVerb: Verb = {
+  name: "key",
+  says: "add, change or erase a key slot of LUKS",
+  help,
+  needs: ["write"],
+  run: (args) => Promise.resolve(key(args)),
+};
+
+const ACTIONS = ["add", "change", "erase"] as const;
+type Action = typeof ACTIONS[number];
+
+const ITERATIONS_MAX = 2 ** 31 - 1;
+const SLOT_MAX = 7;
+
+function key(args: readonly string[]): number {
+  const options = parseOptions(args, {
+    flags: ["force", "json"],
+    values: ["slot", "iterations", "max-iterations"],
+    lists: [...PASSPHRASES.lists, ...PASSPHRASES.lists.map((name) => `new-${name}`)],
+  });
+  const [word = "", path, ...others] = options.positional;
+  const action = ACTIONS.find((known) => known === word);
+  if (action === undefined) {
+    throw new UsageError(
+      `Cannot run: name what to do, add, change or erase${didYouMean(word, ACTIONS)}`,
+    );
+  }
+  if (path === undefined || others.length > 0) {
+    throw new UsageError("Cannot run: name one file (--help says more)");
+  }
+  const source = openFile(path);
+  try {
+    const area = keyAreaOf(source);
+    if (typeof area === "string") throw new ImageError(`Cannot change keys of ${path}: ${area}`);
+    const before = readKeyArea(source, area);
+    const after = changed(before, { action, path, area, request: requestOf(action, options) });
+    write(path, keySteps(area, { before, after }));
+    tell(path, { before, after, json: options.flag("json") });
+    return 0;
+  } finally {
+    source.close();
+  }
+}
+
+/** What is asked for, beside the action. */
+interface Request {
+  readonly passphrases: readonly Uint8Array[];
+  readonly newPassphrase: Uint8Array | undefined;
+  readonly slot: number | undefined;
+  readonly iterations: number;
+  readonly iterationsMax: number;
+  readonly force: boolean;
+}
+
+function requestOf(action: Action, options: Options): Request {
+  const [newPassphrase, ...others] = givenPassphrases(options, "new-");
+  const passphrases = passphrasesOf(options);
+  const slot = wholeNumber(options, "slot", { min: 0, max: SLOT_MAX });
+  const range = { min: 1, max: ITERATIONS_MAX };
+  const wantsNew = action !== "erase";
+  if (others.length > 0 || wantsNew !== (newPassphrase !== undefined)) {
+    const says = wantsNew ? "takes one new passphrase" : "takes no new passphrase";
+    throw new UsageError(`Cannot run: ${action} ${says} (--new-passphrase-file)`);
+  }
+  if (passphrases.length === 0 && (wantsNew || slot === undefined)) {
+    const or = wantsNew ? "" : ", or a slot";
+    throw new UsageError(`Cannot run: ${action} needs a passphrase (--passphrase-file)${or}`);
+  }
+  return {
+    passphrases,
+    newPassphrase,
+    slot,
+    iterations: wholeNumber(options, "iterations", range) ?? ITERATIONS_DEFAULT,
+    iterationsMax: wholeNumber(options, "max-iterations", range) ?? ITERATIONS_BUDGET,
+    force: options.flag("force"),
+  };
+}
+
+function openFile(path: string): FileSource {
+  try {
+    return new FileSource(path);
+  } catch (error) {
+    throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
+  }
+}
+
+interface Change {
+  readonly action: Action;
+  readonly path: string;
+  readonly area: KeyArea;
+  readonly request: Request;
+}
+
+/** @throws {UsageError} when it cannot be done */
+function changed(before: Uint8Array, { action, path, area, request }: Change): Uint8Array {
+  const { newPassphrase } = request;
+  if (area.format === "qcow2" && newPassphrase !== undefined) mustSuitQemu(newPassphrase);
+  try {
+    return act(before, action, request);
+  } catch (error) {
+    if (!(error instanceof LuksError)) throw error;
+    const message = error.message.replace(/^(Cannot \w+ a key):/, `$1 of ${path}:`);
+    throw new UsageError(message.replace(/budget of \d+$/, "$& (--max-iterations sets another)"));
+  }
+}
+
+function act(before: Uint8Array, action: Action, request: Request): Uint8Array {
+  const { slot, iterations, iterationsMax, force, newPassphrase } = request;
+  const limits = { iterationsMax, random };
+  const slotted = slot === undefined ? {} : { slot };
+  if (newPassphrase === undefined) {
+    const passphrase = openingOne(before, request, {});
+    const which = { ...slotted, ...(passphrase === undefined ? {} : { passphrase }) };
+    return eraseKey(before, { ...limits, ...which, force }).header;
+  }
+  const changes = action === "change";
+  // A slot that is named for a change is the one that the old passphrase has to open.
+  const passphrase = openingOne(before, request, changes ? slotted : {}) ?? new Uint8Array(0);
+  const options = { ...limits, passphrase, newPassphrase, iterations };
+  if (!changes) return addKey(before, { ...options, ...slotted, force }).header;
+  if (slot === undefined) return changeKey(before, options).header;
+  return addKey(before, { ...options, slot, force: true }).header;
+}
+
+/** The first passphrase that opens a slot; one that is alone, and for any slot, is not tried yet. */
+function openingOne(
+  bytes: Uint8Array,
+  { passphrases, iterationsMax }: Request,
+  which: { readonly slot?: number },
+): Uint8Array | undefined {
+  const [only] = passphrases;
+  if (passphrases.length <= 1 && which.slot === undefined) return only;
+  const keyMaterial = new MemorySource(bytes);
+  const header = decodeLuks(keyMaterial);
+  for (const passphrase of passphrases) {
+    const key = unlock(header, { keyMaterial, passphrase, iterationsMax, ...which });
+    if ("masterKey" in key) return passphrase;
+    if (key.rule !== "luks.key.unlock") {
+      throw new LuksError(`Cannot change a key: ${key.message.replace(/^T/, "t")}`);
+    }
+  }
+  const where = which.slot === undefined ? "no key slot" : `not key slot ${which.slot}`;
+  throw new LuksError(`Cannot change a key: the passphrase opens ${where}`);
+}
+
+/** Writes each step so that it has reached the disk before the next one. */
+function write(path: string, steps: ReturnType<typeof keySteps>): void {
+  try {
+    using file = Deno.openSync(path, { read: true, write: true });
+    for (const step of steps) {
+      for (const part of step) writeAt(file, part);
+      file.syncDataSync();
+    }
+  } catch (error) {
+    throw new UsageError(`Cannot write to ${path}: ${whyUnreadable(error)}`);
+  }
+}
+
+/** Says which slots have a new key, and which have none any more. */
+function tell(
+  path: string,
+  { before, after, json }: { before: Uint8Array; after: Uint8Array; json: boolean },
+): void {
+  const old = decodeLuks(new MemorySource(before)).slots;
+  const slots = decodeLuks(new MemorySource(after)).slots.map(({ active, salt }, index) => ({
+    index,
+    enabled: active === slotStates.enabled,
+    was: old[index]?.active === slotStates.enabled,
+    same: salt.every((byte, at) => byte === old[index]?.salt[at]),
+  }));
+  const added = slots.filter(({ enabled, same }) => enabled && !same).map(({ index }) => index);
+  const erased = slots.filter(({ enabled, was }) => was && !enabled).map(({ index }) => index);
+  if (json) return print(JSON.stringify({ image: path, added, erased }));
+  for (const slot of added) print(`key slot ${slot} has the new key`);
+  for (const slot of erased) print(`key slot ${slot} is erased`);
+}

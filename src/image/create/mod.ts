@@ -1,0 +1,26 @@
+/**
+ * Makes images of every format, and changes the keys of those that have key slots.
+ *
+ * Invariants:
+ *
+ * - Nothing here writes: what is to be written comes as parts, bytes at their place in a file, and
+ *   whoever asked for them writes them. Random bytes come in from outside.
+ * - The content of an image that is made is what its source holds, and zeros behind that.
+ * - A changed key is written to its slot before the slot is switched on, and a slot is switched off
+ *   before what it held is overwritten. Nothing else of a file changes.
+ *
+ * @module
+ */
+
+export { type BackingNamed, backingSize } from "./backing.ts";
+export { contentOf } from "./content.ts";
+export {
+  type CreatedPart,
+  type CreatedSizes,
+  createImage,
+  type Creation,
+  type LuksCreation,
+  type RawCreation,
+} from "./create.ts";
+export { resolveName } from "../names.ts";
+export { type KeyArea, keyAreaOf, keySteps, readKeyArea } from "./keys.ts";

@@ -1,0 +1,104 @@
+import type { Segment } from "../../bytes/mod.ts";
+import { legacyAes } from "../../crypto/mod.ts";
+import { type CreatedLuks, createLuks, LuksVolume } from "../../luks/mod.ts";
+import { type Geometry, l1Needed, SECTOR } from "../geometry.ts";
+import { l1Entry } from "../structures.ts";
+import { type Encrypt, GuestWriter } from "./guest.ts";
+import { headerBytes } from "./header.ts";
+import { HostClusters } from "./host_clusters.ts";
+import { checkCreation, type Qcow2Creation, type Qcow2Encryption } from "./options.ts";
+import { planRefcounts, refcountParts } from "./refcounts.ts";
+
+/** Bytes at their place in the image file, or in its external data file. */
+export interface Qcow2Part extends Segment {
+  readonly file: "image" | "data";
+}
+
+/** Lengths in bytes. */
+export interface Qcow2Sizes {
+  readonly image: number;
+  /** Of the external data file, where there is one. */
+  readonly data?: number;
+}
+
+/**
+ * Makes an image. The bytes come in parts, so that an image of any size is made in little memory; what
+ * no part covers is zeros.
+ *
+ * @returns parts in no order, of which each is good until the next one, and at last the lengths of the
+ * files
+ * @throws {RangeError} when the options do not go together, or are out of their range; while parts are
+ * made, when there are too many clusters for a refcount table
+ * @throws {LuksError} when there is no such volume
+ *
+ * @example
+ * ```ts
+ * import { createQcow2 } from "./mod.ts";
+ *
+ * const parts = createQcow2({ size: 2 ** 30, version: 3, clusterSize: 65536, refcountBits: 16 });
+ * [...parts].map(({ offset }) => offset); // refcount table, refcount block, header
+ * ```
+ */
+export function createQcow2(creation: Qcow2Creation): Generator<Qcow2Part, Qcow2Sizes> {
+  const geometry = checkCreation(creation);
+  const { encryption } = creation;
+  // What a header cannot hold is found before anything is made.
+  const luks = encryption?.kind === "luks" ? { offset: 0, length: 0 } : undefined;
+  const nowhere = { offset: 0, entries: 0, clusters: 0 };
+  headerBytes(creation, { l1: nowhere, refcountTable: nowhere, luks });
+  const volume = encryption?.kind === "luks" ? createLuks(encryption.options) : undefined;
+  return parts(creation, { geometry, volume });
+}
+
+interface Plan {
+  readonly geometry: Geometry;
+  readonly volume: CreatedLuks | undefined;
+}
+
+function* parts(
+  creation: Qcow2Creation,
+  { geometry, volume }: Plan,
+): Generator<Qcow2Part, Qcow2Sizes> {
+  const { clusterSize } = geometry;
+  const hosts = new HostClusters(clusterSize, geometry.refcountMax);
+  const luks = volume && { offset: hosts.take(volume.header.length), length: volume.header.length };
+  if (luks !== undefined && volume !== undefined) {
+    yield { file: "image", offset: luks.offset, bytes: volume.header };
+  }
+  const entries = Number(l1Needed(BigInt(creation.size), geometry));
+  const l1 = { entries, offset: entries === 0 ? 0 : hosts.take(entries * l1Entry.size) };
+  const encrypt = encryptionOf(creation.encryption, volume);
+  const guest = new GuestWriter(creation, { geometry, hosts, l1: l1.offset, encrypt });
+  for (const block of blocksOf(creation)) yield* guest.cluster(block);
+  yield* guest.tables();
+  const plan = planRefcounts(hosts, geometry);
+  for (const part of refcountParts(plan, hosts, geometry)) yield { file: "image", ...part };
+  const refcountTable = { offset: plan.tableOffset, clusters: plan.tableClusters };
+  // The header comes last: until it is there, there is no image.
+  const header = headerBytes(creation, { l1, refcountTable, luks });
+  yield { file: "image", offset: 0, bytes: header };
+  const image = plan.clusters * clusterSize;
+  return creation.dataFile === undefined ? { image } : { image, data: creation.size };
+}
+
+/** The blocks that clusters are allocated for, or that have to be held against a backing file. */
+function* blocksOf(
+  { size, clusterSize, content, dataFile }: Qcow2Creation,
+): Iterable<{ readonly offset: number; readonly bytes: Uint8Array | undefined }> {
+  if (content !== undefined) return yield* content(clusterSize);
+  if (dataFile?.raw !== true) return;
+  for (let offset = 0; offset < size; offset += clusterSize) yield { offset, bytes: undefined };
+}
+
+function encryptionOf(
+  encryption: Qcow2Encryption | undefined,
+  volume: CreatedLuks | undefined,
+): Encrypt | undefined {
+  if (encryption?.kind === "luks" && volume !== undefined) {
+    const sectors = new LuksVolume(encryption.options, volume.masterKey);
+    return (bytes, { host }) => sectors.encryptSectors(bytes, BigInt(host / SECTOR));
+  }
+  if (encryption?.kind !== "aes") return undefined;
+  const sectors = legacyAes(encryption.passphrase);
+  return (bytes, { guest }) => sectors.encrypt(bytes, BigInt(guest / SECTOR));
+}

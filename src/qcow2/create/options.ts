@@ -1,0 +1,126 @@
+import type { BackingReference } from "../../format/mod.ts";
+import type { LuksOptions } from "../../luks/mod.ts";
+import { fieldOf } from "../../layout/mod.ts";
+import { type Geometry, geometryOf, l1Needed, SECTOR } from "../geometry.ts";
+import { header, l1Entry } from "../structures.ts";
+
+/** How clusters are encrypted: with the legacy AES, or by a LUKS header inside the image. */
+export type Qcow2Encryption =
+  | { readonly kind: "aes"; readonly passphrase: Uint8Array }
+  | { readonly kind: "luks"; readonly options: LuksOptions };
+
+/** What an image is made of. */
+export interface Qcow2Creation {
+  /** Virtual size in bytes: whole sectors. */
+  readonly size: number;
+  readonly version: 2 | 3;
+  /** A power of two from 512 to 2 MiB. */
+  readonly clusterSize: number;
+  /** A power of two from 1 to 64; 16 in version 2. */
+  readonly refcountBits: number;
+  readonly lazyRefcounts?: boolean;
+  readonly extendedL2?: boolean;
+  readonly compression?: "deflate" | "zstd";
+  /** Compresses clusters that get shorter by it. */
+  readonly compressed?: boolean;
+  readonly backing?: BackingReference;
+  /**
+   * Puts clusters into another file, under the name that the image is to give it. Where that file is to
+   * be a raw image by itself, every cluster has its place there from the start.
+   */
+  readonly dataFile?: { readonly name: string; readonly raw: boolean };
+  readonly encryption?: Qcow2Encryption;
+  /**
+   * What a guest is to see, as blocks of so many bytes in ascending order without gaps, of which the
+   * last one reaches past the size; `undefined` for zeros. The bytes are the taker's to write to.
+   * Where it is absent, no cluster has content.
+   */
+  readonly content?: (
+    unit: number,
+  ) => Iterable<{ readonly offset: number; readonly bytes: Uint8Array | undefined }>;
+}
+
+/** QEMU takes no longer L1 table: 32 MiB. */
+const L1_BYTES_MAX = 2 ** 25;
+/** Subclusters are sectors at least. */
+const EXTENDED_CLUSTER_MIN = 2 ** 14;
+const V2_REFCOUNT_BITS = 16;
+
+/** A rule of which options go together, and what is said of those that do not. */
+type Rule = readonly [holds: boolean, says: string];
+
+/**
+ * Holds options against the rules of the format and of QEMU.
+ *
+ * @throws {RangeError} with the first one that is broken
+ */
+export function checkCreation(creation: Qcow2Creation): Geometry {
+  const broken = [...rangeRules(creation), ...versionRules(creation), ...otherRules(creation)]
+    .find(([holds]) => !holds);
+  if (broken !== undefined) throw new RangeError(`Cannot create an image: ${broken[1]}`);
+  const geometry = geometryOf({
+    clusterBits: Math.log2(creation.clusterSize),
+    refcountOrder: Math.log2(creation.refcountBits),
+    extendedL2: creation.extendedL2 === true,
+  });
+  const l1Size = Number(l1Needed(BigInt(creation.size), geometry));
+  if (l1Size * l1Entry.size > L1_BYTES_MAX) {
+    throw new RangeError(
+      `Cannot create an image: with clusters of ${creation.clusterSize} bytes, the L1 table for a ` +
+        `disk of ${creation.size} bytes is longer than 32 MiB`,
+    );
+  }
+  return geometry;
+}
+
+function rangeRules(creation: Qcow2Creation): Rule[] {
+  const { size, clusterSize, refcountBits, extendedL2 = false } = creation;
+  const { min = 0, max = 0 } = fieldOf(header, "cluster_bits");
+  const { max: orderMax = 0 } = fieldOf(header, "refcount_order");
+  const bits = Math.log2(clusterSize);
+  const order = Math.log2(refcountBits);
+  return [
+    [size >= 0 && size % SECTOR === 0, `a disk of ${size} bytes is no whole number of sectors`],
+    [
+      Number.isInteger(bits) && bits >= min && bits <= max,
+      `a cluster size is a power of two from 512 to 2M, not ${clusterSize}`,
+    ],
+    [
+      Number.isInteger(order) && order >= 0 && order <= orderMax,
+      `a refcount has 1, 2, 4, 8, 16, 32 or 64 bits, not ${refcountBits}`,
+    ],
+    [
+      !extendedL2 || clusterSize >= EXTENDED_CLUSTER_MIN,
+      "extended L2 entries need clusters of 16K at least",
+    ],
+  ];
+}
+
+function versionRules(creation: Qcow2Creation): Rule[] {
+  if (creation.version === 3) return [];
+  const { refcountBits, lazyRefcounts = false, extendedL2 = false } = creation;
+  const { compression = "deflate", dataFile } = creation;
+  return [
+    [refcountBits === V2_REFCOUNT_BITS, "in version 2 a refcount has 16 bits"],
+    [!lazyRefcounts, "lazy refcounts need version 3 (compat=1.1)"],
+    [!extendedL2, "extended L2 entries need version 3 (compat=1.1)"],
+    [compression === "deflate", "compression other than deflate needs version 3 (compat=1.1)"],
+    [dataFile === undefined, "an external data file needs version 3 (compat=1.1)"],
+  ];
+}
+
+function otherRules({ backing, dataFile, encryption, compressed = false }: Qcow2Creation): Rule[] {
+  const nameMax = Number(fieldOf(header, "backing_file_size").max);
+  const nameLength = new TextEncoder().encode(backing?.name ?? "").length;
+  const raw = dataFile?.raw === true;
+  return [
+    [
+      nameLength <= nameMax,
+      `the name of the backing file has ${nameLength} bytes, more than ${nameMax}`,
+    ],
+    [!raw || backing === undefined, "a raw data file and a backing file exclude each other"],
+    [!raw || encryption === undefined, "an encrypted data file is no raw image"],
+    [!compressed || encryption === undefined, "compression and encryption exclude each other"],
+    [!compressed || dataFile === undefined, "nothing is compressed in an external data file"],
+  ];
+}

@@ -1,0 +1,88 @@
+import type { Segment } from "../../bytes/mod.ts";
+import { writeUint } from "../../layout/mod.ts";
+import type { Geometry } from "../geometry.ts";
+import { refcountTableEntry } from "../structures.ts";
+import type { HostClusters } from "./host_clusters.ts";
+
+/** QEMU takes no longer refcount table: 8 MiB. */
+const TABLE_BYTES_MAX = 2 ** 23;
+
+/** Where the refcounts of a whole image lie. */
+export interface RefcountPlan {
+  readonly tableOffset: number;
+  readonly tableClusters: number;
+  readonly blocks: number;
+  /** Clusters of the image with those that hold refcounts. */
+  readonly clusters: number;
+}
+
+/**
+ * Puts refcounts behind everything else, with refcounts of their own.
+ *
+ * @throws {RangeError} when the refcount table would be longer than QEMU takes it
+ */
+export function planRefcounts(hosts: HostClusters, geometry: Geometry): RefcountPlan {
+  const { clusterSize, refblockEntries, tableEntries } = geometry;
+  let blocks = 0;
+  let tableClusters = 0;
+  for (let clusters = -1; clusters !== hosts.count + blocks + tableClusters;) {
+    clusters = hosts.count + blocks + tableClusters;
+    blocks = Math.ceil(clusters / refblockEntries);
+    tableClusters = Math.ceil(blocks / tableEntries);
+  }
+  if (tableClusters * clusterSize > TABLE_BYTES_MAX) {
+    throw new RangeError(
+      `Cannot create an image: with clusters of ${clusterSize} bytes and refcounts of ` +
+        `${geometry.refcountBits} bits, its refcount table would be longer than 8 MiB`,
+    );
+  }
+  const tableOffset = hosts.count * clusterSize;
+  return { tableOffset, tableClusters, blocks, clusters: hosts.count + blocks + tableClusters };
+}
+
+/** The refcount table and the refcount blocks. */
+export function* refcountParts(
+  plan: RefcountPlan,
+  hosts: HostClusters,
+  geometry: Geometry,
+): Generator<Segment> {
+  const { clusterSize, refblockEntries } = geometry;
+  const table = new Uint8Array(plan.tableClusters * clusterSize);
+  const firstBlock = plan.tableOffset + table.length;
+  for (let i = 0; i < plan.blocks; i++) {
+    const offset = BigInt(firstBlock + i * clusterSize);
+    writeUint(table, i * refcountTableEntry.size, refcountTableEntry.size, offset);
+  }
+  yield { offset: plan.tableOffset, bytes: table };
+  const shared = hosts.shared.entries();
+  let next = shared.next();
+  for (let i = 0; i < plan.blocks; i++) {
+    const start = i * refblockEntries;
+    const bytes = new Uint8Array(clusterSize);
+    const used = Math.min(refblockEntries, plan.clusters - start);
+    for (let at = 0; at < used; at++) setRefcount(bytes, at, { count: 1, geometry });
+    for (; !next.done && next.value[0] < start + used; next = shared.next()) {
+      const [cluster, count] = next.value;
+      setRefcount(bytes, cluster - start, { count, geometry });
+    }
+    yield { offset: firstBlock + i * clusterSize, bytes };
+  }
+}
+
+/** Writes a refcount; of those of less than a byte, the first is in the lowest bits. */
+function setRefcount(
+  bytes: Uint8Array,
+  index: number,
+  { count, geometry: { refcountBits } }: { count: number; geometry: Geometry },
+): void {
+  if (refcountBits < 8) {
+    const at = Math.floor(index * refcountBits / 8);
+    const shift = index * refcountBits % 8;
+    const mask = (2 ** refcountBits - 1) << shift;
+    bytes[at] = (bytes[at] as number) & ~mask | count << shift;
+    return;
+  }
+  const width = refcountBits / 8;
+  let rest = count;
+  for (let at = (index + 1) * width - 1; rest !== 0; at--, rest >>>= 8) bytes[at] = rest;
+}
