@@ -76,7 +76,11 @@ function drawsOf(value: unknown): Omit<LuksModel, "format"> {
 }
 
 const HASHES = ["sha256", "sha1", "sha224", "sha384", "sha512", "ripemd160", "md5"] as const;
+/** Names that only cryptsetup has, of the same hashes and of one more. */
+const OTHER_HASHES = ["sha2-256", "SHA-1", "rmd160", "1.3.6.1.4.1.1722.12.2.2.8", "md5-sha1"];
 const MODES = ["xts", "cbc", "ctr", "ecb"] as const;
+/** Modes that QEMU does not have. */
+const FEEDBACK = ["cfb", "ofb"] as const;
 
 /** An IV generator as the header names it. */
 type Iv = Pick<CipherSpec, "ivGenerator" | "ivHash">;
@@ -99,19 +103,25 @@ const WIDE = { lengths: [32, 16, 24], essiv: ["sha256", "md5", "sm3"] } as const
 
 /** Those that are met most come first. */
 const CIPHERS: readonly CipherSort[] = [
-  { cipher: "aes", qemu: MODES, ...WIDE },
-  { cipher: "serpent", qemu: MODES, ...WIDE },
-  { cipher: "twofish", qemu: MODES, ...WIDE },
-  { cipher: "cast5", qemu: ["cbc", "ctr", "ecb"], lengths: [16], essiv: ["md5"] },
+  { cipher: "aes", qemu: MODES, others: FEEDBACK, ...WIDE },
+  { cipher: "serpent", qemu: MODES, others: FEEDBACK, ...WIDE },
+  { cipher: "twofish", qemu: MODES, others: FEEDBACK, ...WIDE },
+  {
+    cipher: "cast5",
+    qemu: ["cbc", "ctr", "ecb"],
+    others: FEEDBACK,
+    lengths: [16],
+    essiv: ["md5"],
+  },
   {
     cipher: "sm4",
     qemu: ["ecb"],
-    others: ["xts", "cbc", "ctr"],
+    others: ["xts", "cbc", "ctr", ...FEEDBACK],
     lengths: [16],
     essiv: ["md5"],
     recent: true,
   },
-  { cipher: "camellia", qemu: [], others: MODES, ...WIDE },
+  { cipher: "camellia", qemu: [], others: [...MODES, ...FEEDBACK], ...WIDE },
 ];
 
 /**
@@ -120,7 +130,7 @@ const CIPHERS: readonly CipherSort[] = [
  */
 export function luksSpecs(options: LuksModelOptions = {}): CipherSpec[] {
   const { qemu = true, old = false } = options;
-  const hashes = old ? HASHES : [...HASHES, "sm3"];
+  const hashes = [...HASHES, ...old ? [] : ["sm3"], ...qemu ? [] : OTHER_HASHES];
   const sorts = CIPHERS.filter(({ recent = false }) => !old || !recent).flatMap((sort) =>
     [...sort.qemu, ...qemu ? [] : sort.others ?? []].flatMap((mode) =>
       keyLengths(sort, mode, qemu).flatMap((keyBytes) =>

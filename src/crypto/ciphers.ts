@@ -1,7 +1,7 @@
 import { namesOf, type Table, tableOf } from "./table.ts";
 
 /** How the blocks of a sector are chained. */
-export type CipherMode = "ecb" | "cbc" | "ctr" | "xts";
+export type CipherMode = "ecb" | "cbc" | "ctr" | "xts" | "cfb" | "ofb";
 
 /** A block cipher, as a LUKS header names it. */
 export type CipherName = "aes" | "serpent" | "twofish" | "cast5" | "camellia" | "sm4";
@@ -40,12 +40,20 @@ export interface CipherFacts {
 }
 
 /** The modes, in the order in which they are listed to people. */
-export const cipherModes: readonly CipherMode[] = Object.freeze(["ecb", "cbc", "ctr", "xts"]);
+export const cipherModes: readonly CipherMode[] = Object.freeze(
+  ["ecb", "cbc", "ctr", "xts", "cfb", "ofb"],
+);
+
+/** The modes that QEMU knows in a header, whatever the cipher (QEMU 10.0, qapi/crypto.json). */
+export const qemuModes: readonly CipherMode[] = Object.freeze(["ecb", "cbc", "ctr", "xts"]);
 
 const EITHER = Object.freeze([16, 24, 32]);
 const ONLY_16 = Object.freeze([16]);
-const WITHOUT_XTS = Object.freeze(["ecb", "cbc", "ctr"] as const);
 const ONLY_ECB = Object.freeze(["ecb"] as const);
+
+function withoutXts(modes: readonly CipherMode[]): readonly CipherMode[] {
+  return Object.freeze(modes.filter((mode) => mode !== "xts"));
+}
 
 /** A cipher with blocks of 16 bytes that QEMU has had from its first LUKS on. */
 function original(published: string): CipherFacts {
@@ -54,7 +62,7 @@ function original(published: string): CipherFacts {
     keyLengths: EITHER,
     modes: cipherModes,
     published,
-    qemu: Object.freeze({ keyLengths: EITHER, modes: cipherModes, since: "2.6" }),
+    qemu: Object.freeze({ keyLengths: EITHER, modes: qemuModes, since: "2.6" }),
   });
 }
 
@@ -66,9 +74,9 @@ export const cipherTable: Table<CipherName, CipherFacts> = tableOf({
   cast5: Object.freeze({
     blockSize: 8,
     keyLengths: Object.freeze([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
-    modes: WITHOUT_XTS,
+    modes: withoutXts(cipherModes),
     published: "RFC 2144",
-    qemu: Object.freeze({ keyLengths: ONLY_16, modes: WITHOUT_XTS, since: "2.6" }),
+    qemu: Object.freeze({ keyLengths: ONLY_16, modes: withoutXts(qemuModes), since: "2.6" }),
   }),
   camellia: Object.freeze({
     blockSize: 16,

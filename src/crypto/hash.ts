@@ -3,7 +3,9 @@ import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { CHash } from "@noble/hashes/utils.js";
 import { createHash } from "node:crypto";
-import { type HashName, hashTable, isHashName } from "./hashes.ts";
+import { canonicalHash } from "./hash_aliases.ts";
+import { type HashName, hashTable } from "./hashes.ts";
+import { md5Sha1 } from "./md5_sha1.ts";
 import { whirlpool } from "./whirlpool.ts";
 
 /** The names of the platform that are not those of the headers. */
@@ -24,6 +26,7 @@ export const PORTABLE: Partial<Record<HashName, CHash>> = {
   whirlpool,
   "blake2b-512": blake2b as CHash,
   "blake2s-256": blake2s as CHash,
+  "md5-sha1": md5Sha1 as CHash,
 };
 
 /** Hashes that Deno's `createHash` does not have. */
@@ -36,11 +39,11 @@ const NOT_HASHED_BY_PLATFORM: readonly HashName[] = ["whirlpool"];
  * @throws {RangeError} when there is no such hash
  */
 export function hash(name: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  assertKnown(name);
-  const { [name]: portable } = PORTABLE;
-  const context = portable !== undefined && NOT_HASHED_BY_PLATFORM.includes(name)
+  const known = knownHash(name);
+  const { [known]: portable } = PORTABLE;
+  const context = portable !== undefined && NOT_HASHED_BY_PLATFORM.includes(known)
     ? portable.create()
-    : createHash(PLATFORM_NAMES[name] ?? name);
+    : createHash(PLATFORM_NAMES[known] ?? known);
   for (const part of parts) context.update(part);
   return new Uint8Array(context.digest());
 }
@@ -63,19 +66,19 @@ export interface NumberedHash {
  * @throws {RangeError} when there is no such hash
  */
 export function numberedHash(name: string): NumberedHash {
-  assertKnown(name);
-  const { digestSize } = hashTable[name];
+  const known = knownHash(name);
+  const { digestSize } = hashTable[known];
   const digest = new Uint8Array(digestSize);
   const counter = new Uint8Array(4);
   const view = new DataView(counter.buffer);
-  const blank = PORTABLE[name]?.create();
-  const context = PORTABLE[name]?.create();
+  const blank = PORTABLE[known]?.create();
+  const context = PORTABLE[known]?.create();
   return {
     digestSize,
     replace: (number, bytes) => {
       view.setUint32(0, number);
       if (blank === undefined || context === undefined) {
-        digest.set(hash(name, counter, bytes));
+        digest.set(hash(known, counter, bytes));
       } else {
         blank._cloneInto(context);
         context.update(counter).update(bytes).digestInto(digest);
@@ -86,6 +89,8 @@ export function numberedHash(name: string): NumberedHash {
 }
 
 /** @throws {RangeError} when there is no such hash */
-export function assertKnown(name: string): asserts name is HashName {
-  if (!isHashName(name)) throw new RangeError(`Cannot use the hash ${name}: it is not known`);
+export function knownHash(name: string): HashName {
+  const known = canonicalHash(name);
+  if (known === undefined) throw new RangeError(`Cannot use the hash ${name}: it is not known`);
+  return known;
 }

@@ -18,7 +18,8 @@ export type HashName =
   | "sha3-384"
   | "sha3-512"
   | "blake2b-512"
-  | "blake2s-256";
+  | "blake2s-256"
+  | "md5-sha1";
 
 /** The facts of one hash. */
 export interface HashFacts {
@@ -55,6 +56,7 @@ export const hashTable: Table<HashName, HashFacts> = tableOf({
   "sha3-512": facts(64, "FIPS 202"),
   "blake2b-512": facts(64, "RFC 7693"),
   "blake2s-256": facts(32, "RFC 7693"),
+  "md5-sha1": facts(36, "RFC 4346"),
 });
 
 /** The names of {@link hashTable}. */

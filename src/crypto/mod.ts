@@ -5,7 +5,8 @@
  * Invariants:
  *
  * - Names are those of LUKS headers, and may be any text: what is not known, or does not go together,
- *   is a RangeError and nothing else.
+ *   is a RangeError and nothing else. What hashes or derives keys takes every name that cryptsetup has
+ *   for a hash (`canonicalHash`); the tables and the IV generators know each hash by one name.
  * - Everything is synchronous, and a function of its arguments alone.
  * - Bytes are transformed in place. What is transformed is whole blocks, or whole sectors.
  * - No key, passphrase or content is in a message of an error.
@@ -28,9 +29,11 @@ export {
   isCipherMode,
   isCipherName,
   type QemuCipher,
+  qemuModes,
   volumeKeyLengths,
 } from "./ciphers.ts";
 export { hash } from "./hash.ts";
+export { canonicalHash, hashAliases } from "./hash_aliases.ts";
 export { pbkdf2 } from "./pbkdf2.ts";
 export { type HashFacts, type HashName, hashNames, hashTable, isHashName } from "./hashes.ts";
 export { isIvGenerator, type IvFacts, type IvGenerator, ivGenerators, ivTable } from "./iv.ts";

@@ -33,22 +33,12 @@ export function ecb(cipher: BlockCipher): Mode {
 export function cbc(cipher: BlockCipher): Mode {
   const blockWords = cipher.blockSize / 4;
   return {
-    encrypt: ({ bytes, sectorSize, ivs }) => {
-      const words = wordsOf(bytes);
-      const chain = wordsOf(ivs);
-      const sectorWords = sectorSize / 4;
-      for (let block = 0; block < sectorWords; block += blockWords) {
-        for (let i = 0; i < chain.length; i++) {
-          chain[i]! ^= words[placeOf(i, block)]!;
-        }
-        cipher.encryptBlocks(ivs);
-        for (let i = 0; i < chain.length; i++) words[placeOf(i, block)] = chain[i]!;
-      }
-
-      /** Where the word of a chain stands among the words of the sectors. */
-      function placeOf(i: number, block: number): number {
-        const within = i % blockWords;
-        return ((i - within) / blockWords) * sectorWords + block + within;
+    encrypt: (sectors) => {
+      const { words, chain, places, rows } = rowsOf(sectors, cipher.blockSize);
+      for (const row of rows) {
+        for (let i = 0; i < chain.length; i++) chain[i]! ^= words[places[i]! + row]!;
+        cipher.encryptBlocks(sectors.ivs);
+        for (let i = 0; i < chain.length; i++) words[places[i]! + row] = chain[i]!;
       }
     },
     decrypt: ({ bytes, sectorSize, ivs }) => {
@@ -65,6 +55,32 @@ export function cbc(cipher: BlockCipher): Mode {
       }
     },
   };
+}
+
+/** The blocks of sectors in rows: those of the same number, one of each sector, are a row. */
+interface Rows {
+  /** All bytes of the sectors. */
+  readonly words: Int32Array;
+  /** The vectors: as many words as a row has. */
+  readonly chain: Int32Array;
+  /** Where the words of the first row stand among all. */
+  readonly places: Int32Array;
+  /** How much further on those of each row stand. */
+  readonly rows: Iterable<number>;
+}
+
+/** What modes go through that take the blocks of a sector one after the other. */
+export function rowsOf({ bytes, sectorSize, ivs }: Sectors, blockSize: number): Rows {
+  const chain = wordsOf(ivs);
+  const blockWords = blockSize / 4;
+  const sectorWords = sectorSize / 4;
+  const places = new Int32Array(chain.length);
+  for (let i = 0; i < places.length; i++) {
+    const within = i % blockWords;
+    places[i] = ((i - within) / blockWords) * sectorWords + within;
+  }
+  const rows = Array.from({ length: sectorWords / blockWords }, (_, row) => row * blockWords);
+  return { words: wordsOf(bytes), chain, places, rows };
 }
 
 /**

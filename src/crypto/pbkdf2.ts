@@ -1,6 +1,6 @@
 import { pbkdf2 as portablePbkdf2 } from "@noble/hashes/pbkdf2.js";
 import { pbkdf2Sync } from "node:crypto";
-import { assertKnown, PORTABLE } from "./hash.ts";
+import { knownHash, PORTABLE } from "./hash.ts";
 import type { HashName } from "./hashes.ts";
 import { deriveElsewhere } from "./pbkdf2_worker.ts";
 
@@ -33,16 +33,16 @@ export function pbkdf2(
   iterations: number,
   length: number,
 ): Uint8Array {
-  assertKnown(hash);
+  const known = knownHash(hash);
   assertBetween(iterations, { what: "iterations", max: 2 ** 31 - 1 });
   assertBetween(length, { what: "bytes of key", max: 2 ** 31 - 1 });
-  const { [hash]: portable } = PORTABLE;
-  if (portable !== undefined && NOT_DERIVED_BY_PLATFORM.includes(hash)) {
+  const { [known]: portable } = PORTABLE;
+  if (portable !== undefined && NOT_DERIVED_BY_PLATFORM.includes(known)) {
     return portablePbkdf2(portable, password, salt, { c: iterations, dkLen: length });
   }
   const input = { password, salt, iterations, length };
-  return deriveElsewhere(hash, input) ??
-    new Uint8Array(pbkdf2Sync(password, salt, iterations, length, hash));
+  return deriveElsewhere(known, input) ??
+    new Uint8Array(pbkdf2Sync(password, salt, iterations, length, known));
 }
 
 function assertBetween(value: number, { what, max }: { what: string; max: number }): void {

@@ -1,5 +1,6 @@
 import { type BlockCipher, blockCipher } from "./block_cipher.ts";
 import { type CipherMode, type CipherName, cipherTable } from "./ciphers.ts";
+import { cfb, ofb } from "./feedback.ts";
 import { type IvOptions, ivSource, SECTOR_UNIT } from "./iv.ts";
 import { cbc, ctr, ecb, type Mode } from "./modes.ts";
 import { reasonUnusable, type SectorCipherOptions } from "./usable.ts";
@@ -91,5 +92,5 @@ function modeOf({ cipher, mode }: { cipher: CipherName; mode: CipherMode }, key:
     const under = (part: Uint8Array): BlockCipher => blockCipher(cipher, part);
     return xts({ data: under(key.subarray(0, half)), tweak: under(key.subarray(half)) });
   }
-  return { ecb, cbc, ctr }[mode](blockCipher(cipher, key));
+  return { ecb, cbc, ctr, cfb, ofb }[mode](blockCipher(cipher, key));
 }

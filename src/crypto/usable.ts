@@ -15,7 +15,7 @@ export interface SectorCipherOptions {
    * `qcrypto_block_luks_parse_header`).
    */
   readonly ivGenerator: string;
-  /** One of `hashTable`; not looked at unless the generator takes a hash. */
+  /** One of `hashTable`, by no other name; not looked at unless the generator takes a hash. */
   readonly ivHash?: string | undefined;
   /** Bytes in a sector: 512, which is the default, 1024, 2048 or 4096. */
   readonly sectorSize?: number | undefined;

@@ -1,4 +1,4 @@
-import { cipherTable, hashTable, isCipherMode, ivTable, type QemuCipher } from "../crypto/mod.ts";
+import { cipherTable, hashTable, ivTable, type QemuCipher, qemuModes } from "../crypto/mod.ts";
 import type { CipherSpec } from "./decode.ts";
 
 /** What QEMU makes of the names in a header (crypto/block-luks.c), in the newest version, with nettle. */
@@ -8,7 +8,7 @@ export function qemuHasHash(name: string): boolean {
 }
 
 export function qemuHasMode(name: string): boolean {
-  return isCipherMode(name);
+  return (qemuModes as readonly string[]).includes(name);
 }
 
 export function qemuHasIvGenerator(name: string): boolean {

@@ -1,5 +1,5 @@
 import {
-  hashTable,
+  canonicalHash,
   reasonUnusable,
   type SectorCipher,
   sectorCipher,
@@ -43,7 +43,7 @@ export function isUsable(spec: CipherSpec): boolean {
 
 /** Why a volume with these names and this length of key cannot be read and written, in a sentence. */
 export function whyUnusable(spec: CipherSpec): string | undefined {
-  if (hashTable[spec.hash] === undefined) {
+  if (canonicalHash(spec.hash) === undefined) {
     return `Cannot use the hash ${JSON.stringify(spec.hash)}: it is not known`;
   }
   return reasonUnusable(optionsOf(spec), spec.keyBytes);

@@ -1,5 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { hash, hashNames, hashTable, pbkdf2 } from "../../src/crypto/mod.ts";
+import {
+  afMerge,
+  canonicalHash,
+  hash,
+  hashAliases,
+  hashNames,
+  hashTable,
+  pbkdf2,
+} from "../../src/crypto/mod.ts";
 import { numberedHash } from "../../src/crypto/hash.ts";
 import {
   type DerivedKey,
@@ -89,9 +97,38 @@ Deno.test("pbkdf2() takes every hash, and no password at all", () => {
   for (const vector of emptyPasswords) assertDerived(vector);
 });
 
+Deno.test("hash(), pbkdf2() and afMerge() take every name that cryptsetup has for a hash", () => {
+  const bytes = text("abc".repeat(40));
+  let names = 0;
+  for (const name of hashNames) {
+    assertEquals(canonicalHash(name), name);
+    for (const alias of hashAliases[name] ?? []) {
+      for (const spelling of [alias, alias.toUpperCase()]) {
+        assertEquals(canonicalHash(spelling), name);
+        assertEquals(hash(spelling, bytes), hash(name, bytes));
+        assertEquals(pbkdf2(spelling, bytes, bytes, 2, 70), pbkdf2(name, bytes, bytes, 2, 70));
+        assertEquals(afMerge(bytes, 40, 3, spelling), afMerge(bytes, 40, 3, name));
+        names++;
+      }
+    }
+  }
+  assertEquals(names, 2 * 35);
+});
+
 Deno.test("hash(), numberedHash() and pbkdf2() refuse what they cannot use", () => {
   const none = new Uint8Array(0);
-  for (const name of ["crc32", "SHA256", "constructor", "__proto__", ""]) {
+  for (
+    const name of [
+      "crc32",
+      "SHA-265",
+      "md5 ",
+      "MD5",
+      "blake2\u017f256",
+      "constructor",
+      "__proto__",
+      "",
+    ]
+  ) {
     const message = `Cannot use the hash ${name}: it is not known`;
     assertThrows(() => hash(name, none), RangeError, message);
     assertThrows(() => numberedHash(name), RangeError, message);

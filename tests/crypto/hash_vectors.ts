@@ -134,6 +134,12 @@ export const hashAnswers: readonly HashAnswers[] = [
     abc: "508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982",
     digits: "fdaedb290a0d5af9870864fec2e090200989dc9cd53a3c092129e8535e8b4f66",
   },
+  {
+    hash: "md5-sha1",
+    empty: "d41d8cd98f00b204e9800998ecf8427eda39a3ee5e6b4b0d3255bfef95601890afd80709",
+    abc: "900150983cd24fb0d6963f7d28e17f72a9993e364706816aba3e25717850c26c9cd0d89d",
+    digits: "57edf4a22be3c955ac49da2e2107b67a50abf5706a150990a08b2c5ea40fa0e585554732",
+  },
 ];
 
 /** A key derived from text. */
@@ -373,5 +379,13 @@ export const emptyPasswords: readonly DerivedKey[] = [
     iterations: 3,
     key: "0f0040447c62927dc08ec9729ea47b6dd279bec8b41fd3cb995fc6237660b4b6" +
       "2f8b289cd6d160141cfaabad04b1149731c93535a976c30918dd6f269779242653de33c940d793aa",
+  },
+  {
+    hash: "md5-sha1",
+    password: "",
+    salt: "salt",
+    iterations: 3,
+    key: "aaca8f0cb85500f88b9d074df9ba6b5c3ce2a63bb009f60aad39d3ac71e0e55d" +
+      "3cdb86fc0df7bd23afd4d46afd43e7f05fd0080242b46616ce8e31149755d35f9ce1b294c6e9e1fa",
   },
 ];

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { blockCipher } from "../../src/crypto/mod.ts";
+import { cfb, ofb } from "../../src/crypto/feedback.ts";
 import { cbc, ctr, ecb, type Mode } from "../../src/crypto/modes.ts";
 import { xts } from "../../src/crypto/xts.ts";
 import { ieee1619, wycheproof192 } from "./xts_vectors.ts";
@@ -59,6 +60,51 @@ Deno.test("cbc() gives the answers of SP 800-38A, appendix F.2", () => {
   texts.forEach((text, i) => {
     const mode = cbc(blockCipher("aes", bytes(KEYS[i] ?? "")));
     assertMessage({ mode, iv: COUNT, plain: PLAIN, text });
+  });
+});
+
+Deno.test("cfb() gives the answers of SP 800-38A, appendix F.3.13 to F.3.18", () => {
+  const texts = [
+    "3b3fd92eb72dad20333449f8e83cfb4ac8a64537a0b3a93fcde3cdad9f1ce58b" +
+    "26751f67a3cbb140b1808cf187a4f4dfc04b05357c5d1c0eeac4c66f9ff7f2e6",
+    "cdc80d6fddf18cab34c25909c99a417467ce7f7f81173621961a2b70171d3d7a" +
+    "2e1e8a1dd59b88b1c8e60fed1efac4c9c05f9f9ca9834fa042ae8fba584b09ff",
+    "dc7e84bfda79164b7ecd8486985d386039ffed143b28b1c832113c6331e5407b" +
+    "df10132415e54b92a13ed0a8267ae2f975a385741ab9cef82031623d55b1e471",
+  ];
+  texts.forEach((text, i) => {
+    const mode = cfb(blockCipher("aes", bytes(KEYS[i] ?? "")));
+    assertMessage({ mode, iv: COUNT, plain: PLAIN, text });
+  });
+});
+
+Deno.test("ofb() gives the answers of SP 800-38A, appendix F.4", () => {
+  const texts = [
+    "3b3fd92eb72dad20333449f8e83cfb4a7789508d16918f03f53c52dac54ed825" +
+    "9740051e9c5fecf64344f7a82260edcc304c6528f659c77866a510d9c1d6ae5e",
+    "cdc80d6fddf18cab34c25909c99a4174fcc28b8d4c63837c09e81700c1100401" +
+    "8d9a9aeac0f6596f559c6d4daf59a5f26d9f200857ca6c3e9cac524bd9acc92a",
+    "dc7e84bfda79164b7ecd8486985d38604febdc6740d20b3ac88f6ad82a4fb08d" +
+    "71ab47a086e86eedf39d1c5bba97c4080126141d67f37be8538f5a8be740e484",
+  ];
+  texts.forEach((text, i) => {
+    const mode = ofb(blockCipher("aes", bytes(KEYS[i] ?? "")));
+    assertMessage({ mode, iv: COUNT, plain: PLAIN, text });
+  });
+});
+
+Deno.test("cfb() and ofb() give the answers of OpenSSL 3.0 for blocks of eight bytes", () => {
+  const cipher = blockCipher("cast5", bytes("0123456712345678234567893456789a"));
+  const message = { iv: "fedcba9876543210", plain: "0123456789abcdef".repeat(3) };
+  assertMessage({
+    ...message,
+    mode: cfb(cipher),
+    text: "19f93f8580cab1feaa79c8eb0d84432dbda5ff8983f803d4",
+  });
+  assertMessage({
+    ...message,
+    mode: ofb(cipher),
+    text: "19f93f8580cab1fe2aed55d3662cd811e63528e6363b85fc",
   });
 });
 

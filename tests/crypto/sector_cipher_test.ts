@@ -172,11 +172,18 @@ Deno.test("reasonUnusable() says why, and sectorCipher() throws it", () => {
     [{ ivGenerator: "essiv" }, 16, "Cannot use essiv: there is no hash"],
     [{ ivGenerator: "essiv", ivHash: "crc" }, 16, "Cannot use the hash crc: it is not known"],
     [
+      { ivGenerator: "essiv", ivHash: "sha-256" },
+      16,
+      "Cannot use the hash sha-256: it is not known",
+    ],
+    [{ ivGenerator: "essiv", ivHash: "SHA256" }, 16, "Cannot use the hash SHA256: it is not known"],
+    [
       { ivGenerator: "essiv", ivHash: "sha1" },
       16,
       "Cannot use essiv with sha1: aes takes no key of 20 bytes",
     ],
     [{ mode: "ctr", ivGenerator: "eboiv" }, 16, "Cannot use eboiv in ctr mode"],
+    [{ mode: "cfb", ivGenerator: "eboiv" }, 16, "Cannot use eboiv in cfb mode"],
     [
       { sectorSize: 520 },
       16,

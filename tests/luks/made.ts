@@ -66,22 +66,34 @@ export async function amend(files: VolumeFiles, amendment: Amendment): Promise<v
 
 const FORCED = ["--batch-mode", "--pbkdf-force-iterations", "1000"];
 
+/** A volume that cryptsetup is to make. */
+interface CryptsetupVolume {
+  readonly spec: CipherSpec;
+  /** How the cipher is named, where that is not what `spec` comes to. */
+  readonly cipher?: string;
+  readonly passphrase: string;
+  readonly size: number;
+}
+
 /** Has cryptsetup make a volume of `size` bytes, whose payload is then whatever it was before. */
 export async function cryptsetupVolume(
   path: string,
-  { spec, passphrase, size }: { spec: CipherSpec; passphrase: string; size: number },
+  { spec, passphrase, size, cipher = cipherOf(spec) }: CryptsetupVolume,
 ): Promise<VolumeFiles> {
   const files = { path, passphrase: `${path}.passphrase` };
   await Deno.writeTextFile(files.passphrase, passphrase);
   await Deno.writeFile(path, new Uint8Array(size));
-  const ivHash = spec.ivHash === undefined ? "" : `:${spec.ivHash}`;
-  const ivGenerator = spec.ivGenerator === undefined ? "" : `-${spec.ivGenerator}${ivHash}`;
   await succeed([
     ...["cryptsetup", "luksFormat", "--type", "luks1", ...FORCED],
-    ...["--key-file", files.passphrase, "--cipher", `${spec.cipher}-${spec.mode}${ivGenerator}`],
+    ...["--key-file", files.passphrase, "--cipher", cipher],
     ...["--key-size", String(8 * spec.keyBytes), "--hash", spec.hash, path],
   ]);
   return files;
+}
+
+function cipherOf({ cipher, mode, ivGenerator, ivHash }: CipherSpec): string {
+  const generator = ivGenerator === undefined ? "" : `-${ivGenerator}`;
+  return `${cipher}-${mode}${generator}${ivHash === undefined ? "" : `:${ivHash}`}`;
 }
 
 /** Has cryptsetup add a key. */

@@ -161,6 +161,14 @@ const cipherCases: RuleCase[] = [
     broken: "CBC-plain64",
     kept: "cbc-plain64",
   }),
+  field("luks.cipher.mode-known", "/header/cipher_mode", {
+    broken: "cfb-plain64",
+    kept: "cbc-plain64",
+  }),
+  field("luks.cipher.mode-known", "/header/cipher_mode", {
+    broken: "ofb-plain64",
+    kept: "ecb-plain64",
+  }),
   field("luks.cipher.name-and-size", "/header/cipher_name", {
     broken: "cast6",
     kept: "serpent",
@@ -168,6 +176,9 @@ const cipherCases: RuleCase[] = [
   field("luks.cipher.name-and-size", "/header/key_bytes", { broken: 15, kept: 16 }),
   field("luks.cipher.name-and-size", "/header/key_bytes", { broken: 0, kept: 16 }),
   field("luks.hash.known", "/header/hash_spec", { broken: "whirlpool", kept: "sha512" }),
+  field("luks.hash.known", "/header/hash_spec", { broken: "sha-256", kept: "sha256" }),
+  field("luks.hash.known", "/header/hash_spec", { broken: "SHA256", kept: "sha256" }),
+  field("luks.hash.known", "/header/hash_spec", { broken: "md5-sha1", kept: "md5" }),
   field("luks.cipher.ivgen-known", "/header/cipher_mode", {
     broken: "cbc-plain64be",
     kept: "cbc-plain64",
