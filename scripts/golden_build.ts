@@ -1,17 +1,21 @@
 import type { Recipe } from "../golden/matrix.ts";
 import {
+  type CryptsetupAnswers,
+  CryptsetupPeer,
   describeFile,
   type DigestAnswer,
   type DigestScope,
   type GoldenAnswers,
   goldenNames,
   type GoldenRecord,
+  isOlder,
   PeerError,
   QemuImgPeer,
   readRecord,
   runTool,
   storeGolden,
   type Subject,
+  subjectOf,
   type ToolAnswer,
   type ToolResult,
   unpackGolden,
@@ -22,23 +26,53 @@ import { payload } from "./golden_payload.ts";
 
 /** The tools that make images, and those that are asked about them, the makers' own version first. */
 export interface GoldenTools {
-  /** Commands by the first word of a recipe's command: `qemu-img` and `qemu-io`. */
+  /** Commands by the first word of a recipe's command: `qemu-img`, `qemu-io` and `cryptsetup`. */
   readonly builders: { readonly [tool: string]: readonly string[] };
+  /** The version of `qemu-img` among them. */
+  readonly version: string;
   /** Peers whose answers are recorded. */
   readonly answerers: readonly QemuImgPeer[];
+  /** Asked about volumes; nothing where it is not installed. */
+  readonly cryptsetup: CryptsetupPeer | undefined;
 }
 
 /** A tool may have a line to say about each of a thousand clusters. */
 const MESSAGE_MAX = 2000;
 /** Content longer than this is digested in parts alone. */
 const WHOLE_DIGEST_LIMIT = 32 * 1024 * 1024;
+/** What qemu-img says when a busy machine keeps it from measuring PBKDF2, and how often it may. */
+const UNMEASURED = /accurate CPU usage/;
+const ATTEMPTS = 60;
 
 /** The installed tools; answers are recorded of the installed qemu-img first, then of the others. */
-export function installedTools(others: readonly QemuImgPeer[] = []): GoldenTools {
-  return {
-    builders: { "qemu-img": ["qemu-img"], "qemu-io": ["qemu-io"] },
-    answerers: [new QemuImgPeer(), ...others],
-  };
+export async function installedTools(others: readonly QemuImgPeer[] = []): Promise<GoldenTools> {
+  const installed = new QemuImgPeer();
+  const builders = { "qemu-img": ["qemu-img"], "qemu-io": ["qemu-io"], cryptsetup: ["cryptsetup"] };
+  const { version } = await installed.describe();
+  const cryptsetup = await installedCryptsetup();
+  return { builders, version, answerers: [installed, ...others], cryptsetup };
+}
+
+/** cryptsetup, if it is installed. */
+export async function installedCryptsetup(): Promise<CryptsetupPeer | undefined> {
+  const peer = new CryptsetupPeer();
+  try {
+    await peer.describe();
+    return peer;
+  } catch (error) {
+    if (error instanceof PeerError) return undefined;
+    throw error;
+  }
+}
+
+/** Why these tools cannot follow a recipe; nothing where they can be expected to. */
+export function whyNotMade(recipe: Recipe, tools: GoldenTools): string | undefined {
+  const { since } = recipe;
+  if (since !== undefined && isOlder(tools.version, since)) {
+    return `it needs qemu-img ${since}, not ${tools.version}`;
+  }
+  const wants = recipe.commands.some(({ argv }) => argv[0] === "cryptsetup");
+  return wants && tools.cryptsetup === undefined ? "cryptsetup is not installed" : undefined;
 }
 
 /** A recipe that the installed tools do not follow. */
@@ -50,7 +84,6 @@ export async function buildGolden(
   options: { images: string; tools: GoldenTools },
 ): Promise<GoldenRecord> {
   const { images, tools } = options;
-  const builder = (await tools.answerers[0]?.describe())?.version ?? "unknown";
   const subject = recipe.subject ?? "disk";
   const unanswered = await withScratch(async (directory) => {
     await runRecipe(recipe, { directory, tools });
@@ -61,21 +94,94 @@ export async function buildGolden(
     // What other versions have said of the very same bytes still holds.
     const same = before !== undefined && JSON.stringify(before.files) === JSON.stringify(files);
     const answers = same ? before.answers : {};
-    const record = { name, features, builder, commands, subject, files, answers };
+    const makers = { builder: tools.version, ...await cryptsetupIn(recipe, tools) };
+    const record = {
+      name,
+      features,
+      ...makers,
+      commands,
+      subject,
+      ...told(recipe),
+      files,
+      answers,
+    };
     storeGolden(images, record, directory);
     return record;
   });
-  const answers: { [version: string]: GoldenAnswers } = { ...unanswered.answers };
-  for (const peer of tools.answerers) {
-    const { version } = await peer.describe();
-    answers[version] = await answersOf(peer, { images, record: unanswered, recipe });
-  }
-  const record = { ...unanswered, answers };
+  const record = await answered(recipe, { images, tools, record: unanswered });
   writeRecord(images, record);
   return record;
 }
 
-async function runRecipe(
+/** Records of an image that is there what the tools say of it, beside what others have said. */
+export async function answered(
+  recipe: Recipe,
+  options: { images: string; tools: GoldenTools; record: GoldenRecord },
+): Promise<GoldenRecord> {
+  const { images, tools, record } = options;
+  const answers: { [version: string]: GoldenAnswers } = { ...record.answers };
+  for (const peer of tools.answerers) {
+    const { version } = await peer.describe();
+    if (await peer.lacking(subjectOf(record, "")) !== undefined) continue;
+    answers[version] = await answersOf(peer, { images, record, recipe });
+  }
+  const volume = await volumeAnswers(recipe, { images, tools, record });
+  return { ...record, answers, ...(volume === undefined ? {} : { volume }) };
+}
+
+async function cryptsetupIn(
+  { commands }: Recipe,
+  { cryptsetup }: GoldenTools,
+): Promise<{ cryptsetup?: string }> {
+  if (!commands.some(({ argv }) => argv[0] === "cryptsetup")) return {};
+  return { cryptsetup: (await cryptsetup?.describe())?.version ?? "unknown" };
+}
+
+/** What has to be told of the subject beside its name. A payload is not probed: it says nothing. */
+function told({ passphrases, header }: Recipe): Partial<GoldenRecord> {
+  return {
+    ...(header === undefined ? {} : { header, format: "luks" }),
+    ...(passphrases === undefined ? {} : { passphrases }),
+  };
+}
+
+async function volumeAnswers(
+  { unlocks }: Recipe,
+  options: { images: string; tools: GoldenTools; record: GoldenRecord },
+): Promise<{ [version: string]: CryptsetupAnswers } | undefined> {
+  const { images, record } = options;
+  const { cryptsetup } = options.tools;
+  if (unlocks === undefined || cryptsetup === undefined) return undefined;
+  const { version } = await cryptsetup.describe();
+  return await withScratch(async (directory) => {
+    unpackGolden(images, record, directory);
+    const subject = subjectOf(record, directory);
+    const answers = await cryptsetupAnswers(cryptsetup, { subject, passphrases: unlocks });
+    return { [version]: answers };
+  });
+}
+
+/** Asks cryptsetup about a volume and for the key slot of each passphrase. */
+export async function cryptsetupAnswers(
+  cryptsetup: CryptsetupPeer,
+  { subject, passphrases }: { subject: Subject; passphrases: readonly string[] },
+): Promise<CryptsetupAnswers> {
+  const info = await cryptsetup.info(subject);
+  if (info.outcome !== "accepted") throw new PeerError(`cryptsetup ${JSON.stringify(info)}`);
+  const unlocks = [];
+  for (const passphrase of passphrases) {
+    const unlocked = await cryptsetup.unlock({ ...subject, passphrases: [passphrase] });
+    if (unlocked.outcome === "accepted" && unlocked.value.slot !== undefined) {
+      unlocks.push({ passphrase, slot: unlocked.value.slot });
+    } else if (unlocked.outcome === "rejected") {
+      unlocks.push({ passphrase, slot: "none" as const });
+    } else throw new PeerError(`cryptsetup ${JSON.stringify(unlocked)}`);
+  }
+  return { info: info.value, unlocks };
+}
+
+/** Runs the commands of a recipe, next to the payload. */
+export async function runRecipe(
   recipe: Recipe,
   options: { directory: string; tools: GoldenTools },
 ): Promise<void> {
@@ -86,9 +192,7 @@ async function runRecipe(
     const [tool = "", ...args] = argv;
     const command = options.tools.builders[tool];
     if (command === undefined) throw new RecipeError(`Cannot build ${recipe.name}: no ${tool}`);
-    const { end, stdout, stderr } = await runTool([...command, ...args], {
-      directory: options.directory,
-    });
+    const { end, stdout, stderr } = await runUnhurried([...command, ...args], options.directory);
     const actual = end.kind === "exited" ? end.code : end.kind === "crashed" ? "crash" : end.kind;
     // qemu-io says on standard output, and with exit status 0, that a write has failed.
     const failedQuietly = tool === "qemu-io" && ends === 0 && /failed/.test(stdout);
@@ -98,6 +202,14 @@ async function runRecipe(
         `Cannot build ${recipe.name}: ${argv.join(" ")} ends in ${actual}: ${said}`,
       );
     }
+  }
+}
+
+/** Runs a command, again where qemu-img has not come to know how fast the machine is. */
+async function runUnhurried(command: readonly string[], directory: string): Promise<ToolResult> {
+  for (let attempt = 1;; attempt++) {
+    const result = await runTool(command, { directory });
+    if (attempt === ATTEMPTS || !UNMEASURED.test(result.stderr)) return result;
   }
 }
 
@@ -112,8 +224,7 @@ export async function answersOf(
   const { images, record, recipe } = options;
   return await withScratch(async (directory) => {
     unpackGolden(images, record, directory);
-    const { subject: path, format } = record;
-    const subject: Subject = { path, directory, ...(format === undefined ? {} : { format }) };
+    const subject = subjectOf(record, directory);
     const info = await peer.info(subject);
     const length = info.outcome === "accepted" ? info.value["virtual-size"] : 0;
     const digest = (scope?: DigestScope) => digestAnswer(peer, { subject, scope });

@@ -1,9 +1,13 @@
 import { createHash } from "node:crypto";
+import { KEYS } from "../golden/matrix.ts";
 
-/** Guest content for golden images: the files that recipes find beside them. */
+/** Guest content and passphrases for golden images: the files that recipes find beside them. */
 export function payload(): { readonly [name: string]: Uint8Array } {
   const noise = hashStream(64 * 1024);
-  return { noise, prose: words(noise, 64 * 1024), verse: words(noise, 3 * 1024) };
+  const content = { noise, prose: words(noise, 64 * 1024), verse: words(noise, 3 * 1024) };
+  const encoder = new TextEncoder();
+  const keys = Object.entries(KEYS).map(([name, text]) => [name, encoder.encode(text)] as const);
+  return { ...content, ...Object.fromEntries(keys) };
 }
 
 /** Bytes that do not compress: SHA-256 of one counter after the other. */

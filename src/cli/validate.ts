@@ -10,7 +10,7 @@ import {
   TallyPeer,
   verifyGolden,
 } from "../peers/mod.ts";
-import { whyUnreadable } from "./images.ts";
+import { whyUnreadable } from "./reasons.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
 import { print } from "./output.ts";
 import { FAILED } from "./program.ts";
@@ -30,7 +30,8 @@ compared with those that were recorded of public qemu-img. PEER is one of
 COMMAND of exec: is an adapter. It is called as COMMAND OPERATION IMAGE in the folder of the
 image, once for each question, and prints its answer as JSON:
 
-  describe             {"name": "mine", "version": "1.0"}; without an image, may be left out
+  describe             {"name": "mine", "version": "1.0", "takes": ["passphrases", "header"]};
+                       without an image, may be left out
   probe                {"format": "qcow2"}
   info, map            as qemu-img info and map print with --output=json; members of info and
                        of map entries that it leaves out are not compared
@@ -39,6 +40,12 @@ image, once for each question, and prints its answer as JSON:
   digest               {"sha256": "…", "length": 1048576} of what a guest sees
   digest-snapshot      the same of a snapshot, whose name follows IMAGE
   digest-range         the same of a part, whose offset and length follow IMAGE
+
+Encrypted images are asked of an adapter that takes passphrases: each comes as --passphrase-file
+FILE at the end of the line, and the whole of FILE is the passphrase. The first is the image's own,
+the next are those of its backing files from the top down, the last is that of all further ones.
+--header FILE names a detached LUKS header; IMAGE is the payload then. What an adapter does not
+take is passed over, and counted with the reason.
 
 Its exit status is 0 for an answer, 1 when it refuses the image (why, on standard error), 3
 for what it does not support. Every other end is a crash.
@@ -82,7 +89,7 @@ export const validateVerb: Verb = {
     const shape = description.name === "qemu-img" ? { version: description.version } : {};
     let report: GoldenReport = { images: 0, questions: 0, unsupported: 0, failures: [] };
     for (const set of sets) report = joined(report, await verifyGolden(peer, { ...set, ...shape }));
-    const validation = validationOf(report, peer.counts);
+    const validation = validationOf(report, peer);
     tell(validation, description, options);
     return validation.differences.length > 0 ? FAILED : 0;
   },

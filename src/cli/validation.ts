@@ -22,13 +22,21 @@ export interface OperationSums {
 export interface Validation {
   readonly images: number;
   readonly sums: readonly OperationSums[];
+  /** Why questions had no answer, and how many each reason is that of; the most frequent first. */
+  readonly passedOver: readonly { readonly reason: string; readonly questions: number }[];
   readonly differences: readonly GoldenFailure[];
+}
+
+/** What a peer has answered, as `TallyPeer` counts it. */
+export interface Answered {
+  readonly counts: ReadonlyMap<Operation, OutcomeCounts>;
+  readonly passedOver: ReadonlyMap<string, number>;
 }
 
 /** Puts together what differs and what was answered. */
 export function validationOf(
   report: GoldenReport,
-  counts: ReadonlyMap<Operation, OutcomeCounts>,
+  { counts, passedOver }: Answered,
 ): Validation {
   const differences = report.failures.flatMap(compared);
   const sums = [...counts].map(([operation, outcomes]) => {
@@ -43,7 +51,9 @@ export function validationOf(
     const crashed = outcomes.crashed + outcomes["timed-out"];
     return { operation, same: accepted + rejected - differs, differs, unsupported, crashed };
   });
-  return { images: report.images, sums, differences };
+  const reasons = [...passedOver].map(([reason, questions]) => ({ reason, questions }))
+    .sort((a, b) => b.questions - a.questions);
+  return { images: report.images, sums, passedOver: reasons, differences };
 }
 
 /** `digest of snapshot x` is a digest. */
@@ -73,10 +83,11 @@ function isUntold({ path, right }: Difference): boolean {
 /** Differences that are listed of one answer, and answers that are listed. */
 const LISTED = 8;
 const ANSWERS_LISTED = 50;
+const REASONS_LISTED = 10;
 
 /** A validation for a person. */
 export function summaryLines(
-  { images, sums, differences }: Validation,
+  { images, sums, passedOver, differences }: Validation,
   { name, version }: PeerDescription,
 ): string[] {
   const rows = sums.map(({ operation, same, differs, unsupported, crashed }) =>
@@ -96,6 +107,22 @@ export function summaryLines(
     visible(`${name} ${version} over ${images} recorded images`),
     "",
     ...tableLines({ heading, rows }),
+    ...reasonLines(passedOver),
+  ];
+}
+
+/** Why questions were passed over; nothing where all were answered. */
+function reasonLines(passedOver: Validation["passedOver"]): string[] {
+  if (passedOver.length === 0) return [];
+  const rows = passedOver.slice(0, REASONS_LISTED).map(({ reason, questions }) => [
+    String(questions),
+    visible(reason === "" ? "no reason given" : reason),
+  ]);
+  const more = passedOver.length - REASONS_LISTED;
+  return [
+    "",
+    ...tableLines({ heading: ["unsupported", "because"], rows }),
+    ...(more > 0 ? [`… ${more} more reasons; --json lists all of them`] : []),
   ];
 }
 
@@ -106,9 +133,16 @@ function differenceLine({ path, left, right }: Difference): string {
 
 /** A validation for a program: a line for each difference, then one with the sums. */
 export function jsonLines(validation: Validation, peer: PeerDescription): string[] {
-  const { images, sums, differences } = validation;
+  const { images, sums, passedOver, differences } = validation;
   return [
     ...differences.map((failure) => JSON.stringify({ event: "difference", ...failure })),
-    JSON.stringify({ event: "summary", peer: peer.name, version: peer.version, images, sums }),
+    JSON.stringify({
+      event: "summary",
+      peer: peer.name,
+      version: peer.version,
+      images,
+      sums,
+      passedOver,
+    }),
   ];
 }

@@ -19,7 +19,11 @@ const MAX_CHAIN = 64;
 export function openImage(path: string, options: OpenOptions = {}): OpenedImage {
   const place = resolve(options.directory ?? ".", path);
   const source = new FileSource(place);
-  const driver = options.format === undefined ? probe(source) : driverNamed(options.format);
+  // With a header beside it the image is LUKS; what is probed is what its payload lies in.
+  const told = options.header !== undefined && options.format === "luks"
+    ? undefined
+    : options.format;
+  const driver = told === undefined ? probe(source) : driverNamed(told);
   if (driver === undefined) throw new TypeError(`Cannot open ${path}: unknown format`);
   const policy = options.alone ? undefined : new FilePolicy(place, options.root);
   const around = { policy, above: [], keys: options };
@@ -146,6 +150,7 @@ function openDetached(file: ImageFile, header: ByteSource, around: Around): Open
     format: "luks",
     source: file.source,
     header,
+    ...(payload === undefined ? {} : { payload }),
     findings,
     ...(layer === undefined || refusal !== undefined ? {} : { layer }),
     incomplete: payload?.incomplete ?? false,

@@ -21,6 +21,7 @@ export function infoOf(image: OpenedImage): InfoReport {
     ...(source instanceof FileSource && source.allocated !== undefined
       ? { "actual-size": source.allocated }
       : {}),
+    ...clusterSizeOf(image.payload),
     ...layer.info(),
     ...(backing === undefined ? {} : {
       "backing-filename": backing.name,
@@ -28,6 +29,12 @@ export function infoOf(image: OpenedImage): InfoReport {
       ...(backing.format === undefined ? {} : { "backing-filename-format": backing.format }),
     }),
   };
+}
+
+/** QEMU's block_crypto_co_get_info hands on what the node below says. */
+function clusterSizeOf(payload: OpenedImage | undefined): { "cluster-size"?: number } {
+  const size = payload?.layer?.info()["cluster-size"];
+  return size === undefined ? {} : { "cluster-size": size };
 }
 
 function fullName(image: string, name: string): { "full-backing-filename"?: string } {

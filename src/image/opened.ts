@@ -33,6 +33,8 @@ export interface OpenedImage {
   readonly source: ByteSource;
   /** A detached LUKS header: `source` is the file with its payload. */
   readonly header?: ByteSource;
+  /** The image whose content is the payload of a detached LUKS header, where that is not the file itself. */
+  readonly payload?: OpenedImage;
   /** Findings of this file; those of its backing files are theirs. */
   readonly findings: Findings;
   /** Absent where too little of the image is sound to walk it. */

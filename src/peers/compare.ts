@@ -22,8 +22,22 @@ export function compareInfo(
   right: InfoReport,
   options: CompareOptions,
 ): Difference[] {
-  const without = comparable(options.version).infoWithout;
-  return compareJson(omit(left, without), omit(right, without));
+  const { infoWithout, luksWithout } = comparable(options.version);
+  const kept = (report: InfoReport): Json => ({
+    ...omit(report, infoWithout),
+    ...omitLuks(report, luksWithout),
+  });
+  return compareJson(kept(left), kept(right));
+}
+
+/** The format-specific part of an answer, without these keys of a LUKS header in it. */
+function omitLuks(report: InfoReport, keys: readonly string[]): { [key: string]: Json } {
+  const specific = report["format-specific"];
+  const data = isContainer(specific) ? member(specific, "data") : undefined;
+  if (!isContainer(specific) || !isContainer(data)) return {};
+  const encrypt = member(data, "encrypt");
+  const within = isContainer(encrypt) ? { encrypt: omit(encrypt, keys) as Json } : {};
+  return { "format-specific": { ...specific, data: { ...omit(data, keys), ...within } } };
 }
 
 /**

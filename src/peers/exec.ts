@@ -10,9 +10,11 @@ import {
   type PeerDescription,
   PeerError,
   type Subject,
+  type Taken,
 } from "./peer.ts";
 import { runTool, type ToolResult } from "./process.ts";
 import { failure, readCheck } from "./qemu_img_answers.ts";
+import { scrubbed, withPassphraseFiles } from "./secrets.ts";
 
 /** How an adapter is called and bounded. */
 export interface ExecOptions {
@@ -25,6 +27,7 @@ export interface ExecOptions {
 /** Exit status of an adapter, beside 0 for an answer. */
 const REJECTED = 1;
 const UNSUPPORTED = 3;
+const TAKEN: readonly Taken[] = ["passphrases", "header"];
 
 type Members = { readonly [key: string]: Json };
 
@@ -34,7 +37,7 @@ type Members = { readonly [key: string]: Json };
  *
  * | operation | answer |
  * | --- | --- |
- * | `describe` (no image) | `{"name": …, "version": …}`; may be unsupported |
+ * | `describe` (no image) | `{"name": …, "version": …, "takes": [ … ]}`; may be unsupported |
  * | `probe` | `{"format": "qcow2"}` |
  * | `info` | as `qemu-img info --output=json`; `virtual-size` and `format` at least |
  * | `map` | as `qemu-img map --output=json` |
@@ -45,6 +48,13 @@ type Members = { readonly [key: string]: Json };
  *
  * Exit status 0 is an answer, 1 a rejection with the reason on standard error, 3 an operation or a
  * feature that is not supported; every other end is a crash.
+ *
+ * An adapter that `describe`s itself as one that takes `"passphrases"` is told them at the end of the
+ * line: `--passphrase-file FILE` for each one, and the whole of FILE is the passphrase, in UTF-8 and
+ * without a line break. The first one is that of the image, the next ones are those of its backing files
+ * from the top down, the last one that of all further ones. One that takes `"header"` is told of a
+ * detached LUKS header with `--header FILE`; IMAGE is the payload then. Of an image that needs what the
+ * adapter does not take, it is asked nothing.
  */
 export class ExecPeer implements Peer {
   readonly #options: ExecOptions;
@@ -112,17 +122,34 @@ export class ExecPeer implements Peer {
 
   async #describe(): Promise<PeerDescription> {
     const result = await this.#run(["describe"], {});
-    const { name, version } = outcomeOf(result) === undefined ? objectIn(result) : {};
+    const { name, version, takes } = outcomeOf(result) === undefined ? objectIn(result) : {};
     return {
       name: typeof name === "string" ? name : this.#options.command.join(" "),
       version: typeof version === "string" ? version : "unknown",
       operations: ["probe", "info", "map", "check", "digest"],
       formats: [],
+      takes: Array.isArray(takes) ? TAKEN.filter((it) => takes.includes(it)) : [],
     };
   }
 
-  #ask(operation: string, subject: Subject, more: readonly string[] = []): Promise<ToolResult> {
-    return this.#run([operation, subject.path, ...more], subject);
+  async #ask(
+    operation: string,
+    subject: Subject,
+    more: readonly string[] = [],
+  ): Promise<ToolResult> {
+    const { path, header, passphrases = [] } = subject;
+    for (const need of needsOf(subject)) {
+      const { takes = [] } = await this.describe();
+      if (!takes.includes(need)) return untaken(need);
+    }
+    const apart = header === undefined ? [] : ["--header", header];
+    const ask = (keys: readonly string[]) =>
+      this.#run([operation, path, ...more, ...apart, ...keys], subject);
+    if (passphrases.length === 0) return await ask([]);
+    const { stderr, ...result } = await withPassphraseFiles(passphrases, (files) => {
+      return ask(files.flatMap((file) => ["--passphrase-file", file]));
+    });
+    return { ...result, stderr: scrubbed(stderr, passphrases) };
   }
 
   #run(args: readonly string[], { directory }: Partial<Subject>): Promise<ToolResult> {
@@ -133,6 +160,21 @@ export class ExecPeer implements Peer {
       ...(directory === undefined ? {} : { directory }),
     });
   }
+}
+
+/** What of a subject a peer has to take in to answer about it. */
+function needsOf({ passphrases = [], header }: Subject): Taken[] {
+  return [
+    ...(passphrases.length > 0 ? ["passphrases" as const] : []),
+    ...(header === undefined ? [] : ["header" as const]),
+  ];
+}
+
+/** The end of a call that is not made. */
+function untaken(need: Taken): ToolResult {
+  const what = need === "header" ? "detached LUKS headers" : need;
+  const stderr = `The adapter does not say that it takes ${what}`;
+  return { end: { kind: "exited", code: UNSUPPORTED }, stdout: "", stderr };
 }
 
 /** The outcome of a call that gave no answer; `undefined` for one that did. */

@@ -1,4 +1,5 @@
 import type { Json } from "../format/mod.ts";
+import type { VolumeReport } from "./volume.ts";
 
 /** A command that went into an image. */
 export interface GoldenCommand {
@@ -51,12 +52,24 @@ export interface GoldenRange {
   readonly digest: DigestAnswer;
 }
 
+/** What one version of cryptsetup says of a volume, and which key slot each passphrase opens. */
+export interface CryptsetupAnswers {
+  readonly info: VolumeReport;
+  readonly unlocks: readonly {
+    readonly passphrase: string;
+    /** A key slot, or that the passphrase opens none. */
+    readonly slot: number | "none";
+  }[];
+}
+
 /** One golden image: how it was made, of what it consists, and what public tools say of it. */
 export interface GoldenRecord {
   readonly name: string;
   readonly features: readonly string[];
   /** The version of qemu-img and qemu-io that made it; `diskproof` for a case of the corpus. */
   readonly builder: string;
+  /** The version of cryptsetup, where it had a part in the making. */
+  readonly cryptsetup?: string;
   readonly commands: readonly GoldenCommand[];
   /** What was done to a sound image, in words: for a case of the corpus. */
   readonly changes?: readonly string[];
@@ -64,8 +77,17 @@ export interface GoldenRecord {
   readonly subject: string;
   /** The format that it is asked about as; probed where absent. */
   readonly format?: string;
+  /**
+   * What encrypted content is read with, known to everybody: the first one for the subject, the next
+   * ones for its backing files from the top down, the last one for all further ones.
+   */
+  readonly passphrases?: readonly string[];
+  /** The file with the detached LUKS header of the subject. */
+  readonly header?: string;
   /** The subject and whatever it refers to. */
   readonly files: readonly GoldenFile[];
   /** By version, such as `7.2.22`. */
   readonly answers: { readonly [version: string]: GoldenAnswers };
+  /** By version of cryptsetup, such as `2.6.1`. */
+  readonly volume?: { readonly [version: string]: CryptsetupAnswers };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { PeerError } from "./peer.ts";
+import { PeerError, type Subject } from "./peer.ts";
 import type { GoldenFile, GoldenRecord } from "./golden_record.ts";
 
 /** Names of the images recorded in a directory, in order. */
@@ -23,6 +23,18 @@ export function readRecord(images: string, name: string): GoldenRecord {
     const reason = error instanceof Error ? error.message : String(error);
     throw new PeerError(`Cannot use golden image ${name}: ${reason}`);
   }
+}
+
+/** What is asked about, once the files of a record are unpacked in a directory. */
+export function subjectOf(record: GoldenRecord, directory: string): Subject {
+  const { subject: path, format, passphrases, header } = record;
+  return {
+    path,
+    directory,
+    ...(format === undefined ? {} : { format }),
+    ...(passphrases === undefined ? {} : { passphrases }),
+    ...(header === undefined ? {} : { header }),
+  };
 }
 
 /**

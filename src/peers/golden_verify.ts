@@ -1,7 +1,7 @@
 import type { Difference } from "./compare.ts";
 import { questionsOf } from "./golden_questions.ts";
 import type { GoldenRecord } from "./golden_record.ts";
-import { goldenNames, readRecord, unpack } from "./golden_store.ts";
+import { goldenNames, readRecord, subjectOf, unpack } from "./golden_store.ts";
 import type { Peer } from "./peer.ts";
 import { withScratch } from "./scratch.ts";
 import { olderVersion } from "./versions.ts";
@@ -78,9 +78,8 @@ async function verifyImage(
   record: GoldenRecord,
   options: ImageOptions,
 ): Promise<Omit<GoldenReport, "images">> {
-  const { subject: path, format } = record;
-  const { directory } = options;
-  const subject = { path, directory, ...(format === undefined ? {} : { format }) };
+  const { format } = record;
+  const subject = subjectOf(record, options.directory);
   const failures: GoldenFailure[] = [];
   let unsupported = 0;
   // A format that is told is not probed: what was recorded tells nothing of that.

@@ -9,6 +9,8 @@
  * - Every process has a time limit and a limit on what it prints, sees a fixed environment, no shell
  *   and no standard input of the caller, and is killed with SIGKILL.
  * - A peer answers in one directory: relative names, also those in images, are relative to it.
+ * - A passphrase is handed to a tool in a file that only this user can read, stands in no list of
+ *   processes, and is taken out of whatever a tool says.
  * - What a comparison leaves out is declared as data, by version.
  * - Golden images are unpacked without holes and into an empty directory.
  *
@@ -27,6 +29,7 @@ export {
   type PeerDescription,
   PeerError,
   type Subject,
+  type Taken,
 } from "./peer.ts";
 export {
   compareCheck,
@@ -39,7 +42,13 @@ export {
   type Difference,
   mergeMap,
 } from "./compare.ts";
-export { type Comparable, comparable, INFO_NEVER_COMPARED, olderVersion } from "./versions.ts";
+export {
+  type Comparable,
+  comparable,
+  INFO_NEVER_COMPARED,
+  isOlder,
+  olderVersion,
+} from "./versions.ts";
 export {
   runTool,
   TOOL_STDOUT_LIMIT,
@@ -49,9 +58,11 @@ export {
   type ToolResult,
 } from "./process.ts";
 export { makeScratchDirectory, withScratch } from "./scratch.ts";
+export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup.ts";
 export { digestFile } from "./digest.ts";
 export { type ExecOptions, ExecPeer } from "./exec.ts";
 export { learnHoles } from "./holes.ts";
+export { type LuksdeOptions, LuksdePeer } from "./luksde.ts";
 export { DIGEST_LIMIT, type QemuImgOptions, QemuImgPeer } from "./qemu_img.ts";
 export { readCheck, readInfo, readMap } from "./qemu_img_answers.ts";
 export {
@@ -64,6 +75,7 @@ export {
 } from "./qemu_io.ts";
 export type { AllocationRun } from "./qemu_io_text.ts";
 export type {
+  CryptsetupAnswers,
   DigestAnswer,
   GoldenAnswers,
   GoldenCommand,
@@ -79,6 +91,7 @@ export {
   recordText,
   remove as removeGolden,
   store as storeGolden,
+  subjectOf,
   unpack as unpackGolden,
   writeRecord,
 } from "./golden_store.ts";
@@ -91,4 +104,6 @@ export {
   type VerifyOptions,
 } from "./golden_verify.ts";
 export { checkOutcome, ReferencePeer } from "./reference.ts";
+export { scrubbed, withPassphraseFiles } from "./secrets.ts";
 export { type OutcomeCounts, TallyPeer } from "./tally.ts";
+export { compareVolume, volumeOf, type VolumeReport } from "./volume.ts";

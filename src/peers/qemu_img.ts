@@ -1,5 +1,5 @@
 import { digestFile } from "./digest.ts";
-import { optionValue, toolPath } from "./names.ts";
+import { toolPath } from "./names.ts";
 import {
   type CheckReport,
   type DigestReport,
@@ -13,8 +13,20 @@ import {
   type Subject,
 } from "./peer.ts";
 import { answered, failure, readCheck, readInfo, readMap } from "./qemu_img_answers.ts";
+import {
+  type BlockOptions,
+  blockOptions,
+  imageOptions,
+  lackedOptions,
+  lackingKey,
+  learnChain,
+  opensByName,
+  within,
+} from "./qemu_options.ts";
 import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "./process.ts";
 import { withScratch } from "./scratch.ts";
+import { scrubbed, withSecrets } from "./secrets.ts";
+import { isOlder } from "./versions.ts";
 
 /** How qemu-img is called and bounded. */
 export interface QemuImgOptions {
@@ -31,6 +43,8 @@ export interface QemuImgOptions {
 /** Default of `digestLimit`. */
 export const DIGEST_LIMIT = 256 * 1024 * 1024;
 
+/** The first version that opens a LUKS header apart from its payload. */
+const DETACHED_SINCE = "9.0";
 const ATTEMPTS = 3;
 /** What a busy machine makes qemu-img say; the image has no part in it. */
 const TRANSIENT = /Resource temporarily unavailable|unable to get accurate CPU usage/i;
@@ -67,22 +81,34 @@ export class QemuImgPeer implements Peer {
   }
 
   async info(subject: Subject): Promise<Outcome<InfoReport>> {
-    return readInfo(await this.ask("info", subject));
+    return await this.lacking(subject) ?? readInfo(await this.ask("info", subject));
   }
 
   async map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
-    return readMap(await this.ask("map", subject));
+    return await this.lacking(subject) ?? readMap(await this.ask("map", subject));
   }
 
   async check(subject: Subject): Promise<Outcome<CheckReport>> {
-    return readCheck(await this.ask("check", subject));
+    return await this.lacking(subject) ?? readCheck(await this.ask("check", subject));
+  }
+
+  /** Why this version has no answer about a subject; nothing where it has. */
+  async lacking({ header }: Subject): Promise<Outcome<never> | undefined> {
+    if (header === undefined) return undefined;
+    const { version } = await this.describe();
+    if (!isOlder(version, DETACHED_SINCE)) return undefined;
+    const needed = `A detached LUKS header needs qemu-img ${DETACHED_SINCE}`;
+    return { outcome: "unsupported", message: `${needed}, and this is ${version}` };
   }
 
   /** What the tool prints, unread; `readInfo`, `readMap` and `readCheck` make answers of it. */
-  ask(verb: "info" | "map" | "check", subject: Subject): Promise<ToolResult> {
-    const format = subject.format === undefined ? [] : ["-f", subject.format];
-    const path = toolPath(subject.path);
-    return this.#call([verb, "--output=json", "-U", ...format, "--", path], subject);
+  async ask(verb: "info" | "map" | "check", subject: Subject): Promise<ToolResult> {
+    const { passphrases: _, ...keyless } = subject;
+    // Nothing that `info` tells is encrypted.
+    return await this.#opened(verb === "info" ? keyless : subject, (opened) => {
+      const args = [...opened.objects, ...opened.named, "--", opened.name];
+      return this.#call([verb, "--output=json", "-U", ...args], subject);
+    });
   }
 
   async digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
@@ -99,12 +125,39 @@ export class QemuImgPeer implements Peer {
     return await withScratch(async (directory) => {
       const target = `${directory}/content`;
       const format = subject.format ?? info.value.format;
-      const args = conversion({ ...subject, format }, scope);
-      const result = await this.#call([...args, target], subject);
+      const result = await this.#opened({ ...subject, format }, (opened) => {
+        return this.#call([...conversion(opened, scope), target], subject);
+      });
       return answered(result)
         ? { outcome: "accepted", value: digestFile(target) }
         : failure(result);
     }, this.#options.scratch);
+  }
+
+  /** Hands `use` the arguments that open an image, with secrets where that takes them. */
+  async #opened(
+    subject: Subject,
+    use: (opened: OpenArguments) => Promise<ToolResult>,
+  ): Promise<ToolResult> {
+    const { passphrases = [], header } = subject;
+    const asks = header !== undefined || passphrases.length > 0;
+    const chain = asks ? await learnChain(subject, (args) => this.#call(args, subject)) : [];
+    const withOptions = (options: BlockOptions) =>
+      withSecrets(
+        passphrases,
+        (objects) => {
+          return use({ objects, named: ["--image-opts"], name: imageOptions(options), options });
+        },
+        this.#options.scratch,
+      );
+    if (!opensByName(subject, chain)) {
+      const format = subject.format ?? chain[0]?.format ?? "raw";
+      return await withOptions(blockOptions({ ...subject, format }, chain));
+    }
+    const result = await use(byName(subject));
+    // What `info` refuses may open for another question, and says itself what it lacks then.
+    const lacking = asks && chain.length === 0 ? lackingKey(result) : undefined;
+    return lacking === undefined ? result : await withOptions(lackedOptions(subject, lacking));
   }
 
   async #describe(): Promise<PeerDescription> {
@@ -118,6 +171,7 @@ export class QemuImgPeer implements Peer {
       version,
       operations: ["probe", "info", "map", "check", "digest"],
       formats: ["raw", "qcow", "qcow2", "luks"],
+      takes: isOlder(version, DETACHED_SINCE) ? ["passphrases"] : ["passphrases", "header"],
     };
   }
 
@@ -125,7 +179,8 @@ export class QemuImgPeer implements Peer {
     for (let attempt = 1;; attempt++) {
       const result = await runTool([...this.#command, ...args], this.#limits(subject));
       const failed = result.end.kind === "exited" && result.end.code !== 0;
-      if (!failed || attempt === ATTEMPTS || !TRANSIENT.test(result.stderr)) return result;
+      if (failed && attempt < ATTEMPTS && TRANSIENT.test(result.stderr)) continue;
+      return { ...result, stderr: scrubbed(result.stderr, subject.passphrases) };
     }
   }
 
@@ -137,21 +192,31 @@ export class QemuImgPeer implements Peer {
   }
 }
 
+/** Arguments that open an image: `objects` and `named` come before the terminator, `name` after it. */
+interface OpenArguments {
+  readonly objects: readonly string[];
+  readonly named: readonly string[];
+  readonly name: string;
+  /** The same as the options of a block device. */
+  readonly options: BlockOptions;
+}
+
+/** An image without options. */
+function byName({ path, format }: Subject): OpenArguments {
+  const name = toolPath(path);
+  const named = format === undefined ? [] : ["-f", format];
+  const options = { driver: format ?? "raw", "file.filename": name };
+  return { objects: [], named, name, options };
+}
+
 /** Arguments of a conversion to raw, up to the name of the target. */
-function conversion(subject: Subject & { format: string }, scope: DigestScope): string[] {
-  const verb = ["convert", "-U", "-O", "raw"];
-  const path = toolPath(subject.path);
-  const { range, snapshot } = scope;
+function conversion(opened: OpenArguments, { range, snapshot }: DigestScope): string[] {
+  const { objects, named, name, options } = opened;
+  const verb = ["convert", "-U", "-O", "raw", ...objects];
   if (range === undefined) {
-    const from = snapshot === undefined ? [] : ["-l", snapshot];
-    return [...verb, "-f", subject.format, ...from, "--", path];
+    return [...verb, ...named, ...(snapshot === undefined ? [] : ["-l", snapshot]), "--", name];
   }
   // A number prints rounded from 2^53 on, though it holds multiples of 512 exactly.
-  const start = BigInt(range.start);
-  const source = [
-    `driver=raw,offset=${start},size=${range.length}`,
-    `file.driver=${subject.format}`,
-    `file.file.filename=${optionValue(path)}`,
-  ];
-  return [...verb, "--image-opts", "--", source.join(",")];
+  const part = { driver: "raw", offset: `${BigInt(range.start)}`, size: `${range.length}` };
+  return [...verb, "--image-opts", "--", imageOptions({ ...part, ...within("file", options) })];
 }

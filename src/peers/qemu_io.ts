@@ -1,9 +1,12 @@
 import { jsonName } from "./names.ts";
 import { type Outcome, PeerError, type Subject } from "./peer.ts";
-import type { ToolEnd } from "./process.ts";
+import { runTool, type ToolEnd } from "./process.ts";
 import { Overlay } from "./qemu_io_overlay.ts";
-import { type Exchange, QemuIoProcess } from "./qemu_io_process.ts";
+import { QemuIoPool } from "./qemu_io_pool.ts";
+import type { Exchange } from "./qemu_io_process.ts";
 import { type AllocationRun, readAllocationMap, readDump, readFailure } from "./qemu_io_text.ts";
+import { type BlockOptions, blockOptions, learnChain } from "./qemu_options.ts";
+import { scrubbed } from "./secrets.ts";
 
 /** How qemu-io is called and bounded. */
 export interface QemuIoOptions {
@@ -44,8 +47,6 @@ export interface Examination extends Content {
 export const SESSION_LIMIT = 64 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 const UNIT = 4096;
-/** A process is replaced after so many questions, so that nothing it keeps can add up. */
-const BATCHES_PER_PROCESS = 2_000;
 /** What commands other than `open` say while no image is open. */
 const NOTHING_OPEN = "no file open";
 /** qcow1 may answer from what an earlier failed read has left behind, until it is opened anew. */
@@ -67,11 +68,13 @@ const REOPENED_FORMATS = ["qcow"];
  */
 export class QemuIoSession {
   readonly #options: QemuIoOptions;
-  #process: QemuIoProcess | undefined;
+  readonly #pool: QemuIoPool;
   #overlay: Promise<Overlay> | undefined;
 
   constructor(options: QemuIoOptions = {}) {
     this.#options = options;
+    const { command = ["qemu-io"], timeoutMs = TIMEOUT_MS } = options;
+    this.#pool = new QemuIoPool({ ...options, command, timeoutMs });
   }
 
   /** Reads content. An image that cannot be opened is rejected; one that can is accepted. */
@@ -84,7 +87,8 @@ export class QemuIoSession {
 
   /** What the top layer itself says something about. */
   async map(subject: Omit<Reading, "size">): Promise<Outcome<readonly AllocationRun[]>> {
-    const exchange = await this.#run([openCommand(subject), "map", "close"]);
+    const open = openCommand(await this.#optionsOf(subject));
+    const exchange = await this.#run([open, "map", "close"], subject);
     return mapOutcome(exchange);
   }
 
@@ -99,14 +103,15 @@ export class QemuIoSession {
       capacity: SESSION_LIMIT,
     }));
     overlay.reset();
+    const options = await this.#optionsOf(reading);
     const exchange = await this.#run([
-      openCommand(reading),
+      openCommand(options),
       "map",
       "close",
-      overlay.openCommand(reading),
+      overlay.openCommand(options),
       ...(reading.size === 0 ? [] : [`read -q 0 ${reading.size}`]),
       "close",
-    ]);
+    ], reading);
     const map = mapOutcome(exchange);
     if (map.outcome !== "accepted") return map;
     const said = exchange.outputs.slice(3).join("");
@@ -115,23 +120,22 @@ export class QemuIoSession {
         outcome: "accepted" as const,
         value: { bytes: overlay.content(reading.size), unreadable: [] },
       }
-      : await this.#readByUnit(reading);
+      : await this.#readByUnit(reading, options);
     if (content.outcome !== "accepted") return content;
     return { outcome: "accepted", value: { ...content.value, map: map.value } };
   }
 
-  /** Ends the process and removes the scratch files. */
+  /** Ends the processes and removes the scratch files. */
   async close(): Promise<void> {
-    await this.#process?.close();
-    this.#process = undefined;
+    await this.#pool.close();
     const overlay = await this.#overlay;
     this.#overlay = undefined;
     overlay?.remove();
   }
 
-  async #readByUnit(reading: Reading): Promise<Outcome<Content>> {
+  async #readByUnit(reading: Reading, options: BlockOptions): Promise<Outcome<Content>> {
     const { size, unit = UNIT, format } = reading;
-    const open = openCommand(reading);
+    const open = openCommand(options);
     const reopen = REOPENED_FORMATS.includes(format);
     const reads: { start: number; length: number }[] = [];
     for (let start = 0; start < size; start += unit) {
@@ -141,7 +145,8 @@ export class QemuIoSession {
       const read = `read -v ${start} ${length}`;
       return reopen ? [open, read, "close"] : [read];
     });
-    const exchange = await this.#run(reopen ? commands : [open, ...commands, "close"]);
+    const all = reopen ? commands : [open, ...commands, "close"];
+    const exchange = await this.#run(all, reading);
     if (exchange.end !== undefined) return endOutcome(exchange.end, exchange.errors);
     const bytes = new Uint8Array(size);
     const unreadable = reads.filter(({ start, length }, index) => {
@@ -154,21 +159,27 @@ export class QemuIoSession {
     return { outcome: "accepted", value: { bytes, unreadable } };
   }
 
-  async #run(commands: readonly string[]): Promise<Exchange> {
-    const old = this.#process;
-    if (old !== undefined && (old.ended || old.batches >= BATCHES_PER_PROCESS)) {
-      await old.close();
-      this.#process = undefined;
-    }
-    const { command = ["qemu-io"], timeoutMs = TIMEOUT_MS, directory } = this.#options;
-    const where = directory === undefined ? {} : { directory };
-    this.#process ??= new QemuIoProcess({ command, timeoutMs, ...where });
-    return await this.#process.run(commands);
+  /** The options that open an image; qemu-img tells which images of its chain need a passphrase. */
+  async #optionsOf(subject: Omit<Reading, "size">): Promise<BlockOptions> {
+    const { header, passphrases = [] } = subject;
+    if (header === undefined && passphrases.length === 0) return blockOptions(subject, []);
+    const { qemuImg = ["qemu-img"], timeoutMs = TIMEOUT_MS, directory } = this.#options;
+    const limits = directory === undefined ? { timeoutMs } : { timeoutMs, directory };
+    const chain = await learnChain(subject, (args) => runTool([...qemuImg, ...args], limits));
+    return blockOptions(subject, chain);
+  }
+
+  async #run(
+    commands: readonly string[],
+    { passphrases }: Pick<Subject, "passphrases">,
+  ): Promise<Exchange> {
+    const exchange = await this.#pool.run(commands, passphrases);
+    return { ...exchange, errors: scrubbed(exchange.errors, passphrases) };
   }
 }
 
-function openCommand({ path, format }: Omit<Reading, "size">): string {
-  return `open -r ${jsonName({ driver: format, "file.driver": "file", "file.filename": path })}`;
+function openCommand(options: BlockOptions): string {
+  return `open -r ${jsonName(options)}`;
 }
 
 /** Reads the outputs of `open` and `map`. After an open that failed, `map` complains of it. */

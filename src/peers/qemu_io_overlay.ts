@@ -1,6 +1,7 @@
 import { jsonName } from "./names.ts";
 import { PeerError } from "./peer.ts";
 import { runTool } from "./process.ts";
+import { type BlockOptions, within } from "./qemu_options.ts";
 import { makeScratchDirectory } from "./scratch.ts";
 
 /** What a scratch image is made with. */
@@ -53,17 +54,15 @@ export class Overlay {
     Deno.writeFileSync(this.#data, new Uint8Array());
   }
 
-  /** The command that opens an image through this one. */
-  openCommand(subject: { readonly path: string; readonly format: string }): string {
+  /** The command that opens an image, by its options, through this one. */
+  openCommand(subject: BlockOptions): string {
     return "open -C -t unsafe " + jsonName({
       driver: "qcow2",
       "file.driver": "file",
       "file.filename": this.#image,
       "data-file.driver": "file",
       "data-file.filename": this.#data,
-      "backing.driver": subject.format,
-      "backing.file.driver": "file",
-      "backing.file.filename": subject.path,
+      ...within("backing", subject),
     });
   }
 

@@ -18,6 +18,7 @@ export type OutcomeCounts = Readonly<Record<Outcome<unknown>["outcome"], number>
 export class TallyPeer implements Peer {
   readonly #peer: Peer;
   readonly #counts = new Map<Operation, Record<Outcome<unknown>["outcome"], number>>();
+  readonly #passedOver = new Map<string, number>();
 
   constructor(peer: Peer) {
     this.#peer = peer;
@@ -26,6 +27,11 @@ export class TallyPeer implements Peer {
   /** The counts of each operation that was asked for. */
   get counts(): ReadonlyMap<Operation, OutcomeCounts> {
     return this.#counts;
+  }
+
+  /** Why questions had no answer (`unsupported`), and how many each reason is that of. */
+  get passedOver(): ReadonlyMap<string, number> {
+    return this.#passedOver;
   }
 
   describe(): Promise<PeerDescription> {
@@ -57,6 +63,9 @@ export class TallyPeer implements Peer {
     const counts = this.#counts.get(operation) ??
       { accepted: 0, rejected: 0, unsupported: 0, crashed: 0, "timed-out": 0 };
     counts[outcome.outcome]++;
+    if (outcome.outcome === "unsupported") {
+      this.#passedOver.set(outcome.message, (this.#passedOver.get(outcome.message) ?? 0) + 1);
+    }
     this.#counts.set(operation, counts);
     return outcome;
   }

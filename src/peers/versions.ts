@@ -2,6 +2,8 @@
 export interface Comparable {
   /** Keys of `info` to leave out. */
   readonly infoWithout: readonly string[];
+  /** Keys to leave out of what `info` tells of a LUKS header. */
+  readonly luksWithout: readonly "detached-header"[];
   /** Keys of a map entry to leave out. */
   readonly mapWithout: readonly ("present" | "compressed")[];
 }
@@ -17,12 +19,19 @@ export function comparable(version: string): Comparable {
   const mapWithout: ("present" | "compressed")[] = [];
   if (isBefore(version, 6, 1)) mapWithout.push("present");
   if (isBefore(version, 8, 2)) mapWithout.push("compressed");
-  return { infoWithout: INFO_NEVER_COMPARED, mapWithout };
+  const luksWithout = isBefore(version, 9, 0) ? ["detached-header" as const] : [];
+  return { infoWithout: INFO_NEVER_COMPARED, luksWithout, mapWithout };
 }
 
 function isBefore(version: string, major: number, minor: number): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
   return ownMajor < major || (ownMajor === major && ownMinor < minor);
+}
+
+/** Whether a version, such as `7.2.22`, is older than another one. */
+export function isOlder(version: string, other: string): boolean {
+  return version !== other && olderVersion(version, other) === version &&
+    olderVersion(other, version) === version;
 }
 
 /** The older of two versions; the first where there is no second. */

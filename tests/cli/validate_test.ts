@@ -98,6 +98,33 @@ Deno.test("validate counts what an adapter does not support as no failure", () =
     assertStringIncludes(stdout, `sh ${directory}/adapter.sh unknown over`);
   }));
 
+Deno.test("validate passes over encrypted images for an adapter that takes no passphrases", () =>
+  withDirectory(async (directory) => {
+    const answers = [
+      `describe) echo '{"name": "mine", "takes": TAKES}';;`,
+      `probe) test "$3" = --passphrase-file && test "$(cat $4)" = "open sesame" && echo '{"format": "qcow"}';;`,
+    ].join("\n");
+    const only = "--only=qcow-aes-scattered";
+    const without = adapter(directory, answers.replace("TAKES", "[]"));
+    const run = await validate(directory, without, "--json", only);
+    assertEquals(run.status, 0);
+    assertEquals(sumsIn(run)["probe"], sumsOf("probe", { unsupported: 1 }));
+    const reason = "The adapter does not say that it takes passphrases";
+    assertEquals(eventsIn(run).at(-1)?.["passedOver"], [{ reason, questions: 5 }]);
+    const { stdout } = await validate(directory, without, only);
+    assertEquals(stdout.trimEnd().split("\n").slice(-2), [
+      "unsupported  because",
+      `          5  ${reason}`,
+    ]);
+    const taking = adapter(directory, answers.replace("TAKES", '["passphrases"]'));
+    const asked = await validate(directory, taking, "--json", only);
+    assertEquals([asked.status, asked.stderr], [0, ""]);
+    assertEquals(sumsIn(asked)["probe"], sumsOf("probe", { same: 1 }));
+    assertEquals(eventsIn(asked).at(-1)?.["passedOver"], [
+      { reason: "", questions: 4 },
+    ]);
+  }));
+
 Deno.test("validate exits with 3 for a peer that cannot be started or breaks the protocol", () =>
   withDirectory(async (directory) => {
     const broken = [

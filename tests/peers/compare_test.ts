@@ -5,6 +5,8 @@ import {
   compareInfo,
   compareMap,
   compareOutcomes,
+  type InfoReport,
+  isOlder,
   type MapEntry,
   olderVersion,
 } from "../../src/peers/mod.ts";
@@ -36,6 +38,40 @@ Deno.test("olderVersion() compares numbers, not text", () => {
   assertEquals(olderVersion("7.2.9", "7.2.22"), "7.2.9");
   assertEquals(olderVersion("10.0", "10.0.1"), "10.0");
   assertEquals(olderVersion("10.0.1", undefined), "10.0.1");
+});
+
+Deno.test("isOlder() is true of a version that is older, and not of the same one", () => {
+  assertEquals(isOlder("8.2.9", "9.0"), true);
+  assertEquals(isOlder("9.0", "9.0"), false);
+  assertEquals(isOlder("9.0.0", "9.0"), false);
+  assertEquals(isOlder("9.0", "9.0.0"), false);
+  assertEquals(isOlder("10.0.13", "9.0"), false);
+});
+
+Deno.test("compareInfo() misses detached-header of no version before 9.0", () => {
+  const luks = (data: { [key: string]: string | boolean }): InfoReport => {
+    return { "virtual-size": 512, format: "luks", "format-specific": { type: "luks", data } };
+  };
+  const qcow2 = (encrypt: { [key: string]: string | boolean }): InfoReport => {
+    const specific = { type: "qcow2", data: { compat: "1.1", encrypt } };
+    return { "virtual-size": 512, format: "qcow2", "format-specific": specific };
+  };
+  for (const [report, path] of [[luks, ""], [qcow2, "/encrypt"]] as const) {
+    const newer = report({ uuid: "x", "detached-header": false });
+    const older = report({ uuid: "x" });
+    assertEquals(compareInfo(older, newer, { version: "8.2.9" }), []);
+    assertEquals(compareInfo(older, newer, { version: "9.0.0" }), [{
+      path: `/format-specific/data${path}/detached-header`,
+      left: undefined,
+      right: false,
+    }]);
+    const other = report({ uuid: "y", "detached-header": false });
+    assertEquals(compareInfo(older, other, { version: "7.2.22" }), [{
+      path: `/format-specific/data${path}/uuid`,
+      left: "x",
+      right: "y",
+    }]);
+  }
 });
 
 Deno.test("compareMap() merges what the older version does not tell apart", () => {
