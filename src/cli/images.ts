@@ -25,7 +25,7 @@ export const OPENING = {
 
 /** What they do, for the help of a verb. */
 export const OPENING_HELP =
-  `  -f, --format NAME    the format, instead of probing: raw, qcow, qcow2 or luks
+  `  -f, --format NAME    the format, instead of probing: raw, qcow, qcow2, luks or luks2
   --root DIR           where files that the image names may lie (default its own folder)
   --header FILE        a detached LUKS header, of which IMAGE is the payload
   --dialect draft-2016 read a qcow2 image as the draft that preceded LUKS in qcow2 says
@@ -58,6 +58,7 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
   try {
     return openImage(path, {
       ...how,
+      detect: true,
       ...(format === undefined ? {} : { format: format as FormatName }),
       ...(root === undefined ? {} : { root }),
       ...(header === undefined ? {} : { header }),
@@ -113,21 +114,29 @@ export function mustOpen(image: OpenedImage, opening: Opening): Layer {
 }
 
 const LOCKED: ReadonlySet<string> = new Set([
+  "luks2.open.key-present",
   "luks.open.key-present",
   "qcow1.crypt.key-present",
   "qcow2.crypt.key-present",
 ]);
 
+/** What keeps key slots from being tried that cost too much. */
+const OVER_BUDGET = [
+  "luks.work.iterations-budget",
+  "luks2.work.budget",
+  "luks2.work.memory",
+] as const;
+
 /** @throws {UsageError} when an image of the chain lacks its passphrase, or has got only wrong ones */
 export function mustBeUnlocked(image: OpenedImage): void {
   for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
     const rule = readRefusal(at)?.rule;
-    if (rule === "luks.key.unlock") {
+    if (rule === "luks.key.unlock" || rule === "luks2.key.unlock") {
       throw new UsageError(`Cannot open ${at.path}: no passphrase that was given opens it`);
     }
-    if (at.layer?.unlocked === false && at.findings.count("luks.work.iterations-budget") > 0) {
+    if (at.layer?.unlocked === false && OVER_BUDGET.some((over) => at.findings.count(over) > 0)) {
       throw new UsageError(
-        `Cannot open ${at.path}: its key slots take more iterations than --max-iterations allows`,
+        `Cannot open ${at.path}: its key slots take more work than --max-iterations allows`,
       );
     }
     if (rule !== undefined && LOCKED.has(rule)) {

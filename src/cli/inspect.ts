@@ -66,7 +66,10 @@ function inspect(image: OpenedImage, options: Options): void {
   printer.flush();
 }
 
-function summary(image: OpenedImage, { qemu, spec, findings }: Judgement): string[] {
+function summary(
+  image: OpenedImage,
+  { qemu, cryptsetup, spec, findings }: Judgement,
+): string[] {
   const { check } = qemu;
   const checked = check === null
     ? "check gives no counts"
@@ -77,7 +80,9 @@ function summary(image: OpenedImage, { qemu, spec, findings }: Judgement): strin
   return [
     `${visible(image.path)}: ${image.format}, ${(image.header ?? image.source).size} bytes`,
     `  the format  ${spec.verdict}, ${findings.length} finding${findings.length === 1 ? "" : "s"}`,
-    `  qemu-img    ${does}; ${checked}`,
+    cryptsetup === undefined
+      ? `  qemu-img    ${does}; ${checked}`
+      : `  cryptsetup  ${cryptsetup.open === "accept" ? "opens it" : "refuses it"}`,
     "",
   ];
 }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
 import type { DriverOptions, FormatName, Layer } from "../format/mod.ts";
 import { Findings } from "../rules/mod.ts";
-import { driverNamed, foreignDrivers, probe } from "./drivers.ts";
+import { detect, driverNamed, foreignDrivers, probe } from "./drivers.ts";
 import { GuestSource } from "./guest_source.ts";
 import { isProtocol, resolveName } from "./names.ts";
 import type { KeyOptions, OpenedImage, OpenOptions } from "./opened.ts";
@@ -20,10 +20,10 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
   const place = resolve(options.directory ?? ".", path);
   const source = new FileSource(place);
   // With a header beside it the image is LUKS; what is probed is what its payload lies in.
-  const told = options.header !== undefined && options.format === "luks"
-    ? undefined
-    : options.format;
-  const driver = told === undefined ? probe(source) : driverNamed(told);
+  const isLuks = options.format === "luks" || options.format === "luks2";
+  const told = options.header !== undefined && isLuks ? undefined : options.format;
+  const probed = options.detect ? detect : probe;
+  const driver = told === undefined ? probed(source) : driverNamed(told);
   if (driver === undefined) throw new TypeError(`Cannot open ${path}: unknown format`);
   const policy = options.alone ? undefined : new FilePolicy(place, options.root);
   const around = { policy, above: [], keys: options };
@@ -144,10 +144,11 @@ function openDetached(file: ImageFile, header: ByteSource, around: Around): Open
   if (refusal !== undefined) findings.add(refusal.rule, { path: "/payload" }, refusal.message);
   const content = payload === undefined ? file.source : new GuestSource(layersOf(payload));
   const options = { ...driverOptions(around), payload: content };
-  const layer = driverNamed("luks")?.open(header, findings, options);
+  const driver = detect(header).name === "luks2" ? "luks2" : "luks";
+  const layer = driverNamed(driver)?.open(header, findings, options);
   return {
     path: file.path,
-    format: "luks",
+    format: driver,
     source: file.source,
     header,
     ...(payload === undefined ? {} : { payload }),

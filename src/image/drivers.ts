@@ -1,6 +1,7 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { FormatDriver } from "../format/mod.ts";
 import { luksDriver } from "../luks/mod.ts";
+import { detectLuks2, luks2Driver } from "../luks2/mod.ts";
 import { qcow1Driver } from "../qcow/mod.ts";
 import { qcow2Driver } from "../qcow2/mod.ts";
 import { RawLayer } from "./raw.ts";
@@ -14,7 +15,13 @@ const rawDriver: FormatDriver = {
 };
 
 /** The formats, in the order in which they are probed: raw is what is left. */
-export const drivers: readonly FormatDriver[] = [qcow1Driver, qcow2Driver, luksDriver, rawDriver];
+export const drivers: readonly FormatDriver[] = [
+  qcow1Driver,
+  qcow2Driver,
+  luksDriver,
+  luks2Driver,
+  rawDriver,
+];
 
 /** The driver of a name, or `undefined`. */
 export function driverNamed(name: string): FormatDriver | undefined {
@@ -26,6 +33,14 @@ export function probe(source: ByteSource): FormatDriver {
   const head = source.read(0, PROBE_BYTES);
   const taken = source.size === 0 ? undefined : drivers.find((driver) => driver.probe(head));
   return taken ?? rawDriver;
+}
+
+/**
+ * The driver of what a file is, whoever reads it: QEMU takes LUKS version 2 for raw, and cryptsetup opens
+ * it.
+ */
+export function detect(source: ByteSource): FormatDriver {
+  return detectLuks2(source) ? luks2Driver : probe(source);
 }
 
 /**

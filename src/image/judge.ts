@@ -18,6 +18,8 @@ export interface Judgement {
     /** What `check` counts; `null` where it gives no counts. */
     readonly check: CheckJson | null;
   };
+  /** What cryptsetup does with a volume of LUKS version 2, which qemu-img takes for raw. */
+  readonly cryptsetup?: { readonly open: "accept" | "reject" };
   /** What the format says of it. */
   readonly spec: { readonly verdict: SpecVerdict };
   readonly findings: readonly Finding[];
@@ -58,11 +60,15 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   const judgement: Judgement = {
     image: path,
     format,
-    qemu: {
-      open: refused ? "reject" : "accept",
-      read: readable,
-      check: check === undefined ? null : checkJson(check),
-    },
+    ...(format === "luks2"
+      ? { qemu: AS_RAW, cryptsetup: { open: refused ? "reject" : "accept" } }
+      : {
+        qemu: {
+          open: refused ? "reject" : "accept",
+          read: readable,
+          check: check === undefined ? null : checkJson(check),
+        },
+      }),
     spec: { verdict: specVerdict(list, { dirty: layer?.dirty ?? false }) },
     findings: list,
   };
@@ -70,6 +76,9 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   const whole = readable === "ok" && !image.incomplete;
   return { ...judgement, digest: whole ? contentDigest(image, options.digestUpTo) : null };
 }
+
+/** Whatever a raw image holds can be read. */
+const AS_RAW = { open: "accept", read: "ok", check: null } as const;
 
 /** An image whose backing file is not there for us to read is read as far as it goes by itself. */
 function readableAlone(image: OpenedImage, refused: boolean): "ok" | "error" {

@@ -14,7 +14,7 @@
 export { anatomyOf } from "./anatomy.ts";
 export { layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./chain.ts";
 export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } from "./content.ts";
-export { driverNamed, drivers, probe } from "./drivers.ts";
+export { detect, driverNamed, drivers, probe } from "./drivers.ts";
 export { type Extent, extentsOf } from "./extents.ts";
 export { infoOf } from "./info.ts";
 export { isSparse, isZero } from "./holes.ts";

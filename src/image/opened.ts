@@ -16,6 +16,8 @@ export interface KeyOptions {
 export interface OpenOptions extends KeyOptions {
   /** The format; probed where absent. */
   readonly format?: FormatName;
+  /** Where the format is probed: also for what QEMU does not know, LUKS version 2. */
+  readonly detect?: boolean;
   /** The directory that a relative path is relative to; the caller's own where absent. */
   readonly directory?: string;
   /** The directory below which files that the image names may be opened; by default its own folder. */

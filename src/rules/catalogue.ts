@@ -1,5 +1,6 @@
 import { blockRules } from "./block.ts";
 import { luks1Rules } from "./luks1.ts";
+import { luks2Rules } from "./luks2.ts";
 import { qcow1Rules } from "./qcow1.ts";
 import { excusedWhenDirty, qcow2AccessRules } from "./qcow2_access.ts";
 import { qcow2OpenRules } from "./qcow2_open.ts";
@@ -12,11 +13,14 @@ export type RuleId =
   | keyof typeof qcow1Rules
   | keyof typeof qcow2OpenRules
   | keyof typeof qcow2AccessRules
-  | keyof typeof luks1Rules;
+  | keyof typeof luks1Rules
+  | keyof typeof luks2Rules;
 
 /** Every rule, in the order in which an image is judged. */
 export const catalogue: readonly Rule[] = Object.freeze(
-  [blockRules, qcow1Rules, qcow2OpenRules, qcow2AccessRules, luks1Rules].flatMap(rulesOf).map((
+  [blockRules, qcow1Rules, qcow2OpenRules, qcow2AccessRules, luks1Rules, luks2Rules].flatMap(
+    rulesOf,
+  ).map((
     rule,
   ) => excusedWhenDirty.has(rule.id) ? { ...rule, excusedWhenDirty: true } : rule),
 );

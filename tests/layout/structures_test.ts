@@ -13,10 +13,17 @@ import {
   u32,
   u64,
 } from "../../src/layout/mod.ts";
+import { luksStructures } from "../../src/luks/mod.ts";
+import { luks2Structures } from "../../src/luks2/mod.ts";
 import { qcow1Structures } from "../../src/qcow/mod.ts";
 import { qcow2Structures } from "../../src/qcow2/mod.ts";
 
-const structures: readonly Struct[] = [...qcow1Structures, ...qcow2Structures];
+const structures: readonly Struct[] = [
+  ...qcow1Structures,
+  ...qcow2Structures,
+  ...luksStructures,
+  ...luks2Structures,
+];
 
 Deno.test("encode(decode(b)) equals b for every structure and any bytes", () => {
   for (const description of structures) {

@@ -1,0 +1,30 @@
+import { header } from "./structures.ts";
+
+/** The unit of IVs, of segments and of key material, in bytes. */
+export const SECTOR = 512;
+/** What areas are aligned to, in bytes. */
+export const UNIT = 4096;
+/** Length of a binary header in bytes. */
+export const BINARY_BYTES: number = header.size;
+/** Lengths that a copy may have, which are the places where the secondary one may lie (Table 1). */
+export const HEADER_SIZES: readonly number[] = Array.from({ length: 9 }, (_, i) => 0x4000 << i);
+/** The largest of them. */
+export const HEADER_SIZE_MAX = 0x400000;
+/** Length of the area for keys that cryptsetup takes at most, in bytes. */
+export const KEYSLOTS_SIZE_MAX = 0x8000000;
+/** Stripes of every key slot. */
+export const STRIPES = 4000;
+/** Length in bytes of the salts of key derivation and digest. */
+export const SALT_BYTES = 32;
+/** The smallest number that no string-uint64 can hold. */
+export const UINT64_END: bigint = 1n << 64n;
+
+/** `value` rounded up to a multiple of `unit`. */
+export function roundUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/** Bytes of key material of a key, in whole sectors. */
+export function materialBytes(keyBytes: number): number {
+  return roundUp(keyBytes * STRIPES, SECTOR);
+}

@@ -1,0 +1,53 @@
+/**
+ * LUKS version 2.
+ *
+ * Invariants of a sound volume:
+ *
+ * - A header has two copies, one behind the other. Each is a binary header of 4096 bytes and a JSON
+ *   area, with a checksum over both, and as long as the place of the second one says. Of two sound
+ *   copies the one with the greater sequence number counts, and either one is enough.
+ * - The JSON says everything else. Its numbers of 64 bits are strings of digits; key slots, digests,
+ *   segments and tokens are named by numbers, and refer to each other by these names.
+ * - Behind the copies lies the area for key slots. Each slot has an area of its own in it: the volume
+ *   key, split into 4000 stripes and encrypted with a key that a passphrase gives, by PBKDF2 or Argon2.
+ * - A digest tells whether a key is the one of a segment: whether a passphrase is right can be told
+ *   without the payload.
+ * - The segment is the payload. Its sectors have 512 to 4096 bytes, and are numbered by 512 bytes from
+ *   its start and from its iv_tweak on. A detached header has its segment at offset 0 of another file.
+ *
+ * QEMU does not know the format: what is refused is what cryptsetup 2.6 refuses, and its luksDump is
+ * what the rules call `info`. A copy that is not sound is one finding where the other one is; the rules
+ * that it breaks are findings of their own where neither is.
+ *
+ * How much work a header can ask for is bounded before any is done: see `WORK_BUDGET`,
+ * `ARGON2_MEMORY_MAX`, and for the JSON the rule `luks2.work.values`. The content of a volume in
+ * reencryption, or with integrity, is not read.
+ *
+ * @module
+ */
+
+export { buildLuks2, type BuiltLuks2, luks2Content } from "./build.ts";
+export { type CopyOptions, encodeCopy, placesOf, withChecksum } from "./build_header.ts";
+export {
+  type CopyName,
+  decodeLuks2,
+  detectLuks2,
+  type HeaderCopy,
+  type Luks2Copies,
+  type Luks2Header,
+} from "./decode.ts";
+export { luks2Driver } from "./driver.ts";
+export { HEADER_SIZES } from "./geometry.ts";
+export { luks2Info } from "./info.ts";
+export type { JsonNode, JsonParsed } from "./json.ts";
+export { parseJson } from "./json_parser.ts";
+export { deriveKey, kdfFault } from "./kdf.ts";
+export { type Kdf, type Keyslot, keyslotsOf } from "./keyslots.ts";
+export { Luks2Layer } from "./layer.ts";
+export { chooseCopy, type ChosenCopy, type JudgedCopy, type Metadata } from "./metadata.ts";
+export type { CopyState, KdfModel, Luks2KeyModel, Luks2Model } from "./model.ts";
+export { normaliseLuks2 } from "./normalise.ts";
+export type { AddFinding, Luks2Broken, Luks2Rule } from "./report.ts";
+export { header, luks2Structures, PRIMARY_MAGIC, SECONDARY_MAGIC } from "./structures.ts";
+export { triedSlots, unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
+export { ARGON2_MEMORY_MAX, WORK_BUDGET } from "./work.ts";

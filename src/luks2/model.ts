@@ -1,0 +1,72 @@
+import type { Pattern } from "../format/mod.ts";
+
+/**
+ * The model of a LUKS2 volume: a small plain value that says everything about it. `buildLuks2` turns
+ * it into bytes. A model is JSON.
+ */
+
+/** How a passphrase becomes the key of a slot. */
+export type KdfModel =
+  | { readonly type: "pbkdf2"; readonly hash: string; readonly iterations: number }
+  | {
+    readonly type: "argon2i" | "argon2id";
+    /** Passes. */
+    readonly time: number;
+    /** KiB. */
+    readonly memory: number;
+    /** Lanes. */
+    readonly cpus: number;
+  };
+
+/** A key slot. */
+export interface Luks2KeyModel {
+  /** 0 to 31. */
+  readonly slot: number;
+  readonly passphrase: string;
+  readonly kdf: KdfModel;
+  /** 2: tried first; 1: tried; 0: not tried unless asked for. */
+  readonly priority: 0 | 1 | 2;
+}
+
+/** What is wrong with one copy of a header, so that the other one counts. */
+export type CopyState = "sound" | "garbled" | "missing" | "older";
+
+/** A LUKS2 volume. */
+export interface Luks2Model {
+  readonly format: "luks2";
+  /** Volume key, salts, stripes and the garbled copy follow from it. */
+  readonly seed: number;
+  readonly uuid: string;
+  readonly label: string;
+  readonly subsystem: string;
+  readonly seqid: number;
+  /** Length of one copy: 0x4000, or a larger power of two up to 0x400000. */
+  readonly headerSize: number;
+  /** Bytes left free behind the last area of the key slots, a multiple of 4096. */
+  readonly spare: number;
+  readonly primary: CopyState;
+  /** `sound` where the primary copy is not. */
+  readonly secondary: CopyState;
+  /** Cipher of the segment and of the areas, in the notation of dm-crypt. */
+  readonly encryption: string;
+  readonly keyBytes: number;
+  /** 512, 1024, 2048 or 4096. */
+  readonly sectorSize: number;
+  readonly ivTweak: number;
+  /** The hash of the digest and of the anti-forensic splitter. */
+  readonly hash: string;
+  /** The hash of the checksums. */
+  readonly checksum: string;
+  readonly digestIterations: number;
+  /** At least one, of which one has a priority other than 0. */
+  readonly keys: readonly Luks2KeyModel[];
+  /** Tokens that name all key slots. */
+  readonly tokens: number;
+  /** Header and payload are files of their own. */
+  readonly detached: boolean;
+  /** The segment has a size, and does not reach to the end of its file by itself. */
+  readonly fixed: boolean;
+  /** Length of the payload in bytes, a multiple of the sector size, and not 0. */
+  readonly size: number;
+  readonly pattern: Pattern;
+}

@@ -1,0 +1,41 @@
+import { canonicalHash, hashTable } from "../crypto/mod.ts";
+import { materialBytes } from "./geometry.ts";
+import type { Digest, Kdf, Keyslot } from "./keyslots.ts";
+
+/**
+ * Work that trying one passphrase on all key slots may take, unless the caller sets another limit:
+ * iterations of PBKDF2, KiB that Argon2 fills in all of its passes, and 128 bytes of key material, each
+ * count one. cryptsetup makes a key slot of
+ * up to 1 GiB with four passes or a few more, which is a fifth of it; with Argon2 in JavaScript, at
+ * some hundred thousand KiB a second, the whole is two to three minutes.
+ */
+export const WORK_BUDGET = 20_000_000;
+
+/**
+ * KiB of memory that Argon2 takes at most, whatever the budget: 1 GiB, which is what cryptsetup takes
+ * by itself at most. Argon2 in JavaScript can have less than 4 GiB.
+ */
+export const ARGON2_MEMORY_MAX = 2 ** 20;
+
+/** Bytes of a key in a key slot at most. */
+export const KEY_BYTES_MAX = 4096;
+
+/** What a key derivation costs, in units of the budget. */
+export function kdfWork({ type, hash, iterations, time, memory }: Kdf, keyBytes: number): number {
+  if (type !== "pbkdf2") return Math.max(0, time) * Math.max(0, memory);
+  const digestSize = hashTable[canonicalHash(hash) ?? ""]?.digestSize ?? 1;
+  return Math.max(0, iterations) * Math.max(1, Math.ceil(keyBytes / digestSize));
+}
+
+/** Bytes of key material that cost as much to decrypt and to merge as one unit of the budget. */
+const MATERIAL_UNIT = 128;
+
+/** What trying a passphrase on key slots costs when it opens none of them, or the last one. */
+export function workOf(slots: readonly Keyslot[], digest: Digest): number {
+  return slots.reduce(
+    (sum, { kdf, area, keyBytes }) =>
+      sum + kdfWork(kdf, area.keyBytes) + digest.iterations +
+      Math.ceil(materialBytes(keyBytes) / MATERIAL_UNIT),
+    0,
+  );
+}

@@ -1,0 +1,102 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
+import { AccessError, patternBytes } from "../../src/format/mod.ts";
+import { luks2Content } from "../../src/luks2/mod.ts";
+import { liveTest } from "../luks/live.ts";
+import { encryptWithCryptsetup, QUICK_PBKDF2 } from "./made.ts";
+import { messagesOf, openVolume, readAll } from "./ours.ts";
+import { type AnyJson, changedBytes, changedVolume, modelOf, volumeOf } from "./volumes.ts";
+
+const model = modelOf();
+const content = luks2Content(model);
+const DATA = 557056;
+
+Deno.test("without a passphrase a volume tells of itself, and reading it fails", () => {
+  const { layer, findings } = openVolume({ source: volumeOf().source });
+  assertEquals(findings.rules(), ["luks2.open.key-present"]);
+  assert(layer !== undefined && !layer.unlocked && layer.encrypted);
+  assertEquals(layer.virtualSize, content.length);
+  const [run] = layer.runs(0, layer.virtualSize);
+  assert(run?.broken !== undefined);
+  const error = assertThrows(() => layer.readRun(run, 0, new Uint8Array(1)), AccessError);
+  assertEquals(error.broken.rule, "luks2.open.key-present");
+});
+
+Deno.test("a segment with a size ends there, and a dynamic one with the last whole sector", () => {
+  const sizeOf = (...changes: Parameters<typeof changedVolume>) => {
+    const { layer } = openVolume(changedVolume(...changes));
+    return layer?.virtualSize;
+  };
+  const fixed = (size: string) => ({
+    json: (root: AnyJson) => void (root.segments["0"].size = size),
+  });
+  assertEquals(sizeOf({}, fixed("1024")), 1024);
+  assertEquals(sizeOf({}, fixed("18446744073709551104")), content.length);
+  assertEquals(sizeOf({}, { size: DATA + 8191 }), 7680);
+  assertEquals(sizeOf({ sectorSize: 4096 }, { size: DATA + 8191 }), 4096);
+  assertEquals(sizeOf({}, { size: DATA }), 0);
+});
+
+Deno.test("every part of the content can be read, wherever it starts and ends", () => {
+  for (const sectorSize of [512, 1024, 2048, 4096]) {
+    const { layer } = openVolume(volumeOf({ sectorSize }));
+    assert(layer !== undefined);
+    const [run] = layer.runs(0, layer.virtualSize);
+    assert(run !== undefined);
+    for (const [from, length] of [[0, 1], [511, 2], [4095, 4097], [1, 8191], [8191, 1]] as const) {
+      const part = new Uint8Array(length);
+      layer.readRun(run, from, part);
+      assertEquals(part, content.subarray(from, from + length));
+    }
+  }
+});
+
+Deno.test("no work is done that is over the budget, however much a header asks for", () => {
+  const started = performance.now();
+  for (
+    const edit of [
+      { path: "0", kdf: { iterations: 2 ** 31 - 1 } },
+      { path: "3", kdf: { memory: 2 ** 31 - 1 } },
+      { path: "3", kdf: { memory: 2 ** 20, time: 2 ** 31 - 1 } },
+    ]
+  ) {
+    const volume = changedVolume({}, {
+      json: (root) => void Object.assign(root.keyslots[edit.path].kdf, edit.kdf),
+    });
+    const { layer, findings } = openVolume({ ...volume, passphrase: "third" });
+    assert(layer !== undefined && !layer.unlocked);
+    assert(findings.rules().some((rule) => /^luks2\.work\./.test(rule)), `${findings.rules()}`);
+  }
+  // Each of them would take an hour.
+  assert(performance.now() - started < 30_000);
+});
+
+liveTest(
+  "iv_tweak is the number of the first sector: what cryptsetup encrypts behind it is read so",
+  ["cryptsetup"],
+  async (directory) => {
+    const made = patternBytes({ kind: "noise", seed: 9 }, 2 ** 17);
+    for (const sectorSize of ["512", "4096"]) {
+      const files = await encryptWithCryptsetup(`${directory}/${sectorSize}`, {
+        passphrase: "pw",
+        content: made,
+        options: [...QUICK_PBKDF2, "--sector-size", sectorSize],
+        detached: true,
+      });
+      const header = changedBytes(await Deno.readFile(files.path), 0x4000, {
+        json: (root) => void (root.segments["0"].iv_tweak = "8"),
+      });
+      const all = new FileSource(files.payload ?? "");
+      const payload = new MemorySource(all.read(4096, all.size - 4096));
+      const { layer, findings } = openVolume({
+        source: new MemorySource(header),
+        payload,
+        passphrase: "pw",
+      });
+      assertEquals(messagesOf(findings), []);
+      assert(layer !== undefined);
+      assertEquals(readAll(layer), made.subarray(4096));
+      all.close();
+    }
+  },
+);

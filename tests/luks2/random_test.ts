@@ -1,0 +1,48 @@
+import { assert, assertEquals } from "@std/assert";
+import { Marks } from "../../src/format/mod.ts";
+import { luks2Driver, type Luks2Model } from "../../src/luks2/mod.ts";
+import { liveTest } from "../luks/live.ts";
+import { atOnce, differences } from "./live.ts";
+import { mutate } from "./mutants.ts";
+import { openVolume, readAll } from "./ours.ts";
+
+const options = { rows: 20, tables: 20, entries: 1000, marks: new Marks([]) };
+
+/** Volumes with one key and with two, with small copies and with larger ones. */
+const models: readonly Partial<Luks2Model>[] = [
+  {},
+  { headerSize: 0x8000, checksum: "sha512", sectorSize: 4096 },
+];
+
+/** How many mutants are tried of each volume. */
+const COUNT = 40;
+
+/** A budget that no mutant can make long work of. */
+const iterationsMax = 10_000;
+
+Deno.test("any mutant opens and reads without another error than of an access", () => {
+  for (let seed = 0; seed < 80; seed++) {
+    const { volume, edits } = mutate(models[seed % models.length] ?? {}, 100_000 + seed);
+    const { layer, findings } = openVolume({ ...volume, iterationsMax });
+    const about = edits.join("; ");
+    assert(layer !== undefined || findings.rules().length > 0, about);
+    if (layer?.unlocked) assertEquals(readAll(layer).length, layer.virtualSize, about);
+    assert((layer?.virtualSize ?? 0) <= volume.source.size, about);
+    JSON.stringify(layer?.info());
+    assert(luks2Driver.anatomy?.(volume.source, options) !== undefined, about);
+  }
+});
+
+for (const [number, model] of models.entries()) {
+  const name = `cryptsetup and the reference say the same of mutants of volume ${number}`;
+  liveTest(name, ["cryptsetup"], async (directory) => {
+    const differing: string[] = [];
+    const seeds = Array.from({ length: COUNT }, (_, seed) => number * 10_000 + seed);
+    await atOnce(seeds, async (seed, worker) => {
+      const { volume, edits } = mutate(model, seed);
+      const found = await differences(volume, `${directory}/${worker}`);
+      differing.push(...found.map((text) => `${seed}: ${edits.join("; ")}: ${text}`));
+    });
+    assertEquals(differing, []);
+  });
+}

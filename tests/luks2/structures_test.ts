@@ -1,0 +1,125 @@
+import { assert, assertEquals } from "@std/assert";
+import * as fc from "fast-check";
+import { MemorySource } from "../../src/bytes/mod.ts";
+import { Marks } from "../../src/format/mod.ts";
+import { decode, encode } from "../../src/layout/mod.ts";
+import {
+  buildLuks2,
+  decodeLuks2,
+  detectLuks2,
+  header,
+  HEADER_SIZES,
+  luks2Driver,
+  luks2Structures,
+} from "../../src/luks2/mod.ts";
+import { Findings } from "../../src/rules/mod.ts";
+import { bytesOf, changed, modelOf } from "./volumes.ts";
+
+Deno.test("encode(decode(b)) equals b for the binary header, and any bytes", () => {
+  for (const description of luks2Structures) {
+    const bytes = fc.uint8Array({ minLength: description.size, maxLength: description.size });
+    fc.assert(fc.property(bytes, (stored) => {
+      assertEquals(encode(description, decode(description, stored)), stored);
+    }));
+  }
+});
+
+// Offsets as the widths of Figure 2 of the LUKS2 On-Disk Format Specification 1.1.1 give them.
+Deno.test("the fields lie where the specification says", () => {
+  assertEquals(header.offsets, {
+    magic: 0,
+    version: 6,
+    hdr_size: 8,
+    seqid: 16,
+    label: 24,
+    csum_alg: 72,
+    salt: 104,
+    uuid: 168,
+    subsystem: 208,
+    hdr_offset: 256,
+    _padding: 264,
+    csum: 448,
+    _padding4096: 512,
+  });
+  assertEquals(header.size, 4096);
+});
+
+// Table 1 of the specification.
+Deno.test("HEADER_SIZES are the places that the secondary copy may have", () => {
+  assertEquals(HEADER_SIZES, [
+    16384,
+    32768,
+    65536,
+    131072,
+    262144,
+    524288,
+    1048576,
+    2097152,
+    4194304,
+  ]);
+});
+
+Deno.test("decodeLuks2() finds the secondary copy at each of its places when the primary is gone", () => {
+  for (const headerSize of HEADER_SIZES) {
+    const bytes = bytesOf(buildLuks2(modelOf({ headerSize, primary: "missing" })).image);
+    const { primary, secondary } = decodeLuks2(new MemorySource(bytes));
+    assertEquals([primary.intact, secondary.intact], [undefined, true]);
+    assertEquals(secondary.offset, headerSize);
+    assert(detectLuks2(new MemorySource(bytes)));
+  }
+});
+
+Deno.test("detectLuks2() tells version 2 from version 1, and from nothing", () => {
+  assert(detectLuks2(new MemorySource(changed({}))));
+  assert(!detectLuks2(new MemorySource(changed({}, { fields: { version: 1 }, only: "primary" }))));
+  assert(!detectLuks2(new MemorySource(new Uint8Array(2 ** 20))));
+  assert(!detectLuks2(new MemorySource(new Uint8Array(0))));
+});
+
+const options = { rows: 50, tables: 50, entries: 1000, marks: new Marks([]) };
+
+Deno.test("any bytes open, with a finding, and have an anatomy", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 5000 }), (bytes) => {
+    const findings = new Findings();
+    assertEquals(luks2Driver.open(new MemorySource(bytes), findings), undefined);
+    assert(findings.refusal("info") !== undefined);
+    assert(luks2Driver.anatomy?.(new MemorySource(bytes), options) !== undefined);
+  }));
+});
+
+Deno.test("the anatomy of a volume has both copies, their values, the areas and the payload", () => {
+  const source = new MemorySource(changed({}));
+  const anatomy = luks2Driver.anatomy?.(source, options);
+  assertEquals(anatomy?.parts.map(({ path }) => path), [
+    "/primary",
+    "/primary/json",
+    "/secondary",
+    "/secondary/json",
+  ]);
+  const json = anatomy?.parts[1];
+  const row = json?.rows.find(({ path }) => path === "/primary/json/segments/0/offset");
+  assertEquals(row?.value, '"557056"');
+  assertEquals(new TextDecoder().decode(source.read(row?.offset ?? 0, 8)), '"557056"');
+  assertEquals(
+    anatomy?.claims.map(({ offset, length, kind }) => [offset, length, kind]),
+    [
+      [0, 16384, "header"],
+      [16384, 16384, "header"],
+      [32768, 258048, "table"],
+      [290816, 258048, "table"],
+      [557056, 8192, "data"],
+    ],
+  );
+  assert(anatomy?.complete);
+});
+
+Deno.test("the anatomy lists as many values as there is room for, and those with a mark", () => {
+  const source = new MemorySource(changed({}));
+  const all = luks2Driver.anatomy?.(source, { ...options, rows: 1000 }).parts[1];
+  const last = all?.rows.at(-1);
+  const marks = new Marks([last?.offset ?? 0]);
+  const part = luks2Driver.anatomy?.(source, { ...options, rows: 3, marks }).parts[1];
+  assertEquals(part?.rows.length, 4);
+  assertEquals(part?.rows.at(-1)?.path, "/primary/json/config/keyslots_size");
+  assertEquals(part?.omitted, (all?.rows.length ?? 0) - 4);
+});
