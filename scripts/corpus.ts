@@ -23,6 +23,8 @@ import {
 import { brokenImage, keptImage, type RowImage } from "../tests/rules/images.ts";
 import type { Change, RuleRow } from "../tests/rules/row.ts";
 import { rows } from "../tests/rules/rows.ts";
+import { luksCases } from "./corpus_luks.ts";
+import { Numbered } from "./numbered.ts";
 import { answersOf } from "./golden_build.ts";
 
 const IMAGES = new URL("../corpus/images", import.meta.url).pathname;
@@ -42,39 +44,56 @@ Example:
 `;
 
 /** Larger files would make the corpus large; their rules have their tests. */
-const SIZE_MAX = 2 ** 20;
+const SIZE_MAX = 2 ** 21 + 2 ** 16;
 /** Answers of more lines than a person reads: each snapshot of tens of thousands, say. */
 const ANSWER_MAX = 2 ** 14;
 
-interface Case {
+/** An image of the corpus. */
+export interface Case {
   readonly name: string;
-  readonly row: RuleRow;
-  readonly image: RowImage;
-  readonly changes: readonly Change[];
+  readonly rule: string;
   readonly breaks: boolean;
+  /** What was done to a sound image, in words. */
+  readonly changes: readonly string[];
+  /** By name; the first one is asked about. */
+  readonly files: Readonly<Record<string, ByteSource | Uint8Array>>;
+  readonly format?: string;
+  readonly passphrases?: readonly string[];
+  /** The file with the detached LUKS header. */
+  readonly header?: string;
 }
 
 /** The cases of the rule tables, named by rule and by what they do to it. */
 function casesOf(): Case[] {
-  const seen = new Map<string, number>();
+  const named = new Numbered();
   return rows.flatMap((row) => {
-    const count = (seen.get(row.rule) ?? 0) + 1;
-    seen.set(row.rule, count);
-    const name = count === 1 ? row.rule : `${row.rule}-${count}`;
+    const name = named.next(row.rule);
     return [
-      { name: `${name}-breaks`, row, image: brokenImage(row), changes: row.breaks, breaks: true },
-      { name: `${name}-keeps`, row, image: keptImage(row), changes: row.keeps, breaks: false },
+      caseOf(`${name}-breaks`, { row, image: brokenImage(row), breaks: true }),
+      caseOf(`${name}-keeps`, { row, image: keptImage(row), breaks: false }),
     ];
   });
 }
 
-/** Rules about encryption: the reference does not say of such images all that qemu-img says. */
-const ENCRYPTION = /^qcow2\.(crypt|ext\.crypto)/;
+function caseOf(
+  name: string,
+  { row, image, breaks }: { row: RuleRow; image: RowImage; breaks: boolean },
+): Case {
+  return {
+    name,
+    rule: row.rule,
+    breaks,
+    changes: (breaks ? row.breaks : row.keeps).map(wordsOf),
+    files: { image: image.image, ...image.files },
+    ...(image.format === undefined ? {} : { format: image.format }),
+  };
+}
 
 /** Why a case is not recorded, where its image alone says so. */
-function unfitness({ image, row }: Case): string | undefined {
-  if (ENCRYPTION.test(row.rule)) return "it is about encryption";
-  const { size } = image.image;
+function unfitness({ files }: Case): string | undefined {
+  const size = Math.max(
+    ...Object.values(files).map((file) => file instanceof Uint8Array ? file.length : file.size),
+  );
   return size > SIZE_MAX ? `its file is ${size} bytes long` : undefined;
 }
 
@@ -110,21 +129,22 @@ async function record(
   entry: Case,
   peers: readonly QemuImgPeer[],
 ): Promise<string | undefined> {
-  const { name, row, image, changes, breaks } = entry;
+  const { name, rule, breaks, changes, files, format, passphrases, header } = entry;
   try {
     const unanswered = await withScratch((directory) => {
-      const files = { image: image.image, ...image.files };
       for (const [file, source] of Object.entries(files)) {
         writeDensely(`${directory}/${file}`, sourceOf(source));
       }
       const recorded: GoldenRecord = {
         name,
-        features: [row.rule, breaks ? "breaks" : "keeps"],
+        features: [rule, breaks ? "breaks" : "keeps"],
         builder: "diskproof",
         commands: [],
-        changes: changes.map(wordsOf),
-        subject: "image",
-        ...(image.format === undefined ? {} : { format: image.format }),
+        changes,
+        subject: Object.keys(files)[0] as string,
+        ...(format === undefined ? {} : { format }),
+        ...(passphrases === undefined ? {} : { passphrases }),
+        ...(header === undefined ? {} : { header }),
         files: Object.keys(files).map((file) => describeFile(directory, file)),
         answers: {},
       };
@@ -134,11 +154,14 @@ async function record(
     const answers: Record<string, Awaited<ReturnType<typeof answersOf>>> = {};
     for (const peer of peers) {
       const { version } = await peer.describe();
+      // Detached headers came with 9.0.
+      if (header !== undefined && Number.parseInt(version) < 9) continue;
       answers[version] = await answersOf(peer, { images: IMAGES, record: unanswered, recipe: {} });
     }
     if (JSON.stringify(answers).length > ANSWER_MAX) {
       throw new PeerError("the answers are too long");
     }
+    if (Object.keys(answers).length === 0) throw new PeerError("no qemu-img here knows its format");
     writeRecord(IMAGES, { ...unanswered, answers });
     return undefined;
   } catch (error) {
@@ -162,7 +185,7 @@ async function main(args: readonly string[]): Promise<number> {
     ...others.map((command) => new QemuImgPeer({ command: command.split(" ") })),
   ];
   Deno.mkdirSync(IMAGES, { recursive: true });
-  const all = casesOf();
+  const all = [...casesOf(), ...luksCases()];
   const chosen = all.filter(({ name }) => name.includes(String(parsed["only"])));
   const names = new Set(all.map(({ name }) => name));
   for (const name of goldenNames(IMAGES)) if (!names.has(name)) removeGolden(IMAGES, name);
