@@ -5,18 +5,25 @@
  */
 
 import * as fc from "fast-check";
+import { luksOpen } from "../fuzz/targets/luks_open.ts";
 import { qcow2Open } from "../fuzz/targets/open.ts";
 import { roundtrip } from "../fuzz/targets/roundtrip.ts";
-import type { Target } from "../fuzz/engine/target.ts";
+import type { CaseReport, Target } from "../fuzz/engine/target.ts";
 import { qcow2Models } from "../fuzz/generate/qcow2.ts";
+import { MemorySource } from "../src/bytes/mod.ts";
+import { pbkdf2 } from "../src/crypto/mod.ts";
 import { patternBytes } from "../src/format/mod.ts";
 import { digestOf, layersOf, openImage } from "../src/image/mod.ts";
+import { createLuks, decodeLuks, unlock } from "../src/luks/mod.ts";
 import { QemuIoSession, runTool, withScratch } from "../src/peers/mod.ts";
 import { buildQcow2 } from "../src/qcow2/build/mod.ts";
 
 const SECONDS = 4;
 const MIB = 2 ** 20;
 const DISK_MIB = 256;
+const VOLUME_MIB = 128;
+const UNLOCK_ITERATIONS = 1_000_000;
+const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
 
 interface Row {
   readonly what: string;
@@ -121,6 +128,83 @@ async function digestRow(name: string, image: string, out: string): Promise<Row>
   return { what: `digest of ${DISK_MIB} MiB half-filled, ${name}`, figure, aim: "≤ 3 ×" };
 }
 
+/** Malformed LUKS volumes a second, which are opened with no passphrase: nothing is derived. */
+function luksRate(): number {
+  const cases = luksOpen.cases().map((value) =>
+    value.kind === "noise" ? value : {
+      ...value,
+      variants: value.variants.map(({ edits }) => ({ edits, key: "none" as const })),
+    }
+  );
+  let images = 0;
+  let draws = 0;
+  const rate = rateOf(cases, (value) => {
+    const { more = [] } = luksOpen.run(value, { directory: "", qemu: false }) as CaseReport;
+    images += 1 + more.length;
+    draws++;
+  });
+  return rate * images / draws;
+}
+
+/** A volume in AES-256-XTS: digest beside convert, and unlocking beside PBKDF2, the best of three. */
+async function luksRows(directory: string): Promise<Row[]> {
+  const passphrase = new TextEncoder().encode("correct horse");
+  const image = `${directory}/disk.luks`;
+  const payload = patternBytes({ kind: "noise", seed: 2 }, VOLUME_MIB * MIB);
+  // A key that is derived in no time, so that reading is what is measured.
+  Deno.writeFileSync(image, headerOf(passphrase, 1));
+  Deno.writeFileSync(image, payload, { append: true });
+  Deno.writeFileSync(`${directory}/passphrase`, passphrase);
+  const best = { digest: Infinity, convert: Infinity, unlock: Infinity, pbkdf2: Infinity };
+  const clock = async (what: keyof typeof best, work: () => unknown): Promise<void> => {
+    const started = performance.now();
+    await work();
+    best[what] = Math.min(best[what], performance.now() - started);
+  };
+  const keyMaterial = new MemorySource(headerOf(passphrase, UNLOCK_ITERATIONS));
+  const header = decodeLuks(keyMaterial);
+  const { salt = payload, iterations = 1 } = header.slots[0] ?? {};
+  for (let round = 0; round < 3; round++) {
+    await clock("digest", () => {
+      const opened = openImage(image, { passphrases: [passphrase] });
+      const layers = layersOf(opened);
+      digestOf(layers, { from: 0, to: layers[0]?.virtualSize ?? 0 });
+      opened.close();
+    });
+    await clock("convert", () => runTool(convertCommand(directory, image), { timeoutMs: 120_000 }));
+    await clock("unlock", () => unlock(header, { keyMaterial, passphrase }));
+    await clock("pbkdf2", () => pbkdf2("sha256", passphrase, salt, iterations, header.key_bytes));
+  }
+  return [
+    {
+      what: `digest of ${VOLUME_MIB} MiB in AES-256-XTS`,
+      figure: `${Math.round(best.digest)} ms, ${(best.digest / best.convert).toFixed(2)} × convert`,
+      aim: "≤ 4 ×",
+    },
+    {
+      what: `unlocking a key slot of ${UNLOCK_ITERATIONS} iterations`,
+      figure: `${Math.round(best.unlock)} ms, ${(best.unlock / best.pbkdf2).toFixed(2)} × PBKDF2`,
+      aim: "≤ 1.1 ×",
+    },
+  ];
+}
+
+/** Header and key material of a volume with one key. */
+function headerOf(passphrase: Uint8Array, iterations: number): Uint8Array {
+  const cipher = { cipher: "aes", keyBytes: 64, mode: "xts", ivGenerator: "plain64" };
+  const key = { passphrase, iterations, digestIterations: 1 };
+  const random = (length: number) => patternBytes({ kind: "noise", seed: 1 }, length);
+  return createLuks({ ...cipher, ...key, hash: "sha256", uuid: UUID, random }).header;
+}
+
+function convertCommand(directory: string, image: string): string[] {
+  return [
+    ...["qemu-img", "convert", "--object", `secret,id=key,file=${directory}/passphrase`],
+    ...["--image-opts", `driver=luks,key-secret=key,file.filename=${image}`],
+    ...["-O", "raw", `${directory}/out.raw`],
+  ];
+}
+
 function perSecond(what: string, rate: number, aim: string): Row {
   return { what, figure: `${Math.round(rate)} a second`, aim };
 }
@@ -129,10 +213,12 @@ const rows: Row[] = [
   perSecond("generate and build", rateOf(qcow2Models(), buildQcow2), "≥ 500"),
   perSecond("qcow2-open", targetRate(qcow2Open), "≥ 2000"),
   perSecond("roundtrip", targetRate(roundtrip), "≥ 300"),
+  perSecond("luks-open, images without a passphrase", luksRate(), "≥ 2000"),
 ];
 await withScratch(async (directory) => {
   rows.push(perSecond("qemu-io open, read, map", await qemuIoRate(directory), "≥ 200"));
   rows.push(...await digestRows(directory));
+  rows.push(...await luksRows(directory));
 });
 const width = Math.max(...rows.map((row) => row.what.length));
 const figures = Math.max(...rows.map((row) => row.figure.length));

@@ -7,26 +7,37 @@ import type { Versions } from "../engine/mod.ts";
 export interface QemuTools {
   /** Of qemu-img; absent where the tools cannot be used. */
   readonly version?: string;
+  /** Of the other tools that are compared with, by name, where they are installed. */
+  readonly others?: Readonly<Record<string, string>>;
   /** Why they cannot be used, in one line. */
   readonly missing?: string;
 }
 
 /** Looks for qemu-img and qemu-io on the PATH. */
 export async function findQemu(): Promise<QemuTools> {
-  for (const tool of ["qemu-io", "qemu-img"]) {
-    const version = await versionOf(tool);
-    if (version === undefined) return { missing: `${tool} is not on the PATH` };
-    if (tool === "qemu-img") return { version };
-  }
-  return {};
+  if (await versionOf("qemu-io") === undefined) return { missing: "qemu-io is not on the PATH" };
+  const version = await versionOf("qemu-img");
+  if (version === undefined) return { missing: "qemu-img is not on the PATH" };
+  return { version, others: await otherVersions() };
 }
 
-async function versionOf(tool: string): Promise<string | undefined> {
+/** Of cryptsetup and luksdeinfo, which a run can do without. */
+async function otherVersions(): Promise<Record<string, string>> {
+  const tools = [["cryptsetup", "--version"], ["luksdeinfo", "-V"]] as const;
+  const found = await Promise.all(tools.map(async ([tool, option]) => {
+    const version = await versionOf(tool, option);
+    return version === undefined ? [] : [[tool, version] as const];
+  }));
+  return Object.fromEntries(found.flat());
+}
+
+async function versionOf(tool: string, option = "--version"): Promise<string | undefined> {
   try {
-    const command = new Deno.Command(tool, { args: ["--version"], stderr: "null" });
+    const command = new Deno.Command(tool, { args: [option], stderr: "null" });
     const { success, stdout } = await command.output();
     if (!success) return undefined;
-    return /version (\S+)/.exec(new TextDecoder().decode(stdout))?.[1] ?? "unknown";
+    const text = new TextDecoder().decode(stdout);
+    return /(?:version|cryptsetup|luksdeinfo) (\d\S*)/.exec(text)?.[1] ?? "unknown";
   } catch {
     // Deno says `NotFound` or, where no permission could be tied to a file, `NotCapable`.
     return undefined;
@@ -41,6 +52,7 @@ export function versionsOf(qemu: QemuTools): Versions {
     v8: Deno.version.v8,
     "fast-check": fastCheckVersion,
     ...(qemu.version === undefined ? {} : { "qemu-img": qemu.version }),
+    ...qemu.others,
   };
 }
 

@@ -55,6 +55,8 @@ export interface Sidecar {
   readonly timeout: number;
   readonly description: string;
   readonly excerpt: string;
+  /** What the files are opened with; absent where nothing is encrypted. Texts of a generator. */
+  readonly passphrases?: readonly string[];
   /** Absent where the case could not be generated again after its worker was lost. */
   readonly case?: Json;
   readonly files: readonly StoredFile[];
@@ -118,14 +120,20 @@ export function writeArtifact(directory: string, content: ArtifactContent): stri
 
 function told(dossier: Dossier | undefined): Pick<
   Sidecar,
-  "case" | "description" | "excerpt" | "gaps"
+  "case" | "description" | "excerpt" | "gaps" | "passphrases"
 > {
   if (dossier === undefined) {
     const gaps = ["Cannot generate the case again: that did not come to an end"];
     return { description: "", excerpt: "", gaps };
   }
-  const { description, excerpt, gaps } = dossier;
-  return { description, excerpt, gaps, case: dossier.case };
+  const { description, excerpt, gaps, passphrases } = dossier;
+  return {
+    description,
+    excerpt,
+    gaps,
+    case: dossier.case,
+    ...(passphrases.length === 0 ? {} : { passphrases }),
+  };
 }
 
 function artifactName(fault: Fault, identity: readonly string[]): string {

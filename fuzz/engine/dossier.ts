@@ -15,6 +15,8 @@ export interface Dossier {
   readonly description: string;
   /** The bytes that matter, annotated. */
   readonly excerpt: string;
+  /** What the images are opened with, each once. */
+  readonly passphrases: readonly string[];
   /** The image first, then what it refers to. */
   readonly files: readonly DossierFile[];
   /** What could not be had of the case, and why. */
@@ -44,6 +46,11 @@ export function dossierOf(target: Target, value: unknown): Dossier {
       case: take("store the case as JSON", null, () => target.toJson(value)),
       description: take("describe the case", "", () => target.describe(value)),
       excerpt: take("show the bytes", "", () => target.excerpt?.(value) ?? firstBytes(files)),
+      passphrases: take(
+        "name the passphrases",
+        [],
+        () => [...new Set(target.passphrases?.(value) ?? [])],
+      ),
       files: take(
         "read the bytes",
         [],

@@ -65,6 +65,8 @@ export interface Target<Case = unknown> {
   files(value: Case): readonly CaseFile[];
   /** A few lines for a person: what the case is. */
   describe(value: Case): string;
+  /** What the images of the case are opened with: public texts of the generators. */
+  passphrases?(value: Case): readonly string[];
   /** The bytes of the case that matter, annotated; the first rows of the image where it is absent. */
   excerpt?(value: Case): string;
   /**

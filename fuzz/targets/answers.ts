@@ -46,6 +46,10 @@ export interface Asked extends Tools {
   readonly judgement: Judgement;
   /** Something was done to the image after it was built. */
   readonly edited: boolean;
+  /** What the image is opened with: the first one for itself, the next ones for its backing files. */
+  readonly passphrases?: readonly string[];
+  /** The name of the file with its detached LUKS header. */
+  readonly header?: string;
 }
 
 /** A difference, for a divergence to explain or a person to read. */
@@ -64,6 +68,7 @@ function seen(asked: Asked, question: Observation["question"], said: {
   const zstd = info?.["compression-type"] === "zstd";
   return {
     observation: {
+      tool: "qemu-img",
       question,
       version,
       zstd,
@@ -80,7 +85,7 @@ export async function compareContent(asked: Asked): Promise<Seen[]> {
   const { session, path, format, image, judgement } = asked;
   const size = Math.min(CONTENT_MAX, image.layer?.virtualSize ?? 0);
   const unit = Math.min(UNIT_MAX, image.layer?.clusterSize ?? UNIT_MAX);
-  const answer = await session.examine({ path, format, size, unit });
+  const answer = await session.examine({ path, format, size, unit, ...opening(asked) });
   const opens = judgement.qemu.open === "accept";
   if (answer.outcome !== "accepted") {
     if (answer.outcome === "rejected" && !opens) return [];
@@ -103,6 +108,14 @@ export async function compareContent(asked: Asked): Promise<Seen[]> {
   }
   const message = allocationDifference(image, map);
   return message === undefined ? [] : [seen(asked, "allocation", { outcome: "accepted", message })];
+}
+
+/** What is handed over with an image. */
+function opening({ passphrases, header }: Asked): Pick<Asked, "passphrases" | "header"> {
+  return {
+    ...(passphrases === undefined || passphrases.length === 0 ? {} : { passphrases }),
+    ...(header === undefined ? {} : { header }),
+  };
 }
 
 /** Whether the content at a position comes out of a compressed stream. */
@@ -181,7 +194,7 @@ function allocationDifference(
 export async function compareAnswer(asked: Asked, ask: Ask): Promise<Seen[]> {
   if (ask === "nothing") return [];
   const { qemuImg, path, format, directory, image, version } = asked;
-  const subject = { path, format, directory };
+  const subject = { path, format, directory, ...opening(asked) };
   if (ask === "info") {
     const ours = answerOf(image, "info", () => infoOf({ ...image, path }));
     const theirs = await qemuImg.info(subject);

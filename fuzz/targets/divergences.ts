@@ -1,18 +1,29 @@
 import type { Judgement } from "../../src/image/mod.ts";
+import type { CipherSpec } from "../../src/luks/mod.ts";
+import { luksDivergences } from "./luks_divergences.ts";
 
-/** One difference between the reference and qemu-img, as a target has seen it. */
+/** One difference between the reference and a tool, as a target has seen it. */
 export interface Observation {
+  readonly tool: "qemu-img" | "cryptsetup" | "luksdeinfo";
   /** Which question was asked. */
-  readonly question: "open" | "info" | "map" | "check" | "content" | "allocation";
-  /** Version of the qemu-img that answered. */
+  readonly question: "open" | "info" | "map" | "check" | "content" | "allocation" | "unlock";
+  /** Version of the tool that answered. */
   readonly version: string;
   /** The image is compressed with zstd. */
   readonly zstd: boolean;
   /** What differs is the content of a compressed cluster of an image that was edited. */
   readonly damagedStream: boolean;
   readonly judgement: Judgement;
-  /** How qemu-img's answer came out. */
+  /** How the tool's answer came out. */
   readonly outcome: string;
+  /** What the tool said, where it has refused. */
+  readonly said?: string;
+  /** The payload of a LUKS volume is in another file than its header. */
+  readonly detached?: boolean;
+  /** How a LUKS volume is encrypted, by its header. */
+  readonly spec?: CipherSpec;
+  /** What it is about in the answer, where both have given one: `/slots/3/active`. */
+  readonly path?: string;
 }
 
 /** A difference that is understood: which of the two is right, and where that stands. */
@@ -48,10 +59,12 @@ export const divergences: readonly Divergence[] = [
       "qemu-img 7.2.22 dies of a null pointer in `info` where crypt_method is LUKS and the " +
       "encryption header pointer is missing; 10.0.13 and 11.1.3 refuse the image (block/qcow2.c, " +
       "qcow2_do_open; tests/qemu-iotests/tests/qcow2-encryption).",
-    explains: ({ question, version, outcome, judgement }) =>
-      question === "info" && outcome === "crashed" && Number.parseInt(version) < 10 &&
+    explains: ({ tool, question, version, outcome, judgement }) =>
+      tool === "qemu-img" && question === "info" && outcome === "crashed" &&
+      Number.parseInt(version) < 10 &&
       judgement.findings.some((finding) => finding.rule === "qcow2.crypt.luks-ext-present"),
   },
+  ...luksDivergences,
 ];
 
 /** The divergence that explains an observation, if one does. */

@@ -7,7 +7,11 @@
 import type { Target } from "../engine/target.ts";
 import { canaries } from "./canary.ts";
 import { differential } from "./differential.ts";
+import { encryptionCanary } from "./encryption_canary.ts";
 import { golden } from "./golden.ts";
+import { luksDifferential } from "./luks_differential.ts";
+import { luksOpen } from "./luks_open.ts";
+import { luksRoundtrip } from "./luks_roundtrip.ts";
 import { qcow2Open, qcowOpen } from "./open.ts";
 import { roundtrip } from "./roundtrip.ts";
 
@@ -15,8 +19,12 @@ import { roundtrip } from "./roundtrip.ts";
 export const targets: readonly Target[] = [
   qcowOpen as Target,
   qcow2Open as Target,
+  luksOpen as Target,
+  luksRoundtrip as Target,
   roundtrip as Target,
   golden as Target,
   differential as Target,
+  luksDifferential as Target,
   ...canaries as readonly Target[],
+  encryptionCanary as Target,
 ];

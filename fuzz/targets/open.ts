@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import type { ByteSource } from "../../src/bytes/mod.ts";
 
 import { type BuiltImage, type Pattern, patternBytes } from "../../src/format/mod.ts";
-import { judgeImage, type Judgement, openBytes } from "../../src/image/mod.ts";
+import { judgeImage, type Judgement, type KeyOptions, openBytes } from "../../src/image/mod.ts";
 import { buildQcow1, type QcowModel } from "../../src/qcow/mod.ts";
 import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
 import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
@@ -21,6 +21,7 @@ import {
 import { MeteredSource } from "./content.ts";
 import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
+import { chainKeys, chainPassphrases } from "./keys.ts";
 import { describeImage } from "./roundtrip.ts";
 
 /** Malformed images: a sound one and what was done to it, or bytes that never were one. */
@@ -43,19 +44,26 @@ export type OpenCase =
 const VARIANTS_MAX = 12;
 /** Milliseconds that judging may take: a second for each MiB of the file, and never less than one. */
 const MS_PER_MIB = 1000;
+/** Milliseconds for trying a passphrase on top: slow hashes have eight slots to go through. */
+const KEY_MS = 8000;
 /** Bytes past the end of the file that may be made for the reader. */
 const MADE_MAX = 64 * 2 ** 20;
 const MADE_RATIO = 4;
 const MIB = 2 ** 20;
 
 /** Large clusters and long tables cost time and find nothing that small ones do not. */
+const SOME = { encryption: "some" } as const;
 const SMALL = { clusterBitsMax: 16, limits: { l1Bytes: 4096 } } as const;
 
 /** Any bytes read as qcow version 1: a verdict with findings or an image, and never anything else. */
-export const qcowOpen: Target<OpenCase> = openTarget("qcow-open", "qcow", qcowModels());
+export const qcowOpen: Target<OpenCase> = openTarget("qcow-open", "qcow", qcowModels(SOME));
 
 /** The same for qcow2. */
-export const qcow2Open: Target<OpenCase> = openTarget("qcow2-open", "qcow2", qcow2Models(SMALL));
+export const qcow2Open: Target<OpenCase> = openTarget(
+  "qcow2-open",
+  "qcow2",
+  qcow2Models({ ...SMALL, ...SOME }),
+);
 
 function openTarget(
   name: string,
@@ -75,6 +83,7 @@ function openTarget(
     describe: describeCase,
     excerpt: (value) =>
       imagesOf(value).map((source) => excerptOfImage(source, format)).join("\n\n"),
+    passphrases: (value) => value.kind === "noise" ? [] : chainPassphrases([value.model]),
     run: (value) => runOpen(value, format),
   };
 }
@@ -138,24 +147,53 @@ function describeCase(value: OpenCase): string {
 }
 
 function runOpen(value: OpenCase, format: "qcow" | "qcow2"): CaseReport {
-  const [first, ...more] = imagesOf(value).map((source) => judgeBounded(source, format));
+  const [first, ...more] = imagesOf(value).map((source, index) =>
+    judgeBounded(source, format, keysOf(value, index))
+  );
   return { ...first as CaseReport, more };
 }
 
+/** A key slot is tried on the first image of a case alone: that takes longer than all the others. */
+function keysOf(value: OpenCase, index: number): KeyOptions {
+  if (value.kind === "noise") return {};
+  const costly = value.model.encryption?.kind === "luks";
+  return costly && index > 0 ? {} : chainKeys([value.model]);
+}
+
 /** Judges one image, and holds what that costs against the image's size. */
-function judgeBounded(bytes: ByteSource, format: "qcow" | "qcow2"): CaseReport {
+export function judgeBounded(
+  bytes: ByteSource,
+  format: "qcow" | "qcow2",
+  keys: KeyOptions = {},
+): CaseReport {
+  const extraMs = (keys.passphrases ?? []).length === 0 ? 0 : KEY_MS;
+  const judge = (source: ByteSource): Judgement => judgeImage(openBytes(source, format, keys));
+  const judgement = assertBounded(bytes, { extraMs, judge });
+  return { depth: depthOf(judgement), rules: judgement.findings.map((finding) => finding.rule) };
+}
+
+/**
+ * Holds what judging costs against the size of what is judged.
+ *
+ * @param options.extraMs milliseconds that it may take beyond that
+ * @throws {Failure} when it took too long, or made too many bytes
+ */
+export function assertBounded<Result>(
+  bytes: ByteSource,
+  { extraMs, judge }: { extraMs: number; judge: (source: ByteSource) => Result },
+): Result {
   const source = new MeteredSource(bytes);
   const started = performance.now();
-  const judgement = judgeImage(openBytes(source, format));
+  const result = judge(source);
   const spent = performance.now() - started;
   const mib = Math.max(1, source.size / MIB);
-  if (spent > MS_PER_MIB * mib) {
+  if (spent > MS_PER_MIB * mib + extraMs) {
     throw new Failure("open.slow", `Judging ${source.size} bytes took ${Math.round(spent)} ms`);
   }
   if (source.made > MADE_MAX + MADE_RATIO * source.size) {
     throw new Failure("open.memory", `${source.made} bytes were made of a file of ${source.size}`);
   }
-  return { depth: depthOf(judgement), rules: judgement.findings.map((finding) => finding.rule) };
+  return result;
 }
 
 /** Rules on what an open reads beyond the header: a case that breaks one has got past the header. */

@@ -8,6 +8,8 @@ import { expectedDisk } from "../generate/expected.ts";
 import { assertContent } from "./content.ts";
 import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
+import { chainKeys, chainPassphrases } from "./keys.ts";
+import { cipherText } from "./luks_volume.ts";
 
 /** A case of `roundtrip`: a sound image with its backing chain. */
 export interface RoundtripCase {
@@ -19,12 +21,13 @@ export const roundtrip: Target<RoundtripCase> = {
   name: "roundtrip",
   says: "a generated image reads back as its model says, judges valid and checks clean",
   weight: 2,
-  cases: () => chainModels().map((chain) => ({ chain })),
+  cases: () => chainModels({ encryption: "some" }).map((chain) => ({ chain })),
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as RoundtripCase,
   files: ({ chain }) => caseFiles(chain),
   describe: ({ chain }) => chain.map(describeImage).join("\n"),
   excerpt: ({ chain }) => excerptOfTop(chain, caseFiles(chain)),
+  passphrases: ({ chain }) => chainPassphrases(chain),
   run: ({ chain }) => runRoundtrip(chain),
 };
 
@@ -44,12 +47,16 @@ function caseFiles(chain: ChainModel): CaseFile[] {
 export function describeImage(image: ChainModel[number]): string {
   if (image.format === "raw") return `raw, ${image.size} bytes of ${image.pattern.kind}`;
   const clusters = `${image.clusters.length} guest clusters of ${2 ** image.clusterBits} bytes`;
-  if (image.format === "qcow") return `qcow, size ${image.size}, ${clusters}`;
+  const encrypted = encryptionText(image);
+  if (image.format === "qcow") {
+    return [`qcow, size ${image.size}, ${clusters}`, ...encrypted].join(", ");
+  }
   const features = [
     ...(image.extendedL2 ? ["extended L2"] : []),
     ...(image.dataFile === undefined ? [] : ["data file"]),
     ...(image.snapshots.length === 0 ? [] : [`${image.snapshots.length} snapshots`]),
     ...(image.bitmaps.length === 0 ? [] : [`${image.bitmaps.length} bitmaps`]),
+    ...encrypted,
   ];
   const head = `qcow2 version ${image.version}, size ${image.size}, ${clusters}`;
   return [head, `${2 ** image.refcountOrder}-bit refcounts`, image.compression, ...features].join(
@@ -57,8 +64,14 @@ export function describeImage(image: ChainModel[number]): string {
   );
 }
 
+function encryptionText({ encryption }: Exclude<ChainModel[number], { format: "raw" }>): string[] {
+  if (encryption === undefined) return [];
+  if (encryption.kind === "aes") return ["legacy AES"];
+  return [`LUKS in ${cipherText(encryption)}`];
+}
+
 function runRoundtrip(chain: ChainModel): CaseReport {
-  const image = openFiles(sourcesOf(buildChain(chain)));
+  const image = openFiles(sourcesOf(buildChain(chain)), undefined, chainKeys(chain));
   const judgement = judgeImage(image);
   const broken = judgement.findings.find((finding) => {
     const { class: ruleClass, level } = ruleOf(finding.rule);

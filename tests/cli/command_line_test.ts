@@ -46,7 +46,10 @@ Deno.test("a command line that cannot be used is answered in one line and exit s
     [["info"], "name an image"],
     [["info", "--ouput=json", "x"], "unknown option --ouput (did you mean --output?)"],
     [["info", "--output=xml", "x"], "--output takes human or json, not 'xml'"],
-    [["info", "--format=vmdk", "x"], "--format takes one of qcow, qcow2, luks, raw, not 'vmdk'"],
+    [
+      ["info", "--format=vmdk", "x"],
+      "--format takes one of qcow, qcow2, luks, luks2, raw, not 'vmdk'",
+    ],
     [["map", "a", "b"], "name one image"],
     [["map", "--start-offset=1.5", "x"], "--start-offset takes a size"],
     [["digest", "--range=5", "x"], "--range takes START:LENGTH"],

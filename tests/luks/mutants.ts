@@ -1,33 +1,15 @@
 /** Volumes with a few wrong values, told by a seed: field edits, changed bytes, another length. */
 
 import { type ByteSource, type Patch, PatchedSource } from "../../src/bytes/mod.ts";
-import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
+import type { BuiltImage } from "../../src/format/mod.ts";
 import { readUint, type Struct, writeUint } from "../../src/layout/mod.ts";
 import { sourceOf } from "./volumes.ts";
+import { Dice } from "../dice.ts";
 
 /** What differs from the volume that was built. */
 export interface Mutant {
   readonly source: ByteSource;
   readonly edits: readonly string[];
-}
-
-/** Draws from a seed. */
-class Dice {
-  readonly #seed: number;
-  #rolls = 0;
-
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  below(bound: number): number {
-    const word = patternBytes({ kind: "noise", seed: this.#seed }, 4, this.#rolls++ * 4);
-    return Math.floor(Number(readUint(word, 0, 4)) / 2 ** 32 * bound);
-  }
-
-  of<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
 }
 
 /** Names that a header has, or might have. */

@@ -67,7 +67,9 @@ liveTest(
     assertEquals(contentDifference(added, content), []);
     await Deno.writeTextFile(files.passphrase, "new");
     await amend(files, { erase: 0 });
-    assertEquals(await openedBy(files, "old"), ["The passphrase opens no key slot"]);
+    assertEquals(await openedBy(files, "old"), [
+      "luks.key.unlock: The passphrase opens no key slot",
+    ]);
     assert(await openedBy(files, "new") instanceof Uint8Array);
   },
 );

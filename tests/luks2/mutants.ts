@@ -1,35 +1,15 @@
 /** LUKS2 volumes with a few wrong values, told by a seed: in the JSON, in its text, in the headers. */
 
 import { MemorySource } from "../../src/bytes/mod.ts";
-import { patternBytes } from "../../src/format/mod.ts";
-import { readUint } from "../../src/layout/mod.ts";
 import { header, type Luks2Model } from "../../src/luks2/mod.ts";
 import type { Volume } from "./ours.ts";
 import { type AnyJson, type Change, changed, modelOf } from "./volumes.ts";
+import { Dice } from "../dice.ts";
 
 /** A mutant, and what differs from the volume that was built. */
 export interface Mutant {
   readonly volume: Volume;
   readonly edits: readonly string[];
-}
-
-/** Draws from a seed. */
-class Dice {
-  readonly #seed: number;
-  #rolls = 0;
-
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  below(bound: number): number {
-    const word = patternBytes({ kind: "noise", seed: this.#seed }, 4, this.#rolls++ * 4);
-    return Math.floor(Number(readUint(word, 0, 4)) / 2 ** 32 * bound);
-  }
-
-  of<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
 }
 
 /** Makes one to three changes: of both copies, or of one. */

@@ -1,51 +1,7 @@
 /** LUKS2 volumes as the reference opens them. */
 
-import type { ByteSource } from "../../src/bytes/mod.ts";
-import type { Layer } from "../../src/format/mod.ts";
 import { luks2Driver } from "../../src/luks2/mod.ts";
-import { Findings, type RuleId } from "../../src/rules/mod.ts";
+import { openingBy } from "../volume.ts";
 
-/** A volume, and the passphrase that is tried on it. */
-export interface Volume {
-  readonly source: ByteSource;
-  /** The payload of a detached header. */
-  readonly payload?: ByteSource;
-  /** None where it is absent. */
-  readonly passphrase?: string;
-  readonly iterationsMax?: number;
-}
-
-/** A volume that was opened. */
-export interface Opened {
-  readonly findings: Findings;
-  readonly layer: Layer | undefined;
-}
-
-export function openVolume({ source, payload, passphrase, iterationsMax }: Volume): Opened {
-  const findings = new Findings();
-  const layer = luks2Driver.open(source, findings, {
-    ...(payload === undefined ? {} : { payload }),
-    ...(passphrase === undefined ? {} : { passphrases: [new TextEncoder().encode(passphrase)] }),
-    ...(iterationsMax === undefined ? {} : { iterationsMax }),
-  });
-  return { findings, layer };
-}
-
-/** The rules that a volume breaks, in the order in which that was found. */
-export function brokenRules(volume: Volume): RuleId[] {
-  return openVolume(volume).findings.rules();
-}
-
-/** All of the content. */
-export function readAll(layer: Layer): Uint8Array {
-  const target = new Uint8Array(layer.virtualSize);
-  for (const run of layer.runs(0, layer.virtualSize)) {
-    layer.readRun(run, 0, target.subarray(run.start, run.start + run.length));
-  }
-  return target;
-}
-
-/** What the findings say. */
-export function messagesOf(findings: Findings): string[] {
-  return findings.list().map(({ rule, message }) => `${rule}: ${message}`);
-}
+export const { open: openVolume, brokenRules } = openingBy(luks2Driver);
+export { messagesOf, type Opened, readAll, type Volume } from "../volume.ts";

@@ -1,8 +1,9 @@
 /** Images with a few wrong values, told by a seed: field edits, changed bytes, another length. */
 
 import { type ByteSource, type Patch, PatchedSource, SegmentSource } from "../../src/bytes/mod.ts";
-import { type BuiltImage, patternBytes, type Placed } from "../../src/format/mod.ts";
+import type { BuiltImage, Placed } from "../../src/format/mod.ts";
 import { readUint, writeUint } from "../../src/layout/mod.ts";
+import { Dice } from "../dice.ts";
 
 const REQUEST_END_MAX = 2n ** 63n - 2n ** 30n;
 
@@ -10,25 +11,6 @@ const REQUEST_END_MAX = 2n ** 63n - 2n ** 30n;
 export interface Mutant {
   readonly source: ByteSource;
   readonly edits: readonly string[];
-}
-
-/** Draws from a seed. */
-class Dice {
-  readonly #seed: number;
-  #rolls = 0;
-
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  below(bound: number): number {
-    const word = patternBytes({ kind: "noise", seed: this.#seed }, 4, this.#rolls++ * 4);
-    return Math.floor(Number(readUint(word, 0, 4)) / 2 ** 32 * bound);
-  }
-
-  of<T>(items: readonly T[]): T {
-    return items[this.below(items.length)] as T;
-  }
 }
 
 /** Makes one to four changes. */

@@ -20,7 +20,14 @@ function content(files: readonly (SparseFile & { name: string })[]): ArtifactCon
       fault: { kind: "crash", signature: "bug", message: "It fails", stack: ["src/a.ts:1:2"] },
       shrink: { tried: 9, complete: true },
       repeats: true,
-      dossier: { case: { n: 11 }, description: "eleven", excerpt: "0b", files, gaps: [] },
+      dossier: {
+        case: { n: 11 },
+        description: "eleven",
+        excerpt: "0b",
+        passphrases: ["secret"],
+        files,
+        gaps: [],
+      },
     },
   };
 }
@@ -49,6 +56,7 @@ Deno.test(
     assertEquals(Deno.readFileSync(path), image);
     const sidecar = readSidecar(path);
     assertEquals(sidecar.case, { n: 11 });
+    assertEquals(sidecar.passphrases, ["secret"]);
     assertEquals([sidecar.seed, sidecar.path], [4_000_000_000, "45:0:1"]);
     assertEquals([sidecar.kind, sidecar.signature], ["crash", "bug"]);
     const [first, second] = sidecar.files;

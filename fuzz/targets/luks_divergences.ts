@@ -1,0 +1,259 @@
+import { type RuleId, ruleOf } from "../../src/rules/mod.ts";
+import type { Divergence, Observation } from "./divergences.ts";
+
+/** Hashes that cryptsetup has wherever it is built. */
+const HASHES: readonly string[] = ["sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"];
+
+const STRIPES = 4000;
+
+/** What a tool tells of although the format forbids it, by the tool. */
+const LENIENT: Record<string, RuleId[]> = {};
+
+/** Where the tools differ over LUKS volumes. */
+export const luksDivergences: readonly Divergence[] = [
+  {
+    name: "qemu-abort-for-24-byte-keys",
+    rule: "luks.key.material-sector-multiple",
+    because:
+      "4000 stripes of 24 bytes are not a whole number of sectors: QEMU 7.2.22, 10.0.13 and 11.1.3 " +
+      "abort when a passphrase is tried (crypto/block.c, do_qcrypto_block_cipher_encdec asserts " +
+      "QEMU_IS_ALIGNED). cryptsetup pads the last sector, and so does the reference.",
+    explains: ({ tool, outcome, judgement }) =>
+      tool === "qemu-img" && outcome === "crashed" &&
+      breaks(judgement, "luks.key.material-sector-multiple"),
+  },
+  {
+    name: "qemu-sm3-since-9.2",
+    rule: "luks.hash.known",
+    because: "QEMU has the hash SM3 since 9.2 (qapi/crypto.json, QCryptoHashAlgo).",
+    explains: ({ tool, outcome, version, spec }) =>
+      tool === "qemu-img" && outcome === "rejected" && isBefore(version, 9, 2) &&
+      (spec?.hash === "sm3" || spec?.ivHash === "sm3"),
+  },
+  {
+    name: "qemu-sm4-since-9.0",
+    rule: "luks.cipher.name-and-size",
+    because: "QEMU has the cipher SM4 since 9.0 (qapi/crypto.json, QCryptoCipherAlgo).",
+    explains: ({ tool, outcome, version, spec }) =>
+      tool === "qemu-img" && outcome === "rejected" && isBefore(version, 9, 0) &&
+      spec?.cipher === "sm4",
+  },
+  {
+    name: "cryptsetup-hash-of-20-bytes",
+    rule: "luks.hash.known",
+    because:
+      "cryptsetup takes hashes that its library has, with digests of at least 20 bytes (cryptsetup " +
+      "lib/luks1/keymanage.c, _check_and_convert_hdr: crypt_hmac_size below LUKS_DIGESTSIZE).",
+    explains: ({ tool, outcome, said, spec }) =>
+      tool === "cryptsetup" && outcome !== "accepted" &&
+      /Requested LUKS hash/.test(said ?? "") && !HASHES.includes(spec?.hash ?? ""),
+  },
+  {
+    name: "cryptsetup-needs-the-kernel",
+    rule: "luks.key.cipher-supported",
+    because:
+      "Without AF_ALG and the device mapper cryptsetup decrypts key material only with what its " +
+      "library has: AES and a few others, IV generators without a hash that they have no use for " +
+      "(cryptsetup lib/luks1/keyencryption.c, LUKS_decrypt_from_storage; lib/crypto_backend).",
+    explains: ({ tool, question, outcome, said, spec }) =>
+      tool === "cryptsetup" && question === "unlock" && outcome === "unsupported" &&
+      /device-mapper|kernel/.test(said ?? "") &&
+      !(spec?.cipher === "aes" && ["cbc", "xts"].includes(spec.mode) &&
+        ["plain", "plain64"].includes(spec.ivGenerator ?? "") && spec.ivHash === undefined),
+  },
+  {
+    name: "cryptsetup-file-size",
+    rule: "luks.slot.material-inside-file",
+    because:
+      "cryptsetup wants the key material of all eight slots inside the file, also of those that are " +
+      "disabled (cryptsetup lib/luks1/keymanage.c, LUKS_check_device_size). QEMU and the reference " +
+      "read what a file lacks as zeros.",
+    explains: ({ tool, outcome, said }) =>
+      tool === "cryptsetup" && outcome === "rejected" && /is too small/.test(said ?? ""),
+  },
+  {
+    name: "cryptsetup-4000-stripes",
+    rule: "luks.slot.stripes",
+    because:
+      "The format leaves the number of stripes to the header; cryptsetup and QEMU take 4000 and no " +
+      "other (cryptsetup lib/luks1/keymanage.c, LUKS_check_keyslots).",
+    explains: ({ tool, outcome, said, judgement }) =>
+      tool === "cryptsetup" && outcome === "rejected" && /keyslot \d is invalid/.test(said ?? "") &&
+      breaks(judgement, "luks.slot.stripes"),
+  },
+  {
+    name: "cryptsetup-detached-with-payload-offset",
+    rule: "luks.slot.before-payload",
+    because: "cryptsetup holds key materials against any payload offset but 0 (cryptsetup " +
+      "lib/luks1/keymanage.c, LUKS_check_keyslots); QEMU and the reference do not where the payload " +
+      "is in another file.",
+    explains: ({ tool, question, outcome, said, detached }) =>
+      tool === "cryptsetup" && question === "info" && outcome === "rejected" &&
+      detached === true && /keyslot \d is invalid/.test(said ?? ""),
+  },
+  {
+    name: "cryptsetup-sums-of-64-bits",
+    rule: "luks.slot.end-range",
+    because:
+      "Key material that ends past sector 2^32 lies behind the payload to cryptsetup (cryptsetup " +
+      "lib/luks1/keymanage.c, LUKS_check_keyslots); QEMU adds modulo 2^32 and opens the volume.",
+    explains: ({ tool, question, outcome, said, judgement }) =>
+      tool === "cryptsetup" && question === "info" && outcome === "rejected" &&
+      /keyslot \d is invalid/.test(said ?? "") && breaks(judgement, "luks.slot.end-range"),
+  },
+  {
+    name: "cryptsetup-header-by-itself",
+    rule: "luks.detached.standalone",
+    because:
+      "To cryptsetup a header with the payload offset 0 is a detached one however it is opened, and " +
+      "its key materials end where they like (cryptsetup lib/luks1/keymanage.c, " +
+      "LUKS_check_keyslots); QEMU asks for the file with the payload.",
+    explains: (observed) =>
+      observed.tool === "cryptsetup" && observed.question === "info" &&
+      observed.outcome === "accepted" && breaks(observed.judgement, "luks.detached.standalone") &&
+      refusalsOf(observed).every((rule) =>
+        rule === "luks.slot.before-payload" || LENIENT["cryptsetup"]?.includes(rule)
+      ),
+  },
+  {
+    name: "cryptsetup-key-length",
+    rule: "luks.cipher.name-and-size",
+    because:
+      "cryptsetup refuses to tell of a header whose key has no bytes, or whose key materials have " +
+      "more than 2^32 (cryptsetup lib/luks1/keymanage.c, LUKS_check_device_size and " +
+      "LUKS_check_keyslots); QEMU multiplies modulo 2^32, and refuses the cipher with such a key.",
+    explains: ({ tool, question, outcome, spec, judgement }) =>
+      tool === "cryptsetup" && question === "info" && outcome === "rejected" &&
+      breaks(judgement, "luks.cipher.name-and-size") &&
+      (spec?.keyBytes === 0 || (spec?.keyBytes ?? 0) * STRIPES >= 2 ** 32),
+  },
+  {
+    name: "cryptsetup-text-of-39-bytes",
+    rule: "luks.header.uuid",
+    because: "_check_and_convert_hdr puts a NUL byte at the end of the UUID (cryptsetup " +
+      "lib/luks1/keymanage.c); QEMU reads on to the next NUL byte.",
+    explains: ({ tool, outcome, path, judgement }) =>
+      tool === "cryptsetup" && outcome === "accepted" && path === "/uuid" &&
+      breaks(judgement, "luks.header.uuid"),
+  },
+  {
+    name: "luksdeinfo-cipher-names",
+    rule: "luks.cipher.name-and-size",
+    because:
+      "libluksde knows seven names of ciphers, in any case, and no camellia and no sm4 (libluksde " +
+      "libluksde/libluksde_volume_header.c, libluksde_volume_parse_encryption_method).",
+    explains: ({ tool, outcome, path, spec }) =>
+      tool === "luksdeinfo" && outcome === "accepted" && path === "/cipher" &&
+      !["aes", "blowfish", "cast5", "cast6", "serpent", "twofish"].includes(spec?.cipher ?? ""),
+  },
+  {
+    name: "luksdeinfo-key-length",
+    rule: "luks.cipher.name-and-size",
+    because:
+      "libluksde opens no volume whose key has no bytes or too many, today more than 64 (libluksde " +
+      "libluksde/libluksde_volume.c, libluksde_internal_volume_open_read): no key of a cipher that " +
+      "QEMU knows.",
+    explains: ({ tool, outcome, said, judgement, spec }) =>
+      tool === "luksdeinfo" && outcome === "rejected" &&
+      /master key size value out of bounds/.test(said ?? "") &&
+      (spec?.keyBytes === 0 || (spec?.keyBytes ?? 0) > 64) &&
+      breaks(judgement, "luks.cipher.name-and-size"),
+  },
+  {
+    name: "luksdeinfo-uuid",
+    rule: "luks.header.uuid",
+    because: "libluksde opens no volume whose UUID is not one (libluksde " +
+      "libluksde/libluksde_volume_header.c, libluksde_volume_header_read_data: libfguid).",
+    explains: ({ tool, outcome, said, judgement }) =>
+      tool === "luksdeinfo" && outcome === "rejected" && /libfguid/.test(said ?? "") &&
+      breaks(judgement, "luks.header.uuid"),
+  },
+  {
+    name: "luksdeinfo-empty-payload",
+    rule: "luks.payload.inside-file",
+    because:
+      "libluksde wants one whole sector of payload (libluksde libluksde/libluksde_volume.c, " +
+      "libluksde_volume_open_read_keys); QEMU opens a volume of no bytes.",
+    explains: ({ tool, outcome, said }) =>
+      tool === "luksdeinfo" && outcome === "rejected" &&
+      /start sector value out of bounds/.test(said ?? ""),
+  },
+  lenient("luksdeinfo", "header-alone", {
+    rules: [
+      "luks.slot.state",
+      "luks.slot.iterations",
+      "luks.slot.after-header",
+      "luks.slot.before-payload",
+      "luks.slot.no-overlap",
+      "luks.header.cipher-nul",
+      "luks.header.mode-nul",
+      "luks.header.hash-nul",
+      "luks.header.mk-iterations",
+      "luks.header.payload-after-header",
+      "luks.cipher.essiv-hash-present",
+      "luks.cipher.essiv-key-size",
+    ],
+    because: "libluksde tells of a header before it looks at its key slots (libluksde " +
+      "libluksde/libluksde_volume_header.c)",
+  }),
+  lenient("cryptsetup", "slot-state", {
+    rules: ["luks.slot.state", "luks.slot.iterations", "luks.header.mk-iterations"],
+    because: "LUKS_check_keyslots looks at stripes and places, and not at states and iterations (" +
+      "cryptsetup lib/luks1/keymanage.c)",
+  }),
+  lenient("cryptsetup", "unterminated-text", {
+    rules: ["luks.header.cipher-nul", "luks.header.mode-nul", "luks.header.hash-nul"],
+    because: "_check_and_convert_hdr puts a NUL byte at the end of each text (" +
+      "cryptsetup lib/luks1/keymanage.c)",
+  }),
+  lenient("cryptsetup", "names-when-used", {
+    rules: ["luks.cipher.essiv-hash-present", "luks.cipher.essiv-key-size"],
+    because: "LUKS_read_phdr does not look at cipher and mode before they are used (" +
+      "cryptsetup lib/luks1/keymanage.c)",
+  }),
+  lenient("cryptsetup", "payload-when-used", {
+    rules: ["luks.payload.inside-file", "luks.header.payload-after-header"],
+    because: "LUKS_read_phdr compares the payload with key materials, and not with the file (" +
+      "cryptsetup lib/luks1/keymanage.c)",
+  }),
+];
+
+/** A tool tells of a header that breaks one of these rules, and none but such as it does not mind. */
+function lenient(
+  tool: Observation["tool"],
+  name: string,
+  { rules, because }: { rules: [RuleId, ...RuleId[]]; because: string },
+): Divergence {
+  const known = LENIENT[tool] ??= [];
+  known.push(...rules);
+  return {
+    name: `${tool}-${name}`,
+    rule: rules[0],
+    because: `${because}, and the format forbids it.`,
+    explains: (observed) => {
+      const refusals = refusalsOf(observed);
+      return observed.tool === tool && observed.question === "info" &&
+        observed.outcome === "accepted" && refusals.some((rule) => rules.includes(rule)) &&
+        refusals.every((rule) => known.includes(rule));
+    },
+  };
+}
+
+/** The rules of the format for which the reference refuses to tell of a header. */
+function refusalsOf({ judgement }: Observation): RuleId[] {
+  return judgement.findings.filter(({ class: ruleClass, rule }) => {
+    const { effect, opens } = ruleOf(rule);
+    return ruleClass === "spec" && effect === "refused-at-open" &&
+      (opens?.includes("info") ?? true);
+  }).map(({ rule }) => rule);
+}
+
+function breaks({ findings }: Observation["judgement"], rule: RuleId): boolean {
+  return findings.some((finding) => finding.rule === rule);
+}
+
+/** Whether a version, such as `7.2.22`, is older than another one. */
+function isBefore(version: string, major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
+  return ownMajor < major || ownMajor === major && ownMinor < minor;
+}

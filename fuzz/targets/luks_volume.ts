@@ -1,0 +1,161 @@
+import * as fc from "fast-check";
+import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
+import type { BuiltImage, Placed } from "../../src/format/mod.ts";
+import type { KeyOptions } from "../../src/image/mod.ts";
+import {
+  buildLuks,
+  type BuiltLuks,
+  type KeyModel,
+  type LuksModel,
+  normaliseLuks,
+} from "../../src/luks/mod.ts";
+import { remembering } from "../../src/qcow2/build/remembering.ts";
+import { PASSPHRASES } from "../generate/encryption.ts";
+import { type LuksModelOptions, luksModels, luksSpecs } from "../generate/luks.ts";
+import { picks } from "../generate/values.ts";
+import { applyEdits, type Edit, type EditDraw, resolveDraws } from "../mutate/mod.ts";
+
+/** What a volume is opened with: the passphrase of its last key, one of no key, or nothing. */
+export type KeyChoice = "right" | "wrong" | "none";
+
+/** The files of a volume. */
+export interface VolumeFiles {
+  /** What starts with the header. */
+  readonly header: ByteSource;
+  /** The payload of a detached header. */
+  readonly payload?: ByteSource;
+}
+
+/** Which volumes are drawn. */
+export interface VolumeOptions extends LuksModelOptions {
+  /** Of so many volumes one is like no other; the rest are of a few dozen that are built once. */
+  readonly rarely?: number;
+}
+
+/** Iterations that a generated volume takes at most, and those of an edited one may. */
+export const ITERATIONS_MAX = 200;
+
+const RARELY = 40;
+const SIZE_MAX = 2 ** 13;
+const SECTOR = 512;
+const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
+/** One volume for so many ciphers. */
+const STEP = 5;
+const KEPT_MAX = 2 ** 27;
+
+/**
+ * Sound volumes. Deriving keys and splitting them takes longer than anything that is done to a volume
+ * afterwards, so most of them are of a few dozen that are kept, one for every fifth cipher, with all
+ * that varies in a few of them.
+ */
+export function volumes(options: VolumeOptions = {}): fc.Arbitrary<LuksModel> {
+  const { rarely = RARELY, passphrases = PASSPHRASES } = options;
+  const bounds = { sizeMax: SIZE_MAX, ...options, passphrases };
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: rarely - 1, arbitrary: picks(usualVolumes(bounds)) },
+    { weight: 1, arbitrary: luksModels(bounds) },
+  );
+}
+
+function usualVolumes(
+  options: LuksModelOptions & { readonly passphrases: readonly string[] },
+): LuksModel[] {
+  // Those with small keys come first: key material makes files large.
+  const specs = luksSpecs(options).sort((a, b) => a.keyBytes - b.keyBytes);
+  return specs.filter((_, index) => index % STEP === 0).map((spec, index) =>
+    normaliseLuks({
+      format: "luks",
+      spec,
+      seed: index,
+      uuid: UUID,
+      digestIterations: 1 + index % 4,
+      keys: usualKeys(options.passphrases, index),
+      erased: index % 5 === 4 ? [5] : [],
+      gap: index % 6 === 5 ? 7 * index : 0,
+      detached: options.old !== true && index % 4 === 3,
+      cutHeader: index % 8 === 7,
+      size: SECTOR * (1 + index % 13),
+      pattern: { kind: index % 2 === 0 ? "text" : "noise", seed: index },
+      tail: index % 9 === 8 ? index : 0,
+    })
+  );
+}
+
+/** One key more often than two, and two more often than three. */
+function usualKeys(passphrases: readonly string[], index: number): KeyModel[] {
+  const count = index % 7 === 6 ? 3 : index % 3 === 2 ? 2 : 1;
+  const first = index % 4 === 3 ? 2 : 0;
+  return Array.from({ length: count }, (_, number) => ({
+    slot: first + 2 * number,
+    passphrase: passphrases[(index + number) % passphrases.length] as string,
+    iterations: 1 + (index + number) % 20,
+  }));
+}
+
+/** Builds a volume, or gives the one that was built before. */
+export const builtVolume: (model: LuksModel) => BuiltLuks = remembering(buildLuks, {
+  sizeOf: ({ image, payload }) => image.size + (payload?.size ?? 0),
+  sizeMax: KEPT_MAX,
+});
+
+/** The files of a volume, after something was done to the one with the header. */
+export function volumeFiles(model: LuksModel, edits: readonly Edit[]): VolumeFiles {
+  const { image, payload } = builtVolume(model);
+  const header = applyEdits(image, edits);
+  return payload === undefined ? { header } : { header, payload: sourceOf(payload) };
+}
+
+function sourceOf({ segments, size }: BuiltImage): ByteSource {
+  return new SegmentSource(segments, size);
+}
+
+/**
+ * The edits that draws come to for the file with the header. Header and key slots are what its tables
+ * are to an image of another format: most edits are about them.
+ */
+export function volumeEdits(model: LuksModel, draws: readonly EditDraw[]): Edit[] {
+  const { image } = builtVolume(model);
+  const placed = image.placed.map((place): Placed =>
+    place.struct === undefined ? place : { ...place, role: "table" }
+  );
+  return resolveDraws({ ...image, placed }, draws, SECTOR);
+}
+
+/** The passphrase that a choice stands for. */
+export function passphraseOf({ keys }: LuksModel, choice: KeyChoice): string | undefined {
+  if (choice === "none") return undefined;
+  if (choice === "right") return keys.at(-1)?.passphrase;
+  const used = keys.map(({ passphrase }) => passphrase);
+  return PASSPHRASES.find((passphrase) => !used.includes(passphrase)) ?? "not one of these";
+}
+
+/** How the reference opens something with passphrases, without much work for a hostile header. */
+export function keyOptions(passphrases: readonly (string | undefined)[]): KeyOptions {
+  const known = passphrases.filter((passphrase) => passphrase !== undefined);
+  return { passphrases: known.map(utf8), iterationsMax: ITERATIONS_MAX };
+}
+
+/** A passphrase as an implementation takes it. */
+export function utf8(passphrase: string): Uint8Array {
+  return new TextEncoder().encode(passphrase);
+}
+
+/** A volume in a line. */
+export function describeVolume(model: LuksModel): string {
+  const { keys, erased, detached, size } = model;
+  const slots = keys.map(({ slot }) => slot).join(" and ");
+  return [
+    `LUKS, ${size} bytes, ${cipherText(model)}, keys in slots ${slots}`,
+    ...(erased.length === 0 ? [] : [`slots ${erased.join(" and ")} erased`]),
+    ...(detached ? ["header detached"] : []),
+  ].join(", ");
+}
+
+/** Cipher, key and hash of a volume. */
+export function cipherText({ spec }: Pick<LuksModel, "spec">): string {
+  const { cipher, mode, ivGenerator, ivHash, keyBytes, hash } = spec;
+  const iv = ivGenerator === undefined ? "" : `-${ivGenerator}`;
+  const by = ivHash === undefined ? "" : `:${ivHash}`;
+  return `${cipher}-${mode}${iv}${by}, ${8 * keyBytes}-bit key, ${hash}`;
+}

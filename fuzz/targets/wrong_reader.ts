@@ -1,0 +1,193 @@
+import { type ByteSource, SegmentSource, WindowSource } from "../../src/bytes/mod.ts";
+import {
+  afMerge,
+  legacyAes,
+  legacyAesKey,
+  pbkdf2,
+  type SectorCipher,
+  sectorCipher,
+} from "../../src/crypto/mod.ts";
+import type { BuiltImage, Layer } from "../../src/format/mod.ts";
+import { layersOf, openBytes, readContent } from "../../src/image/mod.ts";
+import {
+  contentOf,
+  decodeLuks,
+  isMasterKey,
+  type KeySlot,
+  type LuksHeader,
+  type LuksModel,
+  payloadStart,
+  slotStates,
+  specOf,
+} from "../../src/luks/mod.ts";
+import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
+import type { Qcow2Model } from "../../src/qcow2/mod.ts";
+import { Failure } from "../engine/target.ts";
+import { expectedDisk } from "../generate/expected.ts";
+import { firstDifference } from "./content.ts";
+import { chainKeys } from "./keys.ts";
+import { utf8, type VolumeFiles, volumeFiles } from "./luks_volume.ts";
+
+/** What a reader of LUKS volumes may get wrong. */
+export const volumeMistakes = [
+  "payload sectors counted from the start of the file",
+  "key material sectors counted from the start of the file",
+  "key material merged with another hash",
+  "the first key slot alone tried",
+  "a detached payload sought behind a header",
+] as const;
+
+/** What a reader of images with LUKS inside may get wrong. */
+export const insideMistakes = [
+  "sectors counted by guest offset",
+  "compressed clusters decrypted",
+] as const;
+
+/** What a reader of the legacy encryption may get wrong. */
+export const legacyMistakes = [
+  "sectors counted by host offset",
+  "a key of 256 bits",
+] as const;
+
+/** A mistake, or none. */
+export type Mistake =
+  | "none"
+  | typeof volumeMistakes[number]
+  | typeof insideMistakes[number]
+  | typeof legacyMistakes[number];
+
+const SECTOR = 512;
+const PIECE = 2 ** 20;
+const WIDE_KEY = 32;
+
+/**
+ * Reads a volume as a reader does that makes a mistake, and holds it against the model.
+ *
+ * @throws {Failure} where the mistake shows
+ */
+export function readVolumeWrongly(model: LuksModel, mistake: Mistake): void {
+  const files = volumeFiles(model, []);
+  const header = decodeLuks(files.header);
+  const passphrase = utf8(model.keys.at(-1)?.passphrase ?? "");
+  const key = keyOf(header, { keyMaterial: files.header, passphrase, mistake });
+  if (key === undefined) throw new Failure(signatureOf(mistake), "No key slot opens");
+  const { payload = files.header } = files;
+  const found = new Uint8Array(model.size);
+  payload.readInto(payloadOffset(header, files, mistake), found);
+  const first = mistake === "payload sectors counted from the start of the file"
+    ? BigInt(header.payload_offset)
+    : 0n;
+  cipherOf(header, key).decrypt(found, first);
+  assertSame(found, contentOf(model), mistake);
+}
+
+function payloadOffset(header: LuksHeader, { payload }: VolumeFiles, mistake: Mistake): number {
+  const wrong = mistake === "a detached payload sought behind a header" && payload !== undefined;
+  return SECTOR * (wrong ? payloadStart(header.key_bytes) : header.payload_offset);
+}
+
+/** The master key, by the steps of LUKS1 On-Disk Format 1.2.3, 4.3. */
+function keyOf(
+  header: LuksHeader,
+  with_: { keyMaterial: ByteSource; passphrase: Uint8Array; mistake: Mistake },
+): Uint8Array | undefined {
+  const enabled = header.slots.filter(({ active }) => active === slotStates.enabled);
+  const tried = with_.mistake === "the first key slot alone tried" ? enabled.slice(0, 1) : enabled;
+  return tried.map((slot) => slotKey(header, slot, with_)).find((key) => isMasterKey(header, key));
+}
+
+function slotKey(
+  header: LuksHeader,
+  { salt, iterations, stripes, key_material_offset: start }: KeySlot,
+  { keyMaterial, passphrase, mistake }: {
+    keyMaterial: ByteSource;
+    passphrase: Uint8Array;
+    mistake: Mistake;
+  },
+): Uint8Array {
+  const spec = specOf(header);
+  const key = pbkdf2(spec.hash, passphrase, salt, iterations, header.key_bytes);
+  const length = SECTOR * Math.ceil(header.key_bytes * stripes / SECTOR);
+  const material = new Uint8Array(length);
+  keyMaterial.readInto(start * SECTOR, material);
+  const absolute = mistake === "key material sectors counted from the start of the file";
+  cipherOf(header, key).decrypt(material, absolute ? BigInt(start) : 0n);
+  const other = spec.hash === "sha1" ? "sha256" : "sha1";
+  const by = mistake === "key material merged with another hash" ? other : spec.hash;
+  return afMerge(material, header.key_bytes, stripes, by);
+}
+
+function cipherOf(header: LuksHeader, key: Uint8Array): SectorCipher {
+  const { cipher, mode, ivGenerator = "", ivHash } = specOf(header);
+  return sectorCipher({ cipher, mode, ivGenerator, ivHash }, key);
+}
+
+/**
+ * Reads what an encrypted image without a data file has of its own, as a reader does that makes a
+ * mistake, and holds it against the model.
+ *
+ * @throws {Failure} where the mistake shows
+ */
+export function readImageWrongly(model: Qcow2Model, mistake: Mistake): void {
+  const { image } = buildQcow2(model);
+  const source = new SegmentSource(image.segments, image.size);
+  const layers = layersOf(openBytes(source, "qcow2", chainKeys([model])));
+  const cipher = imageCipher(model, { image, source, mistake });
+  const [layer] = layers as [Layer];
+  const expected = expectedDisk([model]);
+  for (const run of layer.runs(0, layer.virtualSize)) {
+    if (run.kind !== "data" && run.kind !== "compressed") continue;
+    for (let skip = 0; skip < run.length; skip += PIECE) {
+      const start = run.start + skip;
+      const length = Math.min(PIECE, run.length - skip);
+      const host = (run.host ?? 0) + skip;
+      const stored = run.kind === "data"
+        ? source.read(host, length).slice()
+        : readContent(layers, BigInt(start), length).slice();
+      if (run.kind === "data" || mistake === "compressed clusters decrypted") {
+        const at = byHost(model, mistake) ? host : start;
+        cipher.decrypt(stored, BigInt(Math.floor(at / SECTOR)));
+      }
+      assertSame(stored, expected.read(start, length), mistake);
+    }
+  }
+}
+
+/** Whether sectors are counted in the file, as for LUKS, or in the disk, as for the legacy encryption. */
+function byHost({ encryption }: Qcow2Model, mistake: Mistake): boolean {
+  return encryption?.kind === "luks"
+    ? mistake !== "sectors counted by guest offset"
+    : mistake === "sectors counted by host offset";
+}
+
+function imageCipher(
+  { encryption }: Qcow2Model,
+  { image, source, mistake }: { image: BuiltImage; source: ByteSource; mistake: Mistake },
+): SectorCipher {
+  if (encryption === undefined) throw new TypeError("Cannot read an image that is not encrypted");
+  if (encryption.kind === "aes") {
+    const passphrase = utf8(encryption.passphrase);
+    if (mistake !== "a key of 256 bits") return legacyAes(passphrase);
+    const key = new Uint8Array(WIDE_KEY);
+    key.set(legacyAesKey(passphrase));
+    return sectorCipher({ cipher: "aes", mode: "cbc", ivGenerator: "plain64" }, key);
+  }
+  const place = image.placed.find(({ path }) => path === "/luks/header");
+  const region = new WindowSource(source, place?.offset ?? 0);
+  const header = decodeLuks(region);
+  const passphrase = utf8(encryption.keys.at(-1)?.passphrase ?? "");
+  const key = keyOf(header, { keyMaterial: region, passphrase, mistake });
+  if (key === undefined) throw new Failure(signatureOf(mistake), "No key slot opens");
+  return cipherOf(header, key);
+}
+
+function assertSame(found: Uint8Array, expected: Uint8Array, mistake: Mistake): void {
+  const differs = firstDifference(found, expected);
+  if (differs < 0) return;
+  throw new Failure(signatureOf(mistake), `Another byte than in the model at ${differs}`);
+}
+
+/** What a mistake is known by: its words without spaces. */
+export function signatureOf(mistake: Mistake): string {
+  return `canary.${mistake.replaceAll(" ", "-")}`;
+}

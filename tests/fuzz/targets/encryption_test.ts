@@ -1,0 +1,145 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import * as fc from "fast-check";
+import { chainModels, passphrasesOf } from "../../../fuzz/generate/chain.ts";
+import type { CaseReport, Depth, Target } from "../../../fuzz/engine/target.ts";
+import { dossierOf } from "../../../fuzz/engine/dossier.ts";
+import { encryptionCanary, type MistakenCase } from "../../../fuzz/targets/encryption_canary.ts";
+import { chainPassphrases, withOwnKeys } from "../../../fuzz/targets/keys.ts";
+import { assertKeys, changed, type KeyChange } from "../../../fuzz/targets/luks_changes.ts";
+import { luksOpen } from "../../../fuzz/targets/luks_open.ts";
+import { luksRoundtrip } from "../../../fuzz/targets/luks_roundtrip.ts";
+import { passphraseOf, volumes } from "../../../fuzz/targets/luks_volume.ts";
+import {
+  insideMistakes,
+  legacyMistakes,
+  type Mistake,
+  signatureOf,
+  volumeMistakes,
+} from "../../../fuzz/targets/wrong_reader.ts";
+import { buildLuks } from "../../../src/luks/mod.ts";
+import { modelOf, sourceOf } from "../../luks/volumes.ts";
+
+const context = { directory: "", qemu: false };
+
+function sample<Case>(target: Target<Case>, options: { seed: number; count: number }): Case[] {
+  return fc.sample(target.cases(), { numRuns: options.count, seed: options.seed });
+}
+
+Deno.test("luks-open holds, and its cases get as far as there is to get", () => {
+  const depths: Record<Depth, number> = { header: 0, tables: 0, data: 0, accepted: 0 };
+  const rules = new Set<string>();
+  for (const value of sample(luksOpen, { seed: 1, count: 60 })) {
+    const report = luksOpen.run(value, context) as CaseReport;
+    for (const { depth, rules: broken } of [report, ...report.more ?? []]) {
+      depths[depth]++;
+      for (const rule of broken) rules.add(rule);
+    }
+  }
+  assert(Object.values(depths).every((count) => count > 0), JSON.stringify(depths));
+  const met = [...rules].filter((rule) => rule.startsWith("luks."));
+  assert(met.length > 25, met.join(" "));
+});
+
+Deno.test("luks-roundtrip holds for generated volumes", () => {
+  for (const value of sample(luksRoundtrip, { seed: 2, count: 12 })) {
+    assertEquals((luksRoundtrip.run(value, context) as CaseReport).depth, "accepted");
+  }
+});
+
+Deno.test("every mistake of a reader about encryption is caught, and a reader without one is right", () => {
+  const mistakes: readonly Mistake[] = [...volumeMistakes, ...insideMistakes, ...legacyMistakes];
+  const caught = new Set<Mistake>();
+  for (const value of sample(encryptionCanary, { seed: 3, count: 250 })) {
+    if (!shows(value)) continue;
+    assert(value.mistake !== "none", encryptionCanary.describe(value));
+    caught.add(value.mistake);
+    if (caught.size === mistakes.length) break;
+  }
+  assertEquals([...caught].sort(), [...mistakes].sort());
+});
+
+/** Whether the mistake of a case shows; it fails as itself, where it does. */
+function shows(value: MistakenCase): boolean {
+  try {
+    encryptionCanary.run(value, context);
+    return false;
+  } catch (error) {
+    assertEquals((error as { signature?: string }).signature, signatureOf(value.mistake));
+    return true;
+  }
+}
+
+Deno.test("a passphrase that is said to be wrong opens nothing, and the right one is a key's", () => {
+  for (const model of fc.sample(volumes({ qemu: false }), { numRuns: 50, seed: 4 })) {
+    const used = model.keys.map(({ passphrase }) => passphrase);
+    assert(used.includes(passphraseOf(model, "right") ?? "?"));
+    assert(!used.includes(passphraseOf(model, "wrong") ?? used[0] as string));
+    assertEquals(passphraseOf(model, "none"), undefined);
+  }
+});
+
+Deno.test("keys are told from what is done to them", () => {
+  const model = modelOf();
+  const { image } = buildLuks(model);
+  const header = sourceOf(image).read(0, image.size).slice();
+  const start = { header, keys: new Map([[0, "first"], [2, "second"]]) };
+  assertKeys(start);
+  const change = (act: KeyChange["act"], which = 0): KeyChange => {
+    return { act, which, passphrase: "third", iterations: 2 };
+  };
+  const keysAfter = (act: KeyChange["act"], which?: number) => {
+    const after = changed(start, change(act, which));
+    assertKeys(after);
+    return Object.fromEntries(after.keys);
+  };
+  assertEquals(keysAfter("add"), { 0: "first", 1: "third", 2: "second" });
+  assertEquals(keysAfter("change"), { 1: "third", 2: "second" });
+  assertEquals(keysAfter("erase"), { 2: "second" });
+  assertEquals(keysAfter("erase-slot", 1), { 0: "first" });
+  const last = changed(start, change("erase"));
+  assertEquals(changed(last, change("erase")).keys, last.keys, "the last key stays");
+});
+
+Deno.test("assertKeys() finds a slot that opens, and one that does not", () => {
+  const { image } = buildLuks(modelOf());
+  const header = sourceOf(image).read(0, image.size).slice();
+  assertThrows(() => assertKeys({ header, keys: new Map([[0, "first"], [2, "other"]]) }));
+  const twice = buildLuks(modelOf({
+    keys: [{ slot: 0, passphrase: "same", iterations: 1 }, {
+      slot: 3,
+      passphrase: "same",
+      iterations: 1,
+    }],
+  })).image;
+  const both = sourceOf(twice).read(0, twice.size).slice();
+  assertKeys({ header: both, keys: new Map([[0, "same"], [3, "same"]]) });
+  assertThrows(() => assertKeys({ header: both, keys: new Map([[0, "same"]]) }));
+});
+
+Deno.test("a chain is opened with a passphrase for each image, and no other image's key is in one", () => {
+  const options = { clusterBitsMax: 12, limits: { l1Bytes: 4096 }, encryption: "some" } as const;
+  let dropped = 0;
+  for (const chain of fc.sample(chainModels(options), { numRuns: 3000, seed: 5 })) {
+    const passphrases = chainPassphrases(chain);
+    const own = passphrasesOf(chain);
+    assertEquals(passphrases.length, own.some((it) => it !== undefined) ? chain.length : 0);
+    own.forEach((it, depth) => it === undefined || assertEquals(passphrases[depth], it));
+    const after = withOwnKeys(chain);
+    assertEquals(passphrasesOf(after), own);
+    after.forEach((image, depth) => {
+      if (image.format !== "qcow2" || image.encryption?.kind !== "luks") return;
+      for (const { passphrase } of image.encryption.keys) {
+        assert(passphrase === own[depth] || !own.includes(passphrase));
+      }
+      if (image !== chain[depth]) dropped++;
+    });
+  }
+  assert(dropped > 0, "no chain where it made a difference");
+});
+
+Deno.test("a dossier names the passphrases of an encrypted case, each once", () => {
+  const [value] = sample(luksRoundtrip, { seed: 6, count: 1 });
+  assert(value !== undefined);
+  const { passphrases } = dossierOf(luksRoundtrip as Target, value);
+  assertEquals(passphrases, [...new Set(value.model.keys.map(({ passphrase }) => passphrase))]);
+});
