@@ -47,9 +47,17 @@ function rateOf<T>(cases: fc.Arbitrary<T>, run: (value: T) => unknown): number {
   return runFor(SECONDS * 1000);
 }
 
-function targetRate<T>(target: Target<T>): number {
+/** Images a second that a target looks at: a case may have several. */
+function targetRate<T>(target: Target<T>, cases: fc.Arbitrary<T> = target.cases()): number {
   const context = { directory: "", qemu: false };
-  return rateOf(target.cases(), (value) => target.run(value, context));
+  let images = 0;
+  let draws = 0;
+  const rate = rateOf(cases, (value) => {
+    const { more = [] } = target.run(value, context) as CaseReport;
+    images += 1 + more.length;
+    draws++;
+  });
+  return rate * images / draws;
 }
 
 /** Open, read and map through one qemu-io process: cases a second over images made beforehand. */
@@ -136,14 +144,7 @@ function luksRate(): number {
       variants: value.variants.map(({ edits }) => ({ edits, key: "none" as const })),
     }
   );
-  let images = 0;
-  let draws = 0;
-  const rate = rateOf(cases, (value) => {
-    const { more = [] } = luksOpen.run(value, { directory: "", qemu: false }) as CaseReport;
-    images += 1 + more.length;
-    draws++;
-  });
-  return rate * images / draws;
+  return targetRate(luksOpen, cases);
 }
 
 /** A volume in AES-256-XTS: digest beside convert, and unlocking beside PBKDF2, the best of three. */
