@@ -49,6 +49,34 @@
  * assertEquals(readContent(layersOf(image), 12288n, 1)[0], 7);
  * ```
  *
+ * An encrypted one is opened with passphrases, each of which is tried on every encrypted image of a
+ * chain:
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { randomBytes } from "node:crypto";
+ * import { createLuks, layersOf, MemorySource, openBytes, readContent } from "@diskproof/diskproof";
+ *
+ * const passphrase = new TextEncoder().encode("correct horse");
+ * const { header } = createLuks({
+ *   cipher: "aes",
+ *   keyBytes: 32,
+ *   mode: "xts",
+ *   ivGenerator: "plain64",
+ *   hash: "sha256",
+ *   passphrase,
+ *   iterations: 1000,
+ *   uuid: crypto.randomUUID(),
+ *   random: (length) => new Uint8Array(randomBytes(length)),
+ * });
+ * const volume = new Uint8Array(header.length + 4096);
+ * volume.set(header);
+ * const image = openBytes(new MemorySource(volume), "luks", { passphrases: [passphrase] });
+ *
+ * assertEquals(image.layer?.unlocked, true);
+ * assertEquals(readContent(layersOf(image), 0n, 4096).length, 4096);
+ * ```
+ *
  * @module
  */
 
@@ -105,6 +133,7 @@ export {
 } from "./src/rules/mod.ts";
 export {
   anatomyOf,
+  detect,
   digestOf,
   type Extent,
   extentsOf,
@@ -112,10 +141,12 @@ export {
   judgeImage,
   type Judgement,
   type JudgeOptions,
+  type KeyOptions,
   layersOf,
   mapOf,
   type MapReport,
   openBytes,
+  openDetachedBytes,
   type OpenedImage,
   openFiles,
   openImage,
@@ -124,6 +155,32 @@ export {
   pieces,
   readContent,
 } from "./src/image/mod.ts";
+export {
+  addKey,
+  buildLuks,
+  type BuiltLuks,
+  changeKey,
+  type CipherSpec,
+  type CreatedLuks,
+  createLuks,
+  decodeLuks,
+  eraseKey,
+  LuksError,
+  type LuksHeader,
+  type LuksModel,
+  type LuksOptions,
+  luksStructures,
+  LuksVolume,
+  normaliseLuks,
+  unlock,
+} from "./src/luks/mod.ts";
+export {
+  buildLuks2,
+  luks2Content,
+  type Luks2Model,
+  luks2Structures,
+  normaliseLuks2,
+} from "./src/luks2/mod.ts";
 export { buildQcow1, normaliseQcow1, qcow1Structures, type QcowModel } from "./src/qcow/mod.ts";
 export { type Qcow2Model, qcow2Structures } from "./src/qcow2/mod.ts";
 export {
@@ -134,6 +191,7 @@ export {
 } from "./src/qcow2/build/mod.ts";
 export {
   type CheckReport,
+  CryptsetupPeer,
   type DigestReport,
   type DigestScope,
   ExecPeer,
