@@ -29,6 +29,12 @@ export { contentOf } from "./content.ts";
 export { createQcow1, type QcowCreation } from "./create.ts";
 export { qcow1Driver } from "./driver.ts";
 export { compressedEntry, type CompressedExtent, compressedExtent, entryOf } from "./entry.ts";
-export type { ClusterContent, GuestCluster, LegacyEncryption, Placement, QcowModel } from "./model.ts";
+export type {
+  ClusterContent,
+  GuestCluster,
+  LegacyEncryption,
+  Placement,
+  QcowModel,
+} from "./model.ts";
 export { normaliseQcow1 } from "./normalise.ts";
 export { header, l1Entry, l2Entry, qcow1Structures } from "./structures.ts";
