@@ -33,7 +33,7 @@ export interface VolumeOptions extends LuksModelOptions {
 }
 
 /** Iterations that a generated volume takes at most, and those of an edited one may. */
-export const ITERATIONS_MAX = 200;
+export const ITERATIONS_MAX = 8000;
 
 const RARELY = 40;
 const SIZE_MAX = 2 ** 13;

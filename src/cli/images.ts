@@ -2,6 +2,7 @@ import { AccessError, type Dialect, type FormatName, type Layer } from "../forma
 import {
   driverNamed,
   drivers,
+  HeaderError,
   infoOf,
   layersOf,
   type OpenedImage,
@@ -13,6 +14,7 @@ import type { Finding, Opening } from "../rules/mod.ts";
 import { complainOf } from "./program.ts";
 import { PASSPHRASES, PASSPHRASES_HELP, passphrasesOf } from "./passphrases.ts";
 import { whyUnreadable } from "./reasons.ts";
+import { mustBeUnlocked } from "./locked.ts";
 import { type OptionNames, type Options, wholeNumber } from "./options.ts";
 import { ImageError, UsageError } from "./verb.ts";
 
@@ -30,7 +32,8 @@ export const OPENING_HELP =
   --header FILE        a detached LUKS header, of which IMAGE is the payload
   --dialect draft-2016 read a qcow2 image as the draft that preceded LUKS in qcow2 says
 ${PASSPHRASES_HELP}
-  --max-iterations N   the most iterations to try a passphrase with (default ${ITERATIONS_BUDGET})`;
+  --max-iterations N   the most work to try passphrases with, in iterations of PBKDF2 with
+                       SHA-256, all images together (default ${ITERATIONS_BUDGET})`;
 
 /** How an image is opened. */
 export interface Opened {
@@ -67,7 +70,8 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
       ...(iterationsMax === undefined ? {} : { iterationsMax }),
     });
   } catch (error) {
-    throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
+    const named = error instanceof HeaderError ? header : path;
+    throw new UsageError(`Cannot open ${named}: ${whyUnreadable(error)}`);
   }
 }
 
@@ -101,50 +105,17 @@ function mustBeDirectory(root: string): void {
  * @throws {ImageError} when an opening of this kind is refused for another reason
  */
 export function mustOpen(image: OpenedImage, opening: Opening): Layer {
-  if (opening === "read" && image.layer?.unlocked === false) mustBeUnlocked(image);
-  const refusal = opening === "read" ? readRefusal(image) : image.findings.refusal(opening);
+  const { findings, layer, path, format } = image;
+  if (opening === "read" && layer?.unlocked === false) mustBeUnlocked(image);
+  const refusal = opening === "read" ? readRefusal(image) : findings.refusal(opening);
   if (refusal !== undefined) {
     mustBeUnlocked(image);
-    throw refusedBy(image, refusal);
+    throw refusedBy(image, findings.refusal("info") ?? refusal);
   }
-  if (image.layer === undefined) {
-    throw new ImageError(`Cannot open ${image.path}: ${image.format} makes nothing of it`);
-  }
-  return image.layer;
-}
-
-const LOCKED: ReadonlySet<string> = new Set([
-  "luks2.open.key-present",
-  "luks.open.key-present",
-  "qcow1.crypt.key-present",
-  "qcow2.crypt.key-present",
-]);
-
-/** What keeps key slots from being tried that cost too much. */
-const OVER_BUDGET = [
-  "luks.work.iterations-budget",
-  "luks2.work.budget",
-  "luks2.work.memory",
-] as const;
-
-/** @throws {UsageError} when an image of the chain lacks its passphrase, or has got only wrong ones */
-export function mustBeUnlocked(image: OpenedImage): void {
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    const rule = readRefusal(at)?.rule;
-    if (rule === "luks.key.unlock" || rule === "luks2.key.unlock") {
-      throw new UsageError(`Cannot open ${at.path}: no passphrase that was given opens it`);
-    }
-    if (at.layer?.unlocked === false && OVER_BUDGET.some((over) => at.findings.count(over) > 0)) {
-      throw new UsageError(
-        `Cannot open ${at.path}: its key slots take more work than --max-iterations allows`,
-      );
-    }
-    if (rule !== undefined && LOCKED.has(rule)) {
-      throw new UsageError(
-        `Cannot open ${at.path}: it is encrypted; --passphrase-file FILE gives a passphrase`,
-      );
-    }
-  }
+  if (layer !== undefined) return layer;
+  const tooMuch = findings.list().find(({ rule }) => rule.includes(".work."));
+  if (tooMuch !== undefined) throw refusedBy(image, tooMuch);
+  throw new ImageError(`Cannot open ${path}: ${format} makes nothing of it`);
 }
 
 /**

@@ -82,10 +82,16 @@ function summary(
     `  the format  ${spec.verdict}, ${findings.length} finding${findings.length === 1 ? "" : "s"}`,
     cryptsetup === undefined
       ? `  qemu-img    ${does}; ${checked}`
-      : `  cryptsetup  ${cryptsetup.open === "accept" ? "opens it" : "refuses it"}`,
+      : `  cryptsetup  ${CRYPTSETUP_DOES[cryptsetup.open]}`,
     "",
   ];
 }
+
+const CRYPTSETUP_DOES = {
+  accept: "opens it",
+  reject: "refuses it",
+  unknown: "may open it: there is more in it than is looked at",
+} as const;
 
 function jsonOf(image: OpenedImage, judgement: Judgement, anatomy: Anatomy): object {
   const { size } = image.header ?? image.source;

@@ -1,5 +1,6 @@
 import { judgeImage, type JudgeOptions } from "../image/mod.ts";
-import { eachImage, mustBeUnlocked, OPENING, OPENING_HELP, openNamed } from "./images.ts";
+import { eachImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
+import { mustBeUnlocked } from "./locked.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { print } from "./output.ts";
@@ -25,8 +26,9 @@ has rule, class, effect, offset, path and message.
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0 all images were judged, whatever the verdict, 2 a file cannot be read. Such a
-file has a line on standard error and none here.
+Exit status: 0 all images were judged, whatever the verdict, 2 a file cannot be read, or no
+passphrase that was given opens an image. Such an image has a line on standard error; a file
+that cannot be read has none here.
 
 Example
 
@@ -54,10 +56,9 @@ export const judgeVerb: Verb = {
     return eachImage(paths, (path) => {
       const image = openNamed(path, options);
       try {
-        if (options.list("passphrase-file").length + options.list("passphrase").length > 0) {
-          mustBeUnlocked(image);
-        }
         print(JSON.stringify(judgeImage(image, more)));
+        const given = options.list("passphrase-file").length + options.list("passphrase").length;
+        if (given > 0) mustBeUnlocked(image);
       } finally {
         image.close();
       }

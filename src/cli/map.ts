@@ -20,7 +20,8 @@ import type { Verb } from "./verb.ts";
 const help = `diskproof map IMAGE [options]
 
 Prints where the content of an image lies, as qemu-img map does. Where qemu-img is on the
-PATH it is asked for the holes in sparse files; without it they are guessed.
+PATH it is asked for the holes in sparse files; without it they are guessed. In text, what is
+compressed or encrypted has a row that says so; qemu-img gives up there.
 
   --output human|json  text, or qemu-img's JSON line by line (default human)
   --start-offset SIZE  where in the disk to start (default 0)

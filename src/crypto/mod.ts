@@ -34,7 +34,7 @@ export {
 } from "./ciphers.ts";
 export { hash } from "./hash.ts";
 export { canonicalHash, hashAliases } from "./hash_aliases.ts";
-export { pbkdf2 } from "./pbkdf2.ts";
+export { derivationCost, pbkdf2 } from "./pbkdf2.ts";
 export { type HashFacts, type HashName, hashNames, hashTable, isHashName } from "./hashes.ts";
 export { isIvGenerator, type IvFacts, type IvGenerator, ivGenerators, ivTable } from "./iv.ts";
 export { legacyAes, legacyAesKey } from "./legacy.ts";

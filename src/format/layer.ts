@@ -162,12 +162,19 @@ export interface Layer {
   check?(findings: Findings): CheckCounts | undefined;
 }
 
+/** Work that may still be done; whoever does some takes it off. */
+export interface WorkBudget {
+  left: number;
+}
+
 /** What a driver is told that the image does not say. */
 export interface DriverOptions {
   /** Each is tried, in this order; without any, encrypted content cannot be read. */
   readonly passphrases?: readonly Uint8Array[];
-  /** Iterations of PBKDF2 that are done for each passphrase at most. */
+  /** Work that trying passphrases may take: iterations of PBKDF2 with SHA-256, or as much of others. */
   readonly iterationsMax?: number;
+  /** What is left of that where several images share it. */
+  readonly budget?: WorkBudget;
   /** For `luks`: what holds the payload of a detached header. */
   readonly payload?: ByteSource;
   /** For `qcow2`: read the image as this draft of the format says, and not as the format does. */

@@ -39,6 +39,7 @@ export {
   type Run,
   type RunKind,
   type SnapshotSummary,
+  type WorkBudget,
 } from "./layer.ts";
 export type { BuiltImage, Placed } from "./placed.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";

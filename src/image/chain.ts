@@ -1,9 +1,11 @@
 import { resolve } from "node:path";
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
-import type { DriverOptions, FormatName, Layer } from "../format/mod.ts";
+import type { DriverOptions, FormatName, Layer, WorkBudget } from "../format/mod.ts";
+import { ITERATIONS_BUDGET } from "../luks/mod.ts";
 import { Findings } from "../rules/mod.ts";
 import { detect, driverNamed, foreignDrivers, probe } from "./drivers.ts";
 import { GuestSource } from "./guest_source.ts";
+import { headerSource } from "./header_file.ts";
 import { isProtocol, resolveName } from "./names.ts";
 import type { KeyOptions, OpenedImage, OpenOptions } from "./opened.ts";
 import { FilePolicy, GivenFiles, type Named, type NamedFiles } from "./policy.ts";
@@ -26,11 +28,14 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
   const driver = told === undefined ? probed(source) : driverNamed(told);
   if (driver === undefined) throw new TypeError(`Cannot open ${path}: unknown format`);
   const policy = options.alone ? undefined : new FilePolicy(place, options.root);
-  const around = { policy, above: [], keys: options };
+  const around = { policy, above: [], keys: shared(options) };
   const file = { path, place, source, driver: driver.name };
   if (options.header === undefined) return openSource(file, around);
-  const header = new FileSource(resolve(options.directory ?? ".", options.header));
-  return openDetached(file, header, around);
+  return openDetached(
+    file,
+    headerSource(resolve(options.directory ?? ".", options.header)),
+    around,
+  );
 }
 
 /** Opens bytes as an image by itself: no file that they name is looked at. */
@@ -40,7 +45,7 @@ export function openBytes(
   keys: KeyOptions = {},
 ): OpenedImage {
   const driver = format ?? probe(source).name;
-  const around = { policy: undefined, above: [], keys };
+  const around = { policy: undefined, above: [], keys: shared(keys) };
   return openSource({ path: "", place: "/", source, driver }, around);
 }
 
@@ -55,7 +60,7 @@ export function openDetachedBytes(
   keys: KeyOptions = {},
 ): OpenedImage {
   const file = { path: "", place: "/", source: payload, driver: probe(payload).name };
-  return openDetached(file, header, { policy: undefined, above: [], keys });
+  return openDetached(file, header, { policy: undefined, above: [], keys: shared(keys) });
 }
 
 /**
@@ -72,8 +77,23 @@ export function openFiles(
   if (first === undefined) throw new TypeError("Cannot open an image: there are no files");
   const [path, source] = first;
   const driver = format ?? probe(source).name;
-  const around = { policy: new GivenFiles(files), above: [], keys };
+  const around = { policy: new GivenFiles(files), above: [], keys: shared(keys) };
   return openSource({ path, place: `/${path}`, source, driver }, around);
+}
+
+/** What all images of an opening share. */
+interface SharedKeys extends KeyOptions {
+  readonly budget: WorkBudget;
+}
+
+function shared(keys: KeyOptions): SharedKeys {
+  return { ...keys, budget: { left: keys.iterationsMax ?? ITERATIONS_BUDGET } };
+}
+
+/** Images below one that stays locked are of no use, and trying the passphrases on them is dear. */
+function keysBelow({ keys }: Around, layer: Layer): SharedKeys {
+  const locked = layer.encrypted && layer.unlocked === false;
+  return locked ? { budget: keys.budget } : keys;
 }
 
 interface Around {
@@ -81,7 +101,7 @@ interface Around {
   readonly policy: NamedFiles | undefined;
   /** Real paths of the overlays. */
   readonly above: readonly string[];
-  readonly keys: KeyOptions;
+  readonly keys: SharedKeys;
 }
 
 interface ImageFile {
@@ -122,7 +142,7 @@ function openSource(
  * the one with the image's place in the chain comes first, the last one where there are fewer.
  */
 function driverOptions({ keys, above }: Around): DriverOptions {
-  const { passphrases = [], iterationsMax, dialect } = keys;
+  const { passphrases = [], iterationsMax, dialect, budget } = keys;
   const own = Math.min(above.length, passphrases.length - 1);
   const others = passphrases.filter((_, index) => index !== own);
   return {
@@ -130,6 +150,7 @@ function driverOptions({ keys, above }: Around): DriverOptions {
       ? {}
       : { passphrases: [passphrases[own] as Uint8Array, ...others] }),
     ...(iterationsMax === undefined ? {} : { iterationsMax }),
+    ...(budget === undefined ? {} : { budget }),
     ...(dialect === undefined ? {} : { dialect }),
   };
 }
@@ -225,7 +246,7 @@ function openBacking(
   const driver = (format === undefined ? undefined : driverNamed(format)) ?? probe(named.source);
   const { path, source } = named;
   const file = { path, place: path, source, driver: driver.name };
-  const opened = openSource(file, { ...around, above });
+  const opened = openSource(file, { ...around, above, keys: keysBelow(around, layer) });
   judgeBackingOpen(opened, { name, findings, overlay: layer });
   return { image: opened, missing: false };
 }

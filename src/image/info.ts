@@ -1,4 +1,4 @@
-import { FileSource } from "../bytes/mod.ts";
+import { type ByteSource, FileSource } from "../bytes/mod.ts";
 import type { InfoReport } from "../format/mod.ts";
 import type { OpenedImage } from "./opened.ts";
 import { isProtocol, resolveName } from "./names.ts";
@@ -18,9 +18,7 @@ export function infoOf(image: OpenedImage): InfoReport {
     "virtual-size": layer.virtualSize,
     filename: path,
     format: image.format,
-    ...(source instanceof FileSource && source.allocated !== undefined
-      ? { "actual-size": source.allocated }
-      : {}),
+    ...actualSizeOf([source, image.header]),
     ...clusterSizeOf(image.payload),
     ...layer.info(),
     ...(backing === undefined ? {} : {
@@ -29,6 +27,17 @@ export function infoOf(image: OpenedImage): InfoReport {
       ...(backing.format === undefined ? {} : { "backing-filename-format": backing.format }),
     }),
   };
+}
+
+/** What the files take, where all of them are files. */
+function actualSizeOf(sources: readonly (ByteSource | undefined)[]): { "actual-size"?: number } {
+  let size = 0;
+  for (const source of sources) {
+    if (source === undefined) continue;
+    if (!(source instanceof FileSource) || source.allocated === undefined) return {};
+    size += source.allocated;
+  }
+  return { "actual-size": size };
 }
 
 /** QEMU's block_crypto_co_get_info hands on what the node below says. */

@@ -19,7 +19,10 @@ export interface Judgement {
     readonly check: CheckJson | null;
   };
   /** What cryptsetup does with a volume of LUKS version 2, which qemu-img takes for raw. */
-  readonly cryptsetup?: { readonly open: "accept" | "reject" };
+  readonly cryptsetup?: {
+    /** `unknown` where looking at the volume is too much work. */
+    readonly open: "accept" | "reject" | "unknown";
+  };
   /** What the format says of it. */
   readonly spec: { readonly verdict: SpecVerdict };
   readonly findings: readonly Finding[];
@@ -60,21 +63,24 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   const judgement: Judgement = {
     image: path,
     format,
-    ...(format === "luks2"
-      ? { qemu: AS_RAW, cryptsetup: { open: refused ? "reject" : "accept" } }
-      : {
-        qemu: {
-          open: refused ? "reject" : "accept",
-          read: readable,
-          check: check === undefined ? null : checkJson(check),
-        },
-      }),
+    ...(format === "luks2" ? { qemu: AS_RAW, cryptsetup: { open: byCryptsetup(image) } } : {
+      qemu: {
+        open: refused ? "reject" : "accept",
+        read: readable,
+        check: check === undefined ? null : checkJson(check),
+      },
+    }),
     spec: { verdict: specVerdict(list, { dirty: layer?.dirty ?? false }) },
     findings: list,
   };
   if (options.digestUpTo === undefined) return judgement;
   const whole = readable === "ok" && !image.incomplete;
   return { ...judgement, digest: whole ? contentDigest(image, options.digestUpTo) : null };
+}
+
+function byCryptsetup({ findings, layer }: OpenedImage): "accept" | "reject" | "unknown" {
+  if (findings.refusal("read") !== undefined) return "reject";
+  return layer === undefined ? "unknown" : "accept";
 }
 
 /** Whatever a raw image holds can be read. */

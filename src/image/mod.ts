@@ -16,6 +16,7 @@ export { layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./
 export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } from "./content.ts";
 export { detect, driverNamed, drivers, probe } from "./drivers.ts";
 export { type Extent, extentsOf } from "./extents.ts";
+export { HeaderError } from "./header_file.ts";
 export { infoOf } from "./info.ts";
 export { isSparse, isZero } from "./holes.ts";
 export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";

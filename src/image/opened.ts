@@ -6,7 +6,10 @@ import type { Findings } from "../rules/mod.ts";
 export interface KeyOptions {
   /** Each is tried on every encrypted image of the chain. */
   readonly passphrases?: readonly Uint8Array[];
-  /** Iterations of PBKDF2 that are done for each passphrase and image at most. */
+  /**
+   * Work that trying the passphrases on all images may take: iterations of PBKDF2 with SHA-256, or as
+   * much of others.
+   */
   readonly iterationsMax?: number;
   /** Read a qcow2 image as this draft of the format says. */
   readonly dialect?: Dialect;

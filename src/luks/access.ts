@@ -1,8 +1,10 @@
 import type { ByteSource } from "../bytes/mod.ts";
+import type { WorkBudget } from "../format/mod.ts";
 import { type LuksHeader, specOf } from "./decode.ts";
 import { inHeader, type LuksBroken } from "./report.ts";
 import { unlock } from "./unlock.ts";
 import { LuksVolume, whyUnusable } from "./volume.ts";
+import { ITERATIONS_BUDGET } from "./work.ts";
 
 /** What the content of a volume is reached with. */
 export interface AccessOptions {
@@ -10,8 +12,10 @@ export interface AccessOptions {
   readonly keyMaterial: ByteSource;
   /** Each is tried, in this order. */
   readonly passphrases?: readonly Uint8Array[] | undefined;
-  /** Iterations of PBKDF2 that are done for each passphrase at most. */
+  /** Work that is done for all of them at most, in iterations with SHA-256. */
   readonly iterationsMax?: number | undefined;
+  /** What is left of that, where it is for more than this volume. */
+  readonly budget?: WorkBudget | undefined;
   /** Length in bytes of the region that key material has to lie in, where there is one. */
   readonly regionBytes?: number;
 }
@@ -19,7 +23,8 @@ export interface AccessOptions {
 /** The content for the first passphrase that opens a key slot, or why there is none. */
 export function accessTo(
   header: LuksHeader,
-  { keyMaterial, passphrases, iterationsMax, regionBytes }: AccessOptions,
+  { keyMaterial, passphrases, iterationsMax = ITERATIONS_BUDGET, regionBytes, ...shared }:
+    AccessOptions,
 ): LuksVolume | LuksBroken {
   const spec = specOf(header);
   if (passphrases === undefined || passphrases.length === 0) return noKey;
@@ -29,7 +34,8 @@ export function accessTo(
     return { rule: "luks.key.cipher-supported", place, message: reason };
   }
   const bounds = {
-    ...(iterationsMax === undefined ? {} : { iterationsMax }),
+    iterationsMax,
+    budget: shared.budget ?? { left: iterationsMax },
     ...(regionBytes === undefined ? {} : { regionBytes }),
   };
   let locked: LuksBroken = noKey;

@@ -66,11 +66,11 @@ function open(
   });
   const inside = header.payload_offset * SECTOR <= roundUp(payload.size, SECTOR);
   if (!isLuks(header.magic) || header.version !== 1 || !inside) return undefined;
-  const { passphrases } = options;
+  const { passphrases, budget } = options;
   // What the format forbids is not worth the work; what QEMU does not know may be read all the same.
   const refused = findings.refusal("info", "spec");
   const access = refused === undefined
-    ? accessTo(header, { keyMaterial: source, passphrases, iterationsMax })
+    ? accessTo(header, { keyMaterial: source, passphrases, iterationsMax, budget })
     : { rule: refused.rule, place: { path: refused.path }, message: refused.message };
   if (!(access instanceof LuksVolume) && findings.count(access.rule) === 0) {
     findings.add(access.rule, access.place, access.message);

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import { afMerge, pbkdf2 } from "../crypto/mod.ts";
+import type { WorkBudget } from "../format/mod.ts";
 import { type KeySlot, type LuksHeader, specOf } from "./decode.ts";
 import { roundUp, SECTOR } from "./geometry.ts";
 import { inSlot, type LuksBroken } from "./report.ts";
@@ -18,8 +19,10 @@ export interface UnlockOptions {
    * reaches past it ends the search, as it does in QEMU for a region inside qcow2.
    */
   readonly regionBytes?: number;
-  /** Iterations of PBKDF2 that are done at most, {@link ITERATIONS_BUDGET} by default. */
+  /** Work that is done at most, in iterations with SHA-256, {@link ITERATIONS_BUDGET} by default. */
   readonly iterationsMax?: number;
+  /** What is left of that, where it is for more than this. */
+  readonly budget?: WorkBudget | undefined;
 }
 
 /** The key of a volume, and the slot that it came from. */
@@ -40,13 +43,15 @@ export interface Unlocked {
  */
 export function unlock(header: LuksHeader, options: UnlockOptions): Unlocked | LuksBroken {
   const { slot, iterationsMax = ITERATIONS_BUDGET } = options;
-  let left = Math.min(iterationsMax, ITERATIONS_MAX);
+  const budget = options.budget ?? { left: iterationsMax };
   for (const [index, candidate] of header.slots.entries()) {
     if (slot !== undefined && slot !== index || !isTried(candidate)) continue;
     const outside = outsideRegion(header, index, options);
     if (outside !== undefined) return outside;
-    left -= iterationsOf(header, index);
-    if (left < 0) return overBudget(index, iterationsMax);
+    const cost = iterationsOf(header, index);
+    const possible = Math.max(candidate.iterations, header.mk_digest_iter) <= ITERATIONS_MAX;
+    if (!possible || cost > budget.left) return overBudget(index, iterationsMax);
+    budget.left -= cost;
     const masterKey = masterKeyOf(header, candidate, options);
     if (isMasterKey(header, masterKey)) return { slot: index, masterKey };
   }

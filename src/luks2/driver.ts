@@ -12,6 +12,7 @@ import { chooseCopy, type Metadata } from "./metadata.ts";
 import { type AddFinding, type Luks2Broken, placeOf } from "./report.ts";
 import { defaultSegment, type Segment } from "./segments.ts";
 import { unlock } from "./unlock.ts";
+import { WORK_BUDGET } from "./work.ts";
 
 /**
  * LUKS version 2.
@@ -73,12 +74,11 @@ function open(
 function accessTo(
   metadata: Metadata,
   keyMaterial: ByteSource,
-  { passphrases, iterationsMax }: DriverOptions,
+  { passphrases, iterationsMax = WORK_BUDGET, budget = { left: iterationsMax } }: DriverOptions,
 ): SectorCipher | Luks2Broken {
-  const budget = iterationsMax === undefined ? {} : { iterationsMax };
   let locked: Luks2Broken = noKey;
   for (const passphrase of passphrases ?? []) {
-    const key = unlock(metadata, { keyMaterial, passphrase, ...budget });
+    const key = unlock(metadata, { keyMaterial, passphrase, iterationsMax, budget });
     if ("volumeKey" in key) return decrypting(metadata, key.volumeKey);
     locked = key;
   }

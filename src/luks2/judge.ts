@@ -5,7 +5,7 @@ import { type ChosenCopy, type JudgedCopy, type Metadata } from "./metadata.ts";
 import { looseUint64, member } from "./nodes.ts";
 import { type AddFinding, inHeader, type Luks2Broken, placeOf } from "./report.ts";
 import { PRIMARY_MAGIC } from "./structures.ts";
-import { firstFault, triedSlots, whyNotTried } from "./unlock.ts";
+import { firstFault, triedSlots, whyNotTried, whyOverBudget } from "./unlock.ts";
 import { refuses, ruleOf } from "../rules/mod.ts";
 
 /** What is known of the files, and how much work may be done. */
@@ -111,8 +111,10 @@ function judgeKeys(
   add: AddFinding,
   { iterationsMax }: Pick<Luks2Opening, "iterationsMax">,
 ): void {
-  const refused = whyNotTried(metadata, iterationsMax === undefined ? {} : { iterationsMax });
+  const refused = whyNotTried(metadata);
   if (refused !== undefined) return add(refused.rule, refused.place, () => refused.message);
+  const dear = whyOverBudget(metadata, iterationsMax === undefined ? {} : { iterationsMax });
+  if (dear !== undefined) add(dear.rule, dear.place, () => dear.message);
   const tried = triedSlots(metadata);
   const fault = tried === undefined ? undefined : firstFault(metadata, tried);
   if (fault !== undefined) add(fault.rule, fault.place, () => fault.message);

@@ -94,7 +94,9 @@ export function base64(node: JsonNode | undefined): Uint8Array | undefined {
   const stored = node.whole.replace(/[ \t\n\r\0]/g, "");
   if (stored.length % 4 !== 0) return undefined;
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(stored)) return undefined;
-  const bytes = atob(stored);
-  if (btoa(bytes) !== stored) return undefined;
-  return Uint8Array.from(bytes, (letter) => letter.charCodeAt(0));
+  try {
+    return Uint8Array.fromBase64(stored, { lastChunkHandling: "strict" });
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import { afMerge, canonicalHash, hashTable, pbkdf2 } from "../crypto/mod.ts";
+import type { WorkBudget } from "../format/mod.ts";
 import { cipherOf, isKnownCipher, whyNoCipher } from "./cipher.ts";
 import { materialBytes, SALT_BYTES, SECTOR, STRIPES } from "./geometry.ts";
 import { deriveKey, kdfFault } from "./kdf.ts";
@@ -19,6 +20,8 @@ export interface UnlockOptions {
   readonly slot?: number;
   /** Work that is done at most, {@link WORK_BUDGET} by default. */
   readonly iterationsMax?: number;
+  /** What is left of that, where it is for more than this. */
+  readonly budget?: WorkBudget | undefined;
 }
 
 /** The key of a volume, and the slot that it came from. */
@@ -59,12 +62,12 @@ export function triedSlots({ root }: Metadata, only?: number): Tried | undefined
 }
 
 /**
- * What no passphrase changes: whether there is a key slot to be tried, and whether the work that this
- * takes stays within its bounds.
+ * What no passphrase changes: whether there is a key slot to be tried, and whether memory and keys stay
+ * within their bounds.
  */
 export function whyNotTried(
   metadata: Metadata,
-  { slot, iterationsMax = WORK_BUDGET }: Pick<UnlockOptions, "slot" | "iterationsMax"> = {},
+  { slot }: Pick<UnlockOptions, "slot"> = {},
 ): Luks2Broken | undefined {
   const tried = triedSlots(metadata, slot);
   const broken = (rule: Luks2Rule, message: string, name?: string): Luks2Broken => {
@@ -84,15 +87,27 @@ export function whyNotTried(
       return broken("luks2.work.key-size", message, name);
     }
   }
-  const work = workOf(tried.slots, tried.digest);
-  if (work <= iterationsMax) return undefined;
-  const message = `The key slots take work of ${work}, more than the budget of ${iterationsMax}`;
-  return broken("luks2.work.budget", message);
+  return undefined;
+}
+
+/** Whether trying a passphrase on all key slots may take more work than there is a budget for. */
+export function whyOverBudget(
+  metadata: Metadata,
+  { iterationsMax = WORK_BUDGET }: Pick<UnlockOptions, "iterationsMax"> = {},
+): Luks2Broken | undefined {
+  const tried = triedSlots(metadata);
+  const work = tried === undefined ? 0 : workOf(tried.slots, tried.digest);
+  return work <= iterationsMax ? undefined : overBudget(metadata, work, iterationsMax);
+}
+
+function overBudget({ copy }: Metadata, work: number, budget: number): Luks2Broken {
+  const message = `The key slots take work of ${work}, more than the budget of ${budget}`;
+  return { rule: "luks2.work.budget", place: placeOf(copy, "/keyslots"), message };
 }
 
 /**
- * Opens the first key slot that the passphrase fits. Before any work is done, it is held against the
- * budget. A slot that cannot be used ends the search, as it does in cryptsetup.
+ * Opens the first key slot that the passphrase fits. Before a slot is tried, what it costs is held
+ * against what is left of the budget. A slot that cannot be used ends the search, as it does in cryptsetup.
  *
  * @returns the key, or the rule that is broken
  * @see LUKS2 On-Disk Format 1.1.1, 4.3 Keyslot Content Retrieval
@@ -102,12 +117,16 @@ export function unlock(metadata: Metadata, options: UnlockOptions): Unlocked | L
   const tried = triedSlots(metadata, options.slot);
   if (refused !== undefined) return refused;
   if (tried === undefined) return wrongPassphrase(metadata);
+  const { iterationsMax = WORK_BUDGET, budget = { left: iterationsMax } } = options;
   let passedOver: Luks2Broken | undefined;
   for (const slot of tried.slots) {
+    const cost = workOf([slot], tried.digest);
     const fault = slotFault(metadata, slot) ?? digestFault(metadata, tried.digest);
     if (fault?.passedOver === true) passedOver ??= fault;
     else if (fault !== undefined) return fault;
+    else if (cost > budget.left) return overBudget(metadata, cost, budget.left);
     else {
+      budget.left -= cost;
       const volumeKey = keyOf(slot, options);
       if (isVolumeKey(tried.digest, volumeKey)) return { slot: slot.number, volumeKey };
     }

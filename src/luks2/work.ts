@@ -1,15 +1,17 @@
-import { canonicalHash, hashTable } from "../crypto/mod.ts";
+import { derivationCost } from "../crypto/mod.ts";
 import { materialBytes } from "./geometry.ts";
 import type { Digest, Kdf, Keyslot } from "./keyslots.ts";
 
 /**
- * Work that trying one passphrase on all key slots may take, unless the caller sets another limit:
- * iterations of PBKDF2, KiB that Argon2 fills in all of its passes, and 128 bytes of key material, each
- * count one. cryptsetup makes a key slot of
- * up to 1 GiB with four passes or a few more, which is a fifth of it; with Argon2 in JavaScript, at
- * some hundred thousand KiB a second, the whole is two to three minutes.
+ * Work that trying passphrases may take, unless the caller sets another limit: iterations of PBKDF2 with
+ * SHA-256, eighths of a KiB that Argon2 fills in all of its passes, and 128 bytes of key material, each
+ * count one. cryptsetup makes a key slot of up to 1 GiB with four passes, which is a third of it; with
+ * Argon2 in JavaScript, the whole is about a minute.
  */
-export const WORK_BUDGET = 20_000_000;
+export const WORK_BUDGET = 100_000_000;
+
+/** What a KiB that Argon2 fills costs. */
+const KIB_COST = 8;
 
 /**
  * KiB of memory that Argon2 takes at most, whatever the budget: 1 GiB, which is what cryptsetup takes
@@ -22,9 +24,8 @@ export const KEY_BYTES_MAX = 4096;
 
 /** What a key derivation costs, in units of the budget. */
 export function kdfWork({ type, hash, iterations, time, memory }: Kdf, keyBytes: number): number {
-  if (type !== "pbkdf2") return Math.max(0, time) * Math.max(0, memory);
-  const digestSize = hashTable[canonicalHash(hash) ?? ""]?.digestSize ?? 1;
-  return Math.max(0, iterations) * Math.max(1, Math.ceil(keyBytes / digestSize));
+  if (type !== "pbkdf2") return KIB_COST * Math.max(0, time) * Math.max(0, memory);
+  return derivationCost(hash, Math.max(0, iterations), keyBytes);
 }
 
 /** Bytes of key material that cost as much to decrypt and to merge as one unit of the budget. */

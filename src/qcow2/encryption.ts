@@ -130,6 +130,7 @@ function openRegion(
     keyMaterial,
     passphrases: options.passphrases,
     iterationsMax: options.iterationsMax,
+    budget: options.budget,
     ...(draft ? {} : { regionBytes }),
   });
   if (access instanceof LuksVolume) {
