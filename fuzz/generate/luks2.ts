@@ -14,6 +14,8 @@ export interface Luks2ModelOptions {
   readonly aes?: boolean;
   /** Bytes of the largest payload, 64 KiB by default. */
   readonly sizeMax?: number;
+  /** What keys are opened with: one of these, instead of any short text. */
+  readonly passphrases?: readonly string[];
 }
 
 const SIZE_MAX = 2 ** 16;
@@ -35,10 +37,13 @@ const UUID = "7c1e6f0a-2b7d-4a53-9d55-61b1a0f3c2de";
  * ```
  */
 export function luks2Models(options: Luks2ModelOptions = {}): fc.Arbitrary<Luks2Model> {
-  const { sizeMax = SIZE_MAX, aes = false } = options;
+  const { sizeMax = SIZE_MAX, aes = false, passphrases } = options;
+  const words = passphrases === undefined
+    ? mostly("secret", fc.string({ unit: "grapheme", maxLength: 20 }))
+    : picks(passphrases);
   const states = picks(["sound", "older", "garbled", "missing"] as const);
   return fc.record<Draws>({
-    use: picks(aes ? USES.filter(({ encryption }) => encryption.startsWith("aes")) : USES),
+    use: picks(luks2Uses(aes)),
     seed: fc.nat(0xffffffff),
     uuid: mostly(UUID, fc.string({ maxLength: 39 })),
     label: mostly("", fc.string({ maxLength: 47 })),
@@ -53,7 +58,7 @@ export function luks2Models(options: Luks2ModelOptions = {}): fc.Arbitrary<Luks2
     hash: mostly("sha256", picks(HASHES)),
     checksum: mostly("sha256", picks(HASHES)),
     digestIterations: mostly(1, fc.integer({ min: 1, max: ITERATIONS_MAX })),
-    keys: fc.array(keys(), { minLength: 1, maxLength: KEYS_MAX }),
+    keys: fc.array(keys(words), { minLength: 1, maxLength: KEYS_MAX }),
     tokens: mostly(0, fc.nat(2)),
     detached: mostly(false, fc.boolean()),
     fixed: mostly(false, fc.boolean()),
@@ -63,11 +68,11 @@ export function luks2Models(options: Luks2ModelOptions = {}): fc.Arbitrary<Luks2
 }
 
 /** A cipher with the length of its key. */
-type Use = Pick<Luks2Model, "encryption" | "keyBytes">;
-type Draws = Omit<Luks2Model, "format" | keyof Use> & { readonly use: Use };
+export type Luks2Use = Pick<Luks2Model, "encryption" | "keyBytes">;
+type Draws = Omit<Luks2Model, "format" | keyof Luks2Use> & { readonly use: Luks2Use };
 
 /** Simple ones, and those that are met most, come first. */
-const USES: readonly Use[] = [
+const USES: readonly Luks2Use[] = [
   { encryption: "aes-xts-plain64", keyBytes: 64 },
   { encryption: "aes-xts-plain64", keyBytes: 32 },
   { encryption: "aes-cbc-essiv:sha256", keyBytes: 32 },
@@ -81,6 +86,11 @@ const USES: readonly Use[] = [
 ];
 const HASHES = ["sha256", "sha1", "sha512", "sha384", "sha224", "ripemd160"] as const;
 
+/** The ciphers of generated volumes, the simplest first. */
+export function luks2Uses(aes = false): readonly Luks2Use[] {
+  return aes ? USES.filter(({ encryption }) => encryption.startsWith("aes")) : USES;
+}
+
 function modelOf({ use, ...draws }: Draws): Luks2Model {
   return normaliseLuks2({ format: "luks2", ...use, ...draws });
 }
@@ -91,10 +101,10 @@ function drawsOf(value: unknown): Draws {
   return { use: { encryption, keyBytes }, ...model };
 }
 
-function keys(): fc.Arbitrary<Luks2KeyModel> {
+function keys(passphrases: fc.Arbitrary<string>): fc.Arbitrary<Luks2KeyModel> {
   return fc.record<Luks2KeyModel>({
     slot: fc.nat(31),
-    passphrase: mostly("secret", fc.string({ unit: "grapheme", maxLength: 20 })),
+    passphrase: passphrases,
     kdf: kdfs(),
     priority: mostly(1, picks([1, 2, 0] as const)),
   });

@@ -70,7 +70,8 @@ export function isReadable(copy: HeaderCopy): boolean {
 /** Whether one of the copies of a file tells that the file is a volume of LUKS version 2. */
 export function detectLuks2(source: ByteSource): boolean {
   const primary = decode(headerStruct, readUpTo(source, 0, BINARY_BYTES));
-  if (isMagic(primary.magic, PRIMARY_MAGIC)) return primary.version === 2;
+  // Version 0 is damage to cryptsetup, which then looks for the other copy.
+  if (isMagic(primary.magic, PRIMARY_MAGIC) && primary.version !== 0) return primary.version === 2;
   return isReadable(decodeLuks2(source).secondary);
 }
 

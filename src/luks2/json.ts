@@ -42,6 +42,8 @@ export interface JsonInt extends Placed {
 /** What no field of LUKS2 is. */
 export interface JsonOther extends Placed {
   readonly kind: "double" | "boolean" | "null";
+  /** What it is where a number is wanted: 1 for true, 0 for false and null. */
+  readonly value: number;
 }
 
 /** A value at its place. */

@@ -270,7 +270,7 @@ class Parser {
     if (!LAX_DOUBLE.test(text)) {
       throw new Unreadable(start, "a number cannot be read");
     }
-    return { kind: "double", ...this.#from(start) };
+    return { kind: "double", value: Number.parseFloat(text), ...this.#from(start) };
   }
 
   #from(start: number): Placed {
@@ -285,7 +285,8 @@ class Parser {
     if (!/^(null|true|false)/.test(stored)) this.#note("a word that is none in JSON", start);
     this.#at += word.length;
     const kind = word === "null" ? word : /^(true|false)$/.test(word) ? "boolean" : "double";
-    return { kind, ...this.#from(start) };
+    const value = kind === "double" ? Number(word) : word === "true" ? 1 : 0;
+    return { kind, value, ...this.#from(start) };
   }
 }
 

@@ -68,10 +68,15 @@ function keyslotOf(name: string, node: JsonNode): Keyslot {
   };
 }
 
+const INT32_MAX = 2 ** 31 - 1;
+
 /** A slot without a priority has the normal one; what is no integer becomes one as in C. */
 function priorityOf(node: JsonNode | undefined): number {
   if (node === undefined) return 1;
   if (node.kind === "string") return Number.parseInt(node.text, 10) || 0;
+  if (node.kind === "double" || node.kind === "boolean") {
+    return Math.trunc(Math.min(INT32_MAX, Math.max(-INT32_MAX, node.value))) || 0;
+  }
   return int32(node) ?? 0;
 }
 

@@ -51,6 +51,23 @@ Deno.test("every part of the content can be read, wherever it starts and ends", 
   }
 });
 
+Deno.test("a priority that is no integer is the one that cryptsetup makes of it", () => {
+  const opens = (priority: string): boolean => {
+    const slot = '"0":{"type":"luks2"';
+    const text = (stored: string): string =>
+      stored.replace(slot, slot.replace("{", `{"priority":${priority},`));
+    return openVolume(changedVolume({}, { text })).layer?.unlocked === true;
+  };
+  // What cryptsetup 2.6.1 opens the slot with, and what not.
+  for (const tried of ["1", "true", "TRUE", "1.5", "2.5", "1e0", '"2"', '" 1x"']) {
+    assert(opens(tried), tried);
+  }
+  for (const passedOver of ["0", "false", "null", "0.5", "NaN", "Infinity", "{}", "[1]"]) {
+    assert(!opens(passedOver), passedOver);
+  }
+  assert(!opens("4294967297"), "it is not cut to 32 bits");
+});
+
 Deno.test("no work is done that is over the budget, however much a header asks for", () => {
   const started = performance.now();
   for (

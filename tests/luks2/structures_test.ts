@@ -72,6 +72,11 @@ Deno.test("decodeLuks2() finds the secondary copy at each of its places when the
 Deno.test("detectLuks2() tells version 2 from version 1, and from nothing", () => {
   assert(detectLuks2(new MemorySource(changed({}))));
   assert(!detectLuks2(new MemorySource(changed({}, { fields: { version: 1 }, only: "primary" }))));
+  // Version 0 is damage: cryptsetup 2.6.1 says "Command successful." to isLuks, by the other copy.
+  const damaged = { fields: { version: 0 }, only: "primary" } as const;
+  assert(detectLuks2(new MemorySource(changed({}, damaged))));
+  const both = { fields: { version: 0 } };
+  assert(!detectLuks2(new MemorySource(changed({}, both))));
   assert(!detectLuks2(new MemorySource(new Uint8Array(2 ** 20))));
   assert(!detectLuks2(new MemorySource(new Uint8Array(0))));
 });

@@ -1,0 +1,90 @@
+import type { RuleId } from "../../src/rules/mod.ts";
+
+/** One difference between the reference and cryptsetup over a volume of LUKS version 2. */
+export interface Luks2Observation {
+  /** Whether luksDump takes the header, or what a passphrase opens. */
+  readonly question: "dump" | "unlock";
+  /** Version of cryptsetup. */
+  readonly version: string;
+  /** How cryptsetup's answer came out. */
+  readonly outcome: string;
+  /** What it said, where it has refused. */
+  readonly said?: string;
+  /** The rule for which the reference refuses, where it does. */
+  readonly ours?: RuleId;
+  /** The sentence that it says then. */
+  readonly why?: string;
+  /** All rules that the volume breaks. */
+  readonly rules: readonly RuleId[];
+}
+
+/** A difference that is understood: which of the two is right, and where that stands. */
+export interface Luks2Divergence {
+  readonly name: string;
+  /** Rule of the catalogue that it is about. */
+  readonly rule: RuleId;
+  /** Why the two differ, and where that can be read. */
+  readonly because: string;
+  explains(observed: Luks2Observation): boolean;
+}
+
+/** Where cryptsetup and the reference differ over volumes of LUKS version 2. */
+export const luks2Divergences: readonly Luks2Divergence[] = [
+  {
+    name: "cryptsetup-digest-lengths",
+    rule: "luks2.digest.lengths",
+    because:
+      "PBKDF2_digest_verify leaves with the success of what it did before where a digest or its salt " +
+      "has another length: cryptsetup 2.6.1 and 2.7.5 take any passphrase for right, and another key " +
+      "for the volume's (cryptsetup lib/luks2/luks2_digest_pbkdf2.c). The reference refuses it.",
+    explains: ({ question, outcome, ours }) =>
+      question === "unlock" && outcome === "accepted" && ours === "luks2.digest.lengths",
+  },
+  {
+    name: "cryptsetup-cipher-in-any-case",
+    rule: "luks2.area.cipher",
+    because:
+      "OpenSSL takes AES for aes, and cryptsetup decrypts key material with what OpenSSL finds by the " +
+      "name (cryptsetup lib/crypto_backend/crypto_openssl.c, _cipher_init). To the kernel, which is " +
+      "asked about what OpenSSL lacks and about every payload, and to the reference, names are in " +
+      "lower case.",
+    explains: ({ question, outcome, ours, why }) =>
+      question === "unlock" && outcome === "accepted" && ours === "luks2.area.cipher" &&
+      /cipher [^:]*[A-Z]/.test(why ?? ""),
+  },
+  {
+    name: "cryptsetup-luks2-needs-the-kernel",
+    rule: "luks2.area.cipher",
+    because:
+      "What OpenSSL does not have, cryptsetup asks the kernel for; without AF_ALG a slot with such a " +
+      "cipher ends the search (cryptsetup lib/luks2/luks2_keyslot_luks2.c, " +
+      "luks2_decrypt_from_storage; lib/crypto_backend/crypto_openssl.c, crypt_cipher_init). The " +
+      "reference has the cipher.",
+    explains: ({ question, outcome, ours, said }) =>
+      question === "unlock" && outcome !== "accepted" &&
+      (ours === undefined || ours === "luks2.key.unlock") &&
+      /Cannot use \S+ cipher for keyslot encryption|kernel supports/.test(said ?? ""),
+  },
+  {
+    name: "cryptsetup-key-material-past-the-file",
+    rule: "luks2.area.size",
+    because:
+      "Where the key of a slot takes more than its area has, its material may end past the end of the " +
+      "file: cryptsetup cannot read it, and tries no other slot (cryptsetup " +
+      "lib/luks2/luks2_keyslot_luks2.c, luks2_decrypt_from_storage). The reference reads zeros there, " +
+      "which are no key, and goes on.",
+    explains: ({ question, outcome, said, rules }) =>
+      question === "unlock" && outcome === "rejected" && rules.includes("luks2.area.size") &&
+      /IO error while decrypting keyslot/.test(said ?? ""),
+  },
+  {
+    name: "cryptsetup-abort-for-token-32",
+    rule: "luks2.token.fields",
+    because:
+      "cryptsetup 2.6.1 tries tokens before the passphrase, and aborts at one whose number is greater " +
+      "than 31, which its luksDump takes (cryptsetup lib/luks2/luks2_token.c, token_is_blocked: the " +
+      "assertion on the size of its list). The reference tries no token.",
+    explains: ({ question, outcome, said }) =>
+      question === "unlock" && outcome === "crashed" && /token_is_blocked/.test(said ?? ""),
+  },
+];
