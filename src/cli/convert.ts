@@ -2,15 +2,17 @@ import { FileSource } from "../bytes/mod.ts";
 import type { Layer } from "../format/mod.ts";
 import { isZero, type OpenedImage, pieces } from "../image/mod.ts";
 import { OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
-import { parseOptions } from "./options.ts";
+import { type Options, parseOptions } from "./options.ts";
+import { passphraseFiles } from "./passphrases.ts";
 import { MAX_SIZE_DEFAULT, mustNotExceed, sizeOption } from "./sizes.ts";
 import { UsageError, type Verb } from "./verb.ts";
-import { type NewFile, writeFiles } from "./write_files.ts";
+import { type NewFile, Pauses, writeFiles } from "./write_files.ts";
 
 const help = `diskproof convert IMAGE OUT [options]
 
 Writes what a guest sees to a raw file, with holes for zeros. OUT appears when it is
-complete, in place of what was there, and not at all when something goes wrong.
+complete, in place of what was there, and not at all when something goes wrong. What comes out
+of an encrypted image is for its owner alone (mode 600), other content as the umask has it.
 
   --snapshot NAME      the content of an internal snapshot, by its id or name
   -O, --output-format  raw, which is the only one
@@ -48,7 +50,8 @@ export const convertVerb: Verb = {
       const layers = readableLayers(image, options.value("snapshot"));
       const size = layers[0]?.virtualSize ?? 0;
       mustNotExceed(size, sizeOption(options, "max-size") ?? MAX_SIZE_DEFAULT, path);
-      const files = { paths: [out], force: true, reads: filesOf(image) };
+      const reads = [...filesOf(image), ...otherFiles(options)];
+      const files = { paths: [out], force: true, reads, secret: isDecrypted(image) };
       await writeFiles(files, async ([file]) => {
         await reading(path, () => writeContent(layers, size, file as NewFile));
       });
@@ -70,8 +73,17 @@ function filesOf(image: OpenedImage): string[] {
   return paths;
 }
 
-/** After so many bytes, signals are looked at. */
-const PAUSE_EVERY = 2 ** 25;
+/** The files that the options name. */
+function otherFiles(options: Options): string[] {
+  const header = options.value("header");
+  return [...passphraseFiles(options), ...header === undefined ? [] : [header]];
+}
+
+/** Whether an image of the chain was opened with a passphrase. */
+function isDecrypted(image: OpenedImage): boolean {
+  return image.layer?.unlocked === true ||
+    image.backing !== undefined && isDecrypted(image.backing);
+}
 
 /** What is zero over so many bytes becomes a hole. */
 const BLOCK = 65536;
@@ -82,16 +94,13 @@ async function writeContent(
   file: NewFile,
 ): Promise<void> {
   file.setLength(size);
-  let written = 0;
+  const pauses = new Pauses();
   for (const { start, bytes } of pieces(layers, { from: 0, to: size })) {
+    if (pauses.due) await pauses.pause();
     if (bytes === undefined) continue;
     for (let at = 0; at < bytes.length; at += BLOCK) {
       const block = bytes.subarray(at, at + BLOCK);
       if (!isZero(block)) file.write({ offset: start + at, bytes: block });
     }
-    written += bytes.length;
-    if (written < PAUSE_EVERY) continue;
-    written = 0;
-    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }

@@ -14,10 +14,10 @@ import { creationOf, FORMATS, type Wanted } from "./create_formats.ts";
 import { ITERATIONS_DEFAULT } from "./create_luks.ts";
 import { FormatOptions } from "./create_options.ts";
 import { type Options, parseOptions } from "./options.ts";
-import { givenPassphrases, PASSPHRASES, PASSPHRASES_HELP } from "./passphrases.ts";
+import { givenPassphrases, passphraseFiles, PASSPHRASES, PASSPHRASES_HELP } from "./passphrases.ts";
 import { parseSize } from "./sizes.ts";
 import { UsageError, type Verb } from "./verb.ts";
-import { type NewFile, writeFiles } from "./write_files.ts";
+import { type NewFile, Pauses, writeFiles } from "./write_files.ts";
 
 const help = `diskproof create FILE [SIZE] [options]
 
@@ -48,7 +48,8 @@ Options for -o, as qemu-img has them:
              digest-iterations uuid
 
 Each passphrase that is given gets a key slot. Without --from, the payload of a LUKS volume is
-a hole, and what a guest sees of it is noise.
+a hole, and what a guest sees of it is noise. The files of an encrypted image are for their
+owner alone (mode 600), those of others as the umask has it.
 
 Exit status: 0, 2 options do not go together or a file cannot be used.
 
@@ -121,9 +122,15 @@ async function create({ path, size: text, from, options }: Command): Promise<voi
   if (header !== undefined) files.set("header", header);
   if (dataFile !== undefined) files.set("data", dataFile);
   files.set("image", path);
-  const reads = [from?.path, backing && resolveName(path, backing.name)]
-    .filter((read) => read !== undefined);
-  const target = { paths: [...files.values()], force: options.flag("force"), reads };
+  const reads = [
+    ...[from?.path, backing && resolveName(path, backing.name)].filter((read) =>
+      read !== undefined
+    ),
+    ...passphraseFiles(options),
+  ];
+  // No image takes a passphrase but one that is encrypted.
+  const secret = wanted.passphrases.length > 0;
+  const target = { paths: [...files.values()], force: options.flag("force"), reads, secret };
   await writeFiles(target, (written) => {
     const names = [...files.keys()];
     return writeParts(path, parts, (file) => written[names.indexOf(file)]);
@@ -232,15 +239,12 @@ function refusing<T>(path: string, make: () => T): T {
   }
 }
 
-/** After so many bytes, signals are looked at. */
-const PAUSE_EVERY = 2 ** 25;
-
 async function writeParts(
   path: string,
   parts: Generator<CreatedPart, CreatedSizes>,
   fileOf: (file: CreatedPart["file"]) => NewFile | undefined,
 ): Promise<void> {
-  let written = 0;
+  const pauses = new Pauses();
   for (;;) {
     const { done, value } = refusing(path, () => parts.next());
     if (done) {
@@ -250,9 +254,6 @@ async function writeParts(
       return;
     }
     fileOf(value.file)?.write(value);
-    written += value.bytes.length;
-    if (written < PAUSE_EVERY) continue;
-    written = 0;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (pauses.due) await pauses.pause();
   }
 }

@@ -26,7 +26,7 @@ then, or of the header inside a qcow2 image. Content stays as it is.
 
   add      a new passphrase, in the first free slot or the one that is named
   change   a passphrase that takes the place of another, which is erased; in the slot of the
-           old one if that is named or none is free
+           old one if that is named
   erase    the slot that is named, or the slots that the passphrase opens
 
   --passphrase-file FILE
@@ -40,13 +40,17 @@ then, or of the header inside a qcow2 image. Content stays as it is.
   --slot N             the slot, 0 to 7; erase needs no passphrase then
   --iterations N       PBKDF2 iterations for the new passphrase (default ${ITERATIONS_DEFAULT})
   --max-iterations N   the most iterations to try a passphrase with (default ${ITERATIONS_BUDGET})
-  --force              overwrites a slot that is in use, or erases the last one, and with it
-                       the content
+  --force              adds to a slot that is in use, changes a key where no slot is free, or
+                       erases the last key, and with it the content
   --json               a JSON object: image, added and erased slots
   --help               this text
 
+A slot in use is overwritten only while a free slot holds the new key: wherever writing stops,
+the old passphrase or the new one opens the file. Where no slot is free, that does not hold
+with --force: a failure or a loss of power while the slot is overwritten loses both keys.
+
 Exit status: 0, 1 the file has no sound key slots, 2 the passphrase does not open it or what
-is asked for cannot be done; nothing is written then.
+is asked for cannot be done, and nothing is written then; or writing fails.
 
 Example
 
@@ -90,9 +94,9 @@ function key(args: readonly string[]): number {
     const area = keyAreaOf(source);
     if (typeof area === "string") throw new ImageError(`Cannot change keys of ${path}: ${area}`);
     const before = readKeyArea(source, area);
-    const after = changed(before, { action, path, area, request: requestOf(action, options) });
-    write(path, keySteps(area, { before, after }));
-    tell(path, { before, after, json: options.flag("json") });
+    const states = changed(before, { action, path, area, request: requestOf(action, options) });
+    write(path, keySteps(area, { before, states }));
+    tell(path, { before, after: states.at(-1) ?? before, json: options.flag("json") });
     return 0;
   } finally {
     source.close();
@@ -148,8 +152,15 @@ interface Change {
   readonly request: Request;
 }
 
-/** @throws {UsageError} when it cannot be done */
-function changed(before: Uint8Array, { action, path, area, request }: Change): Uint8Array {
+/**
+ * The states on the way to what is asked for.
+ *
+ * @throws {UsageError} when it cannot be done
+ */
+function changed(
+  before: Uint8Array,
+  { action, path, area, request }: Change,
+): readonly Uint8Array[] {
   const { newPassphrase } = request;
   if (area.format === "qcow2" && newPassphrase !== undefined) mustSuitQemu(newPassphrase);
   try {
@@ -161,22 +172,32 @@ function changed(before: Uint8Array, { action, path, area, request }: Change): U
   }
 }
 
-function act(before: Uint8Array, action: Action, request: Request): Uint8Array {
+function act(before: Uint8Array, action: Action, request: Request): readonly Uint8Array[] {
   const { slot, iterations, iterationsMax, force, newPassphrase } = request;
   const limits = { iterationsMax, random };
   const slotted = slot === undefined ? {} : { slot };
   if (newPassphrase === undefined) {
     const passphrase = openingOne(before, request, {});
     const which = { ...slotted, ...(passphrase === undefined ? {} : { passphrase }) };
-    return eraseKey(before, { ...limits, ...which, force }).header;
+    return [eraseKey(before, { ...limits, ...which, force }).header];
   }
   const changes = action === "change";
   // A slot that is named for a change is the one that the old passphrase has to open.
   const passphrase = openingOne(before, request, changes ? slotted : {}) ?? new Uint8Array(0);
-  const options = { ...limits, passphrase, newPassphrase, iterations };
-  if (!changes) return addKey(before, { ...options, ...slotted, force }).header;
-  if (slot === undefined) return changeKey(before, options).header;
-  return addKey(before, { ...options, slot, force: true }).header;
+  const options = { ...limits, ...slotted, passphrase, newPassphrase, iterations };
+  if (!changes) return addKey(before, { ...options, force }).states;
+  if (!force) mustHaveFreeSlot(before);
+  return changeKey(before, options).states;
+}
+
+/** @throws {LuksError} where a change has to overwrite the one slot with the old key */
+function mustHaveFreeSlot(bytes: Uint8Array): void {
+  const { slots } = decodeLuks(new MemorySource(bytes));
+  if (slots.some(({ active }) => active !== slotStates.enabled)) return;
+  throw new LuksError(
+    "Cannot change a key: no key slot is free, and a failure halfway would lose the old key and " +
+      "the new one (erase another slot, or --force)",
+  );
 }
 
 /** The first passphrase that opens a slot; one that is alone, and for any slot, is not tried yet. */

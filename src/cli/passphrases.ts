@@ -12,10 +12,11 @@ export const PASSPHRASES = {
 export const PASSPHRASES_HELP = `  --passphrase-file FILE
                        a passphrase: every byte of the file, so that a line end counts, as
                        qemu-img and cryptsetup take it; - is standard input (may be repeated)
-  --passphrase TEXT    a passphrase as it is typed; the list of processes shows it to everybody`;
+  --passphrase TEXT    a passphrase as it is typed; the list of processes shows it to everybody, and
+                       deno task, without -q, to the log`;
 
-/** Names standard input. */
-const STDIN = "-";
+/** Names of standard input, which Deno reads under none of its own. */
+const STDIN = ["-", "/dev/stdin", "/dev/fd/0"];
 /** The longest key file that cryptsetup takes, unless it is told otherwise: 8 MiB. */
 const LENGTH_MAX = 2 ** 23;
 
@@ -45,14 +46,23 @@ export function passphrasesOf(options: Options): Uint8Array[] {
  */
 export function givenPassphrases(options: Options, prefix = ""): Uint8Array[] {
   const fileLists = ["passphrase-file", "new-passphrase-file"];
-  if (fileLists.flatMap(options.list).filter((path) => path === STDIN).length > 1) {
+  if (fileLists.flatMap(options.list).filter(isStdin).length > 1) {
     throw new UsageError("Cannot run: standard input holds one passphrase, not several");
   }
   const [files, texts] = PASSPHRASES.lists.map((name) => options.list(`${prefix}${name}`));
   return [
-    ...(files ?? []).map((path) => path === STDIN ? readStdin() : readFile(path)),
+    ...(files ?? []).map((path) => isStdin(path) ? readStdin() : readFile(path)),
     ...(texts ?? []).map((text) => new TextEncoder().encode(text)),
   ];
+}
+
+/** The files that passphrases are read from. */
+export function passphraseFiles(options: Options): string[] {
+  return options.list("passphrase-file").filter((path) => !isStdin(path));
+}
+
+function isStdin(path: string): boolean {
+  return STDIN.includes(path);
 }
 
 /**
@@ -78,6 +88,11 @@ function isUtf8(bytes: Uint8Array): boolean {
 
 function readFile(path: string): Uint8Array {
   try {
+    const { isFifo, isCharDevice } = Deno.statSync(path);
+    if (isFifo === true || isCharDevice === true) {
+      using file = Deno.openSync(path);
+      return readToEnd(file);
+    }
     const source = new FileSource(path);
     try {
       mustNotBeLong(source.size);
@@ -91,16 +106,21 @@ function readFile(path: string): Uint8Array {
 }
 
 function readStdin(): Uint8Array {
-  const bytes = new Uint8Array(LENGTH_MAX + 1);
-  let length = 0;
-  for (let count: number | null = 1; count; length += count ?? 0) {
-    count = length < bytes.length ? Deno.stdin.readSync(bytes.subarray(length)) : 0;
-  }
   try {
-    mustNotBeLong(length);
+    return readToEnd(Deno.stdin);
   } catch (error) {
     throw new UsageError(`Cannot read the passphrase: ${whyUnreadable(error)}`);
   }
+}
+
+/** Everything that comes out of a pipe or a device, which may never end. */
+function readToEnd(file: { readSync(target: Uint8Array): number | null }): Uint8Array {
+  const bytes = new Uint8Array(LENGTH_MAX + 1);
+  let length = 0;
+  for (let count: number | null = 1; count; length += count ?? 0) {
+    count = length < bytes.length ? file.readSync(bytes.subarray(length)) : 0;
+  }
+  mustNotBeLong(length);
   return bytes.slice(0, length);
 }
 

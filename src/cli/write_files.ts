@@ -4,8 +4,14 @@ import { whyUnreadable } from "./reasons.ts";
 import { UsageError } from "./verb.ts";
 
 /** Signals that ask the program to end, and the exit status when it does. */
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 const INTERRUPTED = 130;
+/** What a write past the limit of a file's size sends: where it is listened to, the write fails. */
+const TOO_LARGE = "SIGXFSZ";
+
+/** Modes of a new file, of which the user's mask takes away. */
+const MODE = 0o666;
+const PRIVATE_MODE = 0o600;
 
 /** A file that is not there yet. */
 export interface NewFile {
@@ -22,6 +28,26 @@ export interface NewFiles {
   readonly force: boolean;
   /** Names of files that what is written comes from. */
   readonly reads: readonly string[];
+  /** Makes them for their owner alone. */
+  readonly secret: boolean;
+}
+
+/** Signals wait for so long, in milliseconds. */
+const PAUSE_EVERY = 50;
+
+/** Lets signals in while files are written, which nothing else does. */
+export class Pauses {
+  #last = performance.now();
+
+  /** It is time for the next one. */
+  get due(): boolean {
+    return performance.now() - this.#last >= PAUSE_EVERY;
+  }
+
+  async pause(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#last = performance.now();
+  }
 }
 
 /**
@@ -30,7 +56,7 @@ export interface NewFiles {
  * @throws {UsageError} when one of them is there already, or cannot be written
  */
 export async function writeFiles(
-  { paths, force, reads }: NewFiles,
+  { paths, force, reads, secret }: NewFiles,
   fill: (files: readonly NewFile[]) => Promise<void>,
 ): Promise<void> {
   paths.forEach((path, index) => mustBeFree(path, { force, reads, others: paths.slice(0, index) }));
@@ -40,10 +66,14 @@ export async function writeFiles(
     discard();
     Deno.exit(INTERRUPTED);
   };
+  const goOn = (): void => {};
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
+  Deno.addSignalListener(TOO_LARGE, goOn);
   try {
-    for (const path of paths) partials.push(new Partial(path));
+    for (const path of paths) partials.push(new Partial(path, secret ? PRIVATE_MODE : MODE));
     await fill(partials);
+    // What came in since the last pause still counts.
+    await new Pauses().pause();
     paths.forEach((path) => mustBeFree(path, { force, reads, others: [] }));
     for (const partial of partials) partial.keep();
   } catch (error) {
@@ -51,6 +81,7 @@ export async function writeFiles(
     throw error;
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
+    Deno.removeSignalListener(TOO_LARGE, goOn);
   }
 }
 
@@ -61,10 +92,11 @@ class Partial implements NewFile {
   readonly #file: Deno.FsFile;
   #open = true;
 
-  constructor(path: string) {
+  constructor(path: string, mode: number) {
     this.#path = path;
     this.#partial = join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}.partial`);
-    this.#file = this.#try(() => Deno.openSync(this.#partial, { write: true, createNew: true }));
+    const options = { write: true, createNew: true, mode };
+    this.#file = this.#try(() => Deno.openSync(this.#partial, options));
   }
 
   write({ offset, bytes }: Segment): void {

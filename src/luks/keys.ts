@@ -11,6 +11,12 @@ import { whyUnusable } from "./volume.ts";
 export interface ChangedKeys {
   readonly header: Uint8Array;
   readonly slot: number;
+  /**
+   * Header and key material on the way there, in order, and at last `header`. A slot in use is
+   * overwritten while another one holds the new key, where there is one that is free; that holds on a
+   * disk where each state has reached it before the next one is written.
+   */
+  readonly states: readonly Uint8Array[];
 }
 
 interface Changing extends Pick<UnlockOptions, "iterationsMax"> {
@@ -26,7 +32,7 @@ export interface AddKeyOptions extends Changing {
   readonly iterations: number;
   /** Where it goes: by default into the first slot that is not enabled. */
   readonly slot?: number;
-  /** Overwrites an enabled slot. */
+  /** Overwrites an enabled slot, by way of a free one where there is one. */
   readonly force?: boolean;
 }
 
@@ -38,26 +44,27 @@ export interface AddKeyOptions extends Changing {
  */
 export function addKey(header: Uint8Array, options: AddKeyOptions): ChangedKeys {
   const head = changeable(header, "add a key");
-  const slot = options.slot ?? head.slots.findIndex((candidate) => !isEnabled(candidate));
+  const slot = options.slot ?? freeSlot(head);
   if (slot < 0) throw new LuksError("Cannot add a key: all key slots are in use");
   if (isEnabled(slotAt(head.slots, slot)) && options.force !== true) {
     throw new LuksError(`Cannot add a key: key slot ${slot} is in use`);
   }
   const { passphrase: old, newPassphrase: passphrase, iterations, random } = options;
   const { masterKey } = opened(header, { ...budgetOf(options), passphrase: old }, "add a key");
-  return {
-    header: writeKey(header, { slot, passphrase, iterations, masterKey, random }),
-    slot,
-  };
+  return replaceKey(header, { slot, passphrase, iterations, masterKey, random });
 }
 
 /** A key that takes the place of another. */
-export type ChangeKeyOptions = Omit<AddKeyOptions, "slot" | "force">;
+export interface ChangeKeyOptions extends Omit<AddKeyOptions, "slot" | "force"> {
+  /** The slot that the old passphrase has to open, and that takes the new one. */
+  readonly slot?: number;
+}
 
 /**
  * Changes a passphrase, as `cryptsetup luksChangeKey` does: the new one goes into the first slot that
- * is not enabled, and the slot of the old one is erased. Where all slots are in use, it is the slot of
- * the old one that takes the new one.
+ * is not enabled, and the slot of the old one is erased. Where a slot is asked for, the new one goes
+ * there by way of a free one. Where all slots are in use, the slot of the old one is overwritten: a
+ * failure halfway loses both.
  *
  * @param header header and key material, which stay as they are
  * @throws {LuksError} when the passphrase opens no slot
@@ -65,15 +72,33 @@ export type ChangeKeyOptions = Omit<AddKeyOptions, "slot" | "force">;
 export function changeKey(header: Uint8Array, options: ChangeKeyOptions): ChangedKeys {
   const head = changeable(header, "change a key");
   const old = opened(header, options, "change a key");
-  const free = head.slots.findIndex((candidate) => !isEnabled(candidate));
-  const slot = free < 0 ? old.slot : free;
   const { newPassphrase: passphrase, iterations, random } = options;
-  const erased = wipeSlot(header, old.slot, { random });
-  const { masterKey } = old;
-  return {
-    header: writeKey(erased, { slot, passphrase, iterations, masterKey, random }),
-    slot,
-  };
+  const key = { passphrase, iterations, random, masterKey: old.masterKey };
+  const slot = freeSlot(head);
+  if (options.slot !== undefined || slot < 0) return replaceKey(header, { ...key, slot: old.slot });
+  const changed = writeKey(wipeSlot(header, old.slot, key), { ...key, slot });
+  return { header: changed, slot, states: [changed] };
+}
+
+/** The first slot without a key; -1 where there is none. */
+function freeSlot({ slots }: LuksHeader): number {
+  return slots.findIndex((slot) => !isEnabled(slot));
+}
+
+/** Puts a key into a slot; where that is in use, a free slot has the key meanwhile. */
+function replaceKey(header: Uint8Array, key: Parameters<typeof writeKey>[1]): ChangedKeys {
+  const { slot } = key;
+  const head = decodeLuks(new MemorySource(header));
+  const free = freeSlot(head);
+  if (free < 0 || !isEnabled(slotAt(head.slots, slot))) {
+    const written = writeKey(header, key);
+    return { header: written, slot, states: [written] };
+  }
+  const kept = writeKey(header, { ...key, slot: free });
+  const erased = wipeSlot(kept, slot, key);
+  const written = writeKey(erased, key);
+  const last = wipeSlot(written, free, key);
+  return { header: last, slot, states: [kept, erased, written, last] };
 }
 
 /** Which keys are erased: that of a slot, or those that a passphrase opens, or both in one. */

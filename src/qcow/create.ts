@@ -37,8 +37,8 @@ const L1_BYTES_MAX = 2 ** 31 - 1;
  * L2 tables and clusters as they come up. The bytes come in parts, so that an image of any size is
  * made in little memory; what no part covers is zeros.
  *
- * @returns parts in no order, of which each is good until the next one, and at last the length of the
- * file
+ * @returns parts in no order, of which each is good until the next one, and an empty one now and then
+ * while there are zeros to pass over; at last the length of the file
  * @throws {RangeError} when the options do not go together, or are out of their range
  *
  * @example
@@ -92,7 +92,8 @@ function* parts(creation: QcowCreation, plan: Plan): Generator<Segment, number> 
   const end = l1 + roundUp(l1Bytes(l1Size), SECTOR);
   const writer = new ClusterWriter(creation, { geometry, l1, end });
   for (const { offset, bytes } of clustersOf(creation, geometry)) {
-    yield* writer.cluster(offset, bytes);
+    if (bytes.length === 0) yield { offset: 0, bytes };
+    else yield* writer.cluster(offset, bytes);
   }
   yield* writer.tables();
   return writer.end;
@@ -103,7 +104,13 @@ interface Cluster {
   readonly bytes: Uint8Array;
 }
 
-/** The clusters that are stored, as they are stored but for compression. */
+/** Zeros of so many bytes are passed over at a time; a multiple of the cluster size. */
+const ZEROS_MAX = 2 ** 21;
+
+/**
+ * The clusters that are stored, as they are stored but for compression, and one without bytes now and
+ * then where there are none.
+ */
 function* clustersOf(
   { content, backing, passphrase }: QcowCreation,
   { clusterSize }: Geometry,
@@ -117,7 +124,10 @@ function* clustersOf(
       run = [];
     }
     // Over a backing file, zeros have to be there: the format has no other way to say them.
-    if (bytes === undefined && backing === undefined) continue;
+    if (bytes === undefined && backing === undefined) {
+      if (offset % ZEROS_MAX === 0) yield { offset, bytes: new Uint8Array(0) };
+      continue;
+    }
     run.push({ offset, bytes: bytes ?? new Uint8Array(clusterSize) });
   }
   yield* encrypted(run, cipher);

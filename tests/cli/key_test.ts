@@ -187,6 +187,34 @@ for (const kind of kinds) {
   });
 }
 
+liveTest(
+  "a key is changed where no slot is free with --force only",
+  ["cryptsetup"],
+  async (dir) => {
+    for (const word of ["one", "two", "three"]) Deno.writeTextFileSync(`${dir}/${word}`, word);
+    const others = Array(6).fill(["--passphrase", "other"]).flat();
+    const keys = ["--passphrase-file", "three", ...others, "--passphrase-file", "one"];
+    const made = ["create", "-f", "luks", ...keys, "-o", "iterations=1000", "file", "1M"];
+    assertEquals((await diskproof(dir, made)).status, 0);
+    const before = Deno.readFileSync(`${dir}/file`);
+    const change = ["key", "change", "file", "--passphrase-file", "one"];
+    change.push("--new-passphrase-file", "two", ...QUICK);
+    for (const args of [change, [...change, "--slot", "1"]]) {
+      const { status, stdout, stderr } = await diskproof(dir, args);
+      assertEquals([status, stdout], [2, ""]);
+      const says = "Cannot change a key of file: no key slot is free, and a failure halfway would";
+      assertStringIncludes(stderr, says);
+      assertEquals(stderr.trimEnd().split("\n").length, 1);
+    }
+    assertEquals(Deno.readFileSync(`${dir}/file`), before);
+    const forced = await diskproof(dir, [...change, "--slot", "1", "--force"]);
+    assertEquals([forced.status, forced.stdout], [0, "key slot 1 has the new key\n"]);
+    const opens = [];
+    for (const word of ["one", "two", "three"]) if (await cryptsetup(dir, word)) opens.push(word);
+    assertEquals(opens, ["two", "three"]);
+  },
+);
+
 liveTest("only header and key material of a slot change", ["cryptsetup"], async (directory) => {
   Deno.writeTextFileSync(`${directory}/one`, "one");
   const file = `${directory}/file`;

@@ -235,17 +235,17 @@ Deno.test("a new key is there before its slot is on, and a slot is off before it
   const before = readKeyArea(source, area);
   const key = { passphrase, newPassphrase: random(5), iterations: 1, random };
   /** Which slot each part is of, and whether it is the record (r) or the material (m). */
-  const steps = (after: Uint8Array) =>
-    keySteps({ ...area, offset: 10 }, { before, after }).map((step) =>
+  const steps = (states: readonly Uint8Array[]) =>
+    keySteps({ ...area, offset: 10 }, { before, states }).map((step) =>
       step.map(({ offset }) => {
         const at = offset - 10;
         return at < 4096 ? `r${(at - 208) / 48}` : `m${(at - 4096) / 131072}`;
       }).join()
     );
-  assertEquals(steps(addKey(before, key).header), ["m1", "r1"]);
-  assertEquals(steps(changeKey(before, key).header), ["m1", "r1", "r0", "m0"]);
-  assertEquals(steps(eraseKey(before, { slot: 0, force: true, random }).header), ["r0", "m0"]);
-  assertEquals(steps(before), []);
+  assertEquals(steps(addKey(before, key).states), ["m1", "r1"]);
+  assertEquals(steps(changeKey(before, key).states), ["m1", "r1", "r0", "m0"]);
+  assertEquals(steps([eraseKey(before, { slot: 0, force: true, random }).header]), ["r0", "m0"]);
+  assertEquals(steps([before]), []);
 });
 
 liveTest(

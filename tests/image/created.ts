@@ -31,7 +31,9 @@ export function madeParts(
 /** The image file in memory. */
 export function madeSource(creation: Creation): SegmentSource {
   const { parts, sizes } = madeParts(creation);
-  const segments: readonly Segment[] = parts.filter(({ file }) => file === "image");
+  const segments: readonly Segment[] = parts.filter(({ file, bytes }) =>
+    file === "image" && bytes.length > 0
+  );
   return new SegmentSource(segments, sizes.image);
 }
 

@@ -128,6 +128,20 @@ Deno.test("changeKey() moves to a free slot, and stays where there is none", () 
   }
   const stayed = changeKey(header, key);
   assertEquals([stayed.slot, openedSlot(stayed.header, "two")], [0, 0]);
+  assertEquals(openedSlot(stayed.header, "one"), undefined);
+});
+
+Deno.test("changeKey() stays in the slot that is asked for, which the old passphrase has to open", () => {
+  const { header } = createLuks(optionsOf({
+    slots: [{ slot: 5, passphrase: utf8("one"), iterations: 3 }],
+  }));
+  const key = { passphrase: utf8("one"), newPassphrase: utf8("two"), iterations: 5, random };
+  const stayed = changeKey(header, { ...key, slot: 5 });
+  assertEquals([stayed.slot, ...enabled(stayed.header)], [5, 0, 5]);
+  assertEquals([openedSlot(stayed.header, "one"), openedSlot(stayed.header, "two")], [0, 5]);
+  // By way of slot 1.
+  assertEquals(stayed.states.map(enabled), [[0, 1, 5], [0, 1], [0, 1, 5], [0, 5]]);
+  assertThrows(() => changeKey(header, { ...key, slot: 4 }), LuksError, "opens no key slot");
 });
 
 Deno.test("eraseKey() erases by slot and by passphrase, and never the last key unasked", () => {

@@ -39,13 +39,15 @@ export type CreatedSizes = Readonly<
 const SECTOR = 512;
 /** Bytes that are encrypted at a time, and in a raw image a hole where they are zeros. */
 const UNIT = 65536;
+/** Zeros of so many bytes are passed over at a time. */
+const ZEROS_MAX = 2 ** 21;
 
 /**
  * Makes an image. The bytes come in parts, so that an image of any size is made in little memory; what
  * no part covers is zeros.
  *
- * @returns parts in no order, of which each is good until the next one, and at last the lengths of the
- * files
+ * @returns parts in no order, of which each is good until the next one, and an empty one now and then
+ * while there are zeros to pass over; at last the lengths of the files
  * @throws {RangeError} when the options do not go together, or are out of their range
  * @throws {LuksError} when there is no such volume
  *
@@ -72,8 +74,11 @@ export function createImage(creation: Creation): Generator<CreatedPart, CreatedS
 
 function* rawParts({ size, content }: RawCreation): Generator<CreatedPart, CreatedSizes> {
   for (const { offset, bytes } of content?.(UNIT) ?? []) {
-    if (bytes === undefined) continue;
-    yield { file: "image", offset, bytes: bytes.subarray(0, size - offset) };
+    if (bytes !== undefined) {
+      yield { file: "image", offset, bytes: bytes.subarray(0, size - offset) };
+    } else if (offset % ZEROS_MAX === 0) {
+      yield { file: "image", offset, bytes: new Uint8Array(0) };
+    }
   }
   return { image: size };
 }

@@ -78,13 +78,24 @@ export function readKeyArea(source: ByteSource, { offset, length }: KeyArea): Ui
 }
 
 /**
- * What has to be written to get from one header with its key material to another, in steps of which
- * each has to have reached the disk before the next: new key material, then the slots that use it,
- * then the slots that are switched off, and at last what these held.
+ * What has to be written to get from one header with its key material to the next ones, in steps of
+ * which each has to have reached the disk before the next. From one to the next these are new key
+ * material, then the slots that use it, then the slots that are switched off, and at last what these
+ * held.
  *
  * @param area whose place in the file the offsets count from
+ * @param options.states what follows `before`, of which the last stays
  */
 export function keySteps(
+  area: KeyArea,
+  { before, states }: { readonly before: Uint8Array; readonly states: readonly Uint8Array[] },
+): Segment[][] {
+  return states.flatMap((after, index) =>
+    stepsBetween(area, { before: states[index - 1] ?? before, after })
+  );
+}
+
+function stepsBetween(
   area: KeyArea,
   { before, after }: { readonly before: Uint8Array; readonly after: Uint8Array },
 ): Segment[][] {

@@ -7,7 +7,8 @@
  *   whoever asked for them writes them. Random bytes come in from outside.
  * - The content of an image that is made is what its source holds, and zeros behind that.
  * - A changed key is written to its slot before the slot is switched on, and a slot is switched off
- *   before what it held is overwritten. Nothing else of a file changes.
+ *   before what it held is overwritten, for as long as any slot is free. Nothing else of a file
+ *   changes.
  *
  * @module
  */

@@ -25,8 +25,8 @@ export interface Qcow2Sizes {
  * Makes an image. The bytes come in parts, so that an image of any size is made in little memory; what
  * no part covers is zeros.
  *
- * @returns parts in no order, of which each is good until the next one, and at last the lengths of the
- * files
+ * @returns parts in no order, of which each is good until the next one, and an empty one now and then
+ * while there are zeros to pass over; at last the lengths of the files
  * @throws {RangeError} when the options do not go together, or are out of their range; while parts are
  * made, when there are too many clusters for a refcount table
  * @throws {LuksError} when there is no such volume
@@ -50,6 +50,9 @@ export function createQcow2(creation: Qcow2Creation): Generator<Qcow2Part, Qcow2
   return parts(creation, { geometry, volume });
 }
 
+/** Zeros of so many bytes are passed over at a time; a multiple of every cluster size. */
+const ZEROS_MAX = 2 ** 21;
+
 interface Plan {
   readonly geometry: Geometry;
   readonly volume: CreatedLuks | undefined;
@@ -69,7 +72,12 @@ function* parts(
   const l1 = { entries, offset: entries === 0 ? 0 : hosts.take(entries * l1Entry.size) };
   const encrypt = encryptionOf(creation.encryption, volume);
   const guest = new GuestWriter(creation, { geometry, hosts, l1: l1.offset, encrypt });
-  for (const block of blocksOf(creation)) yield* guest.cluster(block);
+  for (const block of blocksOf(creation)) {
+    if (block.bytes === undefined && block.offset % ZEROS_MAX === 0) {
+      yield { file: "image", offset: 0, bytes: new Uint8Array(0) };
+    }
+    yield* guest.cluster(block);
+  }
   yield* guest.tables();
   const plan = planRefcounts(hosts, geometry);
   for (const part of refcountParts(plan, hosts, geometry)) yield { file: "image", ...part };
