@@ -1,3 +1,4 @@
+import type { CipherSpec } from "../../src/luks/mod.ts";
 import { type RuleId, ruleOf } from "../../src/rules/mod.ts";
 import type { Divergence, Observation } from "./divergences.ts";
 
@@ -5,6 +6,13 @@ import type { Divergence, Observation } from "./divergences.ts";
 const HASHES: readonly string[] = ["sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"];
 
 const STRIPES = 4000;
+
+/** Lengths in bytes of the keys of AES that cryptsetup's library has, by mode. */
+const AES_KEYS: Readonly<Record<string, readonly number[]>> = {
+  cbc: [16, 24, 32],
+  // There is no XTS with AES-192 in OpenSSL.
+  xts: [32, 64],
+};
 
 /** What a tool tells of although the format forbids it, by the tool. */
 const LENIENT: Record<string, RuleId[]> = {};
@@ -53,13 +61,13 @@ export const luksDivergences: readonly Divergence[] = [
     rule: "luks.key.cipher-supported",
     because:
       "Without AF_ALG and the device mapper cryptsetup decrypts key material only with what its " +
-      "library has: AES and a few others, IV generators without a hash that they have no use for " +
+      "library has: AES and a few others with the usual lengths of keys, and IV generators without a " +
+      "hash that they have no use for " +
       "(cryptsetup lib/luks1/keyencryption.c, LUKS_decrypt_from_storage; lib/crypto_backend).",
     explains: ({ tool, question, outcome, said, spec }) =>
       tool === "cryptsetup" && question === "unlock" && outcome === "unsupported" &&
       /device-mapper|kernel/.test(said ?? "") &&
-      !(spec?.cipher === "aes" && ["cbc", "xts"].includes(spec.mode) &&
-        ["plain", "plain64"].includes(spec.ivGenerator ?? "") && spec.ivHash === undefined),
+      !isOfLibrary(spec),
   },
   {
     name: "cryptsetup-file-size",
@@ -256,4 +264,10 @@ function breaks({ findings }: Observation["judgement"], rule: RuleId): boolean {
 function isBefore(version: string, major: number, minor: number): boolean {
   const [ownMajor = 0, ownMinor = 0] = version.split(".").map(Number);
   return ownMajor < major || ownMajor === major && ownMinor < minor;
+}
+
+/** Whether cryptsetup decrypts such key material without the kernel in any case. */
+function isOfLibrary(spec: CipherSpec | undefined): boolean {
+  return spec?.cipher === "aes" && (AES_KEYS[spec.mode]?.includes(spec.keyBytes) ?? false) &&
+    ["plain", "plain64"].includes(spec.ivGenerator ?? "") && spec.ivHash === undefined;
 }
