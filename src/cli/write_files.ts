@@ -9,6 +9,8 @@ const INTERRUPTED = 130;
 /** What a write past the limit of a file's size sends: where it is listened to, the write fails. */
 const TOO_LARGE = "SIGXFSZ";
 
+function goOn(): void {}
+
 /** Modes of a new file, of which the user's mask takes away. */
 const MODE = 0o666;
 const PRIVATE_MODE = 0o600;
@@ -66,7 +68,6 @@ export async function writeFiles(
     discard();
     Deno.exit(INTERRUPTED);
   };
-  const goOn = (): void => {};
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   Deno.addSignalListener(TOO_LARGE, goOn);
   try {
@@ -81,7 +82,8 @@ export async function writeFiles(
     throw error;
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
-    Deno.removeSignalListener(TOO_LARGE, goOn);
+    // That of TOO_LARGE stays: the runtime looks at a signal some time after the write has failed, and
+    // ends the process when nobody listens by then.
   }
 }
 

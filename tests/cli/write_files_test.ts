@@ -97,6 +97,29 @@ for (
     }));
 }
 
+const MIB = 2 ** 20;
+
+Deno.test("a file past the limit of its size is one line, and nothing is left", () =>
+  withVolume(async (directory) => {
+    const before = namesIn(directory);
+    // What is missing of it reads as zeros, and decrypts to noise.
+    Deno.truncateSync(`${directory}/volume`, 80 * MIB);
+    const words = config.tasks.diskproof.command.split(" ");
+    const script = new URL(`../../${words.at(-1)}`, import.meta.url).pathname;
+    const convert = [script, "convert", "--passphrase-file", "key", "volume", "new"];
+    // 64 MiB in the blocks of sh, in which the shells of macOS and Linux agree: Deno writes files of its
+    // own, which are shorter.
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", 'ulimit -f 131072; exec "$@"', "sh", "deno", ...words.slice(1, -1), ...convert],
+      ...{ cwd: directory, stdin: "null", stdout: "null", stderr: "piped" },
+    }).output();
+    assertEquals(code, 2);
+    const said = new TextDecoder().decode(stderr);
+    assertStringIncludes(said, "Cannot write to new: File too large");
+    assertEquals(said.trimEnd().split("\n").length, 1, said);
+    assertEquals(namesIn(directory), before);
+  }));
+
 Deno.test("a passphrase comes out of a FIFO to its end, and out of a device to the limit", () =>
   withVolume(async (directory) => {
     await makeFifo(`${directory}/fifo`);
