@@ -22,12 +22,21 @@ function plain(node: JsonNode | undefined): unknown {
   }
 }
 
-/** JSON without what the parser gives up of it: fractions, words, and text behind a NUL. */
+const INT_MIN = -(2 ** 63);
+const INT_MAX = 2 ** 64;
+
+/**
+ * JSON without what the parser gives up of it: fractions, words, text behind a NUL, and integers
+ * beyond 64 bits, which become the nearest that fits, as in json-c.
+ */
 function kept(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(kept);
   if (value === null) return "null";
   if (typeof value === "boolean") return "boolean";
-  if (typeof value === "number") return /^-?\d+$/.test(JSON.stringify(value)) ? value : "double";
+  if (typeof value === "number") {
+    if (!/^-?\d+$/.test(JSON.stringify(value))) return "double";
+    return Math.min(Math.max(value, INT_MIN), INT_MAX);
+  }
   if (typeof value === "string") return value.split("\0")[0];
   return Object.fromEntries(
     Object.entries(value as object).map(([name, part]) => [name.split("\0")[0], kept(part)]),
