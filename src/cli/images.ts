@@ -85,7 +85,7 @@ function keysOf(options: Options): readonly Uint8Array[] {
 }
 
 /** @throws {UsageError} for a dialect that there is not */
-function dialectOf(options: Options): Dialect | undefined {
+export function dialectOf(options: Options): Dialect | undefined {
   const dialect = options.value("dialect");
   if (dialect === undefined || dialect === "draft-2016") return dialect;
   throw new UsageError(`Cannot run: --dialect takes draft-2016, not '${dialect}'`);

@@ -1,7 +1,7 @@
 import { type Anatomy, type AnatomyOptions, Marks } from "../format/mod.ts";
 import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
 import { inspectionLines, stretchesOf, visible } from "../report/mod.ts";
-import { onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
+import { dialectOf, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { print, Printer } from "./output.ts";
 import type { Verb } from "./verb.ts";
@@ -52,7 +52,12 @@ function inspect(image: OpenedImage, options: Options): void {
   const { findings } = judgement;
   const bounds = options.flag("all") ? ALL : SOME;
   const offsets = findings.flatMap(({ offset }) => typeof offset === "number" ? [offset] : []);
-  const listed: AnatomyOptions = { ...bounds, marks: new Marks(offsets) };
+  const dialect = dialectOf(options);
+  const listed: AnatomyOptions = {
+    ...bounds,
+    marks: new Marks(offsets),
+    ...(dialect === undefined ? {} : { dialect }),
+  };
   const anatomy = anatomyOf(image, listed);
   if (options.flag("json")) {
     print(JSON.stringify(jsonOf(image, judgement, anatomy)));

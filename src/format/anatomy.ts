@@ -1,4 +1,5 @@
 import type { Row } from "../layout/mod.ts";
+import type { Dialect } from "./layer.ts";
 
 /** A line of an anatomy: a field of a structure, or some entries of a table that belong together. */
 export interface AnatomyRow extends Row {
@@ -56,6 +57,8 @@ export interface AnatomyOptions {
   readonly entries: number;
   /** What lies there is listed in any case, and an entry in a row of its own. */
   readonly marks: Marks;
+  /** For `qcow2`: read the image as this draft of the format says. */
+  readonly dialect?: Dialect;
 }
 
 /** Byte offsets in a file that somebody wants to see. */

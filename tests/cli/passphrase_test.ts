@@ -142,6 +142,9 @@ Deno.test("--dialect draft-2016 reads what the format does not know", () =>
     assertStringIncludes(asFormat.stderr, "qcow2.crypt.luks-ext-present");
     const asDraft = await run("digest", "draft", ...key, "--dialect", "draft-2016");
     assertEquals(asDraft.stdout, `${sha256(content)}  draft\n`);
+    const anatomy = (await run("inspect", "draft", "--dialect", "draft-2016")).stdout;
+    assertStringIncludes(anatomy, "/luks/key_slots/0: key slot 0, enabled, 48 bytes");
+    assertEquals((await run("inspect", "draft")).stdout.includes("/luks/"), false);
     const wrong = await run("digest", "draft", "--dialect", "draft-2015");
     assertEquals([wrong.status, wrong.stdout], [2, ""]);
   }));
