@@ -10,6 +10,14 @@ export interface Hole {
 /** Opens for reading; a FIFO that nobody writes to would otherwise keep the open waiting for ever. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
+/** A file that was opened, and does not give the bytes that it had then. */
+export class SourceError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "SourceError";
+  }
+}
+
 /** A file, read with positional reads: nothing but what is asked for is loaded. */
 export class FileSource implements ByteSource {
   readonly path: string;
@@ -40,16 +48,30 @@ export class FileSource implements ByteSource {
     return target;
   }
 
+  /**
+   * @throws {SourceError} when the file has become shorter since it was opened, or the device fails:
+   * zeros in place of what cannot be read would be wrong bytes
+   */
   readInto(offset: number, target: Uint8Array): void {
     if (this.#fd === undefined) throw new TypeError(`Cannot read ${this.path}: it is closed`);
     const wanted = Math.max(0, Math.min(target.length, this.size - offset));
     let done = 0;
     while (done < wanted) {
-      const count = readSync(this.#fd, target, done, wanted - done, offset + done);
-      if (count === 0) break;
-      done += count;
+      done += this.#readSome(this.#fd, target.subarray(done, wanted), offset + done);
     }
     target.fill(0, done);
+  }
+
+  #readSome(fd: number, target: Uint8Array, offset: number): number {
+    let count: number;
+    try {
+      count = readSync(fd, target, 0, target.length, offset);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new SourceError(`Cannot read ${this.path}: ${reason}`, { cause: error });
+    }
+    if (count > 0) return count;
+    throw new SourceError(`Cannot read ${this.path}: it has become shorter since it was opened`);
   }
 
   close(): void {

@@ -53,10 +53,19 @@ export function luksOptions(
     iterations,
     slots: others.map((other, index) => ({ slot: index + 1, passphrase: other, iterations })),
     ...(digestIterations === undefined ? {} : { digestIterations }),
-    uuid: options.text(`${prefix}uuid`) ?? crypto.randomUUID(),
+    uuid: uuidOf(options, prefix),
     detached,
     random,
   };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** @throws {UsageError} for what is no UUID: cryptsetup creates no such volume either */
+function uuidOf(options: FormatOptions, prefix: string): string {
+  const text = options.text(`${prefix}uuid`) ?? crypto.randomUUID();
+  if (UUID.test(text)) return text;
+  throw new UsageError(`Cannot create: option ${prefix}uuid takes a UUID, not '${text}'`);
 }
 
 /** What a volume is encrypted with, in cryptsetup's words or in qemu-img's. */
@@ -88,6 +97,11 @@ function cryptsetupSpec(
   if (mode === "") {
     throw new UsageError(
       `Cannot create: option cipher takes such as aes-cbc-essiv:sha256, not '${text}'`,
+    );
+  }
+  if (ivGenerator === undefined && mode !== "ecb") {
+    throw new UsageError(
+      `Cannot create: the mode ${mode} takes an IV generator, as in ${cipher}-${mode}-${IV_DEFAULT}`,
     );
   }
   if (ivHash !== undefined) mustBeHash(ivHash);

@@ -10,8 +10,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 const PREFIX = "encrypt.";
-/** The most choices that are listed where one of them is near. */
-const LISTED_MAX = 8;
 /** The most iterations that PBKDF2 takes; every other number is smaller. */
 const WHOLE_MAX = 2 ** 31 - 1;
 
@@ -50,8 +48,7 @@ export class FormatOptions {
     if (text === undefined || chosen !== undefined) return chosen;
     const meant = didYouMean(text, choices);
     const list = `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
-    const takes = meant === "" || choices.length <= LISTED_MAX ? list : "something else";
-    throw new UsageError(`Cannot create: option ${name} takes ${takes}, not '${text}'${meant}`);
+    throw new UsageError(`Cannot create: option ${name} takes ${list}, not '${text}'${meant}`);
   }
 
   /** @throws {UsageError} for a value that is no whole number from 1 to 2^31 - 1 */

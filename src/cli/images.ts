@@ -7,7 +7,7 @@ import {
   layersOf,
   type OpenedImage,
   openImage,
-  readRefusal,
+  openRefusal,
 } from "../image/mod.ts";
 import { ITERATIONS_BUDGET, ITERATIONS_MAX } from "../luks/mod.ts";
 import type { Finding, Opening } from "../rules/mod.ts";
@@ -107,10 +107,10 @@ function mustBeDirectory(root: string): void {
 export function mustOpen(image: OpenedImage, opening: Opening): Layer {
   const { findings, layer, path, format } = image;
   if (opening === "read" && layer?.unlocked === false) mustBeUnlocked(image);
-  const refusal = opening === "read" ? readRefusal(image) : findings.refusal(opening);
+  const refusal = openRefusal(image, opening);
   if (refusal !== undefined) {
     mustBeUnlocked(image);
-    throw refusedBy(image, findings.refusal("info") ?? refusal);
+    throw refusedBy(image, openRefusal(image, "info") ?? refusal);
   }
   if (layer !== undefined) return layer;
   const tooMuch = findings.list().find(({ rule }) => rule.includes(".work."));
@@ -145,8 +145,10 @@ export function chainNames(image: OpenedImage, name: string): string[] {
   return names;
 }
 
-function refusedBy({ path }: OpenedImage, { message, rule }: Finding): ImageError {
-  return new ImageError(`Cannot open ${path}: ${message} (${rule})`);
+function refusedBy({ path, findings, dialect }: OpenedImage, broken: Finding): ImageError {
+  const isDraft = dialect === undefined && findings.count("qcow2.crypt.draft-2016") > 0;
+  const way = isDraft ? "; --dialect draft-2016 reads what a draft had in its place" : "";
+  return new ImageError(`Cannot open ${path}: ${broken.message} (${broken.rule})${way}`);
 }
 
 /** Says which file that an image names was not opened. */

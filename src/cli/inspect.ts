@@ -81,7 +81,11 @@ function summary(
     : `check counts ${check.corruptions} corruptions, ${check.leaks} leaks, ` +
       `${check["check-errors"]} errors`;
   const read = qemu.read === "ok" ? "reads all of it" : "cannot read all of it";
-  const does = qemu.open === "reject" ? "refuses it" : `opens it, ${read}`;
+  const does = {
+    accept: `opens it, ${read}`,
+    reject: "refuses it",
+    unknown: "may open it: trying the passphrases is more work than is done",
+  }[qemu.open];
   return [
     `${visible(image.path)}: ${image.format}, ${(image.header ?? image.source).size} bytes`,
     `  the format  ${spec.verdict}, ${findings.length} finding${findings.length === 1 ? "" : "s"}`,

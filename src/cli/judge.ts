@@ -16,8 +16,9 @@ does with it, and every rule that it breaks, with the place.
    "qemu":{"open":"accept","read":"ok","check":{"corruptions":0,"leaks":0,"check-errors":0}},
    "spec":{"verdict":"valid"},"findings":[]}
 
-qemu.open is accept or reject, qemu.read is ok or error, qemu.check is null where qemu-img
-check gives no counts. spec.verdict is valid, invalid or implementation-defined. A finding
+qemu.open is accept or reject, qemu.read is ok or error, and both are unknown where trying
+the passphrases takes more than --max-iterations. qemu.check is null where qemu-img check
+gives no counts. spec.verdict is valid, invalid or implementation-defined. A finding
 has rule, class, effect, offset, path and message.
 
   --files-from FILE    names of images in FILE as well, one a line; - is standard input

@@ -1,4 +1,4 @@
-import { type OpenedImage, readRefusal } from "../image/mod.ts";
+import { type OpenedImage, openRefusal, readRefusal } from "../image/mod.ts";
 import { UsageError } from "./verb.ts";
 
 /** There is no passphrase. */
@@ -28,7 +28,7 @@ function whyLocked(image: OpenedImage): string | undefined {
   const { findings, layer } = image;
   const rule = readRefusal(image)?.rule;
   if (rule === undefined && layer?.unlocked !== false) return undefined;
-  if (findings.refusal("info") !== undefined) return undefined;
+  if (openRefusal(image, "info") !== undefined) return undefined;
   if (rule !== undefined && WRONG.has(rule)) return "no passphrase that was given opens it";
   if (rule !== undefined && LOCKED.has(rule)) {
     return "it is encrypted; --passphrase-file FILE gives a passphrase";

@@ -1,3 +1,4 @@
+import { SourceError } from "../bytes/mod.ts";
 import { PeerError } from "../peers/mod.ts";
 import { didYouMean } from "./nearest.ts";
 import { complain, print, writeAll } from "./output.ts";
@@ -92,8 +93,10 @@ export function complainOf(error: unknown, traced = false): number {
   return INTERNAL;
 }
 
+const UNUSABLE_ERRORS = [UsageError, SourceError, Deno.errors.NotCapable] as const;
+
 function statusOf(error: unknown): number {
-  if (error instanceof UsageError || error instanceof Deno.errors.NotCapable) return UNUSABLE;
+  if (UNUSABLE_ERRORS.some((kind) => error instanceof kind)) return UNUSABLE;
   if (error instanceof PeerError) return PEER;
   return error instanceof ImageError ? FAILED : INTERNAL;
 }

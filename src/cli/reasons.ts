@@ -10,7 +10,15 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The reason in an error that a file system gave, without the name of the file. */
 export function whyUnreadable(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) return whyForbidden(error.message);
   const { code, message } = error as { code?: unknown; message?: unknown };
   const known = typeof code === "string" ? REASONS[code] : undefined;
   return known ?? String(message).replace(/^Cannot \w+ .*?: /, "");
+}
+
+/** Deno asks for every permission at once below /dev, /proc and /sys, which no task here gives. */
+function whyForbidden(message: string): string {
+  return message.includes("Requires all access")
+    ? "files below /dev, /proc and /sys are out of reach; copy it to another folder"
+    : message.replace(/, run again with .*$/, "");
 }

@@ -119,7 +119,11 @@ function openSource(
 ): OpenedImage {
   const findings = new Findings();
   const layer = driverNamed(file.driver)?.open(file.source, findings, driverOptions(around));
-  const opened = { path: file.path, format: file.driver, source: file.source, findings };
+  const { dialect } = around.keys;
+  const opened = {
+    ...{ path: file.path, format: file.driver, source: file.source, findings },
+    ...(dialect === undefined ? {} : { dialect }),
+  };
   const close = (): void => file.source.close?.();
   if (layer === undefined) return { ...opened, incomplete: false, close };
   const dataFile = attachDataFile(file.place, { layer, findings, around });

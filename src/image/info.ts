@@ -2,6 +2,7 @@ import { type ByteSource, FileSource } from "../bytes/mod.ts";
 import type { InfoReport } from "../format/mod.ts";
 import type { OpenedImage } from "./opened.ts";
 import { isProtocol, resolveName } from "./names.ts";
+import { openRefusal } from "./readable.ts";
 
 /**
  * `info` of one image in qemu-img's shape, without the list of child nodes.
@@ -10,7 +11,7 @@ import { isProtocol, resolveName } from "./names.ts";
  */
 export function infoOf(image: OpenedImage): InfoReport {
   const { layer, source, path } = image;
-  if (layer === undefined || image.findings.refusal("info") !== undefined) {
+  if (layer === undefined || openRefusal(image, "info") !== undefined) {
     throw new TypeError(`Cannot tell about ${path}: it does not open`);
   }
   const backing = layer.backing;

@@ -11,10 +11,10 @@ export interface Judgement {
   readonly format: string;
   /** What public qemu-img does with the image. */
   readonly qemu: {
-    /** Whether it opens for reading content. */
-    readonly open: "accept" | "reject";
+    /** Whether it opens for reading content; `unknown` where trying the passphrases is too much work. */
+    readonly open: "accept" | "reject" | "unknown";
     /** Whether all of its content can be read; `error` too where it does not open. */
-    readonly read: "ok" | "error";
+    readonly read: "ok" | "error" | "unknown";
     /** What `check` counts; `null` where it gives no counts. */
     readonly check: CheckJson | null;
   };
@@ -60,13 +60,14 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
     findings.add("qcow1.check.unsupported", { path: "/" }, "check does not know qcow version 1");
   }
   const list = findings.list();
+  const untried = !refused &&
+    layers.some(({ encrypted, unlocked }) => encrypted && unlocked === false);
   const judgement: Judgement = {
     image: path,
     format,
     ...(format === "luks2" ? { qemu: AS_RAW, cryptsetup: { open: byCryptsetup(image) } } : {
       qemu: {
-        open: refused ? "reject" : "accept",
-        read: readable,
+        ...untried ? UNTRIED : { open: refused ? "reject" : "accept", read: readable },
         check: check === undefined ? null : checkJson(check),
       },
     }),
@@ -82,6 +83,9 @@ function byCryptsetup({ findings, layer }: OpenedImage): "accept" | "reject" | "
   if (findings.refusal("read") !== undefined) return "reject";
   return layer === undefined ? "unknown" : "accept";
 }
+
+/** No passphrase is known to be wrong, and none to be right. */
+const UNTRIED = { open: "unknown", read: "unknown" } as const;
 
 /** Whatever a raw image holds can be read. */
 const AS_RAW = { open: "accept", read: "ok", check: null } as const;

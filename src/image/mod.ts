@@ -21,5 +21,5 @@ export { infoOf } from "./info.ts";
 export { isSparse, isZero } from "./holes.ts";
 export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";
 export type { KeyOptions, OpenedImage, OpenOptions } from "./opened.ts";
-export { readRefusal } from "./readable.ts";
+export { openRefusal, readRefusal } from "./readable.ts";
 export { mapEntries, mapOf, type MapReport } from "./map.ts";

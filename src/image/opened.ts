@@ -40,6 +40,8 @@ export interface OpenedImage {
   readonly header?: ByteSource;
   /** The image whose content is the payload of a detached LUKS header, where that is not the file itself. */
   readonly payload?: OpenedImage;
+  /** The draft of the format that the image was read as. */
+  readonly dialect?: Dialect;
   /** Findings of this file; those of its backing files are theirs. */
   readonly findings: Findings;
   /** Absent where too little of the image is sound to walk it. */

@@ -1,4 +1,4 @@
-import { type Finding, refuses, ruleOf } from "../rules/mod.ts";
+import { type Finding, type Opening, refuses, ruleOf } from "../rules/mod.ts";
 import type { OpenedImage } from "./opened.ts";
 
 /**
@@ -10,6 +10,17 @@ export function readRefusal({ findings, layer }: OpenedImage): Finding | undefin
   if (layer?.unlocked !== true) return refusals[0];
   return refusals.find(({ rule, class: ruleClass }) =>
     !(rule.startsWith("luks.") && ruleClass !== "spec") && !FORGIVEN_DRAFT.has(rule)
+  );
+}
+
+/**
+ * Why an opening is refused here; for reading that is {@link readRefusal}. What the draft that an image
+ * is read as breaks of the format refuses nothing.
+ */
+export function openRefusal(image: OpenedImage, opening: Opening): Finding | undefined {
+  if (opening === "read") return readRefusal(image);
+  return image.findings.list().find(({ rule }) =>
+    refuses(ruleOf(rule), opening) && !(image.dialect !== undefined && FORGIVEN_DRAFT.has(rule))
   );
 }
 

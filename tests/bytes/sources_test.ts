@@ -7,6 +7,7 @@ import {
   PatchedSource,
   readUpTo,
   SegmentSource,
+  SourceError,
 } from "../../src/bytes/mod.ts";
 
 /** What a source has to give: the plain bytes, zeros past their end. */
@@ -89,5 +90,22 @@ Deno.test("PatchedSource: a later patch wins, and the size may be another one", 
       }
     }
     assertReads(new PatchedSource(new MemorySource(ramp), patches, size), bytes);
+  }
+});
+
+Deno.test("FileSource does not make up what a file has lost since it was opened", () => {
+  const path = Deno.makeTempFileSync();
+  try {
+    Deno.writeFileSync(path, ramp);
+    const source = new FileSource(path);
+    Deno.truncateSync(path, 60);
+    assertEquals(source.read(0, 60).slice(), ramp.subarray(0, 60));
+    assertThrows(() => source.read(0, 61), SourceError, "it has become shorter");
+    assertThrows(() => source.read(99, 10), SourceError, "it has become shorter");
+    // What it never had is zeros, as ever.
+    assertEquals(source.read(100, 2), new Uint8Array(2));
+    source.close();
+  } finally {
+    Deno.removeSync(path);
   }
 });

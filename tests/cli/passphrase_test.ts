@@ -142,6 +142,11 @@ Deno.test("--dialect draft-2016 reads what the format does not know", () =>
     assertStringIncludes(asFormat.stderr, "qcow2.crypt.luks-ext-present");
     const asDraft = await run("digest", "draft", ...key, "--dialect", "draft-2016");
     assertEquals(asDraft.stdout, `${sha256(content)}  draft\n`);
+    assertStringIncludes(asFormat.stderr, "--dialect draft-2016");
+    const info = await run("info", "draft", "--dialect", "draft-2016", "--output", "json");
+    assertEquals(JSON.parse(info.stdout)["format-specific"].data.encrypt["cipher-mode"], "cbc");
+    assertEquals((await run("check", "draft", ...key, "--dialect", "draft-2016")).status, 0);
+    assertEquals((await run("info", "draft")).status, 1);
     const anatomy = (await run("inspect", "draft", "--dialect", "draft-2016")).stdout;
     assertStringIncludes(anatomy, "/luks/key_slots/0: key slot 0, enabled, 48 bytes");
     assertEquals((await run("inspect", "draft")).stdout.includes("/luks/"), false);
@@ -157,4 +162,7 @@ Deno.test("--max-iterations bounds what trying a passphrase costs", () =>
     const { status, stderr } = await run("digest", "volume", ...key, "12");
     assertEquals(status, 2);
     assertStringIncludes(stderr, "more work than --max-iterations allows");
+    const judged = await run("judge", "volume", ...key, "12");
+    assertEquals(judged.status, 2);
+    assertEquals(JSON.parse(judged.stdout).qemu, { open: "unknown", read: "unknown", check: null });
   }));
