@@ -1,6 +1,6 @@
 /**
  * The corpus: for each rule the image that breaks it and the nearest one that keeps it, with what public
- * qemu-img says of both.
+ * qemu-img says of both, and of LUKS version 2 what cryptsetup says.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { describeEdit } from "../fuzz/mutate/mod.ts";
 import { writeDensely } from "../fuzz/targets/files.ts";
 import { type ByteSource, MemorySource } from "../src/bytes/mod.ts";
 import {
+  type CryptsetupPeer,
   describeFile,
   goldenNames,
   type GoldenRecord,
@@ -24,8 +25,12 @@ import { brokenImage, keptImage, type RowImage } from "../tests/rules/images.ts"
 import type { Change, RuleRow } from "../tests/rules/row.ts";
 import { rows } from "../tests/rules/rows.ts";
 import { luksCases } from "./corpus_luks.ts";
+import { luks2Cases } from "./corpus_luks2.ts";
+import { withReference } from "./corpus_reference.ts";
+import { toolCases, withCrashes } from "./corpus_tools.ts";
+import { withVolume } from "./corpus_volume.ts";
+import { answersOf, installedCryptsetup } from "./golden_build.ts";
 import { Numbered } from "./numbered.ts";
-import { answersOf } from "./golden_build.ts";
 
 const IMAGES = new URL("../corpus/images", import.meta.url).pathname;
 
@@ -61,6 +66,8 @@ export interface Case {
   readonly passphrases?: readonly string[];
   /** The file with the detached LUKS header. */
   readonly header?: string;
+  /** Commands of which other tools may die. */
+  readonly crashes?: readonly (readonly string[])[];
 }
 
 /** The cases of the rule tables, named by rule and by what they do to it. */
@@ -124,11 +131,15 @@ function wordsOf(change: Change): string {
   }
 }
 
+/** Who is asked. */
+interface Tools {
+  readonly peers: readonly QemuImgPeer[];
+  /** Nothing where it is not installed. */
+  readonly cryptsetup: CryptsetupPeer | undefined;
+}
+
 /** Records one case; gives back why not, where the tools do not answer as tools should. */
-async function record(
-  entry: Case,
-  peers: readonly QemuImgPeer[],
-): Promise<string | undefined> {
+async function record(entry: Case, tools: Tools): Promise<string | undefined> {
   const { name, rule, breaks, changes, files, format, passphrases, header } = entry;
   try {
     const unanswered = await withScratch((directory) => {
@@ -151,24 +162,38 @@ async function record(
       storeGolden(IMAGES, recorded, directory);
       return Promise.resolve(recorded);
     });
-    const answers: Record<string, Awaited<ReturnType<typeof answersOf>>> = {};
-    for (const peer of peers) {
-      const { version } = await peer.describe();
-      // Detached headers came with 9.0.
-      if (header !== undefined && Number.parseInt(version) < 9) continue;
-      answers[version] = await answersOf(peer, { images: IMAGES, record: unanswered, recipe: {} });
-    }
-    if (JSON.stringify(answers).length > ANSWER_MAX) {
-      throw new PeerError("the answers are too long");
-    }
-    if (Object.keys(answers).length === 0) throw new PeerError("no qemu-img here knows its format");
-    writeRecord(IMAGES, { ...unanswered, answers });
+    const record = await answered(unanswered, tools);
+    writeRecord(
+      IMAGES,
+      await withCrashes(record, { images: IMAGES, commands: entry.crashes ?? [] }),
+    );
     return undefined;
   } catch (error) {
     if (!(error instanceof PeerError)) throw error;
     removeGolden(IMAGES, name);
     return error.message;
   }
+}
+
+/** The record with what the tools say. */
+async function answered(
+  unanswered: GoldenRecord,
+  { peers, cryptsetup }: Tools,
+): Promise<GoldenRecord> {
+  const images = IMAGES;
+  if (unanswered.format === "luks2" && cryptsetup !== undefined) {
+    return await withVolume(unanswered, { images, cryptsetup });
+  }
+  const answers: Record<string, Awaited<ReturnType<typeof answersOf>>> = {};
+  for (const peer of peers) {
+    const { version } = await peer.describe();
+    // Detached headers came with 9.0.
+    if (unanswered.header !== undefined && Number.parseInt(version) < 9) continue;
+    answers[version] = await answersOf(peer, { images, record: unanswered, recipe: {} });
+  }
+  if (JSON.stringify(answers).length > ANSWER_MAX) throw new PeerError("the answers are too long");
+  if (Object.keys(answers).length === 0) throw new PeerError("no qemu-img here knows its format");
+  return await withReference({ ...unanswered, answers }, { images });
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -185,13 +210,18 @@ async function main(args: readonly string[]): Promise<number> {
     ...others.map((command) => new QemuImgPeer({ command: command.split(" ") })),
   ];
   Deno.mkdirSync(IMAGES, { recursive: true });
-  const all = [...casesOf(), ...luksCases()];
+  const tools = { peers, cryptsetup: await installedCryptsetup() };
+  const all = [...casesOf(), ...luksCases(), ...luks2Cases(), ...toolCases()];
   const chosen = all.filter(({ name }) => name.includes(String(parsed["only"])));
   const names = new Set(all.map(({ name }) => name));
   for (const name of goldenNames(IMAGES)) if (!names.has(name)) removeGolden(IMAGES, name);
   let count = 0;
   for (const entry of chosen) {
-    const because = unfitness(entry) ?? await record(entry, peers);
+    if (entry.format === "luks2" && tools.cryptsetup === undefined) {
+      say(`${entry.name} stays as it is: cryptsetup is not installed\n`);
+      continue;
+    }
+    const because = unfitness(entry) ?? await record(entry, tools);
     if (because === undefined) count++;
     else say(`${entry.name} is left out: ${because}\n`);
   }

@@ -1,5 +1,13 @@
-import { type ByteSource, PatchedSource } from "../src/bytes/mod.ts";
-import { decodeLuks, luksDriver } from "../src/luks/mod.ts";
+import { type ByteSource, type Patch, PatchedSource } from "../src/bytes/mod.ts";
+import { keyMaterial, pbkdf2, sectorCipher } from "../src/crypto/mod.ts";
+import {
+  decodeLuks,
+  type KeySlot,
+  luksDriver,
+  type LuksHeader,
+  specOf,
+  unlock,
+} from "../src/luks/mod.ts";
 import { Findings, type RuleId } from "../src/rules/mod.ts";
 import type { Volume } from "../tests/luks/ours.ts";
 import { detachedCases, type RuleCase, ruleCases } from "../tests/luks/rule_cases.ts";
@@ -43,29 +51,44 @@ function caseOf(name: string, pair: RuleCase, breaks: boolean): Case {
 }
 
 /**
- * The volume without the key material that opening it does not come to: key material does not compress,
- * and a repository is no place for noise.
+ * The volume without noise, for the sake of the repository's size: the key slot that opens has sparse key
+ * material, and the others zeros. Where none opens nobody comes to read what is behind the header.
  */
-function withoutNoise(volume: Volume): ByteSource {
-  const { source, payload, passphrase } = volume;
-  const passphrases = passphrase === undefined ? [] : [new TextEncoder().encode(passphrase)];
+function withoutNoise({ source, payload, passphrase }: Volume): ByteSource {
+  const given = passphrase === undefined ? undefined : new TextEncoder().encode(passphrase);
   const layer = luksDriver.open(source, new Findings(), {
-    passphrases,
+    passphrases: given === undefined ? [] : [given],
     ...(payload === undefined ? {} : { payload }),
   });
   const header = decodeLuks(source);
-  const end = payload === undefined
-    ? Math.min(source.size, header.payload_offset * SECTOR)
-    : source.size;
-  const used = layer?.unlocked === true ? openedUpTo(volume) : FIRST_MATERIAL;
-  const zeros = new Uint8Array(Math.max(0, end - used));
-  return zeros.length === 0 ? source : new PatchedSource(source, [{ offset: used, bytes: zeros }]);
+  const attached = payload === undefined && layer?.unlocked === true;
+  const end = attached ? header.payload_offset * SECTOR : source.size;
+  const zeros = new Uint8Array(Math.max(0, end - FIRST_MATERIAL));
+  const patches: Patch[] = [{ offset: FIRST_MATERIAL, bytes: zeros }];
+  if (given !== undefined && layer?.unlocked === true) {
+    patches.push(openedMaterial(header, source, given));
+  }
+  return new PatchedSource(source, patches);
 }
 
-/** The end of the key material of the first slot, which every passphrase but the second opens. */
-function openedUpTo({ source, passphrase }: Volume): number {
-  const { slots, key_bytes } = decodeLuks(source);
-  const slot = slots[passphrase === "second" ? 2 : 0];
-  if (slot === undefined) throw new Error("A header has eight slots");
-  return slot.key_material_offset * SECTOR + key_bytes * slot.stripes;
+/** Sparse key material for the slot that a passphrase opens, in which header and keys stay as they are. */
+function openedMaterial(
+  header: LuksHeader,
+  source: ByteSource,
+  passphrase: Uint8Array,
+): Patch {
+  const unlocked = unlock(header, { keyMaterial: source, passphrase });
+  if (!("masterKey" in unlocked)) throw new Error("The passphrase has opened the volume before");
+  const slot = header.slots[unlocked.slot] as KeySlot;
+  const spec = specOf(header);
+  const key = pbkdf2(spec.hash, passphrase, slot.salt, slot.iterations, header.key_bytes);
+  const cipher = sectorCipher({ ...spec, ivGenerator: spec.ivGenerator ?? "" }, key);
+  const bytes = keyMaterial(unlocked.masterKey, {
+    stripes: slot.stripes,
+    hash: spec.hash,
+    cipher,
+    random: () => new Uint8Array(0),
+    kind: "sparse",
+  });
+  return { offset: slot.key_material_offset * SECTOR, bytes };
 }

@@ -229,7 +229,8 @@ async function hold(
 /** Prints what differs and a last line; gives the number of failures back. */
 function tell(report: GoldenReport, who: string): number {
   for (const { image, question, recordedBy, differences } of report.failures) {
-    say(`${image}: ${question} differs from ${recordedBy.join(", ")}\n`, STATUS.ok);
+    const side = recordedBy.length === 0 ? "any answer" : recordedBy.join(", ");
+    say(`${image}: ${question} differs from ${side}\n`, STATUS.ok);
     say(linesOf(differences), STATUS.ok);
   }
   const { images, questions, unsupported, failures } = report;

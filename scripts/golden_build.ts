@@ -8,15 +8,18 @@ import {
   type GoldenAnswers,
   goldenNames,
   type GoldenRecord,
+  infoRecorded,
   isOlder,
   PeerError,
   QemuImgPeer,
   readRecord,
+  recordedDigest,
+  recordedTool,
+  recordVolume,
   runTool,
   storeGolden,
   type Subject,
   subjectOf,
-  type ToolAnswer,
   type ToolResult,
   unpackGolden,
   withScratch,
@@ -36,8 +39,6 @@ export interface GoldenTools {
   readonly cryptsetup: CryptsetupPeer | undefined;
 }
 
-/** A tool may have a line to say about each of a thousand clusters. */
-const MESSAGE_MAX = 2000;
 /** Content longer than this is digested in parts alone. */
 const WHOLE_DIGEST_LIMIT = 32 * 1024 * 1024;
 /** What qemu-img says when a busy machine keeps it from measuring PBKDF2, and how often it may. */
@@ -166,18 +167,12 @@ export async function cryptsetupAnswers(
   cryptsetup: CryptsetupPeer,
   { subject, passphrases }: { subject: Subject; passphrases: readonly string[] },
 ): Promise<CryptsetupAnswers> {
-  const info = await cryptsetup.info(subject);
-  if (info.outcome !== "accepted") throw new PeerError(`cryptsetup ${JSON.stringify(info)}`);
-  const unlocks = [];
-  for (const passphrase of passphrases) {
-    const unlocked = await cryptsetup.unlock({ ...subject, passphrases: [passphrase] });
-    if (unlocked.outcome === "accepted" && unlocked.value.slot !== undefined) {
-      unlocks.push({ passphrase, slot: unlocked.value.slot });
-    } else if (unlocked.outcome === "rejected") {
-      unlocks.push({ passphrase, slot: "none" as const });
-    } else throw new PeerError(`cryptsetup ${JSON.stringify(unlocked)}`);
-  }
-  return { info: info.value, unlocks };
+  const answers = await recordVolume(cryptsetup, { subject, passphrases });
+  const answered = infoRecorded(answers).outcome === "accepted" &&
+    answers.unlocks.length === passphrases.length &&
+    answers.unlocks.every(({ slot }) => slot !== undefined);
+  if (!answered) throw new PeerError(`cryptsetup ${JSON.stringify(answers)}`);
+  return answers;
 }
 
 /** Runs the commands of a recipe, next to the payload. */
@@ -227,7 +222,7 @@ export async function answersOf(
     const subject = subjectOf(record, directory);
     const info = await peer.info(subject);
     const length = info.outcome === "accepted" ? info.value["virtual-size"] : 0;
-    const digest = (scope?: DigestScope) => digestAnswer(peer, { subject, scope });
+    const digest = async (scope?: DigestScope) => recordedDigest(await peer.digest(subject, scope));
     const snapshots: { [name: string]: DigestAnswer } = {};
     for (const name of recipe.snapshots ?? []) snapshots[name] = await digest({ snapshot: name });
     const ranges = [];
@@ -235,34 +230,12 @@ export async function answersOf(
       ranges.push({ ...range, digest: await digest({ range }) });
     }
     return {
-      info: toolAnswer(await peer.ask("info", subject)),
-      ...(recipe.withoutMap ? {} : { map: toolAnswer(await peer.ask("map", subject)) }),
-      check: toolAnswer(await peer.ask("check", subject)),
+      info: recordedTool(await peer.ask("info", subject)),
+      ...(recipe.withoutMap ? {} : { map: recordedTool(await peer.ask("map", subject)) }),
+      check: recordedTool(await peer.ask("check", subject)),
       ...(length > WHOLE_DIGEST_LIMIT ? {} : { digest: await digest() }),
       ...(recipe.snapshots === undefined ? {} : { snapshots }),
       ...(recipe.ranges === undefined ? {} : { ranges }),
     };
   });
-}
-
-async function digestAnswer(
-  peer: QemuImgPeer,
-  question: { subject: Subject; scope: DigestScope | undefined },
-): Promise<DigestAnswer> {
-  const outcome = await peer.digest(question.subject, question.scope);
-  if (outcome.outcome === "accepted") return outcome.value;
-  if (outcome.outcome === "rejected") return { rejected: outcome.message };
-  throw new PeerError(`Cannot record a digest: qemu-img ${outcome.outcome}: ${outcome.message}`);
-}
-
-function toolAnswer({ end, stdout, stderr }: ToolResult): ToolAnswer {
-  if (end.kind !== "exited") throw new PeerError(`Cannot record an answer: qemu-img ${end.kind}`);
-  const exitCode = end.code;
-  const message = exitCode === 0 ? {} : { message: stderr.trim().slice(0, MESSAGE_MAX) };
-  try {
-    return { exitCode, json: JSON.parse(stdout), ...message };
-  } catch {
-    // A map that fails half-way leaves half of its text; a refused image leaves none.
-    return { exitCode, ...message };
-  }
 }

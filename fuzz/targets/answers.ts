@@ -23,7 +23,7 @@ import { firstDifference } from "./content.ts";
 import type { Observation } from "./divergences.ts";
 
 /** Content beyond this is left to the map. */
-const CONTENT_MAX = 2 ** 17;
+const CONTENT_MAX = 2 ** 18;
 /** Content is compared in pieces of at most this where some of it cannot be read. */
 const UNIT_MAX = 2 ** 14;
 

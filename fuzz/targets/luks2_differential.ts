@@ -11,10 +11,9 @@ import { compareLuks2, type Luks2Seen } from "./luks2_answers.ts";
 import { luks2Divergences } from "./luks2_divergences.ts";
 import { luks2Draws, luks2Edits } from "./luks2_draws.ts";
 import { describeLuks2Edit, type Luks2Edit } from "./luks2_edits.ts";
-import { KEY_WORDS } from "./luks2_open.ts";
 import { luks2Depth, openLuks2 } from "./luks2_trial.ts";
 import { describeLuks2, luks2Files, luks2Passphrase, luks2Volumes } from "./luks2_volume.ts";
-import type { KeyChoice } from "./luks_volume.ts";
+import { caseFiles, KEY_WORDS, type KeyChoice } from "./volume_files.ts";
 
 /** A case of `luks2-differential`: a volume, what was done to it, and its key. */
 export interface Luks2DifferentialCase {
@@ -45,13 +44,7 @@ export const luks2Differential: Target<Luks2DifferentialCase> = {
   cases: differentialCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as Luks2DifferentialCase,
-  files: ({ model, edits }) => {
-    const { header, payload } = luks2Files(model, edits);
-    return [
-      { name: HEADER, source: header },
-      ...(payload === undefined ? [] : [{ name: PAYLOAD, source: payload }]),
-    ];
-  },
+  files: ({ model, edits }) => caseFiles(luks2Files(model, edits)),
   describe: ({ model, edits, key }) =>
     [
       describeLuks2(model),

@@ -12,8 +12,6 @@ export interface Luks2Observation {
   readonly said?: string;
   /** The rule for which the reference refuses, where it does. */
   readonly ours?: RuleId;
-  /** The sentence that it says then. */
-  readonly why?: string;
   /** All rules that the volume breaks. */
   readonly rules: readonly RuleId[];
 }
@@ -41,18 +39,6 @@ export const luks2Divergences: readonly Luks2Divergence[] = [
       question === "unlock" && outcome === "accepted" && ours === "luks2.digest.lengths",
   },
   {
-    name: "cryptsetup-cipher-in-any-case",
-    rule: "luks2.area.cipher",
-    because:
-      "OpenSSL takes AES for aes, and cryptsetup decrypts key material with what OpenSSL finds by the " +
-      "name (cryptsetup lib/crypto_backend/crypto_openssl.c, _cipher_init). To the kernel, which is " +
-      "asked about what OpenSSL lacks and about every payload, and to the reference, names are in " +
-      "lower case.",
-    explains: ({ question, outcome, ours, why }) =>
-      question === "unlock" && outcome === "accepted" && ours === "luks2.area.cipher" &&
-      /cipher [^:]*[A-Z]/.test(why ?? ""),
-  },
-  {
     name: "cryptsetup-luks2-needs-the-kernel",
     rule: "luks2.area.cipher",
     because:
@@ -64,18 +50,6 @@ export const luks2Divergences: readonly Luks2Divergence[] = [
       question === "unlock" && outcome !== "accepted" &&
       (ours === undefined || ours === "luks2.key.unlock") &&
       /Cannot use \S+ cipher for keyslot encryption|kernel supports/.test(said ?? ""),
-  },
-  {
-    name: "cryptsetup-key-material-past-the-file",
-    rule: "luks2.area.size",
-    because:
-      "Where the key of a slot takes more than its area has, its material may end past the end of the " +
-      "file: cryptsetup cannot read it, and tries no other slot (cryptsetup " +
-      "lib/luks2/luks2_keyslot_luks2.c, luks2_decrypt_from_storage). The reference reads zeros there, " +
-      "which are no key, and goes on.",
-    explains: ({ question, outcome, said, rules }) =>
-      question === "unlock" && outcome === "rejected" && rules.includes("luks2.area.size") &&
-      /IO error while decrypting keyslot/.test(said ?? ""),
   },
   {
     name: "cryptsetup-abort-for-token-32",

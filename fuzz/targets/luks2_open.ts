@@ -16,7 +16,7 @@ import { garblingDraws, type Luks2Draw, luks2Draws, luks2Edits } from "./luks2_d
 import { describeLuks2Edit, isCopyEdit, type Luks2Edit } from "./luks2_edits.ts";
 import { tryLuks2 } from "./luks2_trial.ts";
 import { describeLuks2, luks2Files, luks2Passphrase, luks2Volumes } from "./luks2_volume.ts";
-import type { KeyChoice, VolumeFiles } from "./luks_volume.ts";
+import { caseFiles, KEY_WORDS, type KeyChoice, type VolumeFiles } from "./volume_files.ts";
 
 /** What was done to a volume, and what it is opened with. */
 export interface Luks2Trial {
@@ -59,10 +59,10 @@ export const luks2Open: Target<Luks2OpenCase> = {
   cases: luks2OpenCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as Luks2OpenCase,
-  files: caseFiles,
+  files: allFiles,
   describe: describeCase,
   excerpt: (value) =>
-    caseFiles(value).filter(({ name }) => !name.startsWith("payload"))
+    allFiles(value).filter(({ name }) => !name.startsWith("payload"))
       .map(({ source }) => excerptOfImage(source, "luks2")).join("\n\n"),
   passphrases: (value) =>
     value.kind === "noise"
@@ -116,14 +116,11 @@ function noiseFiles(
   return detached ? { header, payload: new MemorySource(bytes.subarray(length / 2)) } : { header };
 }
 
-function caseFiles(value: Luks2OpenCase): CaseFile[] {
+function allFiles(value: Luks2OpenCase): CaseFile[] {
   const all = value.kind === "noise"
     ? [noiseFiles(value)]
     : value.variants.map(({ edits }) => luks2Files(value.model, edits));
-  return all.flatMap(({ header, payload }, index) => [
-    { name: `volume-${index}.luks`, source: header },
-    ...(payload === undefined ? [] : [{ name: `payload-${index}.raw`, source: payload }]),
-  ]);
+  return all.flatMap((files, index) => caseFiles(files, { number: `-${index}` }));
 }
 
 function describeCase(value: Luks2OpenCase): string {
@@ -136,13 +133,6 @@ function describeCase(value: Luks2OpenCase): string {
   );
   return [describeLuks2(value.model), variants.join("\nor\n")].join("\n");
 }
-
-/** What a volume is opened with, in words. */
-export const KEY_WORDS: Readonly<Record<KeyChoice, string>> = {
-  right: "the passphrase of the last key that is tried",
-  wrong: "a passphrase of no key",
-  none: "no passphrase",
-};
 
 function runLuks2Open(value: Luks2OpenCase): CaseReport {
   if (value.kind === "noise") return tryLuks2(noiseFiles(value), { key: "none", sound: false });

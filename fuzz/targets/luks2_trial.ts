@@ -1,15 +1,7 @@
 import { createHash, getHashes } from "node:crypto";
 import { type ByteSource, readUpTo } from "../../src/bytes/mod.ts";
-import { AccessError, imageText, Marks } from "../../src/format/mod.ts";
-import {
-  anatomyOf,
-  judgeImage,
-  layersOf,
-  openBytes,
-  openDetachedBytes,
-  type OpenedImage,
-  readContent,
-} from "../../src/image/mod.ts";
+import { imageText, Marks } from "../../src/format/mod.ts";
+import { anatomyOf, judgeImage, type OpenedImage } from "../../src/image/mod.ts";
 import { decode, encode } from "../../src/layout/mod.ts";
 import {
   header as headerStruct,
@@ -21,8 +13,9 @@ import {
 import { type CaseReport, type Depth, Failure } from "../engine/target.ts";
 import { firstDifference } from "./content.ts";
 import { luks2KeyOptions, luks2Passphrase } from "./luks2_volume.ts";
-import type { KeyChoice, VolumeFiles } from "./luks_volume.ts";
 import { assertBounded } from "./open.ts";
+import { type KeyChoice, openVolume, type VolumeFiles } from "./volume_files.ts";
+import { assertAccess, assertContent } from "./volume_checks.ts";
 
 /** What a volume is opened with, and what is known of it. */
 export interface Luks2Knowledge {
@@ -33,8 +26,6 @@ export interface Luks2Knowledge {
   readonly sound: boolean;
 }
 
-/** Bytes of content that are read. */
-const READ_MAX = 4096;
 /** Milliseconds that trying a passphrase may take. */
 const KEY_MS = 4000;
 const ANATOMY = { rows: 20, tables: 20, entries: 100, marks: new Marks([]) };
@@ -62,21 +53,15 @@ export function tryLuks2(files: VolumeFiles, knowledge: Luks2Knowledge): CaseRep
     assertSameBytes(header);
     assertLayer(image, files);
     assertPlaces(image, header);
-    assertAccess(image, key);
+    assertAccess(image, { format: "luks2", key, notRead: NOT_READ });
   }
   if (model !== undefined && knowledge.sound) assertSound(image, model, key);
   return { depth: luks2Depth(image), rules: judgement.findings.map(({ rule }) => rule) };
 }
 
-/** Opens the files of a volume; one that is attached as LUKS2, whatever it looks like. */
-export function openLuks2(
-  { header, payload }: VolumeFiles,
-  passphrase: string | undefined,
-): OpenedImage {
-  const keys = luks2KeyOptions(passphrase);
-  return payload === undefined
-    ? openBytes(header, "luks2", keys)
-    : openDetachedBytes(payload, header, keys);
+/** Opens the files of a volume. */
+export function openLuks2(files: VolumeFiles, passphrase: string | undefined): OpenedImage {
+  return openVolume(files, "luks2", luks2KeyOptions(passphrase));
 }
 
 /** How far a reader gets: the JSON is what tables are to an image of another format. */
@@ -153,28 +138,7 @@ function assertPlaces({ findings }: OpenedImage, header: ByteSource): void {
 }
 
 /** Rules for which the content is not read although the format allows it. */
-const NOT_READ = /^luks2\.(work|content)\.|^luks2\.requirement\.reencryption$/;
-
-/** What is refused has no content, and what is not refused has. */
-function assertAccess(image: OpenedImage, key: KeyChoice): void {
-  const { layer, findings } = image;
-  const unlocked = layer?.unlocked === true;
-  const refused = findings.refusal("read", "spec") ?? findings.refusal("info", "spec");
-  if (unlocked && (key !== "right" || refused !== undefined)) {
-    throw new Failure("luks2.unlocked", `Unlocked with ${key} key, in spite of ${refused?.rule}`);
-  }
-  const works = findings.refusal("read") === undefined &&
-    findings.rules().every((rule) => !NOT_READ.test(rule));
-  if (works && !unlocked) throw new Failure("luks2.locked", "Locked, and nothing refuses it");
-  if (layer === undefined || layer.virtualSize === 0) return;
-  try {
-    readContent(layersOf(image), 0n, Math.min(READ_MAX, layer.virtualSize));
-  } catch (error) {
-    if (error instanceof AccessError && !unlocked) return;
-    throw error;
-  }
-  if (!unlocked) throw new Failure("luks2.content", "There is content, and nothing unlocked it");
-}
+const NOT_READ = /^luks2\.(work|content)\./;
 
 /**
  * A volume of which one copy counts that is as it was built opens with the right passphrase, and its
@@ -186,15 +150,5 @@ export function assertSound(image: OpenedImage, model: Luks2Model, key: KeyChoic
     const found = JSON.stringify(findings.list());
     throw new Failure("luks2.sound", `${layer?.virtualSize} bytes, not ${model.size}: ${found}`);
   }
-  if (key !== "right") return;
-  if (layer.unlocked !== true) {
-    throw new Failure("luks2.locked", JSON.stringify(findings.list()));
-  }
-  const differs = firstDifference(
-    readContent(layersOf(image), 0n, model.size),
-    luks2Content(model),
-  );
-  if (differs >= 0) {
-    throw new Failure("content.bytes", `Another byte than in the model at ${differs}`);
-  }
+  if (key === "right") assertContent(image, luks2Content(model), { format: "luks2" });
 }

@@ -1,6 +1,4 @@
 import * as fc from "fast-check";
-import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
-import type { BuiltImage } from "../../src/format/mod.ts";
 import type { KeyOptions } from "../../src/image/mod.ts";
 import {
   buildLuks2,
@@ -14,10 +12,16 @@ import {
 } from "../../src/luks2/mod.ts";
 import { remembering } from "../../src/qcow2/build/remembering.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
-import { luks2Models, luks2Uses } from "../generate/luks2.ts";
+import { type Luks2ModelOptions, luks2Models, luks2Uses } from "../generate/luks2.ts";
 import { picks } from "../generate/values.ts";
 import { applyLuks2Edits, type Luks2Edit } from "./luks2_edits.ts";
-import { type KeyChoice, utf8, type VolumeFiles } from "./luks_volume.ts";
+import {
+  type KeyChoice,
+  sourceOf,
+  strangePassphrase,
+  utf8,
+  type VolumeFiles,
+} from "./volume_files.ts";
 
 /** Which volumes are drawn. */
 export interface Luks2VolumeOptions {
@@ -32,6 +36,9 @@ export const WORK_MAX = 12_000;
 
 const RARELY = 40;
 const SIZE_MAX = 2 ** 13;
+/** Of so many volumes one is large: the numbers of its last sectors take more than a byte. */
+const LARGE_SHARE = 6;
+const LARGE_MAX = 2 ** 18;
 const USUAL = 40;
 const UUID = "7c1e6f0a-2b7d-4a53-9d55-61b1a0f3c2de";
 const KEPT_MAX = 2 ** 27;
@@ -45,10 +52,15 @@ export function luks2Volumes(options: Luks2VolumeOptions = {}): fc.Arbitrary<Luk
   return fc.oneof(
     { withCrossShrink: true },
     { weight: rarely - 1, arbitrary: picks(usualVolumes(aes)) },
-    {
-      weight: 1,
-      arbitrary: luks2Models({ aes, sizeMax: SIZE_MAX, passphrases: PASSPHRASES }),
-    },
+    { weight: 1, arbitrary: mostlySmall({ aes, sizeMax: SIZE_MAX, passphrases: PASSPHRASES }) },
+  );
+}
+
+function mostlySmall(bounds: Luks2ModelOptions): fc.Arbitrary<Luks2Model> {
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: LARGE_SHARE - 1, arbitrary: luks2Models(bounds) },
+    { weight: 1, arbitrary: luks2Models({ ...bounds, sizeMax: LARGE_MAX }) },
   );
 }
 
@@ -80,7 +92,7 @@ function usualVolumes(aes: boolean): Luks2Model[] {
       tokens: index % 3 === 2 ? 1 : 0,
       detached: index % 4 === 3,
       fixed: index % 5 === 4,
-      size: 512 * (1 + index % 13),
+      size: 512 * (1 + index % 13 + (index % LARGE_SHARE === 4 ? 2100 + 8 * index : 0)),
       pattern: { kind: index % 2 === 0 ? "text" : "noise", seed: index },
     }));
 }
@@ -127,17 +139,11 @@ export function luks2Files(model: Luks2Model, edits: readonly Luks2Edit[]): Volu
   return payload === undefined ? { header } : { header, payload: sourceOf(payload) };
 }
 
-/** The bytes of a built file. */
-export function sourceOf({ segments, size }: BuiltImage): ByteSource {
-  return new SegmentSource(segments, size);
-}
-
 /** The passphrase that a choice stands for: that of the last key that is tried, or of no key. */
 export function luks2Passphrase({ keys }: Luks2Model, choice: KeyChoice): string | undefined {
   if (choice === "none") return undefined;
-  if (choice === "right") return keys.findLast(({ priority }) => priority > 0)?.passphrase;
-  const used = keys.map(({ passphrase }) => passphrase);
-  return PASSPHRASES.find((passphrase) => !used.includes(passphrase)) ?? "not one of these";
+  if (choice === "wrong") return strangePassphrase(keys);
+  return keys.findLast(({ priority }) => priority > 0)?.passphrase;
 }
 
 /** The slot that a passphrase opens: priority 2 comes before 1, and then the order of the numbers. */

@@ -11,7 +11,8 @@ import {
 } from "../../src/peers/mod.ts";
 import type { Asked, Seen, Tools } from "./answers.ts";
 import type { Observation } from "./divergences.ts";
-import { ITERATIONS_MAX, utf8 } from "./luks_volume.ts";
+import { ITERATIONS_MAX } from "./luks_volume.ts";
+import { utf8 } from "./volume_files.ts";
 
 /** The programs that are asked about LUKS volumes; those that are not installed are absent. */
 export interface LuksTools extends Tools {

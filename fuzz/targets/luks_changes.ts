@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { Buffer } from "node:buffer";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { patternBytes } from "../../src/format/mod.ts";
 import {
@@ -6,15 +7,18 @@ import {
   changeKey,
   decodeLuks,
   eraseKey,
+  header as headerStruct,
+  keySlot,
   LuksError,
   type LuksModel,
   type RandomBytes,
+  slotStates,
   unlock,
 } from "../../src/luks/mod.ts";
 import { Failure } from "../engine/target.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
 import { picks } from "../generate/values.ts";
-import { utf8 } from "./luks_volume.ts";
+import { strangePassphrase, utf8 } from "./volume_files.ts";
 
 /** Something that is done to the keys of a volume. */
 export interface KeyChange {
@@ -36,6 +40,7 @@ export interface Keyed {
 }
 
 const SLOTS = 8;
+const SECTOR = 512;
 const ITERATIONS_MAX = 20;
 
 /** Changes one after the other. */
@@ -46,7 +51,7 @@ export function keyChanges(): fc.Arbitrary<KeyChange[]> {
     passphrase: picks(PASSPHRASES),
     iterations: fc.integer({ min: 1, max: ITERATIONS_MAX }),
   });
-  return fc.array(change, { maxLength: 2 });
+  return fc.array(change, { minLength: 1, maxLength: 2 });
 }
 
 /** The keys of a volume as its model has them. */
@@ -124,19 +129,78 @@ function seededBytes({ which, iterations }: KeyChange): RandomBytes {
 }
 
 /**
- * Holds key slots against the keys: each opens with its own passphrase, and those without a key with
- * none of them.
+ * Holds key slots against the keys: each opens with its own passphrase, those without a key are
+ * disabled, and a passphrase of no key opens none.
  *
  * @throws {Failure} where a slot opens that must not, or does not where it must
  */
-export function assertKeys({ header, keys }: Keyed): void {
+export function assertKeys(keyed: Keyed): void {
+  for (let slot = 0; slot < SLOTS; slot++) assertKey(keyed, slot);
+  const keyMaterial = new MemorySource(keyed.header);
+  const strange = strangePassphrase([...keyed.keys.values()].map((passphrase) => ({ passphrase })));
+  const found = unlock(decodeLuks(keyMaterial), { keyMaterial, passphrase: utf8(strange) });
+  if (!("masterKey" in found)) return;
+  throw new Failure("luks.slot", `Key slot ${found.slot} opens with a passphrase of no key`);
+}
+
+/** @returns the master key out of the slot, where it has one */
+function assertKey({ header, keys }: Keyed, slot: number): Uint8Array | undefined {
   const keyMaterial = new MemorySource(header);
   const decoded = decodeLuks(keyMaterial);
-  const first = [...keys.values()][0] ?? "";
-  for (let slot = 0; slot < SLOTS; slot++) {
-    const passphrase = utf8(keys.get(slot) ?? first);
-    const opens = "masterKey" in unlock(decoded, { keyMaterial, passphrase, slot });
-    if (opens === keys.has(slot)) continue;
-    throw new Failure("luks.slot", `Key slot ${slot} ${opens ? "opens" : "does not open"}`);
+  const passphrase = keys.get(slot);
+  if (passphrase === undefined) {
+    if (decoded.slots[slot]?.active === slotStates.disabled) return undefined;
+    throw new Failure("luks.slot", `Key slot ${slot} is enabled, and no key is in it`);
   }
+  const found = unlock(decoded, { keyMaterial, passphrase: utf8(passphrase), slot });
+  if ("masterKey" in found) return found.masterKey;
+  throw new Failure("luks.slot", `Key slot ${slot} does not open: ${found.message}`);
+}
+
+/**
+ * Holds what a change has made of keys against those that were there before, which were held against
+ * their slots already. Whether a slot opens follows from the header, from the slot and from its key
+ * material: where not one byte of these is another one, nothing is tried again.
+ *
+ * @returns the master key out of each slot that is another one
+ * @throws {Failure} where a slot opens that must not, or does not where it must; where the header is
+ * another one, or a slot that was erased has kept some of its key material
+ */
+export function assertChanged(before: Keyed, after: Keyed): Uint8Array[] {
+  if (!sameBytes(before.header, after.header, { start: 0, length: headerStruct.size })) {
+    throw new Failure("luks.change.header", "The header is another one");
+  }
+  const { slots, key_bytes } = decodeLuks(new MemorySource(before.header));
+  const masterKeys = slots.map(({ key_material_offset, stripes }, slot) => {
+    const entry = { start: headerStruct.size + slot * keySlot.size, length: keySlot.size };
+    const material = { start: key_material_offset * SECTOR, length: key_bytes * stripes };
+    const erased = before.keys.has(slot) && !after.keys.has(slot);
+    if (erased && keepsSector(before.header, after.header, material)) {
+      throw new Failure("luks.change.erased", `Some of the key material of slot ${slot} is left`);
+    }
+    const same = [entry, material].every((range) => sameBytes(before.header, after.header, range));
+    if (!same) return assertKey(after, slot);
+    if (before.keys.get(slot) === after.keys.get(slot)) return undefined;
+    throw new Failure("luks.change.slot", `Key slot ${slot} is what it was`);
+  });
+  return masterKeys.filter((key) => key !== undefined);
+}
+
+interface Range {
+  readonly start: number;
+  readonly length: number;
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array, { start, length }: Range): boolean {
+  const end = start + length;
+  return Buffer.compare(left.subarray(start, end), right.subarray(start, end)) === 0;
+}
+
+/** Whether a sector of a range is what it was. */
+function keepsSector(left: Uint8Array, right: Uint8Array, { start, length }: Range): boolean {
+  for (let at = start; at < start + length; at += SECTOR) {
+    const sector = { start: at, length: Math.min(SECTOR, start + length - at) };
+    if (sameBytes(left, right, sector)) return true;
+  }
+  return false;
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { dirname, join } from "node:path";
-import { judgeImage, openBytes, openDetachedBytes } from "../../src/image/mod.ts";
+import { judgeImage } from "../../src/image/mod.ts";
 import type { LuksModel } from "../../src/luks/mod.ts";
 import { CryptsetupPeer, LuksdePeer, QemuImgPeer, QemuIoSession } from "../../src/peers/mod.ts";
 import { type CaseReport, Failure, type Target, type TargetContext } from "../engine/target.ts";
@@ -21,13 +21,13 @@ import {
 import { luksDepth } from "./luks_trial.ts";
 import {
   describeVolume,
-  type KeyChoice,
   keyOptions,
   passphraseOf,
   volumeEdits,
   volumeFiles,
   volumes,
 } from "./luks_volume.ts";
+import { caseFiles, type KeyChoice, openVolume } from "./volume_files.ts";
 
 /** A case of `luks-differential`: a volume, what was done to it, its key, and whom to ask. */
 export interface LuksDifferentialCase {
@@ -64,13 +64,7 @@ export const luksDifferential: Target<LuksDifferentialCase> = {
   cases: luksDifferentialCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as LuksDifferentialCase,
-  files: ({ model, edits }) => {
-    const { header, payload } = volumeFiles(model, edits);
-    return [
-      { name: HEADER, source: header },
-      ...(payload === undefined ? [] : [{ name: PAYLOAD, source: payload }]),
-    ];
-  },
+  files: ({ model, edits }) => caseFiles(volumeFiles(model, edits)),
   describe: ({ model, edits, key, ask }) =>
     [describeVolume(model), ...edits.map(describeEdit), `key: ${key}`, `asked for ${ask}`]
       .join("\n"),
@@ -153,14 +147,12 @@ async function runLuksDifferential(
   context: TargetContext,
 ): Promise<CaseReport> {
   const { directory } = context;
-  const { header, payload } = volumeFiles(model, edits);
+  const files = volumeFiles(model, edits);
+  const { header, payload } = files;
   writeDensely(join(directory, HEADER), header);
   if (payload !== undefined) writeDensely(join(directory, PAYLOAD), payload);
   const passphrase = passphraseOf(model, key);
-  const keys = keyOptions([passphrase]);
-  const image = payload === undefined
-    ? openBytes(header, "luks", keys)
-    : openDetachedBytes(payload, header, keys);
+  const image = openVolume(files, "luks", keyOptions([passphrase]));
   const judgement = judgeImage(image);
   const volume: Volume = {
     directory,

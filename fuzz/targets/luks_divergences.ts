@@ -14,8 +14,70 @@ const AES_KEYS: Readonly<Record<string, readonly number[]>> = {
   xts: [32, 64],
 };
 
-/** What a tool tells of although the format forbids it, by the tool. */
-const LENIENT: Record<string, RuleId[]> = {};
+/** Rules of the format that a tool does not mind when it tells of a header, with the reason. */
+interface Lenience {
+  readonly tool: Observation["tool"];
+  readonly name: string;
+  /** The first one is what the divergence is about. */
+  readonly rules: readonly [RuleId, ...RuleId[]];
+  readonly because: string;
+}
+
+const LENIENCES: readonly Lenience[] = [
+  {
+    tool: "luksdeinfo",
+    name: "header-alone",
+    rules: [
+      "luks.slot.state",
+      "luks.slot.iterations",
+      "luks.slot.after-header",
+      "luks.slot.before-payload",
+      "luks.slot.no-overlap",
+      "luks.header.cipher-nul",
+      "luks.header.mode-nul",
+      "luks.header.hash-nul",
+      "luks.header.mk-iterations",
+      "luks.header.payload-after-header",
+      "luks.cipher.essiv-hash-present",
+      "luks.cipher.essiv-key-size",
+    ],
+    because: "libluksde tells of a header before it looks at its key slots (libluksde " +
+      "libluksde/libluksde_volume_header.c)",
+  },
+  {
+    tool: "cryptsetup",
+    name: "slot-state",
+    rules: ["luks.slot.state", "luks.slot.iterations", "luks.header.mk-iterations"],
+    because: "LUKS_check_keyslots looks at stripes and places, and not at states and iterations (" +
+      "cryptsetup lib/luks1/keymanage.c)",
+  },
+  {
+    tool: "cryptsetup",
+    name: "unterminated-text",
+    rules: ["luks.header.cipher-nul", "luks.header.mode-nul", "luks.header.hash-nul"],
+    because: "_check_and_convert_hdr puts a NUL byte at the end of each text (" +
+      "cryptsetup lib/luks1/keymanage.c)",
+  },
+  {
+    tool: "cryptsetup",
+    name: "names-when-used",
+    rules: ["luks.cipher.essiv-hash-present", "luks.cipher.essiv-key-size"],
+    because: "LUKS_read_phdr does not look at cipher and mode before they are used (" +
+      "cryptsetup lib/luks1/keymanage.c)",
+  },
+  {
+    tool: "cryptsetup",
+    name: "payload-when-used",
+    rules: ["luks.payload.inside-file", "luks.header.payload-after-header"],
+    because: "LUKS_read_phdr compares the payload with key materials, and not with the file (" +
+      "cryptsetup lib/luks1/keymanage.c)",
+  },
+];
+
+/** All rules that a tool does not mind. */
+function unminded(tool: Observation["tool"]): RuleId[] {
+  return LENIENCES.filter((lenience) => lenience.tool === tool).flatMap(({ rules }) => rules);
+}
 
 /** Where the tools differ over LUKS volumes. */
 export const luksDivergences: readonly Divergence[] = [
@@ -120,7 +182,7 @@ export const luksDivergences: readonly Divergence[] = [
       observed.tool === "cryptsetup" && observed.question === "info" &&
       observed.outcome === "accepted" && breaks(observed.judgement, "luks.detached.standalone") &&
       refusalsOf(observed).every((rule) =>
-        rule === "luks.slot.before-payload" || LENIENT["cryptsetup"]?.includes(rule)
+        rule === "luks.slot.before-payload" || unminded("cryptsetup").includes(rule)
       ),
   },
   {
@@ -186,54 +248,11 @@ export const luksDivergences: readonly Divergence[] = [
       tool === "luksdeinfo" && outcome === "rejected" &&
       /start sector value out of bounds/.test(said ?? ""),
   },
-  lenient("luksdeinfo", "header-alone", {
-    rules: [
-      "luks.slot.state",
-      "luks.slot.iterations",
-      "luks.slot.after-header",
-      "luks.slot.before-payload",
-      "luks.slot.no-overlap",
-      "luks.header.cipher-nul",
-      "luks.header.mode-nul",
-      "luks.header.hash-nul",
-      "luks.header.mk-iterations",
-      "luks.header.payload-after-header",
-      "luks.cipher.essiv-hash-present",
-      "luks.cipher.essiv-key-size",
-    ],
-    because: "libluksde tells of a header before it looks at its key slots (libluksde " +
-      "libluksde/libluksde_volume_header.c)",
-  }),
-  lenient("cryptsetup", "slot-state", {
-    rules: ["luks.slot.state", "luks.slot.iterations", "luks.header.mk-iterations"],
-    because: "LUKS_check_keyslots looks at stripes and places, and not at states and iterations (" +
-      "cryptsetup lib/luks1/keymanage.c)",
-  }),
-  lenient("cryptsetup", "unterminated-text", {
-    rules: ["luks.header.cipher-nul", "luks.header.mode-nul", "luks.header.hash-nul"],
-    because: "_check_and_convert_hdr puts a NUL byte at the end of each text (" +
-      "cryptsetup lib/luks1/keymanage.c)",
-  }),
-  lenient("cryptsetup", "names-when-used", {
-    rules: ["luks.cipher.essiv-hash-present", "luks.cipher.essiv-key-size"],
-    because: "LUKS_read_phdr does not look at cipher and mode before they are used (" +
-      "cryptsetup lib/luks1/keymanage.c)",
-  }),
-  lenient("cryptsetup", "payload-when-used", {
-    rules: ["luks.payload.inside-file", "luks.header.payload-after-header"],
-    because: "LUKS_read_phdr compares the payload with key materials, and not with the file (" +
-      "cryptsetup lib/luks1/keymanage.c)",
-  }),
+  ...LENIENCES.map(lenient),
 ];
 
 /** A tool tells of a header that breaks one of these rules, and none but such as it does not mind. */
-function lenient(
-  tool: Observation["tool"],
-  name: string,
-  { rules, because }: { rules: [RuleId, ...RuleId[]]; because: string },
-): Divergence {
-  const known = LENIENT[tool] ??= [];
-  known.push(...rules);
+function lenient({ tool, name, rules, because }: Lenience): Divergence {
   return {
     name: `${tool}-${name}`,
     rule: rules[0],
@@ -242,7 +261,7 @@ function lenient(
       const refusals = refusalsOf(observed);
       return observed.tool === tool && observed.question === "info" &&
         observed.outcome === "accepted" && refusals.some((rule) => rules.includes(rule)) &&
-        refusals.every((rule) => known.includes(rule));
+        refusals.every((rule) => unminded(tool).includes(rule));
     },
   };
 }

@@ -11,15 +11,14 @@ import { insideEdits, insideImage } from "./luks_inside.ts";
 import { tryVolume } from "./luks_trial.ts";
 import {
   describeVolume,
-  type KeyChoice,
   keyOptions,
   passphraseOf,
   volumeEdits,
-  type VolumeFiles,
   volumeFiles,
   volumes,
 } from "./luks_volume.ts";
 import { judgeBounded } from "./open.ts";
+import { caseFiles, KEY_WORDS, type KeyChoice, type VolumeFiles } from "./volume_files.ts";
 
 /** What was done to a volume, and what it is opened with. */
 export interface LuksTrial {
@@ -61,10 +60,10 @@ export const luksOpen: Target<LuksOpenCase> = {
   cases: luksOpenCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as LuksOpenCase,
-  files: caseFiles,
+  files: allFiles,
   describe: describeCase,
   excerpt: (value) =>
-    caseFiles(value).filter(({ name }) => !name.startsWith("payload"))
+    allFiles(value).filter(({ name }) => !name.startsWith("payload"))
       .map(({ source }) => excerptOfImage(source, value.kind === "inside" ? "qcow2" : "luks"))
       .join("\n\n"),
   passphrases: (value) =>
@@ -131,17 +130,15 @@ function noiseFiles(
   return detached ? { header, payload: new MemorySource(bytes.subarray(length / 2)) } : { header };
 }
 
-function caseFiles(value: LuksOpenCase): CaseFile[] {
+function allFiles(value: LuksOpenCase): CaseFile[] {
   const all = value.kind === "noise"
     ? [noiseFiles(value)]
     : value.variants.map((variant) => filesOf(value, variant));
-  return all.flatMap(({ header, payload }, index) => [
-    {
-      name: value.kind === "inside" ? `image-${index}.qcow2` : `volume-${index}.luks`,
-      source: header,
-    },
-    ...(payload === undefined ? [] : [{ name: `payload-${index}.raw`, source: payload }]),
-  ]);
+  return all.flatMap((files, index) =>
+    value.kind === "inside"
+      ? [{ name: `image-${index}.qcow2`, source: files.header }]
+      : caseFiles(files, { number: `-${index}` })
+  );
 }
 
 function describeCase(value: LuksOpenCase): string {
@@ -155,12 +152,6 @@ function describeCase(value: LuksOpenCase): string {
   );
   return [`${describeVolume(value.model)}${where}`, variants.join("\nor\n")].join("\n");
 }
-
-const KEY_WORDS: Readonly<Record<KeyChoice, string>> = {
-  right: "the passphrase of the last key",
-  wrong: "a passphrase of no key",
-  none: "no passphrase",
-};
 
 function runLuksOpen(value: LuksOpenCase): CaseReport {
   if (value.kind === "noise") {

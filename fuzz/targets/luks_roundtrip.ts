@@ -1,22 +1,22 @@
 import * as fc from "fast-check";
 import { type ByteSource, PatchedSource } from "../../src/bytes/mod.ts";
+import { mapOf, type OpenedImage } from "../../src/image/mod.ts";
 import {
-  judgeImage,
-  layersOf,
-  mapOf,
-  openBytes,
-  openDetachedBytes,
-  type OpenedImage,
-  readContent,
-} from "../../src/image/mod.ts";
-import { addKey, contentOf, LuksError, type LuksModel } from "../../src/luks/mod.ts";
+  addKey,
+  contentOf,
+  decodeLuks,
+  LuksError,
+  type LuksModel,
+  LuksVolume,
+} from "../../src/luks/mod.ts";
 import { checkOutcome, compareJson, mergeMap } from "../../src/peers/mod.ts";
-import { ruleOf } from "../../src/rules/mod.ts";
-import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/target.ts";
-import { firstDifference } from "./content.ts";
+import { remembering } from "../../src/qcow2/build/remembering.ts";
+import type { RuleId } from "../../src/rules/mod.ts";
+import { type CaseReport, Failure, type Target } from "../engine/target.ts";
 import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import {
+  assertChanged,
   assertKeys,
   changed,
   type KeyChange,
@@ -25,14 +25,9 @@ import {
   keysOf,
 } from "./luks_changes.ts";
 import { expectedInfo } from "./luks_expected.ts";
-import {
-  describeVolume,
-  keyOptions,
-  utf8,
-  type VolumeFiles,
-  volumeFiles,
-  volumes,
-} from "./luks_volume.ts";
+import { describeVolume, keyOptions, volumeFiles, volumes } from "./luks_volume.ts";
+import { caseFiles, openVolume, utf8, type VolumeFiles } from "./volume_files.ts";
+import { assertContent, assertSame, assertUnbroken } from "./volume_checks.ts";
 
 /** A case of `luks-roundtrip`: a sound volume, and what is done to its keys. */
 export interface LuksRoundtripCase {
@@ -44,36 +39,38 @@ export interface LuksRoundtripCase {
 const NO_CHECKER = 63;
 const SECTOR = 512;
 const LAST_SLOT = 7;
-/** One volume in so many is like no other. */
-const RARELY = 6;
+/** One volume in so many is like no other: it is built, and all that is in it is tried. */
+const RARELY = 32;
+/** Volumes of which it is known that they are as their models say. */
+const KNOWN_MAX = 2 ** 12;
 
 /**
  * The property: what is built of a model opens with each of its keys and no others, has the model's
  * content and values, and keeps its content while keys are added, changed and erased.
+ *
+ * What costs time is to try a passphrase on a key slot, which goes over all of its 4000 stripes: neither
+ * QEMU nor cryptsetup takes another number of them, nor does the reference. So none is tried for what is
+ * known already. A volume as it was built is tried once, when it first comes up; and of the slots, after
+ * keys were changed, those that are not what they were before, byte for byte.
  */
 export const luksRoundtrip: Target<LuksRoundtripCase> = {
   name: "luks-roundtrip",
   says: "a generated LUKS volume reads back as its model says, whatever is done to its keys",
   weight: 1,
   cases: () =>
-    fc.record({ model: volumes({ qemu: false, rarely: RARELY }), changes: keyChanges() }),
+    fc.record({
+      model: volumes({ qemu: false, rarely: RARELY, quick: true }),
+      changes: keyChanges(),
+    }),
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as LuksRoundtripCase,
-  files: ({ model }) => caseFiles(model),
+  files: ({ model }) => caseFiles(volumeFiles(model, [])),
   describe: ({ model, changes }) =>
     [describeVolume(model), ...changes.map(describeChange)].join("\n"),
   excerpt: ({ model }) => excerptOfImage(volumeFiles(model, []).header, "luks"),
   passphrases: ({ model }) => model.keys.map(({ passphrase }) => passphrase),
   run: runLuksRoundtrip,
 };
-
-function caseFiles(model: LuksModel): CaseFile[] {
-  const { header, payload } = volumeFiles(model, []);
-  return [
-    { name: "volume.luks", source: header },
-    ...(payload === undefined ? [] : [{ name: "payload.raw", source: payload }]),
-  ];
-}
 
 function describeChange({ act, which, passphrase }: KeyChange): string {
   const key = `the key ${which} in use`;
@@ -83,46 +80,53 @@ function describeChange({ act, which, passphrase }: KeyChange): string {
 }
 
 function runLuksRoundtrip({ model, changes }: LuksRoundtripCase): CaseReport {
+  const rules = rulesOfSound(model);
+  // A header that lacks the last key materials is refused; the rest of it is as good as another.
+  const files = volumeFiles({ ...model, cutHeader: false }, []);
+  const header = files.header.read(0, files.header.size).slice();
+  let keyed: Keyed = { header, keys: keysOf(model) };
+  for (const change of changes) {
+    const after = changed(keyed, change);
+    for (const key of assertChanged(keyed, after)) assertOpens(files, model, key);
+    keyed = after;
+  }
+  const changedFiles = { ...files, header: withHeader(files.header, keyed.header) };
+  assertUnbroken(openVolume(changedFiles, "luks", {}));
+  return { depth: "accepted", rules };
+}
+
+/**
+ * The rules that a volume breaks which is as it was built, and as its model says: that follows from the
+ * model alone, and most models come up again and again.
+ */
+const rulesOfSound: (model: LuksModel) => readonly RuleId[] = remembering((model) => {
   const files = volumeFiles(model, []);
-  const passphrase = model.keys.at(-1)?.passphrase;
-  const image = opened(files, passphrase);
-  const { findings } = judgeImage(image);
-  const broken = findings.find(({ rule }) => {
-    const { class: ruleClass, level } = ruleOf(rule);
-    return ruleClass === "spec" && level === "must";
-  });
-  if (broken !== undefined) {
-    throw new Failure(`roundtrip.${broken.rule}`, `${broken.path}: ${broken.message}`);
-  }
+  const image = openVolume(files, "luks", keyOptions([model.keys.at(-1)?.passphrase]));
+  const rules = assertUnbroken(image);
   assertAnswers(image, model);
-  assertContent(image, model);
-  let keyed: Keyed = {
-    header: files.header.read(0, files.header.size).slice(),
-    keys: keysOf(model),
-  };
-  assertKeys(keyed);
-  if (model.cutHeader) assertUnchangeable(keyed.header, model);
-  else {
-    for (const change of changes) keyed = changed(keyed, change);
-    if (changes.length > 0) {
-      assertKeys(keyed);
-      const header = withHeader(files.header, keyed.header);
-      assertContent(opened({ ...files, header }, [...keyed.keys.values()].at(-1)), model);
-    }
-  }
-  return { depth: "accepted", rules: findings.map(({ rule }) => rule) };
+  assertContent(image, contentOf(model), { format: "luks" });
+  const header = files.header.read(0, files.header.size);
+  assertKeys({ header, keys: keysOf(model) });
+  if (model.cutHeader) assertUnchangeable(header, model);
+  return rules;
+}, { sizeOf: () => 1, sizeMax: KNOWN_MAX });
+
+/** A master key opens the content of the model. */
+function assertOpens(
+  { header, payload }: VolumeFiles,
+  model: LuksModel,
+  masterKey: Uint8Array,
+): void {
+  const start = payload === undefined ? decodeLuks(header).payload_offset * SECTOR : 0;
+  const sectors = new Uint8Array(model.size);
+  (payload ?? header).readInto(start, sectors);
+  new LuksVolume(model.spec, masterKey).decryptSectors(sectors, 0n);
+  assertSame(sectors, contentOf(model));
 }
 
 /** The file with another header and other key material. */
 function withHeader(file: ByteSource, bytes: Uint8Array): ByteSource {
   return new PatchedSource(file, [{ offset: 0, bytes }], file.size);
-}
-
-function opened({ header, payload }: VolumeFiles, passphrase: string | undefined): OpenedImage {
-  const keys = keyOptions([passphrase]);
-  return payload === undefined
-    ? openBytes(header, "luks", keys)
-    : openDetachedBytes(payload, header, keys);
 }
 
 /** `info`, `map` and `check` say what follows from the model. */
@@ -142,17 +146,6 @@ function assertAnswers(image: OpenedImage, model: LuksModel): void {
   const check = checkOutcome(image);
   if (check.outcome !== "accepted" || check.value.exitCode !== NO_CHECKER) {
     throw new Failure("luks.check", JSON.stringify(check));
-  }
-}
-
-function assertContent(image: OpenedImage, model: LuksModel): void {
-  if (image.layer?.unlocked !== true) {
-    throw new Failure("luks.locked", JSON.stringify(image.findings.list()));
-  }
-  const found = readContent(layersOf(image), 0n, model.size);
-  const differs = firstDifference(found, contentOf(model));
-  if (differs >= 0) {
-    throw new Failure("content.bytes", `Another byte than in the model at ${differs}`);
   }
 }
 

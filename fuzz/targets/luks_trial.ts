@@ -1,13 +1,5 @@
 import { type ByteSource, readUpTo } from "../../src/bytes/mod.ts";
-import { AccessError } from "../../src/format/mod.ts";
-import {
-  judgeImage,
-  layersOf,
-  openBytes,
-  openDetachedBytes,
-  type OpenedImage,
-  readContent,
-} from "../../src/image/mod.ts";
+import { judgeImage, type OpenedImage } from "../../src/image/mod.ts";
 import { readUint } from "../../src/layout/mod.ts";
 import { encodeHeader } from "../../src/luks/create.ts";
 import {
@@ -19,8 +11,10 @@ import {
 } from "../../src/luks/mod.ts";
 import { type CaseReport, type Depth, Failure } from "../engine/target.ts";
 import { firstDifference } from "./content.ts";
-import { type KeyChoice, keyOptions, passphraseOf, type VolumeFiles } from "./luks_volume.ts";
+import { keyOptions, passphraseOf } from "./luks_volume.ts";
 import { assertBounded } from "./open.ts";
+import { type KeyChoice, openVolume, type VolumeFiles } from "./volume_files.ts";
+import { assertAccess, assertContent } from "./volume_checks.ts";
 
 /** What a volume is opened with, and what is known of it. */
 export interface Knowledge {
@@ -31,9 +25,9 @@ export interface Knowledge {
   readonly untouched: boolean;
 }
 
-/** Bytes of content that are read. */
-const READ_MAX = 4096;
 const SECTOR = 512;
+/** Rules for which the content is not read although the format allows it. */
+const NOT_READ = /^luks\.work\.iterations-budget$/;
 /** Milliseconds that trying a passphrase may take: slow hashes have eight slots to go through. */
 const KEY_MS = 8000;
 
@@ -43,23 +37,23 @@ const KEY_MS = 8000;
  * @throws {Failure} where the two differ
  */
 export function tryVolume(files: VolumeFiles, knowledge: Knowledge): CaseReport {
-  const { header, payload } = files;
+  const { header } = files;
   const { model, key } = knowledge;
   const keys = keyOptions(model === undefined ? [] : [passphraseOf(model, key)]);
   const { judgement, image } = assertBounded(header, {
     extraMs: key === "none" ? 0 : KEY_MS,
     judge: (source) => {
-      const image = payload === undefined
-        ? openBytes(source, "luks", keys)
-        : openDetachedBytes(payload, source, keys);
+      const image = openVolume({ ...files, header: source }, "luks", keys);
       return { image, judgement: judgeImage(image) };
     },
   });
   assertSameBytes(header);
   assertLayer(image, files);
   assertPlaces(image, files);
-  assertAccess(image, knowledge);
-  if (model !== undefined && knowledge.untouched) assertSound(image, model, key);
+  assertAccess(image, { format: "luks", key, notRead: NOT_READ });
+  if (model !== undefined && knowledge.untouched && key === "right") {
+    assertContent(image, contentOf(model), { format: "luks" });
+  }
   return { depth: luksDepth(image), rules: judgement.findings.map(({ rule }) => rule) };
 }
 
@@ -108,40 +102,5 @@ function assertPlaces({ findings }: OpenedImage, { header, payload = header }: V
     if (offset === null || rule.startsWith("luks2.")) continue;
     if (Number(offset) >= 0 && Number(offset) <= end) continue;
     throw new Failure("luks.place", `${rule} is found at ${offset}, and the files end at ${end}`);
-  }
-}
-
-/** What is refused has no content, and what is not refused has. */
-function assertAccess(image: OpenedImage, { key }: Knowledge): void {
-  const { layer, findings } = image;
-  const unlocked = layer?.unlocked === true;
-  const refused = findings.refusal("read", "spec") ?? findings.refusal("info", "spec");
-  if (unlocked && (key !== "right" || refused !== undefined)) {
-    throw new Failure("luks.unlocked", `Unlocked with ${key} key, in spite of ${refused?.rule}`);
-  }
-  const works = findings.refusal("read") === undefined &&
-    findings.count("luks.work.iterations-budget") === 0;
-  if (works && !unlocked) throw new Failure("luks.locked", "Locked, and nothing refuses it");
-  if (layer === undefined || layer.virtualSize === 0) return;
-  const length = Math.min(READ_MAX, layer.virtualSize);
-  try {
-    readContent(layersOf(image), 0n, length);
-  } catch (error) {
-    if (error instanceof AccessError && !unlocked) return;
-    throw error;
-  }
-  if (!unlocked) throw new Failure("luks.content", "There is content, and nothing unlocked it");
-}
-
-/** A volume as it was built opens with the right passphrase, and its content is the model's. */
-function assertSound(image: OpenedImage, model: LuksModel, key: KeyChoice): void {
-  if (key !== "right") return;
-  const { size } = model;
-  if (image.layer?.unlocked !== true) {
-    throw new Failure("luks.locked", JSON.stringify(image.findings.list()));
-  }
-  const differs = firstDifference(readContent(layersOf(image), 0n, size), contentOf(model));
-  if (differs >= 0) {
-    throw new Failure("content.bytes", `Another byte than in the model at ${differs}`);
   }
 }

@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
-import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
-import type { BuiltImage, Placed } from "../../src/format/mod.ts";
+import { canonicalHash } from "../../src/crypto/mod.ts";
+import type { Placed } from "../../src/format/mod.ts";
 import type { KeyOptions } from "../../src/image/mod.ts";
 import {
   buildLuks,
   type BuiltLuks,
+  type CipherSpec,
   type KeyModel,
   type LuksModel,
   normaliseLuks,
@@ -14,22 +15,20 @@ import { PASSPHRASES } from "../generate/encryption.ts";
 import { type LuksModelOptions, luksModels, luksSpecs } from "../generate/luks.ts";
 import { picks } from "../generate/values.ts";
 import { applyEdits, type Edit, type EditDraw, resolveDraws } from "../mutate/mod.ts";
-
-/** What a volume is opened with: the passphrase of its last key, one of no key, or nothing. */
-export type KeyChoice = "right" | "wrong" | "none";
-
-/** The files of a volume. */
-export interface VolumeFiles {
-  /** What starts with the header. */
-  readonly header: ByteSource;
-  /** The payload of a detached header. */
-  readonly payload?: ByteSource;
-}
+import {
+  type KeyChoice,
+  sourceOf,
+  strangePassphrase,
+  utf8,
+  type VolumeFiles,
+} from "./volume_files.ts";
 
 /** Which volumes are drawn. */
 export interface VolumeOptions extends LuksModelOptions {
   /** Of so many volumes one is like no other; the rest are of a few dozen that are built once. */
   readonly rarely?: number;
+  /** Most of those that are built once are such whose keys are quickly tried. */
+  readonly quick?: boolean;
 }
 
 /** Iterations that a generated volume takes at most, and those of an edited one may. */
@@ -37,6 +36,9 @@ export const ITERATIONS_MAX = 8000;
 
 const RARELY = 40;
 const SIZE_MAX = 2 ** 13;
+/** Of so many volumes one is large: the numbers of its last sectors take more than a byte. */
+const LARGE_SHARE = 6;
+const LARGE_MAX = 2 ** 18;
 const SECTOR = 512;
 const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
 /** One volume for so many ciphers. */
@@ -49,21 +51,51 @@ const KEPT_MAX = 2 ** 27;
  * that varies in a few of them.
  */
 export function volumes(options: VolumeOptions = {}): fc.Arbitrary<LuksModel> {
-  const { rarely = RARELY, passphrases = PASSPHRASES } = options;
+  const { rarely = RARELY, passphrases = PASSPHRASES, quick = false } = options;
   const bounds = { sizeMax: SIZE_MAX, ...options, passphrases };
+  // Those with small keys come first: key material makes files large.
+  const specs = luksSpecs(options).sort((a, b) => a.keyBytes - b.keyBytes);
+  const usual = usualVolumes(specs.filter((_, index) => index % STEP === 0), bounds);
+  const slow = quick ? QUICK_SHARE : 1;
   return fc.oneof(
     { withCrossShrink: true },
-    { weight: rarely - 1, arbitrary: picks(usualVolumes(bounds)) },
-    { weight: 1, arbitrary: luksModels(bounds) },
+    ...slow === 1 ? [] : [{
+      weight: (slow - 1) * (rarely - 1),
+      arbitrary: picks(usualVolumes(specs.filter(isQuick), bounds)),
+    }],
+    { weight: rarely - 1, arbitrary: picks(usual) },
+    { weight: slow, arbitrary: mostlySmall(bounds) },
   );
 }
 
+function mostlySmall(bounds: LuksModelOptions): fc.Arbitrary<LuksModel> {
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: LARGE_SHARE - 1, arbitrary: luksModels(bounds) },
+    { weight: 1, arbitrary: luksModels({ ...bounds, sizeMax: LARGE_MAX }) },
+  );
+}
+
+/** Of so many volumes whose keys are quickly tried, one is any. */
+const QUICK_SHARE = 12;
+const QUICK_KEY_BYTES = 16;
+const QUICK_HASHES: readonly (string | undefined)[] = ["md5", "sha1", "sha224", "sha256"];
+
+/**
+ * Whether a passphrase is tried in about a millisecond, and not in up to twenty: what counts is the
+ * hash, which goes over 4000 stripes, the length of the key, and whether the platform has the cipher.
+ */
+function isQuick({ cipher, keyBytes, hash }: CipherSpec): boolean {
+  return cipher === "aes" && keyBytes <= QUICK_KEY_BYTES &&
+    QUICK_HASHES.includes(canonicalHash(hash));
+}
+
+/** One volume for each cipher. */
 function usualVolumes(
+  specs: readonly CipherSpec[],
   options: LuksModelOptions & { readonly passphrases: readonly string[] },
 ): LuksModel[] {
-  // Those with small keys come first: key material makes files large.
-  const specs = luksSpecs(options).sort((a, b) => a.keyBytes - b.keyBytes);
-  return specs.filter((_, index) => index % STEP === 0).map((spec, index) =>
+  return specs.map((spec, index) =>
     normaliseLuks({
       format: "luks",
       spec,
@@ -75,7 +107,7 @@ function usualVolumes(
       gap: index % 6 === 5 ? 7 * index : 0,
       detached: options.old !== true && index % 4 === 3,
       cutHeader: index % 8 === 7,
-      size: SECTOR * (1 + index % 13),
+      size: SECTOR * (1 + index % 13 + (index % LARGE_SHARE === 4 ? 250 + 7 * index : 0)),
       pattern: { kind: index % 2 === 0 ? "text" : "noise", seed: index },
       tail: index % 9 === 8 ? index : 0,
     })
@@ -106,10 +138,6 @@ export function volumeFiles(model: LuksModel, edits: readonly Edit[]): VolumeFil
   return payload === undefined ? { header } : { header, payload: sourceOf(payload) };
 }
 
-function sourceOf({ segments, size }: BuiltImage): ByteSource {
-  return new SegmentSource(segments, size);
-}
-
 /**
  * The edits that draws come to for the file with the header. Header and key slots are what its tables
  * are to an image of another format: most edits are about them.
@@ -125,20 +153,13 @@ export function volumeEdits(model: LuksModel, draws: readonly EditDraw[]): Edit[
 /** The passphrase that a choice stands for. */
 export function passphraseOf({ keys }: LuksModel, choice: KeyChoice): string | undefined {
   if (choice === "none") return undefined;
-  if (choice === "right") return keys.at(-1)?.passphrase;
-  const used = keys.map(({ passphrase }) => passphrase);
-  return PASSPHRASES.find((passphrase) => !used.includes(passphrase)) ?? "not one of these";
+  return choice === "right" ? keys.at(-1)?.passphrase : strangePassphrase(keys);
 }
 
 /** How the reference opens something with passphrases, without much work for a hostile header. */
 export function keyOptions(passphrases: readonly (string | undefined)[]): KeyOptions {
   const known = passphrases.filter((passphrase) => passphrase !== undefined);
   return { passphrases: known.map(utf8), iterationsMax: ITERATIONS_MAX };
-}
-
-/** A passphrase as an implementation takes it. */
-export function utf8(passphrase: string): Uint8Array {
-  return new TextEncoder().encode(passphrase);
 }
 
 /** A volume in a line. */

@@ -26,7 +26,8 @@ import { Failure } from "../engine/target.ts";
 import { expectedDisk } from "../generate/expected.ts";
 import { firstDifference } from "./content.ts";
 import { chainKeys } from "./keys.ts";
-import { utf8, type VolumeFiles, volumeFiles } from "./luks_volume.ts";
+import { volumeFiles } from "./luks_volume.ts";
+import { utf8, type VolumeFiles } from "./volume_files.ts";
 
 /** What a reader of LUKS volumes may get wrong. */
 export const volumeMistakes = [

@@ -41,6 +41,16 @@ const LUKS_IMAGES: readonly Recipe[] = LUKS_GEOMETRY.map(([name, options, cluste
   ],
 }));
 
+/** Megabytes of which nothing is stored but tables: the content is what zeros decrypt to. */
+const SPARSE: readonly Recipe[] = (["luks", "aes"] as const).map((kind) => ({
+  name: `qcow2-${kind}-sparse`,
+  features: ["qcow2", "v3", "encrypted", kind, "large"],
+  passphrases: [KEYS.key],
+  contentVaries: true as const,
+  ranges: [{ start: 5 * 2 ** 20 + 512, length: 66560 }],
+  commands: [made("disk", kind, { size: "6M", options: "preallocation=metadata" })],
+}));
+
 /** Images with a data file, snapshots, or more or other keys than one. */
 const DATA_FILES: readonly Recipe[] = ["luks", "aes"].flatMap((kind) =>
   ["", "-raw"].map((raw) => ({
@@ -198,6 +208,7 @@ const CHAINS: readonly Recipe[] = [
 
 export const ENCRYPTED: readonly Recipe[] = [
   ...LUKS_IMAGES,
+  ...SPARSE,
   ...DATA_FILES,
   ...SNAPSHOTS,
   ...SLOTS,

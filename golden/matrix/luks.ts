@@ -152,6 +152,21 @@ const SIZES: readonly Recipe[] = [
     commands: [encrypted("verse", "")],
   },
   {
+    // Nothing is stored of the content: it is what zeros decrypt to, another in each sector.
+    name: "luks-defaults-sparse",
+    features: ["luks", "encrypted", "defaults", "size", "large"],
+    passphrases: [KEYS.key],
+    contentVaries: true,
+    ranges: [{ start: 7 * 2 ** 20 + 512, length: 66560 }],
+    commands: [
+      create("disk", "luks", {
+        options: `key-secret=key,${ITER_TIME}`,
+        size: "8M",
+        keys: ["key"],
+      }),
+    ],
+  },
+  {
     name: "luks-grown",
     features: ["luks", "encrypted", "size"],
     passphrases: [KEYS.key],

@@ -1,14 +1,21 @@
 import { resolve } from "node:path";
 import {
+  archivesIn,
+  CryptsetupPeer,
   ExecPeer,
   goldenNames,
   type GoldenReport,
+  joinReports,
   type Peer,
   type PeerDescription,
   QemuImgPeer,
+  readArchive,
   ReferencePeer,
   TallyPeer,
   verifyGolden,
+  type VerifyOptions,
+  verifyPacked,
+  VolumePeer,
 } from "../peers/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
@@ -19,19 +26,22 @@ import { jsonLines, summaryLines, type Validation, validationOf } from "./valida
 
 const help = `diskproof validate PEER [options]
 
-Asks an implementation about the golden images, which public qemu-img made, and about the corpus,
-which has for each rule the image that breaks it and the nearest one that keeps it. Its answers are
-compared with those that were recorded of public qemu-img. PEER is one of
+Asks an implementation about the golden images, which public qemu-img made, about the corpus, which
+has for each rule the image that breaks it and the nearest one that keeps it, and about the matrix,
+a LUKS volume of each combination of cipher, key, mode, IV generator and hash. Its answers are
+compared with those that were recorded of public qemu-img, and of cryptsetup. PEER is one of
 
   reference            diskproof's own implementation
   qemu-img             qemu-img on the PATH, or qemu-img:COMMAND
+  cryptsetup           cryptsetup on the PATH, or cryptsetup:COMMAND; it is asked about LUKS alone
   exec:COMMAND         any program; words of COMMAND are split at blanks
 
 COMMAND of exec: is an adapter. It is called as COMMAND OPERATION IMAGE in the folder of the
 image, once for each question, and prints its answer as JSON:
 
-  describe             {"name": "mine", "version": "1.0", "takes": ["passphrases", "header"]};
-                       without an image, may be left out
+  describe             {"name": "mine", "version": "1.0", "takes": ["passphrases", "header"],
+                       "formats": ["luks", "luks2"], "operations": ["info", "unlock"]};
+                       without an image, may be left out, and so may be each of its members
   probe                {"format": "qcow2"}
   info, map            as qemu-img info and map print with --output=json; members of info and
                        of map entries that it leaves out are not compared
@@ -40,6 +50,14 @@ image, once for each question, and prints its answer as JSON:
   digest               {"sha256": "…", "length": 1048576} of what a guest sees
   digest-snapshot      the same of a snapshot, whose name follows IMAGE
   digest-range         the same of a part, whose offset and length follow IMAGE
+  unlock               {"slot": 3}: the key slot of a LUKS volume that the passphrase opens, or {}
+                       where that is not known; refused where the passphrase opens none
+
+It is asked about the formats and for the operations that it describes itself to have. One that
+does not say is asked about raw, qcow, qcow2 and luks, which is version 1, and for everything but
+unlock. Of luks2, LUKS version 2, info is what cryptsetup's luksDump takes or refuses; of its
+"format-specific" no more is compared than "data" has in common with {"uuid": …, "label": …,
+"subsystem": …, "seqid": 3, "keyslots": [{"id": "0", "type": "luks2"}]}, and "virtual-size" is not.
 
 Encrypted images are asked of an adapter that takes passphrases: each comes as --passphrase-file
 FILE at the end of the line, and the whole of FILE is the passphrase. The first is the image's own,
@@ -50,8 +68,14 @@ take is passed over, and counted with the reason.
 Its exit status is 0 for an answer, 1 when it refuses the image (why, on standard error), 3
 for what it does not support. Every other end is a crash.
 
-  --golden DIR         recorded images (may be repeated; default the golden images and the
-                       corpus of this repository)
+Where a recorded tool has crashed, hung or given a wrong answer, that is no answer to be compared
+with: another version's is, or else what diskproof says, by which an image is taken or refused. The
+tool itself may crash, hang or be wrong as it is recorded to, in the same version or else in the
+nearest one; how often it does is counted, and what of that is gone is listed.
+
+  --golden DIR         recorded images, or archives of them (may be repeated; default the golden
+                       images, the corpus and the matrix of this repository); a few images of an
+                       archive are asked about at a time
   --only TEXT          images whose name contains TEXT
   --timeout SECONDS    how long one answer may take (default 20)
   --json               a JSON object a line, for each difference and for the sums
@@ -65,8 +89,8 @@ Example
   deno task validate "exec:python3 adapter.py" --only snapshots
 `;
 
-const RECORDED = ["golden", "corpus"].map((set) => {
-  return new URL(`../../${set}/images`, import.meta.url);
+const RECORDED = ["golden/images", "corpus/images", "corpus/matrix"].map((set) => {
+  return new URL(`../../${set}`, import.meta.url);
 });
 const SECONDS_MAX = 3600;
 
@@ -87,22 +111,15 @@ export const validateVerb: Verb = {
     const description = await peer.describe();
     // Only qemu-img leaves out what its version does not know yet.
     const shape = description.name === "qemu-img" ? { version: description.version } : {};
-    let report: GoldenReport = { images: 0, questions: 0, unsupported: 0, failures: [] };
-    for (const set of sets) report = joined(report, await verifyGolden(peer, { ...set, ...shape }));
+    const reports: GoldenReport[] = [];
+    const asking = { ...shape, onPassedOver: peer.passOver.bind(peer) };
+    for (const set of sets) reports.push(await set.verify(peer, asking));
+    const report = joinReports(reports);
     const validation = validationOf(report, peer);
     tell(validation, description, options);
     return validation.differences.length > 0 ? FAILED : 0;
   },
 };
-
-function joined(first: GoldenReport, second: GoldenReport): GoldenReport {
-  return {
-    images: first.images + second.images,
-    questions: first.questions + second.questions,
-    unsupported: first.unsupported + second.unsupported,
-    failures: [...first.failures, ...second.failures],
-  };
-}
 
 function tell(validation: Validation, description: PeerDescription, options: Options): void {
   const lines = options.flag("json") ? jsonLines : summaryLines;
@@ -121,11 +138,12 @@ function peerOf(options: Options): Peer {
   const kind = colon < 0 ? name : name.slice(0, colon);
   const command = colon < 0 ? [] : commandOf(name.slice(colon + 1));
   if (kind === "reference" && colon < 0) return new ReferencePeer();
-  if (kind === "qemu-img") {
-    return new QemuImgPeer({ ...limits, ...(command.length === 0 ? {} : { command }) });
-  }
+  const called = { ...limits, ...(command.length === 0 ? {} : { command }) };
+  if (kind === "qemu-img") return new QemuImgPeer(called);
+  if (kind === "cryptsetup") return new VolumePeer(new CryptsetupPeer(called));
   if (kind === "exec" && command.length > 0) return new ExecPeer({ ...limits, command });
-  throw new UsageError(`Cannot run: '${name}' is not reference, qemu-img or exec:COMMAND`);
+  const known = "reference, qemu-img, cryptsetup or exec:COMMAND";
+  throw new UsageError(`Cannot run: '${name}' is not ${known}`);
 }
 
 /**
@@ -146,10 +164,13 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Recorded images, and which of them. */
+type Asking = Pick<VerifyOptions, "version" | "onPassedOver">;
+
+/** Recorded images. */
 interface ImageSet {
-  readonly images: string;
   readonly names: readonly string[];
+  /** Asks about them, as of a version of qemu-img where that is given. */
+  verify(peer: Peer, asking: Asking): Promise<GoldenReport>;
 }
 
 /** @throws {UsageError} when there are no such images */
@@ -157,13 +178,25 @@ function setsOf(options: Options): ImageSet[] {
   const named = options.list("golden");
   const directories = named.length > 0 ? named : RECORDED.map(({ pathname }) => pathname);
   const only = options.value("only") ?? "";
-  const sets = directories.map((images) => ({
-    images,
-    names: goldenNamesIn(images).filter((name) => name.includes(only)),
-  }));
-  if (sets.some(({ names }) => names.length > 0)) return sets;
+  const sets = directories.flatMap((images) => setsIn(images, only))
+    .filter(({ names }) => names.length > 0);
+  if (sets.length > 0) return sets;
   const such = only === "" ? "" : ` with '${only}' in its name`;
   throw new UsageError(`Cannot validate: no recorded image${such} in ${directories.join(" or ")}`);
+}
+
+/** The images of a directory, and those of the archives in it, whose names contain a text. */
+function setsIn(images: string, only: string): ImageSet[] {
+  const chosen = (names: readonly string[]) => names.filter((name) => name.includes(only));
+  const names = chosen(goldenNamesIn(images));
+  const packed = archivesIn(images).map((archive): ImageSet => {
+    const names = chosen(readArchive(archive).map(({ record }) => record.name));
+    return { names, verify: (peer, asking) => verifyPacked(peer, { archive, names, ...asking }) };
+  });
+  return [
+    { names, verify: (peer, asking) => verifyGolden(peer, { images, names, ...asking }) },
+    ...packed,
+  ];
 }
 
 function goldenNamesIn(images: string): string[] {

@@ -2,6 +2,7 @@ import type {
   Difference,
   GoldenFailure,
   GoldenReport,
+  KnownFailure,
   Operation,
   OutcomeCounts,
   PeerDescription,
@@ -14,8 +15,10 @@ export interface OperationSums {
   readonly same: number;
   readonly differs: number;
   readonly unsupported: number;
-  /** Crashed, or gave no answer in time. */
+  /** Crashed, or gave no answer in time, and is not known to. */
   readonly crashed: number;
+  /** Crashed or hung as is recorded of this tool. */
+  readonly known: number;
 }
 
 /** What a validation comes to. */
@@ -25,6 +28,8 @@ export interface Validation {
   /** Why questions had no answer, and how many each reason is that of; the most frequent first. */
   readonly passedOver: readonly { readonly reason: string; readonly questions: number }[];
   readonly differences: readonly GoldenFailure[];
+  /** Crashes, hangs and wrong answers that are recorded of the peer itself. */
+  readonly known: readonly KnownFailure[];
 }
 
 /** What a peer has answered, as `TallyPeer` counts it. */
@@ -48,16 +53,21 @@ export function validationOf(
     }
     const differs = [...failed.values()].filter((crashed) => !crashed).length;
     const { accepted, rejected, unsupported } = outcomes;
-    const crashed = outcomes.crashed + outcomes["timed-out"];
-    return { operation, same: accepted + rejected - differs, differs, unsupported, crashed };
+    const known = report.known.filter((it) => {
+      return it.kind !== "fault" && !it.gone && operationOf(it) === operation;
+    }).length;
+    const crashed = outcomes.crashed + outcomes["timed-out"] - known;
+    const same = accepted + rejected - differs;
+    return { operation, same, differs, unsupported, crashed, known };
   });
   const reasons = [...passedOver].map(([reason, questions]) => ({ reason, questions }))
     .sort((a, b) => b.questions - a.questions);
-  return { images: report.images, sums, passedOver: reasons, differences };
+  const { images, known } = report;
+  return { images, sums, passedOver: reasons, differences, known };
 }
 
 /** `digest of snapshot x` is a digest. */
-function operationOf({ question }: GoldenFailure): string {
+function operationOf({ question }: Pick<GoldenFailure, "question">): string {
   return question.split(" ")[0] ?? question;
 }
 
@@ -87,7 +97,7 @@ const REASONS_LISTED = 10;
 
 /** A validation for a person. */
 export function summaryLines(
-  { images, sums, passedOver, differences }: Validation,
+  { images, sums, passedOver, differences, known }: Validation,
   { name, version }: PeerDescription,
 ): string[] {
   const rows = sums.map(({ operation, same, differs, unsupported, crashed }) =>
@@ -96,7 +106,7 @@ export function summaryLines(
   const heading = ["operation", "same", "differs", "unsupported", "crashed"];
   const more = differences.length - ANSWERS_LISTED;
   const failed = differences.slice(0, ANSWERS_LISTED).flatMap((failure) => [
-    `${failure.image}: ${failure.question} differs from qemu-img ${failure.recordedBy.join(", ")}`,
+    `${failure.image}: ${failure.question} ${sideOf(failure)}`,
     ...failure.differences.slice(0, LISTED).map(differenceLine),
     ...(failure.differences.length > LISTED ? ["  …"] : []),
   ]);
@@ -107,7 +117,32 @@ export function summaryLines(
     visible(`${name} ${version} over ${images} recorded images`),
     "",
     ...tableLines({ heading, rows }),
+    ...knownLines(known),
     ...reasonLines(passedOver),
+  ];
+}
+
+function sideOf({ recordedBy }: GoldenFailure): string {
+  return recordedBy.length === 0
+    ? "has no answer, and any one would do"
+    : `differs from ${recordedBy.join(", ")}`;
+}
+
+/** What is recorded of the peer that no answer is; nothing where there is no such record. */
+function knownLines(known: readonly KnownFailure[]): string[] {
+  if (known.length === 0) return [];
+  const count = (kind: KnownFailure["kind"]) =>
+    known.filter((it) => it.kind === kind && !it.gone).length;
+  const gone = known.filter((it) => it.gone);
+  return [
+    "",
+    `crashes as recorded: ${count("crash")}`,
+    `hangs as recorded: ${count("hang")}`,
+    `wrong answers as recorded: ${count("fault")}`,
+    `such that are recorded and gone: ${gone.length}`,
+    ...gone.slice(0, ANSWERS_LISTED).map(({ image, question, version }) =>
+      visible(`  ${image}: ${question}, of version ${version}`)
+    ),
   ];
 }
 
@@ -133,9 +168,10 @@ function differenceLine({ path, left, right }: Difference): string {
 
 /** A validation for a program: a line for each difference, then one with the sums. */
 export function jsonLines(validation: Validation, peer: PeerDescription): string[] {
-  const { images, sums, passedOver, differences } = validation;
+  const { images, sums, passedOver, differences, known } = validation;
   return [
     ...differences.map((failure) => JSON.stringify({ event: "difference", ...failure })),
+    ...known.map((failure) => JSON.stringify({ event: "known", ...failure })),
     JSON.stringify({
       event: "summary",
       peer: peer.name,

@@ -1,7 +1,7 @@
 import { namesOf, type Table, tableOf } from "./table.ts";
 
 /** How the blocks of a sector are chained. */
-export type CipherMode = "ecb" | "cbc" | "ctr" | "xts" | "cfb" | "ofb";
+export type CipherMode = "ecb" | "cbc" | "ctr" | "xts" | "cfb" | "cfb8" | "cfb1" | "ofb";
 
 /** A block cipher, as a LUKS header names it. */
 export type CipherName = "aes" | "serpent" | "twofish" | "cast5" | "camellia" | "sm4";
@@ -41,26 +41,32 @@ export interface CipherFacts {
 
 /** The modes, in the order in which they are listed to people. */
 export const cipherModes: readonly CipherMode[] = Object.freeze(
-  ["ecb", "cbc", "ctr", "xts", "cfb", "ofb"],
+  ["ecb", "cbc", "ctr", "xts", "cfb", "cfb8", "cfb1", "ofb"],
 );
 
 /** The modes that QEMU knows in a header, whatever the cipher (QEMU 10.0, qapi/crypto.json). */
 export const qemuModes: readonly CipherMode[] = Object.freeze(["ecb", "cbc", "ctr", "xts"]);
 
+/** Modes of OpenSSL, for the ciphers that it has by the names of headers. */
+const OPENSSL_MODES: readonly CipherMode[] = Object.freeze(["cfb8", "cfb1"]);
+
 const EITHER = Object.freeze([16, 24, 32]);
 const ONLY_16 = Object.freeze([16]);
 const ONLY_ECB = Object.freeze(["ecb"] as const);
 
-function withoutXts(modes: readonly CipherMode[]): readonly CipherMode[] {
-  return Object.freeze(modes.filter((mode) => mode !== "xts"));
+function without(
+  removed: readonly CipherMode[],
+  modes: readonly CipherMode[] = cipherModes,
+): readonly CipherMode[] {
+  return Object.freeze(modes.filter((mode) => !removed.includes(mode)));
 }
 
 /** A cipher with blocks of 16 bytes that QEMU has had from its first LUKS on. */
-function original(published: string): CipherFacts {
+function original(published: string, modes = without(OPENSSL_MODES)): CipherFacts {
   return Object.freeze({
     blockSize: 16,
     keyLengths: EITHER,
-    modes: cipherModes,
+    modes,
     published,
     qemu: Object.freeze({ keyLengths: EITHER, modes: qemuModes, since: "2.6" }),
   });
@@ -68,15 +74,15 @@ function original(published: string): CipherFacts {
 
 /** Every cipher that can be used, with its facts. */
 export const cipherTable: Table<CipherName, CipherFacts> = tableOf({
-  aes: original("FIPS 197"),
+  aes: original("FIPS 197", cipherModes),
   serpent: original("Anderson, Biham, Knudsen: Serpent, submission to the AES process, 1998"),
   twofish: original("Schneier et al.: Twofish, submission to the AES process, 1998"),
   cast5: Object.freeze({
     blockSize: 8,
     keyLengths: Object.freeze([5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]),
-    modes: withoutXts(cipherModes),
+    modes: without(["xts", ...OPENSSL_MODES]),
     published: "RFC 2144",
-    qemu: Object.freeze({ keyLengths: ONLY_16, modes: withoutXts(qemuModes), since: "2.6" }),
+    qemu: Object.freeze({ keyLengths: ONLY_16, modes: without(["xts"], qemuModes), since: "2.6" }),
   }),
   camellia: Object.freeze({
     blockSize: 16,
@@ -88,7 +94,7 @@ export const cipherTable: Table<CipherName, CipherFacts> = tableOf({
   sm4: Object.freeze({
     blockSize: 16,
     keyLengths: ONLY_16,
-    modes: cipherModes,
+    modes: without(OPENSSL_MODES),
     published: "GB/T 32907-2016",
     qemu: Object.freeze({ keyLengths: ONLY_16, modes: ONLY_ECB, since: "9.0" }),
   }),

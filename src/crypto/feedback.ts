@@ -30,6 +30,75 @@ export function cfb(cipher: BlockCipher): Mode {
   };
 }
 
+/**
+ * Cipher feedback with segments of eight bits or of one (SP 800-38A, section 6.3), which are OpenSSL's
+ * CFB-8 and CFB-1: cryptsetup takes them for key slots, and writes content in them when it reencrypts;
+ * dm-crypt has neither. Of each block that the cipher makes, one segment is used.
+ *
+ * Segments are encrypted in step with those of the other sectors, and decrypted a sector at a time.
+ */
+function cfbOf(cipher: BlockCipher, segmentBits: 1 | 8): Mode {
+  const { blockSize } = cipher;
+  const unused = 8 - segmentBits;
+  return {
+    encrypt: ({ bytes, sectorSize, ivs }) => {
+      const made = bytesOf(scratchWords(ivs.length / 4));
+      for (let bit = 0; bit < 8 * sectorSize; bit += segmentBits) {
+        made.set(ivs);
+        cipher.encryptBlocks(made);
+        moveUp(ivs, segmentBits);
+        const shift = unused - bit % 8;
+        for (let at = bit >> 3, end = blockSize; at < bytes.length; at += sectorSize) {
+          bytes[at]! ^= (made[end - blockSize]! >> unused) << shift;
+          const text = (bytes[at]! >> shift) & (255 >> unused);
+          ivs[end - 1] = (ivs[end - 1]! & ~(255 >> unused)) | text;
+          end += blockSize;
+        }
+      }
+    },
+    decrypt: ({ bytes, sectorSize, ivs }) => {
+      for (let at = 0, iv = 0; at < bytes.length; at += sectorSize, iv += blockSize) {
+        const sector = bytes.subarray(at, at + sectorSize);
+        const made = registersOf(sector, ivs.subarray(iv, iv + blockSize), segmentBits);
+        cipher.encryptBlocks(made);
+        for (let bit = 0, block = 0; bit < 8 * sectorSize; bit += segmentBits, block += blockSize) {
+          sector[bit >> 3]! ^= (made[block]! >> unused) << (unused - bit % 8);
+        }
+      }
+    },
+  };
+}
+
+/** What is encrypted for each segment of a sector: as many bits as a block has, of those before it. */
+function registersOf(sector: Uint8Array, iv: Uint8Array, segmentBits: 1 | 8): Uint8Array {
+  const before = Uint8Array.from([...iv, ...sector]);
+  const registers = bytesOf(scratchWords((2 / segmentBits) * sector.length * iv.length));
+  for (let bit = 0; bit < 8; bit += segmentBits) {
+    for (let i = 0; i < sector.length; i++) {
+      registers.set(before.subarray(i, i + iv.length), ((8 * i + bit) / segmentBits) * iv.length);
+    }
+    moveUp(before, segmentBits);
+  }
+  return registers;
+}
+
+/** Moves all bits up, through the ends of bytes and of blocks. */
+function moveUp(bytes: Uint8Array, count: number): void {
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = (bytes[i]! << count) | ((bytes[i + 1] ?? 0) >> (8 - count));
+  }
+}
+
+/** {@link cfbOf} with segments of eight bits. */
+export function cfb8(cipher: BlockCipher): Mode {
+  return cfbOf(cipher, 8);
+}
+
+/** {@link cfbOf} with segments of one bit. */
+export function cfb1(cipher: BlockCipher): Mode {
+  return cfbOf(cipher, 1);
+}
+
 /** For each block the one before it in its sector, and for the first one the vector. */
 function blocksBefore({ bytes, sectorSize, ivs }: Sectors, blockSize: number): Int32Array {
   const words = wordsOf(bytes);

@@ -38,11 +38,14 @@ const NAMES: ReadonlyMap<string, HashName> = new Map(
  * The hash that is meant by a name in a header: one of `hashTable`, or what cryptsetup takes for one,
  * which is an alias or a name in letters of any size. `undefined` when there is no such hash.
  *
- * For the hash of PBKDF2 and of the anti-forensic splitter. That of `essiv` is the kernel's to find, and
- * it knows no other names.
+ * For the hash of PBKDF2 and of the anti-forensic splitter; for that of `essiv` there are more.
  */
 export function canonicalHash(name: string): HashName | undefined {
   if (hashTable[name] !== undefined) return name as HashName;
-  // Letters of ASCII only, as OpenSSL compares them.
-  return NAMES.get(name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()));
+  return NAMES.get(inSmallLetters(name));
+}
+
+/** A name with small letters of ASCII for large ones, as OpenSSL compares names. */
+export function inSmallLetters(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -1,7 +1,6 @@
 import { type BlockCipher, blockCipher } from "./block_cipher.ts";
 import { type CipherName, cipherTable } from "./ciphers.ts";
-import { hash } from "./hash.ts";
-import type { HashName } from "./hashes.ts";
+import { essivHash } from "./essiv_hash.ts";
 import { namesOf, type Table, tableOf } from "./table.ts";
 
 /** How the initialization vector of a sector follows from its number, as a LUKS header names it. */
@@ -31,6 +30,12 @@ function facts(definition: string, options: Partial<IvFacts> = {}): IvFacts {
 /**
  * Every IV generator that can be used. All are those of cryptsetup (lib/crypto_backend/
  * crypto_storage.c), which are dm-crypt's; QEMU defines the three that it knows no differently.
+ *
+ * Where cryptsetup and dm-crypt differ, it is cryptsetup, which encrypts key slots in any case, and content
+ * when it reencrypts it without the kernel. In dm-crypt, `benbi` counts what the kernel has for blocks of
+ * the mode, and these are bytes in ctr, cfb and ofb (drivers/md/dm-crypt.c, `crypt_iv_benbi_ctr`);
+ * `eboiv` encrypts in the mode of the volume, where cryptsetup does in ECB, which is the same in cbc and
+ * not in xts, and dm-crypt has it in no other mode (`crypt_iv_eboiv_gen`).
  */
 export const ivTable: Table<IvGenerator, IvFacts> = tableOf({
   plain: facts("n modulo 2^32, little-endian", { qemu: true }),
@@ -58,7 +63,7 @@ export interface IvOptions {
   readonly cipher: CipherName;
   readonly ivGenerator: IvGenerator;
   /** For `essiv` alone, which needs it. */
-  readonly ivHash: HashName | undefined;
+  readonly ivHash: string | undefined;
   /** Bytes in a sector: a power of two. */
   readonly sectorSize: number;
 }
@@ -136,8 +141,10 @@ function encryptorOf(
   key: Uint8Array,
 ): BlockCipher | undefined {
   switch (ivGenerator) {
-    case "essiv":
-      return ivHash && blockCipher(cipher, hash(ivHash, key));
+    case "essiv": {
+      const digest = essivHash(ivHash ?? "")?.digest(key);
+      return digest && blockCipher(cipher, digest);
+    }
     case "eboiv":
       return blockCipher(cipher, key);
     default:

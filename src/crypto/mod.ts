@@ -5,8 +5,8 @@
  * Invariants:
  *
  * - Names are those of LUKS headers, and may be any text: what is not known, or does not go together,
- *   is a RangeError and nothing else. What hashes or derives keys takes every name that cryptsetup has
- *   for a hash (`canonicalHash`); the tables and the IV generators know each hash by one name.
+ *   is a RangeError and nothing else. The tables have one name for each thing; what hashes, derives keys
+ *   or encrypts sectors takes every name that cryptsetup has for it (`canonicalHash`, `canonicalNames`).
  * - Everything is synchronous, and a function of its arguments alone.
  * - Bytes are transformed in place. What is transformed is whole blocks, or whole sectors.
  * - No key, passphrase or content is in a message of an error.
@@ -34,6 +34,7 @@ export {
 } from "./ciphers.ts";
 export { hash } from "./hash.ts";
 export { canonicalHash, hashAliases } from "./hash_aliases.ts";
+export { keyMaterial, type KeyMaterialOptions, type MaterialKind } from "./key_material.ts";
 export { derivationCost, pbkdf2 } from "./pbkdf2.ts";
 export { type HashFacts, type HashName, hashNames, hashTable, isHashName } from "./hashes.ts";
 export { isIvGenerator, type IvFacts, type IvGenerator, ivGenerators, ivTable } from "./iv.ts";

@@ -1,8 +1,9 @@
 import { type BlockCipher, blockCipher } from "./block_cipher.ts";
 import { type CipherMode, type CipherName, cipherTable } from "./ciphers.ts";
-import { cfb, ofb } from "./feedback.ts";
+import { cfb, cfb1, cfb8, ofb } from "./feedback.ts";
 import { type IvOptions, ivSource, SECTOR_UNIT } from "./iv.ts";
 import { cbc, ctr, ecb, type Mode } from "./modes.ts";
+import { canonicalNames } from "./spelling.ts";
 import { reasonUnusable, type SectorCipherOptions } from "./usable.ts";
 import { xts } from "./xts.ts";
 
@@ -47,7 +48,8 @@ const BATCH = 256 * 1024;
 export function sectorCipher(options: SectorCipherOptions, key: Uint8Array): SectorCipher {
   const reason = reasonUnusable(options, key.length);
   if (reason !== undefined) throw new RangeError(reason);
-  const { cipher, mode, ivGenerator, ivHash, sectorSize = SECTOR_UNIT } = options as Usable;
+  const usable = canonicalNames(options) as Usable;
+  const { cipher, mode, ivGenerator, ivHash, sectorSize = SECTOR_UNIT } = usable;
   const chained = modeOf({ cipher, mode }, key);
   const fillIvs = mode === "ecb"
     ? undefined
@@ -92,5 +94,5 @@ function modeOf({ cipher, mode }: { cipher: CipherName; mode: CipherMode }, key:
     const under = (part: Uint8Array): BlockCipher => blockCipher(cipher, part);
     return xts({ data: under(key.subarray(0, half)), tweak: under(key.subarray(half)) });
   }
-  return { ecb, cbc, ctr, cfb, ofb }[mode](blockCipher(cipher, key));
+  return { ecb, cbc, ctr, cfb, cfb8, cfb1, ofb }[mode](blockCipher(cipher, key));
 }

@@ -1,8 +1,12 @@
 import { cipherTable, isCipherMode, isCipherName, volumeKeyLengths } from "./ciphers.ts";
-import { hashTable, isHashName } from "./hashes.ts";
+import { essivHash } from "./essiv_hash.ts";
 import { isIvGenerator } from "./iv.ts";
+import { canonicalNames } from "./spelling.ts";
 
-/** How the sectors of a volume are encrypted, in the names of a LUKS header. */
+/**
+ * How the sectors of a volume are encrypted, in the names of a LUKS header: those of the tables, or
+ * others that `canonicalNames` has them for.
+ */
 export interface SectorCipherOptions {
   /** One of `cipherTable`. */
   readonly cipher: string;
@@ -15,7 +19,7 @@ export interface SectorCipherOptions {
    * `qcrypto_block_luks_parse_header`).
    */
   readonly ivGenerator: string;
-  /** One of `hashTable`, by no other name; not looked at unless the generator takes a hash. */
+  /** One that `essivHash` has; not looked at unless the generator takes a hash. */
   readonly ivHash?: string | undefined;
   /** Bytes in a sector: 512, which is the default, 1024, 2048 or 4096. */
   readonly sectorSize?: number | undefined;
@@ -32,7 +36,8 @@ export function reasonUnusable(
   options: SectorCipherOptions,
   keyLength: number,
 ): string | undefined {
-  const { cipher, mode, sectorSize = 512 } = options;
+  const canonical = canonicalNames(options);
+  const { cipher, mode, sectorSize = 512 } = canonical;
   if (!isCipherName(cipher)) return `Cannot use the cipher ${cipher}: it is not known`;
   if (!isCipherMode(mode)) return `Cannot use the mode ${mode}: it is not known`;
   const lengths = volumeKeyLengths(cipher, mode);
@@ -45,23 +50,26 @@ export function reasonUnusable(
     const list = SECTOR_SIZES.join(", ");
     return `Cannot use sectors of ${sectorSize} bytes: they can have ${list}`;
   }
-  return mode === "ecb" ? undefined : reasonIvUnusable(options);
+  return mode === "ecb" ? undefined : reasonIvUnusable(canonical, keyLength);
 }
 
 function reasonIvUnusable(
   { cipher, mode, ivGenerator, ivHash }: SectorCipherOptions,
+  keyLength: number,
 ): string | undefined {
   if (!isIvGenerator(ivGenerator)) {
     return `Cannot use the IV generator ${ivGenerator}: it is not known`;
   }
-  // Elsewhere dm-crypt and cryptsetup differ: the one encrypts in the volume's mode, with a vector of
-  // zeros (drivers/md/dm-crypt.c, crypt_iv_eboiv_gen), the other always in ECB.
-  if (ivGenerator === "eboiv" && mode !== "cbc") return `Cannot use eboiv in ${mode} mode`;
+  const { keyLengths = [] } = cipherTable[cipher] ?? {};
+  // In xts mode, both keys together are one.
+  if (ivGenerator === "eboiv" && !keyLengths.includes(keyLength)) {
+    return `Cannot use eboiv in ${mode} mode: ${cipher} takes no key of ${keyLength} bytes`;
+  }
   if (ivGenerator !== "essiv") return undefined;
   if (ivHash === undefined) return "Cannot use essiv: there is no hash";
-  if (!isHashName(ivHash)) return `Cannot use the hash ${ivHash}: it is not known`;
-  const { digestSize } = hashTable[ivHash];
-  return cipherTable[cipher]?.keyLengths.includes(digestSize)
+  const { digestSize } = essivHash(ivHash) ?? {};
+  if (digestSize === undefined) return `Cannot use the hash ${ivHash}: it is not known`;
+  return keyLengths.includes(digestSize)
     ? undefined
     : `Cannot use essiv with ${ivHash}: ${cipher} takes no key of ${digestSize} bytes`;
 }

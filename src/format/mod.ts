@@ -41,6 +41,7 @@ export {
   type SnapshotSummary,
   type WorkBudget,
 } from "./layer.ts";
+export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export type { BuiltImage, Placed } from "./placed.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";
 export { type Pattern, patternBytes, type RawModel } from "./pattern.ts";

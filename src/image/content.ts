@@ -23,7 +23,7 @@ export function* pieces(
   layers: readonly Layer[],
   range: { from: number; to: number },
 ): Generator<Piece> {
-  const buffer = new Uint8Array(CHUNK);
+  const buffer = new Uint8Array(Math.min(CHUNK, range.to - range.from));
   for (const extent of extentsOf(layers, range.from, range.to)) {
     if (extent.broken !== undefined) throw new AccessError(extent.broken);
     if (extent.zero) {

@@ -1,7 +1,7 @@
 import type { Segment } from "../bytes/mod.ts";
 import { type BuiltImage, patternBytes, type Placed } from "../format/mod.ts";
 import { createLuks } from "./create.ts";
-import { materialOffset, payloadStart, SECTOR } from "./geometry.ts";
+import { materialOffset, materialSectors, payloadStart, SECTOR } from "./geometry.ts";
 import { type RandomBytes, wipeSlot } from "./key_slot.ts";
 import type { LuksModel } from "./model.ts";
 import { header, HEADER_BYTES, keySlot, SLOTS, STRIPES } from "./structures.ts";
@@ -33,7 +33,7 @@ export function buildLuks(model: LuksModel): BuiltLuks {
   if (!model.detached) {
     return {
       image: {
-        segments: [{ offset: 0, bytes: stored }, ...segmentOf(start, payload)],
+        segments: [...storedSegments(model, stored), ...segmentOf(start, payload)],
         size: start + payload.length,
         placed: [...placedHeader(model), placedPayload],
       },
@@ -42,7 +42,7 @@ export function buildLuks(model: LuksModel): BuiltLuks {
   const size = model.cutHeader ? usedBytes(model) : stored.length;
   return {
     image: {
-      segments: [{ offset: 0, bytes: stored.subarray(0, size) }],
+      segments: storedSegments(model, stored.subarray(0, size)),
       size,
       placed: placedHeader(model).filter(({ offset }) => offset < size),
     },
@@ -60,6 +60,20 @@ export function buildLuks(model: LuksModel): BuiltLuks {
  */
 export function contentOf(model: LuksModel): Uint8Array {
   return patternBytes(model.pattern, model.size);
+}
+
+/**
+ * What is not zeros of header and key material: that of slots which have a key, or had one. Copies, so
+ * that the rest, which is most of it, is not kept with them.
+ */
+function storedSegments({ spec, keys, erased }: LuksModel, stored: Uint8Array): Segment[] {
+  const materials = [...keys.map(({ slot }) => slot), ...erased].map((slot) => ({
+    offset: materialOffset(spec.keyBytes, slot) * SECTOR,
+    length: materialSectors(spec.keyBytes) * SECTOR,
+  }));
+  return [{ offset: 0, length: HEADER_BYTES }, ...materials].flatMap(({ offset, length }) =>
+    segmentOf(offset, stored.slice(offset, offset + length))
+  );
 }
 
 /** A segment, where there are bytes for one. */
@@ -83,9 +97,15 @@ function createModel(model: LuksModel): { header: Uint8Array; masterKey: Uint8Ar
     detached: model.detached,
     uuid: model.uuid,
     random,
+    material: model.material,
   });
-  const erased = model.erased.reduce((bytes, slot) => wipeSlot(bytes, slot, { random }), header);
+  const left = { random: model.material === "sparse" ? zeros : random };
+  const erased = model.erased.reduce((bytes, slot) => wipeSlot(bytes, slot, left), header);
   return { header: erased, masterKey };
+}
+
+function zeros(length: number): Uint8Array {
+  return new Uint8Array(length);
 }
 
 /** Bytes that follow from a seed, other ones with each call. */

@@ -1,5 +1,5 @@
 import { encode, encodeInto } from "../layout/mod.ts";
-import { pbkdf2 } from "../crypto/mod.ts";
+import { type MaterialKind, pbkdf2 } from "../crypto/mod.ts";
 import { type CipherSpec, type KeySlot, type LuksHeader, modeText } from "./decode.ts";
 import { LuksError } from "./error.ts";
 import { materialOffset, payloadStart, SECTOR } from "./geometry.ts";
@@ -36,6 +36,8 @@ export interface LuksOptions extends CipherSpec {
   /** At most 39 bytes of ASCII. */
   readonly uuid: string;
   readonly random: RandomBytes;
+  /** What key material is made of: `noise` by default, and `sparse` for images under test alone. */
+  readonly material?: MaterialKind | undefined;
 }
 
 /** A volume without its payload. */
@@ -76,13 +78,15 @@ const DIGEST_SHARE = 8;
  * @throws {LuksError} when there is no such cipher, or a number or text is out of its range
  */
 export function createLuks(options: LuksOptions): CreatedLuks {
-  const { random, keyBytes } = options;
+  const { random, keyBytes, material } = options;
   checkOptions(options);
   const masterKey = random(keyBytes);
   const head = headOf(options, masterKey);
   let target: Uint8Array = new Uint8Array(payloadStart(keyBytes) * SECTOR);
   encodeHeader(target, head);
-  for (const key of keysOf(options)) target = writeKey(target, { ...key, masterKey, random });
+  for (const key of keysOf(options)) {
+    target = writeKey(target, { ...key, masterKey, random, material });
+  }
   return { header: target, masterKey };
 }
 

@@ -1,9 +1,9 @@
 import { MemorySource } from "../bytes/mod.ts";
-import { afSplit, pbkdf2 } from "../crypto/mod.ts";
+import { keyMaterial, type MaterialKind, pbkdf2 } from "../crypto/mod.ts";
 import { encodeInto } from "../layout/mod.ts";
 import { decodeLuks, type KeySlot, specOf } from "./decode.ts";
 import { LuksError } from "./error.ts";
-import { roundUp, SECTOR } from "./geometry.ts";
+import { SECTOR } from "./geometry.ts";
 import { header as headerStruct, keySlot, SALT_BYTES, slotStates } from "./structures.ts";
 import { LuksVolume } from "./volume.ts";
 import { ITERATIONS_MAX } from "./work.ts";
@@ -28,7 +28,11 @@ export interface NewKey {
  */
 export function writeKey(
   bytes: Uint8Array,
-  key: NewKey & { readonly masterKey: Uint8Array; readonly random: RandomBytes },
+  key: NewKey & {
+    readonly masterKey: Uint8Array;
+    readonly random: RandomBytes;
+    readonly material?: MaterialKind | undefined;
+  },
 ): Uint8Array {
   const { slot, passphrase, iterations, masterKey, random } = key;
   checkIterations(iterations);
@@ -37,10 +41,17 @@ export function writeKey(
   const stored = slotAt(header.slots, slot);
   const salt = random(SALT_BYTES);
   const slotKey = pbkdf2(spec.hash, passphrase, salt, iterations, header.key_bytes);
-  const split = afSplit(masterKey, stored.stripes, spec.hash, random);
-  const material = new Uint8Array(roundUp(split.length, SECTOR));
-  material.set(split);
-  new LuksVolume(spec, slotKey).encryptSectors(material, 0n);
+  const volume = new LuksVolume(spec, slotKey);
+  const material = keyMaterial(masterKey, {
+    stripes: stored.stripes,
+    hash: spec.hash,
+    cipher: {
+      encrypt: (sectors, first) => volume.encryptSectors(sectors, first),
+      decrypt: (sectors, first) => volume.decryptSectors(sectors, first),
+    },
+    random,
+    kind: key.material,
+  });
   const filled = { ...stored, active: slotStates.enabled, iterations, salt };
   return withSlot(bytes, { slot, filled, material });
 }

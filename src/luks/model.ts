@@ -1,3 +1,4 @@
+import type { MaterialKind } from "../crypto/mod.ts";
 import type { Pattern } from "../format/mod.ts";
 import type { CipherSpec } from "./decode.ts";
 
@@ -25,8 +26,10 @@ export interface LuksModel {
   readonly digestIterations: number;
   /** At least one, in the order of their slots. */
   readonly keys: readonly KeyModel[];
-  /** Slots that had a key once: random bytes are in their key material. */
+  /** Slots that had a key once: random bytes are in their key material, or zeros where it is sparse. */
   readonly erased: readonly number[];
+  /** What key material is made of; `noise` where it is absent, `sparse` for what is to compress. */
+  readonly material?: MaterialKind;
   /** Sectors left free between the key material and the payload. */
   readonly gap: number;
   /** Header and payload are files of their own. */

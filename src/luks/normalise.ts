@@ -27,6 +27,7 @@ export function normaliseLuks(model: LuksModel): LuksModel {
     digestIterations: clamp(model.digestIterations, 1, ITERATIONS_MAX),
     keys,
     erased: erased.sort((a, b) => a - b),
+    ...(model.material === "sparse" ? { material: model.material } : {}),
     gap: detached ? 0 : clamp(model.gap, 0, GAP_MAX),
     detached,
     cutHeader: detached && model.cutHeader,

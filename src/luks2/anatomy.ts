@@ -125,12 +125,13 @@ function claimSegments(
   source: ByteSource,
   collector: AnatomyCollector,
 ): void {
-  for (const { name, node, type, offset, size } of segmentsOf(root)) {
+  for (const { name, node, type, offset, size, flags } of segmentsOf(root)) {
     // What starts at 0 is in another file.
     if (isBackup(node) || offset === 0n || offset >= BigInt(source.size)) continue;
     const start = Number(offset);
     const length = Math.min(source.size - start, size === undefined ? Infinity : Number(size));
-    const says = type === "crypt" ? "encrypted data" : `data of type ${JSON.stringify(type)}`;
+    const what = type === "crypt" ? "encrypted data" : `data of type ${JSON.stringify(type)}`;
+    const says = flags.includes("in-reencryption") ? `${what}, in reencryption` : what;
     const path = `/${copy.name}/json/segments/${name}`;
     collector.claim({ path, offset: start, length, kind: "data", says });
   }

@@ -1,10 +1,10 @@
 import type { Segment } from "../bytes/mod.ts";
-import { afSplit, pbkdf2 } from "../crypto/mod.ts";
+import { keyMaterial, pbkdf2 } from "../crypto/mod.ts";
 import { type BuiltImage, patternBytes, type Placed } from "../format/mod.ts";
 import { encodeCopy, type Luks2Secrets, metadataOf, placesOf } from "./build_header.ts";
 import { cipherOf } from "./cipher.ts";
 import type { CopyName } from "./decode.ts";
-import { BINARY_BYTES, materialBytes, SALT_BYTES, SECTOR, STRIPES } from "./geometry.ts";
+import { BINARY_BYTES, SALT_BYTES, SECTOR, STRIPES } from "./geometry.ts";
 import { deriveKey } from "./kdf.ts";
 import type { CopyState, Luks2KeyModel, Luks2Model } from "./model.ts";
 import { header } from "./structures.ts";
@@ -83,7 +83,7 @@ function secretsOf(model: Luks2Model, volumeKey: Uint8Array, random: RandomBytes
 }
 
 function material(
-  { keyBytes, hash, encryption }: Luks2Model,
+  { keyBytes, hash, encryption, material: kind }: Luks2Model,
   { key, volumeKey, salt, random }: {
     key: Luks2KeyModel;
     volumeKey: Uint8Array;
@@ -94,10 +94,8 @@ function material(
   const none = { hash: "", iterations: 0, time: 0, memory: 0, cpus: 0 };
   const passphrase = new TextEncoder().encode(key.passphrase);
   const slotKey = deriveKey({ ...none, ...key.kdf, salt }, passphrase, keyBytes);
-  const bytes = new Uint8Array(materialBytes(keyBytes));
-  bytes.set(afSplit(volumeKey, STRIPES, hash, random));
-  cipherOf({ encryption, sectorSize: SECTOR }, slotKey).encrypt(bytes, 0n);
-  return bytes;
+  const cipher = cipherOf({ encryption, sectorSize: SECTOR }, slotKey);
+  return keyMaterial(volumeKey, { stripes: STRIPES, hash, cipher, random, kind });
 }
 
 function encrypted(model: Luks2Model, volumeKey: Uint8Array): Uint8Array {

@@ -5,23 +5,28 @@ import {
   type SectorCipherOptions,
 } from "../crypto/mod.ts";
 
-/** A cipher with its key length and its sectors. */
+/** A cipher with its sectors. */
 export interface CipherUse {
-  /** In the notation of dm-crypt: `aes-xts-plain64`, `aes-cbc-essiv:sha256`. */
+  /** In the notations of dm-crypt: `aes-xts-plain64`, `aes-cbc-essiv:sha256`, `capi:xts(aes)-plain64`. */
   readonly encryption: string;
   readonly sectorSize: number;
 }
 
 /**
  * Takes the text of an encryption apart, as cryptsetup does (lib/utils_crypt.c,
- * crypt_parse_name_and_mode): without a mode it is cbc-plain. Total; names may be unknown.
+ * crypt_parse_name_and_mode): without a mode it is cbc-plain. With `capi:` before it, cipher and mode are
+ * as in the kernel's crypto interface, of which one mode of one cipher is taken. Total; names may be
+ * unknown.
  */
 export function cipherOptions({ encryption, sectorSize }: CipherUse): SectorCipherOptions {
-  const [cipher, mode = "cbc-plain"] = splitAt(encryption, "-");
+  const written = encryption.replace(CAPI, "$2-$1-");
+  const [cipher, mode = "cbc-plain"] = splitAt(written, "-");
   const [chaining, generator = ""] = splitAt(mode === "plain" ? "cbc-plain" : mode, "-");
   const [ivGenerator, ivHash] = splitAt(generator, ":");
   return { cipher, mode: chaining, ivGenerator, ivHash, sectorSize };
 }
+
+const CAPI = /^capi:([^(),-]+)\(([^(),-]+)\)-/;
 
 /** Why there is no such cipher for keys of that many bytes, in a sentence. */
 export function whyNoCipher(use: CipherUse, keyBytes: number): string | undefined {

@@ -1,42 +1,32 @@
-import { isKnownCipher } from "./cipher.ts";
-import { SECTOR, UNIT } from "./geometry.ts";
+import { isKnownCipher, whyNoCipher } from "./cipher.ts";
+import { SECTOR_SIZES, UNIT } from "./geometry.ts";
 import type { Metadata } from "./metadata.ts";
+import { dataOffset, type PayloadPlace, type Piece, piecesOf } from "./pieces.ts";
+import { dataSegments, digestsOfSegments, reencryptionOf } from "./reencryption.ts";
+import { type AddFinding, type Luks2Broken, type Luks2Rule, placeOf, shown } from "./report.ts";
 import { requirementsOf } from "./requirements.ts";
-import { type AddFinding, type Luks2Broken, placeOf, shown } from "./report.ts";
-import { defaultSegment, isBackup, type Segment, segmentsOf } from "./segments.ts";
-import type { Luks2Rule } from "./report.ts";
+import { type Encryption, encryptionsOf, type Stored } from "./stored.ts";
 
-/** Where the payload is. */
-export interface PayloadPlace {
-  /** Length in bytes of the file that holds it. */
-  readonly bytes: number;
-  /** It is another file than the one with the header. */
-  readonly detached: boolean;
-}
-
-/** The content of a volume: where it lies, in bytes of the file that holds it. */
+/** The content of a volume. */
 export interface Content {
-  readonly segment: Segment;
-  readonly offset: number;
-  /** Whole sectors. */
+  /** In their order, none of them empty. */
+  readonly pieces: readonly StoredPiece[];
+  /** In bytes. */
   readonly length: number;
 }
 
-const SECTOR_SIZES: readonly number[] = [512, 1024, 2048, 4096];
+/** A piece that can be read. */
+export type StoredPiece = Piece & { readonly stored: Stored };
 
-/** What is read as the content of a volume. What lies past the end of the file is left out. */
-export function contentOf(metadata: Metadata, { bytes, detached }: PayloadPlace): Content {
-  const segment = defaultSegment(metadata.root) as Segment;
-  const { offset, size, sectorSize } = segment;
-  const unit = SECTOR_SIZES.includes(sectorSize) ? sectorSize : SECTOR;
-  const inFile = BigInt(Math.floor(bytes / SECTOR) * SECTOR) - offset;
-  const length = size === undefined || size > inFile ? inFile : size;
-  const there = length > 0n && (detached || offset >= BigInt(UNIT));
-  return {
-    segment,
-    offset: there ? Number(offset) : 0,
-    length: there ? Math.floor(Number(length) / unit) * unit : 0,
-  };
+/** What is read as the content of a volume. What cannot be read of it with any key is left out. */
+export function contentOf({ root }: Metadata, payload: PayloadPlace): Content {
+  const pieces = piecesOf(root, payload);
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  return { pieces: pieces.filter(isStored).filter((piece) => piece.length > 0), length };
+}
+
+function isStored(piece: Piece): piece is StoredPiece {
+  return "file" in piece.stored;
 }
 
 /**
@@ -55,62 +45,133 @@ export function judgeContent(
     first ??= found;
     add(rule, found.place, () => message);
   };
+  const pieces = piecesOf(metadata.root, payload);
   judgeRequirements(metadata, broken);
-  judgeSegment(metadata, broken);
-  judgePlace(metadata, payload, broken);
+  const kept = judgeSegments(metadata, broken) && judgeEncryptions(pieces, broken);
+  if (kept) judgeKeys(metadata, broken);
+  judgePlaces(metadata, { payload, pieces, broken });
   return first;
 }
 
 type TakeBroken = (rule: Luks2Rule, path: string, message: string) => void;
 
 function judgeRequirements({ root }: Metadata, broken: TakeBroken): void {
-  const { unknown, reencryption } = requirementsOf(root);
+  const { unknown, offline } = requirementsOf(root);
   const path = "/config/requirements";
   if (unknown.length > 0) {
     broken("luks2.requirement.known", path, `${shown(unknown[0])} is required, and not known`);
   }
-  if (reencryption) {
-    broken("luks2.requirement.reencryption", path, "A reencryption of the volume is going on");
+  if (offline) {
+    broken("luks2.requirement.offline", path, "An offline reencryption of the volume is going on");
   }
 }
 
-function judgeSegment({ root }: Metadata, broken: TakeBroken): void {
-  const regular = segmentsOf(root).filter(({ node }) => !isBackup(node));
-  const [segment] = regular;
-  if (segment === undefined) return;
-  const { type, integrity, sectorSize, encryption } = segment;
-  if (regular.length > 1 || type !== "crypt" || integrity) {
+/** What the segments of the data are. */
+function judgeSegments({ root }: Metadata, broken: TakeBroken): boolean {
+  const segments = dataSegments(root);
+  const several = reencryptionOf(root) !== undefined;
+  const types = several ? ["crypt", "linear"] : ["crypt"];
+  const other = segments.find(({ type, integrity }) => integrity || !types.includes(type));
+  if (other !== undefined || segments.length > 1 && !several) {
+    const { type, integrity } = other ?? segments[0] as typeof segments[number];
     const what = integrity ? "with integrity" : `of type ${shown(type)}`;
-    const message = `There are ${regular.length} segments, and the first is one ${what}`;
+    const message = several
+      ? `Segment ${other?.name} is one ${what}`
+      : `There are ${segments.length} segments, no reencryption is going on, and one is ${what}`;
     broken("luks2.content.segments", "/segments", message);
-  } else if (!SECTOR_SIZES.includes(sectorSize)) {
-    const message = `Sectors of ${sectorSize} bytes cannot be read`;
-    broken("luks2.crypt.sector-size-known", `/segments/${segment.name}/sector_size`, message);
-  } else {
-    if (isKnownCipher({ encryption, sectorSize })) return;
-    const message = `The cipher ${shown(encryption)} is not known`;
-    broken("luks2.content.cipher", `/segments/${segment.name}/encryption`, message);
+    return false;
   }
+  return true;
 }
 
-function judgePlace(
+/** How they are encrypted, and whether what was interrupted can be read. */
+function judgeEncryptions(pieces: readonly Piece[], broken: TakeBroken): boolean {
+  for (const { segment, stored } of pieces) {
+    const path = `/segments/${segment.name}`;
+    if ("rule" in stored) {
+      broken(stored.rule, path, stored.message);
+      return false;
+    }
+    for (const { use } of encryptionsOf(stored)) {
+      if (!SECTOR_SIZES.includes(use.sectorSize)) {
+        const message = `Sectors of ${use.sectorSize} bytes cannot be read`;
+        broken("luks2.crypt.sector-size-known", `${path}/sector_size`, message);
+        return false;
+      }
+      if (!isKnownCipher(use)) {
+        const message = `The cipher ${shown(use.encryption)} is not known`;
+        broken("luks2.content.cipher", `${path}/encryption`, message);
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+/** The keys that a reencryption has are those of its backup segments. */
+function judgeKeys({ root }: Metadata, broken: TakeBroken): void {
+  const reencryption = reencryptionOf(root);
+  if (reencryption === undefined) return;
+  const { previous, final, hot } = reencryption;
+  const digests = digestsOfSegments(root);
+  const known = [previous.digest?.name, final.digest?.name];
+  const other = dataSegments(root).find((segment) =>
+    segment.type === "crypt" && segment.name !== hot?.name &&
+    !known.includes(digests.get(segment.name)?.name)
+  );
+  if (other === undefined) return;
+  const message = `Segment ${other.name} has another digest than the backup segments`;
+  broken("luks2.reencryption.keys", `/segments/${other.name}`, message);
+}
+
+function judgePlaces(
   { root }: Metadata,
-  { bytes, detached }: PayloadPlace,
-  broken: TakeBroken,
+  { payload: { bytes, detached }, pieces, broken }: {
+    payload: PayloadPlace;
+    pieces: readonly Piece[];
+    broken: TakeBroken;
+  },
 ): void {
-  const { name, offset, size, sectorSize } = defaultSegment(root) as Segment;
-  const path = `/segments/${name}`;
-  if (!detached && offset < BigInt(UNIT)) {
+  if (!detached && dataOffset(root) < BigInt(UNIT)) {
+    const path = `/segments/${pieces[0]?.segment.name}`;
     broken("luks2.payload.attached", path, "The payload is in another file, which is not given");
     return;
   }
-  const inFile = BigInt(Math.floor(bytes / SECTOR) * SECTOR) - offset;
-  if (inFile <= 0n || (size ?? 0n) > inFile) {
-    const length = size === undefined ? "" : ` and has ${size} bytes`;
-    const message = `The segment starts at byte ${offset}${length}, and its file has ${bytes}`;
-    broken("luks2.payload.inside-file", path, message);
-  } else if (size === undefined && sectorSize > 0 && inFile % BigInt(sectorSize) !== 0n) {
-    const message = `The segment has ${inFile} bytes, in sectors of ${sectorSize}`;
-    broken("luks2.payload.whole-sectors", path, message);
+  for (const { segment: { name, offset, size, sectorSize, type }, wanted } of pieces) {
+    const path = `/segments/${name}`;
+    const unit = BigInt(type === "crypt" ? sectorSize : 1);
+    if (wanted <= 0n || offset + wanted > BigInt(bytes)) {
+      const said = size === undefined ? "" : ` and has ${size} bytes`;
+      const message = `The segment starts at byte ${offset}${said}, and its file has ${bytes}`;
+      broken("luks2.payload.inside-file", path, message);
+    } else if (size === undefined && unit > 0n && wanted % unit !== 0n) {
+      const message = `The segment has ${wanted} bytes, in sectors of ${sectorSize}`;
+      broken("luks2.payload.whole-sectors", path, message);
+    }
   }
+}
+
+/** Why the content cannot be decrypted with these keys, by the names of their digests. */
+export function whyNoKey(
+  { copy }: Metadata,
+  { pieces }: Content,
+  keys: ReadonlyMap<string, Uint8Array>,
+): Luks2Broken | undefined {
+  for (const { segment, stored } of pieces) {
+    for (const { use, digest } of encryptionsOf(stored)) {
+      const message = whyUnusable({ use, digest }, keys);
+      if (message === undefined) continue;
+      const place = placeOf(copy, `/segments/${segment.name}/encryption`);
+      return { rule: "luks2.content.cipher", place, message };
+    }
+  }
+  return undefined;
+}
+
+function whyUnusable(
+  { use, digest }: Encryption,
+  keys: ReadonlyMap<string, Uint8Array>,
+): string | undefined {
+  const key = keys.get(digest.name);
+  return key === undefined ? "There is no key of it" : whyNoCipher(use, key.length);
 }

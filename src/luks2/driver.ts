@@ -1,16 +1,14 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import type { SectorCipher } from "../crypto/mod.ts";
 import type { DriverOptions, FormatDriver } from "../format/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { luks2Anatomy } from "./anatomy.ts";
-import { cipherOf, whyNoCipher } from "./cipher.ts";
-import { contentOf } from "./content.ts";
+import { type Content, contentOf, whyNoKey } from "./content.ts";
 import { decodeLuks2 } from "./decode.ts";
 import { judgeLuks2 } from "./judge.ts";
 import { Luks2Layer } from "./layer.ts";
 import { chooseCopy, type Metadata } from "./metadata.ts";
-import { type AddFinding, type Luks2Broken, placeOf } from "./report.ts";
-import { defaultSegment, type Segment } from "./segments.ts";
+import { ContentReader } from "./reader.ts";
+import type { AddFinding, Luks2Broken } from "./report.ts";
 import { unlock } from "./unlock.ts";
 import { WORK_BUDGET } from "./work.ts";
 
@@ -54,43 +52,48 @@ function open(
   const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
   if (passphrases === undefined) add(noKey.rule, noKey.place, () => noKey.message);
   const chosen = chooseCopy(decodeLuks2(source));
-  const place = { bytes: payload.size, detached: options.payload !== undefined };
-  const unreadable = judgeLuks2(chosen, add, {
+  const place = {
+    bytes: payload.size,
+    detached: options.payload !== undefined,
     headerBytes: source.size,
+  };
+  const unreadable = judgeLuks2(chosen, add, {
     payload: place,
     ...(iterationsMax === undefined ? {} : { iterationsMax }),
   });
   const { metadata } = chosen;
   if (metadata === undefined) return undefined;
-  const access = unreadable ?? accessTo(metadata, source, options);
-  if (!("decrypt" in access) && findings.count(access.rule) === 0) {
+  const content = contentOf(metadata, place);
+  const access = unreadable ?? accessTo(metadata, content, { source, payload, options });
+  if (!("read" in access) && findings.count(access.rule) === 0) {
     add(access.rule, access.place, () => access.message);
   }
-  const content = contentOf(metadata, place);
-  return new Luks2Layer({ chosen: { ...chosen, metadata }, content, payload, access });
+  return new Luks2Layer({ chosen: { ...chosen, metadata }, content, access });
 }
 
-/** What decrypts the content, for the first passphrase that opens a slot, or why there is none. */
+/** What reads the content, for the first passphrase that opens its slots, or why there is nothing. */
 function accessTo(
   metadata: Metadata,
-  keyMaterial: ByteSource,
-  { passphrases, iterationsMax = WORK_BUDGET, budget = { left: iterationsMax } }: DriverOptions,
-): SectorCipher | Luks2Broken {
+  content: Content,
+  { source: header, payload, options }: {
+    source: ByteSource;
+    payload: ByteSource;
+    options: DriverOptions;
+  },
+): ContentReader | Luks2Broken {
+  const { passphrases = [], iterationsMax = WORK_BUDGET } = options;
+  const { budget = { left: iterationsMax } } = options;
   let locked: Luks2Broken = noKey;
-  for (const passphrase of passphrases ?? []) {
-    const key = unlock(metadata, { keyMaterial, passphrase, iterationsMax, budget });
-    if ("volumeKey" in key) return decrypting(metadata, key.volumeKey);
-    locked = key;
+  for (const passphrase of passphrases) {
+    const found = unlock(metadata, { keyMaterial: header, passphrase, iterationsMax, budget });
+    if ("keys" in found) {
+      const { keys } = found;
+      return whyNoKey(metadata, content, keys) ??
+        new ContentReader(content, { keys, payload, header });
+    }
+    locked = found;
   }
   return locked;
-}
-
-function decrypting(metadata: Metadata, key: Uint8Array): SectorCipher | Luks2Broken {
-  const segment = defaultSegment(metadata.root) as Segment;
-  const message = whyNoCipher(segment, key.length);
-  if (message === undefined) return cipherOf(segment, key);
-  const place = placeOf(metadata.copy, `/segments/${segment.name}/encryption`);
-  return { rule: "luks2.content.cipher", place, message };
 }
 
 const noKey: Luks2Broken = Object.freeze({

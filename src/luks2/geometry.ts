@@ -2,6 +2,8 @@ import { header } from "./structures.ts";
 
 /** The unit of IVs, of segments and of key material, in bytes. */
 export const SECTOR = 512;
+/** Lengths that a sector of a segment may have, in bytes. */
+export const SECTOR_SIZES: readonly number[] = [512, 1024, 2048, 4096];
 /** What areas are aligned to, in bytes. */
 export const UNIT = 4096;
 /** Length of a binary header in bytes. */

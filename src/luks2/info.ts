@@ -2,6 +2,8 @@ import { imageText, type Json } from "../format/mod.ts";
 import type { ChosenCopy, Metadata } from "./metadata.ts";
 import { digestsOf, type Kdf, type Keyslot, keyslotsOf } from "./keyslots.ts";
 import { looseUint64, member, members, text, texts } from "./nodes.ts";
+import type { JsonNode } from "./json.ts";
+import { reencryptionOf } from "./reencryption.ts";
 import { requirementsOf } from "./requirements.ts";
 import { defaultSegment, type Segment, segmentsOf } from "./segments.ts";
 
@@ -37,6 +39,7 @@ export function luks2Info(
     },
     flags: texts(member(config, "flags")) ?? [],
     requirements: requirementsOf(root).all,
+    ...reencryptionInfo(root),
     keyslots: keyslotsOf(root).slice(0, LISTED_MAX).map(keyslotInfo),
     segments: segmentsOf(root).slice(0, LISTED_MAX).map(segmentInfo),
     digests: digestsOf(root).slice(0, LISTED_MAX).map((digest) => ({
@@ -53,6 +56,17 @@ export function luks2Info(
       keyslots: texts(member(node, "keyslots")) ?? [],
     })),
   };
+}
+
+/** What is told of a reencryption that is going on; nothing where there is none. */
+function reencryptionInfo(root: JsonNode): { readonly [key: string]: Json } {
+  const reencryption = reencryptionOf(root);
+  if (reencryption === undefined) return {};
+  const { slot, mode, forward, hot } = reencryption;
+  const direction = forward ? "forward" : "backward";
+  const resilience = text(member(member(slot.node, "area"), "type")) ?? "";
+  const interrupted = hot === undefined ? {} : { "interrupted-segment": hot.name };
+  return { reencryption: { keyslot: slot.name, mode, direction, resilience, ...interrupted } };
 }
 
 /** A number, or its digits where a number does not hold it. */

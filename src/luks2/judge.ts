@@ -1,17 +1,18 @@
-import { judgeContent, type PayloadPlace } from "./content.ts";
+import { judgeContent } from "./content.ts";
 import type { HeaderCopy } from "./decode.ts";
 import { isMagic } from "./decode.ts";
 import { type ChosenCopy, type JudgedCopy, type Metadata } from "./metadata.ts";
 import { looseUint64, member } from "./nodes.ts";
-import { type AddFinding, inHeader, type Luks2Broken, placeOf } from "./report.ts";
+import type { PayloadPlace } from "./pieces.ts";
+import { reencryptionOf } from "./reencryption.ts";
+import { type AddFinding, inHeader, type Luks2Broken, placeOf, shown } from "./report.ts";
 import { PRIMARY_MAGIC } from "./structures.ts";
-import { firstFault, triedSlots, whyNotTried, whyOverBudget } from "./unlock.ts";
+import { firstFault, triesOf, whyNotTried, whyOverBudget } from "./tries.ts";
+import { WORK_BUDGET } from "./work.ts";
 import { refuses, ruleOf } from "../rules/mod.ts";
 
 /** What is known of the files, and how much work may be done. */
 export interface Luks2Opening {
-  /** Length in bytes of the file that starts with the header. */
-  readonly headerBytes: number;
   readonly payload: PayloadPlace;
   /** Work that is done at most; see `WORK_BUDGET`. */
   readonly iterationsMax?: number;
@@ -31,13 +32,10 @@ export function judgeLuks2(
 ): Luks2Broken | undefined {
   judgeVersion(chosen.primary.copy, add);
   const { metadata } = chosen;
-  if (metadata === undefined) {
-    addAll(chosen.primary, add);
-    addAll(chosen.secondary, add);
-    return undefined;
-  }
   judgeCopies(chosen, add);
-  judgeFile(metadata, add, opening.headerBytes);
+  if (metadata === undefined) return undefined;
+  judgeFile(metadata, add, opening.payload.headerBytes);
+  judgeFinished(metadata, add);
   const unreadable = judgeContent(metadata, add, opening.payload);
   judgeKeys(metadata, add, opening);
   return unreadable;
@@ -57,10 +55,11 @@ function judgeVersion(copy: HeaderCopy, add: AddFinding): void {
 
 const COPY_RULES = { primary: "luks2.copy.primary", secondary: "luks2.copy.secondary" } as const;
 
-function judgeCopies({ primary, secondary }: ChosenCopy, add: AddFinding): void {
+function judgeCopies({ primary, secondary, metadata }: ChosenCopy, add: AddFinding): void {
+  const oneCounts = metadata !== undefined || primary.unread || secondary.unread;
   for (const judged of [primary, secondary]) {
-    const { copy, broken, metadata } = judged;
-    if (metadata !== undefined) {
+    const { copy, broken } = judged;
+    if (judged.metadata !== undefined || judged.unread || !oneCounts) {
       addAll(judged, add);
       continue;
     }
@@ -105,17 +104,27 @@ function judgeFile({ copy, root }: Metadata, add: AddFinding, headerBytes: numbe
   add("luks2.file.areas", placeOf(copy, "/config/keyslots_size"), message);
 }
 
+/** A reencryption is a state that is not to be left as it is; the content is what its segments say. */
+function judgeFinished({ copy, root }: Metadata, add: AddFinding): void {
+  const reencryption = reencryptionOf(root);
+  if (reencryption === undefined) return;
+  const { slot: { name, node }, mode, hot } = reencryption;
+  const where = hot === undefined ? "" : `, and was interrupted in segment ${hot.name}`;
+  const message = () => `A reencryption of mode ${shown(mode)} is going on${where}`;
+  add("luks2.reencryption.finished", placeOf(copy, `/keyslots/${name}`, node), message);
+}
+
 /** What opening with any passphrase costs, and what it stumbles over first. */
 function judgeKeys(
   metadata: Metadata,
   add: AddFinding,
-  { iterationsMax }: Pick<Luks2Opening, "iterationsMax">,
+  { iterationsMax = WORK_BUDGET, payload: { headerBytes } }: Luks2Opening,
 ): void {
-  const refused = whyNotTried(metadata);
+  const tries = triesOf(metadata);
+  const refused = whyNotTried(metadata, tries);
   if (refused !== undefined) return add(refused.rule, refused.place, () => refused.message);
-  const dear = whyOverBudget(metadata, iterationsMax === undefined ? {} : { iterationsMax });
+  const dear = whyOverBudget(metadata, tries, { iterationsMax });
   if (dear !== undefined) add(dear.rule, dear.place, () => dear.message);
-  const tried = triedSlots(metadata);
-  const fault = tried === undefined ? undefined : firstFault(metadata, tried);
+  const fault = firstFault(metadata, tries, { headerBytes });
   if (fault !== undefined) add(fault.rule, fault.place, () => fault.message);
 }

@@ -3,6 +3,7 @@ import type { JsonNode, JsonObject } from "./json.ts";
 import { inSectors, integer, member, members, numberOf, text, texts, uint64 } from "./nodes.ts";
 import { isFilled } from "./judge_references.ts";
 import type { JsonJudge } from "./report.ts";
+import { reencryptionOf, shiftOf } from "./reencryption.ts";
 import { isBackup, type Segment, segmentsOf } from "./segments.ts";
 import { judgeCrypt } from "./judge_crypt.ts";
 
@@ -25,7 +26,9 @@ export function judgeSegments(root: JsonObject, judge: JsonJudge): void {
     if (segment.type === "crypt") judgeCrypt(segment, judge, digested.has(segment.name));
   }
   judgeOrder(segments, judge, section);
-  judgeOverlap(regular, judge);
+  const reencryption = reencryptionOf(root);
+  const moves = reencryption !== undefined && shiftOf(reencryption) > 0n;
+  judgeOverlap(regular, judge, { moves });
 }
 
 function judgeFields({ name, node, offset, size }: Segment, judge: JsonJudge): void {
@@ -94,7 +97,11 @@ function judgeOrder(
   }
 }
 
-function judgeOverlap(regular: readonly Segment[], judge: JsonJudge): void {
+function judgeOverlap(
+  regular: readonly Segment[],
+  judge: JsonJudge,
+  { moves }: { moves: boolean },
+): void {
   const byName = regular.toSorted((a, b) => numberOf(a.name) - numberOf(b.name));
   for (const { name, node, size } of byName.slice(0, -1)) {
     judge.must(
@@ -124,7 +131,7 @@ function judgeOverlap(regular: readonly Segment[], judge: JsonJudge): void {
       () => `Segment ${name} starts at byte ${offset}, inside segment ${before.name}`,
     );
     judge.must(
-      before.size === undefined || offset <= end,
+      moves || before.size === undefined || offset <= end,
       "luks2.segment.gap",
       at,
       () => `Segment ${name} starts at byte ${offset}, and segment ${before.name} ends at ${end}`,

@@ -19,6 +19,8 @@ export interface JudgedCopy {
   readonly broken: readonly Luks2Broken[];
   /** What it says, where cryptsetup goes by it. */
   readonly metadata?: Metadata;
+  /** Its JSON has more values than are looked at: whether cryptsetup goes by it is not known. */
+  readonly unread: boolean;
 }
 
 /** How many findings of one copy are kept: a hostile one has a million. */
@@ -28,16 +30,19 @@ const BROKEN_MAX = 1000;
 export function judgeCopy(copy: HeaderCopy): JudgedCopy {
   const broken: Luks2Broken[] = [];
   let refused = false;
+  let unread = false;
   const add: AddFinding = (rule, place, message) => {
     const { effect } = ruleOf(rule);
-    refused ||= effect === "refused-at-open" || rule === "luks2.work.values";
+    refused ||= effect === "refused-at-open";
+    unread ||= rule === "luks2.work.values";
     if (broken.length < BROKEN_MAX) broken.push({ rule, place, message: message() });
   };
   judgeHeader(copy, add);
   if (copy.json !== undefined) judgeJson(copy, copy.json, add);
   const root = copy.json?.root;
-  const sound = !refused && isReadable(copy) && root?.kind === "object";
-  return { copy, broken, ...(sound ? { metadata: { copy, root } } : {}) };
+  unread &&= !refused;
+  const sound = !refused && !unread && isReadable(copy) && root?.kind === "object";
+  return { copy, broken, unread, ...(sound ? { metadata: { copy, root } } : {}) };
 }
 
 /** Both copies, judged, and the one that cryptsetup goes by. */
@@ -49,15 +54,14 @@ export interface ChosenCopy {
 
 /**
  * Which copy counts: the one that is sound, of two the one with the greater sequence number, and of
- * two with the same the primary one.
+ * two with the same the primary one. None does where that may be one that was not read.
  */
 export function chooseCopy({ primary, secondary }: Luks2Copies): ChosenCopy {
   const first = judgeCopy(primary);
   const second = judgeCopy(secondary);
   const judged = { primary: first, secondary: second };
   const newer = secondary.header.seqid > primary.header.seqid;
-  const metadata = first.metadata === undefined || second.metadata !== undefined && newer
-    ? second.metadata
-    : first.metadata;
-  return metadata === undefined ? judged : { ...judged, metadata };
+  const [preferred, other] = newer ? [second, first] : [first, second];
+  const counts = preferred.metadata === undefined && !preferred.unread ? other : preferred;
+  return counts.metadata === undefined ? judged : { ...judged, metadata: counts.metadata };
 }

@@ -14,14 +14,21 @@
  *   without the payload.
  * - The segment is the payload. Its sectors have 512 to 4096 bytes, and are numbered by 512 bytes from
  *   its start and from its iv_tweak on. A detached header has its segment at offset 0 of another file.
+ * - During an online reencryption there are several segments, which one behind the other are the
+ *   content, with the old key, the new one, or none: a passphrase has to open a key slot for both. A
+ *   segment in which it was interrupted is told from what was kept of it: see `recovery.ts`. Others
+ *   are kept as backups, and are no content. A digest tells whether all that was written by who had
+ *   the keys.
  *
  * QEMU does not know the format: what is refused is what cryptsetup 2.6 refuses, and its luksDump is
  * what the rules call `info`. A copy that is not sound is one finding where the other one is; the rules
  * that it breaks are findings of their own where neither is.
  *
  * How much work a header can ask for is bounded before any is done: see `WORK_BUDGET`,
- * `ARGON2_MEMORY_MAX`, and for the JSON the rule `luks2.work.values`. The content of a volume in
- * reencryption, or with integrity, is not read.
+ * `ARGON2_MEMORY_MAX`, and for the JSON the rule `luks2.work.values`. Content with integrity is not
+ * read, nor that of several segments without an online reencryption: cryptsetup takes the first one
+ * for all of it (lib/luks2/luks2_json_metadata.c, LUKS2_activate), and the specification has no such
+ * volume.
  *
  * @module
  */
@@ -49,5 +56,5 @@ export type { CopyState, KdfModel, Luks2KeyModel, Luks2Model } from "./model.ts"
 export { normaliseLuks2 } from "./normalise.ts";
 export type { AddFinding, Luks2Broken, Luks2Rule } from "./report.ts";
 export { header, luks2Structures, PRIMARY_MAGIC, SECONDARY_MAGIC } from "./structures.ts";
-export { triedSlots, unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
+export { unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
 export { ARGON2_MEMORY_MAX, WORK_BUDGET } from "./work.ts";

@@ -1,3 +1,4 @@
+import type { MaterialKind } from "../crypto/mod.ts";
 import type { Pattern } from "../format/mod.ts";
 
 /**
@@ -60,6 +61,8 @@ export interface Luks2Model {
   readonly digestIterations: number;
   /** At least one, of which one has a priority other than 0. */
   readonly keys: readonly Luks2KeyModel[];
+  /** What key material is made of; `noise` where it is absent, `sparse` for what is to compress. */
+  readonly material?: MaterialKind;
   /** Tokens that name all key slots. */
   readonly tokens: number;
   /** Header and payload are files of their own. */

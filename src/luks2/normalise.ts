@@ -44,6 +44,7 @@ export function normaliseLuks2(model: Luks2Model): Luks2Model {
     checksum: hashTable[model.checksum] === undefined ? "sha256" : model.checksum,
     digestIterations: clamp(model.digestIterations, 1, ITERATIONS_MAX),
     keys: soundKeys(model.keys),
+    ...(model.material === "sparse" ? { material: model.material } : {}),
     tokens: clamp(model.tokens, 0, TOKENS_MAX),
     detached: model.detached,
     fixed: model.fixed,

@@ -1,7 +1,12 @@
 import type { JsonNode } from "./json.ts";
 import { member, texts } from "./nodes.ts";
 
-const ONLINE = ["online-reencrypt", "online-reencrypt-v2", "online-reencrypt-v3"];
+/** With the version of each. */
+const ONLINE: ReadonlyMap<string, number> = new Map([
+  ["online-reencrypt", 1],
+  ["online-reencrypt-v2", 2],
+  ["online-reencrypt-v3", 3],
+]);
 const OFFLINE = "offline-reencrypt";
 
 /** What a header requires of who opens its volume. */
@@ -11,20 +16,23 @@ export interface Requirements {
   readonly unknown: readonly string[];
   /** An online reencryption that cryptsetup 2.6 knows is going on. */
   readonly online: boolean;
-  /** Any reencryption is going on. */
-  readonly reencryption: boolean;
+  /** Its version; 0 where there is none. */
+  readonly version: number;
+  /** A reencryption of the kind that keeps everybody else away is going on. */
+  readonly offline: boolean;
 }
 
 /** The mandatory requirements of a header. */
 export function requirementsOf(root: JsonNode | undefined): Requirements {
   const config = member(root, "config");
   const all = texts(member(member(config, "requirements"), "mandatory")) ?? [];
-  const online = all.some((name) => ONLINE.includes(name));
+  const versions = all.map((name) => ONLINE.get(name)).filter((version) => version !== undefined);
   return {
     all,
-    unknown: all.filter((name) => !ONLINE.includes(name) && name !== OFFLINE),
-    online,
-    reencryption: online || all.includes(OFFLINE),
+    unknown: all.filter((name) => !ONLINE.has(name) && name !== OFFLINE),
+    online: versions.length > 0,
+    version: versions[0] ?? 0,
+    offline: all.includes(OFFLINE),
   };
 }
 

@@ -1,5 +1,11 @@
 import { readLuksDump, readUnlockedSlot } from "./cryptsetup_dump.ts";
-import { type Outcome, type PeerDescription, PeerError, type Subject } from "./peer.ts";
+import {
+  type Outcome,
+  type PeerDescription,
+  PeerError,
+  type Subject,
+  type UnlockReport,
+} from "./peer.ts";
 import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "./process.ts";
 import { answered, failure } from "./qemu_img_answers.ts";
 import { withScratch } from "./scratch.ts";
@@ -26,7 +32,7 @@ const LACKING = /device-mapper|kernel supports|Requested LUKS hash \S+ is not su
 
 /**
  * cryptsetup, as far as it answers without the kernel's device mapper: it names the format, tells what
- * a version 1 header holds, and tries a passphrase. It looks at copies in a scratch directory, since it
+ * a header holds, and tries a passphrase. It looks at copies in a scratch directory, since it
  * repairs some headers when it opens them.
  *
  * ```ts
@@ -61,22 +67,22 @@ export class CryptsetupPeer {
     });
   }
 
-  /** What `luksDump` prints of a version 1 header. */
+  /** What `luksDump` prints of a header. */
   info(subject: Subject): Promise<Outcome<VolumeReport>> {
     return this.#withCopies<VolumeReport>(subject, async ({ path, header }) => {
       const result = await this.#call(["luksDump", header ?? path]);
       if (!answered(result)) return said(result);
       const value = readLuksDump(result.stdout);
       if (value !== undefined) return { outcome: "accepted", value };
-      return { outcome: "unsupported", message: "Not LUKS version 1" };
+      return { outcome: "unsupported", message: "Neither LUKS version 1 nor version 2" };
     });
   }
 
   /** Tries the first passphrase, and names the key slot that it opens where cryptsetup does. */
-  async unlock(subject: Subject): Promise<Outcome<{ slot?: number }>> {
+  async unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
     const [passphrase] = subject.passphrases ?? [];
     if (passphrase === undefined) return { outcome: "unsupported", message: "No passphrase" };
-    return await this.#withCopies<{ slot?: number }>(subject, ({ path, header }) => {
+    return await this.#withCopies<UnlockReport>(subject, ({ path, header }) => {
       return withPassphraseFiles([passphrase], async ([keyFile = ""]) => {
         const apart = header === undefined ? [] : ["--header", header];
         const key = ["--verbose", "--batch-mode", "--key-file", keyFile];
@@ -95,7 +101,8 @@ export class CryptsetupPeer {
     if (version === undefined) {
       throw new PeerError(`Cannot ask ${this.#command.join(" ")}: it tells no version`);
     }
-    return { name: "cryptsetup", version, operations: ["probe", "info"], formats: ["luks"] };
+    const operations = ["probe", "info", "unlock"] as const;
+    return { name: "cryptsetup", version, operations, formats: ["luks", "luks2"] };
   }
 
   #call(args: readonly string[]): Promise<ToolResult> {

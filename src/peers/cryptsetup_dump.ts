@@ -4,13 +4,20 @@ import type { VolumeReport } from "./volume.ts";
 const SECTOR = 512;
 
 /**
- * Reads what `cryptsetup luksDump` prints of a version 1 header, in qemu-img's words and units.
+ * Reads what `cryptsetup luksDump` prints of a header: of version 1 in qemu-img's words and units, of
+ * version 2 in those of diskproof's `info`.
  *
  * @returns nothing where it is something else
  */
 export function readLuksDump(text: string): VolumeReport | undefined {
   // A header may have any text, also none.
   const field = (name: string) => new RegExp(`^${name}: *\\t(.*)`, "m").exec(text)?.[1];
+  return field("Version") === "2" ? readVersion2(text, field) : readVersion1(text, field);
+}
+
+type Field = (name: string) => string | undefined;
+
+function readVersion1(text: string, field: Field): VolumeReport | undefined {
   const cipher = field("Cipher name");
   const modeText = field("Cipher mode");
   const hash = field("Hash spec");
@@ -33,6 +40,33 @@ export function readLuksDump(text: string): VolumeReport | undefined {
     uuid: field("UUID") ?? "",
     slots: readSlots(text),
   };
+}
+
+/** Bytes of a label or a subsystem that are printed: a NUL is put into the last one of its field. */
+const TEXT_MAX = 47;
+
+/** What the binary header says, and the key slots. A text that may have been cut is left out. */
+function readVersion2(text: string, field: Field): VolumeReport | undefined {
+  const [epoch, uuid] = [field("Epoch"), field("UUID")];
+  if (epoch === undefined || uuid === undefined) return undefined;
+  const texts = [
+    ["label", orNone(field("Label"), "(no label)")],
+    ["subsystem", orNone(field("Subsystem"), "(no subsystem)")],
+  ].filter(([, text = ""]) => new TextEncoder().encode(text).length < TEXT_MAX);
+  const [, keyslots = ""] = /^Keyslots:\n((?:[ \t].*\n)*)/m.exec(text) ?? [];
+  return {
+    version: 2,
+    seqid: Number.isSafeInteger(Number(epoch)) ? Number(epoch) : epoch,
+    uuid,
+    ...Object.fromEntries(texts),
+    keyslots: [...keyslots.matchAll(/^ {2}(\d+): (\S+)/gm)].map(([, id = "", type = ""]) => {
+      return { id, type };
+    }),
+  };
+}
+
+function orNone(text: string | undefined, none: string): string {
+  return text === undefined || text === none ? "" : text;
 }
 
 /** What stands before the first mark, and what behind it. */

@@ -5,12 +5,14 @@ import {
   type DigestScope,
   type InfoReport,
   type MapEntry,
+  type Operation,
   type Outcome,
   type Peer,
   type PeerDescription,
   PeerError,
   type Subject,
   type Taken,
+  type UnlockReport,
 } from "./peer.ts";
 import { runTool, type ToolResult } from "./process.ts";
 import { failure, readCheck } from "./qemu_img_answers.ts";
@@ -28,6 +30,12 @@ export interface ExecOptions {
 const REJECTED = 1;
 const UNSUPPORTED = 3;
 const TAKEN: readonly Taken[] = ["passphrases", "header"];
+/** What an adapter is asked about and for that does not say more. */
+const FORMATS: readonly string[] = ["raw", "qcow", "qcow2", "luks"];
+const OPERATIONS: readonly Operation[] = ["probe", "info", "map", "check", "digest"];
+/** What only an adapter is asked about and for that says so: it came later. */
+const MORE_FORMATS: readonly string[] = ["luks2"];
+const MORE_OPERATIONS: readonly Operation[] = ["unlock"];
 
 type Members = { readonly [key: string]: Json };
 
@@ -37,7 +45,7 @@ type Members = { readonly [key: string]: Json };
  *
  * | operation | answer |
  * | --- | --- |
- * | `describe` (no image) | `{"name": …, "version": …, "takes": [ … ]}`; may be unsupported |
+ * | `describe` (no image) | `{"name": …, "version": …, "takes": […], "formats": […], "operations": […]}`; may be unsupported |
  * | `probe` | `{"format": "qcow2"}` |
  * | `info` | as `qemu-img info --output=json`; `virtual-size` and `format` at least |
  * | `map` | as `qemu-img map --output=json` |
@@ -45,6 +53,7 @@ type Members = { readonly [key: string]: Json };
  * | `digest` | `{"sha256": …, "length": …}` of the guest content |
  * | `digest-snapshot` (and a name or id) | the same of a snapshot's |
  * | `digest-range` (and offset and length in bytes) | the same of a part |
+ * | `unlock` | `{"slot": 3}`: the key slot of a LUKS volume that the first passphrase opens; `{}` where that is not known |
  *
  * Exit status 0 is an answer, 1 a rejection with the reason on standard error, 3 an operation or a
  * feature that is not supported; every other end is a crash.
@@ -55,6 +64,9 @@ type Members = { readonly [key: string]: Json };
  * from the top down, the last one that of all further ones. One that takes `"header"` is told of a
  * detached LUKS header with `--header FILE`; IMAGE is the payload then. Of an image that needs what the
  * adapter does not take, it is asked nothing.
+ *
+ * `formats` and `operations` are what it is asked about and for: without them, everything but volumes of
+ * `luks2`, and everything but `unlock`. A passphrase that opens no key slot is a rejection.
  */
 export class ExecPeer implements Peer {
   readonly #options: ExecOptions;
@@ -120,15 +132,27 @@ export class ExecPeer implements Peer {
     });
   }
 
+  async unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
+    const result = await this.#ask("unlock", subject);
+    return answerOf(result, () => {
+      const { slot } = objectIn(result);
+      if (slot === undefined) return {};
+      if (typeof slot === "number") return { slot };
+      throw new PeerError("Cannot understand the adapter: unlock with a slot that is no number");
+    });
+  }
+
   async #describe(): Promise<PeerDescription> {
     const result = await this.#run(["describe"], {});
-    const { name, version, takes } = outcomeOf(result) === undefined ? objectIn(result) : {};
+    const { name, version, takes, formats, operations } = outcomeOf(result) === undefined
+      ? objectIn(result)
+      : {};
     return {
       name: typeof name === "string" ? name : this.#options.command.join(" "),
       version: typeof version === "string" ? version : "unknown",
-      operations: ["probe", "info", "map", "check", "digest"],
-      formats: [],
-      takes: Array.isArray(takes) ? TAKEN.filter((it) => takes.includes(it)) : [],
+      operations: chosen(operations, [...OPERATIONS, ...MORE_OPERATIONS]) ?? OPERATIONS,
+      formats: chosen(formats, [...FORMATS, ...MORE_FORMATS]) ?? FORMATS,
+      takes: chosen(takes, TAKEN) ?? [],
     };
   }
 
@@ -160,6 +184,11 @@ export class ExecPeer implements Peer {
       ...(directory === undefined ? {} : { directory }),
     });
   }
+}
+
+/** Those of a list that an adapter names; nothing where it names none. */
+function chosen<T extends string>(named: Json | undefined, all: readonly T[]): T[] | undefined {
+  return Array.isArray(named) ? all.filter((it) => named.includes(it)) : undefined;
 }
 
 /** What of a subject a peer has to take in to answer about it. */

@@ -14,13 +14,14 @@ import type { DigestReport, DigestScope, Outcome, Peer, Subject } from "./peer.t
 /** A question about a golden image. */
 export interface Question {
   readonly name: string;
+  /** What is recorded of it. */
+  recorded(answers: GoldenAnswers): Promise<Outcome<unknown>>;
   pose(peer: Peer, subject: Subject): Promise<PosedAnswer>;
 }
 
 /** A peer's answer, to be held against recorded ones. */
 export interface PosedAnswer {
-  /** The peer has no answer. */
-  readonly unsupported: boolean;
+  readonly outcome: Outcome<unknown>;
   /** Recorded answer left, the peer's right; nothing where no answer is recorded. */
   against(answers: GoldenAnswers, version: string): Promise<Difference[]>;
 }
@@ -84,16 +85,19 @@ interface QuestionParts<T> {
 }
 
 function question<T>(parts: QuestionParts<T>): Question {
+  // Whatever it is asked about, and of whatever version it is.
+  const recorded = (answers: GoldenAnswers) =>
+    parts.ask(new RecordedPeer(answers, { version: "" }), { path: "" });
   return {
     name: parts.name,
+    recorded,
     pose: async (peer, subject) => {
       const answer = await parts.ask(peer, subject);
       return {
-        unsupported: answer.outcome === "unsupported",
+        outcome: answer,
         against: async (answers, version) => {
-          const recorded = await parts.ask(new RecordedPeer(answers, { version }), subject);
           const values = (left: T, right: T) => parts.compare(left, right, version);
-          return compareOutcomes(recorded, answer, { values });
+          return compareOutcomes(await recorded(answers), answer, { values });
         },
       };
     },

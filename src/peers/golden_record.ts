@@ -17,8 +17,11 @@ export interface GoldenFile {
   readonly sha256: string;
 }
 
-/** What qemu-img printed and how it ended. */
-export interface ToolAnswer {
+/** What qemu-img printed and how it ended, or that it gave no answer. */
+export type ToolAnswer = ExitAnswer | NoAnswer;
+
+/** A tool that came to its end. */
+export interface ExitAnswer {
   readonly exitCode: number;
   /** Standard output, parsed; absent where there was none. */
   readonly json?: Json;
@@ -26,10 +29,33 @@ export interface ToolAnswer {
   readonly message?: string;
 }
 
+/**
+ * A tool that died of a signal, or that was still at it after so many seconds. That says nothing about
+ * the image: it binds nobody, and is only what the same tool is known for.
+ */
+export type NoAnswer =
+  | { readonly crashed: string; readonly message?: string }
+  | { readonly hung: number };
+
 /** SHA-256 of what `qemu-img convert` wrote, or why it wrote nothing. */
 export type DigestAnswer =
   | { readonly sha256: string; readonly length: number }
-  | { readonly rejected: string };
+  | { readonly rejected: string }
+  | NoAnswer;
+
+/**
+ * What is left to hold an implementation against where no recorded tool has answered: the verdict of
+ * the reference. `either` where it refuses for what the format does not forbid.
+ */
+export interface ReferenceVerdict {
+  readonly verdict: "accepted" | "rejected" | "either";
+  /** The rule for which the reference refuses. */
+  readonly rule?: string;
+  /** Of a digest that is given all the same, where the content is known. */
+  readonly content?: { readonly sha256: string; readonly length: number };
+  /** The key slot that a passphrase opens. */
+  readonly slot?: number;
+}
 
 /** What one version of qemu-img says of an image. */
 export interface GoldenAnswers {
@@ -54,12 +80,33 @@ export interface GoldenRange {
 
 /** What one version of cryptsetup says of a volume, and which key slot each passphrase opens. */
 export interface CryptsetupAnswers {
-  readonly info: VolumeReport;
-  readonly unlocks: readonly {
-    readonly passphrase: string;
-    /** A key slot, or that the passphrase opens none. */
-    readonly slot: number | "none";
-  }[];
+  /** What luksDump tells, or why it tells nothing. */
+  readonly info: VolumeReport | { readonly rejected: string } | NoAnswer;
+  readonly unlocks: readonly UnlockAnswer[];
+}
+
+/** What becomes of a passphrase: it opens a slot, opens none, or the tool dies of it. */
+export type UnlockAnswer = {
+  readonly passphrase: string;
+  /** A key slot, or that the passphrase opens none. */
+  readonly slot?: number | "none";
+  /** The signal of which the tool has died, and its last words. */
+  readonly crashed?: string;
+  readonly message?: string;
+  /** Seconds after which the tool was still at it. */
+  readonly hung?: number;
+  /** Why the answer is wrong, where it is: then it binds nobody, as a crash does. */
+  readonly fault?: string;
+};
+
+/** A command, in the directory of the files, of which a tool dies that is not asked otherwise. */
+export interface ToolCrash {
+  readonly argv: readonly string[];
+  /** Of the tool. */
+  readonly version: string;
+  /** The signal. */
+  readonly crashed: string;
+  readonly message?: string;
 }
 
 /** One golden image: how it was made, of what it consists, and what public tools say of it. */
@@ -86,8 +133,12 @@ export interface GoldenRecord {
   readonly header?: string;
   /** The subject and whatever it refers to. */
   readonly files: readonly GoldenFile[];
-  /** By version, such as `7.2.22`. */
+  /** By version of qemu-img, such as `7.2.22`; none of LUKS version 2, which it does not know. */
   readonly answers: { readonly [version: string]: GoldenAnswers };
   /** By version of cryptsetup, such as `2.6.1`. */
   readonly volume?: { readonly [version: string]: CryptsetupAnswers };
+  /** Of what other tools die. */
+  readonly crashes?: readonly ToolCrash[];
+  /** By the question, such as `info` or `digest`, where no version has an answer to it. */
+  readonly reference?: { readonly [question: string]: ReferenceVerdict };
 }

@@ -1,16 +1,18 @@
-import { type DigestAnswer, type GoldenAnswers, type ToolAnswer } from "./golden_record.ts";
-import type {
-  CheckReport,
-  DigestReport,
-  DigestScope,
-  InfoReport,
-  MapEntry,
-  Outcome,
-  Peer,
-  PeerDescription,
+import type { FailedOutcome } from "./golden_known.ts";
+import type { DigestAnswer, GoldenAnswers, NoAnswer, ToolAnswer } from "./golden_record.ts";
+import {
+  type CheckReport,
+  type DigestReport,
+  type DigestScope,
+  type InfoReport,
+  type MapEntry,
+  type Outcome,
+  type Peer,
+  type PeerDescription,
+  PeerError,
 } from "./peer.ts";
-import type { ToolResult } from "./process.ts";
-import { readCheck, readInfo, readMap } from "./qemu_img_answers.ts";
+import type { ToolEnd, ToolResult } from "./process.ts";
+import { failure, readCheck, readInfo, readMap } from "./qemu_img_answers.ts";
 
 /** Recorded answers about one image as a peer, whatever subject it is asked about. */
 export class RecordedPeer implements Peer {
@@ -70,16 +72,85 @@ export class RecordedPeer implements Peer {
 
 function digestOutcome(answer: DigestAnswer | undefined): Outcome<DigestReport> {
   if (answer === undefined) return { outcome: "unsupported", message: "No digest is recorded" };
-  return "rejected" in answer
-    ? { outcome: "rejected", message: answer.rejected }
-    : { outcome: "accepted", value: answer };
+  if ("rejected" in answer) return { outcome: "rejected", message: answer.rejected };
+  if ("sha256" in answer) return { outcome: "accepted", value: answer };
+  return unansweredOutcome(answer);
+}
+
+/** A recorded crash or hang. */
+export function unansweredOutcome(answer: NoAnswer): Outcome<never> {
+  return failure({ ...unansweredResult(answer), stdout: "" });
 }
 
 /** A recorded answer as if the tool had just printed it. */
 function toolResult(answer: ToolAnswer): ToolResult {
+  if (!("exitCode" in answer)) return { ...unansweredResult(answer), stdout: "" };
   return {
     end: { kind: "exited", code: answer.exitCode },
     stdout: answer.json === undefined ? "" : JSON.stringify(answer.json),
     stderr: answer.message ?? "",
   };
+}
+
+function unansweredResult(answer: NoAnswer): { end: ToolEnd; stderr: string } {
+  return "crashed" in answer
+    ? { end: { kind: "crashed", signal: answer.crashed }, stderr: answer.message ?? "" }
+    : { end: { kind: "timed-out", timeoutMs: answer.hung * SECOND }, stderr: "" };
+}
+
+const SECOND = 1000;
+/** A tool may have a line to say about each of a thousand clusters. */
+const MESSAGE_MAX = 2000;
+
+/**
+ * What a tool printed and how it ended, for a record.
+ *
+ * @throws {PeerError} when it printed more than anybody reads
+ */
+export function recordedTool({ end, stdout, stderr }: ToolResult): ToolAnswer {
+  const message = stderr.trim().slice(0, MESSAGE_MAX);
+  switch (end.kind) {
+    case "flooded":
+      throw new PeerError(`Cannot record an answer: it is longer than ${end.limit} bytes`);
+    case "timed-out":
+      return { hung: end.timeoutMs / SECOND };
+    case "crashed":
+      return { crashed: end.signal, ...(message === "" ? {} : { message }) };
+    case "exited":
+      break;
+  }
+  const said = end.code === 0 ? {} : { message };
+  try {
+    return { exitCode: end.code, json: JSON.parse(stdout), ...said };
+  } catch {
+    // A map that fails half-way leaves half of its text; a refused image leaves none.
+    return { exitCode: end.code, ...said };
+  }
+}
+
+/**
+ * What became of a conversion, for a record.
+ *
+ * @throws {PeerError} when it was not tried
+ */
+export function recordedDigest(outcome: Outcome<DigestReport>): DigestAnswer {
+  switch (outcome.outcome) {
+    case "accepted":
+      return outcome.value;
+    case "rejected":
+      return { rejected: outcome.message };
+    case "unsupported":
+      throw new PeerError(`Cannot record a digest: ${outcome.message}`);
+    default:
+      return unanswered(outcome);
+  }
+}
+
+/** A crash or a time-out, for a record. */
+export function unanswered(
+  { outcome, message }: FailedOutcome,
+): NoAnswer {
+  if (outcome === "timed-out") return { hung: Number(/(\d+) ms/.exec(message)?.[1] ?? 0) / SECOND };
+  const [, crashed = "", said = ""] = /^(\w+): ?(.*)$/s.exec(message) ?? [];
+  return { crashed, ...(said === "" ? {} : { message: said.slice(0, MESSAGE_MAX) }) };
 }

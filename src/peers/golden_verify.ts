@@ -1,8 +1,18 @@
+import { type Asked, askedOf, type RecordedOutcome } from "./golden_asked.ts";
 import type { Difference } from "./compare.ts";
-import { questionsOf } from "./golden_questions.ts";
+import {
+  againstReference,
+  anyAnswer,
+  hasFailed,
+  hasSpoken,
+  type KnownFailure,
+  nearestVersion,
+  sameFailure,
+} from "./golden_known.ts";
 import type { GoldenRecord } from "./golden_record.ts";
+import { RecordedPeer } from "./golden_recorded.ts";
 import { goldenNames, readRecord, subjectOf, unpack } from "./golden_store.ts";
-import type { Peer } from "./peer.ts";
+import type { Operation, Peer, PeerDescription } from "./peer.ts";
 import { withScratch } from "./scratch.ts";
 import { olderVersion } from "./versions.ts";
 
@@ -12,8 +22,13 @@ export interface VerifyOptions {
   readonly images: string;
   /** Only these images. */
   readonly names?: readonly string[];
-  /** The version of qemu-img whose shape the peer's answers have; the newest one's where absent. */
+  /**
+   * The version of qemu-img that the peer is: its answers have that one's shape, and it may fail as is
+   * recorded of that one. Absent for any other peer, which has the newest one's shape.
+   */
   readonly version?: string;
+  /** Told of each question that the peer is not asked, as it says itself, and why. */
+  readonly onPassedOver?: (operation: Operation, reason: string) => void;
   /** Told of each image after its questions. */
   readonly onImage?: (name: string, failures: readonly GoldenFailure[]) => void;
 }
@@ -21,9 +36,15 @@ export interface VerifyOptions {
 /** A question that a peer answers differently than was recorded. */
 export interface GoldenFailure {
   readonly image: string;
-  /** `probe`, `info`, `map`, `check`, `digest`, `digest of snapshot …` or `digest of START+LENGTH`. */
+  /**
+   * `probe`, `info`, `map`, `check`, `digest`, `digest of snapshot …`, `digest of START+LENGTH` or
+   * `unlock with PASSPHRASE`.
+   */
   readonly question: string;
-  /** The versions of qemu-img that the recorded answer is by. */
+  /**
+   * Whose answer is recorded: `qemu-img 7.2.22`; `diskproof` where no tool has given one; nobody where
+   * any answer would have done.
+   */
   readonly recordedBy: readonly string[];
   /** Recorded answer left, the peer's right. */
   readonly differences: readonly Difference[];
@@ -36,11 +57,15 @@ export interface GoldenReport {
   /** Questions that the peer has no answer for. */
   readonly unsupported: number;
   readonly failures: readonly GoldenFailure[];
+  /** Crashes, hangs and faults that are recorded of the peer itself, and are no failures. */
+  readonly known: readonly KnownFailure[];
 }
 
 /**
  * Holds a peer against the golden images: unpacks each one into an empty directory, asks, and compares
- * with the answers of every recorded version.
+ * with the answers of every recorded version. A crash, a hang or a wrong answer of a tool binds nobody:
+ * where nothing else is recorded, the verdict of the reference counts, and where that has none, any
+ * answer will do. The tool itself may fail as it is recorded to.
  *
  * ```ts
  * const report = await verifyGolden(new QemuImgPeer(), { images: "golden/images" });
@@ -50,53 +75,154 @@ export interface GoldenReport {
  */
 export async function verifyGolden(peer: Peer, options: VerifyOptions): Promise<GoldenReport> {
   const failures: GoldenFailure[] = [];
+  const known: KnownFailure[] = [];
   let images = 0;
   let questions = 0;
   let unsupported = 0;
+  const self = await peer.describe();
   for (const name of options.names ?? goldenNames(options.images)) {
     const record = readRecord(options.images, name);
+    const asked = await askedOf(record, peer);
+    if (asked.length === 0) continue;
     const verdict = await withScratch((directory) => {
       unpack(options.images, record, directory);
-      return verifyImage(peer, record, { directory, version: options.version });
+      return verifyImage(peer, record, { ...options, directory, asked, self });
     });
     images++;
     questions += verdict.questions;
     unsupported += verdict.unsupported;
     failures.push(...verdict.failures);
+    known.push(...verdict.known);
     options.onImage?.(name, verdict.failures);
   }
-  return { images, questions, unsupported, failures };
+  return { images, questions, unsupported, failures, known };
 }
 
-interface ImageOptions {
+interface ImageOptions extends Pick<VerifyOptions, "version" | "onPassedOver"> {
   readonly directory: string;
-  readonly version: string | undefined;
+  readonly asked: readonly Asked[];
+  /** Who the peer is. */
+  readonly self: PeerDescription;
 }
+
+/** Milliseconds that a tool is waited for that is recorded to hang. */
+const HANG_MS = 5_000;
 
 async function verifyImage(
   peer: Peer,
   record: GoldenRecord,
-  options: ImageOptions,
+  { directory, asked, self, version, onPassedOver }: ImageOptions,
 ): Promise<Omit<GoldenReport, "images">> {
-  const { format } = record;
-  const subject = subjectOf(record, options.directory);
+  const subject = subjectOf(record, directory);
   const failures: GoldenFailure[] = [];
+  const known: KnownFailure[] = [];
   let unsupported = 0;
-  // A format that is told is not probed: what was recorded tells nothing of that.
-  const questions = questionsOf(Object.values(record.answers))
-    .filter((question) => format === undefined || question.name !== "probe");
-  for (const question of questions) {
-    const answer = await question.pose(peer, subject);
-    if (answer.unsupported) unsupported++;
-    const found = new Map<string, GoldenFailure>();
-    for (const [version, recorded] of Object.entries(record.answers)) {
-      const differences = await answer.against(recorded, olderVersion(version, options.version));
-      if (differences.length === 0) continue;
-      const key = JSON.stringify(differences);
-      const recordedBy = [...found.get(key)?.recordedBy ?? [], version];
-      found.set(key, { image: record.name, question: question.name, recordedBy, differences });
+  const format = await formatOf(record);
+  for (const question of asked) {
+    const reason = whyNotAsked(self, { question, format });
+    if (reason !== undefined) {
+      unsupported++;
+      onPassedOver?.(question.operation, reason);
+      continue;
     }
-    failures.push(...found.values());
+    const own = ownRecord(question, { self, version });
+    const hangs = own?.outcome.outcome === "timed-out" ? { patienceMs: HANG_MS } : {};
+    const answer = await question.pose(peer, { ...subject, ...hangs });
+    if (answer.outcome.outcome === "unsupported") {
+      unsupported++;
+      continue;
+    }
+    const failure = own === undefined ? undefined : await knownOf(own, answer);
+    if (failure !== undefined) {
+      known.push({ image: record.name, question: question.name, ...failure });
+    }
+    if (failure === undefined || failure.gone) {
+      failures.push(...await failuresOf(question, { answer, record, version }));
+    }
   }
-  return { questions: questions.length, unsupported, failures };
+  return { questions: asked.length, unsupported, failures, known };
+}
+
+/** Formats that a peer may say that it knows. */
+const NAMED: readonly string[] = ["raw", "qcow", "qcow2", "luks", "luks2"];
+
+/** Why a peer is not asked a question, as it says of itself. */
+function whyNotAsked(
+  { name, formats, operations }: PeerDescription,
+  { question: { operation }, format }: { question: Asked; format: string | undefined },
+): string | undefined {
+  if (formats.length > 0 && format !== undefined && !formats.includes(format)) {
+    return `${name} does not say that it knows ${format}`;
+  }
+  return operations.includes(operation)
+    ? undefined
+    : `${name} does not say that it has ${operation}`;
+}
+
+/** The format of an image: the one that is told, or that the newest version tells. */
+async function formatOf({ format, answers }: GoldenRecord): Promise<string | undefined> {
+  const [version, newest] = Object.entries(answers).at(-1) ?? [];
+  if (format !== undefined || version === undefined || newest === undefined) return format;
+  const probed = await new RecordedPeer(newest, { version }).probe();
+  if (probed.outcome !== "accepted") return undefined;
+  return NAMED.includes(probed.value.format) ? probed.value.format : undefined;
+}
+
+/** What is recorded of the version that the peer is, or of the nearest one. */
+function ownRecord(
+  { tool, recorded }: Asked,
+  { self, version }: { self: PeerDescription; version: string | undefined },
+): RecordedOutcome | undefined {
+  const own = tool === "qemu-img" ? version : tool === self.name ? self.version : undefined;
+  if (own === undefined) return undefined;
+  const nearest = nearestVersion(recorded.map((it) => it.version), own);
+  return recorded.find((it) => it.version === nearest);
+}
+
+type Answer = Awaited<ReturnType<Asked["pose"]>>;
+
+/** What has become of a failure that is recorded of the tool that the peer is; nothing where none is. */
+async function knownOf(
+  { version, outcome, fault }: RecordedOutcome,
+  answer: Answer,
+): Promise<Omit<KnownFailure, "image" | "question"> | undefined> {
+  if (fault !== undefined) {
+    const gone = (await answer.against(version, version)).length > 0;
+    return { version, kind: "fault", message: fault, gone };
+  }
+  if (!hasFailed(outcome)) return undefined;
+  const kind = outcome.outcome === "crashed" ? "crash" : "hang";
+  const gone = !sameFailure(outcome, answer.outcome);
+  return { version, kind, message: outcome.message, gone };
+}
+
+/** Where an answer differs from those of all versions that have given a right one. */
+async function failuresOf(
+  { name: question, tool, recorded }: Asked,
+  { answer, record: { name: image, reference }, version: shape }: {
+    answer: Answer;
+    record: GoldenRecord;
+    version: string | undefined;
+  },
+): Promise<GoldenFailure[]> {
+  const binding = recorded.filter(({ outcome, fault }) =>
+    fault === undefined && hasSpoken(outcome)
+  );
+  if (binding.length === 0) {
+    const verdict = reference?.[question];
+    const differences = verdict === undefined
+      ? anyAnswer(answer.outcome)
+      : againstReference(answer.outcome, verdict);
+    const recordedBy = verdict === undefined ? [] : ["diskproof"];
+    return differences.length === 0 ? [] : [{ image, question, recordedBy, differences }];
+  }
+  const found = new Map<string, GoldenFailure>();
+  for (const { version } of binding) {
+    const differences = await answer.against(version, olderVersion(version, shape));
+    if (differences.length === 0) continue;
+    const key = JSON.stringify(differences);
+    const recordedBy = [...found.get(key)?.recordedBy ?? [], `${tool} ${version}`];
+    found.set(key, { image, question, recordedBy, differences });
+  }
+  return [...found.values()];
 }

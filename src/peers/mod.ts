@@ -12,6 +12,8 @@
  * - A passphrase is handed to a tool in a file that only this user can read, stands in no list of
  *   processes, and is taken out of whatever a tool says.
  * - What a comparison leaves out is declared as data, by version.
+ * - A recorded crash, hang or wrong answer of a tool is an expectation of nobody, and excused in that tool
+ *   alone.
  * - Golden images are unpacked without holes and into an empty directory.
  *
  * @module
@@ -30,6 +32,7 @@ export {
   PeerError,
   type Subject,
   type Taken,
+  type UnlockReport,
 } from "./peer.ts";
 export {
   compareCheck,
@@ -82,7 +85,11 @@ export type {
   GoldenFile,
   GoldenRange,
   GoldenRecord,
+  NoAnswer,
+  ReferenceVerdict,
   ToolAnswer,
+  ToolCrash,
+  UnlockAnswer,
 } from "./golden_record.ts";
 export {
   describeFile,
@@ -96,14 +103,27 @@ export {
   writeRecord,
 } from "./golden_store.ts";
 export { type PosedAnswer, type Question, questionsOf } from "./golden_questions.ts";
-export { RecordedPeer } from "./golden_recorded.ts";
+export { type Asked, askedOf, unlockName } from "./golden_asked.ts";
+export { hasSpoken, type KnownFailure } from "./golden_known.ts";
+export { infoRecorded, recordVolume, unlockRecorded } from "./golden_volume.ts";
+export { recordedDigest, RecordedPeer, recordedTool } from "./golden_recorded.ts";
 export {
   type GoldenFailure,
   type GoldenReport,
   verifyGolden,
   type VerifyOptions,
 } from "./golden_verify.ts";
+export {
+  archivesIn,
+  joinReports,
+  type PackedImage,
+  packImages,
+  readArchive,
+  verifyPacked,
+  type VerifyPackedOptions,
+} from "./golden_packed.ts";
 export { checkOutcome, ReferencePeer } from "./reference.ts";
 export { scrubbed, withPassphraseFiles } from "./secrets.ts";
 export { type OutcomeCounts, TallyPeer } from "./tally.ts";
 export { compareVolume, volumeOf, type VolumeReport } from "./volume.ts";
+export { VolumePeer, type VolumeTool } from "./volume_peer.ts";

@@ -1,9 +1,10 @@
 import type { CheckCounts, InfoReport, MapEntry } from "../format/mod.ts";
+import type { VolumeReport } from "./volume.ts";
 
-export type { InfoReport, MapEntry };
+export type { InfoReport, MapEntry, VolumeReport };
 
 /** The questions that an implementation can be asked. */
-export type Operation = "probe" | "info" | "map" | "check" | "digest";
+export type Operation = "probe" | "info" | "map" | "check" | "digest" | "unlock";
 
 /**
  * An answer. A crash is never a rejection, and a question that an implementation has no answer for is
@@ -34,6 +35,12 @@ export interface DigestReport {
   readonly length: number;
 }
 
+/** What became of a passphrase that opens a key slot. */
+export interface UnlockReport {
+  /** Number of the key slot; absent where the tool does not name it. */
+  readonly slot?: number;
+}
+
 /** An image to ask about: a path, and what a peer must be told because the image does not say it. */
 export interface Subject {
   readonly path: string;
@@ -51,6 +58,8 @@ export interface Subject {
   readonly passphrases?: readonly string[];
   /** The file with the detached LUKS header of `path`, relative to `directory` like it. */
   readonly header?: string;
+  /** Milliseconds that qemu-img is waited for, where that is less than it is given anyway. */
+  readonly patienceMs?: number;
 }
 
 /** What of the guest content goes into a digest; all of it where nothing is said. */
@@ -69,6 +78,7 @@ export interface PeerDescription {
   readonly name: string;
   readonly version: string;
   readonly operations: readonly Operation[];
+  /** The formats that it knows by name; any one where it names none. */
   readonly formats: readonly string[];
   /** What the peer takes in beside a path and a format; nothing where absent. */
   readonly takes?: readonly Taken[];
@@ -86,6 +96,13 @@ export interface Peer {
   map(subject: Subject): Promise<Outcome<readonly MapEntry[]>>;
   check(subject: Subject): Promise<Outcome<CheckReport>>;
   digest(subject: Subject, scope?: DigestScope): Promise<Outcome<DigestReport>>;
+  /** Tries the first passphrase on the key slots of a LUKS volume. */
+  unlock?(subject: Subject): Promise<Outcome<UnlockReport>>;
+  /**
+   * What a tool tells of a LUKS volume that knows nothing else: such a tool is asked this in place of
+   * everything above, and `unlock`.
+   */
+  volume?(subject: Subject): Promise<Outcome<VolumeReport>>;
   /** Lets go of processes that the peer keeps. */
   close?(): Promise<void>;
 }

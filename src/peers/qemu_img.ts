@@ -185,7 +185,8 @@ export class QemuImgPeer implements Peer {
   }
 
   #limits(subject: Partial<Subject>): { timeoutMs: number; directory?: string } {
-    const timeoutMs = this.#options.timeoutMs ?? TOOL_TIMEOUT_MS;
+    const { patienceMs = Infinity } = subject;
+    const timeoutMs = Math.min(patienceMs, this.#options.timeoutMs ?? TOOL_TIMEOUT_MS);
     return subject.directory === undefined
       ? { timeoutMs }
       : { timeoutMs, directory: subject.directory };

@@ -21,7 +21,9 @@ import type {
   Peer,
   PeerDescription,
   Subject,
+  UnlockReport,
 } from "./peer.ts";
+import { unlockVolume } from "./reference_unlock.ts";
 
 /** The reference implementation as a peer: it answers as public qemu-img should. */
 export class ReferencePeer implements Peer {
@@ -29,8 +31,8 @@ export class ReferencePeer implements Peer {
     return Promise.resolve({
       name: "reference",
       version: "0.1.0",
-      operations: ["probe", "info", "map", "check", "digest"],
-      formats: ["raw", "qcow", "qcow2", "luks"],
+      operations: ["probe", "info", "map", "check", "digest", "unlock"],
+      formats: ["raw", "qcow", "qcow2", "luks", "luks2"],
     });
   }
 
@@ -65,6 +67,10 @@ export class ReferencePeer implements Peer {
       }
       return accepted({ sha256: digestOf(layers, { from: start, to: start + length }), length });
     });
+  }
+
+  unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
+    return Promise.resolve(unlockVolume(subject));
   }
 }
 

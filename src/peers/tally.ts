@@ -9,6 +9,8 @@ import type {
   Peer,
   PeerDescription,
   Subject,
+  UnlockReport,
+  VolumeReport,
 } from "./peer.ts";
 
 /** How often a peer gave each kind of outcome. */
@@ -16,12 +18,21 @@ export type OutcomeCounts = Readonly<Record<Outcome<unknown>["outcome"], number>
 
 /** A peer that counts what another one answers. */
 export class TallyPeer implements Peer {
+  readonly unlock?: (subject: Subject) => Promise<Outcome<UnlockReport>>;
+  readonly volume?: (subject: Subject) => Promise<Outcome<VolumeReport>>;
   readonly #peer: Peer;
   readonly #counts = new Map<Operation, Record<Outcome<unknown>["outcome"], number>>();
   readonly #passedOver = new Map<string, number>();
 
   constructor(peer: Peer) {
     this.#peer = peer;
+    const { unlock, volume } = peer;
+    if (unlock !== undefined) {
+      this.unlock = (subject) => this.#count("unlock", unlock.call(peer, subject));
+    }
+    if (volume !== undefined) {
+      this.volume = (subject) => this.#count("info", volume.call(peer, subject));
+    }
   }
 
   /** The counts of each operation that was asked for. */
@@ -58,8 +69,18 @@ export class TallyPeer implements Peer {
     return this.#count("digest", this.#peer.digest(subject, scope));
   }
 
+  /** Counts a question that the peer is not asked. */
+  passOver(operation: Operation, reason: string): void {
+    this.#add(operation, { outcome: "unsupported", message: reason });
+  }
+
   async #count<T>(operation: Operation, answer: Promise<Outcome<T>>): Promise<Outcome<T>> {
     const outcome = await answer;
+    this.#add(operation, outcome);
+    return outcome;
+  }
+
+  #add(operation: Operation, outcome: Outcome<unknown>): void {
     const counts = this.#counts.get(operation) ??
       { accepted: 0, rejected: 0, unsupported: 0, crashed: 0, "timed-out": 0 };
     counts[outcome.outcome]++;
@@ -67,6 +88,5 @@ export class TallyPeer implements Peer {
       this.#passedOver.set(outcome.message, (this.#passedOver.get(outcome.message) ?? 0) + 1);
     }
     this.#counts.set(operation, counts);
-    return outcome;
   }
 }

@@ -3,14 +3,16 @@ import { compareJson, type Difference } from "./compare.ts";
 
 /**
  * What a tool tells of a LUKS volume: members of the `data` of qemu-img's format-specific information
- * of `luks`, and `cipher`, the name of the cipher alone. What the tool does not tell is absent.
+ * of `luks`, and `cipher`, the name of the cipher alone; of LUKS version 2 what diskproof tells in that
+ * place. What the tool does not tell is absent.
  */
 export type VolumeReport = { readonly [key: string]: Json };
 
-/** The volume in an answer to `info` about `luks` or about `qcow2`; nothing where there is none. */
+/** The volume in an answer to `info` about LUKS or about `qcow2`; nothing where there is none. */
 export function volumeOf({ "format-specific": specific }: InfoReport): VolumeReport | undefined {
   if (!isMembers(specific) || !isMembers(specific["data"])) return undefined;
   const { type, data } = specific;
+  if (type === "luks2") return data;
   const volume = type === "luks" ? data : type === "qcow2" ? data["encrypt"] : undefined;
   return isMembers(volume) && volume["slots"] !== undefined ? volume : undefined;
 }

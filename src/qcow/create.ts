@@ -1,6 +1,7 @@
 import type { Segment } from "../bytes/mod.ts";
 import { deflateCluster } from "../codec/mod.ts";
 import { legacyAes } from "../crypto/mod.ts";
+import type { DiskContent } from "../format/mod.ts";
 import { blank, encode, writeUint } from "../layout/mod.ts";
 import { compressedEntry } from "./entry.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed, roundUp, SECTOR } from "./geometry.ts";
@@ -16,14 +17,8 @@ export interface QcowCreation {
   readonly passphrase?: Uint8Array;
   /** Compresses clusters that get shorter by it. */
   readonly compressed?: boolean;
-  /**
-   * What a guest is to see, as blocks of so many bytes in ascending order without gaps, of which the
-   * last one may reach past the size; `undefined` for zeros. Bytes that were given do not change any
-   * more. Where it is absent, nothing is allocated.
-   */
-  readonly content?: (
-    unit: number,
-  ) => Iterable<{ readonly offset: number; readonly bytes: Uint8Array | undefined }>;
+  /** What a guest is to see. Where it is absent, nothing is allocated. */
+  readonly content?: DiskContent;
 }
 
 /** The geometries that QEMU writes: small clusters over a backing file. */

@@ -102,7 +102,7 @@ export interface LegacyEncryption {
 export interface LuksEncryption extends
   Pick<
     LuksModel,
-    "spec" | "seed" | "uuid" | "digestIterations" | "keys" | "erased" | "gap"
+    "spec" | "seed" | "uuid" | "digestIterations" | "keys" | "erased" | "material" | "gap"
   > {
   readonly kind: "luks";
   /** Bytes of the encryption header behind the payload offset, where QEMU's ends. */

@@ -18,9 +18,11 @@ const config = `${spec}, 3.5 Config Object`;
 const tokens = `${spec}, 3.6 Tokens Object`;
 const retrieval = `${spec}, 4.3 Keyslot Content Retrieval`;
 const recovery = `${spec}, 4.5 Metadata Recovery`;
+const protection = `${spec}, 4.9.2 Reencryption Keyslot Protection`;
 const disk = "cryptsetup lib/luks2/luks2_disk_metadata.c";
 const checks = "cryptsetup lib/luks2/luks2_json_metadata.c";
 const setup = "cryptsetup lib/setup.c";
+const reencryption = "cryptsetup lib/luks2/luks2_reencrypt.c";
 const limits = "diskproof, limits";
 
 /** The openings that need a passphrase. */
@@ -104,7 +106,7 @@ export const luks2Rules = {
   "luks2.segment.overlap": ["spec", "must", "refused-at-open", segments,
     "Segments do not overlap, and only the last one is dynamic."],
   "luks2.segment.gap": ["spec", "must", "ignored", segments,
-    "Segments follow each other without a gap."],
+    "Segments follow each other without a gap, but for what a reencryption moves the data by."],
   "luks2.crypt.fields": ["spec", "must", "refused-at-open", crypt,
     "A crypt segment has the strings iv_tweak and encryption, and the integer sector_size."],
   "luks2.crypt.integrity-fields": ["spec", "must", "refused-at-open", crypt,
@@ -163,8 +165,8 @@ export const luks2Rules = {
     "A key slot of type reencrypt has a mode, a direction, the key size 1 and what its area needs."],
   "luks2.reencryption.slots": ["spec", "must", "refused-at-open", `${spec}, 4.9 Online Reencryption`,
     "There is one key slot of type reencrypt where an online reencryption is required, and none elsewhere."],
-  "luks2.work.values": ["qemu", "may", "warning", limits,
-    "The JSON area holds no more than 100000 values."],
+  "luks2.work.values": ["limit", "must", "warning", limits,
+    "The JSON area holds no more than 100000 values: what holds more is not read, and nothing is said of it."],
   "luks2.file.areas": ["limit", "must", "refused-at-open", `${disk}, LUKS2_disk_hdr_read`,
     "Both copies and the area for key slots lie inside the file."],
   "luks2.copy.primary": ["spec", "should", "warning", recovery,
@@ -179,12 +181,18 @@ export const luks2Rules = {
     "The salts of the copies differ."],
   "luks2.requirement.known": ["spec", "must", "refused-at-open", config,
     "A mandatory requirement is one that is known.", withKey],
-  "luks2.requirement.reencryption": ["qemu", "may", "warning", limits,
-    "No reencryption is going on: the content of such a volume is not read."],
+  "luks2.requirement.offline": ["spec", "may", "refused-at-open", config,
+    "No offline reencryption is going on: it keeps everybody away from the volume until it is finished.", withKey],
+  "luks2.reencryption.finished": ["spec", "should", "ignored", protection,
+    "No online reencryption is going on. The content of such a volume is its segments in their order, and the part in which it was interrupted is what cryptsetup recovers."],
+  "luks2.reencryption.recovery": ["limit", "must", "refused-at-open", `${reencryption}, reencrypt_recover_segment`,
+    "The segment in which a reencryption was interrupted has a size, and what it was is kept as the key slot of the reencryption says.", withKey],
+  "luks2.reencryption.keys": ["limit", "must", "refused-at-open", `${checks}, LUKS2_assembly_multisegment_dmd`,
+    "During an online reencryption, every crypt segment has the digest of one of the backup segments.", withKey],
   "luks2.content.segments": ["qemu", "may", "warning", limits,
-    "The content is one segment of type crypt without integrity: other content is not read."],
+    "The content is one segment of type crypt, or segments of the types crypt and linear during an online reencryption, without integrity: other content is not read."],
   "luks2.content.cipher": ["qemu", "may", "warning", limits,
-    "The cipher of the segment is known, and takes the key: other content is not read."],
+    "The ciphers of the segments are known, and take their keys: other content is not read."],
   "luks2.crypt.sector-size-known": ["spec", "must", "refused-at-open", crypt,
     "sector_size is 512, 1024, 2048 or 4096.", withKey],
   "luks2.payload.attached": ["limit", "must", "refused-at-open", "cryptsetup src/cryptsetup.c, action_open_luks",
@@ -209,6 +217,8 @@ export const luks2Rules = {
     "The key in a key slot has at least one byte.", withKey],
   "luks2.area.cipher": ["limit", "must", "refused-at-open", area,
     "The cipher of the area is known, and takes a key of key_size bytes. A slot whose cipher, mode or IV generator is not known is passed over.", withKey],
+  "luks2.area.readable": ["limit", "must", "refused-at-open", "cryptsetup lib/luks2/luks2_keyslot_luks2.c, luks2_decrypt_from_storage",
+    "The key material of a key slot lies inside the file, also where its area is too small for it. A slot that cannot be read ends the search.", withKey],
   "luks2.work.key-size": ["qemu", "may", "warning", limits,
     "The key of a key slot has no more than 4096 bytes."],
   "luks2.digest.type": ["spec", "must", "refused-at-open", digests,
@@ -217,6 +227,8 @@ export const luks2Rules = {
     "A digest has a hash that is known, at least one iteration, and salt and digest in base64.", withKey],
   "luks2.digest.lengths": ["limit", "must", "refused-at-open", "cryptsetup lib/luks2/luks2_digest_pbkdf2.c, PBKDF2_digest_verify",
     "The salt of a digest has 32 bytes, and the digest 20 or as many as its hash makes. cryptsetup 2.6 and 2.7 mean to refuse others, and take any passphrase for right.", withKey],
+  "luks2.reencryption.digest": ["spec", "must", "refused-at-open", protection,
+    "The key slot of an online reencryption has a digest, and it is that of the keys, the key slot and the backup segments.", withKey],
   "luks2.work.budget": ["qemu", "may", "warning", limits,
     "The iterations of PBKDF2 and the KiB that Argon2 fills in all key slots stay within a budget."],
   "luks2.work.memory": ["qemu", "may", "warning", limits,

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { withTools } from "../peers/tools.ts";
 import { diskproof, type Run, withDirectory, withQemu } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -31,6 +32,7 @@ interface Sums {
   readonly differs: number;
   readonly unsupported: number;
   readonly crashed: number;
+  readonly known: number;
 }
 
 function eventsIn({ stdout }: Run): Record<string, unknown>[] {
@@ -87,7 +89,7 @@ digest) exit 4;;`,
   }));
 
 function sumsOf(operation: string, sums: Partial<Sums>): Sums {
-  return { operation, same: 0, differs: 0, unsupported: 0, crashed: 0, ...sums };
+  return { operation, same: 0, differs: 0, unsupported: 0, crashed: 0, known: 0, ...sums };
 }
 
 Deno.test("validate counts what an adapter does not support as no failure", () =>
@@ -123,6 +125,63 @@ Deno.test("validate passes over encrypted images for an adapter that takes no pa
     assertEquals(eventsIn(asked).at(-1)?.["passedOver"], [
       { reason: "", questions: 4 },
     ]);
+  }));
+
+/** What a shell adapter says of a volume of LUKS version 2 whose first passphrase opens slot 0. */
+const LUKS2_ADAPTER = [
+  `describe) echo '{"name": "mine", "takes": ["passphrases"], "formats": ["luks2"], "operations": ["info", "unlock"]}';;`,
+  `info) echo '{"format": "luks2", "virtual-size": 0}';;`,
+  `unlock) case "$(cat $4)" in first) echo '{"slot": 0}';; second) echo '{"slot": SECOND}';; *) exit 1;; esac;;`,
+].join("\n");
+
+Deno.test("validate asks an adapter that knows LUKS version 2 which key slots open", () =>
+  withDirectory(async (directory) => {
+    const only = "--only=luks2.area.overlap-keeps";
+    const right = adapter(directory, LUKS2_ADAPTER.replace("SECOND", "3"));
+    const run = await validate(directory, right, "--json", only);
+    assertEquals([run.status, run.stderr], [0, ""]);
+    const { info, digest, unlock } = sumsIn(run);
+    assertEquals(info, sumsOf("info", { same: 1 }));
+    assertEquals(digest, sumsOf("digest", { unsupported: 1 }));
+    assertEquals(unlock, sumsOf("unlock", { same: 3 }));
+    const wrong = adapter(directory, LUKS2_ADAPTER.replace("SECOND", "4"));
+    const { status, stdout } = await validate(directory, wrong, only);
+    assertEquals(status, 1);
+    assertStringIncludes(
+      stdout,
+      "luks2.area.overlap-keeps: unlock with second differs from cryptsetup 2.6.1\n" +
+        "  /slot: 3 recorded, 4 here",
+    );
+    // Who does not say that it knows them is not asked.
+    const silent = adapter(directory, `probe) echo '{"format": "raw"}';;`);
+    const passed = await validate(directory, silent, "--json", only);
+    assertEquals(passed.status, 0);
+    const [{ reason, questions }] = eventsIn(passed).at(-1)?.["passedOver"] as [
+      { reason: string; questions: number },
+    ];
+    assertEquals(questions, 5);
+    assertStringIncludes(reason, "does not say that it knows luks2");
+  }));
+
+Deno.test("validate finds the installed cryptsetup as recorded", () =>
+  withTools(["cryptsetup"], () =>
+    withDirectory(async (directory) => {
+      const only = "--only=luks2.token.fields-number";
+      const { status, stdout } = await validate(directory, "cryptsetup", only);
+      assertEquals(status, 0, stdout);
+      assertStringIncludes(stdout, "over 2 recorded images");
+      assertStringIncludes(stdout, "crashes as recorded: ");
+    })));
+
+Deno.test("validate counts the crashes that are recorded of qemu-img, and holds nobody else to them", () =>
+  withQemu(async () => {
+    const only = ["--only", "luks.key.material-sector-multiple-breaks"];
+    const qemu = await diskproof(ROOT, ["validate", "qemu-img", ...only]);
+    assertEquals(qemu.status, 0, qemu.stdout);
+    assertStringIncludes(qemu.stdout, "crashes as recorded: 3\n");
+    const ours = await diskproof(ROOT, ["validate", "reference", ...only]);
+    assertEquals(ours.status, 0, ours.stdout);
+    assertEquals(ours.stdout.includes("crashes as recorded"), false);
   }));
 
 Deno.test("validate exits with 3 for a peer that cannot be started or breaks the protocol", () =>

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { afMerge, afSplit, hashNames } from "../../src/crypto/mod.ts";
+import { afMerge, afSplit, hash, hashNames, hashTable } from "../../src/crypto/mod.ts";
 
 /** Bytes that go up by seven. */
 function material(length: number): Uint8Array {
@@ -57,6 +57,34 @@ Deno.test("afMerge() gives back what afSplit() has split, with every hash and le
         assertEquals(split.length, length * stripes);
         assertEquals(afMerge(split, length, stripes, hash), key.slice());
       }
+    }
+  }
+});
+
+/** Section 2.4 to the letter, with hashes of whole messages. */
+function mergedByHash(stored: Uint8Array, length: number, name: string): Uint8Array {
+  const { digestSize } = hashTable[name] ?? { digestSize: 0 };
+  const sum = new Uint8Array(length);
+  for (let at = 0; at < stored.length; at += length) {
+    for (let i = 0; i < length; i++) sum[i] = (sum[i] ?? 0) ^ (stored[at + i] ?? 0);
+    if (at + length === stored.length) break;
+    for (let from = 0, number = 0; from < length; from += digestSize, number++) {
+      const part = sum.subarray(from, from + digestSize);
+      part.set(hash(name, Uint8Array.of(0, 0, 0, number), part).subarray(0, part.length));
+    }
+  }
+  return sum;
+}
+
+Deno.test("afMerge() merges as hashes of whole messages do, whatever the length of the key", () => {
+  for (const name of hashNames) {
+    for (const length of [1, 3, 4, 5, 15, 16, 17, 19, 20, 21, 36, 37, 64, 65, 127, 200]) {
+      const stored = material(4 * length + 1).subarray(1);
+      assertEquals(
+        afMerge(stored, length, 4, name).toHex(),
+        mergedByHash(stored, length, name).toHex(),
+        `${name} of ${length} bytes`,
+      );
     }
   }
 });

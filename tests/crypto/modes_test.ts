@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { blockCipher } from "../../src/crypto/mod.ts";
-import { cfb, ofb } from "../../src/crypto/feedback.ts";
+import { cfb, cfb1, cfb8, ofb } from "../../src/crypto/feedback.ts";
 import { cbc, ctr, ecb, type Mode } from "../../src/crypto/modes.ts";
 import { xts } from "../../src/crypto/xts.ts";
 import { ieee1619, wycheproof192 } from "./xts_vectors.ts";
@@ -75,6 +75,25 @@ Deno.test("cfb() gives the answers of SP 800-38A, appendix F.3.13 to F.3.18", ()
   texts.forEach((text, i) => {
     const mode = cfb(blockCipher("aes", bytes(KEYS[i] ?? "")));
     assertMessage({ mode, iv: COUNT, plain: PLAIN, text });
+  });
+});
+
+Deno.test("cfb8() gives the answers of SP 800-38A, appendix F.3.7 to F.3.12", () => {
+  const texts = [
+    "3b79424c9c0dd436bace9e0ed4586a4f32b9",
+    "cda2521ef0a905ca44cd057cbf0d47a0678a",
+    "dc1f1a8520a64db55fcc8ac554844e889700",
+  ];
+  texts.forEach((text, i) => {
+    const mode = cfb8(blockCipher("aes", bytes(KEYS[i] ?? "")));
+    assertMessage({ mode, iv: COUNT, plain: PLAIN.slice(0, 36), text });
+  });
+});
+
+Deno.test("cfb1() gives the answers of SP 800-38A, appendix F.3.1 to F.3.6", () => {
+  ["68b3", "9359", "9029"].forEach((text, i) => {
+    const mode = cfb1(blockCipher("aes", bytes(KEYS[i] ?? "")));
+    assertMessage({ mode, iv: COUNT, plain: PLAIN.slice(0, 4), text });
   });
 });
 

@@ -82,6 +82,8 @@ Deno.test("sectorCipher() decrypts what it encrypts, in every combination", () =
 
 Deno.test("sectorCipher() gives the same for one sector as for a sector among others", () => {
   for (const { options, key } of everyCipher()) {
+    // It takes a block for each bit.
+    if (options.mode === "cfb1" && key.length < 32) continue;
     const volume = sectorCipher({ ...options, sectorSize: 1024 }, key);
     const together = Uint8Array.from({ length: 4 * 1024 }, (_, i) => i % 251);
     const apart = together.slice();
@@ -157,12 +159,53 @@ Deno.test("sectorCipher() looks at no generator in ecb mode", () => {
   assertEquals(content[2], content[0]);
 });
 
+/** Headers of cryptsetup 2.6.1, which opens what is encrypted in them, and what they stand for. */
+const SPELLINGS: readonly (readonly [written: string, read: string])[] = [
+  ["AES-cbc-plain64", "aes-cbc-plain64"],
+  ["Camellia-CFB8-Plain64BE", "camellia-cfb8-plain64be"],
+  ["aes-CTR-NULL", "aes-ctr-null"],
+  ["aes-cbc-BENBI", "aes-cbc-benbi"],
+  ["aes-cbc-benbix", "aes-cbc-benbi"],
+  ["aes-cbc-EBOIVx", "aes-cbc-eboiv"],
+  ["aes-cbc-ESSIV:SHA256", "aes-cbc-essiv:sha256"],
+  ["aes-cbc-essiv:sha2-512/256", "aes-cbc-essiv:sha512-256"],
+  ["aes-cbc-essiv:1.2.156.10197.1.401", "aes-cbc-essiv:sm3"],
+  ["aes-cbc-essiv:blake2s256", "aes-cbc-essiv:blake2s-256"],
+  ["aes-cbc-essiv:ssl3-md5", "aes-cbc-essiv:md5"],
+  ["aes-cbc-essiv:MD5", "aes-cbc-essiv:md5"],
+  ["aes-cbc-essiv:1.2.840.113549.2.5", "aes-cbc-essiv:md5"],
+  ["aes-cbc-essiv:1.2.840.113549.2.4", "aes-cbc-essiv:md4"],
+  ["aes-cbc-essiv:SHAKE-128", "aes-cbc-essiv:shake128"],
+  ["aes-cbc-essiv:shake-256", "aes-cbc-essiv:shake256"],
+  ["aes-cbc-essiv:keccak-kmac128", "aes-cbc-essiv:keccak-kmac-128"],
+];
+
+Deno.test("sectorCipher() takes the spellings of cryptsetup", () => {
+  const encrypted = (name: string) => {
+    const [, cipher = "", mode = "", ivGenerator = "", ivHash] =
+      /^(\w+)-(\w+)-(\w+)(?::(.+))?$/.exec(name) ?? [];
+    const content = new Uint8Array(1024);
+    sectorCipher({ cipher, mode, ivGenerator, ivHash }, new Uint8Array(32)).encrypt(content, 9n);
+    return content.toHex();
+  };
+  for (const [written, read] of SPELLINGS) {
+    assertEquals(encrypted(written), encrypted(read), written);
+  }
+});
+
 const USABLE = { cipher: "aes", mode: "cbc", ivGenerator: "plain64" };
 
 Deno.test("reasonUnusable() says why, and sectorCipher() throws it", () => {
   const refusals: [Partial<SectorCipherOptions>, number, string][] = [
     [{ cipher: "rot13" }, 16, "Cannot use the cipher rot13: it is not known"],
-    [{ cipher: "AES" }, 16, "Cannot use the cipher AES: it is not known"],
+    [{ cipher: "Serpent" }, 16, "Cannot use the cipher Serpent: it is not known"],
+    [
+      { cipher: "serpent", mode: "CBC" },
+      16,
+      "Cannot use the mode CBC: it is not known",
+    ],
+    [{ mode: "ECB" }, 16, "Cannot use the mode ECB: it is not known"],
+    [{ mode: "XTS" }, 32, "Cannot use the mode XTS: it is not known"],
     [{ cipher: "__proto__" }, 16, "Cannot use the cipher __proto__: it is not known"],
     [{ mode: "lrw" }, 16, "Cannot use the mode lrw: it is not known"],
     [{}, 20, "Cannot use aes in cbc mode: a key of 20 bytes is not one of 16, 24, 32"],
@@ -172,18 +215,21 @@ Deno.test("reasonUnusable() says why, and sectorCipher() throws it", () => {
     [{ ivGenerator: "essiv" }, 16, "Cannot use essiv: there is no hash"],
     [{ ivGenerator: "essiv", ivHash: "crc" }, 16, "Cannot use the hash crc: it is not known"],
     [
-      { ivGenerator: "essiv", ivHash: "sha-256" },
+      { cipher: "twofish", ivGenerator: "essiv", ivHash: "sha-256" },
       16,
       "Cannot use the hash sha-256: it is not known",
     ],
-    [{ ivGenerator: "essiv", ivHash: "SHA256" }, 16, "Cannot use the hash SHA256: it is not known"],
+    [{ ivGenerator: "plain32" }, 16, "Cannot use the IV generator plain32: it is not known"],
     [
       { ivGenerator: "essiv", ivHash: "sha1" },
       16,
       "Cannot use essiv with sha1: aes takes no key of 20 bytes",
     ],
-    [{ mode: "ctr", ivGenerator: "eboiv" }, 16, "Cannot use eboiv in ctr mode"],
-    [{ mode: "cfb", ivGenerator: "eboiv" }, 16, "Cannot use eboiv in cfb mode"],
+    [
+      { mode: "xts", ivGenerator: "eboiv" },
+      64,
+      "Cannot use eboiv in xts mode: aes takes no key of 64 bytes",
+    ],
     [
       { sectorSize: 520 },
       16,

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { FileSource } from "../../src/bytes/mod.ts";
+import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
 import { patternBytes } from "../../src/format/mod.ts";
 import { chooseCopy, decodeLuks2, unlock, type Unlocked } from "../../src/luks2/mod.ts";
 import { liveTest, run, succeed } from "../luks/live.ts";
@@ -13,7 +13,7 @@ import {
 } from "./made.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
 import { kernelCases } from "./key_cases.ts";
-import { writeVolume } from "./live.ts";
+import { testPassphrase, writeVolume } from "./live.ts";
 import { type AnyJson, changed } from "./volumes.ts";
 
 const SIZE = 2 ** 20;
@@ -102,7 +102,8 @@ liveTest("the volume key is the one that cryptsetup finds", ["cryptsetup"], asyn
   ) {
     const path = `${directory}/volume`;
     await formatWithCryptsetup(path, { passphrase: "pw", options });
-    assertEquals(unlocked(path, "pw"), { slot: 0, volumeKey: await volumeKeyOf(path) });
+    const volumeKey = await volumeKeyOf(path);
+    assertEquals(unlocked(path, "pw"), { slot: 0, volumeKey, keys: new Map([["0", volumeKey]]) });
     assertEquals(unlocked(path, "pW"), undefined);
     await Deno.remove(path);
   }
@@ -245,6 +246,44 @@ liveTest(
     // deno-lint-ignore no-console
     else console.log(`Passed over: ${version.trim()} is not 2.6 or 2.7; it ended with ${code}`);
     assertEquals(unlocked(path, "of nobody"), undefined);
+  },
+);
+
+liveTest(
+  "a key slot that cannot be read ends the search for one, and is not looked at behind one that opens",
+  ["cryptsetup"],
+  async (dir) => {
+    const path = `${dir}/volume`;
+    for (
+      const [passphrase, priority, opened] of [
+        ["second", 1, undefined],
+        ["second", 2, 3],
+        ["first", 2, undefined],
+      ] as const
+    ) {
+      await writeVolume(path, {
+        source: new MemorySource(changed({}, {
+          json: (root) => {
+            // The last page before the payload, behind which there is less than a key takes.
+            root.keyslots["0"].area = {
+              ...root.keyslots["0"].area,
+              offset: "552960",
+              size: "4096",
+            };
+            root.keyslots["3"].priority = priority;
+          },
+        })),
+        passphrase,
+      });
+      assertEquals(unlocked(path, passphrase)?.slot, opened);
+      const { code, stderr } = await testPassphrase(path);
+      assertEquals(code === 0, opened !== undefined, stderr);
+      assertEquals(/IO error while decrypting keyslot/.test(stderr), opened === undefined);
+      // Asked for by its number, a slot behind it opens.
+      assertEquals(unlocked(path, "second", 3)?.slot, 3);
+      const { code: third } = await testPassphrase(path, "--key-slot", "3");
+      assertEquals(third === 0, passphrase === "second");
+    }
   },
 );
 

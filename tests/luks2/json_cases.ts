@@ -1,6 +1,7 @@
 /** For every rule of the JSON that an open without a passphrase looks at, pairs of volumes. */
 
-import { pair, type RuleCase, set, value } from "./rule_case.ts";
+import { pair, type RuleCase, value } from "./rule_case.ts";
+import { reencrypt, reencrypted } from "./reencrypting.ts";
 import type { AnyJson } from "./volumes.ts";
 
 const AREA = 258048;
@@ -151,24 +152,6 @@ function segmentsWith(
   return { "0": { ...crypt(), ...first }, ...others };
 }
 
-const reencrypt = {
-  type: "reencrypt",
-  key_size: 1,
-  mode: "reencrypt",
-  direction: "forward",
-  area: { type: "none", offset: String(FIRST + 2 * AREA), size: "4096" },
-};
-
-/** A volume in an online reencryption, with what differs from a sound one. */
-function reencrypted(root: AnyJson, ...edits: readonly (readonly [string, unknown])[]): void {
-  root.config.requirements = { mandatory: ["online-reencrypt-v2"] };
-  root.keyslots["1"] = structuredClone(reencrypt);
-  root.segments["1"] = { ...crypt(), flags: ["backup-previous"] };
-  root.segments["2"] = { ...crypt(), flags: ["backup-final"] };
-  root.digests["0"].segments = ["0", "1", "2"];
-  for (const [path, to] of edits) set(root, path, to);
-}
-
 /** A pair of volumes in an online reencryption. */
 function during(
   rule: "luks2.reencryption.keyslot" | "luks2.reencryption.slots" | "luks2.reencryption.segments",
@@ -176,8 +159,8 @@ function during(
   { broken, kept }: { broken: unknown; kept: unknown },
 ): RuleCase {
   return pair(rule, `${path} is ${JSON.stringify(broken) ?? "missing"} in a reencryption`, {
-    broken: { json: (root) => reencrypted(root, [path, broken]) },
-    kept: { json: (root) => reencrypted(root, [path, kept]) },
+    broken: { json: (root) => reencrypted(root, [[path, broken]]) },
+    kept: { json: (root) => reencrypted(root, [[path, kept]]) },
   });
 }
 
@@ -215,10 +198,6 @@ const reencryptionCases: RuleCase[] = [
     kept: ["backup-final"],
   }),
   during("luks2.reencryption.segments", "/segments/0/sector_size", { broken: 4096, kept: 512 }),
-  value("luks2.requirement.reencryption", "/config/requirements", {
-    broken: { mandatory: ["offline-reencrypt"] },
-    kept: { mandatory: [] },
-  }),
 ];
 
 /** Pairs about config, references, segments and reencryption. */

@@ -2,8 +2,9 @@
 
 import type { Luks2Model } from "../../src/luks2/mod.ts";
 import type { Volume } from "./ours.ts";
+import { cryptSegment } from "./reencrypting.ts";
 import { pair, type RuleCase, set, value } from "./rule_case.ts";
-import { changedVolume, volumeOf } from "./volumes.ts";
+import { type Change, changedVolume, volumeOf } from "./volumes.ts";
 
 const AREA = 258048;
 const FIRST = 2 * 0x4000;
@@ -21,7 +22,26 @@ const argonKey = {
   priority: 1,
 } as const;
 
+/** A volume with one key whose area is a page; its material takes 256000 bytes from there on. */
+function shortArea(offset: number, size?: number): Volume {
+  const area = { ...rawArea, offset: String(offset), size: "4096" };
+  const edit: Change = { json: (root) => set(root, "/keyslots/0/area", area) };
+  return changedVolume(oneKey(), edit, ...size === undefined ? [] : [{ size }]);
+}
+
 const slotCases: RuleCase[] = [
+  {
+    rule: "luks2.area.readable",
+    about: "the material of the key ends a page behind the one in which the file does",
+    broken: shortArea(53248),
+    kept: shortArea(49152),
+  },
+  {
+    rule: "luks2.area.readable",
+    about: "the material of the key ends a byte behind the file",
+    broken: shortArea(53248, 53248 + 255999),
+    kept: shortArea(53248, 53248 + 256000),
+  },
   value("luks2.keyslot.fields", "/keyslots/0/key_size", { broken: -1, kept: 64 }),
   value("luks2.keyslot.fields", "/keyslots/3/key_size", { broken: 2 ** 32, kept: 2 ** 32 - 1 }),
   value("luks2.keyslot.fields", "/keyslots/3/type", { broken: "", kept: "x" }),
@@ -205,6 +225,13 @@ export const kernelCases: readonly RuleCase[] = [
     model: { sectorSize: 4096 },
   }),
   value("luks2.content.segments", "/segments/0/type", { broken: "linear", kept: "crypt" }),
+  value("luks2.content.segments", "/segments", {
+    broken: {
+      "0": cryptSegment(DATA, 4096),
+      "1": { type: "linear", offset: String(DATA + 4096), size: "dynamic" },
+    },
+    kept: { "0": cryptSegment(DATA, "dynamic") },
+  }),
   value("luks2.content.segments", "/segments/0/integrity", {
     broken: { type: "aead", journal_encryption: "none", journal_integrity: "none" },
     kept: undefined,

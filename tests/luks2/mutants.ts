@@ -12,8 +12,16 @@ export interface Mutant {
   readonly edits: readonly string[];
 }
 
-/** Makes one to three changes: of both copies, or of one. */
-export function mutate(options: Partial<Luks2Model>, seed: number): Mutant {
+/**
+ * Makes one to three changes: of both copies, or of one.
+ *
+ * @param options.first is changed of the volume before that
+ */
+export function mutate(
+  options: Partial<Luks2Model>,
+  seed: number,
+  { first = {} }: { first?: Change } = {},
+): Mutant {
   const dice = new Dice(seed);
   const drawn = Array.from({ length: 1 + dice.below(3) }, () => {
     const { says, change } = draw(dice, modelOf(options));
@@ -25,7 +33,8 @@ export function mutate(options: Partial<Luks2Model>, seed: number): Mutant {
   const order = ({ change: { json, text, size } }: Edit): number =>
     json !== undefined ? 0 : text !== undefined ? 1 : size === undefined ? 2 : 3;
   const edits = drawn.sort((a, b) => order(a) - order(b));
-  const source = new MemorySource(changed(options, ...edits.map(({ change }) => change)));
+  const changes = [first, ...edits.map(({ change }) => change)];
+  const source = new MemorySource(changed(options, ...changes));
   const volume = { source, passphrase: dice.of(["first", "second", "third"]) };
   return { volume, edits: edits.map(({ says }) => says()) };
 }

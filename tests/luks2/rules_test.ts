@@ -6,8 +6,15 @@ import { jsonCases } from "./json_cases.ts";
 import { kernelCases, slotAndKeyCases } from "./key_cases.ts";
 import { atOnce, differences } from "./live.ts";
 import { brokenRules } from "./ours.ts";
+import { reencryptionCases } from "./reencryption_cases.ts";
 
-const cases = [...headerCases, ...jsonCases, ...slotAndKeyCases, ...kernelCases];
+const cases = [
+  ...headerCases,
+  ...jsonCases,
+  ...slotAndKeyCases,
+  ...kernelCases,
+  ...reencryptionCases,
+];
 
 Deno.test("judgeLuks2() finds each rule in a volume that breaks it, and not in one that keeps it", async (t) => {
   for (const { rule, about, broken, kept } of cases) {

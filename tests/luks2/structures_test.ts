@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { Marks } from "../../src/format/mod.ts";
-import { decode, encode } from "../../src/layout/mod.ts";
 import {
   buildLuks2,
   decodeLuks2,
@@ -10,19 +9,9 @@ import {
   header,
   HEADER_SIZES,
   luks2Driver,
-  luks2Structures,
 } from "../../src/luks2/mod.ts";
 import { Findings } from "../../src/rules/mod.ts";
 import { bytesOf, changed, modelOf } from "./volumes.ts";
-
-Deno.test("encode(decode(b)) equals b for the binary header, and any bytes", () => {
-  for (const description of luks2Structures) {
-    const bytes = fc.uint8Array({ minLength: description.size, maxLength: description.size });
-    fc.assert(fc.property(bytes, (stored) => {
-      assertEquals(encode(description, decode(description, stored)), stored);
-    }));
-  }
-});
 
 // Offsets as the widths of Figure 2 of the LUKS2 On-Disk Format Specification 1.1.1 give them.
 Deno.test("the fields lie where the specification says", () => {

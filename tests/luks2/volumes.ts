@@ -53,6 +53,8 @@ export function modelOf(options: Partial<Luks2Model> = {}): Luks2Model {
     fixed: false,
     size: 8192,
     pattern: { kind: "text", seed: 1 },
+    // What compresses: these volumes are also those of the corpus.
+    material: "sparse",
     ...options,
   });
 }

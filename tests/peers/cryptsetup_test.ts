@@ -75,6 +75,49 @@ Key Slot 1: ENABLED
   assertEquals(readLuksDump(""), undefined);
 });
 
+Deno.test("readLuksDump() reads what cryptsetup 2.6.1 printed of version 2", () => {
+  const text = `LUKS header information
+Version:       \t2
+Epoch:         \t3
+Metadata area: \t16384 [bytes]
+Keyslots area: \t16744448 [bytes]
+UUID:          \t00cac13b-623f-4b0c-a4e0-a11d98f5bfe9
+Label:         \tna me
+Subsystem:     \t(no subsystem)
+Flags:       \t(no flags)
+
+Data segments:
+  0: crypt
+\toffset: 16777216 [bytes]
+
+Keyslots:
+  0: luks2
+\tKey:        512 bits
+\tArea offset:32768 [bytes]
+  31: reencrypt (unbound)
+\tKey:        8 bits
+Tokens:
+  1: luks2-keyring
+Digests:
+  0: pbkdf2
+\tHash:       sha256
+`;
+  const report = {
+    version: 2,
+    seqid: 3,
+    uuid: "00cac13b-623f-4b0c-a4e0-a11d98f5bfe9",
+    label: "na me",
+    subsystem: "",
+    keyslots: [{ id: "0", type: "luks2" }, { id: "31", type: "reencrypt" }],
+  };
+  assertEquals(readLuksDump(text), report);
+  // A text of which the last letter may have been cut away is not told.
+  const { label: _, ...unlabelled } = report;
+  assertEquals(readLuksDump(text.replace("na me", "x".repeat(47))), unlabelled);
+  const last = "18446744073709551615";
+  assertEquals(readLuksDump(text.replace("\t3\n", `\t${last}\n`)), { ...report, seqid: last });
+});
+
 Deno.test("CryptsetupPeer tells what qemu-img tells of a header, and finds the slot", async () => {
   await withTools(["cryptsetup", "qemu-img"], async (directory) => {
     const peer = new CryptsetupPeer();

@@ -1,14 +1,6 @@
 import type { ByteSource } from "../../bytes/mod.ts";
+import type { DiskContent } from "../../format/mod.ts";
 import { isZero } from "../holes.ts";
-
-/** A block of content; no bytes for zeros. */
-export interface Block {
-  readonly offset: number;
-  readonly bytes: Uint8Array | undefined;
-}
-
-/** Gives content in blocks of so many bytes, as the formats take it. */
-export type Content = (unit: number) => Generator<Block>;
 
 const CHUNK = 2 ** 20;
 
@@ -17,7 +9,7 @@ const CHUNK = 2 ** 20;
  *
  * @param size of the disk in bytes; what the source lacks of it is zeros
  */
-export function contentOf(source: ByteSource, size: number): Content {
+export function contentOf(source: ByteSource, size: number): DiskContent {
   return function* (unit) {
     // The largest cluster is longer than a chunk.
     const length = Math.max(unit, CHUNK);

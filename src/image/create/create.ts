@@ -1,15 +1,15 @@
 import type { Segment } from "../../bytes/mod.ts";
+import type { DiskContent } from "../../format/mod.ts";
 import { createLuks, type LuksOptions, LuksVolume } from "../../luks/mod.ts";
 import { createQcow1, type QcowCreation } from "../../qcow/mod.ts";
 import { createQcow2, type Qcow2Creation } from "../../qcow2/create/mod.ts";
-import type { Content } from "./content.ts";
 
 /** A raw image. */
 export interface RawCreation {
   /** In bytes: whole sectors. */
   readonly size: number;
   /** Zeros where it is absent. */
-  readonly content?: Content;
+  readonly content?: DiskContent;
 }
 
 /** A LUKS volume. */

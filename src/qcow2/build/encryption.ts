@@ -112,9 +112,11 @@ function makeVolume(model: LuksEncryption): VolumeParts {
     payloadOffset: payloadStart(keyBytes) + model.gap,
     uuid: model.uuid,
     random,
+    material: model.material,
   });
+  const left = model.material === "sparse" ? (length: number) => new Uint8Array(length) : random;
   const stored = model.erased.reduce(
-    (bytes, slot) => eraseKey(bytes, { slot, random, force: true }).header,
+    (bytes, slot) => eraseKey(bytes, { slot, random: left, force: true }).header,
     created.header,
   );
   const placed = placedParts(keyBytes);

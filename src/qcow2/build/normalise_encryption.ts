@@ -44,6 +44,7 @@ function soundLuks(model: LuksEncryption): LuksEncryption {
     digestIterations: sound.digestIterations,
     keys: sound.keys,
     erased: sound.erased,
+    ...(sound.material === undefined ? {} : { material: sound.material }),
     gap: sound.gap,
     spare: clamp(spare, 0, SPARE_MAX),
   };

@@ -1,9 +1,11 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { legacyAes } from "../../crypto/mod.ts";
+import type { ContentBlock } from "../../format/mod.ts";
 import { type CreatedLuks, createLuks, LuksVolume } from "../../luks/mod.ts";
 import { type Geometry, l1Needed, SECTOR } from "../geometry.ts";
 import { l1Entry } from "../structures.ts";
-import { type Encrypt, GuestWriter } from "./guest.ts";
+import type { Encrypt } from "./encrypted_run.ts";
+import { GuestWriter } from "./guest.ts";
 import { headerBytes } from "./header.ts";
 import { HostClusters } from "./host_clusters.ts";
 import { checkCreation, type Qcow2Creation, type Qcow2Encryption } from "./options.ts";
@@ -78,7 +80,7 @@ function* parts(
     }
     yield* guest.cluster(block);
   }
-  yield* guest.tables();
+  yield* guest.rest();
   const plan = planRefcounts(hosts, geometry);
   for (const part of refcountParts(plan, hosts, geometry)) yield { file: "image", ...part };
   const refcountTable = { offset: plan.tableOffset, clusters: plan.tableClusters };
@@ -92,7 +94,7 @@ function* parts(
 /** The blocks that clusters are allocated for, or that have to be held against a backing file. */
 function* blocksOf(
   { size, clusterSize, content, dataFile }: Qcow2Creation,
-): Iterable<{ readonly offset: number; readonly bytes: Uint8Array | undefined }> {
+): Iterable<ContentBlock> {
   if (content !== undefined) return yield* content(clusterSize);
   if (dataFile?.raw !== true) return;
   for (let offset = 0; offset < size; offset += clusterSize) yield { offset, bytes: undefined };

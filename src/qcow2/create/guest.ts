@@ -1,13 +1,15 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { deflateCluster, zstdCluster } from "../../codec/mod.ts";
+import type { ContentBlock } from "../../format/mod.ts";
 import { bitMask, encode, fieldOf, writeUint } from "../../layout/mod.ts";
 import { type Geometry, SECTOR } from "../geometry.ts";
 import { entryBits, extendedL2Entry, l1Entry, l2Entry } from "../structures.ts";
+import { type Encrypt, EncryptedRun } from "./encrypted_run.ts";
 import type { HostClusters } from "./host_clusters.ts";
 import type { Qcow2Creation } from "./options.ts";
 
-/** Encrypts a cluster in place; `at` are its byte offsets in the guest's disk and in its file. */
-export type Encrypt = (bytes: Uint8Array, at: { guest: number; host: number }) => void;
+/** Bytes in one of the files of an image. */
+type Part = Segment & { readonly file: "image" | "data" };
 
 /** What an L2 entry says of a cluster: the entry, and the subcluster bitmap beside it. */
 interface EntryBits {
@@ -25,7 +27,7 @@ export class GuestWriter {
   readonly #geometry: Geometry;
   readonly #hosts: HostClusters;
   readonly #l1: number;
-  readonly #encrypt: Encrypt | undefined;
+  readonly #encrypted: EncryptedRun | undefined;
   /** The L2 table that is being filled. */
   #table:
     | { readonly index: number; readonly offset: number; readonly bytes: Uint8Array }
@@ -44,13 +46,11 @@ export class GuestWriter {
     this.#geometry = geometry;
     this.#hosts = hosts;
     this.#l1 = l1;
-    this.#encrypt = encrypt;
+    this.#encrypted = encrypt && new EncryptedRun(encrypt);
   }
 
   /** A cluster of content, `undefined` for zeros. Clusters come in the order of their offsets. */
-  *cluster(
-    { offset, bytes }: { readonly offset: number; readonly bytes: Uint8Array | undefined },
-  ): Generator<Segment & { readonly file: "image" | "data" }> {
+  *cluster({ offset, bytes }: ContentBlock): Generator<Part> {
     const { version, backing, dataFile } = this.#creation;
     if (bytes !== undefined) return yield* this.#data(offset, bytes);
     if (dataFile?.raw === true) {
@@ -63,8 +63,14 @@ export class GuestWriter {
     }
   }
 
+  /** What is left of clusters and tables when the last cluster has come. */
+  *rest(): Generator<Part> {
+    yield* this.#clusters(this.#encrypted?.flush());
+    yield* this.#tables();
+  }
+
   /** The L2 table that was being filled, with what leads to it. */
-  *tables(): Generator<Segment & { readonly file: "image" }> {
+  *#tables(): Generator<Part> {
     if (this.#table === undefined) return;
     const { index, offset, bytes } = this.#table;
     yield { file: "image", offset, bytes };
@@ -72,10 +78,7 @@ export class GuestWriter {
     yield { file: "image", offset: this.#l1 + index * l1Entry.size, bytes: entry };
   }
 
-  *#data(
-    offset: number,
-    bytes: Uint8Array,
-  ): Generator<Segment & { readonly file: "image" | "data" }> {
+  *#data(offset: number, bytes: Uint8Array): Generator<Part> {
     const { clusterSize } = this.#geometry;
     // The table comes first, so that compressed data lies behind it in one piece.
     yield* this.#tableFor(offset);
@@ -86,12 +89,19 @@ export class GuestWriter {
       yield { file: "image", offset: at, bytes: short };
       return;
     }
-    const { dataFile, size } = this.#creation;
-    const host = dataFile === undefined ? this.#hosts.take(clusterSize) : offset;
+    const host = this.#creation.dataFile === undefined ? this.#hosts.take(clusterSize) : offset;
     yield* this.#enter(offset, this.#allocated(host));
-    this.#encrypt?.(bytes, { guest: offset, host });
-    if (dataFile === undefined) yield { file: "image", offset: host, bytes };
-    else yield { file: "data", offset, bytes: bytes.subarray(0, size - offset) };
+    const encrypted = this.#encrypted?.add({ guest: offset, host, bytes });
+    yield* this.#clusters(encrypted ?? [{ offset: host, bytes }]);
+  }
+
+  /** Clusters as they are stored; a data file ends where the disk does. */
+  *#clusters(segments: Iterable<Segment> = []): Generator<Part> {
+    const { dataFile, size } = this.#creation;
+    for (const { offset, bytes } of segments) {
+      if (dataFile === undefined) yield { file: "image", offset, bytes };
+      else yield { file: "data", offset, bytes: bytes.subarray(0, size - offset) };
+    }
   }
 
   /** A cluster compressed, where that is asked for. */
@@ -120,7 +130,7 @@ export class GuestWriter {
   *#enter(
     offset: number,
     { entry, bitmap }: EntryBits,
-  ): Generator<Segment & { readonly file: "image" }> {
+  ): Generator<Part> {
     const { clusterSize, l2Entries, l2EntrySize, extendedL2 } = this.#geometry;
     yield* this.#tableFor(offset);
     const bytes = this.#table?.bytes ?? new Uint8Array(0);
@@ -130,11 +140,11 @@ export class GuestWriter {
   }
 
   /** Goes on to the L2 table of a guest offset, and gives the one before it. */
-  *#tableFor(offset: number): Generator<Segment & { readonly file: "image" }> {
+  *#tableFor(offset: number): Generator<Part> {
     const { clusterSize, l2Coverage } = this.#geometry;
     const index = Math.floor(offset / l2Coverage);
     if (this.#table?.index === index) return;
-    yield* this.tables();
+    yield* this.#tables();
     const bytes = new Uint8Array(clusterSize);
     this.#table = { index, offset: this.#hosts.take(clusterSize), bytes };
   }

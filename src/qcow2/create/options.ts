@@ -1,4 +1,4 @@
-import type { BackingReference } from "../../format/mod.ts";
+import type { BackingReference, DiskContent } from "../../format/mod.ts";
 import type { LuksOptions } from "../../luks/mod.ts";
 import { fieldOf } from "../../layout/mod.ts";
 import { type Geometry, geometryOf, l1Needed, SECTOR } from "../geometry.ts";
@@ -30,14 +30,8 @@ export interface Qcow2Creation {
    */
   readonly dataFile?: { readonly name: string; readonly raw: boolean };
   readonly encryption?: Qcow2Encryption;
-  /**
-   * What a guest is to see, as blocks of so many bytes in ascending order without gaps, of which the
-   * last one reaches past the size; `undefined` for zeros. The bytes are the taker's to write to.
-   * Where it is absent, no cluster has content.
-   */
-  readonly content?: (
-    unit: number,
-  ) => Iterable<{ readonly offset: number; readonly bytes: Uint8Array | undefined }>;
+  /** What a guest is to see. Where it is absent, no cluster has content. */
+  readonly content?: DiskContent;
 }
 
 /** QEMU takes no longer L1 table: 32 MiB. */

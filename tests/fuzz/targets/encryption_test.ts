@@ -5,7 +5,12 @@ import type { CaseReport, Depth, Target } from "../../../fuzz/engine/target.ts";
 import { dossierOf } from "../../../fuzz/engine/dossier.ts";
 import { encryptionCanary, type MistakenCase } from "../../../fuzz/targets/encryption_canary.ts";
 import { chainPassphrases, withOwnKeys } from "../../../fuzz/targets/keys.ts";
-import { assertKeys, changed, type KeyChange } from "../../../fuzz/targets/luks_changes.ts";
+import {
+  assertChanged,
+  assertKeys,
+  changed,
+  type KeyChange,
+} from "../../../fuzz/targets/luks_changes.ts";
 import { luksOpen } from "../../../fuzz/targets/luks_open.ts";
 import { luksRoundtrip } from "../../../fuzz/targets/luks_roundtrip.ts";
 import { passphraseOf, volumes } from "../../../fuzz/targets/luks_volume.ts";
@@ -99,6 +104,43 @@ Deno.test("keys are told from what is done to them", () => {
   const last = changed(start, change("erase"));
   assertEquals(changed(last, change("erase")).keys, last.keys, "the last key stays");
 });
+
+Deno.test("assertChanged() gives the keys of slots that are others, and finds what was not done", () => {
+  const model = modelOf();
+  const { image } = buildLuks(model);
+  const start = {
+    header: sourceOf(image).read(0, image.size).slice(),
+    keys: new Map([[0, "first"], [2, "second"]]),
+  };
+  const change = { which: 0, passphrase: "third", iterations: 2 };
+  const added = changed(start, { act: "add", ...change });
+  assertEquals(assertChanged(start, added).length, 1);
+  assertEquals(assertChanged(start, start), []);
+  const erased = changed(start, { act: "erase-slot", ...change });
+  assertEquals(assertChanged(start, erased), []);
+
+  const found = (after: { header: Uint8Array; keys: ReadonlyMap<number, string> }) =>
+    assertThrows(() => assertChanged(start, after)) as { signature?: string };
+  const withByte = (header: Uint8Array, at: number) => {
+    const bytes = header.slice();
+    bytes.set([~(bytes[at] ?? 0)], at);
+    return bytes;
+  };
+  assertEquals(found({ ...start, keys: added.keys }).signature, "luks.change.slot");
+  assertEquals(found({ ...added, keys: start.keys }).signature, "luks.slot");
+  const damaged = withByte(added.header, MATERIAL);
+  assertEquals(found({ header: damaged, keys: added.keys }).signature, "luks.slot");
+  const other = withByte(added.header, UUID_AT);
+  assertEquals(found({ header: other, keys: added.keys }).signature, "luks.change.header");
+  // A sector of the material of slot 0 is what it was.
+  const left = erased.header.slice();
+  left.set(start.header.subarray(MATERIAL, MATERIAL + 512), MATERIAL);
+  assertEquals(found({ header: left, keys: erased.keys }).signature, "luks.change.erased");
+});
+
+/** Where the key material of the first slot begins, and the UUID (LUKS1 On-Disk Format, 2.2). */
+const MATERIAL = 4096;
+const UUID_AT = 168;
 
 Deno.test("assertKeys() finds a slot that opens, and one that does not", () => {
   const { image } = buildLuks(modelOf());

@@ -48,7 +48,8 @@ Deno.test("luks2-open holds, and its cases get as far as there is to get", () =>
 
 Deno.test("luks2-roundtrip holds for generated volumes", () => {
   for (const value of sample(luks2Roundtrip, { seed: 2, count: 15 })) {
-    assertEquals((luks2Roundtrip.run(value, context) as CaseReport).depth, "accepted");
+    const { depth } = luks2Roundtrip.run(value, context) as CaseReport;
+    assertEquals(depth, value.edits.length === 0 || value.key === "right" ? "accepted" : "data");
   }
 });
 

@@ -1,0 +1,57 @@
+import { Keccak, shake128, shake256 } from "@noble/hashes/sha3.js";
+import { createHash } from "node:crypto";
+import { hash } from "./hash.ts";
+import { canonicalHash, inSmallLetters } from "./hash_aliases.ts";
+import { hashTable } from "./hashes.ts";
+
+/** The hash of `essiv`, which makes a key for the vectors out of the volume key. */
+export interface EssivHash {
+  /** Bytes in a digest. */
+  readonly digestSize: number;
+  readonly digest: (key: Uint8Array) => Uint8Array;
+}
+
+/**
+ * Hashes that cryptsetup has for `essiv` alone: it refuses them where there has to be an HMAC, or a
+ * digest of 20 bytes. All are OpenSSL 3.0's, with the lengths of digest that it gives them: SHAKE
+ * (FIPS 202) as long as its name says in bits, and the Keccak of KMAC128 (SP 800-185, as cSHAKE128 pads
+ * it) 32 bytes.
+ */
+const ESSIV_ONLY: ReadonlyMap<string, EssivHash> = new Map([
+  ["md4", {
+    digestSize: 16,
+    digest: (key) => new Uint8Array(createHash("md4").update(key).digest()),
+  }],
+  ["shake128", { digestSize: 16, digest: (key) => shake128(key, { dkLen: 16 }) }],
+  ["shake256", { digestSize: 32, digest: (key) => shake256(key, { dkLen: 32 }) }],
+  [
+    "keccak-kmac-128",
+    { digestSize: 32, digest: (key) => new Keccak(168, 0x04, 32, true).update(key).digest() },
+  ],
+]);
+
+/**
+ * Their other names, and those of MD5, which has aliases for `essiv` alone: as `hashAliases` has them,
+ * but for what is too long for the 31 letters that cryptsetup has for a mode.
+ */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["1.2.840.113549.2.4", "md4"],
+  ["1.2.840.113549.2.5", "md5"],
+  ["ssl3-md5", "md5"],
+  ["shake-128", "shake128"],
+  ["shake-256", "shake256"],
+  ["keccak-kmac128", "keccak-kmac-128"],
+]);
+
+/** The hash of `essiv` that has a name, spelt as in `hashTable` or here. */
+export function essivHash(name: string): EssivHash | undefined {
+  const facts = hashTable[name];
+  if (facts === undefined) return ESSIV_ONLY.get(name);
+  return { digestSize: facts.digestSize, digest: (key) => hash(name, key) };
+}
+
+/** The name by which {@link essivHash} knows what cryptsetup takes for one. */
+export function canonicalEssivHash(name: string): string {
+  const small = inSmallLetters(name);
+  return canonicalHash(name) ?? ALIASES.get(small) ?? small;
+}

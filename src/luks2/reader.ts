@@ -1,0 +1,112 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import { canonicalHash, hash, hashTable, type SectorCipher } from "../crypto/mod.ts";
+import { cipherOf } from "./cipher.ts";
+import type { Content, StoredPiece } from "./content.ts";
+import { roundUp, SECTOR } from "./geometry.ts";
+import { type Encryption, encryptionsOf, type OldBlocks, type Stored } from "./stored.ts";
+
+/** What the content of a volume is read from. */
+export interface ReaderOptions {
+  /** Volume keys by the names of their digests, all that the content takes. */
+  readonly keys: ReadonlyMap<string, Uint8Array>;
+  readonly payload: ByteSource;
+  /** The file that starts with the header. */
+  readonly header: ByteSource;
+}
+
+/** Reads and decrypts the content of a volume. */
+export class ContentReader {
+  /** Bytes in the largest sector that is encrypted as one. */
+  readonly sectorSize: number;
+  readonly #pieces: readonly StoredPiece[];
+  readonly #options: ReaderOptions;
+  readonly #ciphers = new Map<string, SectorCipher>();
+  /** Whether blocks are as they were, as far as that was looked at. */
+  readonly #old = new Map<number, boolean>();
+
+  /** @throws {RangeError} where a key does not fit its cipher */
+  constructor({ pieces }: Content, options: ReaderOptions) {
+    this.#pieces = pieces;
+    this.#options = options;
+    const encryptions = pieces.flatMap(({ stored }) => encryptionsOf(stored));
+    for (const encryption of encryptions) this.#cipherOf(encryption);
+    this.sectorSize = Math.max(SECTOR, ...this.#ciphers.values().map((of) => of.sectorSize));
+  }
+
+  /** Fills `target` with content from a byte of it on; it has to end within the content. */
+  read(from: number, target: Uint8Array): void {
+    let at = from;
+    const to = from + target.length;
+    for (let index = this.#pieceAt(from); at < to; index++) {
+      const piece = this.#pieces[index];
+      if (piece === undefined) throw new RangeError(`Cannot read byte ${at}: there is no content`);
+      const end = Math.min(to, piece.start + piece.length);
+      this.#readStored(piece.stored, at - piece.start, target.subarray(at - from, end - from));
+      at = end;
+    }
+  }
+
+  #pieceAt(byte: number): number {
+    let [first, behind] = [0, this.#pieces.length];
+    while (behind - first > 1) {
+      const middle = Math.floor((first + behind) / 2);
+      if ((this.#pieces[middle] as StoredPiece).start <= byte) first = middle;
+      else behind = middle;
+    }
+    return first;
+  }
+
+  #readStored(stored: Stored, skip: number, target: Uint8Array): void {
+    const { blocks } = stored;
+    if (blocks === undefined) return this.#decrypt(stored, skip, target);
+    let done = 0;
+    while (done < target.length) {
+      const at = skip + done;
+      const block = Math.floor(at / blocks.size);
+      const length = Math.min((block + 1) * blocks.size - at, target.length - done);
+      const part = target.subarray(done, done + length);
+      this.#decrypt(this.#isOld(stored, blocks, block) ? asOld(stored, blocks) : stored, at, part);
+      done += length;
+    }
+  }
+
+  #decrypt(stored: Stored, skip: number, target: Uint8Array): void {
+    const { file, offset, ivTweak, encryption } = stored;
+    const source = this.#options[file];
+    if (encryption === undefined) return source.readInto(offset + skip, target);
+    const cipher = this.#cipherOf(encryption);
+    const before = skip % cipher.sectorSize;
+    const length = roundUp(before + target.length, cipher.sectorSize);
+    const sectors = length === target.length ? target : new Uint8Array(length);
+    source.readInto(offset + skip - before, sectors);
+    cipher.decrypt(sectors, ivTweak + BigInt((skip - before) / SECTOR));
+    if (sectors !== target) target.set(sectors.subarray(before, before + target.length));
+  }
+
+  #isOld({ file, offset }: Stored, blocks: OldBlocks, block: number): boolean {
+    if (block >= blocks.count) return false;
+    const known = this.#old.get(block);
+    if (known !== undefined) return known;
+    const digestSize = hashTable[canonicalHash(blocks.hash) ?? ""]?.digestSize ?? 0;
+    const digest = this.#options.header.read(blocks.digests + block * digestSize, digestSize);
+    const stored = this.#options[file].read(offset + block * blocks.size, blocks.size);
+    const computed = hash(blocks.hash, stored);
+    const old = computed.every((byte, at) => byte === digest[at]);
+    this.#old.set(block, old);
+    return old;
+  }
+
+  #cipherOf({ use, digest }: Encryption): SectorCipher {
+    const name = `${digest.name} ${use.sectorSize} ${use.encryption}`;
+    const found = this.#ciphers.get(name);
+    if (found !== undefined) return found;
+    const cipher = cipherOf(use, this.#options.keys.get(digest.name) ?? new Uint8Array(0));
+    this.#ciphers.set(name, cipher);
+    return cipher;
+  }
+}
+
+/** A place of which the bytes are as they were. */
+function asOld({ file, offset, ivTweak }: Stored, { encryption }: OldBlocks): Stored {
+  return { file, offset, ivTweak, ...encryption === undefined ? {} : { encryption } };
+}

@@ -1,0 +1,120 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { gzipSync } from "node:zlib";
+import {
+  archivesIn,
+  describeFile,
+  type GoldenRecord,
+  joinReports,
+  type PackedImage,
+  packImages,
+  PeerError,
+  readArchive,
+  RecordedPeer,
+  ReferencePeer,
+  verifyPacked,
+  withScratch,
+} from "../../src/peers/mod.ts";
+import { packTar } from "../../src/peers/sparse_tar.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const CAST5 = `${ROOT}/corpus/matrix/cast5-ecb.tar.gz`;
+
+/** A record of two files, with holes. */
+async function imageOf(name: string): Promise<PackedImage> {
+  const files = [new Uint8Array(5000).fill(1, 600, 700), new TextEncoder().encode(name)];
+  const record = await withScratch((directory): Promise<GoldenRecord> => {
+    const names = ["disk", "header"];
+    names.forEach((file, index) => Deno.writeFileSync(`${directory}/${file}`, files[index]!));
+    return Promise.resolve({
+      name,
+      features: ["a test"],
+      builder: "diskproof",
+      commands: [],
+      subject: "disk",
+      header: "header",
+      files: names.map((file) => describeFile(directory, file)),
+      answers: {},
+    });
+  });
+  return { record, files: () => files };
+}
+
+Deno.test("readArchive() gives back what packImages() has packed, in the order of the names", async () => {
+  const images = [await imageOf("second"), await imageOf("first")];
+  await withScratch((directory) => {
+    const path = `${directory}/images.tar.gz`;
+    Deno.writeFileSync(path, packImages(images));
+    assertEquals(archivesIn(directory), [path]);
+    const read = readArchive(path);
+    assertEquals(read.map(({ record }) => record), [images[1]?.record, images[0]?.record]);
+    assertEquals(read.map(({ files }) => files()), [images[1]?.files(), images[0]?.files()]);
+    return Promise.resolve();
+  });
+});
+
+Deno.test("packImages() gives the same bytes in whatever order images come", async () => {
+  const images = [await imageOf("a"), await imageOf("b")];
+  assertEquals(packImages(images), packImages(images.toReversed()));
+});
+
+Deno.test("an archive that is damaged is no fault of a peer, and is named", async () => {
+  const { record } = await imageOf("alone");
+  const text = new TextEncoder().encode(JSON.stringify(record));
+  const whole = Deno.readFileSync(CAST5);
+  const damaged: Record<string, Uint8Array> = {
+    "no archive at all": new Uint8Array(600).fill(1),
+    "nothing in it": gzipSync(new Uint8Array(1024)),
+    "cut off": whole.subarray(0, whole.length / 2),
+    "without its file": gzipSync(packTar([{ name: "alone.json", bytes: text }])),
+    "with a name that leads elsewhere": gzipSync(packTar([{
+      name: "alone.json",
+      bytes: new TextEncoder().encode(JSON.stringify({ ...record, name: "../alone" })),
+    }])),
+    "without JSON": gzipSync(packTar([{ name: "alone.json", bytes: text.subarray(1) }])),
+  };
+  await withScratch((directory) => {
+    for (const [about, bytes] of Object.entries(damaged)) {
+      const path = `${directory}/damaged.tar.gz`;
+      Deno.writeFileSync(path, bytes);
+      assertThrows(() => readArchive(path), PeerError, `Cannot use ${path}`, about);
+    }
+    assertThrows(() => readArchive(`${directory}/none.tar.gz`), PeerError, "Cannot use");
+    return Promise.resolve();
+  });
+});
+
+Deno.test("verifyPacked() asks about the images that are named, and about nothing else", async () => {
+  const names = readArchive(CAST5).slice(0, 3).map(({ record }) => record.name);
+  const { images, questions, failures } = await verifyPacked(new ReferencePeer(), {
+    archive: CAST5,
+    names,
+  });
+  assertEquals([images, failures], [3, []]);
+  assert(questions >= 2 * names.length);
+});
+
+Deno.test("verifyPacked() reports a peer that answers about another image", async () => {
+  const [first, second] = readArchive(CAST5);
+  const [version, answers] = Object.entries(first?.record.answers ?? {})[0] ?? [];
+  assert(version !== undefined && answers !== undefined && second !== undefined);
+  const peer = new RecordedPeer(answers, { version });
+  const names = [second.record.name];
+  const { failures } = await verifyPacked(peer, { archive: CAST5, names, version });
+  assertEquals([...new Set(failures.map(({ image }) => image))], names);
+  assert(failures.some(({ question }) => question === "info"));
+});
+
+Deno.test("joinReports() adds up, and puts what differs in the order of the images", () => {
+  const failure = (image: string) => ({ image, question: "info", recordedBy: [], differences: [] });
+  const report = (name: string) => {
+    return { images: 2, questions: 5, unsupported: 1, failures: [failure(name)], known: [] };
+  };
+  assertEquals(joinReports([report("b"), report("a")]), {
+    images: 4,
+    questions: 10,
+    unsupported: 2,
+    failures: [failure("a"), failure("b")],
+    known: [],
+  });
+  assertEquals(joinReports([]).images, 0);
+});
