@@ -17,9 +17,10 @@ import { ImageError, type Verb } from "./verb.ts";
 const help = `diskproof info IMAGE… [options]
 
 Tells about images what qemu-img info tells: from the header alone, without a look at the
-files that an image names.
+files that an image names. The fields are those of the newest version, 11.1, which says
+\`detached header\` where older ones do not; the list of child nodes is left out.
 
-  --output human|json  text, or JSON that is qemu-img's own byte by byte (default human)
+  --output human|json  text, or JSON in qemu-img's own form, byte by byte (default human)
   --backing-chain      the backing files as well, as far as they may be opened
 ${OPENING_HELP}
   --help               this text
