@@ -55,7 +55,7 @@ Deno.test("a command line that cannot be used is answered in one line and exit s
     [["digest", "--range=5", "x"], "--range takes START:LENGTH"],
     [["convert", "x"], "name an image and a file to write"],
     [["convert", "-O", "qcow2", "x", "y"], "-O takes raw, not 'qcow2'"],
-    [["validate", "vmware"], "'vmware' is not reference, qemu-img or exec:COMMAND"],
+    [["validate", "vmware"], "'vmware' is not reference, qemu-img, cryptsetup or exec:COMMAND"],
   ];
   for (const [args, reason] of refused) {
     const { status, stdout, stderr } = await diskproof(ROOT, args);

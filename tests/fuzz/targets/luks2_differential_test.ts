@@ -124,14 +124,19 @@ async function seenWith(peer: CryptsetupPeer, edits: CopyEdit[] = []): Promise<L
 }
 
 Deno.test("a cryptsetup that answers otherwise is seen, and nothing explains it", async () => {
-  const says = (slot: number): string => `echo "Key slot ${slot} unlocked."`;
+  const dumps = "printf 'Version:\\t2\\nEpoch:\\t3\\nUUID:\\tnone\\n'";
+  const says = (slot: number): string => `${dumps}; echo "Key slot ${slot} unlocked."`;
   const scripts: [string, CopyEdit[], string | undefined][] = [
     [`${says(0)}`, [], undefined],
     ["exit 1", [], "dump: takes it; cryptsetup rejected ()"],
-    ["exit 0", [json("/segments", {})], "dump: rejected (luks2.digest.references"],
+    [dumps, [json("/segments", {})], "dump: rejected (luks2.digest.references"],
     [`${says(3)}`, [], "unlock: opens slot 0; cryptsetup opens slot 3"],
-    ['test "$1" = luksDump', [], "unlock: opens slot 0; cryptsetup rejected ()"],
-    ['test "$1" = luksDump || exec sleep 60', [], "unlock: opens slot 0; cryptsetup timed-out"],
+    [`test "$1" = luksDump && ${dumps}`, [], "unlock: opens slot 0; cryptsetup rejected ()"],
+    [
+      `${dumps}; test "$1" = luksDump || exec sleep 60`,
+      [],
+      "unlock: opens slot 0; cryptsetup timed-out",
+    ],
   ];
   for (const [script, edits, expected] of scripts) {
     const { seen } = await seenWith(standIn(script), edits);
