@@ -32,10 +32,7 @@ function facts(definition: string, options: Partial<IvFacts> = {}): IvFacts {
  * crypto_storage.c), which are dm-crypt's; QEMU defines the three that it knows no differently.
  *
  * Where cryptsetup and dm-crypt differ, it is cryptsetup, which encrypts key slots in any case, and content
- * when it reencrypts it without the kernel. In dm-crypt, `benbi` counts what the kernel has for blocks of
- * the mode, and these are bytes in ctr, cfb and ofb (drivers/md/dm-crypt.c, `crypt_iv_benbi_ctr`);
- * `eboiv` encrypts in the mode of the volume, where cryptsetup does in ECB, which is the same in cbc and
- * not in xts, and dm-crypt has it in no other mode (`crypt_iv_eboiv_gen`).
+ * when it reencrypts it without the kernel. In which modes they do, `whyNotAsDmCrypt` tells.
  */
 export const ivTable: Table<IvGenerator, IvFacts> = tableOf({
   plain: facts("n modulo 2^32, little-endian", { qemu: true }),

@@ -32,6 +32,7 @@ export {
   qemuModes,
   volumeKeyLengths,
 } from "./ciphers.ts";
+export { whyNotAsDmCrypt } from "./dm_crypt.ts";
 export { hash } from "./hash.ts";
 export { canonicalHash, hashAliases } from "./hash_aliases.ts";
 export { keyMaterial, type KeyMaterialOptions, type MaterialKind } from "./key_material.ts";
@@ -40,5 +41,6 @@ export { type HashFacts, type HashName, hashNames, hashTable, isHashName } from 
 export { isIvGenerator, type IvFacts, type IvGenerator, ivGenerators, ivTable } from "./iv.ts";
 export { legacyAes, legacyAesKey } from "./legacy.ts";
 export { type SectorCipher, sectorCipher } from "./sector_cipher.ts";
+export { canonicalNames } from "./spelling.ts";
 export type { Table } from "./table.ts";
 export { reasonUnusable, type SectorCipherOptions } from "./usable.ts";

@@ -11,6 +11,7 @@ import {
 import { SECTOR } from "./geometry.ts";
 import { type AddFinding, inHeader, must } from "./report.ts";
 import { STRIPES } from "./structures.ts";
+import { notAsDmCrypt } from "./volume.ts";
 
 /** Judges the names in a header, in the order in which QEMU does (parse_header). */
 export function judgeCipher(header: LuksHeader, add: AddFinding): void {
@@ -45,6 +46,8 @@ export function judgeCipher(header: LuksHeader, add: AddFinding): void {
     message: () => `QEMU does not know the hash ${quoted(hash)}`,
   });
   judgeIv(spec, add);
+  const elsewhere = notAsDmCrypt(spec);
+  if (elsewhere !== undefined) add("luks.cipher.dm-crypt", place, () => elsewhere);
   if (known) judgeBackend(spec, add);
 }
 

@@ -4,6 +4,7 @@ import {
   type SectorCipher,
   sectorCipher,
   type SectorCipherOptions,
+  whyNotAsDmCrypt,
 } from "../crypto/mod.ts";
 import type { CipherSpec } from "./decode.ts";
 import { SECTOR } from "./geometry.ts";
@@ -47,6 +48,11 @@ export function whyUnusable(spec: CipherSpec): string | undefined {
     return `Cannot use the hash ${JSON.stringify(spec.hash)}: it is not known`;
   }
   return reasonUnusable(optionsOf(spec), spec.keyBytes);
+}
+
+/** Why dm-crypt has another content for a volume with these names, or none, in a sentence. */
+export function notAsDmCrypt(spec: CipherSpec): string | undefined {
+  return whyNotAsDmCrypt(optionsOf(spec));
 }
 
 function optionsOf({ cipher, mode, ivGenerator, ivHash }: CipherSpec): SectorCipherOptions {

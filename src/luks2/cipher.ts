@@ -3,6 +3,7 @@ import {
   type SectorCipher,
   sectorCipher,
   type SectorCipherOptions,
+  whyNotAsDmCrypt,
 } from "../crypto/mod.ts";
 
 /** A cipher with its sectors. */
@@ -40,6 +41,11 @@ export function isKnownCipher(use: CipherUse): boolean {
 
 /** Lengths of keys in bytes, of which every cipher takes one. */
 const KEY_LENGTHS = [16, 24, 32, 48, 64];
+
+/** Why dm-crypt has another content for such sectors, or none, in a sentence. */
+export function notAsDmCrypt(use: CipherUse): string | undefined {
+  return whyNotAsDmCrypt(cipherOptions(use));
+}
 
 /** @throws {RangeError} with the sentence of {@link whyNoCipher} */
 export function cipherOf(use: CipherUse, key: Uint8Array): SectorCipher {

@@ -1,5 +1,6 @@
-import { isKnownCipher, whyNoCipher } from "./cipher.ts";
-import { SECTOR_SIZES, UNIT } from "./geometry.ts";
+import { isKnownCipher, notAsDmCrypt, whyNoCipher } from "./cipher.ts";
+import { SECTOR, SECTOR_SIZES, UNIT } from "./geometry.ts";
+import { interruptedFault } from "./interrupted.ts";
 import type { Metadata } from "./metadata.ts";
 import { dataOffset, type PayloadPlace, type Piece, piecesOf } from "./pieces.ts";
 import { dataSegments, digestsOfSegments, reencryptionOf } from "./reencryption.ts";
@@ -48,7 +49,9 @@ export function judgeContent(
   const pieces = piecesOf(metadata.root, payload);
   judgeRequirements(metadata, broken);
   const kept = judgeSegments(metadata, broken) && judgeEncryptions(pieces, broken);
+  if (kept) judgeKernel(metadata, add, pieces);
   if (kept) judgeKeys(metadata, broken);
+  if (kept) judgeInterrupted(metadata, broken);
   judgePlaces(metadata, { payload, pieces, broken });
   return first;
 }
@@ -98,6 +101,11 @@ function judgeEncryptions(pieces: readonly Piece[], broken: TakeBroken): boolean
         broken("luks2.crypt.sector-size-known", `${path}/sector_size`, message);
         return false;
       }
+      if (stored.ivTweak % BigInt(use.sectorSize / SECTOR) !== 0n) {
+        const message = `Sectors of ${use.sectorSize} bytes are numbered from ${stored.ivTweak} on`;
+        broken("luks2.crypt.iv-tweak-in-sectors", `${path}/iv_tweak`, message);
+        return false;
+      }
       if (!isKnownCipher(use)) {
         const message = `The cipher ${shown(use.encryption)} is not known`;
         broken("luks2.content.cipher", `${path}/encryption`, message);
@@ -106,6 +114,18 @@ function judgeEncryptions(pieces: readonly Piece[], broken: TakeBroken): boolean
     }
   }
   return true;
+}
+
+/** Whether the kernel has the same content. It is read in any case. */
+function judgeKernel({ copy }: Metadata, add: AddFinding, pieces: readonly Piece[]): void {
+  for (const { segment, stored } of pieces) {
+    for (const { use } of "rule" in stored ? [] : encryptionsOf(stored)) {
+      const message = notAsDmCrypt(use);
+      if (message === undefined) continue;
+      const place = placeOf(copy, `/segments/${segment.name}/encryption`);
+      return add("luks2.content.dm-crypt", place, () => message);
+    }
+  }
 }
 
 /** The keys that a reencryption has are those of its backup segments. */
@@ -122,6 +142,15 @@ function judgeKeys({ root }: Metadata, broken: TakeBroken): void {
   if (other === undefined) return;
   const message = `Segment ${other.name} has another digest than the backup segments`;
   broken("luks2.reencryption.keys", `/segments/${other.name}`, message);
+}
+
+/** What is read where a reencryption was interrupted is what cryptsetup makes of it. */
+function judgeInterrupted({ root }: Metadata, broken: TakeBroken): void {
+  const reencryption = reencryptionOf(root);
+  if (reencryption === undefined) return;
+  const [segments, digests] = [dataSegments(root), digestsOfSegments(root)];
+  const message = interruptedFault({ reencryption, segments, digests });
+  if (message !== undefined) broken("luks2.reencryption.layout", "/segments", message);
 }
 
 function judgePlaces(

@@ -1,5 +1,5 @@
 import { hashTable } from "../crypto/mod.ts";
-import { HEADER_SIZES, UNIT } from "./geometry.ts";
+import { HEADER_SIZES, SECTOR, SECTOR_SIZES, UNIT } from "./geometry.ts";
 import type { KdfModel, Luks2KeyModel, Luks2Model } from "./model.ts";
 import { header } from "./structures.ts";
 
@@ -13,7 +13,6 @@ const ITERATIONS_MAX = 5000;
 const TIME_MAX = 8;
 const CPUS_MAX = 4;
 const MEMORY_MAX = 1024;
-const SECTOR_SIZES = [512, 1024, 2048, 4096];
 
 /**
  * The nearest model that makes a sound volume: numbers are brought into their range, and of the keys
@@ -39,7 +38,7 @@ export function normaliseLuks2(model: Luks2Model): Luks2Model {
     encryption: model.encryption,
     keyBytes: model.keyBytes,
     sectorSize,
-    ivTweak: clamp(model.ivTweak, 0, Number.MAX_SAFE_INTEGER),
+    ivTweak: soundTweak(model.ivTweak, sectorSize),
     hash: model.hash,
     checksum: hashTable[model.checksum] === undefined ? "sha256" : model.checksum,
     digestIterations: clamp(model.digestIterations, 1, ITERATIONS_MAX),
@@ -51,6 +50,12 @@ export function normaliseLuks2(model: Luks2Model): Luks2Model {
     size,
     pattern: { kind: model.pattern.kind, seed: model.pattern.seed >>> 0 },
   };
+}
+
+/** Sectors are numbered by 512 bytes, and the kernel takes no number in the middle of one. */
+function soundTweak(ivTweak: number, sectorSize: number): number {
+  const unit = sectorSize / SECTOR;
+  return Math.floor(clamp(ivTweak, 0, Number.MAX_SAFE_INTEGER) / unit) * unit;
 }
 
 function soundKeys(keys: readonly Luks2KeyModel[]): Luks2KeyModel[] {

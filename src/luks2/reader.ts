@@ -14,6 +14,9 @@ export interface ReaderOptions {
   readonly header: ByteSource;
 }
 
+const OLD = 1;
+const NEW = 2;
+
 /** Reads and decrypts the content of a volume. */
 export class ContentReader {
   /** Bytes in the largest sector that is encrypted as one. */
@@ -21,8 +24,8 @@ export class ContentReader {
   readonly #pieces: readonly StoredPiece[];
   readonly #options: ReaderOptions;
   readonly #ciphers = new Map<string, SectorCipher>();
-  /** Whether blocks are as they were, as far as that was looked at. */
-  readonly #old = new Map<number, boolean>();
+  /** For each block of the part that was interrupted, whether it is as it was; 0 where not looked at. */
+  readonly #states: Uint8Array;
 
   /** @throws {RangeError} where a key does not fit its cipher */
   constructor({ pieces }: Content, options: ReaderOptions) {
@@ -30,6 +33,9 @@ export class ContentReader {
     this.#options = options;
     const encryptions = pieces.flatMap(({ stored }) => encryptionsOf(stored));
     for (const encryption of encryptions) this.#cipherOf(encryption);
+    // There is a digest in a file for each of them.
+    const { stored } = pieces.find(({ stored }) => stored.blocks !== undefined) ?? {};
+    this.#states = new Uint8Array(stored?.blocks?.count ?? 0);
     this.sectorSize = Math.max(SECTOR, ...this.#ciphers.values().map((of) => of.sectorSize));
   }
 
@@ -85,14 +91,14 @@ export class ContentReader {
 
   #isOld({ file, offset }: Stored, blocks: OldBlocks, block: number): boolean {
     if (block >= blocks.count) return false;
-    const known = this.#old.get(block);
-    if (known !== undefined) return known;
+    const known = this.#states[block];
+    if (known !== 0) return known === OLD;
     const digestSize = hashTable[canonicalHash(blocks.hash) ?? ""]?.digestSize ?? 0;
     const digest = this.#options.header.read(blocks.digests + block * digestSize, digestSize);
     const stored = this.#options[file].read(offset + block * blocks.size, blocks.size);
     const computed = hash(blocks.hash, stored);
     const old = computed.every((byte, at) => byte === digest[at]);
-    this.#old.set(block, old);
+    this.#states[block] = old ? OLD : NEW;
     return old;
   }
 

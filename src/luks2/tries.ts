@@ -4,7 +4,7 @@ import type { Metadata } from "./metadata.ts";
 import { type Reencryption, reencryptionOf } from "./reencryption.ts";
 import { type Luks2Broken, type Luks2Rule, placeOf } from "./report.ts";
 import { defaultSegment } from "./segments.ts";
-import { ARGON2_MEMORY_MAX, KEY_BYTES_MAX, workOf } from "./work.ts";
+import { ARGON2_MEMORY_MAX, digestWork, KEY_BYTES_MAX, workOf } from "./work.ts";
 
 /** The key slots that are tried for a key, in this order, and the digest that the key has. */
 export interface Tried {
@@ -92,7 +92,7 @@ export function whyOverBudget(
 
 /** Work that holding a reencryption against its digest takes. */
 export function protectionWork(reencryption: Reencryption | undefined): number {
-  return reencryption?.digest?.iterations ?? 0;
+  return reencryption?.digest === undefined ? 0 : digestWork(reencryption.digest);
 }
 
 /** What is said where the work is more than there is a budget for. */

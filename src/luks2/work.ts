@@ -1,5 +1,6 @@
-import { derivationCost } from "../crypto/mod.ts";
-import { materialBytes } from "./geometry.ts";
+import { canonicalNames, derivationCost } from "../crypto/mod.ts";
+import { cipherOptions } from "./cipher.ts";
+import { materialBytes, SECTOR } from "./geometry.ts";
 import type { Digest, Kdf, Keyslot } from "./keyslots.ts";
 
 /**
@@ -30,13 +31,24 @@ export function kdfWork({ type, hash, iterations, time, memory }: Kdf, keyBytes:
 
 /** Bytes of key material that cost as much to decrypt and to merge as one unit of the budget. */
 const MATERIAL_UNIT = 128;
+/** How many times as long as others a mode takes that runs the cipher for each byte, or for each bit. */
+const MODE_FACTORS: ReadonlyMap<string, number> = new Map([["cfb8", 8], ["cfb1", 64]]);
+
+function materialWork({ keyBytes, area: { encryption } }: Keyslot): number {
+  const { mode } = canonicalNames(cipherOptions({ encryption, sectorSize: SECTOR }));
+  return Math.ceil(materialBytes(keyBytes) / MATERIAL_UNIT) * (MODE_FACTORS.get(mode) ?? 1);
+}
+
+/** What holding bytes against a digest costs: its hash counts as that of a key derivation does. */
+export function digestWork({ hash, iterations, digest }: Digest): number {
+  return derivationCost(hash, iterations, digest?.length ?? 0);
+}
 
 /** What trying a passphrase on key slots costs when it opens none of them, or the last one. */
 export function workOf(slots: readonly Keyslot[], digest: Digest): number {
+  const ofDigest = digestWork(digest);
   return slots.reduce(
-    (sum, { kdf, area, keyBytes }) =>
-      sum + kdfWork(kdf, area.keyBytes) + digest.iterations +
-      Math.ceil(materialBytes(keyBytes) / MATERIAL_UNIT),
+    (sum, slot) => sum + kdfWork(slot.kdf, slot.area.keyBytes) + ofDigest + materialWork(slot),
     0,
   );
 }

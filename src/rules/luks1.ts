@@ -8,6 +8,7 @@ const registry = "LUKS1 On-Disk Format 1.2.3, Appendix B, Table 2";
 const open = "QEMU crypto/block-luks.c, qcrypto_block_luks_open";
 const check = "QEMU crypto/block-luks.c, qcrypto_block_luks_check_header";
 const parse = "QEMU crypto/block-luks.c, qcrypto_block_luks_parse_header";
+const dmCrypt = "Linux drivers/md/dm-crypt.c, crypt_iv_benbi_ctr, crypt_iv_eboiv_gen";
 const length = "QEMU block/crypto.c, block_crypto_co_getlength";
 
 /** The openings that need a passphrase. */
@@ -72,6 +73,8 @@ export const luks1Rules = {
     "The IV generator essiv names its hash behind a ':'."],
   "luks.cipher.essiv-key-size": ["spec", "must", "refused-at-open", registry,
     "The digest of the hash of essiv is as long as some key of the cipher."],
+  "luks.cipher.dm-crypt": ["qemu", "may", "warning", dmCrypt,
+    "The kernel's dm-crypt has the mode, and makes the vectors as cryptsetup does. What is read is what cryptsetup makes of it."],
   "luks.key.hash-supported": ["limit", "must", "refused-at-open", "QEMU crypto/pbkdf-nettle.c, qcrypto_pbkdf2",
     "QEMU's crypto backend has PBKDF2 with the hash of hash-spec.", withKey],
   "luks.key.cipher-supported": ["limit", "must", "refused-at-open", "QEMU crypto/cipher-nettle.c.inc, qcrypto_cipher_ctx_new",

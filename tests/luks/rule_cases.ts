@@ -183,6 +183,14 @@ const cipherCases: RuleCase[] = [
     broken: "cbc-plain64be",
     kept: "cbc-plain64",
   }),
+  field("luks.cipher.dm-crypt", "/header/cipher_mode", {
+    broken: "ctr-benbi",
+    kept: "cbc-plain64",
+  }),
+  field("luks.cipher.dm-crypt", "/header/cipher_mode", {
+    broken: "cfb8-plain64",
+    kept: "ctr-plain64",
+  }),
   field("luks.cipher.essiv-hash-present", "/header/cipher_mode", {
     broken: "cbc-essiv",
     kept: "cbc-essiv:sha256",

@@ -4,7 +4,7 @@ import type { Luks2Model } from "../../src/luks2/mod.ts";
 import type { Volume } from "./ours.ts";
 import { cryptSegment } from "./reencrypting.ts";
 import { pair, type RuleCase, set, value } from "./rule_case.ts";
-import { type Change, changedVolume, volumeOf } from "./volumes.ts";
+import { type AnyJson, type Change, changedVolume, volumeOf } from "./volumes.ts";
 
 const AREA = 258048;
 const FIRST = 2 * 0x4000;
@@ -27,6 +27,21 @@ function shortArea(offset: number, size?: number): Volume {
   const area = { ...rawArea, offset: String(offset), size: "4096" };
   const edit: Change = { json: (root) => set(root, "/keyslots/0/area", area) };
   return changedVolume(oneKey(), edit, ...size === undefined ? [] : [{ size }]);
+}
+
+/** A volume whose digest has a thousand iterations of a hash, and a budget for some more of SHA-256. */
+function withDigest(hash: string): Volume {
+  const digest = btoa("x".repeat(20));
+  const changes = { hash, iterations: 1000, digest };
+  const json = (root: AnyJson) => void Object.assign(root.digests["0"], changes);
+  return { ...changedVolume({}, { json }), iterationsMax: 10_000 };
+}
+
+/** A volume whose key material is in another cipher, and a budget for what takes no longer than most. */
+function withMaterial(encryption: string): Volume {
+  const json = (root: AnyJson) =>
+    void Object.assign(root.keyslots["0"].area, { encryption, key_size: 32 });
+  return { ...changedVolume({}, { json }), iterationsMax: 10_000 };
 }
 
 const slotCases: RuleCase[] = [
@@ -193,6 +208,18 @@ const workCases: RuleCase[] = [
     kept: budgeted(WORK),
   },
   {
+    rule: "luks2.work.budget",
+    about: "the digest is of a hash that takes longer than SHA-256",
+    broken: withDigest("blake2b-512"),
+    kept: withDigest("sha256"),
+  },
+  {
+    rule: "luks2.work.budget",
+    about: "key material is in a mode that runs the cipher for each bit",
+    broken: withMaterial("aes-cfb1-plain64"),
+    kept: withMaterial("aes-cbc-plain64"),
+  },
+  {
     ...value("luks2.work.memory", "/keyslots/3/kdf/memory", { broken: 2 ** 20 + 1, kept: 2 ** 20 }),
     kept: {
       ...changedVolume({}, { json: (root) => set(root, "/keyslots/3/kdf/memory", 2 ** 20) }),
@@ -213,6 +240,19 @@ export const kernelCases: readonly RuleCase[] = [
     kept: { optional: ["x"] },
   }),
   value("luks2.crypt.sector-size-known", "/segments/0/sector_size", { broken: 1536, kept: 1024 }),
+  value("luks2.crypt.iv-tweak-in-sectors", "/segments/0/iv_tweak", {
+    broken: "4",
+    kept: "8",
+    model: { sectorSize: 4096 },
+  }),
+  ...[["ctr-benbi", "cbc-benbi"], ["xts-eboiv", "cbc-eboiv"], ["ofb-eboiv", "cbc-eboiv"]].map(
+    ([broken, kept]) =>
+      pair("luks2.content.dm-crypt", `the mode is ${broken}, not ${kept}`, {
+        broken: { json: (root) => set(root, "/segments/0/encryption", `aes-${broken}`) },
+        kept: { json: (root) => set(root, "/segments/0/encryption", `aes-${kept}`) },
+        model: { keyBytes: 32 },
+      }),
+  ),
   value("luks2.payload.attached", "/segments/0/offset", { broken: "0", kept: String(DATA) }),
   value("luks2.payload.inside-file", "/segments/0/offset", {
     broken: String(DATA + 8192),

@@ -2,6 +2,7 @@
 
 import { cryptSegment, DATA, signed } from "./reencrypting.ts";
 import { pair, type RuleCase, value } from "./rule_case.ts";
+import type { AnyJson } from "./volumes.ts";
 import type { Luks2Rule } from "../../src/luks2/mod.ts";
 
 type Edits = readonly (readonly [string, unknown])[];
@@ -38,6 +39,10 @@ const backward = (size: number) => ({
   "/keyslots/1/area": shift(size),
   "/keyslots/1/direction": "backward",
 });
+
+const inSectors = (segment: AnyJson, sector_size: number) => ({ ...segment, sector_size });
+const LAYOUT = "luks2.reencryption.layout";
+const inJournal = { "/keyslots/1/area": journal };
 
 const RECOVERY = "luks2.reencryption.recovery";
 
@@ -101,6 +106,63 @@ export const reencryptionCases: readonly RuleCase[] = [
   during(RECOVERY, "what is moved was before the file", {
     broken: hot(1024, backward(DATA + 1024 + 512)),
     kept: hot(1024, backward(DATA + 1024)),
+  }),
+  during(LAYOUT, "a backup segment is marked as the one in reencryption", {
+    broken: hot(1024, {
+      ...inJournal,
+      "/segments/1": cryptSegment(DATA + 1024, 1024),
+      "/segments/3": cryptSegment(DATA, "dynamic", ["backup-previous", "in-reencryption"]),
+    }),
+    kept: hot(1024, inJournal),
+  }),
+  during(LAYOUT, "two segments are in reencryption", {
+    broken: hot(1024, {
+      ...inJournal,
+      "/segments/2": cryptSegment(DATA + 2048, "dynamic", ["in-reencryption"]),
+    }),
+    kept: hot(1024, inJournal),
+  }),
+  during(LAYOUT, "two segments are before the one in reencryption", {
+    broken: [
+      ["/keyslots/1/area", journal],
+      ["/segments/0", cryptSegment(DATA, 1024)],
+      ["/segments/1", cryptSegment(DATA + 1024, 1024)],
+      ["/segments/2", cryptSegment(DATA + 2048, "dynamic", ["in-reencryption"])],
+      ["/segments/2/size", "1024"],
+      ["/segments/3", cryptSegment(DATA, "dynamic", ["backup-previous"])],
+      ["/segments/4", cryptSegment(DATA, "dynamic", ["backup-final"])],
+      ["/digests/0/segments", ["0", "1", "2", "3", "4"]],
+    ],
+    kept: hot(1024, inJournal),
+  }),
+  during(LAYOUT, "what is not done is already as it is to become", {
+    broken: hot(1024, {
+      ...inJournal,
+      "/segments/3": inSectors(cryptSegment(DATA, "dynamic", ["backup-previous"]), 1024),
+    }),
+    kept: hot(1024, {
+      ...inJournal,
+      "/segments/2": inSectors(cryptSegment(DATA + 2048, "dynamic"), 1024),
+      "/segments/3": inSectors(cryptSegment(DATA, "dynamic", ["backup-previous"]), 1024),
+    }),
+  }),
+  during(LAYOUT, "what is done lies elsewhere than it is written", {
+    broken: hot(1024, { ...backward(1024), "/segments/2/offset": String(DATA + 2048 + 512) }),
+    kept: hot(1024, backward(1024)),
+  }),
+  during(LAYOUT, "the sectors of what is done have other numbers than they are written with", {
+    broken: hot(1024, { ...inJournal, "/segments/0/iv_tweak": "2" }),
+    kept: hot(1024, { ...inJournal, "/segments/0/iv_tweak": "0" }),
+  }),
+  during(LAYOUT, "data of a fixed length ends inside a block", {
+    broken: hot(1024, {
+      "/keyslots/1/area": checksum("sha256", 1024),
+      "/segments/2/size": "512",
+    }),
+    kept: hot(1024, {
+      "/keyslots/1/area": checksum("sha256", 1024),
+      "/segments/2/size": "1024",
+    }),
   }),
   pair("luks2.reencryption.keys", "a segment has another digest than the backup segments", {
     broken: {

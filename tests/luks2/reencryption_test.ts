@@ -1,11 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { FileSource } from "../../src/bytes/mod.ts";
+import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
+import { hash } from "../../src/crypto/mod.ts";
 import { type Layer, patternBytes } from "../../src/format/mod.ts";
 import { liveTest, run } from "../luks/live.ts";
 import { begin, DATA, goOn, type Interrupted, recover, type Way } from "./interrupted.ts";
 import { writeVolume } from "./live.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
+import { cryptSegment, DATA as PAYLOAD, signed } from "./reencrypting.ts";
 import { reencryptionCases } from "./reencryption_cases.ts";
+import { changed } from "./volumes.ts";
 
 const SIZE = 2 ** 19;
 const content = patternBytes({ kind: "noise", seed: 11 }, SIZE);
@@ -185,3 +188,41 @@ liveTest(
     }
   },
 );
+
+liveTest(
+  "neither recovers blocks that are no whole sectors of what they become",
+  ["cryptsetup"],
+  async (directory) => {
+    const path = `${directory}/volume`;
+    for (const [block, recovers] of [[512, false], [4096, true]] as const) {
+      const volume = { source: new MemorySource(oldBlock(block)), passphrase: "first" };
+      await writeVolume(path, volume);
+      const { layer, findings } = openVolume(volume);
+      assertEquals(layer?.unlocked, recovers);
+      assertEquals(findings.rules().includes("luks2.reencryption.recovery"), !recovers);
+      const { code, stderr } = await run([
+        ...["cryptsetup", "repair", "--batch-mode", "--key-file", `${path}.passphrase`, path],
+      ]);
+      assertEquals(code === 0, recovers, `blocks of ${block} bytes: ${stderr}`);
+    }
+  },
+);
+
+/** A volume that becomes one with sectors of 4096 bytes, of which the first block is as it was. */
+function oldBlock(size: number): Uint8Array {
+  const inPages = (flags: string[]) => ({
+    ...cryptSegment(PAYLOAD, "dynamic", flags),
+    sector_size: 4096,
+  });
+  const area = { type: "checksum", offset: String(PAYLOAD - 8192), size: "4096" };
+  const bytes = changed({}, {
+    json: (root) =>
+      signed(root, [
+        ["/keyslots/1/area", { ...area, hash: "sha256", sector_size: size }],
+        ["/segments/0", { ...inPages(["in-reencryption"]), size: "8192" }],
+        ["/segments/2", inPages(["backup-final"])],
+      ]),
+  });
+  bytes.set(hash("sha256", bytes.subarray(PAYLOAD, PAYLOAD + size)), PAYLOAD - 8192);
+  return bytes;
+}

@@ -1,0 +1,28 @@
+import { canonicalNames } from "./spelling.ts";
+import type { SectorCipherOptions } from "./usable.ts";
+
+/** Modes that the kernel has as stream ciphers: in these a block is a byte. */
+const STREAMS: readonly string[] = ["ctr", "cfb", "ofb"];
+/** Modes that OpenSSL has, and the kernel has not. */
+const NOT_IN_KERNEL: readonly string[] = ["cfb8", "cfb1"];
+
+/**
+ * Why the kernel's dm-crypt decrypts sectors to something else than `sectorCipher` does, which goes by
+ * cryptsetup, or not at all. What the kernel was built with is not known here: it may lack any cipher.
+ *
+ * @returns a sentence; `undefined` where nothing of the kind is known
+ * @see Linux drivers/md/dm-crypt.c, crypt_iv_benbi_ctr, crypt_iv_eboiv_ctr, crypt_iv_eboiv_gen;
+ * cryptsetup lib/crypto_backend/crypto_storage.c, crypt_sector_iv_generate
+ */
+export function whyNotAsDmCrypt(options: SectorCipherOptions): string | undefined {
+  const { mode, ivGenerator } = canonicalNames(options);
+  if (NOT_IN_KERNEL.includes(mode)) return `dm-crypt has no mode ${mode}`;
+  const stream = STREAMS.includes(mode);
+  if (ivGenerator === "benbi" && stream) {
+    return `In ${mode} mode, benbi counts bytes in dm-crypt, and blocks in cryptsetup`;
+  }
+  if (ivGenerator !== "eboiv") return undefined;
+  if (stream) return `dm-crypt has no eboiv in ${mode} mode`;
+  if (mode !== "xts") return undefined;
+  return "In xts mode, the vectors of eboiv are encrypted in xts by dm-crypt, and in ecb by cryptsetup";
+}
