@@ -7,10 +7,9 @@ import {
   type GoldenReport,
   joinReports,
   type Peer,
-  type PeerDescription,
   QemuImgPeer,
   readArchive,
-  ReferencePeer,
+  ReferencePool,
   TallyPeer,
   verifyGolden,
   type VerifyOptions,
@@ -22,7 +21,8 @@ import { type Options, parseOptions, wholeNumber } from "./options.ts";
 import { print } from "./output.ts";
 import { FAILED } from "./program.ts";
 import { UsageError, type Verb } from "./verb.ts";
-import { jsonLines, summaryLines, type Validation, validationOf } from "./validation.ts";
+import { ValidationProgress } from "./validate_progress.ts";
+import { jsonLines, summaryLines, validationOf } from "./validation.ts";
 
 const help = `diskproof validate PEER [options]
 
@@ -37,7 +37,7 @@ compared with those that were recorded of public qemu-img, and of cryptsetup. PE
   exec:COMMAND         any program; words of COMMAND are split at blanks
 
 COMMAND of exec: is an adapter. It is called as COMMAND OPERATION IMAGE in the folder of the
-image, once for each question, and prints its answer as JSON:
+image, once for each question and for several images at a time, and prints its answer as JSON:
 
   describe             {"name": "mine", "version": "1.0", "takes": ["passphrases", "header"],
                        "formats": ["luks", "luks2"], "operations": ["info", "unlock"]};
@@ -51,7 +51,9 @@ image, once for each question, and prints its answer as JSON:
   digest-snapshot      the same of a snapshot, whose name follows IMAGE
   digest-range         the same of a part, whose offset and length follow IMAGE
   unlock               {"slot": 3}: the key slot of a LUKS volume that the passphrase opens, or {}
-                       where that is not known; refused where the passphrase opens none
+                       where that is not known; refused where the passphrase opens none. Of info,
+                       a passphrase that opens none is no matter: nothing in it is encrypted; a
+                       digest is refused then
 
 It is asked about the formats and for the operations that it describes itself to have. One that
 does not say is asked about raw, qcow, qcow2 and luks, which is version 1, and for everything but
@@ -66,16 +68,20 @@ the next are those of its backing files from the top down, the last is that of a
 take is passed over, and counted with the reason.
 
 Its exit status is 0 for an answer, 1 when it refuses the image (why, on standard error), 3
-for what it does not support. Every other end is a crash.
+for what it does not support. Every other end is a crash, and so is 1 with the stack of an exception
+of Python or JavaScript on standard error.
 
 Where a recorded tool has crashed, hung or given a wrong answer, that is no answer to be compared
 with: another version's is, or else what diskproof says, by which an image is taken or refused. The
 tool itself may crash, hang or be wrong as it is recorded to, in the same version or else in the
 nearest one; how often it does is counted, and what of that is gone is listed.
 
+Each difference is printed when it is found, with what the image breaks or keeps (its name begins
+with the rule) and the option that asks about it again. Standard error says how far things are. The
+files of an image are DIR/NAME/FILE.gz; in an archive they are NAME/FILE.
+
   --golden DIR         recorded images, or archives of them (may be repeated; default the golden
-                       images, the corpus and the matrix of this repository); a few images of an
-                       archive are asked about at a time
+                       images, the corpus and the matrix of this repository)
   --only TEXT          images whose name contains TEXT
   --timeout SECONDS    how long one answer may take (default 20)
   --json               a JSON object a line, for each difference and for the sums
@@ -101,29 +107,57 @@ export const validateVerb: Verb = {
   help,
   needs: ["write", "run"],
   run: async (args) => {
-    const options = parseOptions(args, {
+    const options = parseOptions(withDashedText(args), {
       flags: ["json"],
       values: ["only", "timeout"],
       lists: ["golden"],
     });
-    const peer = new TallyPeer(peerOf(options));
-    const sets = setsOf(options);
-    const description = await peer.describe();
-    // Only qemu-img leaves out what its version does not know yet.
-    const shape = description.name === "qemu-img" ? { version: description.version } : {};
-    const reports: GoldenReport[] = [];
-    const asking = { ...shape, onPassedOver: peer.passOver.bind(peer) };
-    for (const set of sets) reports.push(await set.verify(peer, asking));
-    const report = joinReports(reports);
-    const validation = validationOf(report, peer);
-    tell(validation, description, options);
-    return validation.differences.length > 0 ? FAILED : 0;
+    const asked = peerOf(options);
+    try {
+      return await validate(asked, options);
+    } finally {
+      await asked.close?.();
+    }
   },
 };
 
-function tell(validation: Validation, description: PeerDescription, options: Options): void {
-  const lines = options.flag("json") ? jsonLines : summaryLines;
+/** Names of images end in `-breaks` and `-keeps`: such a text of `--only` is no option. */
+function withDashedText(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    if (joined.at(-1) === "--only" && /^-[^-]/.test(arg)) joined.splice(-1, 1, `--only=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
+}
+
+async function validate(asked: Peer, options: Options): Promise<number> {
+  const peer = new TallyPeer(asked);
+  const sets = setsOf(options);
+  const description = await peer.describe();
+  // Only qemu-img leaves out what its version does not know yet.
+  const shape = description.name === "qemu-img" ? { version: description.version } : {};
+  const json = options.flag("json");
+  const images = sets.reduce((sum, { names }) => sum + names.length, 0);
+  const progress = new ValidationProgress({ images, json });
+  const reports: GoldenReport[] = [];
+  try {
+    for (const set of sets) {
+      reports.push(
+        await set.verify(peer, {
+          ...shape,
+          onPassedOver: peer.passOver.bind(peer),
+          onImage: progress.image.bind(progress),
+        }),
+      );
+    }
+  } finally {
+    progress.end();
+  }
+  const validation = validationOf(joinReports(reports), peer);
+  const lines = json ? jsonLines : summaryLines;
   for (const line of lines(validation, description)) print(line);
+  return validation.differences.length > 0 ? FAILED : 0;
 }
 
 /** @throws {UsageError} when it is not one that we know */
@@ -137,9 +171,9 @@ function peerOf(options: Options): Peer {
   const colon = name.indexOf(":");
   const kind = colon < 0 ? name : name.slice(0, colon);
   const command = colon < 0 ? [] : commandOf(name.slice(colon + 1));
-  if (kind === "reference" && colon < 0) return new ReferencePeer();
+  if (kind === "reference" && colon < 0) return new ReferencePool();
   const called = { ...limits, ...(command.length === 0 ? {} : { command }) };
-  if (kind === "qemu-img") return new QemuImgPeer(called);
+  if (kind === "qemu-img") return new QemuImgPeer({ ...called, steady: true });
   if (kind === "cryptsetup") return new VolumePeer(new CryptsetupPeer(called));
   if (kind === "exec" && command.length > 0) return new ExecPeer({ ...limits, command });
   const known = "reference, qemu-img, cryptsetup or exec:COMMAND";
@@ -164,7 +198,7 @@ function isFile(path: string): boolean {
   }
 }
 
-type Asking = Pick<VerifyOptions, "version" | "onPassedOver">;
+type Asking = Pick<VerifyOptions, "version" | "onPassedOver" | "onImage">;
 
 /** Recorded images. */
 interface ImageSet {

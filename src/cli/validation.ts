@@ -1,6 +1,7 @@
 import type {
   Difference,
   GoldenFailure,
+  GoldenRecord,
   GoldenReport,
   KnownFailure,
   Operation,
@@ -43,7 +44,7 @@ export function validationOf(
   report: GoldenReport,
   { counts, passedOver }: Answered,
 ): Validation {
-  const differences = report.failures.flatMap(compared);
+  const differences = toldFailures(report.failures);
   const sums = [...counts].map(([operation, outcomes]) => {
     const failed = new Map<string, boolean>();
     for (const failure of differences) {
@@ -78,10 +79,12 @@ function hasCrashed({ differences }: GoldenFailure): boolean {
   });
 }
 
-/** A failure without the members that the peer does not tell; nothing where no more is left. */
-function compared(failure: GoldenFailure): GoldenFailure[] {
-  const differences = failure.differences.filter((difference) => !isUntold(difference));
-  return differences.length === 0 ? [] : [{ ...failure, differences }];
+/** Failures without the members that the peer does not tell, as far as more is left of them. */
+export function toldFailures(failures: readonly GoldenFailure[]): GoldenFailure[] {
+  return failures.flatMap((failure) => {
+    const differences = failure.differences.filter((difference) => !isUntold(difference));
+    return differences.length === 0 ? [] : [{ ...failure, differences }];
+  });
 }
 
 /** Whether the peer leaves out a member; an item that is missing in a list is something else. */
@@ -92,10 +95,27 @@ function isUntold({ path, right }: Difference): boolean {
 
 /** Differences that are listed of one answer, and answers that are listed. */
 const LISTED = 8;
-const ANSWERS_LISTED = 50;
+export const ANSWERS_LISTED = 50;
 const REASONS_LISTED = 10;
 
-/** A validation for a person. */
+/** An answer that differs, for a person: where, what the image is, and how to ask about it again. */
+export function failureLines(failure: GoldenFailure, { changes = [] }: GoldenRecord): string[] {
+  const { image, question, differences } = failure;
+  return [
+    `${image}: ${question} ${sideOf(failure)}`,
+    ...differences.slice(0, LISTED).map(differenceLine),
+    ...(differences.length > LISTED ? ["  …"] : []),
+    ...changes.map((change) => `  the image: ${change}`),
+    `  again with: --only ${image}`,
+  ].map(visible);
+}
+
+/** An answer that differs, for a program. */
+export function failureJson(failure: GoldenFailure, { changes = [] }: GoldenRecord): string {
+  return JSON.stringify({ event: "difference", ...failure, changes });
+}
+
+/** The end of a validation, for a person. */
 export function summaryLines(
   { images, sums, passedOver, differences, known }: Validation,
   { name, version }: PeerDescription,
@@ -105,15 +125,9 @@ export function summaryLines(
   );
   const heading = ["operation", "same", "differs", "unsupported", "crashed"];
   const more = differences.length - ANSWERS_LISTED;
-  const failed = differences.slice(0, ANSWERS_LISTED).flatMap((failure) => [
-    `${failure.image}: ${failure.question} ${sideOf(failure)}`,
-    ...failure.differences.slice(0, LISTED).map(differenceLine),
-    ...(failure.differences.length > LISTED ? ["  …"] : []),
-  ]);
   return [
-    ...failed.map(visible),
     ...(more > 0 ? [`… ${more} more answers differ; --json lists all of them`] : []),
-    ...(failed.length === 0 ? [] : [""]),
+    ...(differences.length === 0 ? [] : [""]),
     visible(`${name} ${version} over ${images} recorded images`),
     "",
     ...tableLines({ heading, rows }),
@@ -166,11 +180,10 @@ function differenceLine({ path, left, right }: Difference): string {
   return `  ${path === "" ? "/" : path}: ${text(left)} recorded, ${text(right)} here`;
 }
 
-/** A validation for a program: a line for each difference, then one with the sums. */
+/** The end of a validation, for a program: a line for each known failure, then one with the sums. */
 export function jsonLines(validation: Validation, peer: PeerDescription): string[] {
-  const { images, sums, passedOver, differences, known } = validation;
+  const { images, sums, passedOver, known } = validation;
   return [
-    ...differences.map((failure) => JSON.stringify({ event: "difference", ...failure })),
     ...known.map((failure) => JSON.stringify({ event: "known", ...failure })),
     JSON.stringify({
       event: "summary",

@@ -29,6 +29,11 @@ export interface ExecOptions {
 /** Exit status of an adapter, beside 0 for an answer. */
 const REJECTED = 1;
 const UNSUPPORTED = 3;
+/**
+ * What Python, and what JavaScript print of an exception that nobody has caught. They exit with 1 then,
+ * and an adapter that dies of an image has not refused it.
+ */
+const STACK = /^Traceback \(most recent call last\):$|^ {4}at .+:\d+:\d+\)?$/m;
 const TAKEN: readonly Taken[] = ["passphrases", "header"];
 /** What an adapter is asked about and for that does not say more. */
 const FORMATS: readonly string[] = ["raw", "qcow", "qcow2", "luks"];
@@ -56,7 +61,8 @@ type Members = { readonly [key: string]: Json };
  * | `unlock` | `{"slot": 3}`: the key slot of a LUKS volume that the first passphrase opens; `{}` where that is not known |
  *
  * Exit status 0 is an answer, 1 a rejection with the reason on standard error, 3 an operation or a
- * feature that is not supported; every other end is a crash.
+ * feature that is not supported; every other end is a crash, and so is 1 with a stack of Python or of
+ * JavaScript.
  *
  * An adapter that `describe`s itself as one that takes `"passphrases"` is told them at the end of the
  * line: `--passphrase-file FILE` for each one, and the whole of FILE is the passphrase, in UTF-8 and
@@ -215,7 +221,7 @@ function outcomeOf(result: ToolResult): Outcome<never> | undefined {
     case 0:
       return undefined;
     case REJECTED:
-      return { outcome: "rejected", message };
+      return { outcome: STACK.test(message) ? "crashed" : "rejected", message };
     case UNSUPPORTED:
       return { outcome: "unsupported", message };
     default:

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { PeerError, type Subject } from "./peer.ts";
+import { recordOf } from "./golden_check.ts";
 import type { GoldenFile, GoldenRecord } from "./golden_record.ts";
 
 /** Names of the images recorded in a directory, in order. */
@@ -18,7 +19,9 @@ export function goldenNames(images: string): string[] {
 export function readRecord(images: string, name: string): GoldenRecord {
   const path = `${images}/${name}.json`;
   try {
-    return JSON.parse(Deno.readTextFileSync(path)) as GoldenRecord;
+    const record = recordOf(Deno.readTextFileSync(path));
+    if (record.name === name) return record;
+    throw new PeerError(`It is the record of ${record.name}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new PeerError(`Cannot use golden image ${name}: ${reason}`);
@@ -37,15 +40,28 @@ export function subjectOf(record: GoldenRecord, directory: string): Subject {
   };
 }
 
-/**
- * Writes the files of an image into a directory, byte by byte. Nothing is left out as a hole: what
- * qemu-img says of a map depends on the holes of a file.
- */
+/** Unpacks the files of an image into a directory. */
 export function unpack(images: string, record: GoldenRecord, directory: string): void {
-  for (const file of record.files) {
-    const packed = Deno.readFileSync(packedPath(images, record.name, file.name));
-    const bytes = gunzipSync(packed, { maxOutputLength: file.size + 1 });
-    if (bytes.length !== file.size || sha256(bytes) !== file.sha256) {
+  const files = record.files.map(({ name, size }) => {
+    const packed = Deno.readFileSync(packedPath(images, record.name, name));
+    return gunzipSync(packed, { maxOutputLength: size + 1 });
+  });
+  writeFiles(record, { directory, files });
+}
+
+/**
+ * Writes the files of an image, in the order of the record, into a directory, byte by byte. Nothing is
+ * left out as a hole: what qemu-img says of a map depends on the holes of a file.
+ *
+ * @throws {PeerError} when they are not what the record says
+ */
+export function writeFiles(
+  record: GoldenRecord,
+  { directory, files }: { directory: string; files: readonly Uint8Array[] },
+): void {
+  for (const [index, file] of record.files.entries()) {
+    const bytes = files[index];
+    if (bytes?.length !== file.size || sha256(bytes) !== file.sha256) {
       throw new PeerError(`Cannot use golden image ${record.name}: ${file.name} has changed`);
     }
     Deno.writeFileSync(`${directory}/${file.name}`, bytes);

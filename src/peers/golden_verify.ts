@@ -1,5 +1,5 @@
+import { fewAtOnce } from "./at_once.ts";
 import { type Asked, askedOf, type RecordedOutcome } from "./golden_asked.ts";
-import type { Difference } from "./compare.ts";
 import {
   againstReference,
   anyAnswer,
@@ -10,9 +10,16 @@ import {
   sameFailure,
 } from "./golden_known.ts";
 import type { GoldenRecord } from "./golden_record.ts";
+import { type GoldenFailure, type GoldenReport, joinReports } from "./golden_report.ts";
 import { RecordedPeer } from "./golden_recorded.ts";
 import { goldenNames, readRecord, subjectOf, unpack } from "./golden_store.ts";
-import type { Operation, Peer, PeerDescription } from "./peer.ts";
+import {
+  type Operation,
+  type Peer,
+  type PeerDescription,
+  PeerError,
+  type Subject,
+} from "./peer.ts";
 import { withScratch } from "./scratch.ts";
 import { olderVersion } from "./versions.ts";
 
@@ -29,36 +36,15 @@ export interface VerifyOptions {
   readonly version?: string;
   /** Told of each question that the peer is not asked, as it says itself, and why. */
   readonly onPassedOver?: (operation: Operation, reason: string) => void;
-  /** Told of each image after its questions. */
-  readonly onImage?: (name: string, failures: readonly GoldenFailure[]) => void;
+  /** Told of each image after its questions, also where there are none; in whatever order. */
+  readonly onImage?: (record: GoldenRecord, failures: readonly GoldenFailure[]) => void;
 }
 
-/** A question that a peer answers differently than was recorded. */
-export interface GoldenFailure {
-  readonly image: string;
-  /**
-   * `probe`, `info`, `map`, `check`, `digest`, `digest of snapshot …`, `digest of START+LENGTH` or
-   * `unlock with PASSPHRASE`.
-   */
-  readonly question: string;
-  /**
-   * Whose answer is recorded: `qemu-img 7.2.22`; `diskproof` where no tool has given one; nobody where
-   * any answer would have done.
-   */
-  readonly recordedBy: readonly string[];
-  /** Recorded answer left, the peer's right. */
-  readonly differences: readonly Difference[];
-}
-
-/** The end of a verification. */
-export interface GoldenReport {
-  readonly images: number;
-  readonly questions: number;
-  /** Questions that the peer has no answer for. */
-  readonly unsupported: number;
-  readonly failures: readonly GoldenFailure[];
-  /** Crashes, hangs and faults that are recorded of the peer itself, and are no failures. */
-  readonly known: readonly KnownFailure[];
+/** An image that is to be asked about. */
+export interface GoldenSource {
+  readonly record: GoldenRecord;
+  /** Writes its files into a directory. */
+  unpack(directory: string): void;
 }
 
 /**
@@ -74,28 +60,39 @@ export interface GoldenReport {
  * @throws {PeerError} when the peer cannot be started or the golden images are damaged
  */
 export async function verifyGolden(peer: Peer, options: VerifyOptions): Promise<GoldenReport> {
-  const failures: GoldenFailure[] = [];
-  const known: KnownFailure[] = [];
-  let images = 0;
-  let questions = 0;
-  let unsupported = 0;
+  const { images, names = goldenNames(images), ...asking } = options;
+  return await verifyEach(peer, names.map((name) => () => sourceIn(images, name)), asking);
+}
+
+function sourceIn(images: string, name: string): GoldenSource {
+  const record = readRecord(images, name);
+  return { record, unpack: (directory) => unpack(images, record, directory) };
+}
+
+/**
+ * Does so with images from wherever they come, a few of them at a time.
+ *
+ * @throws {PeerError} when the peer cannot be started or an image is damaged
+ */
+export async function verifyEach(
+  peer: Peer,
+  sources: readonly (() => GoldenSource)[],
+  { onImage, ...options }: Omit<VerifyOptions, "images" | "names">,
+): Promise<GoldenReport> {
+  const reports: GoldenReport[] = [];
   const self = await peer.describe();
-  for (const name of options.names ?? goldenNames(options.images)) {
-    const record = readRecord(options.images, name);
+  await fewAtOnce(sources, async (source) => {
+    const { record, unpack } = source();
     const asked = await askedOf(record, peer);
-    if (asked.length === 0) continue;
+    if (asked.length === 0) return onImage?.(record, []);
     const verdict = await withScratch((directory) => {
-      unpack(options.images, record, directory);
+      unpack(directory);
       return verifyImage(peer, record, { ...options, directory, asked, self });
     });
-    images++;
-    questions += verdict.questions;
-    unsupported += verdict.unsupported;
-    failures.push(...verdict.failures);
-    known.push(...verdict.known);
-    options.onImage?.(name, verdict.failures);
-  }
-  return { images, questions, unsupported, failures, known };
+    reports.push({ images: 1, ...verdict });
+    onImage?.(record, verdict.failures);
+  });
+  return joinReports(reports);
 }
 
 interface ImageOptions extends Pick<VerifyOptions, "version" | "onPassedOver"> {
@@ -127,7 +124,7 @@ async function verifyImage(
     }
     const own = ownRecord(question, { self, version });
     const hangs = own?.outcome.outcome === "timed-out" ? { patienceMs: HANG_MS } : {};
-    const answer = await question.pose(peer, { ...subject, ...hangs });
+    const answer = await posed(question, peer, { record, subject: { ...subject, ...hangs } });
     if (answer.outcome.outcome === "unsupported") {
       unsupported++;
       continue;
@@ -141,6 +138,20 @@ async function verifyImage(
     }
   }
   return { questions: asked.length, unsupported, failures, known };
+}
+
+/** Asks; a peer that breaks the protocol does so about an image, which is to be known. */
+async function posed(
+  question: Asked,
+  peer: Peer,
+  { record, subject }: { record: GoldenRecord; subject: Subject },
+): Promise<Answer> {
+  try {
+    return await question.pose(peer, subject);
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    throw new PeerError(`${error.message} (${question.name} of ${record.name})`);
+  }
 }
 
 /** Formats that a peer may say that it knows. */

@@ -107,15 +107,10 @@ export { type Asked, askedOf, unlockName } from "./golden_asked.ts";
 export { hasSpoken, type KnownFailure } from "./golden_known.ts";
 export { infoRecorded, recordVolume, unlockRecorded } from "./golden_volume.ts";
 export { recordedDigest, RecordedPeer, recordedTool } from "./golden_recorded.ts";
-export {
-  type GoldenFailure,
-  type GoldenReport,
-  verifyGolden,
-  type VerifyOptions,
-} from "./golden_verify.ts";
+export { type GoldenFailure, type GoldenReport, joinReports } from "./golden_report.ts";
+export { verifyGolden, type VerifyOptions } from "./golden_verify.ts";
 export {
   archivesIn,
-  joinReports,
   type PackedImage,
   packImages,
   readArchive,
@@ -123,6 +118,7 @@ export {
   type VerifyPackedOptions,
 } from "./golden_packed.ts";
 export { checkOutcome, ReferencePeer } from "./reference.ts";
+export { ReferencePool } from "./reference_pool.ts";
 export { scrubbed, withPassphraseFiles } from "./secrets.ts";
 export { type OutcomeCounts, TallyPeer } from "./tally.ts";
 export { compareVolume, volumeOf, type VolumeReport } from "./volume.ts";

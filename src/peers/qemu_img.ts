@@ -1,4 +1,5 @@
 import { digestFile } from "./digest.ts";
+import { KeptResults } from "./kept_results.ts";
 import { toolPath } from "./names.ts";
 import {
   type CheckReport,
@@ -23,7 +24,7 @@ import {
   opensByName,
   within,
 } from "./qemu_options.ts";
-import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "./process.ts";
+import { runTool, TOOL_TIMEOUT_MS, type ToolOptions, type ToolResult } from "./process.ts";
 import { withScratch } from "./scratch.ts";
 import { scrubbed, withSecrets } from "./secrets.ts";
 import { isOlder } from "./versions.ts";
@@ -38,6 +39,11 @@ export interface QemuImgOptions {
   readonly digestLimit?: number;
   /** An absolute path where scratch files go; memory where the system offers it. */
   readonly scratch?: string;
+  /**
+   * Files stay as they are while they are asked about, in a directory of their own: what `info` prints
+   * is asked for once then, though several questions begin with it.
+   */
+  readonly steady?: boolean;
 }
 
 /** Default of `digestLimit`. */
@@ -61,6 +67,7 @@ const TRANSIENT = /Resource temporarily unavailable|unable to get accurate CPU u
 export class QemuImgPeer implements Peer {
   readonly #command: readonly string[];
   readonly #options: QemuImgOptions;
+  readonly #kept = new KeptResults();
   #description: Promise<PeerDescription> | undefined;
 
   constructor(options: QemuImgOptions = {}) {
@@ -176,11 +183,19 @@ export class QemuImgPeer implements Peer {
   }
 
   async #call(args: readonly string[], subject: Subject): Promise<ToolResult> {
+    const limits = this.#limits(subject);
+    const call = () => this.#attempt(args, limits);
+    const keeps = this.#options.steady === true && limits.directory !== undefined &&
+      args[0] === "info";
+    const result = await (keeps ? this.#kept.once(JSON.stringify([args, limits]), call) : call());
+    return { ...result, stderr: scrubbed(result.stderr, subject.passphrases) };
+  }
+
+  async #attempt(args: readonly string[], limits: ToolOptions): Promise<ToolResult> {
     for (let attempt = 1;; attempt++) {
-      const result = await runTool([...this.#command, ...args], this.#limits(subject));
+      const result = await runTool([...this.#command, ...args], limits);
       const failed = result.end.kind === "exited" && result.end.code !== 0;
-      if (failed && attempt < ATTEMPTS && TRANSIENT.test(result.stderr)) continue;
-      return { ...result, stderr: scrubbed(result.stderr, subject.passphrases) };
+      if (!failed || attempt >= ATTEMPTS || !TRANSIENT.test(result.stderr)) return result;
     }
   }
 

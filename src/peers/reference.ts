@@ -37,11 +37,11 @@ export class ReferencePeer implements Peer {
   }
 
   probe(subject: Subject): Promise<Outcome<{ format: string }>> {
-    return ask({ ...subject, alone: true }, "info", (image) => accepted({ format: image.format }));
+    return ask(keyless(subject), "info", (image) => accepted({ format: image.format }));
   }
 
   info(subject: Subject): Promise<Outcome<InfoReport>> {
-    return ask({ ...subject, alone: true }, "info", (image) => accepted(infoOf(image)));
+    return ask(keyless(subject), "info", (image) => accepted(infoOf(image)));
   }
 
   map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
@@ -70,8 +70,18 @@ export class ReferencePeer implements Peer {
   }
 
   unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
-    return Promise.resolve(unlockVolume(subject));
+    try {
+      return Promise.resolve(unlockVolume(subject));
+    } catch (error) {
+      if (error instanceof AccessError) return Promise.resolve(rejected(error.message));
+      throw error;
+    }
   }
+}
+
+/** The image by itself, without passphrases: nothing that `info` tells is encrypted. */
+function keyless({ passphrases: _, ...subject }: Subject): Subject & { alone: boolean } {
+  return { ...subject, alone: true };
 }
 
 function utf8(text: string): Uint8Array {

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { UNPACKED_MAX } from "./golden_check.ts";
 import { PeerError } from "./peer.ts";
 
 /**
@@ -21,8 +22,6 @@ const ZEROS = new Uint8Array(BLOCK);
 const END_BLOCKS = 2;
 /** Stretches of data that a header has room for. */
 const STRETCHES_MAX = 4;
-/** Longest file that is unpacked, in bytes. */
-const SIZE_MAX = 2 ** 28;
 
 /** The fields of a header. */
 const FIELDS = {
@@ -194,11 +193,11 @@ function fileOf(header: Uint8Array, data: Uint8Array): PackedFile & { stored: nu
   }
   const size = type === "S" ? number("realSize") : stored;
   const stretches = type === "S" ? stretchesAt(header) : [{ offset: 0, length: stored }];
-  const inside = stretches.every(({ offset, length }) => offset + length <= size);
   const sum = stretches.reduce((total, { length }) => total + length, 0);
-  if (!inside || sum !== stored || stored > data.length || size > SIZE_MAX) {
+  if (sum !== stored || stored > data.length || size > UNPACKED_MAX) {
     throw unreadable(`${name} is cut off`);
   }
+  if (!areInOrder(stretches, size)) throw unreadable(`${name} has data in places that cannot be`);
   const unpack = () => {
     const bytes = new Uint8Array(size);
     let from = 0;
@@ -211,6 +210,16 @@ function fileOf(header: Uint8Array, data: Uint8Array): PackedFile & { stored: nu
   return { name, size, stored, unpack };
 }
 
+/** Whether stretches lie behind each other in whole blocks, but for the end, and within a file. */
+function areInOrder(stretches: readonly Stretch[], size: number): boolean {
+  let end = 0;
+  for (const { offset, length } of stretches.filter((it) => it.length > 0)) {
+    if (offset < end || end % BLOCK !== 0) return false;
+    end = offset + length;
+  }
+  return end <= size;
+}
+
 function stretchesAt(header: Uint8Array): Stretch[] {
   return Array.from({ length: STRETCHES_MAX }, (_, index): Stretch => {
     const at = FIELDS.stretches[0] + index * FIELDS.stretches[1];
@@ -221,9 +230,14 @@ function stretchesAt(header: Uint8Array): Stretch[] {
   });
 }
 
-/** A number; 0 where there is none. */
+/**
+ * A number; 0 where there is none.
+ *
+ * @throws {PeerError} for anything but octal digits: a size below zero would lead backwards
+ */
 function octalAt(header: Uint8Array, place: Place): number {
   const digits = textAt(header, place).trim();
+  if (!/^[0-7]*$/.test(digits)) throw unreadable("a number has other digits than 0 to 7");
   return digits === "" ? 0 : Number.parseInt(digits, 8);
 }
 

@@ -6,6 +6,8 @@ import { diskproof, type Run, withDirectory, withQemu } from "./program.ts";
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** A few golden images: qcow2 with snapshots, and one that is refused. */
 const ONLY = ["--only", "snapshots-two"];
+/** One image of the corpus that is refused. */
+const VERSION = "qcow2.header.version-2-breaks";
 
 /** Runs `deno task validate`: an adapter may be any program, which other tasks may not run. */
 async function validate(directory: string, ...args: string[]): Promise<Run> {
@@ -91,6 +93,53 @@ digest) exit 4;;`,
 function sumsOf(operation: string, sums: Partial<Sums>): Sums {
   return { operation, same: 0, differs: 0, unsupported: 0, crashed: 0, known: 0, ...sums };
 }
+
+Deno.test("validate tells of a difference what the image is, and how to ask about it again", () =>
+  withDirectory(async (directory) => {
+    const peer = adapter(directory, `info) echo '{"format": "qcow2", "virtual-size": 7}';;`);
+    const { status, stdout, stderr } = await validate(directory, peer, "--only", VERSION);
+    assertEquals([status, stderr], [1, ""]);
+    const [first, second, third, fourth] = stdout.split("\n");
+    assertStringIncludes(first ?? "", `${VERSION}: info differs from qemu-img `);
+    assertStringIncludes(second ?? "", '{"outcome":"accepted"} here');
+    assertStringIncludes(third ?? "", "  the image: ");
+    assertEquals(fourth, `  again with: --only ${VERSION}`);
+    const { stdout: json } = await validate(directory, peer, "--json", "--only", VERSION);
+    const { event, changes } = JSON.parse(json.split("\n")[0] ?? "");
+    assertEquals([event, Array.isArray(changes) && changes.length > 0], ["difference", true]);
+  }));
+
+Deno.test("validate takes an adapter that dies of an exception for crashed, though it exits with 1", () =>
+  withDirectory(async (directory) => {
+    const stacks = [
+      String
+        .raw`printf 'Traceback (most recent call last):\n  File "x"\nKeyError: 1\n' >&2; exit 1`,
+      String.raw`printf 'x.js:1\nError\n    at main (/x.js:1:7)\n' >&2; exit 1`,
+    ];
+    for (const stack of stacks) {
+      const peer = adapter(directory, `info) ${stack};;\ncheck) echo 'at 1:2: no' >&2; exit 1;;`);
+      const run = await validate(directory, peer, "--json", "--only", VERSION);
+      const { info, check } = sumsIn(run);
+      assertEquals([info?.crashed, check?.crashed], [1, 0], stack);
+    }
+  }));
+
+Deno.test("validate takes a text of --only that begins with a dash", async () => {
+  for (const only of [["--only", "-two-luks-no-such"], ["--only=-two-luks-no-such"]]) {
+    const { status, stderr } = await diskproof(ROOT, ["validate", "reference", ...only]);
+    assertEquals(status, 2);
+    assertStringIncludes(stderr, "no recorded image with '-two-luks-no-such' in its name");
+  }
+  const { stderr } = await diskproof(ROOT, ["validate", "reference", "--only", "--json"]);
+  assertStringIncludes(stderr, "option --only needs a value");
+});
+
+Deno.test("validate names the image and the question of an adapter that breaks the protocol", () =>
+  withDirectory(async (directory) => {
+    const peer = adapter(directory, "probe) echo qcow2;;");
+    const { stderr } = await validate(directory, peer, "--only=qcow-empty-512");
+    assertStringIncludes(stderr, "its answer is not JSON (probe of qcow-empty-512)");
+  }));
 
 Deno.test("validate counts what an adapter does not support as no failure", () =>
   withDirectory(async (directory) => {

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import {
   archivesIn,
@@ -11,6 +11,7 @@ import {
   readArchive,
   RecordedPeer,
   ReferencePeer,
+  verifyGolden,
   verifyPacked,
   withScratch,
 } from "../../src/peers/mod.ts";
@@ -61,6 +62,10 @@ Deno.test("an archive that is damaged is no fault of a peer, and is named", asyn
   const { record } = await imageOf("alone");
   const text = new TextEncoder().encode(JSON.stringify(record));
   const whole = Deno.readFileSync(CAST5);
+  const ofRecord = (record: unknown) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(record));
+    return gzipSync(packTar([{ name: "alone.json", bytes }]));
+  };
   const damaged: Record<string, Uint8Array> = {
     "no archive at all": new Uint8Array(600).fill(1),
     "nothing in it": gzipSync(new Uint8Array(1024)),
@@ -70,6 +75,17 @@ Deno.test("an archive that is damaged is no fault of a peer, and is named", asyn
       name: "alone.json",
       bytes: new TextEncoder().encode(JSON.stringify({ ...record, name: "../alone" })),
     }])),
+    "with a file whose name leads elsewhere": ofRecord({
+      ...record,
+      files: [{ name: "../disk", size: 0, sha256: "" }],
+    }),
+    "with an image elsewhere": ofRecord({ ...record, subject: "/etc/hostname" }),
+    "with a header elsewhere": ofRecord({ ...record, header: ".." }),
+    "with more than anybody unpacks": ofRecord({
+      ...record,
+      files: [{ name: "disk", size: 2 ** 40, sha256: "" }],
+    }),
+    "with a record that is none": ofRecord(null),
     "without JSON": gzipSync(packTar([{ name: "alone.json", bytes: text.subarray(1) }])),
   };
   await withScratch((directory) => {
@@ -117,4 +133,32 @@ Deno.test("joinReports() adds up, and puts what differs in the order of the imag
     known: [],
   });
   assertEquals(joinReports([]).images, 0);
+});
+
+/** Fails unless a promise is rejected with such a message. */
+async function assertFails(promise: Promise<unknown>, message: string): Promise<void> {
+  const error = await promise.then(() => undefined, (reason: unknown) => reason);
+  assert(error instanceof PeerError);
+  assertStringIncludes(error.message, message);
+}
+
+Deno.test("a record in a directory cannot have files written outside of the scratch directory", async () => {
+  const { record, files } = await imageOf("alone");
+  await withScratch(async (images) => {
+    Deno.mkdirSync(`${images}/alone`);
+    for (const name of ["../escaped", "..", "a/b", ""]) {
+      const [disk, header] = record.files;
+      assert(disk !== undefined && header !== undefined);
+      const hostile = { ...record, files: [{ ...disk, name }, header] };
+      Deno.writeTextFileSync(`${images}/alone.json`, JSON.stringify(hostile));
+      const packed = gzipSync(files()[0] ?? new Uint8Array());
+      Deno.writeFileSync(`${images}/alone/${encodeURIComponent(name)}.gz`, packed);
+      const verified = verifyGolden(new ReferencePeer(), { images });
+      await assertFails(verified, "is not the name of a file in it");
+    }
+    // Nor is the record of another image taken.
+    Deno.writeTextFileSync(`${images}/alone.json`, JSON.stringify({ ...record, name: "x" }));
+    const verified = verifyGolden(new ReferencePeer(), { images });
+    await assertFails(verified, "It is the record of x");
+  });
 });

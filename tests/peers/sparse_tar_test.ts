@@ -77,3 +77,32 @@ Deno.test("readTar() refuses what is damaged, wherever it is", () => {
     assertThrows(() => readTar(tar.subarray(0, length)), PeerError, "Cannot read an archive");
   }
 });
+
+/** A packed file with other fields in its header, and a sum that fits again. */
+function forged(fields: Readonly<Record<number, string>>): Uint8Array {
+  const tar = packTar([file("one", 90_000, [[0, 600], [80_000, 600]])]);
+  for (const [at, text] of Object.entries(fields)) tar.set(new TextEncoder().encode(text), +at);
+  tar.fill(32, 148, 156);
+  const sum = tar.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  tar.set(new TextEncoder().encode(sum.toString(8).padStart(6, "0") + "\0"), 148);
+  return tar;
+}
+
+Deno.test("readTar() refuses a header that is hostile, though its sum is right", () => {
+  const [size, type, first, second, realSize] = [124, 156, 386, 410, 483];
+  assertEquals(unpacked(forged({}))[0]?.bytes.length, 90_000);
+  const hostile: Record<string, Record<number, string>> = {
+    "a size below zero, which leads backwards": { [type]: "0", [size]: "-0000001000" },
+    "a size that is no number": { [type]: "0", [size]: "0000zzzzzzz" },
+    "a size beyond the archive": { [type]: "0", [size]: "00000077777" },
+    "a file of 8 GiB": { [realSize]: "77777777777" },
+    "data behind the end of the file": { [realSize]: "00000001000" },
+    "data in the same place twice": { [second]: "00000000000" },
+    "data in places that go backwards": { [first]: "00000300000" },
+    "a place below zero": { [second]: "-0000001000" },
+    "the target of a link": { [type]: "2" },
+  };
+  for (const [about, fields] of Object.entries(hostile)) {
+    assertThrows(() => readTar(forged(fields)), PeerError, "Cannot read an archive", about);
+  }
+});
