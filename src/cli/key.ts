@@ -8,7 +8,9 @@ import {
   ITERATIONS_BUDGET,
   LuksError,
   slotStates,
+  specOf,
   unlock,
+  whyUnusable,
 } from "../luks/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { ITERATIONS_DEFAULT, random } from "./create_luks.ts";
@@ -94,6 +96,10 @@ function key(args: readonly string[]): number {
     const area = keyAreaOf(source);
     if (typeof area === "string") throw new ImageError(`Cannot change keys of ${path}: ${area}`);
     const before = readKeyArea(source, area);
+    const unusable = whyUnusable(specOf(decodeLuks(new MemorySource(before))));
+    if (unusable !== undefined) {
+      throw new ImageError(`Cannot change keys of ${path}: ${unusable.replace(/^C/, "c")}`);
+    }
     const states = changed(before, { action, path, area, request: requestOf(action, options) });
     write(path, keySteps(area, { before, states }));
     tell(path, { before, after: states.at(-1) ?? before, json: options.flag("json") });
@@ -217,8 +223,10 @@ function openingOne(
       throw new LuksError(`Cannot change a key: ${key.message.replace(/^T/, "t")}`);
     }
   }
-  const where = which.slot === undefined ? "no key slot" : `not key slot ${which.slot}`;
-  throw new LuksError(`Cannot change a key: the passphrase opens ${where}`);
+  const what = which.slot === undefined
+    ? "opens no key slot"
+    : `does not open key slot ${which.slot}`;
+  throw new LuksError(`Cannot change a key: the passphrase ${what}`);
 }
 
 /** Writes each step so that it has reached the disk before the next one. */

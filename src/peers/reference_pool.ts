@@ -81,9 +81,14 @@ export class ReferencePool implements Peer {
     subject: Subject,
     scope: DigestScope = {},
   ): Promise<Outcome<T>> {
-    const worker = await this.#worker();
+    let worker = await this.#worker();
     try {
       return await answerOf(worker, { operation, subject, scope }) as Outcome<T>;
+    } catch (error) {
+      // It may be dead, and whoever got it next would wait for ever.
+      worker.terminate();
+      worker = newWorker();
+      throw error;
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#idle.push(worker);
@@ -99,9 +104,12 @@ export class ReferencePool implements Peer {
       return new Promise((resolve) => this.#waiting.push(resolve));
     }
     this.#started++;
-    const url = new URL("./reference_worker.ts", import.meta.url);
-    return Promise.resolve(new Worker(url, { type: "module" }));
+    return Promise.resolve(newWorker());
   }
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL("./reference_worker.ts", import.meta.url), { type: "module" });
 }
 
 /** @throws {Error} for a fault of the reference itself */

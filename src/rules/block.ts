@@ -25,7 +25,7 @@ export const blockRules = {
     "Where the backing file is shorter than the overlay, the rest reads as zeros."],
   "blk.name.nul": ["qemu", "should", "ignored", "QEMU block/qcow2.c, qcow2_do_open",
     "A name ends at the first NUL byte in it."],
-  "diskproof.work.budget": ["qemu", "may", "warning", "diskproof, limits",
+  "diskproof.work.budget": ["limit", "must", "warning", "diskproof, limits",
     "What an image makes a reader do stays in proportion to its size."],
   "blk.backing.not-followed": ["qemu", "may", "warning", "diskproof, the root directory",
     "A backing file is opened only below the root directory and only by a plain file name."],

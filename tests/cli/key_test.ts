@@ -238,6 +238,9 @@ liveTest("only header and key material of a slot change", ["cryptsetup"], async 
   assert(changed.length > 250_000);
 });
 
+/** Where a LUKS header has the length of the master key. */
+const KEY_BYTES = 108;
+
 liveTest(
   "what cannot be done to keys is told in one line, without a passphrase, and changes nothing",
   ["cryptsetup"],
@@ -253,7 +256,10 @@ liveTest(
       assertEquals((await diskproof(directory, ["create", ...made])).status, 0);
     }
     Deno.writeFileSync(`${directory}/binary`, Uint8Array.of(0xff, 1));
-    const files = ["file", "aes", "inside"];
+    const keyless = Deno.readFileSync(`${directory}/file`);
+    keyless.fill(0, KEY_BYTES, KEY_BYTES + 4);
+    Deno.writeFileSync(`${directory}/keyless`, keyless);
+    const files = ["file", "aes", "inside", "keyless"];
     const before = files.map((name) => Deno.readFileSync(`${directory}/${name}`));
     const fresh = ["--new-passphrase", SECRET];
     const one = ["--passphrase-file", "one"];
@@ -268,7 +274,7 @@ liveTest(
       [2, ["add", "file", "--passphrase-file", "bad", ...fresh], "opens no key slot"],
       [2, ["change", "file", "--passphrase-file", "bad", ...fresh], "opens no key slot"],
       [2, ["erase", "file", "--passphrase-file", "bad"], "opens no key slot"],
-      [2, ["change", "file", "--slot", "1", ...one, ...fresh], "not key slot 1"],
+      [2, ["change", "file", "--slot", "1", ...one, ...fresh], "does not open key slot 1"],
       [2, ["add", "file", "--slot", "0", ...one, ...fresh], "key slot 0 is in use"],
       [2, ["add", "file", "--slot", "8", ...one, ...fresh], "from 0 to 7, not '8'"],
       [2, ["erase", "file", "--slot", "5"], "key slot 5 is not in use"],
@@ -280,6 +286,7 @@ liveTest(
       [2, ["add", "inside", ...one, "--new-passphrase-file", "binary"], "takes UTF-8"],
       [1, ["add", "aes", ...one, ...fresh], "the legacy AES has no key slots"],
       [1, ["add", "one", ...one, ...fresh], "it has no LUKS header"],
+      [1, ["add", "keyless", ...one, ...fresh], "keys of keyless: cannot use aes"],
     ];
     for (const [expected, args, says] of refused) {
       const { status, stdout, stderr } = await diskproof(directory, ["key", ...args]);
