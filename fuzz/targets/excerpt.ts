@@ -3,7 +3,11 @@ import type { FormatName } from "../../src/format/mod.ts";
 import { judgeImage, openBytes } from "../../src/image/mod.ts";
 import { excerptOf } from "../../src/report/mod.ts";
 
-/** The bytes of an image that its findings are about, annotated. */
+/** What is said of an image without a passphrase, which is no fault of the image. */
+const LOCKED = /\.key-present$/;
+
+/** The bytes of an image that its findings are about, annotated. No passphrase is tried for it. */
 export function excerptOfImage(source: ByteSource, format: FormatName): string {
-  return excerptOf(source, judgeImage(openBytes(source, format)).findings, { format });
+  const { findings } = judgeImage(openBytes(source, format));
+  return excerptOf(source, findings.filter(({ rule }) => !LOCKED.test(rule)), { format });
 }
