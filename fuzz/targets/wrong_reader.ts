@@ -32,6 +32,7 @@ import { utf8, type VolumeFiles } from "./volume_files.ts";
 /** What a reader of LUKS volumes may get wrong. */
 export const volumeMistakes = [
   "payload sectors counted from the start of the file",
+  "payload sectors counted in one byte",
   "key material sectors counted from the start of the file",
   "key material merged with another hash",
   "the first key slot alone tried",
@@ -78,7 +79,10 @@ export function readVolumeWrongly(model: LuksModel, mistake: Mistake): void {
   const first = mistake === "payload sectors counted from the start of the file"
     ? BigInt(header.payload_offset)
     : 0n;
-  cipherOf(header, key).decrypt(found, first);
+  const counted = mistake === "payload sectors counted in one byte" ? 256 * SECTOR : found.length;
+  for (let at = 0; at < found.length; at += counted) {
+    cipherOf(header, key).decrypt(found.subarray(at, at + counted), first);
+  }
   assertSame(found, contentOf(model), mistake);
 }
 
