@@ -48,7 +48,9 @@ async function missing(need: Need): Promise<string | undefined> {
     const old = Number(/^\d+\.\d+/.exec(version)?.[0]) < since;
     return old ? `${need} needs qemu-img ${since.toFixed(1)}, not ${version}` : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return `${need} is not installed`;
+    if (error instanceof Deno.errors.NotFound) {
+      return `${since === undefined ? need : "qemu-img"} is not installed`;
+    }
     if (error instanceof Deno.errors.NotCapable) return `${need} may not be run`;
     throw error;
   }
