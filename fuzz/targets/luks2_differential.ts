@@ -1,26 +1,20 @@
 import * as fc from "fast-check";
 import { dirname, join } from "node:path";
 import { judgeImage } from "../../src/image/mod.ts";
-import type { Luks2Model } from "../../src/luks2/mod.ts";
 import { CryptsetupPeer, PeerError } from "../../src/peers/mod.ts";
 import { type CaseReport, Failure, type Target, type TargetContext } from "../engine/target.ts";
-import { excerptOfImage } from "./excerpt.ts";
 import { writeDensely } from "./files.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { compareLuks2, type Luks2Seen } from "./luks2_answers.ts";
+import { type Luks2Case, shownLuks2 } from "./luks2_case.ts";
 import { luks2Divergences } from "./luks2_divergences.ts";
 import { luks2Draws, luks2Edits } from "./luks2_draws.ts";
-import { describeLuks2Edit, type Luks2Edit } from "./luks2_edits.ts";
 import { luks2Depth, openLuks2 } from "./luks2_trial.ts";
-import { describeLuks2, luks2Files, luks2Passphrase, luks2Volumes } from "./luks2_volume.ts";
-import { caseFiles, KEY_WORDS, type KeyChoice } from "./volume_files.ts";
+import { luks2Files, luks2Passphrase, luks2Volumes } from "./luks2_volume.ts";
+import type { KeyChoice } from "./volume_files.ts";
 
 /** A case of `luks2-differential`: a volume, what was done to it, and its key. */
-export interface Luks2DifferentialCase {
-  readonly model: Luks2Model;
-  readonly edits: readonly Luks2Edit[];
-  readonly key: KeyChoice;
-}
+export type Luks2DifferentialCase = Luks2Case;
 
 /** Milliseconds for one answer: two are less than a case may take, so that it is known who was slow. */
 const ANSWER_MS = 4000;
@@ -44,14 +38,7 @@ export const luks2Differential: Target<Luks2DifferentialCase> = {
   cases: differentialCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as Luks2DifferentialCase,
-  files: ({ model, edits }) => caseFiles(luks2Files(model, edits)),
-  describe: ({ model, edits, key }) =>
-    [
-      describeLuks2(model),
-      ...edits.map(describeLuks2Edit),
-      `opened with ${KEY_WORDS[key]}`,
-    ].join("\n"),
-  excerpt: ({ model, edits }) => excerptOfImage(luks2Files(model, edits).header, "luks2"),
+  ...shownLuks2,
   passphrases: ({ model, key }) => {
     const passphrase = luks2Passphrase(model, key);
     return passphrase === undefined ? [] : [passphrase];

@@ -13,10 +13,11 @@ import { patterns } from "../generate/values.ts";
 import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { garblingDraws, type Luks2Draw, luks2Draws, luks2Edits } from "./luks2_draws.ts";
-import { describeLuks2Edit, isCopyEdit, type Luks2Edit } from "./luks2_edits.ts";
+import { describeVariant } from "./luks2_case.ts";
+import { isCopyEdit, type Luks2Edit } from "./luks2_edits.ts";
 import { tryLuks2 } from "./luks2_trial.ts";
 import { describeLuks2, luks2Files, luks2Passphrase, luks2Volumes } from "./luks2_volume.ts";
-import { caseFiles, KEY_WORDS, type KeyChoice, type VolumeFiles } from "./volume_files.ts";
+import { caseFiles, type KeyChoice, type VolumeFiles } from "./volume_files.ts";
 
 /** What was done to a volume, and what it is opened with. */
 export interface Luks2Trial {
@@ -128,9 +129,7 @@ function describeCase(value: Luks2OpenCase): string {
     const { length, pattern, copy } = value;
     return `${length} bytes of ${pattern.kind} with the magic of a ${copy} copy`;
   }
-  const variants = value.variants.map(({ edits, key }) =>
-    [...edits.map(describeLuks2Edit), `opened with ${KEY_WORDS[key]}`].join("\n")
-  );
+  const variants = value.variants.map(describeVariant);
   return [describeLuks2(value.model), variants.join("\nor\n")].join("\n");
 }
 

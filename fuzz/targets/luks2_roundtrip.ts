@@ -5,28 +5,18 @@ import { compareJson, mergeMap } from "../../src/peers/mod.ts";
 import { remembering } from "../../src/qcow2/build/remembering.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 import { type CaseReport, Failure, type Target } from "../engine/target.ts";
-import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
+import { type Luks2Case, shownLuks2 } from "./luks2_case.ts";
 import { garblingDraws, luks2Edits } from "./luks2_draws.ts";
-import { describeLuks2Edit, type Luks2Edit } from "./luks2_edits.ts";
 import { expectedLuks2Info } from "./luks2_expected.ts";
 import { opensStill } from "./luks2_open.ts";
 import { assertSound, openLuks2 } from "./luks2_trial.ts";
-import {
-  describeLuks2,
-  luks2Files,
-  luks2Passphrase,
-  luks2Slot,
-  luks2Volumes,
-  WORK_MAX,
-} from "./luks2_volume.ts";
-import { caseFiles, KEY_WORDS, utf8, type VolumeFiles } from "./volume_files.ts";
+import { luks2Files, luks2Passphrase, luks2Slot, luks2Volumes, WORK_MAX } from "./luks2_volume.ts";
+import { utf8, type VolumeFiles } from "./volume_files.ts";
 import { assertUnbroken } from "./volume_checks.ts";
 
 /** A case of `luks2-roundtrip`: a sound volume, and what is done to the copy that is not needed. */
-export interface Luks2RoundtripCase {
-  readonly model: Luks2Model;
-  readonly edits: readonly Luks2Edit[];
+export interface Luks2RoundtripCase extends Luks2Case {
   /** What the volume is opened with after that. */
   readonly key: "right" | "none";
 }
@@ -52,14 +42,7 @@ export const luks2Roundtrip: Target<Luks2RoundtripCase> = {
   cases: roundtripCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as Luks2RoundtripCase,
-  files: ({ model, edits }) => caseFiles(luks2Files(model, edits)),
-  describe: ({ model, edits, key }) =>
-    [
-      describeLuks2(model),
-      ...edits.map(describeLuks2Edit),
-      `opened with ${KEY_WORDS[key]}`,
-    ].join("\n"),
-  excerpt: ({ model, edits }) => excerptOfImage(luks2Files(model, edits).header, "luks2"),
+  ...shownLuks2,
   passphrases: ({ model }) => model.keys.map(({ passphrase }) => passphrase),
   run: runLuks2Roundtrip,
 };

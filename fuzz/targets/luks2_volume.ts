@@ -12,11 +12,13 @@ import {
 } from "../../src/luks2/mod.ts";
 import { remembering } from "../../src/qcow2/build/remembering.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
-import { type Luks2ModelOptions, luks2Models, luks2Uses } from "../generate/luks2.ts";
+import { luks2Models, luks2Uses } from "../generate/luks2.ts";
 import { picks } from "../generate/values.ts";
 import { applyLuks2Edits, type Luks2Edit } from "./luks2_edits.ts";
 import {
   type KeyChoice,
+  LARGE_SHARE,
+  mostlySmall,
   sourceOf,
   strangePassphrase,
   utf8,
@@ -35,10 +37,6 @@ export interface Luks2VolumeOptions {
 export const WORK_MAX = 12_000;
 
 const RARELY = 40;
-const SIZE_MAX = 2 ** 13;
-/** Of so many volumes one is large: the numbers of its last sectors take more than a byte. */
-const LARGE_SHARE = 6;
-const LARGE_MAX = 2 ** 18;
 const USUAL = 40;
 const UUID = "7c1e6f0a-2b7d-4a53-9d55-61b1a0f3c2de";
 const KEPT_MAX = 2 ** 27;
@@ -52,15 +50,10 @@ export function luks2Volumes(options: Luks2VolumeOptions = {}): fc.Arbitrary<Luk
   return fc.oneof(
     { withCrossShrink: true },
     { weight: rarely - 1, arbitrary: picks(usualVolumes(aes)) },
-    { weight: 1, arbitrary: mostlySmall({ aes, sizeMax: SIZE_MAX, passphrases: PASSPHRASES }) },
-  );
-}
-
-function mostlySmall(bounds: Luks2ModelOptions): fc.Arbitrary<Luks2Model> {
-  return fc.oneof(
-    { withCrossShrink: true },
-    { weight: LARGE_SHARE - 1, arbitrary: luks2Models(bounds) },
-    { weight: 1, arbitrary: luks2Models({ ...bounds, sizeMax: LARGE_MAX }) },
+    {
+      weight: 1,
+      arbitrary: mostlySmall((sizeMax) => luks2Models({ aes, sizeMax, passphrases: PASSPHRASES })),
+    },
   );
 }
 

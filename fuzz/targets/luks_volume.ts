@@ -17,6 +17,8 @@ import { picks } from "../generate/values.ts";
 import { applyEdits, type Edit, type EditDraw, resolveDraws } from "../mutate/mod.ts";
 import {
   type KeyChoice,
+  LARGE_SHARE,
+  mostlySmall,
   sourceOf,
   strangePassphrase,
   utf8,
@@ -24,7 +26,7 @@ import {
 } from "./volume_files.ts";
 
 /** Which volumes are drawn. */
-export interface VolumeOptions extends LuksModelOptions {
+export interface VolumeOptions extends Omit<LuksModelOptions, "sizeMax"> {
   /** Of so many volumes one is like no other; the rest are of a few dozen that are built once. */
   readonly rarely?: number;
   /** Most of those that are built once are such whose keys are quickly tried. */
@@ -35,10 +37,6 @@ export interface VolumeOptions extends LuksModelOptions {
 export const ITERATIONS_MAX = 8000;
 
 const RARELY = 40;
-const SIZE_MAX = 2 ** 13;
-/** Of so many volumes one is large: the numbers of its last sectors take more than a byte. */
-const LARGE_SHARE = 6;
-const LARGE_MAX = 2 ** 18;
 const SECTOR = 512;
 const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
 /** One volume for so many ciphers. */
@@ -52,7 +50,7 @@ const KEPT_MAX = 2 ** 27;
  */
 export function volumes(options: VolumeOptions = {}): fc.Arbitrary<LuksModel> {
   const { rarely = RARELY, passphrases = PASSPHRASES, quick = false } = options;
-  const bounds = { sizeMax: SIZE_MAX, ...options, passphrases };
+  const bounds = { ...options, passphrases };
   // Those with small keys come first: key material makes files large.
   const specs = luksSpecs(options).sort((a, b) => a.keyBytes - b.keyBytes);
   const usual = usualVolumes(specs.filter((_, index) => index % STEP === 0), bounds);
@@ -64,15 +62,7 @@ export function volumes(options: VolumeOptions = {}): fc.Arbitrary<LuksModel> {
       arbitrary: picks(usualVolumes(specs.filter(isQuick), bounds)),
     }],
     { weight: rarely - 1, arbitrary: picks(usual) },
-    { weight: slow, arbitrary: mostlySmall(bounds) },
-  );
-}
-
-function mostlySmall(bounds: LuksModelOptions): fc.Arbitrary<LuksModel> {
-  return fc.oneof(
-    { withCrossShrink: true },
-    { weight: LARGE_SHARE - 1, arbitrary: luksModels(bounds) },
-    { weight: 1, arbitrary: luksModels({ ...bounds, sizeMax: LARGE_MAX }) },
+    { weight: slow, arbitrary: mostlySmall((sizeMax) => luksModels({ ...bounds, sizeMax })) },
   );
 }
 

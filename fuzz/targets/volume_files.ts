@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage } from "../../src/format/mod.ts";
 import {
@@ -27,6 +28,26 @@ export interface VolumeFiles {
   readonly header: ByteSource;
   /** The payload of a detached header. */
   readonly payload?: ByteSource;
+}
+
+/** Of so many volumes one is large: the numbers of its last sectors take more than a byte. */
+export const LARGE_SHARE = 6;
+const SMALL_MAX = 2 ** 13;
+const LARGE_MAX = 2 ** 18;
+
+/**
+ * Models of volumes, of which few are large.
+ *
+ * @param models those with payloads of at most so many bytes
+ */
+export function mostlySmall<Model>(
+  models: (sizeMax: number) => fc.Arbitrary<Model>,
+): fc.Arbitrary<Model> {
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: LARGE_SHARE - 1, arbitrary: models(SMALL_MAX) },
+    { weight: 1, arbitrary: models(LARGE_MAX) },
+  );
 }
 
 /** The bytes of a built file. */

@@ -11,6 +11,7 @@ import {
   ivTable,
   volumeKeyLengths,
 } from "../crypto/mod.ts";
+import { isUuid } from "../format/mod.ts";
 import type { CipherSpec, LuksOptions } from "../luks/mod.ts";
 import type { FormatOptions } from "./create_options.ts";
 import { didYouMean } from "./nearest.ts";
@@ -59,12 +60,10 @@ export function luksOptions(
   };
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /** @throws {UsageError} for what is no UUID: cryptsetup creates no such volume either */
 function uuidOf(options: FormatOptions, prefix: string): string {
   const text = options.text(`${prefix}uuid`) ?? crypto.randomUUID();
-  if (UUID.test(text)) return text;
+  if (isUuid(text)) return text;
   throw new UsageError(`Cannot create: option ${prefix}uuid takes a UUID, not '${text}'`);
 }
 

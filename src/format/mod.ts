@@ -49,3 +49,4 @@ export type { InfoReport, MapEntry } from "./reports.ts";
 export { type EntryTarget, type TableEntry, TableRows } from "./table_rows.ts";
 export { readSectors, type SectorAccess } from "./sectors.ts";
 export { imageText } from "./text.ts";
+export { isUuid } from "./uuid.ts";

@@ -1,4 +1,4 @@
-import { imageText } from "../format/mod.ts";
+import { imageText, isUuid } from "../format/mod.ts";
 import type { LuksHeader } from "./decode.ts";
 import { roundUp, SECTOR, UNIT_SECTORS } from "./geometry.ts";
 import { judgeCipher } from "./judge_cipher.ts";
@@ -21,8 +21,6 @@ export interface LuksOpening {
   /** Iterations of PBKDF2 that are done at most; see {@link ITERATIONS_BUDGET}. */
   readonly iterationsMax?: number;
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
  * Judges a header by all that an open looks at without a passphrase, in the order in which QEMU does
@@ -137,7 +135,7 @@ function judgePayload(header: LuksHeader, add: AddFinding, opening: LuksOpening)
 }
 
 function judgeUuid({ uuid }: LuksHeader, add: AddFinding): void {
-  must(uuid.includes(0) && UUID.test(imageText(uuid)), add, {
+  must(uuid.includes(0) && isUuid(imageText(uuid)), add, {
     rule: "luks.header.uuid",
     place: inHeader("uuid"),
     message: () => `uuid is ${JSON.stringify(imageText(uuid))}, not the text of a UUID`,

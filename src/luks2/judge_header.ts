@@ -1,11 +1,10 @@
 import { canonicalHash, hashTable } from "../crypto/mod.ts";
-import { imageText } from "../format/mod.ts";
+import { imageText, isUuid } from "../format/mod.ts";
 import { CHECKSUM_BYTES, type HeaderCopy, isMagic } from "./decode.ts";
 import { HEADER_SIZES } from "./geometry.ts";
 import { type AddFinding, inHeader } from "./report.ts";
 import { PRIMARY_MAGIC, SECONDARY_MAGIC } from "./structures.ts";
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TEXTS = ["label", "csum_alg", "uuid", "subsystem"] as const;
 
 /** Judges the binary header of a copy, in the order in which cryptsetup looks at it. */
@@ -84,7 +83,7 @@ function judgeFilling(copy: HeaderCopy, add: AddFinding): void {
     const message = () => `There is something else than zeros in ${field} of the ${name} copy`;
     add("luks2.header.padding", inHeader(copy, field as keyof typeof rests), message);
   }
-  if (!UUID.test(imageText(header.uuid))) {
+  if (!isUuid(imageText(header.uuid))) {
     const message = () =>
       `uuid of the ${name} copy is ${JSON.stringify(imageText(header.uuid))}, not that of a UUID`;
     add("luks2.header.uuid", inHeader(copy, "uuid"), message);

@@ -134,13 +134,26 @@ export function recordedTool({ end, stdout, stderr }: ToolResult): ToolAnswer {
  * @throws {PeerError} when it was not tried
  */
 export function recordedDigest(outcome: Outcome<DigestReport>): DigestAnswer {
+  return recordedOutcome(outcome, "a digest");
+}
+
+/**
+ * An answer as it stands in a record, or why there is none.
+ *
+ * @param what it is an answer about: `a digest`
+ * @throws {PeerError} when the peer does not answer such questions
+ */
+export function recordedOutcome<T>(
+  outcome: Outcome<T>,
+  what: string,
+): T | { readonly rejected: string } | NoAnswer {
   switch (outcome.outcome) {
     case "accepted":
       return outcome.value;
     case "rejected":
       return { rejected: outcome.message };
     case "unsupported":
-      throw new PeerError(`Cannot record a digest: ${outcome.message}`);
+      throw new PeerError(`Cannot record ${what}: ${outcome.message}`);
     default:
       return unanswered(outcome);
   }

@@ -1,7 +1,7 @@
 import { compareJson, type Difference } from "./compare.ts";
 import type { CryptsetupAnswers, NoAnswer, UnlockAnswer } from "./golden_record.ts";
 import { hasFailed, hasSpoken } from "./golden_known.ts";
-import { unanswered, unansweredOutcome } from "./golden_recorded.ts";
+import { recordedOutcome, unanswered, unansweredOutcome } from "./golden_recorded.ts";
 import {
   type Outcome,
   type Peer,
@@ -29,7 +29,7 @@ export async function recordVolume(
   { subject, passphrases }: { subject: Subject; passphrases: readonly string[] },
 ): Promise<CryptsetupAnswers> {
   const { passphrases: _, ...keyless } = subject;
-  const info = recordedInfo(await tool.info(keyless));
+  const info = recordedOutcome(await tool.info(keyless), "a volume");
   const unlocks: UnlockAnswer[] = [];
   for (const passphrase of passphrases) {
     const outcome = await tool.unlock({ ...subject, passphrases: [passphrase] });
@@ -37,19 +37,6 @@ export async function recordVolume(
     unlocks.push({ passphrase, ...recordedUnlock(outcome) });
   }
   return { info, unlocks };
-}
-
-function recordedInfo(outcome: Outcome<VolumeReport>): CryptsetupAnswers["info"] {
-  switch (outcome.outcome) {
-    case "accepted":
-      return outcome.value;
-    case "rejected":
-      return { rejected: outcome.message };
-    case "unsupported":
-      throw new PeerError(`Cannot record a volume: ${outcome.message}`);
-    default:
-      return unanswered(outcome);
-  }
 }
 
 function recordedUnlock(outcome: Outcome<UnlockReport>): Omit<UnlockAnswer, "passphrase"> {
