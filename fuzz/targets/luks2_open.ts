@@ -13,17 +13,11 @@ import { patterns } from "../generate/values.ts";
 import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { garblingDraws, type Luks2Draw, luks2Draws, luks2Edits } from "./luks2_draws.ts";
-import { describeVariant } from "./luks2_case.ts";
+import { describeVariant, type Luks2Variant } from "./luks2_case.ts";
 import { isCopyEdit, type Luks2Edit } from "./luks2_edits.ts";
 import { tryLuks2 } from "./luks2_trial.ts";
 import { describeLuks2, luks2Files, luks2Passphrase, luks2Volumes } from "./luks2_volume.ts";
 import { caseFiles, type KeyChoice, type VolumeFiles } from "./volume_files.ts";
-
-/** What was done to a volume, and what it is opened with. */
-export interface Luks2Trial {
-  readonly edits: readonly Luks2Edit[];
-  readonly key: KeyChoice;
-}
 
 /** A case of `luks2-open`: a sound volume and what was done to it, or bytes that never were one. */
 export type Luks2OpenCase =
@@ -31,7 +25,7 @@ export type Luks2OpenCase =
     readonly kind: "volume";
     readonly model: Luks2Model;
     /** Each is one malformed volume: making a sound one costs more than judging what becomes of it. */
-    readonly variants: readonly Luks2Trial[];
+    readonly variants: readonly Luks2Variant[];
   }
   /** The magic of a copy, version 2, and bytes that mean nothing. */
   | {
