@@ -55,10 +55,10 @@
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { randomBytes } from "node:crypto";
- * import { createLuks, layersOf, MemorySource, openBytes, readContent } from "@diskproof/diskproof";
+ * import { createLuks1, layersOf, MemorySource, openBytes, readContent } from "@diskproof/diskproof";
  *
  * const passphrase = new TextEncoder().encode("correct horse");
- * const { header } = createLuks({
+ * const { header } = createLuks1({
  *   cipher: "aes",
  *   keyBytes: 32,
  *   mode: "xts",
@@ -157,23 +157,23 @@ export {
 } from "./src/image/mod.ts";
 export {
   addKey,
-  buildLuks,
-  type BuiltLuks,
+  buildLuks1,
+  type BuiltLuks1,
   changeKey,
   type CipherSpec,
-  type CreatedLuks,
-  createLuks,
-  decodeLuks,
+  type CreatedLuks1,
+  createLuks1,
+  decodeLuks1,
   eraseKey,
-  LuksError,
-  type LuksHeader,
-  type LuksModel,
-  type LuksOptions,
-  luksStructures,
-  LuksVolume,
-  normaliseLuks,
+  Luks1Error,
+  type Luks1Header,
+  type Luks1Model,
+  type Luks1Options,
+  luks1Structures,
+  Luks1Volume,
+  normaliseLuks1,
   unlock,
-} from "./src/luks/mod.ts";
+} from "./src/luks1/mod.ts";
 export {
   buildLuks2,
   luks2Content,
@@ -181,7 +181,7 @@ export {
   luks2Structures,
   normaliseLuks2,
 } from "./src/luks2/mod.ts";
-export { buildQcow1, normaliseQcow1, qcow1Structures, type QcowModel } from "./src/qcow/mod.ts";
+export { buildQcow1, normaliseQcow1, type Qcow1Model, qcow1Structures } from "./src/qcow1/mod.ts";
 export { type Qcow2Model, qcow2Structures } from "./src/qcow2/mod.ts";
 export {
   buildQcow2,
@@ -202,8 +202,8 @@ export {
   QemuImgPeer,
   ReferencePeer,
   type Subject,
-  verifyGolden,
 } from "./src/peers/mod.ts";
+export { verifyGolden } from "./src/recorded/mod.ts";
 export {
   excerptOf,
   type Inspection,

@@ -14,7 +14,7 @@ import { MemorySource } from "../src/bytes/mod.ts";
 import { pbkdf2 } from "../src/crypto/mod.ts";
 import { patternBytes } from "../src/format/mod.ts";
 import { digestOf, layersOf, openImage } from "../src/image/mod.ts";
-import { createLuks, decodeLuks, unlock } from "../src/luks/mod.ts";
+import { createLuks1, decodeLuks1, unlock } from "../src/luks1/mod.ts";
 import { QemuIoSession, runTool, withScratch } from "../src/peers/mod.ts";
 import { buildQcow2 } from "../src/qcow2/build/mod.ts";
 
@@ -163,7 +163,7 @@ async function luksRows(directory: string): Promise<Row[]> {
     best[what] = Math.min(best[what], performance.now() - started);
   };
   const keyMaterial = new MemorySource(headerOf(passphrase, UNLOCK_ITERATIONS));
-  const header = decodeLuks(keyMaterial);
+  const header = decodeLuks1(keyMaterial);
   const { salt = payload, iterations = 1 } = header.slots[0] ?? {};
   for (let round = 0; round < 3; round++) {
     await clock("digest", () => {
@@ -195,7 +195,7 @@ function headerOf(passphrase: Uint8Array, iterations: number): Uint8Array {
   const cipher = { cipher: "aes", keyBytes: 64, mode: "xts", ivGenerator: "plain64" };
   const key = { passphrase, iterations, digestIterations: 1 };
   const random = (length: number) => patternBytes({ kind: "noise", seed: 1 }, length);
-  return createLuks({ ...cipher, ...key, hash: "sha256", uuid: UUID, random }).header;
+  return createLuks1({ ...cipher, ...key, hash: "sha256", uuid: UUID, random }).header;
 }
 
 function convertCommand(directory: string, image: string): string[] {

@@ -8,7 +8,7 @@ import { fuzzVerb } from "../fuzz/cli/fuzz.ts";
 import { minimizeVerb } from "../fuzz/cli/minimize.ts";
 import { reproVerb } from "../fuzz/cli/repro.ts";
 import { main, type Verb } from "../src/cli/mod.ts";
-import { HELP, main as golden } from "./golden.ts";
+import { HELP, main as golden } from "../golden/build/golden.ts";
 
 const goldenVerb: Verb = {
   name: "golden",

@@ -1,16 +1,16 @@
 import * as fc from "fast-check";
 import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
 import { type BuiltImage, patternBytes, type RawModel } from "../../src/format/mod.ts";
-import { buildQcow1, normaliseQcow1, type QcowModel } from "../../src/qcow/mod.ts";
+import { buildQcow1, normaliseQcow1, type Qcow1Model } from "../../src/qcow1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { PASSPHRASES } from "./encryption.ts";
-import { qcowModels } from "./qcow.ts";
+import { qcow1Models } from "./qcow.ts";
 import { type Qcow2ModelOptions, qcow2Models } from "./qcow2.ts";
 import { patterns } from "./values.ts";
 
 /** An image of any format. */
-export type ImageModel = RawModel | QcowModel | Qcow2Model;
+export type ImageModel = RawModel | Qcow1Model | Qcow2Model;
 
 /** Images of which each is the backing file of the one before it; the first is the top. */
 export type ChainModel = readonly ImageModel[];
@@ -45,8 +45,8 @@ function imageModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
 /** Images of version 1, of which the options bound nothing but the encryption. */
 function legacyModels(
   { encryption = "none", passphrases = PASSPHRASES }: ChainOptions,
-): fc.Arbitrary<QcowModel> {
-  return qcowModels({ encryption, passphrases });
+): fc.Arbitrary<Qcow1Model> {
+  return qcow1Models({ encryption, passphrases });
 }
 
 function belowModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
@@ -112,10 +112,10 @@ function alone(image: ImageModel): ImageModel {
 }
 
 function naming(
-  image: QcowModel | Qcow2Model,
+  image: Qcow1Model | Qcow2Model,
   name: string,
   format: string | undefined,
-): QcowModel | Qcow2Model {
+): Qcow1Model | Qcow2Model {
   if (image.format === "qcow") return normaliseQcow1({ ...image, backing: { name } });
   const backing = format === undefined ? { name } : { name, format };
   return normaliseQcow2({ ...image, backing });

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { CipherSpec, KeyModel } from "../../src/luks/mod.ts";
+import type { CipherSpec, KeyModel } from "../../src/luks1/mod.ts";
 import type { EncryptionModel, LegacyEncryption, LuksEncryption } from "../../src/qcow2/model.ts";
 import { luksSpecs } from "./luks.ts";
 import { mostly, picks } from "./values.ts";

@@ -1,5 +1,5 @@
 import { patternBytes, type RawModel } from "../../src/format/mod.ts";
-import { contentOf, type QcowModel } from "../../src/qcow/mod.ts";
+import { contentOf, type Qcow1Model } from "../../src/qcow1/mod.ts";
 import { guestContent, laidOver, type View } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import type { ChainModel } from "./chain.ts";
@@ -50,7 +50,7 @@ function rawDisk({ size, pattern }: RawModel): ExpectedDisk {
 /** A cluster of one layer: its bytes with what lies below showing through, or `undefined`. */
 type ClusterReader = (index: number, below: () => Uint8Array) => Uint8Array | undefined;
 
-function qcowDisk(model: QcowModel, below: ExpectedDisk): ExpectedDisk {
+function qcowDisk(model: Qcow1Model, below: ExpectedDisk): ExpectedDisk {
   const named = model.clusters.map((cluster) => cluster.index);
   const size = Number(model.size / BigInt(SECTOR)) * SECTOR;
   const clusterSize = 2 ** model.clusterBits;

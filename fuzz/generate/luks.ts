@@ -2,13 +2,13 @@ import * as fc from "fast-check";
 import {
   type CipherSpec,
   type KeyModel,
-  type LuksModel,
-  normaliseLuks,
-} from "../../src/luks/mod.ts";
+  type Luks1Model,
+  normaliseLuks1,
+} from "../../src/luks1/mod.ts";
 import { mostly, patterns, picks } from "./values.ts";
 
-/** How {@link luksModels} may be bounded. */
-export interface LuksModelOptions {
+/** How {@link luks1Models} may be bounded. */
+export interface Luks1ModelOptions {
   /** Only what qemu-img opens; false for whatever LUKS and cryptsetup have besides. */
   readonly qemu?: boolean;
   /** Only what an installed qemu-img of version 7.2 opens: no detached header, no sm3, no sm4. */
@@ -26,17 +26,17 @@ const ITERATIONS_MAX = 20;
 const KEYS_MAX = 3;
 
 /**
- * Every sort of sound LUKS volume, small and quickly unlocked. All are as `normaliseLuks` makes them.
+ * Every sort of sound LUKS volume, small and quickly unlocked. All are as `normaliseLuks1` makes them.
  *
  * @example
  * ```ts
- * fc.assert(fc.property(luksModels(), (model) => buildLuks(model).image.size > 592));
+ * fc.assert(fc.property(luks1Models(), (model) => buildLuks1(model).image.size > 592));
  * ```
  */
-export function luksModels(options: LuksModelOptions = {}): fc.Arbitrary<LuksModel> {
+export function luks1Models(options: Luks1ModelOptions = {}): fc.Arbitrary<Luks1Model> {
   const { sizeMax = SIZE_MAX, old = false } = options;
   const specs = luksSpecs(options);
-  return fc.record<Omit<LuksModel, "format">>({
+  return fc.record<Omit<Luks1Model, "format">>({
     spec: picks(specs),
     seed: fc.nat(0xffffffff),
     uuid: mostly(UUID, fc.string({ maxLength: 39 })),
@@ -49,12 +49,12 @@ export function luksModels(options: LuksModelOptions = {}): fc.Arbitrary<LuksMod
     size: fc.nat(Math.floor(sizeMax / SECTOR)).map((n) => n * SECTOR, (size) => sectors(size)),
     pattern: patterns(),
     tail: mostly(0, fc.nat(SECTOR - 1)),
-  }).map((model) => normaliseLuks({ format: "luks", ...model }), (model) => drawsOf(model));
+  }).map((model) => normaliseLuks1({ format: "luks", ...model }), (model) => drawsOf(model));
 }
 
 const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
 
-function keys({ passphrases }: LuksModelOptions): fc.Arbitrary<KeyModel> {
+function keys({ passphrases }: Luks1ModelOptions): fc.Arbitrary<KeyModel> {
   return fc.record({
     slot: fc.nat(7),
     passphrase: passphrases === undefined
@@ -69,8 +69,8 @@ function sectors(size: unknown): number {
   return size / SECTOR;
 }
 
-function drawsOf(value: unknown): Omit<LuksModel, "format"> {
-  const { format, ...model } = value as LuksModel;
+function drawsOf(value: unknown): Omit<Luks1Model, "format"> {
+  const { format, ...model } = value as Luks1Model;
   if (format !== "luks") throw new TypeError("Cannot unmap a model of another format");
   return model;
 }
@@ -128,7 +128,7 @@ const CIPHERS: readonly CipherSort[] = [
  * Every cipher, key size, mode and IV generator within the bounds given, simple ones first, and with
  * them one hash after the other.
  */
-export function luksSpecs(options: LuksModelOptions = {}): CipherSpec[] {
+export function luksSpecs(options: Luks1ModelOptions = {}): CipherSpec[] {
   const { qemu = true, old = false } = options;
   const hashes = [...HASHES, ...old ? [] : ["sm3"], ...qemu ? [] : OTHER_HASHES];
   const sorts = CIPHERS.filter(({ recent = false }) => !old || !recent).flatMap((sort) =>
@@ -147,7 +147,7 @@ function keyLengths({ lengths }: CipherSort, mode: string, qemu: boolean): numbe
   return lengths.filter((length) => !qemu || length !== 24);
 }
 
-function ivs(sort: CipherSort, mode: string, options: LuksModelOptions): Iv[] {
+function ivs(sort: CipherSort, mode: string, options: Luks1ModelOptions): Iv[] {
   const { qemu = true, old = false } = options;
   if (mode === "ecb" && !qemu) return [{}];
   const essiv = sort.essiv.filter((ivHash) => !old || ivHash !== "sm3");

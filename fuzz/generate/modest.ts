@@ -1,4 +1,4 @@
-import { normaliseQcow1 } from "../../src/qcow/mod.ts";
+import { normaliseQcow1 } from "../../src/qcow1/mod.ts";
 import { normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { ChainModel } from "./chain.ts";
 

@@ -4,13 +4,13 @@ import {
   type GuestCluster,
   normaliseQcow1,
   type Placement,
-  type QcowModel,
-} from "../../src/qcow/mod.ts";
+  type Qcow1Model,
+} from "../../src/qcow1/mod.ts";
 import { type EncryptionOptions, legacyEncryptions, sometimes } from "./encryption.ts";
 import { fileNames, longPath, mostly, patterns, shortPath } from "./values.ts";
 
-/** How {@link qcowModels} may be bounded. */
-export interface QcowModelOptions extends EncryptionOptions {
+/** How {@link qcow1Models} may be bounded. */
+export interface Qcow1ModelOptions extends EncryptionOptions {
   /**
    * Guest clusters of the largest image, 2^18 by default. qemu-img looks at each of them, stored or
    * not: a sixth of a second for a million.
@@ -29,14 +29,14 @@ const FAR = 2 ** 48;
 
 /** The draws behind a model, independent of each other, so that each shrinks by itself. */
 interface Draws {
-  readonly model: Pick<QcowModel, "clusterBits" | "l2Bits" | "mtime" | "padding" | "placement">;
+  readonly model: Pick<Qcow1Model, "clusterBits" | "l2Bits" | "mtime" | "padding" | "placement">;
   readonly clusters: readonly ClusterDraw[];
   readonly end: EndDraw;
   readonly backing: boolean;
   readonly name: string;
   /** The name of the backing file is made so long, in bytes. */
   readonly nameLength: number;
-  readonly encryption: QcowModel["encryption"];
+  readonly encryption: Qcow1Model["encryption"];
 }
 
 interface ClusterDraw {
@@ -61,10 +61,10 @@ interface EndDraw {
  *
  * @example
  * ```ts
- * fc.assert(fc.property(qcowModels(), (model) => buildQcow1(model).size >= 48));
+ * fc.assert(fc.property(qcow1Models(), (model) => buildQcow1(model).size >= 48));
  * ```
  */
-export function qcowModels(options: QcowModelOptions = {}): fc.Arbitrary<QcowModel> {
+export function qcow1Models(options: Qcow1ModelOptions = {}): fc.Arbitrary<Qcow1Model> {
   const { clustersMax = CLUSTERS_MAX, backingNames = fileNames("backé") } = options;
   return fc.record<Draws>({
     model: fc.record({
@@ -145,7 +145,7 @@ function placements(): fc.Arbitrary<Placement> {
 }
 
 /** The model that the draws stand for, not yet normal. */
-function modelOf(draws: Draws, clustersMax: number): QcowModel {
+function modelOf(draws: Draws, clustersMax: number): Qcow1Model {
   const { model, end, backing, name, nameLength, encryption } = draws;
   const { clusterBits, l2Bits, placement } = model;
   const clusterSize = 2 ** clusterBits;
@@ -178,7 +178,7 @@ function indexOf(at: ClusterDraw["at"], entries: number): number {
 
 /** Draws that stand for a model. */
 function drawsOf(value: unknown): Draws {
-  const { format, size, clusters, backing, encryption, ...model } = value as QcowModel;
+  const { format, size, clusters, backing, encryption, ...model } = value as Qcow1Model;
   if (format !== "qcow") throw new TypeError("Cannot unmap a model of another format");
   const clusterSize = BigInt(2 ** model.clusterBits);
   const last = Math.max(0, ...clusters.map(({ index }) => index));

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { SegmentSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage, Placed } from "../../src/format/mod.ts";
 import type { Field } from "../../src/layout/mod.ts";
-import { header as luksHeader, keySlot } from "../../src/luks/mod.ts";
+import { header as luksHeader, keySlot } from "../../src/luks1/mod.ts";
 import { valueAt } from "./apply.ts";
 import type { Edit } from "./edit.ts";
 import { Places } from "./places.ts";

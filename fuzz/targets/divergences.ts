@@ -1,5 +1,5 @@
 import type { Judgement } from "../../src/image/mod.ts";
-import type { CipherSpec } from "../../src/luks/mod.ts";
+import type { CipherSpec } from "../../src/luks1/mod.ts";
 import { luksDivergences } from "./luks_divergences.ts";
 
 /** One difference between the reference and a tool, as a target has seen it. */

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { LuksModel } from "../../src/luks/mod.ts";
+import type { Luks1Model } from "../../src/luks1/mod.ts";
 import { normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import type { Target } from "../engine/target.ts";
@@ -23,7 +23,7 @@ import {
 /** A case of `canary-encryption`: something encrypted, and the mistake that it is read with. */
 export interface MistakenCase {
   readonly mistake: Mistake;
-  readonly model: LuksModel | Qcow2Model;
+  readonly model: Luks1Model | Qcow2Model;
 }
 
 const SMALL = { clusterBitsMax: 12, limits: { l1Bytes: 4096 } } as const;
@@ -78,7 +78,7 @@ function mistakenCases(): fc.Arbitrary<MistakenCase> {
 
 function casesOf(
   mistakes: readonly Mistake[],
-  models: fc.Arbitrary<LuksModel | Qcow2Model>,
+  models: fc.Arbitrary<Luks1Model | Qcow2Model>,
 ): fc.Arbitrary<MistakenCase> {
   return fc.record({ mistake: fc.constantFrom<Mistake>("none", ...mistakes), model: models });
 }

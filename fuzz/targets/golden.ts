@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { MemorySource } from "../../src/bytes/mod.ts";
-import { goldenNames, ReferencePeer, verifyGolden } from "../../src/peers/mod.ts";
+import { ReferencePeer } from "../../src/peers/mod.ts";
+import { goldenNames, verifyGolden } from "../../src/recorded/mod.ts";
 import { Failure, type Target } from "../engine/target.ts";
 
 /** A case of `golden`: a golden image, or a case of the corpus, by its name. */

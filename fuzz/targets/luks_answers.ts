@@ -1,5 +1,5 @@
-import { luksInfo } from "../../src/luks/info.ts";
-import { type CipherSpec, decodeLuks, specOf, unlock, whyUnusable } from "../../src/luks/mod.ts";
+import { luks1Info } from "../../src/luks1/info.ts";
+import { type CipherSpec, decodeLuks1, specOf, unlock, whyUnusable } from "../../src/luks1/mod.ts";
 import {
   compareJson,
   compareOutcomes,
@@ -85,12 +85,12 @@ function reportOf(asked: Volume): Outcome<VolumeReport> {
   if (refusal !== undefined) return { outcome: "rejected", message: refusal.message };
   if (image.layer === undefined) return { outcome: "rejected", message: "It does not open" };
   const { cipher } = specIn(asked);
-  const header = decodeLuks(image.header ?? image.source);
-  return { outcome: "accepted", value: { cipher, ...luksInfo(header) } };
+  const header = decodeLuks1(image.header ?? image.source);
+  return { outcome: "accepted", value: { cipher, ...luks1Info(header) } };
 }
 
 function specIn({ image }: Volume): CipherSpec {
-  return specOf(decodeLuks(image.header ?? image.source));
+  return specOf(decodeLuks1(image.header ?? image.source));
 }
 
 /** A difference of qemu-img or qemu-io, with what is known of the volume. */
@@ -101,7 +101,7 @@ export function aboutVolume(asked: Volume, { observation, message }: Seen): Seen
 /** The slot that the reference opens, whatever QEMU knows of the cipher. */
 function unlocked({ image, passphrases = [] }: Volume): Outcome<{ slot?: number }> {
   const keyMaterial = image.header ?? image.source;
-  const header = decodeLuks(keyMaterial);
+  const header = decodeLuks1(keyMaterial);
   const reason = whyUnusable(specOf(header));
   if (reason !== undefined) return { outcome: "rejected", message: reason };
   const passphrase = utf8(passphrases[0] ?? "");

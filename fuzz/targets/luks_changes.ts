@@ -5,16 +5,16 @@ import { patternBytes } from "../../src/format/mod.ts";
 import {
   addKey,
   changeKey,
-  decodeLuks,
+  decodeLuks1,
   eraseKey,
   header as headerStruct,
   keySlot,
-  LuksError,
-  type LuksModel,
+  Luks1Error,
+  type Luks1Model,
   type RandomBytes,
   slotStates,
   unlock,
-} from "../../src/luks/mod.ts";
+} from "../../src/luks1/mod.ts";
 import { Failure } from "../engine/target.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
 import { picks } from "../generate/values.ts";
@@ -55,7 +55,7 @@ export function keyChanges(): fc.Arbitrary<KeyChange[]> {
 }
 
 /** The keys of a volume as its model has them. */
-export function keysOf({ keys }: LuksModel): Keys {
+export function keysOf({ keys }: Luks1Model): Keys {
   return new Map(keys.map(({ slot, passphrase }) => [slot, passphrase]));
 }
 
@@ -70,7 +70,7 @@ export function changed(before: Keyed, change: KeyChange): Keyed {
     const header = made(before, change);
     if (expected !== undefined) return { header, keys: expected };
   } catch (error) {
-    if (expected === undefined && error instanceof LuksError) return before;
+    if (expected === undefined && error instanceof Luks1Error) return before;
     throw error;
   }
   throw new Failure("luks.change.made", `${change.act} was done, and no key is left`);
@@ -138,7 +138,7 @@ export function assertKeys(keyed: Keyed): void {
   for (let slot = 0; slot < SLOTS; slot++) assertKey(keyed, slot);
   const keyMaterial = new MemorySource(keyed.header);
   const strange = strangePassphrase([...keyed.keys.values()].map((passphrase) => ({ passphrase })));
-  const found = unlock(decodeLuks(keyMaterial), { keyMaterial, passphrase: utf8(strange) });
+  const found = unlock(decodeLuks1(keyMaterial), { keyMaterial, passphrase: utf8(strange) });
   if (!("masterKey" in found)) return;
   throw new Failure("luks.slot", `Key slot ${found.slot} opens with a passphrase of no key`);
 }
@@ -146,7 +146,7 @@ export function assertKeys(keyed: Keyed): void {
 /** @returns the master key out of the slot, where it has one */
 function assertKey({ header, keys }: Keyed, slot: number): Uint8Array | undefined {
   const keyMaterial = new MemorySource(header);
-  const decoded = decodeLuks(keyMaterial);
+  const decoded = decodeLuks1(keyMaterial);
   const passphrase = keys.get(slot);
   if (passphrase === undefined) {
     if (decoded.slots[slot]?.active === slotStates.disabled) return undefined;
@@ -170,7 +170,7 @@ export function assertChanged(before: Keyed, after: Keyed): Uint8Array[] {
   if (!sameBytes(before.header, after.header, { start: 0, length: headerStruct.size })) {
     throw new Failure("luks.change.header", "The header is another one");
   }
-  const { slots, key_bytes } = decodeLuks(new MemorySource(before.header));
+  const { slots, key_bytes } = decodeLuks1(new MemorySource(before.header));
   const masterKeys = slots.map(({ key_material_offset, stripes }, slot) => {
     const entry = { start: headerStruct.size + slot * keySlot.size, length: keySlot.size };
     const material = { start: key_material_offset * SECTOR, length: key_bytes * stripes };

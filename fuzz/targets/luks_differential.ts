@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { dirname, join } from "node:path";
 import { judgeImage } from "../../src/image/mod.ts";
-import type { LuksModel } from "../../src/luks/mod.ts";
+import type { Luks1Model } from "../../src/luks1/mod.ts";
 import { CryptsetupPeer, LuksdePeer, QemuImgPeer, QemuIoSession } from "../../src/peers/mod.ts";
 import { type CaseReport, Failure, type Target, type TargetContext } from "../engine/target.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
@@ -31,7 +31,7 @@ import { caseFiles, type KeyChoice, openVolume } from "./volume_files.ts";
 
 /** A case of `luks-differential`: a volume, what was done to it, its key, and whom to ask. */
 export interface LuksDifferentialCase {
-  readonly model: LuksModel;
+  readonly model: Luks1Model;
   readonly edits: readonly Edit[];
   readonly key: KeyChoice;
   /** The question beyond content and allocation, which qemu-io is always asked. */

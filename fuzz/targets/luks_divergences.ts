@@ -1,4 +1,4 @@
-import type { CipherSpec } from "../../src/luks/mod.ts";
+import type { CipherSpec } from "../../src/luks1/mod.ts";
 import { type RuleId, ruleOf } from "../../src/rules/mod.ts";
 import type { Divergence, Observation } from "./divergences.ts";
 

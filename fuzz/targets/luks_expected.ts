@@ -1,5 +1,5 @@
 import type { Json } from "../../src/format/mod.ts";
-import type { LuksModel } from "../../src/luks/mod.ts";
+import type { Luks1Model } from "../../src/luks1/mod.ts";
 
 const SECTOR = 512;
 /** Header and key materials start at multiples of this. */
@@ -11,7 +11,7 @@ const STRIPES = 4000;
  * What `info` has to say of a volume, told from its model and not from what was built: the `data` of
  * qemu-img's format-specific information.
  */
-export function expectedInfo(model: LuksModel): { readonly [key: string]: Json } {
+export function expectedInfo(model: Luks1Model): { readonly [key: string]: Json } {
   const { spec, keys, detached, gap } = model;
   const bits = 8 * (spec.mode === "xts" ? spec.keyBytes / 2 : spec.keyBytes);
   const room = UNIT * Math.ceil(spec.keyBytes * STRIPES / UNIT);

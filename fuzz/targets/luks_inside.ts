@@ -1,6 +1,6 @@
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage } from "../../src/format/mod.ts";
-import type { LuksModel } from "../../src/luks/mod.ts";
+import type { Luks1Model } from "../../src/luks1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import { remembering } from "../../src/qcow2/build/remembering.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
@@ -13,7 +13,7 @@ const KEPT_MAX = 2 ** 27;
 const ENCRYPTION = /^\/(luks\/|encryption_header)/;
 
 /** A small qcow2 image that is encrypted with the header and the keys of a volume. */
-export function insideModel(model: LuksModel): Qcow2Model {
+export function insideModel(model: Luks1Model): Qcow2Model {
   const { spec, seed, uuid, digestIterations, keys, erased, gap, pattern } = model;
   const volume = { spec, seed, uuid, digestIterations, keys, erased, gap };
   return normaliseQcow2({
@@ -41,17 +41,17 @@ export function insideModel(model: LuksModel): Qcow2Model {
 }
 
 /** The image, of which edits see nothing but the encryption. */
-const built: (model: LuksModel) => BuiltImage = remembering((model) => {
+const built: (model: Luks1Model) => BuiltImage = remembering((model) => {
   const { image } = buildQcow2(insideModel(model));
   return { ...image, placed: image.placed.filter(({ path }) => ENCRYPTION.test(path)) };
 }, { sizeOf: ({ size }) => size, sizeMax: KEPT_MAX });
 
 /** The edits of the LUKS header inside qcow2 that draws come to. */
-export function insideEdits(model: LuksModel, draws: readonly EditDraw[]): Edit[] {
+export function insideEdits(model: Luks1Model, draws: readonly EditDraw[]): Edit[] {
   return resolveDraws(built(model), draws, 2 ** CLUSTER_BITS);
 }
 
 /** The bytes of the image after edits. */
-export function insideImage(model: LuksModel, edits: readonly Edit[]): ByteSource {
+export function insideImage(model: Luks1Model, edits: readonly Edit[]): ByteSource {
   return applyEdits(built(model), edits);
 }

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Pattern, patternBytes } from "../../src/format/mod.ts";
-import { LUKS_MAGIC, type LuksModel } from "../../src/luks/mod.ts";
+import { type Luks1Model, LUKS_MAGIC } from "../../src/luks1/mod.ts";
 import type { CaseFile, CaseReport, Target } from "../engine/target.ts";
 import { patterns } from "../generate/values.ts";
 import { describeEdit, type Edit, editLists } from "../mutate/mod.ts";
@@ -31,7 +31,7 @@ export type LuksOpenCase =
   | {
     /** `volume`: a file, or two with a detached header; `inside`: the same header inside qcow2. */
     readonly kind: "volume" | "inside";
-    readonly model: LuksModel;
+    readonly model: Luks1Model;
     /** Each is one malformed volume: making a sound one costs more than judging what becomes of it. */
     readonly variants: readonly LuksTrial[];
   }

@@ -4,11 +4,11 @@ import { mapOf, type OpenedImage } from "../../src/image/mod.ts";
 import {
   addKey,
   contentOf,
-  decodeLuks,
-  LuksError,
-  type LuksModel,
-  LuksVolume,
-} from "../../src/luks/mod.ts";
+  decodeLuks1,
+  Luks1Error,
+  type Luks1Model,
+  Luks1Volume,
+} from "../../src/luks1/mod.ts";
 import { checkOutcome, compareJson, mergeMap } from "../../src/peers/mod.ts";
 import { remembering } from "../../src/qcow2/build/remembering.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
@@ -31,7 +31,7 @@ import { assertContent, assertSame, assertUnbroken } from "./volume_checks.ts";
 
 /** A case of `luks-roundtrip`: a sound volume, and what is done to its keys. */
 export interface LuksRoundtripCase {
-  readonly model: LuksModel;
+  readonly model: Luks1Model;
   readonly changes: readonly KeyChange[];
 }
 
@@ -99,7 +99,7 @@ function runLuksRoundtrip({ model, changes }: LuksRoundtripCase): CaseReport {
  * The rules that a volume breaks which is as it was built, and as its model says: that follows from the
  * model alone, and most models come up again and again.
  */
-const rulesOfSound: (model: LuksModel) => readonly RuleId[] = remembering((model) => {
+const rulesOfSound: (model: Luks1Model) => readonly RuleId[] = remembering((model) => {
   const files = volumeFiles(model, []);
   const image = openVolume(files, "luks", keyOptions([model.keys.at(-1)?.passphrase]));
   const rules = assertUnbroken(image);
@@ -114,13 +114,13 @@ const rulesOfSound: (model: LuksModel) => readonly RuleId[] = remembering((model
 /** A master key opens the content of the model. */
 function assertOpens(
   { header, payload }: VolumeFiles,
-  model: LuksModel,
+  model: Luks1Model,
   masterKey: Uint8Array,
 ): void {
-  const start = payload === undefined ? decodeLuks(header).payload_offset * SECTOR : 0;
+  const start = payload === undefined ? decodeLuks1(header).payload_offset * SECTOR : 0;
   const sectors = new Uint8Array(model.size);
   (payload ?? header).readInto(start, sectors);
-  new LuksVolume(model.spec, masterKey).decryptSectors(sectors, 0n);
+  new Luks1Volume(model.spec, masterKey).decryptSectors(sectors, 0n);
   assertSame(sectors, contentOf(model));
 }
 
@@ -130,7 +130,7 @@ function withHeader(file: ByteSource, bytes: Uint8Array): ByteSource {
 }
 
 /** `info`, `map` and `check` say what follows from the model. */
-function assertAnswers(image: OpenedImage, model: LuksModel): void {
+function assertAnswers(image: OpenedImage, model: Luks1Model): void {
   const info = image.layer?.info()["format-specific"]?.data ?? {};
   const [differs] = compareJson(info, expectedInfo(model));
   if (differs !== undefined) {
@@ -150,7 +150,7 @@ function assertAnswers(image: OpenedImage, model: LuksModel): void {
 }
 
 /** Keys of a header that lacks the last key materials are not changed. */
-function assertUnchangeable(header: Uint8Array, model: LuksModel): void {
+function assertUnchangeable(header: Uint8Array, model: Luks1Model): void {
   if (model.keys.some(({ slot }) => slot === LAST_SLOT)) return;
   const [key] = model.keys;
   const passphrase = utf8(key?.passphrase ?? "");
@@ -158,7 +158,7 @@ function assertUnchangeable(header: Uint8Array, model: LuksModel): void {
   try {
     addKey(header, { passphrase, newPassphrase: passphrase, iterations: 1, random });
   } catch (error) {
-    if (error instanceof LuksError) return;
+    if (error instanceof Luks1Error) return;
     throw error;
   }
   throw new Failure("luks.change.cut", "A key was added to a header that is cut short");

@@ -1,14 +1,14 @@
 import { type ByteSource, readUpTo } from "../../src/bytes/mod.ts";
 import { judgeImage, type OpenedImage } from "../../src/image/mod.ts";
 import { readUint } from "../../src/layout/mod.ts";
-import { encodeHeader } from "../../src/luks/create.ts";
+import { encodeHeader } from "../../src/luks1/create/create.ts";
 import {
   contentOf,
-  decodeLuks,
+  decodeLuks1,
   HEADER_BYTES,
+  type Luks1Model,
   LUKS_MAGIC,
-  type LuksModel,
-} from "../../src/luks/mod.ts";
+} from "../../src/luks1/mod.ts";
 import { type CaseReport, type Depth, Failure } from "../engine/target.ts";
 import { firstDifference } from "./content.ts";
 import { keyOptions, passphraseOf } from "./luks_volume.ts";
@@ -19,7 +19,7 @@ import { assertAccess, assertContent } from "./volume_checks.ts";
 /** What a volume is opened with, and what is known of it. */
 export interface Knowledge {
   /** The model that the volume was built from; absent for bytes that never were a volume. */
-  readonly model?: LuksModel;
+  readonly model?: Luks1Model;
   readonly key: KeyChoice;
   /** Nothing was done to the volume. */
   readonly untouched: boolean;
@@ -69,7 +69,7 @@ function assertSameBytes(header: ByteSource): void {
   const stored = new Uint8Array(HEADER_BYTES);
   stored.set(readUpTo(header, 0, HEADER_BYTES));
   const encoded = new Uint8Array(HEADER_BYTES);
-  encodeHeader(encoded, decodeLuks(header));
+  encodeHeader(encoded, decodeLuks1(header));
   const differs = firstDifference(encoded, stored);
   if (differs >= 0) throw new Failure("luks.encode", `Another byte of the header at ${differs}`);
 }

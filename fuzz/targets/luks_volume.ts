@@ -3,16 +3,16 @@ import { canonicalHash } from "../../src/crypto/mod.ts";
 import type { Placed } from "../../src/format/mod.ts";
 import type { KeyOptions } from "../../src/image/mod.ts";
 import {
-  buildLuks,
-  type BuiltLuks,
+  buildLuks1,
+  type BuiltLuks1,
   type CipherSpec,
   type KeyModel,
-  type LuksModel,
-  normaliseLuks,
-} from "../../src/luks/mod.ts";
+  type Luks1Model,
+  normaliseLuks1,
+} from "../../src/luks1/mod.ts";
 import { remembering } from "../../src/qcow2/build/remembering.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
-import { type LuksModelOptions, luksModels, luksSpecs } from "../generate/luks.ts";
+import { type Luks1ModelOptions, luks1Models, luksSpecs } from "../generate/luks.ts";
 import { picks } from "../generate/values.ts";
 import { applyEdits, type Edit, type EditDraw, resolveDraws } from "../mutate/mod.ts";
 import {
@@ -26,7 +26,7 @@ import {
 } from "./volume_files.ts";
 
 /** Which volumes are drawn. */
-export interface VolumeOptions extends Omit<LuksModelOptions, "sizeMax"> {
+export interface VolumeOptions extends Omit<Luks1ModelOptions, "sizeMax"> {
   /** Of so many volumes one is like no other; the rest are of a few dozen that are built once. */
   readonly rarely?: number;
   /** Most of those that are built once are such whose keys are quickly tried. */
@@ -48,7 +48,7 @@ const KEPT_MAX = 2 ** 27;
  * afterwards, so most of them are of a few dozen that are kept, one for every fifth cipher, with all
  * that varies in a few of them.
  */
-export function volumes(options: VolumeOptions = {}): fc.Arbitrary<LuksModel> {
+export function volumes(options: VolumeOptions = {}): fc.Arbitrary<Luks1Model> {
   const { rarely = RARELY, passphrases = PASSPHRASES, quick = false } = options;
   const bounds = { ...options, passphrases };
   // Those with small keys come first: key material makes files large.
@@ -62,7 +62,7 @@ export function volumes(options: VolumeOptions = {}): fc.Arbitrary<LuksModel> {
       arbitrary: picks(usualVolumes(specs.filter(isQuick), bounds)),
     }],
     { weight: rarely - 1, arbitrary: picks(usual) },
-    { weight: slow, arbitrary: mostlySmall((sizeMax) => luksModels({ ...bounds, sizeMax })) },
+    { weight: slow, arbitrary: mostlySmall((sizeMax) => luks1Models({ ...bounds, sizeMax })) },
   );
 }
 
@@ -83,10 +83,10 @@ function isQuick({ cipher, keyBytes, hash }: CipherSpec): boolean {
 /** One volume for each cipher. */
 function usualVolumes(
   specs: readonly CipherSpec[],
-  options: LuksModelOptions & { readonly passphrases: readonly string[] },
-): LuksModel[] {
+  options: Luks1ModelOptions & { readonly passphrases: readonly string[] },
+): Luks1Model[] {
   return specs.map((spec, index) =>
-    normaliseLuks({
+    normaliseLuks1({
       format: "luks",
       spec,
       seed: index,
@@ -116,13 +116,13 @@ function usualKeys(passphrases: readonly string[], index: number): KeyModel[] {
 }
 
 /** Builds a volume, or gives the one that was built before. */
-export const builtVolume: (model: LuksModel) => BuiltLuks = remembering(buildLuks, {
+export const builtVolume: (model: Luks1Model) => BuiltLuks1 = remembering(buildLuks1, {
   sizeOf: ({ image, payload }) => image.size + (payload?.size ?? 0),
   sizeMax: KEPT_MAX,
 });
 
 /** The files of a volume, after something was done to the one with the header. */
-export function volumeFiles(model: LuksModel, edits: readonly Edit[]): VolumeFiles {
+export function volumeFiles(model: Luks1Model, edits: readonly Edit[]): VolumeFiles {
   const { image, payload } = builtVolume(model);
   const header = applyEdits(image, edits);
   return payload === undefined ? { header } : { header, payload: sourceOf(payload) };
@@ -132,7 +132,7 @@ export function volumeFiles(model: LuksModel, edits: readonly Edit[]): VolumeFil
  * The edits that draws come to for the file with the header. Header and key slots are what its tables
  * are to an image of another format: most edits are about them.
  */
-export function volumeEdits(model: LuksModel, draws: readonly EditDraw[]): Edit[] {
+export function volumeEdits(model: Luks1Model, draws: readonly EditDraw[]): Edit[] {
   const { image } = builtVolume(model);
   const placed = image.placed.map((place): Placed =>
     place.struct === undefined ? place : { ...place, role: "table" }
@@ -141,7 +141,7 @@ export function volumeEdits(model: LuksModel, draws: readonly EditDraw[]): Edit[
 }
 
 /** The passphrase that a choice stands for. */
-export function passphraseOf({ keys }: LuksModel, choice: KeyChoice): string | undefined {
+export function passphraseOf({ keys }: Luks1Model, choice: KeyChoice): string | undefined {
   if (choice === "none") return undefined;
   return choice === "right" ? keys.at(-1)?.passphrase : strangePassphrase(keys);
 }
@@ -153,7 +153,7 @@ export function keyOptions(passphrases: readonly (string | undefined)[]): KeyOpt
 }
 
 /** A volume in a line. */
-export function describeVolume(model: LuksModel): string {
+export function describeVolume(model: Luks1Model): string {
   const { keys, erased, detached, size } = model;
   const slots = keys.map(({ slot }) => slot).join(" and ");
   return [
@@ -164,7 +164,7 @@ export function describeVolume(model: LuksModel): string {
 }
 
 /** Cipher, key and hash of a volume. */
-export function cipherText({ spec }: Pick<LuksModel, "spec">): string {
+export function cipherText({ spec }: Pick<Luks1Model, "spec">): string {
   const { cipher, mode, ivGenerator, ivHash, keyBytes, hash } = spec;
   const iv = ivGenerator === undefined ? "" : `-${ivGenerator}`;
   const by = ivHash === undefined ? "" : `:${ivHash}`;

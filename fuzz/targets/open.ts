@@ -2,11 +2,11 @@ import * as fc from "fast-check";
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import { type BuiltImage, type Pattern, patternBytes } from "../../src/format/mod.ts";
 import { judgeImage, type Judgement, type KeyOptions, openBytes } from "../../src/image/mod.ts";
-import { buildQcow1, type QcowModel } from "../../src/qcow/mod.ts";
+import { buildQcow1, type Qcow1Model } from "../../src/qcow1/mod.ts";
 import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
 import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
 import { type CaseReport, type Depth, Failure, type Target } from "../engine/target.ts";
-import { qcowModels } from "../generate/qcow.ts";
+import { qcow1Models } from "../generate/qcow.ts";
 import { qcow2Models } from "../generate/qcow2.ts";
 import { patterns } from "../generate/values.ts";
 import {
@@ -27,7 +27,7 @@ import { describeImage } from "./roundtrip.ts";
 export type OpenCase =
   | {
     readonly kind: "edited";
-    readonly model: QcowModel | Qcow2Model;
+    readonly model: Qcow1Model | Qcow2Model;
     /** Each is one malformed image: making a sound one costs more than judging what becomes of it. */
     readonly variants: readonly (readonly Edit[])[];
   }
@@ -55,7 +55,7 @@ const SOME = { encryption: "some" } as const;
 const SMALL = { clusterBitsMax: 16, limits: { l1Bytes: 4096 } } as const;
 
 /** Any bytes read as qcow version 1: a verdict with findings or an image, and never anything else. */
-export const qcowOpen: Target<OpenCase> = openTarget("qcow-open", "qcow", qcowModels(SOME));
+export const qcowOpen: Target<OpenCase> = openTarget("qcow-open", "qcow", qcow1Models(SOME));
 
 /** The same for qcow2. */
 export const qcow2Open: Target<OpenCase> = openTarget(
@@ -71,7 +71,7 @@ export const qcow2Open: Target<OpenCase> = openTarget(
 function openTarget(
   name: string,
   format: "qcow" | "qcow2",
-  models: fc.Arbitrary<QcowModel | Qcow2Model>,
+  models: fc.Arbitrary<Qcow1Model | Qcow2Model>,
 ): Target<OpenCase> {
   return {
     name,
@@ -92,7 +92,7 @@ function openTarget(
 }
 
 function openCases(
-  models: fc.Arbitrary<QcowModel | Qcow2Model>,
+  models: fc.Arbitrary<Qcow1Model | Qcow2Model>,
   format: "qcow" | "qcow2",
 ): fc.Arbitrary<OpenCase> {
   const lists = fc.array(editLists(), { minLength: 1, maxLength: VARIANTS_MAX, size: "max" });
@@ -110,7 +110,7 @@ const lastBuilt = new WeakMap<object, BuiltImage>();
 
 /** The edits of a case name places, so that it can be read and stored; the draws only picked them. */
 function editedCase(
-  model: QcowModel | Qcow2Model,
+  model: Qcow1Model | Qcow2Model,
   lists: readonly (readonly EditDraw[])[],
 ): OpenCase {
   const built = build(model);
@@ -119,7 +119,7 @@ function editedCase(
   return { kind: "edited", model, variants };
 }
 
-function build(model: QcowModel | Qcow2Model): BuiltImage {
+function build(model: Qcow1Model | Qcow2Model): BuiltImage {
   return model.format === "qcow" ? buildQcow1(model) : buildQcow2(model).image;
 }
 

@@ -11,15 +11,15 @@ import type { BuiltImage, Layer } from "../../src/format/mod.ts";
 import { layersOf, openBytes, readContent } from "../../src/image/mod.ts";
 import {
   contentOf,
-  decodeLuks,
+  decodeLuks1,
   isMasterKey,
   type KeySlot,
-  type LuksHeader,
-  type LuksModel,
+  type Luks1Header,
+  type Luks1Model,
   payloadStart,
   slotStates,
   specOf,
-} from "../../src/luks/mod.ts";
+} from "../../src/luks1/mod.ts";
 import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { Failure } from "../engine/target.ts";
@@ -67,9 +67,9 @@ const WIDE_KEY = 32;
  *
  * @throws {Failure} where the mistake shows
  */
-export function readVolumeWrongly(model: LuksModel, mistake: Mistake): void {
+export function readVolumeWrongly(model: Luks1Model, mistake: Mistake): void {
   const files = volumeFiles(model, []);
-  const header = decodeLuks(files.header);
+  const header = decodeLuks1(files.header);
   const passphrase = utf8(model.keys.at(-1)?.passphrase ?? "");
   const key = keyOf(header, { keyMaterial: files.header, passphrase, mistake });
   if (key === undefined) throw new Failure(signatureOf(mistake), "No key slot opens");
@@ -86,14 +86,14 @@ export function readVolumeWrongly(model: LuksModel, mistake: Mistake): void {
   assertSame(found, contentOf(model), mistake);
 }
 
-function payloadOffset(header: LuksHeader, { payload }: VolumeFiles, mistake: Mistake): number {
+function payloadOffset(header: Luks1Header, { payload }: VolumeFiles, mistake: Mistake): number {
   const wrong = mistake === "a detached payload sought behind a header" && payload !== undefined;
   return SECTOR * (wrong ? payloadStart(header.key_bytes) : header.payload_offset);
 }
 
 /** The master key, by the steps of LUKS1 On-Disk Format 1.2.3, 4.3. */
 function keyOf(
-  header: LuksHeader,
+  header: Luks1Header,
   with_: { keyMaterial: ByteSource; passphrase: Uint8Array; mistake: Mistake },
 ): Uint8Array | undefined {
   const enabled = header.slots.filter(({ active }) => active === slotStates.enabled);
@@ -102,7 +102,7 @@ function keyOf(
 }
 
 function slotKey(
-  header: LuksHeader,
+  header: Luks1Header,
   { salt, iterations, stripes, key_material_offset: start }: KeySlot,
   { keyMaterial, passphrase, mistake }: {
     keyMaterial: ByteSource;
@@ -122,7 +122,7 @@ function slotKey(
   return afMerge(material, header.key_bytes, stripes, by);
 }
 
-function cipherOf(header: LuksHeader, key: Uint8Array): SectorCipher {
+function cipherOf(header: Luks1Header, key: Uint8Array): SectorCipher {
   const { cipher, mode, ivGenerator = "", ivHash } = specOf(header);
   return sectorCipher({ cipher, mode, ivGenerator, ivHash }, key);
 }
@@ -179,7 +179,7 @@ function imageCipher(
   }
   const place = image.placed.find(({ path }) => path === "/luks/header");
   const region = new WindowSource(source, place?.offset ?? 0);
-  const header = decodeLuks(region);
+  const header = decodeLuks1(region);
   const passphrase = utf8(encryption.keys.at(-1)?.passphrase ?? "");
   const key = keyOf(header, { keyMaterial: region, passphrase, mistake });
   if (key === undefined) throw new Failure(signatureOf(mistake), "No key slot opens");

@@ -1,5 +1,5 @@
 import { FileSource } from "../bytes/mod.ts";
-import { LuksError } from "../luks/mod.ts";
+import { Luks1Error } from "../luks1/mod.ts";
 import {
   backingSize,
   contentOf,
@@ -232,7 +232,7 @@ function refusing<T>(path: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
-    if (!(error instanceof RangeError || error instanceof LuksError)) throw error;
+    if (!(error instanceof RangeError || error instanceof Luks1Error)) throw error;
     const reason = error.message.replace(/^Cannot create (an image|a volume): /, "")
       .replace(/^Cannot/, "cannot");
     throw new UsageError(`Cannot create ${path}: ${reason}`);

@@ -12,7 +12,7 @@ import {
   volumeKeyLengths,
 } from "../crypto/mod.ts";
 import { isUuid } from "../format/mod.ts";
-import type { CipherSpec, LuksOptions } from "../luks/mod.ts";
+import type { CipherSpec, Luks1Options } from "../luks1/mod.ts";
 import type { FormatOptions } from "./create_options.ts";
 import { didYouMean } from "./nearest.ts";
 import { UsageError } from "./verb.ts";
@@ -41,7 +41,7 @@ export function luksOptions(
   options: FormatOptions,
   passphrases: readonly Uint8Array[],
   { prefix = "", detached = false } = {},
-): LuksOptions {
+): Luks1Options {
   const [passphrase, ...others] = passphrases;
   if (passphrase === undefined) {
     throw new UsageError("Cannot create: encryption needs a passphrase (--passphrase-file)");

@@ -9,7 +9,7 @@ import {
   openImage,
   openRefusal,
 } from "../image/mod.ts";
-import { ITERATIONS_BUDGET, ITERATIONS_MAX } from "../luks/mod.ts";
+import { ITERATIONS_BUDGET, ITERATIONS_MAX } from "../luks1/mod.ts";
 import type { Finding, Opening } from "../rules/mod.ts";
 import { complainOf } from "./program.ts";
 import { PASSPHRASES, PASSPHRASES_HELP, passphrasesOf } from "./passphrases.ts";

@@ -3,15 +3,15 @@ import { type KeyArea, keyAreaOf, keySteps, readKeyArea } from "../image/create/
 import {
   addKey,
   changeKey,
-  decodeLuks,
+  decodeLuks1,
   eraseKey,
   ITERATIONS_BUDGET,
-  LuksError,
+  Luks1Error,
   slotStates,
   specOf,
   unlock,
   whyUnusable,
-} from "../luks/mod.ts";
+} from "../luks1/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { ITERATIONS_DEFAULT, random } from "./create_luks.ts";
 import { didYouMean } from "./nearest.ts";
@@ -96,7 +96,7 @@ function key(args: readonly string[]): number {
     const area = keyAreaOf(source);
     if (typeof area === "string") throw new ImageError(`Cannot change keys of ${path}: ${area}`);
     const before = readKeyArea(source, area);
-    const unusable = whyUnusable(specOf(decodeLuks(new MemorySource(before))));
+    const unusable = whyUnusable(specOf(decodeLuks1(new MemorySource(before))));
     if (unusable !== undefined) {
       throw new ImageError(`Cannot change keys of ${path}: ${unusable.replace(/^C/, "c")}`);
     }
@@ -172,7 +172,7 @@ function changed(
   try {
     return act(before, action, request);
   } catch (error) {
-    if (!(error instanceof LuksError)) throw error;
+    if (!(error instanceof Luks1Error)) throw error;
     const message = error.message.replace(/^(Cannot \w+ a key):/, `$1 of ${path}:`);
     throw new UsageError(message.replace(/budget of \d+$/, "$& (--max-iterations sets another)"));
   }
@@ -196,11 +196,11 @@ function act(before: Uint8Array, action: Action, request: Request): readonly Uin
   return changeKey(before, options).states;
 }
 
-/** @throws {LuksError} where a change has to overwrite the one slot with the old key */
+/** @throws {Luks1Error} where a change has to overwrite the one slot with the old key */
 function mustHaveFreeSlot(bytes: Uint8Array): void {
-  const { slots } = decodeLuks(new MemorySource(bytes));
+  const { slots } = decodeLuks1(new MemorySource(bytes));
   if (slots.some(({ active }) => active !== slotStates.enabled)) return;
-  throw new LuksError(
+  throw new Luks1Error(
     "Cannot change a key: no key slot is free, and a failure halfway would lose the old key and " +
       "the new one (erase another slot, or --force)",
   );
@@ -215,18 +215,18 @@ function openingOne(
   const [only] = passphrases;
   if (passphrases.length <= 1 && which.slot === undefined) return only;
   const keyMaterial = new MemorySource(bytes);
-  const header = decodeLuks(keyMaterial);
+  const header = decodeLuks1(keyMaterial);
   for (const passphrase of passphrases) {
     const key = unlock(header, { keyMaterial, passphrase, iterationsMax, ...which });
     if ("masterKey" in key) return passphrase;
     if (key.rule !== "luks.key.unlock") {
-      throw new LuksError(`Cannot change a key: ${key.message.replace(/^T/, "t")}`);
+      throw new Luks1Error(`Cannot change a key: ${key.message.replace(/^T/, "t")}`);
     }
   }
   const what = which.slot === undefined
     ? "opens no key slot"
     : `does not open key slot ${which.slot}`;
-  throw new LuksError(`Cannot change a key: the passphrase ${what}`);
+  throw new Luks1Error(`Cannot change a key: the passphrase ${what}`);
 }
 
 /** Writes each step so that it has reached the disk before the next one. */
@@ -247,8 +247,8 @@ function tell(
   path: string,
   { before, after, json }: { before: Uint8Array; after: Uint8Array; json: boolean },
 ): void {
-  const old = decodeLuks(new MemorySource(before)).slots;
-  const slots = decodeLuks(new MemorySource(after)).slots.map(({ active, salt }, index) => ({
+  const old = decodeLuks1(new MemorySource(before)).slots;
+  const slots = decodeLuks1(new MemorySource(after)).slots.map(({ active, salt }, index) => ({
     index,
     enabled: active === slotStates.enabled,
     was: old[index]?.active === slotStates.enabled,

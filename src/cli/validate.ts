@@ -1,21 +1,23 @@
 import { resolve } from "node:path";
 import {
-  archivesIn,
   CryptsetupPeer,
   ExecPeer,
+  type Peer,
+  QemuImgPeer,
+  ReferencePool,
+  TallyPeer,
+  VolumePeer,
+} from "../peers/mod.ts";
+import {
+  archivesIn,
   goldenNames,
   type GoldenReport,
   joinReports,
-  type Peer,
-  QemuImgPeer,
   readArchive,
-  ReferencePool,
-  TallyPeer,
   verifyGolden,
   type VerifyOptions,
   verifyPacked,
-  VolumePeer,
-} from "../peers/mod.ts";
+} from "../recorded/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
 import { print } from "./output.ts";

@@ -1,4 +1,4 @@
-import type { GoldenFailure, GoldenRecord } from "../peers/mod.ts";
+import type { GoldenFailure, GoldenRecord } from "../recorded/mod.ts";
 import { print, writeAll } from "./output.ts";
 import { ANSWERS_LISTED, failureJson, failureLines, toldFailures } from "./validation.ts";
 

@@ -1,13 +1,5 @@
-import type {
-  Difference,
-  GoldenFailure,
-  GoldenRecord,
-  GoldenReport,
-  KnownFailure,
-  Operation,
-  OutcomeCounts,
-  PeerDescription,
-} from "../peers/mod.ts";
+import type { Difference, Operation, OutcomeCounts, PeerDescription } from "../peers/mod.ts";
+import type { GoldenFailure, GoldenRecord, GoldenReport, KnownFailure } from "../recorded/mod.ts";
 import { tableLines, visible } from "../report/mod.ts";
 
 /** What became of the questions of one operation. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
 import type { DriverOptions, FormatName, Layer, WorkBudget } from "../format/mod.ts";
-import { ITERATIONS_BUDGET } from "../luks/mod.ts";
+import { ITERATIONS_BUDGET } from "../luks1/mod.ts";
 import { Findings } from "../rules/mod.ts";
 import { detect, driverNamed, foreignDrivers, probe } from "./drivers.ts";
 import { GuestSource } from "./guest_source.ts";

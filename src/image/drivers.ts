@@ -1,8 +1,8 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { FormatDriver } from "../format/mod.ts";
-import { luksDriver } from "../luks/mod.ts";
+import { luks1Driver } from "../luks1/mod.ts";
 import { detectLuks2, luks2Driver } from "../luks2/mod.ts";
-import { qcow1Driver } from "../qcow/mod.ts";
+import { qcow1Driver } from "../qcow1/mod.ts";
 import { qcow2Driver } from "../qcow2/mod.ts";
 import { RawLayer } from "./raw.ts";
 
@@ -18,7 +18,7 @@ const rawDriver: FormatDriver = {
 export const drivers: readonly FormatDriver[] = [
   qcow1Driver,
   qcow2Driver,
-  luksDriver,
+  luks1Driver,
   luks2Driver,
   rawDriver,
 ];

@@ -3,8 +3,8 @@ import { canonicalHash, hash } from "../crypto/mod.ts";
 import { imageText } from "../format/mod.ts";
 import { decode, type Decoded, offsetOf } from "../layout/mod.ts";
 import { BINARY_BYTES, HEADER_SIZE_MAX, HEADER_SIZES } from "./geometry.ts";
-import type { JsonParsed } from "./json.ts";
-import { parseJson } from "./json_parser.ts";
+import type { JsonParsed } from "./json/value.ts";
+import { parseJson } from "./json/parser.ts";
 import { header as headerStruct, PRIMARY_MAGIC, SECONDARY_MAGIC } from "./structures.ts";
 
 /** Length in bytes of the field that holds the checksum. */

@@ -1,16 +1,16 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { DriverOptions, FormatDriver } from "../format/mod.ts";
 import type { Findings } from "../rules/mod.ts";
-import { luks2Anatomy } from "./anatomy.ts";
-import { type Content, contentOf, whyNoKey } from "./content.ts";
+import { luks2Anatomy } from "./anatomy/anatomy.ts";
+import { type Content, contentOf, whyNoKey } from "./segments/content.ts";
 import { decodeLuks2 } from "./decode.ts";
-import { judgeLuks2 } from "./judge.ts";
+import { judgeLuks2 } from "./judge/volume.ts";
 import { Luks2Layer } from "./layer.ts";
 import { chooseCopy, type Metadata } from "./metadata.ts";
 import { ContentReader } from "./reader.ts";
-import type { AddFinding, Luks2Broken } from "./report.ts";
-import { unlock } from "./unlock.ts";
-import { WORK_BUDGET } from "./work.ts";
+import type { AddFinding, Luks2Broken } from "./findings.ts";
+import { unlock } from "./keyslots/unlock.ts";
+import { WORK_BUDGET } from "./keyslots/budget.ts";
 
 /**
  * LUKS version 2.

@@ -1,11 +1,11 @@
 import { canonicalHash, hashTable } from "../crypto/mod.ts";
 import { isKnownCipher, whyNoCipher } from "./cipher.ts";
 import { materialBytes, SALT_BYTES, SECTOR } from "./geometry.ts";
-import { kdfFault } from "./kdf.ts";
-import type { Digest, Keyslot } from "./keyslots.ts";
+import { kdfFault } from "./keyslots/kdf.ts";
+import type { Digest, Keyslot } from "./keyslots/keyslots.ts";
 import type { Metadata } from "./metadata.ts";
-import { member } from "./nodes.ts";
-import { type Luks2Broken, type Luks2Rule, placeOf, shown } from "./report.ts";
+import { member } from "./json/access.ts";
+import { type Luks2Broken, type Luks2Rule, placeOf, shown } from "./findings.ts";
 
 /** Why a slot cannot be used. */
 export interface SlotFault extends Luks2Broken {

@@ -1,11 +1,11 @@
 import { imageText, type Json } from "../format/mod.ts";
 import type { ChosenCopy, Metadata } from "./metadata.ts";
-import { digestsOf, type Kdf, type Keyslot, keyslotsOf } from "./keyslots.ts";
-import { looseUint64, member, members, text, texts } from "./nodes.ts";
-import type { JsonNode } from "./json.ts";
-import { reencryptionOf } from "./reencryption.ts";
+import { digestsOf, type Kdf, type Keyslot, keyslotsOf } from "./keyslots/keyslots.ts";
+import { looseUint64, member, members, text, texts } from "./json/access.ts";
+import type { JsonNode } from "./json/value.ts";
+import { reencryptionOf } from "./reencryption/reencryption.ts";
 import { requirementsOf } from "./requirements.ts";
-import { defaultSegment, type Segment, segmentsOf } from "./segments.ts";
+import { defaultSegment, type Segment, segmentsOf } from "./segments/segments.ts";
 
 /** Entries of each list that are told of: a JSON area holds any number. */
 const LISTED_MAX = 256;

@@ -1,10 +1,10 @@
 import { AccessError, type Layer, type LayerInfo, type Run } from "../format/mod.ts";
-import type { Content } from "./content.ts";
+import type { Content } from "./segments/content.ts";
 import { SECTOR } from "./geometry.ts";
 import { luks2Info } from "./info.ts";
 import type { ChosenCopy, Metadata } from "./metadata.ts";
 import type { ContentReader } from "./reader.ts";
-import type { Luks2Broken } from "./report.ts";
+import type { Luks2Broken } from "./findings.ts";
 
 /** What a layer is made of. */
 export interface OpenedLuks2 {

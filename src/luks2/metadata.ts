@@ -1,9 +1,9 @@
 import type { HeaderCopy, Luks2Copies } from "./decode.ts";
 import { isReadable } from "./decode.ts";
-import type { JsonObject } from "./json.ts";
-import { judgeHeader } from "./judge_header.ts";
-import { judgeJson } from "./judge_json.ts";
-import type { AddFinding, Luks2Broken } from "./report.ts";
+import type { JsonObject } from "./json/value.ts";
+import { judgeHeader } from "./judge/header.ts";
+import { judgeJson } from "./judge/json.ts";
+import type { AddFinding, Luks2Broken } from "./findings.ts";
 import { ruleOf } from "../rules/mod.ts";
 
 /** What a sound copy of a header says. */

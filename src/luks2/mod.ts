@@ -33,8 +33,8 @@
  * @module
  */
 
-export { buildLuks2, type BuiltLuks2, luks2Content } from "./build.ts";
-export { type CopyOptions, encodeCopy, placesOf, withChecksum } from "./build_header.ts";
+export { buildLuks2, type BuiltLuks2, luks2Content } from "./build/build.ts";
+export { type CopyOptions, encodeCopy, placesOf, withChecksum } from "./build/header.ts";
 export {
   type CopyName,
   decodeLuks2,
@@ -46,15 +46,15 @@ export {
 export { luks2Driver } from "./driver.ts";
 export { HEADER_SIZES } from "./geometry.ts";
 export { luks2Info } from "./info.ts";
-export type { JsonNode, JsonParsed } from "./json.ts";
-export { parseJson } from "./json_parser.ts";
-export { deriveKey, kdfFault } from "./kdf.ts";
-export { type Kdf, type Keyslot, keyslotsOf } from "./keyslots.ts";
+export type { JsonNode, JsonParsed } from "./json/value.ts";
+export { parseJson } from "./json/parser.ts";
+export { deriveKey, kdfFault } from "./keyslots/kdf.ts";
+export { type Kdf, type Keyslot, keyslotsOf } from "./keyslots/keyslots.ts";
 export { Luks2Layer } from "./layer.ts";
 export { chooseCopy, type ChosenCopy, type JudgedCopy, type Metadata } from "./metadata.ts";
 export type { CopyState, KdfModel, Luks2KeyModel, Luks2Model } from "./model.ts";
-export { normaliseLuks2 } from "./normalise.ts";
-export type { AddFinding, Luks2Broken, Luks2Rule } from "./report.ts";
+export { normaliseLuks2 } from "./build/normalise.ts";
+export type { AddFinding, Luks2Broken, Luks2Rule } from "./findings.ts";
 export { header, luks2Structures, PRIMARY_MAGIC, SECONDARY_MAGIC } from "./structures.ts";
-export { unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
-export { ARGON2_MEMORY_MAX, WORK_BUDGET } from "./work.ts";
+export { unlock, type Unlocked, type UnlockOptions } from "./keyslots/unlock.ts";
+export { ARGON2_MEMORY_MAX, WORK_BUDGET } from "./keyslots/budget.ts";

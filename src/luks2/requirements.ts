@@ -1,5 +1,5 @@
-import type { JsonNode } from "./json.ts";
-import { member, texts } from "./nodes.ts";
+import type { JsonNode } from "./json/value.ts";
+import { member, texts } from "./json/access.ts";
 
 /** With the version of each. */
 const ONLINE: ReadonlyMap<string, number> = new Map([

@@ -1,6 +1,6 @@
 import type { CipherUse } from "./cipher.ts";
-import type { Digest } from "./keyslots.ts";
-import type { Segment } from "./segments.ts";
+import type { Digest } from "./keyslots/keyslots.ts";
+import type { Segment } from "./segments/segments.ts";
 
 /** How bytes are encrypted, and with which key. */
 export interface Encryption {

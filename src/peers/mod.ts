@@ -12,9 +12,6 @@
  * - A passphrase is handed to a tool in a file that only this user can read, stands in no list of
  *   processes, and is taken out of whatever a tool says.
  * - What a comparison leaves out is declared as data, by version.
- * - A recorded crash, hang or wrong answer of a tool is an expectation of nobody, and excused in that tool
- *   alone.
- * - Golden images are unpacked without holes and into an empty directory.
  *
  * @module
  */
@@ -61,13 +58,13 @@ export {
   type ToolResult,
 } from "./process.ts";
 export { makeScratchDirectory, withScratch } from "./scratch.ts";
-export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup.ts";
+export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup/peer.ts";
 export { digestFile } from "./digest.ts";
-export { type ExecOptions, ExecPeer } from "./exec.ts";
-export { learnHoles } from "./holes.ts";
-export { type LuksdeOptions, LuksdePeer } from "./luksde.ts";
-export { DIGEST_LIMIT, type QemuImgOptions, QemuImgPeer } from "./qemu_img.ts";
-export { readCheck, readInfo, readMap } from "./qemu_img_answers.ts";
+export { type ExecOptions, ExecPeer } from "./exec/peer.ts";
+export { learnHoles } from "./qemu_img/holes.ts";
+export { type LuksdeOptions, LuksdePeer } from "./luksde/peer.ts";
+export { DIGEST_LIMIT, type QemuImgOptions, QemuImgPeer } from "./qemu_img/peer.ts";
+export { failure, readCheck, readInfo, readMap } from "./qemu_img/answers.ts";
 export {
   type Content,
   type Examination,
@@ -75,51 +72,12 @@ export {
   QemuIoSession,
   type Reading,
   SESSION_LIMIT,
-} from "./qemu_io.ts";
-export type { AllocationRun } from "./qemu_io_text.ts";
-export type {
-  CryptsetupAnswers,
-  DigestAnswer,
-  GoldenAnswers,
-  GoldenCommand,
-  GoldenFile,
-  GoldenRange,
-  GoldenRecord,
-  NoAnswer,
-  ReferenceVerdict,
-  ToolAnswer,
-  ToolCrash,
-  UnlockAnswer,
-} from "./golden_record.ts";
-export {
-  describeFile,
-  goldenNames,
-  readRecord,
-  recordText,
-  remove as removeGolden,
-  store as storeGolden,
-  subjectOf,
-  unpack as unpackGolden,
-  writeRecord,
-} from "./golden_store.ts";
-export { type PosedAnswer, type Question, questionsOf } from "./golden_questions.ts";
-export { type Asked, askedOf, unlockName } from "./golden_asked.ts";
-export { hasSpoken, type KnownFailure } from "./golden_known.ts";
-export { infoRecorded, recordVolume, unlockRecorded } from "./golden_volume.ts";
-export { recordedDigest, RecordedPeer, recordedTool } from "./golden_recorded.ts";
-export { type GoldenFailure, type GoldenReport, joinReports } from "./golden_report.ts";
-export { verifyGolden, type VerifyOptions } from "./golden_verify.ts";
-export {
-  archivesIn,
-  type PackedImage,
-  packImages,
-  readArchive,
-  verifyPacked,
-  type VerifyPackedOptions,
-} from "./golden_packed.ts";
-export { checkOutcome, ReferencePeer } from "./reference.ts";
-export { ReferencePool } from "./reference_pool.ts";
+} from "./qemu_io/session.ts";
+export type { AllocationRun } from "./qemu_io/text.ts";
+export { checkOutcome, ReferencePeer } from "./reference/peer.ts";
+export { ReferencePool } from "./reference/pool.ts";
 export { scrubbed, withPassphraseFiles } from "./secrets.ts";
 export { type OutcomeCounts, TallyPeer } from "./tally.ts";
 export { compareVolume, volumeOf, type VolumeReport } from "./volume.ts";
 export { VolumePeer, type VolumeTool } from "./volume_peer.ts";
+export { fewAtOnce } from "./at_once.ts";

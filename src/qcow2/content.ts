@@ -4,7 +4,7 @@ import { AccessError, type Broken, readSectors, type Run } from "../format/mod.t
 import type { DecryptSectors } from "./encryption.ts";
 import { compressedRange } from "./entries.ts";
 import type { L2Table } from "./l2.ts";
-import { hex } from "./report.ts";
+import { hex } from "./findings.ts";
 import { type Mapping, placeOfEntry } from "./runs.ts";
 import { masked } from "./table.ts";
 import { entryBits } from "./structures.ts";

@@ -5,17 +5,17 @@ import { decode } from "../layout/mod.ts";
 import {
   accessTo,
   type AddFinding,
-  decodeLuks,
+  decodeLuks1,
   HEADER_BYTES,
-  judgeLuks,
-  type LuksHeader,
-  LuksVolume,
+  judgeLuks1,
+  type Luks1Header,
+  Luks1Volume,
   noKey,
-} from "../luks/mod.ts";
+} from "../luks1/mod.ts";
 import type { Findings, Place } from "../rules/mod.ts";
 import { type Extension, extensionData, type Qcow2File } from "./decode.ts";
 import { SECTOR } from "./geometry.ts";
-import { hex, inHeader, must, requestable } from "./report.ts";
+import { hex, inHeader, must, requestable } from "./findings.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer } from "./structures.ts";
 
 /** Decrypts whole sectors of a cluster in place. */
@@ -28,7 +28,7 @@ export type DecryptSectors = (
 /** How the clusters of an image are encrypted. */
 export interface Encryption {
   /** The LUKS header, where there is one. */
-  readonly header?: LuksHeader;
+  readonly header?: Luks1Header;
   /** The content, or why it cannot be read. */
   readonly access: DecryptSectors | Broken;
 }
@@ -116,10 +116,10 @@ function openRegion(
   { findings, options }: { findings: Findings; options: DriverOptions },
 ): Encryption {
   missingKey(findings, options);
-  const header = decodeLuks(region);
+  const header = decodeLuks1(region);
   const add: AddFinding = (rule, place, message) =>
     findings.add(rule, placed(place, base), message);
-  judgeLuks(header, add, {
+  judgeLuks1(header, add, {
     kind: draft ? "detached" : "inside",
     headerBytes: regionBytes,
     ...(options.iterationsMax === undefined ? {} : { iterationsMax: options.iterationsMax }),
@@ -133,7 +133,7 @@ function openRegion(
     budget: options.budget,
     ...(draft ? {} : { regionBytes }),
   });
-  if (access instanceof LuksVolume) {
+  if (access instanceof Luks1Volume) {
     const cipher = { decrypt: access.decryptSectors.bind(access) };
     return { header, access: by(cipher, draft ? "guest" : "host") };
   }

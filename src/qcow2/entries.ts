@@ -1,7 +1,7 @@
 import type { Broken } from "../format/mod.ts";
 import type { RuleId } from "../rules/mod.ts";
 import type { Geometry } from "./geometry.ts";
-import { hex } from "./report.ts";
+import { hex } from "./findings.ts";
 import { anyBit, joined, masked } from "./table.ts";
 import { entryBits } from "./structures.ts";
 

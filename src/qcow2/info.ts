@@ -1,7 +1,7 @@
 import { imageText, type Json, type LayerInfo } from "../format/mod.ts";
 import { type BitmapDirectory, bitmapInfo } from "./bitmaps.ts";
 import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
-import { luksInfo } from "../luks/mod.ts";
+import { luks1Info } from "../luks1/mod.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Geometry } from "./geometry.ts";
 import { snapshotInfo, type SnapshotTable } from "./snapshots.ts";
@@ -43,7 +43,7 @@ function encryptInfo(
 ): { encrypt?: { [key: string]: Json } } {
   if (method === AES) return { encrypt: { format: "aes" } };
   if (encryption?.header === undefined) return {};
-  return { encrypt: { format: "luks", ...luksInfo(encryption.header) } };
+  return { encrypt: { format: "luks", ...luks1Info(encryption.header) } };
 }
 
 function version3(

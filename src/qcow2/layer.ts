@@ -25,7 +25,7 @@ import { judgeWritableTables, MetadataClaims } from "./judge/overlap.ts";
 import { judgeRefcountTable, judgeTables } from "./judge/walk.ts";
 import { L2Cache } from "./l2.ts";
 import { mappedRuns, type Mapping } from "./runs.ts";
-import { inHeader } from "./report.ts";
+import { inHeader } from "./findings.ts";
 import type { Snapshot, SnapshotTable } from "./snapshots.ts";
 import { EntryTable } from "./table.ts";
 import { extensionTypes } from "./structures.ts";

@@ -1,5 +1,5 @@
 import type { Pattern } from "../format/mod.ts";
-import type { LuksModel } from "../luks/mod.ts";
+import type { Luks1Model } from "../luks1/mod.ts";
 
 /**
  * The model of a qcow2 image: a small plain value that says everything about it. `layOut` puts it in
@@ -101,7 +101,7 @@ export interface LegacyEncryption {
 /** A LUKS header inside the image; sectors are counted in the file that holds the clusters. */
 export interface LuksEncryption extends
   Pick<
-    LuksModel,
+    Luks1Model,
     "spec" | "seed" | "uuid" | "digestIterations" | "keys" | "erased" | "material" | "gap"
   > {
   readonly kind: "luks";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { mixedContent } from "../image/created.ts";
-import { liveTest, run, succeed } from "../luks/live.ts";
+import { liveTest, run, succeed } from "../luks1/live.ts";
 import { diskproof, withDirectory } from "./program.ts";
 
 const SECRET = "hunter-zwölf";

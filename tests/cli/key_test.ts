@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { liveTest, measured, run, succeed } from "../luks/live.ts";
+import { liveTest, measured, run, succeed } from "../luks1/live.ts";
 import { diskproof } from "./program.ts";
 
 const QUICK = ["--iterations", "1000"];

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
-import { buildLuks } from "../../src/luks/mod.ts";
+import { buildLuks1 } from "../../src/luks1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import { draftImage } from "../image/draft_image.ts";
-import { modelOf, sourceOf } from "../luks/volumes.ts";
+import { modelOf, sourceOf } from "../luks1/volumes.ts";
 import { data, plain } from "../qcow2/built_parts.ts";
 import { luks } from "../qcow2/encrypted_models.ts";
 import { diskproof, type Run, withDirectory } from "./program.ts";
@@ -21,7 +21,7 @@ function withImages(
   test: (directory: string, run: (...args: string[]) => Promise<Run>) => Promise<void>,
 ): Promise<void> {
   return withDirectory(async (directory) => {
-    write(`${directory}/volume`, buildLuks(modelOf()).image);
+    write(`${directory}/volume`, buildLuks1(modelOf()).image);
     const model = { ...plain, encryption: luks, clusters: [data(0), data(3)] };
     write(`${directory}/image`, buildQcow2(normaliseQcow2(model)).image);
     for (const text of ["first", "second", "secret", WRONG]) {
@@ -121,7 +121,7 @@ Deno.test("info, check and judge of an encrypted image say what those of a plain
 
 Deno.test("--header opens the payload of a detached header, and inspect shows the header", () =>
   withImages(async (directory, run) => {
-    const detached = buildLuks(modelOf({ detached: true }));
+    const detached = buildLuks1(modelOf({ detached: true }));
     assert(detached.payload !== undefined);
     write(`${directory}/header`, detached.image);
     write(`${directory}/payload`, detached.payload);

@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Anatomy, Marks } from "../../src/format/mod.ts";
 import { anatomyOf, judgeImage, openBytes } from "../../src/image/mod.ts";
-import { goldenNames, type GoldenRecord, readRecord } from "../../src/peers/mod.ts";
+import { goldenNames, type GoldenRecord, readRecord } from "../../src/recorded/mod.ts";
 import { decodeQcow2 } from "../../src/qcow2/decode.ts";
 import { refcountAt } from "../../src/qcow2/check/refcounts.ts";
 import { inspectionLines, stretchesOf } from "../../src/report/mod.ts";

@@ -21,11 +21,11 @@ import {
   changeKey,
   type CipherSpec,
   eraseKey,
-  type LuksOptions,
+  type Luks1Options,
   whyUnusable,
-} from "../../src/luks/mod.ts";
-import { liveTest, run, succeed, withKey } from "../luks/live.ts";
-import { UUID } from "../luks/volumes.ts";
+} from "../../src/luks1/mod.ts";
+import { liveTest, run, succeed, withKey } from "../luks1/live.ts";
+import { UUID } from "../luks1/volumes.ts";
 import {
   contentFrom,
   madeParts,
@@ -39,7 +39,7 @@ import { type Choice, pairwise } from "./pairwise.ts";
 const passphrase = new TextEncoder().encode("pässword");
 const random = (length: number) => new Uint8Array(randomBytes(length));
 
-function luksOf(spec: Partial<CipherSpec> = {}): LuksOptions {
+function luksOf(spec: Partial<CipherSpec> = {}): Luks1Options {
   return {
     ...{ cipher: "aes", keyBytes: 64, mode: "xts", ivGenerator: "plain64", hash: "sha256" },
     ...spec,

@@ -10,7 +10,7 @@ import {
   createImage,
   type Creation,
 } from "../../src/image/create/mod.ts";
-import { run, succeed } from "../luks/live.ts";
+import { run, succeed } from "../luks1/live.ts";
 
 /** Names of the files of an image. */
 export type Names = Readonly<Partial<Record<CreatedPart["file"], string>> & { image: string }>;

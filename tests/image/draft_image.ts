@@ -5,7 +5,7 @@
 
 import { SegmentSource } from "../../src/bytes/mod.ts";
 import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
-import { createLuks, LuksVolume } from "../../src/luks/mod.ts";
+import { createLuks1, Luks1Volume } from "../../src/luks1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import { plain } from "../qcow2/built_parts.ts";
 
@@ -31,7 +31,7 @@ export function draftImage(passphrase: string): { image: BuiltImage; content: Ui
     ivHash: "sha256",
     hash: "sha256",
   };
-  const { header, masterKey } = createLuks({
+  const { header, masterKey } = createLuks1({
     ...spec,
     passphrase: new TextEncoder().encode(passphrase),
     iterations: 10,
@@ -51,7 +51,7 @@ export function draftImage(passphrase: string): { image: BuiltImage; content: Ui
   const data = image.placed.find(({ path }) => path === "/data[0]");
   if (data === undefined) throw new Error("The image has no cluster of data");
   // The draft numbers sectors as the guest does; its first cluster starts with number 0.
-  const volume = new LuksVolume(spec, masterKey);
+  const volume = new Luks1Volume(spec, masterKey);
   volume.encryptSectors(bytes.subarray(data.offset, data.offset + data.length), 0n);
   embed(bytes, header);
   return { image: { ...image, segments: [{ offset: 0, bytes }] }, content };

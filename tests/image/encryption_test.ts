@@ -3,7 +3,7 @@ import { MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
 import { digestOf, judgeImage, layersOf, openFiles, openImage } from "../../src/image/mod.ts";
 import { QemuImgPeer, withPassphraseFiles } from "../../src/peers/mod.ts";
 import { withQemu } from "../cli/program.ts";
-import { measured, succeed } from "../luks/live.ts";
+import { measured, succeed } from "../luks1/live.ts";
 import { draftImage } from "./draft_image.ts";
 
 const SIZE = 300 * 1024;

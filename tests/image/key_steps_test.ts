@@ -6,12 +6,12 @@ import {
   addKey,
   type ChangedKeys,
   changeKey,
-  createLuks,
-  decodeLuks,
+  createLuks1,
+  decodeLuks1,
   unlock,
-} from "../../src/luks/mod.ts";
-import { contentOf, liveTest, run } from "../luks/live.ts";
-import { UUID } from "../luks/volumes.ts";
+} from "../../src/luks1/mod.ts";
+import { contentOf, liveTest, run } from "../luks1/live.ts";
+import { UUID } from "../luks1/volumes.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const random = (length: number) => new Uint8Array(randomBytes(length));
@@ -25,7 +25,7 @@ const key = {
 
 /** A volume with the passphrase `old` in slot 0 and `other` in as many slots after it. */
 function volume(others: number): Uint8Array {
-  const { header } = createLuks({
+  const { header } = createLuks1({
     ...{ cipher: "aes", keyBytes: 64, mode: "xts", ivGenerator: "plain64", hash: "sha256" },
     ...{ passphrase: utf8("old"), iterations: 1000, digestIterations: 1000, uuid: UUID, random },
     slots: Array.from({ length: others }, (_, index) => {
@@ -67,7 +67,7 @@ const cases: Readonly<Record<string, Case>> = {
 function slotOf(bytes: Uint8Array, passphrase: string): number | undefined {
   const keyMaterial = new MemorySource(bytes);
   const options = { keyMaterial, passphrase: utf8(passphrase) };
-  const found = unlock(decodeLuks(keyMaterial), options);
+  const found = unlock(decodeLuks1(keyMaterial), options);
   return "masterKey" in found ? found.slot : undefined;
 }
 
@@ -138,7 +138,7 @@ Deno.test("a key that is changed in its slot is in a free one meanwhile, which i
     ).join()
   );
   assertEquals(steps, ["m1", "r1", "r0", "m0", "m0", "r0", "r1", "m1"]);
-  const { slots } = decodeLuks(new MemorySource(header));
+  const { slots } = decodeLuks1(new MemorySource(header));
   assertEquals([slots[1]?.active, slots[1]?.iterations], [0xdead, 0]);
   const end = (8 + 2 * 504) * 512;
   // Random bytes are over the key that was there meanwhile.

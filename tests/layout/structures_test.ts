@@ -13,15 +13,15 @@ import {
   u32,
   u64,
 } from "../../src/layout/mod.ts";
-import { luksStructures } from "../../src/luks/mod.ts";
+import { luks1Structures } from "../../src/luks1/mod.ts";
 import { luks2Structures } from "../../src/luks2/mod.ts";
-import { qcow1Structures } from "../../src/qcow/mod.ts";
+import { qcow1Structures } from "../../src/qcow1/mod.ts";
 import { qcow2Structures } from "../../src/qcow2/mod.ts";
 
 const structures: readonly Struct[] = [
   ...qcow1Structures,
   ...qcow2Structures,
-  ...luksStructures,
+  ...luks1Structures,
   ...luks2Structures,
 ];
 

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { FileSource } from "../../src/bytes/mod.ts";
 import { patternBytes } from "../../src/format/mod.ts";
 import { pairwise } from "../image/pairwise.ts";
-import { liveTest } from "../luks/live.ts";
+import { liveTest } from "../luks1/live.ts";
 import {
   dimensions,
   type Encryption,

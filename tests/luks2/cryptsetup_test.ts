@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
 import { patternBytes } from "../../src/format/mod.ts";
 import { chooseCopy, decodeLuks2, unlock, type Unlocked } from "../../src/luks2/mod.ts";
-import { liveTest, run, succeed } from "../luks/live.ts";
+import { liveTest, run, succeed } from "../luks1/live.ts";
 import {
   encryptWithCryptsetup,
   formatWithCryptsetup,

@@ -1,6 +1,6 @@
 /** Has cryptsetup begin to reencrypt files, and interrupts it: no device is needed. */
 
-import { type Answer, run, succeed } from "../luks/live.ts";
+import { type Answer, run, succeed } from "../luks1/live.ts";
 import { QUICK_PBKDF2 } from "./made.ts";
 
 /** A way to reencrypt. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
 import { AccessError, patternBytes } from "../../src/format/mod.ts";
 import { luks2Content } from "../../src/luks2/mod.ts";
-import { liveTest } from "../luks/live.ts";
+import { liveTest } from "../luks1/live.ts";
 import { encryptWithCryptsetup, QUICK_PBKDF2 } from "./made.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
 import { type AnyJson, changedBytes, changedVolume, modelOf, volumeOf } from "./volumes.ts";

@@ -2,7 +2,7 @@
 
 import { FileSource } from "../../src/bytes/mod.ts";
 import { chooseCopy, decodeLuks2, unlock } from "../../src/luks2/mod.ts";
-import { type Answer, run } from "../luks/live.ts";
+import { type Answer, run } from "../luks1/live.ts";
 import { openVolume, type Volume } from "./ours.ts";
 
 /** Writes a volume, and a passphrase, into files beside `path`. */

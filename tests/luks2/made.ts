@@ -1,6 +1,6 @@
 /** LUKS2 volumes that cryptsetup makes and fills: `cryptsetup reencrypt --encrypt` needs no device. */
 
-import { run, succeed } from "../luks/live.ts";
+import { run, succeed } from "../luks1/live.ts";
 
 /** A volume to be made, and what is in it. */
 export interface Making {

@@ -8,7 +8,7 @@ import {
   type Luks2Model,
   normaliseLuks2,
 } from "../../src/luks2/mod.ts";
-import { liveTest } from "../luks/live.ts";
+import { liveTest } from "../luks1/live.ts";
 import { atOnce, dump, testPassphrase, writeVolume } from "./live.ts";
 import { messagesOf, openVolume, readAll, type Volume } from "./ours.ts";
 import { modelOf, sourceOf } from "./volumes.ts";

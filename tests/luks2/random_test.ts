@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Marks } from "../../src/format/mod.ts";
 import { luks2Driver, type Luks2Model } from "../../src/luks2/mod.ts";
-import { liveTest } from "../luks/live.ts";
+import { liveTest } from "../luks1/live.ts";
 import { atOnce, differences } from "./live.ts";
 import { mutate } from "./mutants.ts";
 import { openVolume, readAll } from "./ours.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
 import { hash } from "../../src/crypto/mod.ts";
 import { type Layer, patternBytes } from "../../src/format/mod.ts";
-import { liveTest, run } from "../luks/live.ts";
+import { liveTest, run } from "../luks1/live.ts";
 import { begin, DATA, goOn, type Interrupted, recover, type Way } from "./interrupted.ts";
 import { writeVolume } from "./live.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";

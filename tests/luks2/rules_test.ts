@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { luks2Rules } from "../../src/rules/luks2.ts";
-import { liveTest } from "../luks/live.ts";
+import { liveTest } from "../luks1/live.ts";
 import { headerCases } from "./header_cases.ts";
 import { jsonCases } from "./json_cases.ts";
 import { kernelCases, slotAndKeyCases } from "./key_cases.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { buildLuks2, luks2Content, type Luks2Model, normaliseLuks2 } from "../../src/luks2/mod.ts";
-import { liveTest } from "../luks/live.ts";
+import { liveTest } from "../luks1/live.ts";
 import { testPassphrase, writeVolume } from "./live.ts";
 import { openVolume, readAll, type Volume } from "./ours.ts";
 import { bytesOf, modelOf, sourceOf } from "./volumes.ts";

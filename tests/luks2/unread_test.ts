@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { specVerdict } from "../../src/rules/mod.ts";
-import { liveTest } from "../luks/live.ts";
+import { liveTest } from "../luks1/live.ts";
 import { dump, writeVolume } from "./live.ts";
 import { openVolume, type Volume } from "./ours.ts";
 import { type Change, changed } from "./volumes.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
 import { setTimeout as delay } from "node:timers/promises";
 import { fewAtOnce } from "../../src/peers/at_once.ts";
-import { KeptResults } from "../../src/peers/kept_results.ts";
+import { KeptResults } from "../../src/peers/qemu_img/kept_results.ts";
 import { ReferencePeer, ReferencePool, type Subject } from "../../src/peers/mod.ts";
 
 /** Fails unless a promise is rejected with such a message. */

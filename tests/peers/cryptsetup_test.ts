@@ -9,8 +9,8 @@ import {
   volumeOf,
   type VolumeReport,
 } from "../../src/peers/mod.ts";
-import { readLuksDump } from "../../src/peers/cryptsetup_dump.ts";
-import { readLuksdeInfo } from "../../src/peers/luksde.ts";
+import { readLuksDump } from "../../src/peers/cryptsetup/dump.ts";
+import { readLuksdeInfo } from "../../src/peers/luksde/peer.ts";
 import { makeEncrypted } from "./encrypted.ts";
 import { make, withTools } from "./tools.ts";
 

@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { everySpec, specName } from "../../golden/matrix/combinations.ts";
-import { LUKS_DEFAULTS, LUKS_PAIRS } from "../../golden/matrix/luks.ts";
+import { everySpec, specName } from "../../golden/recipes/combinations.ts";
+import { LUKS_DEFAULTS, LUKS_PAIRS } from "../../golden/recipes/luks.ts";
 import { FileSource } from "../../src/bytes/mod.ts";
-import { buildLuks, type CipherSpec } from "../../src/luks/mod.ts";
+import { buildLuks1, type CipherSpec } from "../../src/luks1/mod.ts";
 import { runTool } from "../../src/peers/mod.ts";
-import { openVolume, readAll } from "../luks/ours.ts";
-import { modelOf, sourceOf } from "../luks/volumes.ts";
+import { openVolume, readAll } from "../luks1/ours.ts";
+import { modelOf, sourceOf } from "../luks1/volumes.ts";
 import { withTools } from "./tools.ts";
 
 const PASSPHRASE = "open sesame";
@@ -47,7 +47,7 @@ Deno.test("golden LUKS images have every pair that some combination has, and no 
 
 /** What is built here: as little work as a key slot can be, and 0x5a in all of the content. */
 function build(path: string, spec: CipherSpec): void {
-  const { image } = buildLuks(modelOf({
+  const { image } = buildLuks1(modelOf({
     spec,
     digestIterations: 1,
     keys: [{ slot: 3, passphrase: PASSPHRASE, iterations: 1 }],

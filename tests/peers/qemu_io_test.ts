@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { QemuIoSession } from "../../src/peers/mod.ts";
-import { readAllocationMap, readDump, readFailure } from "../../src/peers/qemu_io_text.ts";
+import { readAllocationMap, readDump, readFailure } from "../../src/peers/qemu_io/text.ts";
 import { make, withTools } from "./tools.ts";
 
 const TOOLS = ["qemu-img", "qemu-io"];

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Layer, MapEntry } from "../../src/format/mod.ts";
 import { openImage } from "../../src/image/mod.ts";
-import { liveTest, succeed } from "../qcow/live.ts";
+import { liveTest, succeed } from "../qcow1/live.ts";
 
 interface Range {
   readonly start: number;

@@ -4,7 +4,7 @@ import type { BuiltImage, Placed } from "../../src/format/mod.ts";
 import { readUint, type Struct } from "../../src/layout/mod.ts";
 import { buildQcow2, guestContent, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/model.ts";
-import { liveTest, succeed } from "../qcow/live.ts";
+import { liveTest, succeed } from "../qcow1/live.ts";
 import { assertQemuAgrees } from "./built_live.ts";
 import { builtModels, hugeModel } from "./built_models.ts";
 import { plain } from "./built_parts.ts";

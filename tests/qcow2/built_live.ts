@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
 import { buildQcow2, guestContent, laidOver, type View } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/model.ts";
-import { run } from "../qcow/live.ts";
+import { run } from "../qcow1/live.ts";
 
 /** Disks up to this size are compared as a whole. */
 const WHOLE_MAX = 16 << 20;

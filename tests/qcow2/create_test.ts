@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { contentOf } from "../../src/image/create/mod.ts";
 import { judgeImage, layersOf, openBytes, readContent } from "../../src/image/mod.ts";
-import type { LuksOptions } from "../../src/luks/mod.ts";
+import type { Luks1Options } from "../../src/luks1/mod.ts";
 import {
   createQcow2,
   luksAreaOf,
@@ -21,12 +21,12 @@ import {
   writeMade,
 } from "../image/created.ts";
 import { type Choice, pairwise } from "../image/pairwise.ts";
-import { liveTest, succeed } from "../luks/live.ts";
-import { UUID } from "../luks/volumes.ts";
+import { liveTest, succeed } from "../luks1/live.ts";
+import { UUID } from "../luks1/volumes.ts";
 
 const passphrase = new TextEncoder().encode("pässword");
 
-const luks: LuksOptions = {
+const luks: Luks1Options = {
   cipher: "aes",
   keyBytes: 64,
   mode: "xts",

@@ -2,12 +2,12 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { type ByteSource, MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage, Placed } from "../../src/format/mod.ts";
 import { decode } from "../../src/layout/mod.ts";
-import { decodeLuks } from "../../src/luks/mod.ts";
+import { decodeLuks1 } from "../../src/luks1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { EncryptionModel, Qcow2Model } from "../../src/qcow2/model.ts";
 import { encryptionPointer } from "../../src/qcow2/structures.ts";
 import { assertQemuReads } from "../fuzz/generate/chains_live.ts";
-import { liveTest } from "../qcow/live.ts";
+import { liveTest } from "../qcow1/live.ts";
 import { data, plain, text } from "./built_parts.ts";
 import { aes, encryptedModels, luks } from "./encrypted_models.ts";
 
@@ -106,7 +106,7 @@ Deno.test("buildQcow2() places a LUKS header where the fields that lead to it sa
   const head = at(image, "/luks/header");
   const slots = at(image, "/luks/key_slots");
   assertEquals(slots.offset, head.offset + head.length);
-  const luksHeader = decodeLuks(new MemorySource(source.read(area.offset, area.length)));
+  const luksHeader = decodeLuks1(new MemorySource(source.read(area.offset, area.length)));
   assertEquals(luksHeader.payload_offset * 512 + 700, area.length);
   luksHeader.slots.forEach(({ key_material_offset }, slot) => {
     const material = at(image, `/luks/key_material[${slot}]`);

@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { LuksEncryption, Qcow2Model } from "../../src/qcow2/model.ts";
 import { assertQemuReads } from "../fuzz/generate/chains_live.ts";
-import { liveTest } from "../qcow/live.ts";
+import { liveTest } from "../qcow1/live.ts";
 import { data, plain } from "./built_parts.ts";
 import { luks } from "./encrypted_models.ts";
 

@@ -1,6 +1,6 @@
 /** Rows for what holds of every format: probing, backing files, names. */
 
-import { modelOf as qcow1 } from "../qcow/images.ts";
+import { modelOf as qcow1 } from "../qcow1/images.ts";
 import { luksHeader } from "./luks_header.ts";
 import { bytes, data, field, row, type RuleRow, small } from "./row.ts";
 

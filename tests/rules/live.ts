@@ -10,7 +10,7 @@ import {
 import type { CheckJson } from "../../src/image/mod.ts";
 import type { Opening } from "../../src/rules/mod.ts";
 import { MemorySource, PatchedSource } from "../../src/bytes/mod.ts";
-import { writeImage } from "../qcow/live.ts";
+import { writeImage } from "../qcow1/live.ts";
 import type { RowImage } from "./images.ts";
 import type { Live, Question } from "./row.ts";
 

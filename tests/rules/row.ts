@@ -2,7 +2,7 @@
 
 import type { Edit } from "../../fuzz/mutate/mod.ts";
 import type { Pattern, RawModel } from "../../src/format/mod.ts";
-import type { QcowModel } from "../../src/qcow/mod.ts";
+import type { Qcow1Model } from "../../src/qcow1/mod.ts";
 import type { GuestCluster, Qcow2Model, SnapshotModel } from "../../src/qcow2/model.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 
@@ -52,7 +52,7 @@ export interface Live {
 export type Question = "info" | "read" | "check" | "content" | "write";
 
 /** What an image can be built of. */
-export type Model = Qcow2Model | QcowModel | RawModel;
+export type Model = Qcow2Model | Qcow1Model | RawModel;
 
 /** Two images that differ in one rule. */
 export interface RuleRow {

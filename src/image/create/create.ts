@@ -1,7 +1,7 @@
 import type { Segment } from "../../bytes/mod.ts";
 import type { DiskContent } from "../../format/mod.ts";
-import { createLuks, type LuksOptions, LuksVolume } from "../../luks/mod.ts";
-import { createQcow1, type QcowCreation } from "../../qcow/mod.ts";
+import { createLuks1, type Luks1Options, Luks1Volume } from "../../luks1/mod.ts";
+import { createQcow1, type Qcow1Creation } from "../../qcow1/mod.ts";
 import { createQcow2, type Qcow2Creation } from "../../qcow2/create/mod.ts";
 
 /** A raw image. */
@@ -13,16 +13,16 @@ export interface RawCreation {
 }
 
 /** A LUKS volume. */
-export interface LuksCreation extends RawCreation {
+export interface Luks1Creation extends RawCreation {
   /** Its header; detached as these say. */
-  readonly luks: LuksOptions;
+  readonly luks: Luks1Options;
 }
 
 /** An image of any format. */
 export type Creation =
   | { readonly format: "raw" } & RawCreation
-  | { readonly format: "luks" } & LuksCreation
-  | { readonly format: "qcow" } & QcowCreation
+  | { readonly format: "luks" } & Luks1Creation
+  | { readonly format: "qcow" } & Qcow1Creation
   | { readonly format: "qcow2" } & Qcow2Creation;
 
 /** Bytes at their place in one of the files of an image. */
@@ -49,7 +49,7 @@ const ZEROS_MAX = 2 ** 21;
  * @returns parts in no order, of which each is good until the next one, and an empty one now and then
  * while there are zeros to pass over; at last the lengths of the files
  * @throws {RangeError} when the options do not go together, or are out of their range
- * @throws {LuksError} when there is no such volume
+ * @throws {Luks1Error} when there is no such volume
  *
  * @example
  * ```ts
@@ -66,7 +66,7 @@ export function createImage(creation: Creation): Generator<CreatedPart, CreatedS
     case "luks":
       return createVolume(creation);
     case "qcow":
-      return qcowParts(createQcow1(creation));
+      return qcow1Parts(createQcow1(creation));
     case "qcow2":
       return createQcow2(creation);
   }
@@ -83,7 +83,7 @@ function* rawParts({ size, content }: RawCreation): Generator<CreatedPart, Creat
   return { image: size };
 }
 
-function* qcowParts(parts: Generator<Segment, number>): Generator<CreatedPart, CreatedSizes> {
+function* qcow1Parts(parts: Generator<Segment, number>): Generator<CreatedPart, CreatedSizes> {
   for (;;) {
     const { done, value } = parts.next();
     if (done) return { image: value };
@@ -91,8 +91,8 @@ function* qcowParts(parts: Generator<Segment, number>): Generator<CreatedPart, C
   }
 }
 
-function createVolume(creation: LuksCreation): Generator<CreatedPart, CreatedSizes> {
-  return volumeParts(creation, createLuks(creation.luks));
+function createVolume(creation: Luks1Creation): Generator<CreatedPart, CreatedSizes> {
+  return volumeParts(creation, createLuks1(creation.luks));
 }
 
 /**
@@ -100,12 +100,12 @@ function createVolume(creation: LuksCreation): Generator<CreatedPart, CreatedSiz
  * sees is noise, and nobody can tell how much was ever written.
  */
 function* volumeParts(
-  { luks, size, content }: LuksCreation,
-  { header, masterKey }: ReturnType<typeof createLuks>,
+  { luks, size, content }: Luks1Creation,
+  { header, masterKey }: ReturnType<typeof createLuks1>,
 ): Generator<CreatedPart, CreatedSizes> {
   const detached = luks.detached === true;
   const start = detached ? 0 : Math.max(header.length, SECTOR * (luks.payloadOffset ?? 0));
-  const volume = new LuksVolume(luks, masterKey);
+  const volume = new Luks1Volume(luks, masterKey);
   for (const { offset, bytes = new Uint8Array(UNIT) } of content?.(UNIT) ?? []) {
     const sectors = bytes.subarray(0, size - offset);
     volume.encryptSectors(sectors, BigInt(offset / SECTOR));

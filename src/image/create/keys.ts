@@ -1,16 +1,16 @@
 import { type ByteSource, MemorySource, type Segment } from "../../bytes/mod.ts";
 import { decode } from "../../layout/mod.ts";
 import {
-  decodeLuks,
+  decodeLuks1,
   header as luksHeader,
   HEADER_BYTES,
-  judgeLuks,
+  judgeLuks1,
   keySlot,
+  type Luks1Header,
   LUKS_MAGIC,
-  type LuksHeader,
   materialSectors,
   slotStates,
-} from "../../luks/mod.ts";
+} from "../../luks1/mod.ts";
 import { luksAreaOf } from "../../qcow2/create/mod.ts";
 import { Findings, ruleOf } from "../../rules/mod.ts";
 import { driverNamed } from "../drivers.ts";
@@ -52,10 +52,10 @@ export function keyAreaOf(source: ByteSource): KeyArea | string {
 
 /** The area as far as key material reaches. */
 function areaOf(source: ByteSource, area: KeyArea): KeyArea | string {
-  const header = decodeLuks(new MemorySource(source.read(area.offset, HEADER_BYTES)));
+  const header = decodeLuks1(new MemorySource(source.read(area.offset, HEADER_BYTES)));
   const detached = header.payload_offset === 0;
   const broken: string[] = [];
-  judgeLuks(header, (rule, _, message) => {
+  judgeLuks1(header, (rule, _, message) => {
     // What QEMU does not know, cryptsetup may; and only keys matter here.
     const about = rule.startsWith("luks.header.") || rule.startsWith("luks.slot.");
     if (about && ruleOf(rule).effect === "refused-at-open") broken.push(message());
@@ -99,7 +99,7 @@ function stepsBetween(
   area: KeyArea,
   { before, after }: { readonly before: Uint8Array; readonly after: Uint8Array },
 ): Segment[][] {
-  const header = decodeLuks(new MemorySource(after));
+  const header = decodeLuks1(new MemorySource(after));
   const changed = (part: Segment): boolean =>
     part.bytes.some((byte, at) => byte !== before[part.offset + at]);
   const slots = header.slots.map((slot, index) => ({
@@ -122,7 +122,7 @@ function partOf(bytes: Uint8Array, offset: number, length: number): Segment {
   return { offset, bytes: bytes.subarray(offset, offset + length) };
 }
 
-function materialOf(bytes: Uint8Array, { slots, key_bytes }: LuksHeader, index: number): Segment {
+function materialOf(bytes: Uint8Array, { slots, key_bytes }: Luks1Header, index: number): Segment {
   const offset = (slots[index]?.key_material_offset ?? 0) * SECTOR;
   return partOf(bytes, offset, materialSectors(key_bytes) * SECTOR);
 }

@@ -20,7 +20,7 @@ export {
   type CreatedSizes,
   createImage,
   type Creation,
-  type LuksCreation,
+  type Luks1Creation,
   type RawCreation,
 } from "./create.ts";
 export { resolveName } from "../names.ts";

@@ -1,7 +1,7 @@
 import { WindowSource } from "../../bytes/mod.ts";
 import type { AnatomyCollector, Part } from "../../format/mod.ts";
 import { decode } from "../../layout/mod.ts";
-import { luksAnatomy } from "../../luks/mod.ts";
+import { luks1Anatomy } from "../../luks1/mod.ts";
 import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer, extensionTypes } from "../structures.ts";
 
@@ -20,7 +20,7 @@ export function encryptionParts(file: Qcow2File, collector: AnatomyCollector): v
   });
   const base = Number(offset);
   const region = new WindowSource(file.source, base, Number(length));
-  luksParts(luksAnatomy(region, collector.options).parts, base, collector);
+  luks1Parts(luks1Anatomy(region, collector.options).parts, base, collector);
 }
 
 /** The header in an extension, as in the draft of 2016. The extension has the key material in it too. */
@@ -29,10 +29,10 @@ function draftHeader(file: Qcow2File, collector: AnatomyCollector): void {
   if (extension === undefined || !extension.headFits) return;
   const base = extension.dataOffset;
   const region = new WindowSource(file.source, base, extension.length);
-  luksParts(luksAnatomy(region, collector.options).parts, base, collector);
+  luks1Parts(luks1Anatomy(region, collector.options).parts, base, collector);
 }
 
-function luksParts(parts: readonly Part[], base: number, collector: AnatomyCollector): void {
+function luks1Parts(parts: readonly Part[], base: number, collector: AnatomyCollector): void {
   for (const part of parts) {
     const rows = part.rows.map((row) => ({ ...row, ...moved(row, base) }));
     collector.part({ ...part, ...moved(part, base), rows });

@@ -3,7 +3,7 @@ import { classOf, compressedRange, type EntryContext, hostOffset } from "../entr
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { L2Table } from "../l2.ts";
-import { hex, REQUEST_END_MAX } from "../report.ts";
+import { hex, REQUEST_END_MAX } from "../findings.ts";
 import { anyBit, EntryTable, joined, masked } from "../table.ts";
 import { entryBits, l1Entry } from "../structures.ts";
 

@@ -8,7 +8,7 @@ import {
 } from "../../format/mod.ts";
 import { decode, type Struct } from "../../layout/mod.ts";
 import { type Extension, type Qcow2File } from "../decode.ts";
-import { hex } from "../report.ts";
+import { hex } from "../findings.ts";
 import {
   bitmapsExtension,
   encryptionPointer,

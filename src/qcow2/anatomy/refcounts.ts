@@ -4,7 +4,7 @@ import { readUint } from "../../layout/mod.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { hex, REQUEST_END_MAX } from "../report.ts";
+import { hex, REQUEST_END_MAX } from "../findings.ts";
 import { EntryTable } from "../table.ts";
 import { entryBits, refcountTableEntry } from "../structures.ts";
 import { entryBytes } from "./guest.ts";

@@ -3,15 +3,15 @@ import { legacyAes } from "../../crypto/mod.ts";
 import { patternBytes, type Placed } from "../../format/mod.ts";
 import { encode } from "../../layout/mod.ts";
 import {
-  createLuks,
+  createLuks1,
   eraseKey,
   header as luksHeader,
   HEADER_BYTES,
   keySlot,
-  LuksVolume,
+  Luks1Volume,
   materialSectors,
   payloadStart,
-} from "../../luks/mod.ts";
+} from "../../luks1/mod.ts";
 import { SECTOR } from "../geometry.ts";
 import type { LuksEncryption, Qcow2Model } from "../model.ts";
 import { encryptionPointer } from "../structures.ts";
@@ -53,7 +53,7 @@ export function planEncryption({ encryption }: Qcow2Model): EncryptionPlan | und
     return { encrypt: (bytes, { guest }) => cipher.encrypt(bytes, guest / BigInt(SECTOR)) };
   }
   const volume = volumeParts(encryption);
-  const cipher = new LuksVolume(encryption.spec, volume.masterKey);
+  const cipher = new Luks1Volume(encryption.spec, volume.masterKey);
   const length = (payloadStart(encryption.spec.keyBytes) + encryption.gap) * SECTOR;
   return {
     encrypt: (bytes, { host }) => cipher.encryptSectors(bytes, BigInt(host / SECTOR)),
@@ -104,7 +104,7 @@ function makeVolume(model: LuksEncryption): VolumeParts {
   }));
   if (first === undefined) throw new TypeError("Cannot encrypt an image without a key");
   const { keyBytes } = model.spec;
-  const created = createLuks({
+  const created = createLuks1({
     ...model.spec,
     ...first,
     slots: others,

@@ -1,4 +1,4 @@
-import { type CipherSpec, isUsable, normaliseLuks } from "../../luks/mod.ts";
+import { type CipherSpec, isUsable, normaliseLuks1 } from "../../luks1/mod.ts";
 import type { EncryptionModel, LuksEncryption, Qcow2Model } from "../model.ts";
 import { clamp, cleanText } from "./normalise_values.ts";
 
@@ -28,7 +28,7 @@ export function normaliseEncryption(
 
 function soundLuks(model: LuksEncryption): LuksEncryption {
   const { keys, gap, spec, spare } = model;
-  const sound = normaliseLuks({
+  const sound = normaliseLuks1({
     ...model,
     format: "luks",
     spec: isUsable(spec) ? spec : USUAL,

@@ -12,7 +12,7 @@ import {
   MAX_TABLE_BYTES,
   MIN_EXTRA_V3,
 } from "../judge/snapshots.ts";
-import { hex, inHeader, requestable, validTable } from "../report.ts";
+import { hex, inHeader, requestable, validTable } from "../findings.ts";
 import type { SnapshotTable } from "../snapshots.ts";
 import type { EntryTable } from "../table.ts";
 import {

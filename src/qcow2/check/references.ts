@@ -1,6 +1,6 @@
 import type { Findings, RuleId } from "../../rules/mod.ts";
 import type { Geometry } from "../geometry.ts";
-import { hex } from "../report.ts";
+import { hex } from "../findings.ts";
 
 /** Why a check ends without counts. */
 export class CheckAborted extends Error {

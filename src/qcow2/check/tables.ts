@@ -1,7 +1,7 @@
 import { type ByteSource, storedSize } from "../../bytes/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../entries.ts";
 import { L2Table } from "../l2.ts";
-import { hex, requestable } from "../report.ts";
+import { hex, requestable } from "../findings.ts";
 import { anyBit, EntryTable, masked } from "../table.ts";
 import { entryBits, l1Entry } from "../structures.ts";
 import type { Path, References } from "./references.ts";

@@ -1,7 +1,7 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { legacyAes } from "../../crypto/mod.ts";
 import type { ContentBlock } from "../../format/mod.ts";
-import { type CreatedLuks, createLuks, LuksVolume } from "../../luks/mod.ts";
+import { type CreatedLuks1, createLuks1, Luks1Volume } from "../../luks1/mod.ts";
 import { type Geometry, l1Needed, SECTOR } from "../geometry.ts";
 import { l1Entry } from "../structures.ts";
 import type { Encrypt } from "./encrypted_run.ts";
@@ -31,7 +31,7 @@ export interface Qcow2Sizes {
  * while there are zeros to pass over; at last the lengths of the files
  * @throws {RangeError} when the options do not go together, or are out of their range; while parts are
  * made, when there are too many clusters for a refcount table
- * @throws {LuksError} when there is no such volume
+ * @throws {Luks1Error} when there is no such volume
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export function createQcow2(creation: Qcow2Creation): Generator<Qcow2Part, Qcow2
   const luks = encryption?.kind === "luks" ? { offset: 0, length: 0 } : undefined;
   const nowhere = { offset: 0, entries: 0, clusters: 0 };
   headerBytes(creation, { l1: nowhere, refcountTable: nowhere, luks });
-  const volume = encryption?.kind === "luks" ? createLuks(encryption.options) : undefined;
+  const volume = encryption?.kind === "luks" ? createLuks1(encryption.options) : undefined;
   return parts(creation, { geometry, volume });
 }
 
@@ -57,7 +57,7 @@ const ZEROS_MAX = 2 ** 21;
 
 interface Plan {
   readonly geometry: Geometry;
-  readonly volume: CreatedLuks | undefined;
+  readonly volume: CreatedLuks1 | undefined;
 }
 
 function* parts(
@@ -102,10 +102,10 @@ function* blocksOf(
 
 function encryptionOf(
   encryption: Qcow2Encryption | undefined,
-  volume: CreatedLuks | undefined,
+  volume: CreatedLuks1 | undefined,
 ): Encrypt | undefined {
   if (encryption?.kind === "luks" && volume !== undefined) {
-    const sectors = new LuksVolume(encryption.options, volume.masterKey);
+    const sectors = new Luks1Volume(encryption.options, volume.masterKey);
     return (bytes, { host }) => sectors.encryptSectors(bytes, BigInt(host / SECTOR));
   }
   if (encryption?.kind !== "aes") return undefined;

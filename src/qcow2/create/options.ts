@@ -1,5 +1,5 @@
 import type { BackingReference, DiskContent } from "../../format/mod.ts";
-import type { LuksOptions } from "../../luks/mod.ts";
+import type { Luks1Options } from "../../luks1/mod.ts";
 import { fieldOf } from "../../layout/mod.ts";
 import { type Geometry, geometryOf, l1Needed, SECTOR } from "../geometry.ts";
 import { header, l1Entry } from "../structures.ts";
@@ -7,7 +7,7 @@ import { header, l1Entry } from "../structures.ts";
 /** How clusters are encrypted: with the legacy AES, or by a LUKS header inside the image. */
 export type Qcow2Encryption =
   | { readonly kind: "aes"; readonly passphrase: Uint8Array }
-  | { readonly kind: "luks"; readonly options: LuksOptions };
+  | { readonly kind: "luks"; readonly options: Luks1Options };
 
 /** What an image is made of. */
 export interface Qcow2Creation {

@@ -1,6 +1,6 @@
 import type { Findings } from "../../rules/mod.ts";
 import type { Qcow2File } from "../decode.ts";
-import { inHeader, must } from "../report.ts";
+import { inHeader, must } from "../findings.ts";
 
 const MAX_NAME = 1023;
 

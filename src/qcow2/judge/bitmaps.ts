@@ -9,7 +9,7 @@ import {
 } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import { roundUp } from "../geometry.ts";
-import { hex, lengthToNul, must, requestable } from "../report.ts";
+import { hex, lengthToNul, must, requestable } from "../findings.ts";
 import { bitmapHead } from "../structures.ts";
 import {
   type BitmapAt,

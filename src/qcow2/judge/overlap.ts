@@ -3,7 +3,7 @@ import type { Findings, RuleId } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapFlags } from "../bitmaps.ts";
 import type { StoredRefcounts } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
-import { hex, must } from "../report.ts";
+import { hex, must } from "../findings.ts";
 import type { Mapping } from "../runs.ts";
 import type { SnapshotTable } from "../snapshots.ts";
 import { EntryTable, masked } from "../table.ts";

@@ -9,7 +9,7 @@ import {
   REQUEST_END_MAX,
   requestable,
   validTable,
-} from "../report.ts";
+} from "../findings.ts";
 import {
   decodeSnapshots,
   LISTED_ID,

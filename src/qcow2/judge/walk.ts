@@ -7,7 +7,7 @@ import type { ContentReader } from "../content.ts";
 import { classOf, compressedRange, entryProblem, hostOffset } from "../entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { L2Table } from "../l2.ts";
-import { hex } from "../report.ts";
+import { hex } from "../findings.ts";
 import { type Mapping, placeOfEntry } from "../runs.ts";
 import { anyBit, masked } from "../table.ts";
 import { entryBits } from "../structures.ts";

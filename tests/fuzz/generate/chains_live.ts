@@ -9,7 +9,7 @@ import {
 } from "../../../fuzz/generate/chain.ts";
 import { type ExpectedDisk, expectedDisk } from "../../../fuzz/generate/expected.ts";
 import type { View } from "../../../src/qcow2/build/mod.ts";
-import { run } from "../../qcow/live.ts";
+import { run } from "../../qcow1/live.ts";
 import { writeBuilt } from "../../qcow2/built_live.ts";
 
 /** Files of a chain that have been written into a directory, and the options that open it. */

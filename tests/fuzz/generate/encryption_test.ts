@@ -2,24 +2,24 @@ import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { type ChainModel, chainModels, passphrasesOf } from "../../../fuzz/generate/chain.ts";
 import { encryptions, PASSPHRASES } from "../../../fuzz/generate/encryption.ts";
-import { luksModels } from "../../../fuzz/generate/luks.ts";
+import { luks1Models } from "../../../fuzz/generate/luks.ts";
 import { modestDisk } from "../../../fuzz/generate/modest.ts";
-import { qcowModels } from "../../../fuzz/generate/qcow.ts";
+import { qcow1Models } from "../../../fuzz/generate/qcow.ts";
 import { qcow2Models } from "../../../fuzz/generate/qcow2.ts";
-import { normaliseQcow1, type QcowModel } from "../../../src/qcow/mod.ts";
+import { normaliseQcow1, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { EncryptionModel, Qcow2Model } from "../../../src/qcow2/model.ts";
-import { liveTest } from "../../qcow/live.ts";
+import { liveTest } from "../../qcow1/live.ts";
 import { assertQemuReads } from "./chains_live.ts";
 
 const small = { clusterBitsMax: 12, limits: { l1Bytes: 4096 } } as const;
 const qcow2 = qcow2Models({ encryption: "all" });
-const qcow = qcowModels({ encryption: "all" });
+const qcow = qcow1Models({ encryption: "all" });
 
 Deno.test("no image is encrypted unless it is asked for", () => {
   const models = [
     ...fc.sample(qcow2Models(small), { numRuns: 300, seed: 1 }),
-    ...fc.sample(qcowModels(), { numRuns: 300, seed: 1 }),
+    ...fc.sample(qcow1Models(), { numRuns: 300, seed: 1 }),
     ...fc.sample(chainModels(small), { numRuns: 300, seed: 1 }).flat(),
   ];
   assert(models.every((model) => !("encryption" in model)));
@@ -32,13 +32,13 @@ Deno.test("an image is the same whether or not it is asked that none is encrypte
 });
 
 Deno.test("about one image in six is encrypted where some are, and every one where all are", () => {
-  const share = (models: readonly (Qcow2Model | QcowModel)[]): number =>
+  const share = (models: readonly (Qcow2Model | Qcow1Model)[]): number =>
     models.filter(({ encryption }) => encryption !== undefined).length / models.length;
   const some = { ...small, encryption: "some" } as const;
   for (
     const models of [
       fc.sample(qcow2Models(some), { numRuns: 2000, seed: 3 }),
-      fc.sample(qcowModels({ encryption: "some" }), { numRuns: 2000, seed: 3 }),
+      fc.sample(qcow1Models({ encryption: "some" }), { numRuns: 2000, seed: 3 }),
     ]
   ) {
     const found = share(models);
@@ -122,7 +122,7 @@ Deno.test("images are encrypted with the passphrases that were asked for and no 
   assertEquals([...used(chains)].sort(), ["one", "two", undefined]);
   const usual = fc.sample(chainModels({ ...small, encryption: "some" }), { numRuns: 900, seed: 9 });
   assertEquals(used(usual), new Set([undefined, ...PASSPHRASES]));
-  for (const { keys } of fc.sample(luksModels({ passphrases }), { numRuns: 50, seed: 10 })) {
+  for (const { keys } of fc.sample(luks1Models({ passphrases }), { numRuns: 50, seed: 10 })) {
     for (const { passphrase } of keys) assert(passphrases.includes(passphrase));
   }
 });

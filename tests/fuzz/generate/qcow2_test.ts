@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { qcow2Models } from "../../../fuzz/generate/qcow2.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../../src/qcow2/model.ts";
-import { liveTest } from "../../qcow/live.ts";
+import { liveTest } from "../../qcow1/live.ts";
 import { assertQemuAgrees } from "../../qcow2/built_live.ts";
 import { plain } from "../../qcow2/built_parts.ts";
 

@@ -11,16 +11,22 @@ import {
 import { MemorySource } from "../../../src/bytes/mod.ts";
 import type { BuiltImage, Placed } from "../../../src/format/mod.ts";
 import { fieldOf } from "../../../src/layout/mod.ts";
-import { buildLuks, decodeLuks, header, keySlot, type LuksHeader } from "../../../src/luks/mod.ts";
+import {
+  buildLuks1,
+  decodeLuks1,
+  header,
+  keySlot,
+  type Luks1Header,
+} from "../../../src/luks1/mod.ts";
 import { buildQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../../src/qcow2/model.ts";
-import { modelOf } from "../../luks/volumes.ts";
+import { modelOf } from "../../luks1/volumes.ts";
 import { encryptedModels } from "../../qcow2/encrypted_models.ts";
 import { plain } from "../../qcow2/built_parts.ts";
 
 const embedded: BuiltImage =
   buildQcow2(encryptedModels["another order, with LUKS and several keys"] as Qcow2Model).image;
-const alone: BuiltImage = buildLuks(modelOf()).image;
+const alone: BuiltImage = buildLuks1(modelOf()).image;
 
 function placeOf(image: BuiltImage, path: string): Placed {
   const found = image.placed.find((place) => place.path === path);
@@ -29,9 +35,9 @@ function placeOf(image: BuiltImage, path: string): Placed {
 }
 
 /** The LUKS header of an image after edits. */
-function headerAfter(image: BuiltImage, edits: readonly Edit[]): LuksHeader {
+function headerAfter(image: BuiltImage, edits: readonly Edit[]): Luks1Header {
   const start = image === embedded ? placeOf(image, "/luks/header").offset : 0;
-  return decodeLuks(new MemorySource(applyEdits(image, edits).read(start, 592)));
+  return decodeLuks1(new MemorySource(applyEdits(image, edits).read(start, 592)));
 }
 
 /** Bytes as text, a character each. */

@@ -21,8 +21,8 @@ import {
   signatureOf,
   volumeMistakes,
 } from "../../../fuzz/targets/wrong_reader.ts";
-import { buildLuks } from "../../../src/luks/mod.ts";
-import { modelOf, sourceOf } from "../../luks/volumes.ts";
+import { buildLuks1 } from "../../../src/luks1/mod.ts";
+import { modelOf, sourceOf } from "../../luks1/volumes.ts";
 
 const context = { directory: "", qemu: false };
 
@@ -85,7 +85,7 @@ Deno.test("a passphrase that is said to be wrong opens nothing, and the right on
 
 Deno.test("keys are told from what is done to them", () => {
   const model = modelOf();
-  const { image } = buildLuks(model);
+  const { image } = buildLuks1(model);
   const header = sourceOf(image).read(0, image.size).slice();
   const start = { header, keys: new Map([[0, "first"], [2, "second"]]) };
   assertKeys(start);
@@ -107,7 +107,7 @@ Deno.test("keys are told from what is done to them", () => {
 
 Deno.test("assertChanged() gives the keys of slots that are others, and finds what was not done", () => {
   const model = modelOf();
-  const { image } = buildLuks(model);
+  const { image } = buildLuks1(model);
   const start = {
     header: sourceOf(image).read(0, image.size).slice(),
     keys: new Map([[0, "first"], [2, "second"]]),
@@ -143,10 +143,10 @@ const MATERIAL = 4096;
 const UUID_AT = 168;
 
 Deno.test("assertKeys() finds a slot that opens, and one that does not", () => {
-  const { image } = buildLuks(modelOf());
+  const { image } = buildLuks1(modelOf());
   const header = sourceOf(image).read(0, image.size).slice();
   assertThrows(() => assertKeys({ header, keys: new Map([[0, "first"], [2, "other"]]) }));
-  const twice = buildLuks(modelOf({
+  const twice = buildLuks1(modelOf({
     keys: [{ slot: 0, passphrase: "same", iterations: 1 }, {
       slot: 3,
       passphrase: "same",

@@ -13,7 +13,7 @@ import type { Json } from "../../../src/format/mod.ts";
 import type { Luks2Model } from "../../../src/luks2/mod.ts";
 import { CryptsetupPeer } from "../../../src/peers/mod.ts";
 import { catalogue } from "../../../src/rules/mod.ts";
-import { liveTest } from "../../luks/live.ts";
+import { liveTest } from "../../luks1/live.ts";
 import { modelOf } from "../../luks2/volumes.ts";
 
 /** A difference between the reference and cryptsetup that a run has found. */

@@ -8,13 +8,13 @@ import type { CaseReport } from "../../../fuzz/engine/target.ts";
 import type { Edit } from "../../../fuzz/mutate/mod.ts";
 import { luksDivergences } from "../../../fuzz/targets/luks_divergences.ts";
 import { runTool } from "../../../src/peers/mod.ts";
-import type { LuksModel } from "../../../src/luks/mod.ts";
-import { modelOf } from "../../luks/volumes.ts";
+import type { Luks1Model } from "../../../src/luks1/mod.ts";
+import { modelOf } from "../../luks1/volumes.ts";
 
 /** A difference between the reference and a tool that a run has found. */
 interface Named {
   readonly divergence: string;
-  readonly model?: Partial<LuksModel>;
+  readonly model?: Partial<Luks1Model>;
   readonly edits?: readonly Edit[];
   readonly ask: LuksDifferentialCase["ask"];
   /** Versions of QEMU before this one differ. */

@@ -1,0 +1,194 @@
+import { createHash } from "node:crypto";
+import { SegmentSource } from "../../src/bytes/mod.ts";
+import type { BuiltImage } from "../../src/format/mod.ts";
+import { buildLuks1, type CipherSpec, contentOf } from "../../src/luks1/mod.ts";
+import { buildLuks2, normaliseLuks2 } from "../../src/luks2/mod.ts";
+import {
+  type CryptsetupPeer,
+  digestFile,
+  PeerError,
+  type QemuImgPeer,
+  runTool,
+  withScratch,
+} from "../../src/peers/mod.ts";
+import {
+  type GoldenAnswers,
+  type GoldenRecord,
+  storeGolden,
+  subjectOf,
+} from "../../src/recorded/mod.ts";
+import { type MatrixCase, PASSPHRASE } from "./matrix_cases.ts";
+import { withReference } from "./reference.ts";
+import { answersOf, cryptsetupAnswers } from "../../golden/build/build.ts";
+
+/** What is recorded of a volume of the matrix, beside what a golden image has. */
+export interface MatrixRecord extends GoldenRecord {
+  /** SHA-256 of the content as it was before it was encrypted. */
+  readonly content: { readonly sha256: string; readonly length: number };
+  /** Public tools that have decrypted the volume to this content. */
+  readonly contentBy: readonly string[];
+}
+
+/** Who is asked. */
+interface Asked {
+  readonly peers: readonly QemuImgPeer[];
+  readonly cryptsetup: CryptsetupPeer;
+}
+
+const FILE = "image";
+const WRONG_PASSPHRASE = "open says me";
+
+/** The file of a volume. */
+export function bytesOf({ model }: MatrixCase): Uint8Array {
+  return wholeOf(buildLuks1(model).image);
+}
+
+function wholeOf({ segments, size }: BuiltImage): Uint8Array {
+  return new SegmentSource(segments, size).read(0, size);
+}
+
+/**
+ * Builds a volume and records what public tools say of it.
+ *
+ * @throws {PeerError} when a tool reads other content than was encrypted
+ */
+export async function recordOf(each: MatrixCase, asked: Asked): Promise<MatrixRecord> {
+  const bytes = bytesOf(each);
+  const content = digestOf(contentOf(each.model));
+  const unanswered: GoldenRecord = {
+    name: each.name,
+    features: [each.feature],
+    builder: "diskproof",
+    commands: [],
+    subject: FILE,
+    format: "luks",
+    passphrases: [PASSPHRASE],
+    files: [{ name: FILE, size: bytes.length, sha256: digestOf(bytes).sha256 }],
+    answers: {},
+  };
+  const record = await withScratch(async (directory) => {
+    const images = `${directory}/images`;
+    Deno.writeFileSync(`${directory}/${FILE}`, bytes);
+    storeGolden(images, unanswered, directory);
+    const answers: { [version: string]: GoldenAnswers } = {};
+    for (const peer of asked.peers) {
+      const { version } = await peer.describe();
+      const recipe = { withoutMap: true } as const;
+      answers[version] = await answersOf(peer, { images, record: unanswered, recipe });
+    }
+    return await withReference({ ...unanswered, answers }, { images, content });
+  });
+  const unlocked = await byCryptsetup(each, { bytes, record, cryptsetup: asked.cryptsetup });
+  const readers = [...readersOf(record, content), ...unlocked.readers];
+  return { ...record, ...unlocked.volume, content, contentBy: readers };
+}
+
+function digestOf(bytes: Uint8Array): { sha256: string; length: number } {
+  return { sha256: createHash("sha256").update(bytes).digest("hex"), length: bytes.length };
+}
+
+/** The versions of qemu-img that read the volume. */
+function readersOf({ name, answers }: GoldenRecord, content: { sha256: string }): string[] {
+  return Object.entries(answers).flatMap(([version, { digest }]) => {
+    if (digest === undefined || !("sha256" in digest)) return [];
+    if (digest.sha256 === content.sha256) return [`qemu-img ${version}`];
+    throw new PeerError(`Cannot record ${name}: qemu-img ${version} reads other content`);
+  });
+}
+
+/** What cryptsetup knows of a volume that no qemu-img reads; nothing where it does not open it either. */
+async function byCryptsetup(
+  each: MatrixCase,
+  { bytes, record, cryptsetup }: {
+    bytes: Uint8Array;
+    record: GoldenRecord;
+    cryptsetup: CryptsetupPeer;
+  },
+): Promise<{ volume: Pick<GoldenRecord, "volume">; readers: string[] }> {
+  const none = { volume: {}, readers: [] };
+  if (Object.values(record.answers).some(({ digest }) => digest && "sha256" in digest)) return none;
+  const { version } = await cryptsetup.describe();
+  return await withScratch(async (directory) => {
+    Deno.writeFileSync(`${directory}/${FILE}`, bytes);
+    const subject = subjectOf(record, directory);
+    if ((await cryptsetup.unlock(subject)).outcome !== "accepted") return none;
+    const passphrases = [PASSPHRASE, WRONG_PASSPHRASE];
+    const answers = await cryptsetupAnswers(cryptsetup, { subject, passphrases });
+    if (answers.unlocks[1]?.slot !== "none") {
+      throw new PeerError(`Cannot record ${record.name}: any passphrase opens it`);
+    }
+    const read = await decrypted(each, bytes);
+    if (read.sha256 !== digestOf(contentOf(each.model)).sha256) {
+      throw new PeerError(`Cannot record ${record.name}: cryptsetup reads other content`);
+    }
+    return { volume: { volume: { [version]: answers } }, readers: [`cryptsetup ${version}`] };
+  });
+}
+
+/**
+ * The content as cryptsetup decrypts it. Without a kernel it decrypts volumes of version 2 alone, by
+ * `reencrypt --decrypt`: it is given a header of version 2 with the same cipher and the same key of the
+ * volume, and the very bytes of the payload.
+ */
+async function decrypted(
+  { model }: MatrixCase,
+  bytes: Uint8Array,
+): Promise<{ sha256: string; length: number }> {
+  const { image, payload } = buildLuks2(normaliseLuks2({
+    format: "luks2",
+    // Both builders take the key of the volume from the seed before anything else.
+    seed: model.seed,
+    encryption: encryptionOf(model.spec),
+    keyBytes: model.spec.keyBytes,
+    keys: [{
+      slot: 0,
+      passphrase: PASSPHRASE,
+      kdf: { type: "pbkdf2", hash: "sha256", iterations: 1 },
+      priority: 1,
+    }],
+    ...PLAIN_HEADER,
+    size: model.size,
+    pattern: model.pattern,
+  }));
+  const stored = bytes.subarray(bytes.length - model.size);
+  if (payload === undefined || digestOf(wholeOf(payload)).sha256 !== digestOf(stored).sha256) {
+    throw new PeerError("Cannot have cryptsetup decrypt a volume: the headers have different keys");
+  }
+  return await withScratch(async (directory) => {
+    Deno.writeFileSync(`${directory}/header`, wholeOf(image));
+    Deno.writeFileSync(`${directory}/payload`, stored);
+    Deno.writeTextFileSync(`${directory}/passphrase`, PASSPHRASE);
+    const { end, stderr } = await runTool([
+      ...["cryptsetup", "reencrypt", "--decrypt", "--batch-mode", "--force-offline-reencrypt"],
+      ...["--key-file", "passphrase", "--header", "header", "payload"],
+    ], { directory });
+    if (end.kind === "exited" && end.code === 0) return digestFile(`${directory}/payload`);
+    throw new PeerError(`Cannot have cryptsetup decrypt a volume: ${stderr}`);
+  });
+}
+
+/** Room in the key slots is for what cryptsetup notes down while it decrypts. */
+const PLAIN_HEADER = {
+  uuid: "5f1d0c7e-0000-4000-8000-000000000000",
+  label: "",
+  subsystem: "",
+  seqid: 1,
+  headerSize: 0x4000,
+  spare: 2 ** 20,
+  primary: "sound",
+  secondary: "sound",
+  sectorSize: 512,
+  ivTweak: 0,
+  hash: "sha256",
+  checksum: "sha256",
+  digestIterations: 1,
+  tokens: 0,
+  detached: true,
+  fixed: false,
+} as const;
+
+/** The cipher in the notation of dm-crypt. */
+function encryptionOf({ cipher, mode, ivGenerator, ivHash }: CipherSpec): string {
+  const parts = [cipher, mode, ivGenerator].filter((part) => part !== undefined);
+  return `${parts.join("-")}${ivHash === undefined ? "" : `:${ivHash}`}`;
+}

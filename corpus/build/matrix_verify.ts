@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { MemorySource } from "../../src/bytes/mod.ts";
+import type { Json } from "../../src/format/mod.ts";
+import { decodeLuks1, Luks1Volume, specOf, unlock } from "../../src/luks1/mod.ts";
+import {
+  compareJson,
+  type CryptsetupPeer,
+  type Difference,
+  withScratch,
+} from "../../src/peers/mod.ts";
+import {
+  type CryptsetupAnswers,
+  type GoldenFailure,
+  type GoldenReport,
+  type PackedImage,
+  subjectOf,
+} from "../../src/recorded/mod.ts";
+import type { MatrixRecord } from "./matrix_record.ts";
+import { cryptsetupAnswers } from "../../golden/build/build.ts";
+
+/** A volume of the matrix with what is recorded of it. */
+export interface MatrixImage extends PackedImage {
+  readonly record: MatrixRecord;
+}
+
+/** Who was held against what is recorded, and what came of it. */
+export interface UnlockReport {
+  readonly who: string;
+  readonly report: GoldenReport;
+}
+
+const SECTOR = 512;
+
+/**
+ * Holds the reference and, where it is installed, cryptsetup against what is recorded of the volumes that
+ * no qemu-img reads: which key slot each passphrase opens, and of the reference also what is in them.
+ */
+export async function verifyUnlocked(
+  images: readonly MatrixImage[],
+  cryptsetup: CryptsetupPeer | undefined,
+): Promise<UnlockReport[]> {
+  const ofCryptsetup = images.filter(({ record }) => record.volume !== undefined);
+  const reports = [reportOn("key slots and content by the reference", {
+    images: images.length,
+    failures: images.flatMap((image) => failureOf(image.record, byReference(image))),
+  })];
+  if (cryptsetup === undefined) return reports;
+  const failures: GoldenFailure[] = [];
+  for (const image of ofCryptsetup) {
+    failures.push(...failureOf(image.record, await byCryptsetup(image, cryptsetup)));
+  }
+  const { version } = await cryptsetup.describe();
+  return [
+    ...reports,
+    reportOn(`cryptsetup ${version}`, { images: ofCryptsetup.length, failures }),
+  ];
+}
+
+function reportOn(
+  who: string,
+  { images, failures }: { images: number; failures: readonly GoldenFailure[] },
+): UnlockReport {
+  return { who, report: { images, questions: images, unsupported: 0, failures, known: [] } };
+}
+
+function failureOf(
+  { name, volume }: MatrixRecord,
+  differences: readonly Difference[],
+): GoldenFailure[] {
+  if (differences.length === 0) return [];
+  const recordedBy = Object.keys(volume ?? {}).map((version) => `cryptsetup ${version}`);
+  return [{ image: name, question: "volume", recordedBy, differences }];
+}
+
+/** The reference refuses what QEMU does: here it is asked by its parts, and only for what LUKS is. */
+function byReference({ record, files }: MatrixImage): Difference[] {
+  const source = new MemorySource(files()[0] ?? new Uint8Array(0));
+  const header = decodeLuks1(source);
+  const tried = (passphrase: string) =>
+    unlock(header, { keyMaterial: source, passphrase: new TextEncoder().encode(passphrase) });
+  const slots = Object.values(record.volume ?? {}).flatMap(({ unlocks }) => {
+    const found = unlocks.map(({ passphrase }) => {
+      const unlocked = tried(passphrase);
+      return { passphrase, slot: "slot" in unlocked ? unlocked.slot : "none" };
+    });
+    return compareJson(unlocks as Json, found as Json);
+  });
+  const unlocked = tried(record.passphrases?.[0] ?? "");
+  if (!("masterKey" in unlocked)) return [...slots, { path: "/slot", left: 0, right: "none" }];
+  const start = header.payload_offset * SECTOR;
+  const payload = source.read(start, source.size - start);
+  new Luks1Volume(specOf(header), unlocked.masterKey).decryptSectors(payload, 0n);
+  const sha256 = createHash("sha256").update(payload).digest("hex");
+  return [...slots, ...compareJson(record.content, { sha256, length: payload.length })];
+}
+
+async function byCryptsetup(
+  { record, files }: MatrixImage,
+  cryptsetup: CryptsetupPeer,
+): Promise<Difference[]> {
+  return await withScratch(async (directory) => {
+    Deno.writeFileSync(`${directory}/${record.subject}`, files()[0] ?? new Uint8Array(0));
+    const subject = subjectOf(record, directory);
+    const differences: Difference[] = [];
+    for (const recorded of Object.values(record.volume ?? {}) as CryptsetupAnswers[]) {
+      const passphrases = recorded.unlocks.map(({ passphrase }) => passphrase);
+      const now = await cryptsetupAnswers(cryptsetup, { subject, passphrases });
+      differences.push(...compareJson({ ...recorded } as Json, { ...now } as Json));
+    }
+    return differences;
+  });
+}

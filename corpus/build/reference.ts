@@ -1,0 +1,103 @@
+import type { FormatName } from "../../src/format/mod.ts";
+import { openImage } from "../../src/image/mod.ts";
+import {
+  type DigestReport,
+  type Operation,
+  ReferencePeer,
+  type Subject,
+  type UnlockReport,
+  withScratch,
+} from "../../src/peers/mod.ts";
+import {
+  type Asked,
+  askedOf,
+  type GoldenRecord,
+  hasSpoken,
+  type ReferenceVerdict,
+  subjectOf,
+  unpackGolden,
+} from "../../src/recorded/mod.ts";
+import type { Finding } from "../../src/rules/mod.ts";
+
+/** What is known of an image beside what tools say. */
+export interface Known {
+  readonly images: string;
+  /** Of the guest content, from whoever made the image. */
+  readonly content?: { readonly sha256: string; readonly length: number };
+  /** Questions to which the tools may have no answer at all. */
+  readonly asks?: readonly string[];
+  /** Questions for which a refusal of the reference is one, whatever the reason. */
+  isStrict?(question: string): boolean;
+}
+
+type Verdicts = { [question: string]: ReferenceVerdict };
+
+/**
+ * Adds the verdict of the reference to the questions that no recorded tool has answered, or none rightly.
+ * Where the reference refuses for a peculiarity or a limit of a tool, which the format knows nothing of,
+ * either verdict will do.
+ */
+export async function withReference(record: GoldenRecord, known: Known): Promise<GoldenRecord> {
+  const { reference: _, ...rest } = record;
+  const asks: Verdicts = {};
+  for (const name of known.asks ?? []) asks[name] = { verdict: "either" };
+  const asked = await askedOf({ ...rest, reference: asks }, {});
+  const reference: Verdicts = {};
+  for (const question of asked.filter((it) => !isAnswered(it))) {
+    const verdict = await withScratch((directory) => {
+      unpackGolden(known.images, rest, directory);
+      return verdictOn(question, { subject: subjectOf(rest, directory), known });
+    });
+    if (verdict !== undefined) reference[question.name] = verdict;
+  }
+  return Object.keys(reference).length === 0 ? rest : { ...rest, reference };
+}
+
+function isAnswered({ recorded }: Asked): boolean {
+  return recorded.some(({ outcome, fault }) => fault === undefined && hasSpoken(outcome));
+}
+
+async function verdictOn(
+  question: Asked,
+  { subject, known }: { subject: Subject; known: Known },
+): Promise<ReferenceVerdict | undefined> {
+  const { name } = question;
+  const { content } = known;
+  const { outcome } = await question.pose(new ReferencePeer(), subject);
+  const ofContent = name === "digest" && content !== undefined ? { content } : {};
+  if (outcome.outcome === "accepted") {
+    return { verdict: "accepted", ...toldOf(question.operation, outcome.value), ...ofContent };
+  }
+  if (outcome.outcome !== "rejected") return undefined;
+  const refusal = refusalOf(name, subject);
+  if (refusal === undefined || refusal.class === "spec" || known.isStrict?.(name) === true) {
+    return { verdict: "rejected", ...(refusal === undefined ? {} : { rule: refusal.rule }) };
+  }
+  return { verdict: "either", rule: refusal.rule, ...ofContent };
+}
+
+/** What of an accepted answer goes into a verdict. */
+function toldOf(operation: Operation, value: unknown): Partial<ReferenceVerdict> {
+  if (operation === "digest") return { content: value as DigestReport };
+  return operation === "unlock" ? value as UnlockReport : {};
+}
+
+/** The finding for which the reference does not open an image for a question. */
+export function refusalOf(question: string, subject: Subject): Finding | undefined {
+  const { path, directory = "", format, passphrases = [], header } = subject;
+  const alone = question === "probe" || question === "info";
+  const image = openImage(path, {
+    directory,
+    alone,
+    ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(header === undefined ? {} : { header }),
+    ...(passphrases.length === 0
+      ? {}
+      : { passphrases: passphrases.map((it) => new TextEncoder().encode(it)) }),
+  });
+  try {
+    return image.findings.refusal(alone ? "info" : question === "check" ? "check" : "read");
+  } finally {
+    image.close();
+  }
+}

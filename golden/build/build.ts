@@ -1,0 +1,243 @@
+import type { Recipe } from "../recipes/mod.ts";
+import {
+  CryptsetupPeer,
+  type DigestScope,
+  isOlder,
+  PeerError,
+  QemuImgPeer,
+  runTool,
+  type Subject,
+  type ToolResult,
+  withScratch,
+} from "../../src/peers/mod.ts";
+import {
+  type CryptsetupAnswers,
+  describeFile,
+  type DigestAnswer,
+  type GoldenAnswers,
+  goldenNames,
+  type GoldenRecord,
+  infoRecorded,
+  readRecord,
+  recordedDigest,
+  recordedTool,
+  recordVolume,
+  storeGolden,
+  subjectOf,
+  unpackGolden,
+  writeRecord,
+} from "../../src/recorded/mod.ts";
+import { payload } from "./payload.ts";
+
+/** The tools that make images, and those that are asked about them, the makers' own version first. */
+export interface GoldenTools {
+  /** Commands by the first word of a recipe's command: `qemu-img`, `qemu-io` and `cryptsetup`. */
+  readonly builders: { readonly [tool: string]: readonly string[] };
+  /** The version of `qemu-img` among them. */
+  readonly version: string;
+  /** Peers whose answers are recorded. */
+  readonly answerers: readonly QemuImgPeer[];
+  /** Asked about volumes; nothing where it is not installed. */
+  readonly cryptsetup: CryptsetupPeer | undefined;
+}
+
+/** Content longer than this is digested in parts alone. */
+const WHOLE_DIGEST_LIMIT = 32 * 1024 * 1024;
+/** What qemu-img says when a busy machine keeps it from measuring PBKDF2, and how often it may. */
+const UNMEASURED = /accurate CPU usage/;
+const ATTEMPTS = 60;
+
+/** The installed tools; answers are recorded of the installed qemu-img first, then of the others. */
+export async function installedTools(others: readonly QemuImgPeer[] = []): Promise<GoldenTools> {
+  const installed = new QemuImgPeer();
+  const builders = { "qemu-img": ["qemu-img"], "qemu-io": ["qemu-io"], cryptsetup: ["cryptsetup"] };
+  const { version } = await installed.describe();
+  const cryptsetup = await installedCryptsetup();
+  return { builders, version, answerers: [installed, ...others], cryptsetup };
+}
+
+/** cryptsetup, if it is installed. */
+export async function installedCryptsetup(): Promise<CryptsetupPeer | undefined> {
+  const peer = new CryptsetupPeer();
+  try {
+    await peer.describe();
+    return peer;
+  } catch (error) {
+    if (error instanceof PeerError) return undefined;
+    throw error;
+  }
+}
+
+/** Why these tools cannot follow a recipe; nothing where they can be expected to. */
+export function whyNotMade(recipe: Recipe, tools: GoldenTools): string | undefined {
+  const { since } = recipe;
+  if (since !== undefined && isOlder(tools.version, since)) {
+    return `it needs qemu-img ${since}, not ${tools.version}`;
+  }
+  const wants = recipe.commands.some(({ argv }) => argv[0] === "cryptsetup");
+  return wants && tools.cryptsetup === undefined ? "cryptsetup is not installed" : undefined;
+}
+
+/** A recipe that the installed tools do not follow. */
+export class RecipeError extends PeerError {}
+
+/** Makes one golden image and records what the tools say of it. */
+export async function buildGolden(
+  recipe: Recipe,
+  options: { images: string; tools: GoldenTools },
+): Promise<GoldenRecord> {
+  const { images, tools } = options;
+  const subject = recipe.subject ?? "disk";
+  const unanswered = await withScratch(async (directory) => {
+    await runRecipe(recipe, { directory, tools });
+    const names = [subject, ...recipe.others ?? []];
+    const files = names.map((name) => describeFile(directory, name));
+    const { name, features, commands } = recipe;
+    const before = goldenNames(images).includes(name) ? readRecord(images, name) : undefined;
+    // What other versions have said of the very same bytes still holds.
+    const same = before !== undefined && JSON.stringify(before.files) === JSON.stringify(files);
+    const answers = same ? before.answers : {};
+    const makers = { builder: tools.version, ...await cryptsetupIn(recipe, tools) };
+    const record = {
+      name,
+      features,
+      ...makers,
+      commands,
+      subject,
+      ...told(recipe),
+      files,
+      answers,
+    };
+    storeGolden(images, record, directory);
+    return record;
+  });
+  const record = await answered(recipe, { images, tools, record: unanswered });
+  writeRecord(images, record);
+  return record;
+}
+
+/** Records of an image that is there what the tools say of it, beside what others have said. */
+export async function answered(
+  recipe: Recipe,
+  options: { images: string; tools: GoldenTools; record: GoldenRecord },
+): Promise<GoldenRecord> {
+  const { images, tools, record } = options;
+  const answers: { [version: string]: GoldenAnswers } = { ...record.answers };
+  for (const peer of tools.answerers) {
+    const { version } = await peer.describe();
+    if (await peer.lacking(subjectOf(record, "")) !== undefined) continue;
+    answers[version] = await answersOf(peer, { images, record, recipe });
+  }
+  const volume = await volumeAnswers(recipe, { images, tools, record });
+  return { ...record, answers, ...(volume === undefined ? {} : { volume }) };
+}
+
+async function cryptsetupIn(
+  { commands }: Recipe,
+  { cryptsetup }: GoldenTools,
+): Promise<{ cryptsetup?: string }> {
+  if (!commands.some(({ argv }) => argv[0] === "cryptsetup")) return {};
+  return { cryptsetup: (await cryptsetup?.describe())?.version ?? "unknown" };
+}
+
+/** What has to be told of the subject beside its name. A payload is not probed: it says nothing. */
+function told({ passphrases, header }: Recipe): Partial<GoldenRecord> {
+  return {
+    ...(header === undefined ? {} : { header, format: "luks" }),
+    ...(passphrases === undefined ? {} : { passphrases }),
+  };
+}
+
+async function volumeAnswers(
+  { unlocks }: Recipe,
+  options: { images: string; tools: GoldenTools; record: GoldenRecord },
+): Promise<{ [version: string]: CryptsetupAnswers } | undefined> {
+  const { images, record } = options;
+  const { cryptsetup } = options.tools;
+  if (unlocks === undefined || cryptsetup === undefined) return undefined;
+  const { version } = await cryptsetup.describe();
+  return await withScratch(async (directory) => {
+    unpackGolden(images, record, directory);
+    const subject = subjectOf(record, directory);
+    const answers = await cryptsetupAnswers(cryptsetup, { subject, passphrases: unlocks });
+    return { [version]: answers };
+  });
+}
+
+/** Asks cryptsetup about a volume and for the key slot of each passphrase. */
+export async function cryptsetupAnswers(
+  cryptsetup: CryptsetupPeer,
+  { subject, passphrases }: { subject: Subject; passphrases: readonly string[] },
+): Promise<CryptsetupAnswers> {
+  const answers = await recordVolume(cryptsetup, { subject, passphrases });
+  const answered = infoRecorded(answers).outcome === "accepted" &&
+    answers.unlocks.length === passphrases.length &&
+    answers.unlocks.every(({ slot }) => slot !== undefined);
+  if (!answered) throw new PeerError(`cryptsetup ${JSON.stringify(answers)}`);
+  return answers;
+}
+
+/** Runs the commands of a recipe, next to the payload. */
+export async function runRecipe(
+  recipe: Recipe,
+  options: { directory: string; tools: GoldenTools },
+): Promise<void> {
+  for (const [name, bytes] of Object.entries(payload())) {
+    Deno.writeFileSync(`${options.directory}/${name}`, bytes);
+  }
+  for (const { argv, ends = 0 } of recipe.commands) {
+    const [tool = "", ...args] = argv;
+    const command = options.tools.builders[tool];
+    if (command === undefined) throw new RecipeError(`Cannot build ${recipe.name}: no ${tool}`);
+    const { end, stdout, stderr } = await runUnhurried([...command, ...args], options.directory);
+    const actual = end.kind === "exited" ? end.code : end.kind === "crashed" ? "crash" : end.kind;
+    // qemu-io says on standard output, and with exit status 0, that a write has failed.
+    const failedQuietly = tool === "qemu-io" && ends === 0 && /failed/.test(stdout);
+    if (actual !== ends || failedQuietly) {
+      const said = (stderr + stdout).trim();
+      throw new RecipeError(
+        `Cannot build ${recipe.name}: ${argv.join(" ")} ends in ${actual}: ${said}`,
+      );
+    }
+  }
+}
+
+/** Runs a command, again where qemu-img has not come to know how fast the machine is. */
+async function runUnhurried(command: readonly string[], directory: string): Promise<ToolResult> {
+  for (let attempt = 1;; attempt++) {
+    const result = await runTool(command, { directory });
+    if (attempt === ATTEMPTS || !UNMEASURED.test(result.stderr)) return result;
+  }
+}
+
+/** What to ask of an image beyond what is asked of all. */
+type Asking = Pick<Recipe, "snapshots" | "ranges" | "withoutMap">;
+
+/** Asks one version about an image that has just been unpacked. */
+export async function answersOf(
+  peer: QemuImgPeer,
+  options: { images: string; record: GoldenRecord; recipe: Asking },
+): Promise<GoldenAnswers> {
+  const { images, record, recipe } = options;
+  return await withScratch(async (directory) => {
+    unpackGolden(images, record, directory);
+    const subject = subjectOf(record, directory);
+    const info = await peer.info(subject);
+    const length = info.outcome === "accepted" ? info.value["virtual-size"] : 0;
+    const digest = async (scope?: DigestScope) => recordedDigest(await peer.digest(subject, scope));
+    const snapshots: { [name: string]: DigestAnswer } = {};
+    for (const name of recipe.snapshots ?? []) snapshots[name] = await digest({ snapshot: name });
+    const ranges = [];
+    for (const range of recipe.ranges ?? []) {
+      ranges.push({ ...range, digest: await digest({ range }) });
+    }
+    return {
+      info: recordedTool(await peer.ask("info", subject)),
+      ...(recipe.withoutMap ? {} : { map: recordedTool(await peer.ask("map", subject)) }),
+      check: recordedTool(await peer.ask("check", subject)),
+      ...(length > WHOLE_DIGEST_LIMIT ? {} : { digest: await digest() }),
+      ...(recipe.snapshots === undefined ? {} : { snapshots }),
+      ...(recipe.ranges === undefined ? {} : { ranges }),
+    };
+  });
+}

@@ -1,0 +1,108 @@
+import type { Recipe } from "../recipes/mod.ts";
+import { type QemuImgPeer } from "../../src/peers/mod.ts";
+import {
+  type GoldenAnswers,
+  type GoldenFailure,
+  type GoldenReport,
+  questionsOf,
+  readRecord,
+  RecordedPeer,
+} from "../../src/recorded/mod.ts";
+import type { Json } from "../../src/format/mod.ts";
+import { buildGolden, installedTools, RecipeError, whyNotMade } from "./build.ts";
+
+/** A report, the images that could be made, and why others were not. */
+export interface RebuildReport extends GoldenReport {
+  readonly names: readonly string[];
+  readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * Keys of `info` that tell of the moment when an image was made, of chance, or of how fast the machine
+ * was at PBKDF2.
+ */
+const VOLATILE = ["date-sec", "date-nsec", "uuid", "iters", "master-key-iters"];
+/** One in so many of the images that take qemu-img seconds is made anew if nothing else is said. */
+const SLOW_STEP = 8;
+
+/** The recipes that are followed anew as a matter of course. */
+export function chosenForRebuild(recipes: readonly Recipe[]): Recipe[] {
+  const slow = recipes.filter(({ commands }) => {
+    return commands.some(({ argv }) => argv.some((word) => word.includes("iter-time=")));
+  });
+  const left = new Set(slow.filter((_, index) => index % SLOW_STEP > 0));
+  return recipes.filter((recipe) => !left.has(recipe));
+}
+
+/**
+ * Makes images anew with the installed tools. Where these are of the version that made the recorded
+ * ones, the answers are compared with the recorded ones, but for what is another at each time; another
+ * version may lay an image out in another way, or refuse a recipe.
+ */
+export async function rebuildGolden(
+  recipes: readonly Recipe[],
+  options: { recorded: string; images: string; installed: QemuImgPeer },
+): Promise<RebuildReport> {
+  const { version } = await options.installed.describe();
+  const names: string[] = [];
+  const failures: GoldenFailure[] = [];
+  const passedOver: { name: string; reason: string }[] = [];
+  const tools = await installedTools();
+  let asked = 0;
+  for (const recipe of recipes) {
+    const reason = whyNotMade(recipe, tools);
+    if (reason !== undefined) {
+      passedOver.push({ name: recipe.name, reason });
+      continue;
+    }
+    const recorded = readRecord(options.recorded, recipe.name);
+    try {
+      const made = await buildGolden(recipe, { images: options.images, tools });
+      names.push(recipe.name);
+      const sameTool = recorded.builder === version && recorded.cryptsetup === made.cryptsetup;
+      const pair = { before: recorded.answers[version], now: made.answers[version] };
+      if (!sameTool || pair.before === undefined || pair.now === undefined) continue;
+      const { contentVaries = false } = recipe;
+      const sides = { before: pair.before, now: pair.now, version, contentVaries };
+      const compared = await compareAnswers(sides);
+      asked += compared.questions;
+      failures.push(...compared.failures.map((it) => ({ ...it, image: recipe.name })));
+    } catch (error) {
+      if (recorded.builder === version || !(error instanceof RecipeError)) throw error;
+    }
+  }
+  const counts = { images: names.length, questions: asked, unsupported: 0 };
+  return { ...counts, failures, known: [], names, passedOver };
+}
+
+async function compareAnswers(
+  sides: { before: GoldenAnswers; now: GoldenAnswers; version: string; contentVaries: boolean },
+): Promise<{ questions: number; failures: Omit<GoldenFailure, "image">[] }> {
+  const { version } = sides;
+  const before = timeless(sides.before);
+  const peer = new RecordedPeer(timeless(sides.now), { version });
+  const questions = questionsOf([before]).filter(({ name }) => {
+    return !sides.contentVaries || !name.startsWith("digest");
+  });
+  const failures = [];
+  for (const question of questions) {
+    const answer = await question.pose(peer, { path: "" });
+    const differences = await answer.against(before, version);
+    if (differences.length === 0) continue;
+    failures.push({ question: question.name, recordedBy: [`qemu-img ${version}`], differences });
+  }
+  return { questions: questions.length, failures };
+}
+
+function timeless(answers: GoldenAnswers): GoldenAnswers {
+  if (!("exitCode" in answers.info)) return answers;
+  const { json, ...info } = answers.info;
+  return json === undefined ? answers : { ...answers, info: { ...info, json: withoutDates(json) } };
+}
+
+function withoutDates(value: Json): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutDates);
+  const kept = Object.entries(value).filter(([key]) => !VOLATILE.includes(key));
+  return Object.fromEntries(kept.map(([key, member]) => [key, withoutDates(member)]));
+}

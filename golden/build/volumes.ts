@@ -1,0 +1,72 @@
+import {
+  compareVolume,
+  type CryptsetupPeer,
+  type Difference,
+  volumeOf,
+  VolumePeer,
+} from "../../src/peers/mod.ts";
+import {
+  type CryptsetupAnswers,
+  type GoldenFailure,
+  type GoldenRecord,
+  type GoldenReport,
+  infoRecorded,
+  readRecord,
+  RecordedPeer,
+  verifyGolden,
+} from "../../src/recorded/mod.ts";
+
+/** Who was held against what cryptsetup has said, and what came of it. */
+export interface VolumeReport {
+  readonly who: string;
+  readonly report: GoldenReport;
+}
+
+/**
+ * Holds against what is recorded of cryptsetup: what is recorded of qemu-img, and the installed
+ * cryptsetup. The key slots that the reference finds are held against it with all else that it says.
+ */
+export async function verifyVolumes(
+  names: readonly string[],
+  options: { images: string; cryptsetup: CryptsetupPeer | undefined },
+): Promise<VolumeReport[]> {
+  const { images, cryptsetup } = options;
+  const who = "qemu-img and cryptsetup as recorded";
+  const reports = [{ who, report: await recordedOfBoth(names, images) }];
+  if (cryptsetup === undefined) return reports;
+  const { version } = await cryptsetup.describe();
+  const report = await verifyGolden(new VolumePeer(cryptsetup), { images, names });
+  return [...reports, { who: `cryptsetup ${version}`, report }];
+}
+
+async function recordedOfBoth(names: readonly string[], images: string): Promise<GoldenReport> {
+  const failures: GoldenFailure[] = [];
+  const records = names.map((name) => readRecord(images, name))
+    .filter(({ volume }) => volume !== undefined);
+  let questions = 0;
+  for (const record of records) {
+    for (const [version, recorded] of Object.entries(record.volume ?? {})) {
+      questions++;
+      const differences = await differencesOf(recorded, record);
+      if (differences.length === 0) continue;
+      const recordedBy = [`cryptsetup ${version}`];
+      failures.push({ image: record.name, question: "volume", recordedBy, differences });
+    }
+  }
+  return { images: records.length, questions, unsupported: 0, failures, known: [] };
+}
+
+async function differencesOf(
+  recorded: CryptsetupAnswers,
+  { answers }: GoldenRecord,
+): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  const theirs = infoRecorded(recorded);
+  for (const [version, answer] of Object.entries(answers)) {
+    const told = await new RecordedPeer(answer, { version }).info();
+    const volume = told.outcome === "accepted" ? volumeOf(told.value) : undefined;
+    if (volume === undefined || theirs.outcome !== "accepted") continue;
+    differences.push(...compareVolume(theirs.value, volume));
+  }
+  return differences;
+}

@@ -1,0 +1,79 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { DriverOptions, FormatDriver } from "../format/mod.ts";
+import { decode } from "../layout/mod.ts";
+import type { Findings } from "../rules/mod.ts";
+import { accessTo, noKey } from "./access.ts";
+import { luks1Anatomy } from "./anatomy/anatomy.ts";
+import { decodeLuks1 } from "./decode.ts";
+import { roundUp, SECTOR } from "./geometry.ts";
+import { judgeLuks1 } from "./judge/header.ts";
+import { Luks1Layer } from "./layer.ts";
+import type { AddFinding } from "./findings.ts";
+import { header as headerStruct, LUKS_MAGIC } from "./structures.ts";
+import { Luks1Volume } from "./volume.ts";
+
+/**
+ * LUKS version 1.
+ *
+ * @example
+ * ```ts
+ * import { MemorySource } from "../bytes/mod.ts";
+ * import { Findings } from "../rules/mod.ts";
+ * import { luks1Driver } from "./mod.ts";
+ *
+ * const findings = new Findings();
+ * luks1Driver.open(new MemorySource(new Uint8Array(592)), findings); // undefined
+ * findings.rules(); // ["luks.open.key-present", "luks.header.magic"]
+ * ```
+ */
+export const luks1Driver: FormatDriver = Object.freeze({
+  name: "luks",
+  probe,
+  open,
+  anatomy: luks1Anatomy,
+});
+
+/** QEMU's qcrypto_block_luks_has_format. */
+function probe(head: Uint8Array): boolean {
+  const { magic, version } = decode(headerStruct, head);
+  return isLuks(magic) && version === 1;
+}
+
+function isLuks(magic: Uint8Array): boolean {
+  return magic.every((byte, at) => byte === LUKS_MAGIC[at]);
+}
+
+/**
+ * Opens a volume. There is a layer also where QEMU refuses the volume, as long as there is something
+ * to tell of: cryptsetup has ciphers and modes that QEMU does not know.
+ *
+ * @param source header and key material, and the payload unless `options` names another source of it
+ */
+function open(
+  source: ByteSource,
+  findings: Findings,
+  options: DriverOptions = {},
+): Luks1Layer | undefined {
+  const { payload = source, iterationsMax } = options;
+  const header = decodeLuks1(source);
+  const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
+  if (!options.passphrases?.length) add(noKey.rule, noKey.place, () => noKey.message);
+  judgeLuks1(header, add, {
+    kind: options.payload === undefined ? "alone" : "detached",
+    headerBytes: source.size,
+    payloadBytes: payload.size,
+    ...(iterationsMax === undefined ? {} : { iterationsMax }),
+  });
+  const inside = header.payload_offset * SECTOR <= roundUp(payload.size, SECTOR);
+  if (!isLuks(header.magic) || header.version !== 1 || !inside) return undefined;
+  const { passphrases, budget } = options;
+  // What the format forbids is not worth the work; what QEMU does not know may be read all the same.
+  const refused = findings.refusal("info", "spec");
+  const access = refused === undefined
+    ? accessTo(header, { keyMaterial: source, passphrases, iterationsMax, budget })
+    : { rule: refused.rule, place: { path: refused.path }, message: refused.message };
+  if (!(access instanceof Luks1Volume) && findings.count(access.rule) === 0) {
+    findings.add(access.rule, access.place, access.message);
+  }
+  return new Luks1Layer({ header, payload, access });
+}

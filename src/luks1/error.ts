@@ -1,0 +1,7 @@
+/** What cannot be done to a volume, and why. */
+export class Luks1Error extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "Luks1Error";
+  }
+}

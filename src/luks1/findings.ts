@@ -1,0 +1,42 @@
+import { offsetOf } from "../layout/mod.ts";
+import type { Place, RuleId } from "../rules/mod.ts";
+import { header, keySlot } from "./structures.ts";
+
+/** The slug of a rule of LUKS version 1. */
+export type Luks1Rule = RuleId & `luks.${string}`;
+
+/** A rule that is broken at a place; offsets count from the start of the header. */
+export interface Luks1Broken {
+  readonly rule: Luks1Rule;
+  readonly place: Place;
+  readonly message: string;
+}
+
+/** Takes a finding. The message is made only where it is wanted. */
+export type AddFinding = (rule: Luks1Rule, place: Place, message: () => string) => void;
+
+/** A field of the header as a place. */
+export function inHeader(field: keyof typeof header.offsets): Place {
+  return { path: `/header/${field}`, offset: offsetOf(header, field) };
+}
+
+/** A field of a key slot as a place. */
+export function inSlot(slot: number, field: keyof typeof keySlot.offsets): Place {
+  const offset = header.size + slot * keySlot.size + offsetOf(keySlot, field);
+  return { path: `/key_slots/${slot}/${field}`, offset };
+}
+
+/** Records `rule` unless `holds`. Gives back whether it holds. */
+export function must(
+  holds: boolean,
+  add: AddFinding,
+  broken: { rule: Luks1Rule; place: Place; message: () => string },
+): boolean {
+  if (!holds) add(broken.rule, broken.place, broken.message);
+  return holds;
+}
+
+/** A number as a person reads it. */
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}

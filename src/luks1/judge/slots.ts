@@ -1,0 +1,154 @@
+import type { KeySlot, Luks1Header } from "../decode.ts";
+import { materialSectors, SECTOR, slotSectors, UNIT_SECTORS } from "../geometry.ts";
+import { type AddFinding, hex, inSlot, must } from "../findings.ts";
+import { HEADER_BYTES, slotStates, STRIPES } from "../structures.ts";
+
+/** QEMU's sums of sectors are modulo this. */
+const SECTORS_MAX = 2 ** 32;
+/** Sectors that the header touches. */
+const HEADER_SECTORS = Math.ceil(HEADER_BYTES / SECTOR);
+
+/** Where a slot is judged. */
+interface SlotContext {
+  readonly header: Luks1Header;
+  readonly index: number;
+  readonly add: AddFinding;
+  readonly detached: boolean;
+  readonly materialBytes: number;
+}
+
+/** Sectors that key material takes: as stored, and as QEMU counts them. */
+interface Area {
+  readonly start: number;
+  readonly sectors: number;
+  readonly rounded: number;
+}
+
+/**
+ * Judges all key slots, also disabled ones, in the order in which QEMU does (check_header).
+ *
+ * @param options.detached the payload is a file of its own
+ * @param options.materialBytes length of what holds header and key material, where that is a file
+ */
+export function judgeSlots(
+  header: Luks1Header,
+  add: AddFinding,
+  options: { detached: boolean; materialBytes?: number | undefined },
+): void {
+  header.slots.forEach((slot, index) => {
+    const { detached, materialBytes = Infinity } = options;
+    const context = { header, index, add, detached, materialBytes };
+    judgeState(slot, context);
+    judgePlace(slot, context);
+    judgeOverlap(slot, context);
+    judgeStored(slot, context);
+  });
+}
+
+/** Whether a slot may hold a key. */
+export function isEnabled(slot: KeySlot): boolean {
+  return slot.active === slotStates.enabled;
+}
+
+function judgeState(slot: KeySlot, { index, add }: SlotContext): void {
+  must(slot.stripes === STRIPES, add, {
+    rule: "luks.slot.stripes",
+    place: inSlot(index, "stripes"),
+    message: () => `Key slot ${index} has ${slot.stripes} stripes, not ${STRIPES}`,
+  });
+  must(isEnabled(slot) || slot.active === slotStates.disabled, add, {
+    rule: "luks.slot.state",
+    place: inSlot(index, "active"),
+    message: () => `The state of key slot ${index} is ${hex(slot.active)}: neither on nor off`,
+  });
+  must(!isEnabled(slot) || slot.iterations > 0, add, {
+    rule: "luks.slot.iterations",
+    place: inSlot(index, "iterations"),
+    message: () => `Key slot ${index} is enabled with 0 iterations`,
+  });
+}
+
+function judgePlace(slot: KeySlot, { header, index, add, detached }: SlotContext): void {
+  const { start, sectors, rounded } = areaOf(slot, header);
+  const place = inSlot(index, "key_material_offset");
+  must(start >= HEADER_SECTORS, add, {
+    rule: "luks.slot.after-header",
+    place,
+    message: () => `The key material of slot ${index} is at sector ${start}, inside the header`,
+  });
+  must(start < HEADER_SECTORS || start >= UNIT_SECTORS, add, {
+    rule: "luks.slot.alignment",
+    place,
+    message: () => `The key material of slot ${index} is at sector ${start}, before sector 8`,
+  });
+  const end = start + rounded;
+  const payload = header.payload_offset;
+  const refused = !detached && end % SECTORS_MAX > payload;
+  must(!refused || start + sectors <= payload, add, {
+    rule: "luks.slot.before-payload",
+    place,
+    message: () =>
+      `The key material of slot ${index} ends at sector ${start + sectors}, and the payload ` +
+      `starts at sector ${payload}`,
+  });
+  must(!refused || start + sectors > payload, add, {
+    rule: "luks.slot.alignment",
+    place,
+    message: () =>
+      `The key material of slot ${index} ends at sector ${end} when it is rounded up, and the ` +
+      `payload starts at sector ${payload}`,
+  });
+  must(end < SECTORS_MAX, add, {
+    rule: "luks.slot.end-range",
+    place,
+    message: () => `The key material of slot ${index} ends at sector ${end}, past 2^32`,
+  });
+}
+
+function judgeOverlap(slot: KeySlot, { header, index, add }: SlotContext): void {
+  const area = areaOf(slot, header);
+  header.slots.forEach((otherSlot, other) => {
+    if (other <= index) return;
+    const otherArea = areaOf(otherSlot, header);
+    if (!qemuOverlap(area, otherArea)) return;
+    const really = area.start < otherArea.start + otherArea.sectors &&
+      otherArea.start < area.start + area.sectors;
+    add(
+      really ? "luks.slot.no-overlap" : "luks.slot.alignment",
+      inSlot(other, "key_material_offset"),
+      () =>
+        `The key materials of slots ${index} and ${other}, at sectors ${area.start} and ` +
+        `${otherArea.start}, overlap${really ? "" : " when they are rounded up"}`,
+    );
+  });
+}
+
+function judgeStored(slot: KeySlot, { header, index, add, materialBytes }: SlotContext): void {
+  const end = slot.key_material_offset * SECTOR + header.key_bytes * slot.stripes;
+  must(!isEnabled(slot) || end <= materialBytes, add, {
+    rule: "luks.slot.material-inside-file",
+    place: inSlot(index, "key_material_offset"),
+    message: () =>
+      `The key material of slot ${index} ends at byte ${end}, and the file at byte ` +
+      `${materialBytes}`,
+  });
+}
+
+function areaOf(slot: KeySlot, { key_bytes }: Luks1Header): Area {
+  return {
+    start: slot.key_material_offset,
+    sectors: materialSectors(key_bytes, slot.stripes),
+    rounded: slotSectors(key_bytes, slot.stripes),
+  };
+}
+
+/** QEMU's ranges_overlap, which takes an empty range for the two sectors around its start. */
+function qemuOverlap(first: Area, second: Area): boolean {
+  return lastOf(second) >= first.start && lastOf(first) >= second.start;
+}
+
+/** QEMU's range_get_last, in whose arithmetic there is nothing below 0. */
+function lastOf({ start, rounded }: Area): number {
+  const last = start + rounded - 1;
+  return last < 0 ? Infinity : last;
+}

@@ -1,0 +1,100 @@
+import { MemorySource } from "../bytes/mod.ts";
+import { keyMaterial, type MaterialKind, pbkdf2 } from "../crypto/mod.ts";
+import { encodeInto } from "../layout/mod.ts";
+import { decodeLuks1, type KeySlot, specOf } from "./decode.ts";
+import { Luks1Error } from "./error.ts";
+import { SECTOR } from "./geometry.ts";
+import { header as headerStruct, keySlot, SALT_BYTES, slotStates } from "./structures.ts";
+import { Luks1Volume } from "./volume.ts";
+import { ITERATIONS_MAX } from "./iterations.ts";
+
+/** Gives as many bytes as asked for: random ones, or ones that follow from a seed. */
+export type RandomBytes = (length: number) => Uint8Array;
+
+/** A key to be. */
+export interface NewKey {
+  readonly slot: number;
+  readonly passphrase: Uint8Array;
+  readonly iterations: number;
+}
+
+/**
+ * Puts a key into a slot, whatever is in it.
+ *
+ * @param bytes header and key material, which stay as they are
+ * @throws {Luks1Error} when there is no such slot, or the iterations are out of their range
+ *
+ * @see LUKS1 On-Disk Format 1.2.3, 4.2 Adding new passwords
+ */
+export function writeKey(
+  bytes: Uint8Array,
+  key: NewKey & {
+    readonly masterKey: Uint8Array;
+    readonly random: RandomBytes;
+    readonly material?: MaterialKind | undefined;
+  },
+): Uint8Array {
+  const { slot, passphrase, iterations, masterKey, random } = key;
+  checkIterations(iterations);
+  const header = decodeLuks1(new MemorySource(bytes));
+  const spec = specOf(header);
+  const stored = slotAt(header.slots, slot);
+  const salt = random(SALT_BYTES);
+  const slotKey = pbkdf2(spec.hash, passphrase, salt, iterations, header.key_bytes);
+  const volume = new Luks1Volume(spec, slotKey);
+  const material = keyMaterial(masterKey, {
+    stripes: stored.stripes,
+    hash: spec.hash,
+    cipher: {
+      encrypt: (sectors, first) => volume.encryptSectors(sectors, first),
+      decrypt: (sectors, first) => volume.decryptSectors(sectors, first),
+    },
+    random,
+    kind: key.material,
+  });
+  const filled = { ...stored, active: slotStates.enabled, iterations, salt };
+  return withSlot(bytes, { slot, filled, material });
+}
+
+/**
+ * Makes a slot useless: random bytes over its key material, no salt and no iterations. QEMU writes
+ * such bytes forty times, for the sake of disks.
+ *
+ * @see LUKS1 On-Disk Format 1.2.3, 4.4 Password revocation
+ */
+export function wipeSlot(
+  bytes: Uint8Array,
+  slot: number,
+  { random }: { readonly random: RandomBytes },
+): Uint8Array {
+  const { slots, key_bytes } = decodeLuks1(new MemorySource(bytes));
+  const stored = slotAt(slots, slot);
+  const salt = new Uint8Array(SALT_BYTES);
+  const filled = { ...stored, active: slotStates.disabled, iterations: 0, salt };
+  return withSlot(bytes, { slot, filled, material: random(key_bytes * stored.stripes) });
+}
+
+/** @throws {Luks1Error} when PBKDF2 cannot be iterated so often */
+export function checkIterations(count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= ITERATIONS_MAX) return;
+  throw new Luks1Error(`Cannot use ${count} iterations: they are 1 to ${ITERATIONS_MAX}`);
+}
+
+function withSlot(
+  bytes: Uint8Array,
+  { slot, filled, material }: { slot: number; filled: KeySlot; material: Uint8Array },
+): Uint8Array {
+  const target = bytes.slice();
+  encodeInto(keySlot, filled, { target, at: headerStruct.size + slot * keySlot.size });
+  target.set(material, filled.key_material_offset * SECTOR);
+  return target;
+}
+
+/** @throws {Luks1Error} when there is no such slot */
+export function slotAt(slots: readonly KeySlot[], index: number): KeySlot {
+  const slot = slots[index];
+  if (slot === undefined) {
+    throw new Luks1Error(`Cannot find key slot ${index}: there are 8, from 0 on`);
+  }
+  return slot;
+}

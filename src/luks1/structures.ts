@@ -1,0 +1,63 @@
+import { bytes, struct, u16, u32 } from "../layout/mod.ts";
+
+/** The first six bytes of every volume: "LUKS", 0xba and 0xbe. */
+export const LUKS_MAGIC: Uint8Array = Uint8Array.of(0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe);
+
+/** The values of a key slot's `active`. */
+export const slotStates = { disabled: 0x0000dead, enabled: 0x00ac71f3 } as const;
+
+/** The header up to the key slots. What a short file lacks of it reads as zeros. */
+export const header = struct(
+  "luks1.header",
+  { section: "LUKS1 On-Disk Format 1.2.3, 3.1 Version 1, Figure 1", size: 208 },
+  [
+    bytes("magic", 6, { doc: "Magic for LUKS partition header: 'LUKS' and 0xba, 0xbe." }),
+    u16("version", { doc: "LUKS version.", values: { v1: 1 }, min: 1, max: 1 }),
+    bytes("cipher_name", 32, { doc: "Cipher, as text with a NUL byte at its end." }),
+    bytes("cipher_mode", 32, {
+      doc: "Mode, IV generator and its hash, as 'cbc-essiv:sha256' with a NUL byte at its end.",
+    }),
+    bytes("hash_spec", 32, { doc: "Hash, as text with a NUL byte at its end." }),
+    u32("payload_offset", {
+      doc: "Start of the encrypted data; 0 where it is a file of its own.",
+      unit: "sectors",
+      pointsTo: "payload",
+    }),
+    u32("key_bytes", { doc: "Length of the master key.", unit: "bytes" }),
+    bytes("mk_digest", 20, { doc: "Master key checksum from PBKDF2." }),
+    bytes("mk_digest_salt", 32, { doc: "Salt of the master key checksum." }),
+    u32("mk_digest_iter", { doc: "Iterations of the master key checksum.", min: 1 }),
+    bytes("uuid", 40, { doc: "UUID of the partition, as text with a NUL byte at its end." }),
+  ],
+);
+
+/** A key slot. The eight of them follow the header. */
+export const keySlot = struct(
+  "luks1.key_slot",
+  { section: "LUKS1 On-Disk Format 1.2.3, 3.1 Version 1, Figure 2", size: 48 },
+  [
+    u32("active", { doc: "State of the key slot.", values: slotStates }),
+    u32("iterations", { doc: "Iterations of PBKDF2 for the passphrase." }),
+    bytes("salt", 32, { doc: "Salt of PBKDF2 for the passphrase." }),
+    u32("key_material_offset", {
+      doc: "Start of the key material.",
+      unit: "sectors",
+      pointsTo: "key_material",
+    }),
+    u32("stripes", { doc: "Number of anti-forensic stripes.", min: 4000, max: 4000 }),
+  ],
+);
+
+/** Every structure of LUKS version 1, for whatever has to hold of all of them. */
+export const luks1Structures = [header, keySlot] as const;
+
+/** Key slots of a header. */
+export const SLOTS = 8;
+/** Length of the header with its key slots, in bytes. */
+export const HEADER_BYTES: number = header.size + SLOTS * keySlot.size;
+/** Stripes of every key slot. */
+export const STRIPES = 4000;
+/** Length of a salt in bytes. */
+export const SALT_BYTES = 32;
+/** Length of the digest of a master key in bytes. */
+export const DIGEST_BYTES = 20;

@@ -1,0 +1,61 @@
+import {
+  canonicalHash,
+  reasonUnusable,
+  type SectorCipher,
+  sectorCipher,
+  type SectorCipherOptions,
+  whyNotAsDmCrypt,
+} from "../crypto/mod.ts";
+import type { CipherSpec } from "./decode.ts";
+import { SECTOR } from "./geometry.ts";
+
+/** The content of a volume whose key is known, wherever its sectors are stored. */
+export class Luks1Volume {
+  readonly #cipher: SectorCipher;
+
+  /**
+   * @param spec that {@link isUsable} takes
+   * @param key master key, or for key material the key that a passphrase gives
+   */
+  constructor(spec: CipherSpec, key: Uint8Array) {
+    this.#cipher = sectorCipher(optionsOf(spec), key);
+  }
+
+  /**
+   * Decrypts whole sectors in place.
+   *
+   * @param firstSector number of the first one: counted from the start of the payload, or inside
+   * qcow2 from the start of the file that holds the clusters
+   */
+  decryptSectors(bytes: Uint8Array, firstSector: bigint): void {
+    this.#cipher.decrypt(bytes, firstSector);
+  }
+
+  /** Encrypts whole sectors in place; the inverse of {@link decryptSectors}. */
+  encryptSectors(bytes: Uint8Array, firstSector: bigint): void {
+    this.#cipher.encrypt(bytes, firstSector);
+  }
+}
+
+/** Whether a volume with these names and this length of key can be read and written. */
+export function isUsable(spec: CipherSpec): boolean {
+  return whyUnusable(spec) === undefined;
+}
+
+/** Why a volume with these names and this length of key cannot be read and written, in a sentence. */
+export function whyUnusable(spec: CipherSpec): string | undefined {
+  if (canonicalHash(spec.hash) === undefined) {
+    return `Cannot use the hash ${JSON.stringify(spec.hash)}: it is not known`;
+  }
+  return reasonUnusable(optionsOf(spec), spec.keyBytes);
+}
+
+/** Why dm-crypt has another content for a volume with these names, or none, in a sentence. */
+export function notAsDmCrypt(spec: CipherSpec): string | undefined {
+  return whyNotAsDmCrypt(optionsOf(spec));
+}
+
+function optionsOf({ cipher, mode, ivGenerator, ivHash }: CipherSpec): SectorCipherOptions {
+  // Only ecb does without an IV generator.
+  return { cipher, mode, ivGenerator: ivGenerator ?? "", ivHash, sectorSize: SECTOR };
+}

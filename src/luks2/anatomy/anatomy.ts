@@ -1,0 +1,138 @@
+import type { ByteSource } from "../../bytes/mod.ts";
+import {
+  type Anatomy,
+  AnatomyCollector,
+  type AnatomyOptions,
+  type AnatomyRow,
+  structRows,
+} from "../../format/mod.ts";
+import { decodeLuks2, type HeaderCopy } from "../decode.ts";
+import { BINARY_BYTES } from "../geometry.ts";
+import type { JsonNode } from "../json/value.ts";
+import { keyslotsOf } from "../keyslots/keyslots.ts";
+import { chooseCopy, type Metadata } from "../metadata.ts";
+import { header as headerStruct } from "../structures.ts";
+import { isBackup, segmentsOf } from "../segments/segments.ts";
+
+/** Bytes of a value that a row holds at most. */
+const SHOWN = 1024;
+/** Characters of a value that a row says at most. */
+const SAID = 80;
+
+/**
+ * What a volume is made of: both copies of the header with their fields, their JSON value by value,
+ * and what claims which part of the file. Total, whatever the header says; nothing is decrypted.
+ */
+export function luks2Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
+  const collector = new AnatomyCollector(options);
+  const copies = decodeLuks2(source);
+  const { metadata } = chooseCopy(copies);
+  for (const copy of [copies.primary, copies.secondary]) addCopy(copy, source, collector);
+  if (metadata !== undefined) {
+    claimKeyslots(metadata, collector);
+    claimSegments(metadata, source, collector);
+  } else {
+    collector.unknown("No copy of the header is sound: what it leads to is not shown");
+  }
+  return collector.done();
+}
+
+function addCopy(copy: HeaderCopy, source: ByteSource, collector: AnatomyCollector): void {
+  const { name, offset, recognised, area } = copy;
+  if (name === "secondary" && offset >= source.size) return;
+  const place = { path: `/${name}`, offset, length: headerStruct.size };
+  const rows = structRows(headerStruct, source, place);
+  collector.part({ ...place, title: `${name} binary header, ${stateOf(copy)}`, rows });
+  const length = recognised ? BINARY_BYTES + area.length : BINARY_BYTES;
+  collector.claim({ path: `/${name}`, offset, length, kind: "header" });
+  if (!recognised) return;
+  const at = { path: `/${name}/json`, offset: offset + BINARY_BYTES, length: area.length };
+  const listed = new JsonRows(copy, collector.options);
+  if (copy.json?.root !== undefined) listed.add(copy.json.root, "");
+  const { omitted } = listed;
+  collector.part({ ...at, title: `${name} JSON area`, rows: listed.rows, omitted });
+}
+
+function stateOf({ recognised, complete, intact }: HeaderCopy): string {
+  if (!recognised) return "not recognised";
+  if (!complete) return "cut short";
+  return intact === true ? "with the right checksum" : "with a wrong checksum";
+}
+
+/** The values of a JSON area as rows, as many as there is room for, and those with a mark. */
+class JsonRows {
+  readonly rows: AnatomyRow[] = [];
+  omitted = 0;
+  readonly #copy: HeaderCopy;
+  readonly #options: AnatomyOptions;
+
+  constructor(copy: HeaderCopy, options: AnatomyOptions) {
+    this.#copy = copy;
+    this.#options = options;
+  }
+
+  add(node: JsonNode, path: string): void {
+    if (node.kind === "object") {
+      for (const [name, value] of node.members) this.add(value, `${path}/${name}`);
+    } else if (node.kind === "array") {
+      node.items.forEach((item, index) => this.add(item, `${path}/${index}`));
+    } else {
+      this.#addLeaf(node, path);
+    }
+  }
+
+  #addLeaf(node: JsonNode, path: string): void {
+    const { name, offset: start, area } = this.#copy;
+    const offset = start + BINARY_BYTES + node.start;
+    const length = node.end - node.start;
+    const room = this.rows.length < this.#options.rows;
+    if (!room && !this.#options.marks.within(offset, length)) {
+      this.omitted++;
+      return;
+    }
+    const bytes = area.subarray(node.start, Math.min(node.end, node.start + SHOWN));
+    const doc = "A value of the JSON area.";
+    this.rows.push({
+      offset,
+      length,
+      bytes,
+      path: `/${name}/json${path}`,
+      value: said(bytes),
+      doc,
+    });
+  }
+}
+
+function said(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes);
+  return text.length > SAID ? `${text.slice(0, SAID)}…` : text;
+}
+
+function claimKeyslots({ copy, root }: Metadata, collector: AnatomyCollector): void {
+  for (const { name, type, area } of keyslotsOf(root)) {
+    collector.claim({
+      path: `/${copy.name}/json/keyslots/${name}/area`,
+      offset: Number(area.offset),
+      length: Number(area.size),
+      kind: "table",
+      says: `area of key slot ${name}, ${type}`,
+    });
+  }
+}
+
+function claimSegments(
+  { copy, root }: Metadata,
+  source: ByteSource,
+  collector: AnatomyCollector,
+): void {
+  for (const { name, node, type, offset, size, flags } of segmentsOf(root)) {
+    // What starts at 0 is in another file.
+    if (isBackup(node) || offset === 0n || offset >= BigInt(source.size)) continue;
+    const start = Number(offset);
+    const length = Math.min(source.size - start, size === undefined ? Infinity : Number(size));
+    const what = type === "crypt" ? "encrypted data" : `data of type ${JSON.stringify(type)}`;
+    const says = flags.includes("in-reencryption") ? `${what}, in reencryption` : what;
+    const path = `/${copy.name}/json/segments/${name}`;
+    collector.claim({ path, offset: start, length, kind: "data", says });
+  }
+}

@@ -1,0 +1,169 @@
+import type { Json } from "../../format/mod.ts";
+import { encode } from "../../layout/mod.ts";
+import { checksumOf, type CopyName, type Luks2Header } from "../decode.ts";
+import { BINARY_BYTES, materialBytes, roundUp, UNIT } from "../geometry.ts";
+import type { KdfModel, Luks2KeyModel, Luks2Model } from "../model.ts";
+import { header as headerStruct, PRIMARY_MAGIC, SECONDARY_MAGIC } from "../structures.ts";
+
+/** What a copy of a header is made of. */
+export interface CopyOptions {
+  readonly name: CopyName;
+  /** Length of the copy in bytes. */
+  readonly size: number;
+  readonly seqid: bigint;
+  readonly label: string;
+  readonly subsystem: string;
+  readonly uuid: string;
+  /** The hash of the checksum. */
+  readonly checksum: string;
+  readonly salt: Uint8Array;
+  /** Shorter than the JSON area. */
+  readonly json: Uint8Array;
+}
+
+/** Writes one copy: the binary header, the JSON area, and the checksum of both. */
+export function encodeCopy(options: CopyOptions): Uint8Array {
+  const { size, json } = options;
+  const copy = new Uint8Array(size);
+  copy.set(json.subarray(0, size - BINARY_BYTES), BINARY_BYTES);
+  copy.set(encode(headerStruct, headerOf(options)));
+  return withChecksum(copy, options.checksum);
+}
+
+/** A copy with the checksum that it has to have. */
+export function withChecksum(copy: Uint8Array, checksum: string): Uint8Array {
+  const binary = copy.subarray(0, BINARY_BYTES);
+  const sum = checksumOf({ csum_alg: ascii(checksum, 32) }, binary, copy.subarray(BINARY_BYTES));
+  const target = copy.slice();
+  target.fill(0, headerStruct.offsets.csum, headerStruct.offsets._padding4096);
+  if (sum !== undefined) target.set(sum, headerStruct.offsets.csum);
+  return target;
+}
+
+function headerOf(options: CopyOptions): Luks2Header {
+  const primary = options.name === "primary";
+  return {
+    magic: primary ? PRIMARY_MAGIC : SECONDARY_MAGIC,
+    version: 2,
+    hdr_size: BigInt(options.size),
+    seqid: options.seqid,
+    label: ascii(options.label, 48),
+    csum_alg: ascii(options.checksum, 32),
+    salt: options.salt,
+    uuid: ascii(options.uuid, 40),
+    subsystem: ascii(options.subsystem, 48),
+    hdr_offset: primary ? 0n : BigInt(options.size),
+    _padding: new Uint8Array(184),
+    csum: new Uint8Array(64),
+    _padding4096: new Uint8Array(7 * 512),
+  };
+}
+
+function ascii(text: string, width: number): Uint8Array {
+  const padded = new Uint8Array(width);
+  padded.set(new TextEncoder().encode(text).subarray(0, width));
+  return padded;
+}
+
+/** Where the parts of a volume lie, in bytes. */
+export interface Luks2Places {
+  /** The area of each key, in the order of the model. */
+  readonly areas: readonly { readonly offset: number; readonly size: number }[];
+  readonly keyslotsSize: number;
+  /** Start of the segment; 0 where it is in another file. */
+  readonly payload: number;
+}
+
+/** Lays a volume out as cryptsetup does: copies, areas of the key slots, payload. */
+export function placesOf({ headerSize, keys, keyBytes, spare, detached }: Luks2Model): Luks2Places {
+  const size = roundUp(materialBytes(keyBytes), UNIT);
+  const areas = keys.map((_, index) => ({ offset: 2 * headerSize + index * size, size }));
+  const keyslotsSize = keys.length * size + spare;
+  return { areas, keyslotsSize, payload: detached ? 0 : 2 * headerSize + keyslotsSize };
+}
+
+/** What a volume has of random bytes in its JSON. */
+export interface Luks2Secrets {
+  /** The salt of each key, in the order of the model. */
+  readonly salts: readonly Uint8Array[];
+  readonly digestSalt: Uint8Array;
+  readonly digest: Uint8Array;
+}
+
+/** The JSON of a volume, in the order in which cryptsetup writes it. */
+export function metadataOf(model: Luks2Model, secrets: Luks2Secrets): Json {
+  const { areas, keyslotsSize, payload } = placesOf(model);
+  const slots = model.keys.map(({ slot }) => String(slot));
+  return {
+    keyslots: Object.fromEntries(model.keys.map((key, index) => {
+      const { offset = 0, size = 0 } = areas[index] ?? {};
+      const salt = secrets.salts[index] ?? new Uint8Array(0);
+      return [String(key.slot), keyslotJson(model, { key, offset, size, salt })];
+    })),
+    tokens: Object.fromEntries(Array.from({ length: model.tokens }, (_, index) => [
+      String(index),
+      { type: "luks2-keyring", keyslots: slots, key_description: `diskproof:${index}` },
+    ])),
+    segments: {
+      "0": {
+        type: "crypt",
+        offset: String(payload),
+        size: model.fixed ? String(model.size) : "dynamic",
+        iv_tweak: String(model.ivTweak),
+        encryption: model.encryption,
+        sector_size: model.sectorSize,
+      },
+    },
+    digests: {
+      "0": {
+        type: "pbkdf2",
+        keyslots: slots,
+        segments: ["0"],
+        hash: model.hash,
+        iterations: model.digestIterations,
+        salt: toBase64(secrets.digestSalt),
+        digest: toBase64(secrets.digest),
+      },
+    },
+    config: {
+      json_size: String(model.headerSize - BINARY_BYTES),
+      keyslots_size: String(keyslotsSize),
+    },
+  };
+}
+
+function keyslotJson(
+  { keyBytes, hash, encryption }: Luks2Model,
+  { key, offset, size, salt }: {
+    key: Luks2KeyModel;
+    offset: number;
+    size: number;
+    salt: Uint8Array;
+  },
+): Json {
+  return {
+    type: "luks2",
+    key_size: keyBytes,
+    ...(key.priority === 1 ? {} : { priority: key.priority }),
+    af: { type: "luks1", stripes: 4000, hash },
+    area: {
+      type: "raw",
+      offset: String(offset),
+      size: String(size),
+      encryption,
+      key_size: keyBytes,
+    },
+    kdf: { ...kdfJson(key.kdf), salt: toBase64(salt) },
+  };
+}
+
+function kdfJson(kdf: KdfModel): { readonly [key: string]: Json } {
+  if (kdf.type === "pbkdf2") {
+    return { type: kdf.type, hash: kdf.hash, iterations: kdf.iterations };
+  }
+  return { type: kdf.type, time: kdf.time, memory: kdf.memory, cpus: kdf.cpus };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}

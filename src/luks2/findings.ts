@@ -1,0 +1,70 @@
+import { offsetOf } from "../layout/mod.ts";
+import type { Place, RuleId } from "../rules/mod.ts";
+import type { HeaderCopy } from "./decode.ts";
+import { BINARY_BYTES } from "./geometry.ts";
+import type { JsonNode } from "./json/value.ts";
+import { header } from "./structures.ts";
+
+/** The slug of a rule of LUKS version 2. */
+export type Luks2Rule = RuleId & `luks2.${string}`;
+
+/** A rule that is broken at a place. */
+export interface Luks2Broken {
+  readonly rule: Luks2Rule;
+  readonly place: Place;
+  readonly message: string;
+}
+
+/** Takes a finding. The message is made only where it is wanted. */
+export type AddFinding = (rule: Luks2Rule, place: Place, message: () => string) => void;
+
+/** A field of a binary header as a place. */
+export function inHeader(copy: HeaderCopy, field: keyof typeof header.offsets): Place {
+  return { path: `/${copy.name}/${field}`, offset: copy.offset + offsetOf(header, field) };
+}
+
+/** The JSON of one copy, and who takes what is wrong with it. */
+export class JsonJudge {
+  readonly copy: HeaderCopy;
+  readonly #add: AddFinding;
+
+  constructor(copy: HeaderCopy, add: AddFinding) {
+    this.copy = copy;
+    this.#add = add;
+  }
+
+  /**
+   * Records that `rule` is broken unless `holds`. Gives back whether it holds.
+   *
+   * @param node the value that is wrong, or the one in which something is missing
+   * @param path of the value in the outermost one
+   */
+  must(
+    holds: boolean,
+    rule: Luks2Rule,
+    { node, path }: { node: JsonNode | undefined; path: string },
+    message: () => string,
+  ): boolean {
+    if (!holds) this.#add(rule, this.place(node, path), message);
+    return holds;
+  }
+
+  place(node: JsonNode | undefined, path: string): Place {
+    return placeOf(this.copy, path, node);
+  }
+}
+
+/** A value of the JSON of a copy as a place. */
+export function placeOf(copy: HeaderCopy, path: string, node?: { readonly start: number }): Place {
+  const start = copy.offset + BINARY_BYTES;
+  return {
+    path: `/${copy.name}/json${path}`,
+    ...(node === undefined ? {} : { offset: start + node.start }),
+  };
+}
+
+/** A text of the header as a person reads it, cut where it is long. */
+export function shown(value: string | undefined): string {
+  if (value === undefined) return "none";
+  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+}

@@ -1,0 +1,130 @@
+import { judgeContent } from "../segments/content.ts";
+import type { HeaderCopy } from "../decode.ts";
+import { isMagic } from "../decode.ts";
+import { type ChosenCopy, type JudgedCopy, type Metadata } from "../metadata.ts";
+import { looseUint64, member } from "../json/access.ts";
+import type { PayloadPlace } from "../segments/extents.ts";
+import { reencryptionOf } from "../reencryption/reencryption.ts";
+import { type AddFinding, inHeader, type Luks2Broken, placeOf, shown } from "../findings.ts";
+import { PRIMARY_MAGIC } from "../structures.ts";
+import { firstFault, triesOf, whyNotTried, whyOverBudget } from "../keyslots/trial.ts";
+import { WORK_BUDGET } from "../keyslots/budget.ts";
+import { refuses, ruleOf } from "../../rules/mod.ts";
+
+/** What is known of the files, and how much work may be done. */
+export interface Luks2Opening {
+  readonly payload: PayloadPlace;
+  /** Work that is done at most; see `WORK_BUDGET`. */
+  readonly iterationsMax?: number;
+}
+
+/**
+ * Judges a header by all that an open looks at without a passphrase: both copies, then what the one
+ * that counts says. Findings of what needs a passphrase are left to the caller, but for those that no
+ * passphrase can change.
+ *
+ * @returns the rule for which the content cannot be read with any key, where there is one
+ */
+export function judgeLuks2(
+  chosen: ChosenCopy,
+  add: AddFinding,
+  opening: Luks2Opening,
+): Luks2Broken | undefined {
+  judgeVersion(chosen.primary.copy, add);
+  const { metadata } = chosen;
+  judgeCopies(chosen, add);
+  if (metadata === undefined) return undefined;
+  judgeFile(metadata, add, opening.payload.headerBytes);
+  judgeFinished(metadata, add);
+  const unreadable = judgeContent(metadata, add, opening.payload);
+  judgeKeys(metadata, add, opening);
+  return unreadable;
+}
+
+function addAll({ broken }: JudgedCopy, add: AddFinding): void {
+  for (const { rule, place, message } of broken) add(rule, place, () => message);
+}
+
+/** cryptsetup looks at the other copy only where the primary one is none of another version. */
+function judgeVersion(copy: HeaderCopy, add: AddFinding): void {
+  const { magic, version } = copy.header;
+  if (!isMagic(magic, PRIMARY_MAGIC) || version === 2 || version === 0) return;
+  const message = () => `The primary copy is one of LUKS version ${version}`;
+  add("luks2.header.primary-version", inHeader(copy, "version"), message);
+}
+
+const COPY_RULES = { primary: "luks2.copy.primary", secondary: "luks2.copy.secondary" } as const;
+
+function judgeCopies({ primary, secondary, metadata }: ChosenCopy, add: AddFinding): void {
+  const oneCounts = metadata !== undefined || primary.unread || secondary.unread;
+  for (const judged of [primary, secondary]) {
+    const { copy, broken } = judged;
+    if (judged.metadata !== undefined || judged.unread || !oneCounts) {
+      addAll(judged, add);
+      continue;
+    }
+    const reason = broken.find(({ rule }) => refuses(ruleOf(rule), "info")) ?? broken[0];
+    const message = () =>
+      `The ${copy.name} copy is not sound: ${reason?.message} (${reason?.rule})`;
+    add(COPY_RULES[copy.name], { path: `/${copy.name}`, offset: copy.offset }, message);
+  }
+  if (primary.metadata === undefined || secondary.metadata === undefined) return;
+  const [first, second] = [primary.copy, secondary.copy];
+  if (first.header.seqid !== second.header.seqid) {
+    const message = () =>
+      `seqid is ${first.header.seqid} in the primary copy, and ${second.header.seqid} in the other`;
+    add("luks2.copy.sequence", inHeader(second, "seqid"), message);
+  } else {
+    judgeSame(first, second, add);
+  }
+  if (isMagic(first.header.salt, second.header.salt)) {
+    add("luks2.copy.salt", inHeader(second, "salt"), () => "Both copies have the same salt");
+  }
+}
+
+const SAME_FIELDS = ["label", "csum_alg", "uuid", "subsystem"] as const;
+
+function judgeSame(first: HeaderCopy, second: HeaderCopy, add: AddFinding): void {
+  const field = SAME_FIELDS.find((name) => !isMagic(first.header[name], second.header[name]));
+  if (field !== undefined) {
+    const place = inHeader(second, field);
+    add("luks2.copy.same", place, () => `${field} is another one in the secondary copy`);
+  }
+  if (isMagic(first.area, second.area)) return;
+  const place = placeOf(second, "", { start: 0 });
+  add("luks2.copy.same", place, () => "The JSON is another one in the secondary copy");
+}
+
+function judgeFile({ copy, root }: Metadata, add: AddFinding, headerBytes: number): void {
+  const size = looseUint64(member(member(root, "config"), "keyslots_size")) ?? 0n;
+  const end = 2n * copy.header.hdr_size + size;
+  if (end <= BigInt(headerBytes)) return;
+  const message = () =>
+    `The area for key slots ends at byte ${end}, and the file at ${headerBytes}`;
+  add("luks2.file.areas", placeOf(copy, "/config/keyslots_size"), message);
+}
+
+/** A reencryption is a state that is not to be left as it is; the content is what its segments say. */
+function judgeFinished({ copy, root }: Metadata, add: AddFinding): void {
+  const reencryption = reencryptionOf(root);
+  if (reencryption === undefined) return;
+  const { slot: { name, node }, mode, hot } = reencryption;
+  const where = hot === undefined ? "" : `, and was interrupted in segment ${hot.name}`;
+  const message = () => `A reencryption of mode ${shown(mode)} is going on${where}`;
+  add("luks2.reencryption.finished", placeOf(copy, `/keyslots/${name}`, node), message);
+}
+
+/** What opening with any passphrase costs, and what it stumbles over first. */
+function judgeKeys(
+  metadata: Metadata,
+  add: AddFinding,
+  { iterationsMax = WORK_BUDGET, payload: { headerBytes } }: Luks2Opening,
+): void {
+  const tries = triesOf(metadata);
+  const refused = whyNotTried(metadata, tries);
+  if (refused !== undefined) return add(refused.rule, refused.place, () => refused.message);
+  const dear = whyOverBudget(metadata, tries, { iterationsMax });
+  if (dear !== undefined) add(dear.rule, dear.place, () => dear.message);
+  const fault = firstFault(metadata, tries, { headerBytes });
+  if (fault !== undefined) add(fault.rule, fault.place, () => fault.message);
+}

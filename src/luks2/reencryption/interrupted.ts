@@ -1,0 +1,103 @@
+import type { Digest } from "../keyslots/keyslots.ts";
+import { SECTOR } from "../geometry.ts";
+import { type DataState, type Reencryption, shiftOf } from "./reencryption.ts";
+import type { Segment } from "../segments/segments.ts";
+
+/** The segments of the data of a volume whose reencryption was interrupted. */
+export interface InterruptedData {
+  readonly reencryption: Reencryption;
+  /** In their order, without those that are kept as backups. */
+  readonly segments: readonly Segment[];
+  /** The digests of their keys, by their names. */
+  readonly digests: ReadonlyMap<string, Digest>;
+}
+
+/**
+ * Why the segments of the data are none that cryptsetup leaves where it is interrupted. It recovers the
+ * part alone, and makes the segments anew out of where that lies: around others it would find another
+ * content than they say. Nothing but this holds them against each other, since they are not in the
+ * digest of the reencryption.
+ *
+ * @returns a sentence; `undefined` where they are as it leaves them, or nothing was interrupted
+ * @see cryptsetup lib/luks2/luks2_reencrypt.c, reencrypt_make_segments_crashed,
+ * reencrypt_make_post_segments
+ */
+export function interruptedFault(
+  { reencryption, segments, digests }: InterruptedData,
+): string | undefined {
+  const { hot, forward } = reencryption;
+  if (hot === undefined) return undefined;
+  const index = segments.findIndex(({ name }) => name === hot.name);
+  if (index < 0) return "A backup segment is marked as the one in reencryption";
+  const marked = segments.filter(({ flags }) => flags.includes("in-reencryption"));
+  if (marked.length > 1) return `Segments ${hot.name} and ${marked[1]?.name} are in reencryption`;
+  const moves = reencryption.moved !== undefined && shiftOf(reencryption) > 0n &&
+    reencryption.mode === (forward ? "decrypt" : "encrypt");
+  if (index > (moves ? 2 : 1) || segments.length > index + 2) {
+    return `There are ${index} segments before the one in reencryption, and ${segments.length} in all`;
+  }
+  return placesFault({ reencryption, segments, digests }, { index, moves }) ??
+    lengthFault(reencryption, segments);
+}
+
+/** Whether each segment is in the state that its place says, and what is done where it is written. */
+function placesFault(
+  { reencryption: { final, previous, forward }, segments, digests }: InterruptedData,
+  { index, moves }: { index: number; moves: boolean },
+): string | undefined {
+  const [before, behind] = forward ? [final, previous] : [previous, final];
+  // Of data that is moved towards its start, the first part is done last, and lies elsewhere until then.
+  const movedLast = moves && forward;
+  const stateOf = (at: number): DataState => {
+    if (!movedLast) return at < index ? before : behind;
+    if (index === 0) return final;
+    return at > 0 && at < index ? final : previous;
+  };
+  let start = 0n;
+  for (const [at, segment] of segments.entries()) {
+    // What is said of the part itself is held against the state that it becomes elsewhere.
+    const state = at === index ? final : stateOf(at);
+    if (at !== index && !isIn(state, segment, digests)) {
+      return `Segment ${segment.name} is in another state than its place says`;
+    }
+    if (state === final && !isInPlace(segment, final.segment, start)) {
+      return `Segment ${segment.name} starts at byte ${start} of the data, and is written elsewhere`;
+    }
+    start += segment.size ?? 0n;
+  }
+  return undefined;
+}
+
+function isIn(
+  { segment: { type, sectorSize, encryption }, digest }: DataState,
+  segment: Segment,
+  digests: ReadonlyMap<string, Digest>,
+): boolean {
+  if (segment.type !== type) return false;
+  return type !== "crypt" || segment.sectorSize === sectorSize &&
+      segment.encryption === encryption && digests.get(segment.name)?.name === digest?.name;
+}
+
+/**
+ * Whether data of a fixed length is whole units of what is written at a time. cryptsetup asks for whole
+ * blocks of the device besides, of which nothing is known here (reencrypt_context_init).
+ */
+function lengthFault(
+  { protection, previous, final }: Reencryption,
+  segments: readonly Segment[],
+): string | undefined {
+  if (segments.at(-1)?.size === undefined) return undefined;
+  const length = segments.reduce((sum, { size = 0n }) => sum + size, 0n);
+  const sectors = [previous, final].map(({ segment }) => segment.sectorSize);
+  const unit = protection?.type === "checksum"
+    ? protection.blockSize
+    : Math.max(SECTOR, ...sectors);
+  if (unit > 0 && length % BigInt(unit) === 0n) return undefined;
+  return `The data has ${length} bytes, in units of ${unit}`;
+}
+
+/** Whether a part that is as it is to become lies where it is to lie, with the numbers of its sectors. */
+function isInPlace(segment: Segment, final: Segment, start: bigint): boolean {
+  if (segment.offset !== final.offset + start) return false;
+  return segment.type !== "crypt" || segment.ivTweak === final.ivTweak + start / BigInt(SECTOR);
+}

@@ -1,0 +1,153 @@
+import { canonicalHash, hashTable } from "../../crypto/mod.ts";
+import { SECTOR } from "../geometry.ts";
+import { numberOf } from "../json/access.ts";
+import { type DataState, type Protection, type Reencryption, shiftOf } from "./reencryption.ts";
+import type { Luks2Rule } from "../findings.ts";
+import type { Segment } from "../segments/segments.ts";
+import { encryptionOf, type Stored } from "../stored.ts";
+
+/** Lengths of the files of a volume in bytes. */
+export interface FileLengths {
+  readonly header: number;
+  readonly payload: number;
+}
+
+/** Why the part of the data in which a reencryption was interrupted cannot be read. */
+export interface NotRecovered {
+  readonly rule: Luks2Rule;
+  readonly message: string;
+}
+
+/** Bytes in a block that is read to tell which encryption it has; cryptsetup makes those of 4096. */
+const BLOCK_MAX = 2 ** 20;
+const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
+/**
+ * Where the part of the data lies in which a reencryption was interrupted, as it has to be read so that
+ * it is the same before and after cryptsetup has recovered it. Nothing is written.
+ *
+ * - With checksums, a block whose digest is the stored one is still as it was.
+ * - With a journal, all of the part is in the key slot as it was.
+ * - With a data shift it is where it was, which is not where it is written to.
+ *
+ * @returns where, or the rule for which cryptsetup does not recover it, and does not open the volume
+ * @see LUKS2 On-Disk Format 1.1.1, 4.9 Online Reencryption; cryptsetup lib/luks2/luks2_reencrypt.c,
+ * reencrypt_recover_segment
+ */
+export function recoveryOf(
+  reencryption: Reencryption,
+  hot: Segment,
+  files: FileLengths,
+): Stored | NotRecovered {
+  const { final, previous, mode } = reencryption;
+  const { size } = hot;
+  const not = (message: string): NotRecovered => ({
+    rule: "luks2.reencryption.recovery",
+    message: `Segment ${hot.name} cannot be recovered: ${message}`,
+  });
+  if (size === undefined) return not("it has no size");
+  if (final.digest === undefined && mode !== "decrypt") return not("what it becomes has no key");
+  if (previous.digest === undefined && mode !== "encrypt") return not("what it was has no key");
+  if (hot.offset > SAFE || size > SAFE) return not("it ends behind every file");
+  const part: HotPart = { reencryption, hot, size: Number(size), files };
+  const uneven = [final, previous].find(({ segment, digest }) =>
+    encryptionOf(segment, digest) !== undefined && part.size % (segment.sectorSize || SECTOR) !== 0
+  );
+  if (uneven !== undefined) return not(`it is not whole sectors of ${uneven.segment.sectorSize}`);
+  const at = BigInt.asUintN(64, hot.offset - final.segment.offset);
+  const inMoved = at === 0n && reencryption.protectionOfMoved !== undefined;
+  const protection = inMoved ? reencryption.protectionOfMoved : reencryption.protection;
+  // In what is decrypted, the sectors of what it was are numbered by their place in the data.
+  const numbered = { ...part, ivTweak: mode === "decrypt" ? at / BigInt(SECTOR) : hot.ivTweak };
+  const stored = storedBy(numbered, protection);
+  return typeof stored === "string" ? not(stored) : stored;
+}
+
+interface HotPart {
+  readonly reencryption: Reencryption;
+  readonly hot: Segment;
+  readonly size: number;
+  readonly files: FileLengths;
+}
+
+type NumberedPart = HotPart & { readonly ivTweak: bigint };
+
+function storedBy(
+  part: NumberedPart,
+  protection: Protection | undefined,
+): Stored | NotRecovered | string {
+  if (protection?.type === "checksum") return byChecksums(part, protection);
+  if (protection?.type === "journal") return fromJournal(part);
+  if (protection?.type === "datashift") return beforeShift(part);
+  return "nothing was kept of it";
+}
+
+function byChecksums(
+  { reencryption, hot, size, files, ivTweak }: NumberedPart,
+  { hash, blockSize }: Protection & { type: "checksum" },
+): Stored | NotRecovered | string {
+  const { slot: { area }, previous, final } = reencryption;
+  const digestSize = hashTable[canonicalHash(hash) ?? ""]?.digestSize;
+  if (digestSize === undefined) return `the hash ${JSON.stringify(hash)} is not known`;
+  const count = Math.floor(size / blockSize);
+  const length = BigInt(count * digestSize);
+  if (length > area.size) return "there is no room for its digests";
+  if (area.offset + length > BigInt(files.header)) return "its digests end behind the file";
+  const [old, stored] = [previous, final].map((state) => encrypted(state));
+  // cryptsetup stumbles over it at the first block that is as it was, which only the digests tell.
+  if ([old, stored].some((how) => how !== undefined && blockSize % how.use.sectorSize !== 0)) {
+    return `blocks of ${blockSize} bytes are not whole sectors`;
+  }
+  if (blockSize > BLOCK_MAX && count > 0) {
+    const message = `Segment ${hot.name} has digests of blocks of ${blockSize} bytes`;
+    return { rule: "luks2.content.segments", message };
+  }
+  return {
+    file: "payload",
+    offset: Number(hot.offset),
+    ...stored === undefined ? {} : { encryption: stored },
+    ivTweak,
+    blocks: {
+      hash,
+      size: blockSize,
+      count,
+      digests: Number(area.offset),
+      ...old === undefined ? {} : { encryption: old },
+    },
+  };
+}
+
+function fromJournal(
+  { reencryption: { slot: { area }, previous }, size, files, ivTweak }: NumberedPart,
+): Stored | string {
+  if (BigInt(size) > area.size) return "its journal is shorter";
+  if (area.offset + BigInt(size) > BigInt(files.header)) return "its journal ends behind the file";
+  return { file: "header", offset: Number(area.offset), ...withOld(previous), ivTweak };
+}
+
+function beforeShift(
+  { reencryption, hot, size, files, ivTweak }: NumberedPart,
+): Stored | string {
+  const { previous, moved, forward } = reencryption;
+  const shift = shiftOf(reencryption);
+  const first = moved !== undefined && numberOf(hot.name) === 0;
+  // cryptsetup reads the first part of data that is moved by more than a segment from byte 0 where no
+  // segment was moved, which is its own header: it then writes over the data what it has made of that.
+  const offset = first ? moved.offset : hot.offset + (forward ? shift : -shift);
+  if (offset < 0n || offset + BigInt(size) > BigInt(files.payload)) return "it was not in the file";
+  return {
+    file: "payload",
+    offset: Number(offset),
+    ...withOld(previous),
+    ivTweak: first ? 0n : ivTweak,
+  };
+}
+
+function encrypted({ segment, digest }: DataState): ReturnType<typeof encryptionOf> {
+  return encryptionOf(segment, digest);
+}
+
+function withOld(previous: DataState): Pick<Stored, "encryption"> {
+  const encryption = encrypted(previous);
+  return encryption === undefined ? {} : { encryption };
+}

@@ -1,0 +1,153 @@
+import { readLuksDump, readUnlockedSlot } from "./dump.ts";
+import {
+  type Outcome,
+  type PeerDescription,
+  PeerError,
+  type Subject,
+  type UnlockReport,
+} from "../peer.ts";
+import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "../process.ts";
+import { answered, failure } from "../qemu_img/answers.ts";
+import { withScratch } from "../scratch.ts";
+import { scrubbed, withPassphraseFiles } from "../secrets.ts";
+import type { VolumeReport } from "../volume.ts";
+
+/** How cryptsetup is called and bounded. */
+export interface CryptsetupOptions {
+  /** The program and the arguments that come before the action. */
+  readonly command?: readonly string[];
+  /** Milliseconds that one call may take. */
+  readonly timeoutMs?: number;
+  /** Bytes above which a file is not copied, and the volume not looked at. */
+  readonly copyLimit?: number;
+  /** An absolute path where scratch files go; memory where the system offers it. */
+  readonly scratch?: string;
+}
+
+const COPY_LIMIT = 256 * 1024 * 1024;
+/** Exit status of cryptsetup for a passphrase that opens no key slot. */
+const NO_PERMISSION = 2;
+/** What it says where the kernel would have to help, and where its own library lacks a hash. */
+const LACKING = /device-mapper|kernel supports|Requested LUKS hash \S+ is not supported/;
+
+/**
+ * cryptsetup, as far as it answers without the kernel's device mapper: it names the format, tells what
+ * a header holds, and tries a passphrase. It looks at copies in a scratch directory, since it
+ * repairs some headers when it opens them.
+ *
+ * ```ts
+ * const peer = new CryptsetupPeer();
+ * const unlocked = await peer.unlock({ path: "disk.luks", passphrases: ["correct horse"] });
+ * ```
+ */
+export class CryptsetupPeer {
+  readonly #command: readonly string[];
+  readonly #options: CryptsetupOptions;
+  #description: Promise<PeerDescription> | undefined;
+
+  constructor(options: CryptsetupOptions = {}) {
+    this.#command = options.command ?? ["cryptsetup"];
+    this.#options = options;
+  }
+
+  /** @throws {PeerError} when cryptsetup cannot be started */
+  describe(): Promise<PeerDescription> {
+    return this.#description ??= this.#describe();
+  }
+
+  /** `luks` for version 1, as qemu-img calls it, and `luks2` for version 2. */
+  probe(subject: Subject): Promise<Outcome<{ format: string }>> {
+    return this.#withCopies<{ format: string }>(subject, async ({ path, header }) => {
+      for (const [type, format] of [["luks1", "luks"], ["luks2", "luks2"]] as const) {
+        const result = await this.#call(["isLuks", "--verbose", "--type", type, header ?? path]);
+        if (answered(result)) return { outcome: "accepted", value: { format } };
+        if (result.end.kind !== "exited") return failure(result);
+      }
+      return { outcome: "rejected", message: "Neither LUKS version 1 nor version 2" };
+    });
+  }
+
+  /** What `luksDump` prints of a header. */
+  info(subject: Subject): Promise<Outcome<VolumeReport>> {
+    return this.#withCopies<VolumeReport>(subject, async ({ path, header }) => {
+      const result = await this.#call(["luksDump", header ?? path]);
+      if (!answered(result)) return said(result);
+      const value = readLuksDump(result.stdout);
+      if (value !== undefined) return { outcome: "accepted", value };
+      return { outcome: "unsupported", message: "Neither LUKS version 1 nor version 2" };
+    });
+  }
+
+  /** Tries the first passphrase, and names the key slot that it opens where cryptsetup does. */
+  async unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
+    const [passphrase] = subject.passphrases ?? [];
+    if (passphrase === undefined) return { outcome: "unsupported", message: "No passphrase" };
+    return await this.#withCopies<UnlockReport>(subject, ({ path, header }) => {
+      return withPassphraseFiles([passphrase], async ([keyFile = ""]) => {
+        const apart = header === undefined ? [] : ["--header", header];
+        const key = ["--verbose", "--batch-mode", "--key-file", keyFile];
+        const result = await this.#call(["open", "--test-passphrase", ...key, ...apart, path]);
+        const { stderr, ...rest } = result;
+        if (!answered(result)) return said({ ...rest, stderr: scrubbed(stderr, [passphrase]) });
+        const slot = readUnlockedSlot(result.stdout);
+        return { outcome: "accepted", value: slot === undefined ? {} : { slot } };
+      }, this.#options.scratch);
+    });
+  }
+
+  async #describe(): Promise<PeerDescription> {
+    const { stdout } = await this.#call(["--version"]);
+    const version = /cryptsetup (\d+(?:\.\d+)*)/.exec(stdout)?.[1];
+    if (version === undefined) {
+      throw new PeerError(`Cannot ask ${this.#command.join(" ")}: it tells no version`);
+    }
+    const operations = ["probe", "info", "unlock"] as const;
+    return { name: "cryptsetup", version, operations, formats: ["luks", "luks2"] };
+  }
+
+  #call(args: readonly string[]): Promise<ToolResult> {
+    const timeoutMs = this.#options.timeoutMs ?? TOOL_TIMEOUT_MS;
+    return runTool([...this.#command, ...args], { timeoutMs });
+  }
+
+  /** Hands `use` copies of the volume and of its header. */
+  async #withCopies<T>(
+    { path, header, directory }: Subject,
+    use: (copies: { path: string; header: string | undefined }) => Promise<Outcome<T>>,
+  ): Promise<Outcome<T>> {
+    const limit = this.#options.copyLimit ?? COPY_LIMIT;
+    const from = (name: string) =>
+      directory === undefined || name.startsWith("/") ? name : `${directory}/${name}`;
+    const files = [path, ...header === undefined ? [] : [header]].map(from);
+    try {
+      if (files.some((file) => Deno.statSync(file).size > limit)) {
+        return { outcome: "unsupported", message: `A file is longer than ${limit} bytes` };
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return { outcome: "rejected", message: "There is no such file" };
+    }
+    return await withScratch(async (scratch) => {
+      const copies = files.map((file, index) => {
+        const copy = `${scratch}/${index}`;
+        Deno.writeFileSync(copy, Deno.readFileSync(file));
+        return copy;
+      });
+      const outcome = await use({ path: copies[0] ?? "", header: copies[1] });
+      if (outcome.outcome === "accepted") return outcome;
+      // A message is to name what was asked about.
+      const message = copies.reduce((text, copy, index) => {
+        return text.replaceAll(copy, [path, header ?? ""][index] ?? "");
+      }, outcome.message);
+      return { ...outcome, message };
+    }, this.#options.scratch);
+  }
+}
+
+/** The outcome of a call that gave no answer. */
+function said(result: ToolResult): Outcome<never> {
+  const { end, stderr } = result;
+  const message = stderr.trim();
+  if (end.kind !== "exited" || end.code === NO_PERMISSION) return failure(result);
+  return LACKING.test(message) ? { outcome: "unsupported", message } : failure(result);
+}

@@ -1,0 +1,110 @@
+import { optionValue, toolPath } from "../names.ts";
+import type { Subject } from "../peer.ts";
+import type { ToolResult } from "../process.ts";
+import { answered } from "./answers.ts";
+import { secretId } from "../secrets.ts";
+
+/** Options of a block device; what belongs to a device within stands behind its name and a dot. */
+export type BlockOptions = { readonly [key: string]: string };
+
+/** What has to be known of an image to hand over its key. */
+export interface ChainImage {
+  readonly format: string;
+  readonly encrypted: boolean;
+}
+
+/** The option that names the secret, by format. */
+const KEY_OPTIONS: { readonly [format: string]: string } = {
+  luks: "key-secret",
+  qcow: "encrypt.key-secret",
+  qcow2: "encrypt.key-secret",
+};
+/** Formats that the payload of a detached header may be kept in. */
+const PAYLOAD_FORMATS = ["qcow", "qcow2"];
+
+/**
+ * Has qemu-img tell which images of a chain are encrypted, the top one first; of the payload's chain
+ * where the header is detached. Nothing where qemu-img does not open the image.
+ */
+export async function learnChain(
+  subject: Subject,
+  qemuImg: (args: readonly string[]) => Promise<ToolResult>,
+): Promise<ChainImage[]> {
+  const { path, header, format } = subject;
+  // A volume is by itself, and what its header says does not matter.
+  if (format === "luks" && header === undefined) return [{ format, encrypted: true }];
+  const forced = format === undefined || header !== undefined ? [] : ["-f", format];
+  const named = ["--output=json", "-U", ...forced, "--", toolPath(path)];
+  // A backing file that does not open makes the whole chain unknown.
+  for (const verb of [["info", "--backing-chain"], ["info"]]) {
+    const result = await qemuImg([...verb, ...named]);
+    if (!answered(result)) continue;
+    const told: { format: string; encrypted?: boolean }[] = [JSON.parse(result.stdout)].flat();
+    return told.map(({ format, encrypted }) => ({ format, encrypted: encrypted === true }));
+  }
+  return [];
+}
+
+/** Whether an image is opened by its name alone, without options. */
+export function opensByName(
+  { header, passphrases = [] }: Subject,
+  chain: readonly ChainImage[],
+): boolean {
+  return header === undefined &&
+    (passphrases.length === 0 || !chain.some(({ encrypted }) => encrypted));
+}
+
+/** The options that open an image and, where there are passphrases, everything encrypted behind it. */
+export function blockOptions(
+  subject: Subject & { readonly format: string },
+  chain: readonly ChainImage[],
+): BlockOptions {
+  const { path, format, header, passphrases = [] } = subject;
+  const file = { "file.driver": "file", "file.filename": toolPath(path) };
+  if (header !== undefined) {
+    const payload = chain[0]?.format ?? "raw";
+    return {
+      driver: "luks",
+      ...(passphrases.length === 0 ? {} : { "key-secret": secretId(0, passphrases) }),
+      ...(PAYLOAD_FORMATS.includes(payload) ? within("file", { driver: payload, ...file }) : file),
+      "header.driver": "file",
+      "header.filename": header,
+    };
+  }
+  const keys = chain.flatMap((image, depth): [string, string][] => {
+    const option = KEY_OPTIONS[image.format];
+    if (passphrases.length === 0 || !image.encrypted || option === undefined) return [];
+    return [[`${"backing.".repeat(depth)}${option}`, secretId(depth, passphrases)]];
+  });
+  return { driver: format, ...file, ...Object.fromEntries(keys) };
+}
+
+/** The option of a key that qemu-img says is missing. */
+export function lackingKey({ stderr }: ToolResult): string | undefined {
+  return /Parameter '((?:encrypt\.)?key-secret)' is required/.exec(stderr)?.[1];
+}
+
+/** The options that open an image of which nothing is known but how the key is called. */
+export function lackedOptions(
+  { path, format, passphrases = [] }: Subject,
+  key: string,
+): BlockOptions {
+  return {
+    ...(format === undefined ? {} : { driver: format }),
+    "file.driver": "file",
+    "file.filename": toolPath(path),
+    [key]: secretId(0, passphrases),
+  };
+}
+
+/** Options of a device that another one holds under a name. */
+export function within(name: string, options: BlockOptions): BlockOptions {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [`${name}.${key}`, value]),
+  );
+}
+
+/** Options as the argument of `--image-opts`. */
+export function imageOptions(options: BlockOptions): string {
+  return Object.entries(options).map(([key, value]) => `${key}=${optionValue(value)}`).join(",");
+}

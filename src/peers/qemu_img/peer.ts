@@ -1,0 +1,238 @@
+import { digestFile } from "../digest.ts";
+import { KeptResults } from "./kept_results.ts";
+import { toolPath } from "../names.ts";
+import {
+  type CheckReport,
+  type DigestReport,
+  type DigestScope,
+  type InfoReport,
+  type MapEntry,
+  type Outcome,
+  type Peer,
+  type PeerDescription,
+  PeerError,
+  type Subject,
+} from "../peer.ts";
+import { answered, failure, readCheck, readInfo, readMap } from "./answers.ts";
+import {
+  type BlockOptions,
+  blockOptions,
+  imageOptions,
+  lackedOptions,
+  lackingKey,
+  learnChain,
+  opensByName,
+  within,
+} from "./options.ts";
+import { runTool, TOOL_TIMEOUT_MS, type ToolOptions, type ToolResult } from "../process.ts";
+import { withScratch } from "../scratch.ts";
+import { scrubbed, withSecrets } from "../secrets.ts";
+import { isOlder } from "../versions.ts";
+
+/** How qemu-img is called and bounded. */
+export interface QemuImgOptions {
+  /** The program and the arguments that come before the verb. */
+  readonly command?: readonly string[];
+  /** Milliseconds that one call may take. */
+  readonly timeoutMs?: number;
+  /** Bytes above which no digest is made: the content is written to a scratch file. */
+  readonly digestLimit?: number;
+  /** An absolute path where scratch files go; memory where the system offers it. */
+  readonly scratch?: string;
+  /**
+   * Files stay as they are while they are asked about, in a directory of their own: what `info` prints
+   * is asked for once then, though several questions begin with it.
+   */
+  readonly steady?: boolean;
+}
+
+/** Default of `digestLimit`. */
+export const DIGEST_LIMIT = 256 * 1024 * 1024;
+
+/** The first version that opens a LUKS header apart from its payload. */
+const DETACHED_SINCE = "9.0";
+const ATTEMPTS = 3;
+/** What a busy machine makes qemu-img say; the image has no part in it. */
+const TRANSIENT = /Resource temporarily unavailable|unable to get accurate CPU usage/i;
+
+/**
+ * qemu-img as a peer. Answers are what the tool prints, parsed: a field that a version does not print
+ * is absent.
+ *
+ * ```ts
+ * const peer = new QemuImgPeer();
+ * const info = await peer.info({ path: "disk.qcow2" });
+ * ```
+ */
+export class QemuImgPeer implements Peer {
+  readonly #command: readonly string[];
+  readonly #options: QemuImgOptions;
+  readonly #kept = new KeptResults();
+  #description: Promise<PeerDescription> | undefined;
+
+  constructor(options: QemuImgOptions = {}) {
+    this.#command = options.command ?? ["qemu-img"];
+    this.#options = options;
+  }
+
+  describe(): Promise<PeerDescription> {
+    return this.#description ??= this.#describe();
+  }
+
+  async probe(subject: Subject): Promise<Outcome<{ format: string }>> {
+    const { format: _, ...unnamed } = subject;
+    const info = await this.info(unnamed);
+    return info.outcome === "accepted"
+      ? { outcome: "accepted", value: { format: info.value.format } }
+      : info;
+  }
+
+  async info(subject: Subject): Promise<Outcome<InfoReport>> {
+    return await this.lacking(subject) ?? readInfo(await this.ask("info", subject));
+  }
+
+  async map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
+    return await this.lacking(subject) ?? readMap(await this.ask("map", subject));
+  }
+
+  async check(subject: Subject): Promise<Outcome<CheckReport>> {
+    return await this.lacking(subject) ?? readCheck(await this.ask("check", subject));
+  }
+
+  /** Why this version has no answer about a subject; nothing where it has. */
+  async lacking({ header }: Subject): Promise<Outcome<never> | undefined> {
+    if (header === undefined) return undefined;
+    const { version } = await this.describe();
+    if (!isOlder(version, DETACHED_SINCE)) return undefined;
+    const needed = `A detached LUKS header needs qemu-img ${DETACHED_SINCE}`;
+    return { outcome: "unsupported", message: `${needed}, and this is ${version}` };
+  }
+
+  /** What the tool prints, unread; `readInfo`, `readMap` and `readCheck` make answers of it. */
+  async ask(verb: "info" | "map" | "check", subject: Subject): Promise<ToolResult> {
+    const { passphrases: _, ...keyless } = subject;
+    // Nothing that `info` tells is encrypted.
+    return await this.#opened(verb === "info" ? keyless : subject, (opened) => {
+      const args = [...opened.objects, ...opened.named, "--", opened.name];
+      return this.#call([verb, "--output=json", "-U", ...args], subject);
+    });
+  }
+
+  async digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
+    if (scope.snapshot !== undefined && scope.range !== undefined) {
+      return { outcome: "unsupported", message: "qemu-img cannot read a range of a snapshot" };
+    }
+    const info = await this.info(subject);
+    if (info.outcome !== "accepted") return info;
+    const limit = this.#options.digestLimit ?? DIGEST_LIMIT;
+    const length = scope.range?.length ?? info.value["virtual-size"];
+    if (length > limit) {
+      return { outcome: "unsupported", message: `The content is longer than ${limit} bytes` };
+    }
+    return await withScratch(async (directory) => {
+      const target = `${directory}/content`;
+      const format = subject.format ?? info.value.format;
+      const result = await this.#opened({ ...subject, format }, (opened) => {
+        return this.#call([...conversion(opened, scope), target], subject);
+      });
+      return answered(result)
+        ? { outcome: "accepted", value: digestFile(target) }
+        : failure(result);
+    }, this.#options.scratch);
+  }
+
+  /** Hands `use` the arguments that open an image, with secrets where that takes them. */
+  async #opened(
+    subject: Subject,
+    use: (opened: OpenArguments) => Promise<ToolResult>,
+  ): Promise<ToolResult> {
+    const { passphrases = [], header } = subject;
+    const asks = header !== undefined || passphrases.length > 0;
+    const chain = asks ? await learnChain(subject, (args) => this.#call(args, subject)) : [];
+    const withOptions = (options: BlockOptions) =>
+      withSecrets(
+        passphrases,
+        (objects) => {
+          return use({ objects, named: ["--image-opts"], name: imageOptions(options), options });
+        },
+        this.#options.scratch,
+      );
+    if (!opensByName(subject, chain)) {
+      const format = subject.format ?? chain[0]?.format ?? "raw";
+      return await withOptions(blockOptions({ ...subject, format }, chain));
+    }
+    const result = await use(byName(subject));
+    // What `info` refuses may open for another question, and says itself what it lacks then.
+    const lacking = asks && chain.length === 0 ? lackingKey(result) : undefined;
+    return lacking === undefined ? result : await withOptions(lackedOptions(subject, lacking));
+  }
+
+  async #describe(): Promise<PeerDescription> {
+    const result = await runTool([...this.#command, "--version"], this.#limits({}));
+    const version = /version (\d+(?:\.\d+)*)/.exec(result.stdout)?.[1];
+    if (version === undefined) {
+      throw new PeerError(`Cannot ask ${this.#command.join(" ")}: it tells no version`);
+    }
+    return {
+      name: "qemu-img",
+      version,
+      operations: ["probe", "info", "map", "check", "digest"],
+      formats: ["raw", "qcow", "qcow2", "luks"],
+      takes: isOlder(version, DETACHED_SINCE) ? ["passphrases"] : ["passphrases", "header"],
+    };
+  }
+
+  async #call(args: readonly string[], subject: Subject): Promise<ToolResult> {
+    const limits = this.#limits(subject);
+    const call = () => this.#attempt(args, limits);
+    const keeps = this.#options.steady === true && limits.directory !== undefined &&
+      args[0] === "info";
+    const result = await (keeps ? this.#kept.once(JSON.stringify([args, limits]), call) : call());
+    return { ...result, stderr: scrubbed(result.stderr, subject.passphrases) };
+  }
+
+  async #attempt(args: readonly string[], limits: ToolOptions): Promise<ToolResult> {
+    for (let attempt = 1;; attempt++) {
+      const result = await runTool([...this.#command, ...args], limits);
+      const failed = result.end.kind === "exited" && result.end.code !== 0;
+      if (!failed || attempt >= ATTEMPTS || !TRANSIENT.test(result.stderr)) return result;
+    }
+  }
+
+  #limits(subject: Partial<Subject>): { timeoutMs: number; directory?: string } {
+    const { patienceMs = Infinity } = subject;
+    const timeoutMs = Math.min(patienceMs, this.#options.timeoutMs ?? TOOL_TIMEOUT_MS);
+    return subject.directory === undefined
+      ? { timeoutMs }
+      : { timeoutMs, directory: subject.directory };
+  }
+}
+
+/** Arguments that open an image: `objects` and `named` come before the terminator, `name` after it. */
+interface OpenArguments {
+  readonly objects: readonly string[];
+  readonly named: readonly string[];
+  readonly name: string;
+  /** The same as the options of a block device. */
+  readonly options: BlockOptions;
+}
+
+/** An image without options. */
+function byName({ path, format }: Subject): OpenArguments {
+  const name = toolPath(path);
+  const named = format === undefined ? [] : ["-f", format];
+  const options = { driver: format ?? "raw", "file.filename": name };
+  return { objects: [], named, name, options };
+}
+
+/** Arguments of a conversion to raw, up to the name of the target. */
+function conversion(opened: OpenArguments, { range, snapshot }: DigestScope): string[] {
+  const { objects, named, name, options } = opened;
+  const verb = ["convert", "-U", "-O", "raw", ...objects];
+  if (range === undefined) {
+    return [...verb, ...named, ...(snapshot === undefined ? [] : ["-l", snapshot]), "--", name];
+  }
+  // A number prints rounded from 2^53 on, though it holds multiples of 512 exactly.
+  const part = { driver: "raw", offset: `${BigInt(range.start)}`, size: `${range.length}` };
+  return [...verb, "--image-opts", "--", imageOptions({ ...part, ...within("file", options) })];
+}

@@ -1,0 +1,179 @@
+import {
+  drained,
+  endOf,
+  killProcess,
+  type RunningTool,
+  startTool,
+  type ToolEnd,
+} from "../process.ts";
+
+/** What a batch of commands made qemu-io print. */
+export interface Exchange {
+  /** Standard output of each command, in order; fewer than commands where the process died. */
+  readonly outputs: readonly string[];
+  /** Standard error of all commands together. */
+  readonly errors: string;
+  /** How the process ended, where it did not outlive the batch. */
+  readonly end?: ToolEnd;
+}
+
+/** How a qemu-io process is started and bounded. */
+export interface QemuIoProcessOptions {
+  readonly command: readonly string[];
+  readonly directory?: string;
+  /** Milliseconds for one batch. */
+  readonly timeoutMs: number;
+}
+
+const ENCODER = new TextEncoder();
+const PROMPT = "qemu-io> ";
+/** Text of one batch beyond which the process is killed. */
+const OUTPUT_LIMIT = 64 * 1024 * 1024;
+
+/**
+ * One qemu-io process that is fed through its standard input.
+ *
+ * Commands go in one by one, each after the prompt that follows the one before: qemu-io reads ahead
+ * into a buffer, and looks at a command there only when more input comes in. A prompt stands at the
+ * start of a line, where no output of a command does, and everything printed before it is flushed. A
+ * batch ends in a word never used before, which qemu-io names on standard error as a command that it
+ * does not know: what stands there before it belongs to the batch.
+ */
+export class QemuIoProcess {
+  readonly #child: RunningTool;
+  readonly #options: QemuIoProcessOptions;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #stdout: Incoming;
+  readonly #stderr: Incoming;
+  /** How the process ended, once its output has been taken in. */
+  readonly #exit: Promise<ToolEnd>;
+  #batches = 0;
+  #ended = false;
+
+  /** @throws {PeerError} when qemu-io cannot be started */
+  constructor(options: QemuIoProcessOptions) {
+    const { command, directory } = options;
+    this.#options = options;
+    this.#child = startTool(command, directory === undefined ? {} : { directory });
+    this.#input = this.#child.stdin.getWriter();
+    this.#stdout = new Incoming(this.#child.stdout);
+    this.#stderr = new Incoming(this.#child.stderr);
+    this.#exit = this.#child.status.then(async (status) => {
+      this.#ended = true;
+      await drained([this.#stdout.drained, this.#stderr.drained]);
+      await Promise.all([this.#stdout.cancel(), this.#stderr.cancel()]);
+      return endOf(status);
+    });
+  }
+
+  /** Batches run so far. */
+  get batches(): number {
+    return this.#batches;
+  }
+
+  /** The process is gone. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Runs commands, none of which holds a line break. */
+  async run(commands: readonly string[]): Promise<Exchange> {
+    let end: ToolEnd | undefined;
+    const kill = (reason: ToolEnd) => {
+      end ??= reason;
+      killProcess(this.#child);
+    };
+    const { timeoutMs } = this.#options;
+    const timer = setTimeout(() => kill({ kind: "timed-out", timeoutMs }), timeoutMs);
+    const onFlood = () => kill({ kind: "flooded", limit: OUTPUT_LIMIT });
+    try {
+      const prompt = { mark: PROMPT, atLineStart: true };
+      if (this.#batches === 0) await this.#stdout.until(prompt, onFlood);
+      const word = `end-of-batch-${++this.#batches}`;
+      const outputs: string[] = [];
+      for (const command of [...commands, word]) {
+        this.#input.write(ENCODER.encode(`${command}\n`)).catch(() => {});
+        const output = await this.#stdout.until(prompt, onFlood);
+        if (!output.found) break;
+        outputs.push(output.text);
+      }
+      // The word is its own proof: some of QEMU's messages end without a line break.
+      const mark = `command "${word}" not found\n`;
+      const errors = await this.#stderr.until({ mark, atLineStart: false }, onFlood);
+      if (errors.found) return { outputs, errors: errors.text };
+      const exit = await this.#exit;
+      return { outputs, errors: errors.text, end: end ?? exit };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the process. */
+  async close(): Promise<void> {
+    killProcess(this.#child);
+    await this.#input.abort().catch(() => {});
+    await this.#exit;
+  }
+}
+
+/** What comes in from a stream, kept until someone has waited for it. */
+class Incoming {
+  /** Settles when the stream has ended. */
+  readonly drained: Promise<void>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #text = "";
+  #closed = false;
+  #wake: () => void = () => {};
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.#reader = stream.getReader();
+    this.drained = this.#take();
+  }
+
+  async #take(): Promise<void> {
+    const decoder = new TextDecoder();
+    for (;;) {
+      const { done, value } = await this.#reader.read();
+      if (done) break;
+      this.#text += decoder.decode(value, { stream: true });
+      this.#wake();
+    }
+    this.#closed = true;
+    this.#wake();
+  }
+
+  async cancel(): Promise<void> {
+    await this.#reader.cancel();
+    await this.drained;
+  }
+
+  /**
+   * Takes everything up to a mark, or everything there is once the stream has ended without it.
+   */
+  async until(
+    { mark, atLineStart }: { mark: string; atLineStart: boolean },
+    onFlood: () => void,
+  ): Promise<{ text: string; found: boolean }> {
+    let searched = 0;
+    for (;;) {
+      const at = atLineStart
+        ? indexOfLine(this.#text, { mark, from: searched })
+        : this.#text.indexOf(mark, searched);
+      if (at >= 0) {
+        const text = this.#text.slice(0, at);
+        this.#text = this.#text.slice(at + mark.length);
+        return { text, found: true };
+      }
+      if (this.#closed) return { text: this.#text, found: false };
+      if (this.#text.length > OUTPUT_LIMIT) onFlood();
+      searched = Math.max(0, this.#text.length - mark.length);
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+}
+
+function indexOfLine(text: string, { mark, from }: { mark: string; from: number }): number {
+  let at = text.indexOf(mark, from);
+  while (at > 0 && text[at - 1] !== "\n") at = text.indexOf(mark, at + 1);
+  return at;
+}

@@ -1,0 +1,216 @@
+import { jsonName } from "../names.ts";
+import { type Outcome, PeerError, type Subject } from "../peer.ts";
+import { runTool, type ToolEnd } from "../process.ts";
+import { Overlay } from "./overlay.ts";
+import { QemuIoPool } from "./pool.ts";
+import type { Exchange } from "./process.ts";
+import { type AllocationRun, readAllocationMap, readDump, readFailure } from "./text.ts";
+import { type BlockOptions, blockOptions, learnChain } from "../qemu_img/options.ts";
+import { scrubbed } from "../secrets.ts";
+
+/** How qemu-io is called and bounded. */
+export interface QemuIoOptions {
+  readonly command?: readonly string[];
+  /** The qemu-img that makes the scratch image which content is copied through. */
+  readonly qemuImg?: readonly string[];
+  /** Directory that the process runs in: names of external data files are relative to it. */
+  readonly directory?: string;
+  /** Milliseconds for one question. */
+  readonly timeoutMs?: number;
+  /** An absolute path where scratch files go; memory where the system offers it. */
+  readonly scratch?: string;
+}
+
+/** An image, and how much of it is wanted. */
+export interface Reading extends Omit<Subject, "directory"> {
+  readonly format: string;
+  /** Bytes from the start of the guest's disk on; what lies beyond its end reads as zeros. */
+  readonly size: number;
+  /** Bytes of one read where reading everything at once fails; a multiple of 512. */
+  readonly unit?: number;
+}
+
+/** The content of an image. */
+export interface Content {
+  /** As long as was asked for; zeros where nothing could be read. */
+  readonly bytes: Uint8Array;
+  /** Where reading failed, as with an input/output error, in units of the reading. */
+  readonly unreadable: readonly { readonly start: number; readonly length: number }[];
+}
+
+/** Content and allocation in one answer. */
+export interface Examination extends Content {
+  readonly map: readonly AllocationRun[];
+}
+
+/** The largest content that a session reads. */
+export const SESSION_LIMIT = 64 * 1024 * 1024;
+const TIMEOUT_MS = 10_000;
+const UNIT = 4096;
+/** What commands other than `open` say while no image is open. */
+const NOTHING_OPEN = "no file open";
+/** qcow1 may answer from what an earlier failed read has left behind, until it is opened anew. */
+const REOPENED_FORMATS = ["qcow"];
+
+/**
+ * Reads many small images through one qemu-io process.
+ *
+ * qemu-io can print what it reads, as a hexadecimal dump and at a few megabytes a second. Here the
+ * image under test instead becomes the backing file of a scratch image that copies on reading into an
+ * external data file; one read of everything leaves the whole content there, at the guest's own
+ * offsets. Only where that read fails is the content dumped, unit by unit.
+ *
+ * ```ts
+ * const session = new QemuIoSession();
+ * const read = await session.readAll({ path: "disk.qcow2", format: "qcow2", size: 65536 });
+ * await session.close();
+ * ```
+ */
+export class QemuIoSession {
+  readonly #options: QemuIoOptions;
+  readonly #pool: QemuIoPool;
+  #overlay: Promise<Overlay> | undefined;
+
+  constructor(options: QemuIoOptions = {}) {
+    this.#options = options;
+    const { command = ["qemu-io"], timeoutMs = TIMEOUT_MS } = options;
+    this.#pool = new QemuIoPool({ ...options, command, timeoutMs });
+  }
+
+  /** Reads content. An image that cannot be opened is rejected; one that can is accepted. */
+  async readAll(reading: Reading): Promise<Outcome<Content>> {
+    const examined = await this.examine(reading);
+    if (examined.outcome !== "accepted") return examined;
+    const { bytes, unreadable } = examined.value;
+    return { outcome: "accepted", value: { bytes, unreadable } };
+  }
+
+  /** What the top layer itself says something about. */
+  async map(subject: Omit<Reading, "size">): Promise<Outcome<readonly AllocationRun[]>> {
+    const open = openCommand(await this.#optionsOf(subject));
+    const exchange = await this.#run([open, "map", "close"], subject);
+    return mapOutcome(exchange);
+  }
+
+  /** Content and map in one go. */
+  async examine(reading: Reading): Promise<Outcome<Examination>> {
+    if (reading.size > SESSION_LIMIT) {
+      const message = `The content is longer than ${SESSION_LIMIT} bytes`;
+      return { outcome: "unsupported", message };
+    }
+    const overlay = await (this.#overlay ??= Overlay.make({
+      ...this.#options,
+      capacity: SESSION_LIMIT,
+    }));
+    overlay.reset();
+    const options = await this.#optionsOf(reading);
+    const exchange = await this.#run([
+      openCommand(options),
+      "map",
+      "close",
+      overlay.openCommand(options),
+      ...(reading.size === 0 ? [] : [`read -q 0 ${reading.size}`]),
+      "close",
+    ], reading);
+    const map = mapOutcome(exchange);
+    if (map.outcome !== "accepted") return map;
+    const said = exchange.outputs.slice(3).join("");
+    const content = said === ""
+      ? {
+        outcome: "accepted" as const,
+        value: { bytes: overlay.content(reading.size), unreadable: [] },
+      }
+      : await this.#readByUnit(reading, options);
+    if (content.outcome !== "accepted") return content;
+    return { outcome: "accepted", value: { ...content.value, map: map.value } };
+  }
+
+  /** Ends the processes and removes the scratch files. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+    const overlay = await this.#overlay;
+    this.#overlay = undefined;
+    overlay?.remove();
+  }
+
+  async #readByUnit(reading: Reading, options: BlockOptions): Promise<Outcome<Content>> {
+    const { size, unit = UNIT, format } = reading;
+    const open = openCommand(options);
+    const reopen = REOPENED_FORMATS.includes(format);
+    const reads: { start: number; length: number }[] = [];
+    for (let start = 0; start < size; start += unit) {
+      reads.push({ start, length: Math.min(unit, size - start) });
+    }
+    const commands = reads.flatMap(({ start, length }) => {
+      const read = `read -v ${start} ${length}`;
+      return reopen ? [open, read, "close"] : [read];
+    });
+    const all = reopen ? commands : [open, ...commands, "close"];
+    const exchange = await this.#run(all, reading);
+    if (exchange.end !== undefined) return endOutcome(exchange.end, exchange.errors);
+    const bytes = new Uint8Array(size);
+    const unreadable = reads.filter(({ start, length }, index) => {
+      const output = exchange.outputs[reopen ? index * 3 + 1 : index + 1] ?? "";
+      const target = bytes.subarray(start, start + length);
+      if (readFailure(output) === undefined && readDump(output, target)) return false;
+      target.fill(0);
+      return true;
+    });
+    return { outcome: "accepted", value: { bytes, unreadable } };
+  }
+
+  /** The options that open an image; qemu-img tells which images of its chain need a passphrase. */
+  async #optionsOf(subject: Omit<Reading, "size">): Promise<BlockOptions> {
+    const { header, passphrases = [] } = subject;
+    if (header === undefined && passphrases.length === 0) return blockOptions(subject, []);
+    const { qemuImg = ["qemu-img"], timeoutMs = TIMEOUT_MS, directory } = this.#options;
+    const limits = directory === undefined ? { timeoutMs } : { timeoutMs, directory };
+    const chain = await learnChain(subject, (args) => runTool([...qemuImg, ...args], limits));
+    return blockOptions(subject, chain);
+  }
+
+  async #run(
+    commands: readonly string[],
+    { passphrases }: Pick<Subject, "passphrases">,
+  ): Promise<Exchange> {
+    const exchange = await this.#pool.run(commands, passphrases);
+    return { ...exchange, errors: scrubbed(exchange.errors, passphrases) };
+  }
+}
+
+function openCommand(options: BlockOptions): string {
+  return `open -r ${jsonName(options)}`;
+}
+
+/** Reads the outputs of `open` and `map`. After an open that failed, `map` complains of it. */
+function mapOutcome(exchange: Exchange): Outcome<readonly AllocationRun[]> {
+  if (exchange.end !== undefined) return endOutcome(exchange.end, exchange.errors);
+  const [, map = ""] = exchange.outputs;
+  if (map === "" && exchange.errors.includes(NOTHING_OPEN)) {
+    return { outcome: "rejected", message: firstLine(exchange.errors) };
+  }
+  const runs = readAllocationMap(map);
+  if (runs === undefined) throw new PeerError(`Cannot understand qemu-io: ${firstLine(map)}`);
+  return { outcome: "accepted", value: runs };
+}
+
+function endOutcome(end: ToolEnd, errors: string): Outcome<never> {
+  switch (end.kind) {
+    case "timed-out":
+      return { outcome: "timed-out", message: `No answer within ${end.timeoutMs} ms` };
+    case "flooded":
+      return { outcome: "unsupported", message: `The answer is longer than ${end.limit} bytes` };
+    case "crashed":
+      return { outcome: "crashed", message: `${end.signal}: ${errors.trim()}` };
+    case "exited":
+      // qemu-io leaves at the end of its input alone; in the middle it has given up.
+      return { outcome: "crashed", message: `exit status ${end.code}: ${errors.trim()}` };
+  }
+}
+
+function firstLine(text: string): string {
+  return text.trimStart().split("\n", 1)[0]?.replace(
+    /^qemu-io: (?:can't open device json:\{.*?\}: )?/,
+    "",
+  ) ?? "";
+}

@@ -1,0 +1,128 @@
+import type {
+  CheckReport,
+  DigestReport,
+  DigestScope,
+  InfoReport,
+  MapEntry,
+  Operation,
+  Outcome,
+  Peer,
+  PeerDescription,
+  Subject,
+  UnlockReport,
+} from "../peer.ts";
+import { ReferencePeer } from "./peer.ts";
+
+/** What a worker is asked. */
+export interface PooledQuestion {
+  readonly operation: Operation;
+  readonly subject: Subject;
+  readonly scope?: DigestScope;
+}
+
+/** An outcome, or a fault of the reference itself with its stack. */
+export type PooledAnswer = { readonly outcome: Outcome<unknown> } | { readonly fault: string };
+
+/** Processors that are made use of. */
+const WORKERS_MAX = 4;
+
+/**
+ * The reference implementation on several processors: each question goes to a worker that has none.
+ * Who asks one question after the other is better off with `ReferencePeer`.
+ *
+ * ```ts
+ * const peer = new ReferencePool();
+ * const infos = await Promise.all(paths.map((path) => peer.info({ path })));
+ * await peer.close();
+ * ```
+ */
+export class ReferencePool implements Peer {
+  readonly #idle: Worker[] = [];
+  readonly #waiting: ((worker: Worker) => void)[] = [];
+  #started = 0;
+
+  describe(): Promise<PeerDescription> {
+    return new ReferencePeer().describe();
+  }
+
+  probe(subject: Subject): Promise<Outcome<{ format: string }>> {
+    return this.#ask("probe", subject);
+  }
+
+  info(subject: Subject): Promise<Outcome<InfoReport>> {
+    return this.#ask("info", subject);
+  }
+
+  map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
+    return this.#ask("map", subject);
+  }
+
+  check(subject: Subject): Promise<Outcome<CheckReport>> {
+    return this.#ask("check", subject);
+  }
+
+  digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
+    return this.#ask("digest", subject, scope);
+  }
+
+  unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
+    return this.#ask("unlock", subject);
+  }
+
+  /** Ends the workers, which have nothing to do any more. */
+  close(): Promise<void> {
+    for (const worker of this.#idle.splice(0)) worker.terminate();
+    this.#started = 0;
+    return Promise.resolve();
+  }
+
+  async #ask<T>(
+    operation: Operation,
+    subject: Subject,
+    scope: DigestScope = {},
+  ): Promise<Outcome<T>> {
+    let worker = await this.#worker();
+    try {
+      return await answerOf(worker, { operation, subject, scope }) as Outcome<T>;
+    } catch (error) {
+      // It may be dead, and whoever got it next would wait for ever.
+      worker.terminate();
+      worker = newWorker();
+      throw error;
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#idle.push(worker);
+      else next(worker);
+    }
+  }
+
+  /** A worker without a question: there, started, or waited for. */
+  #worker(): Promise<Worker> {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) return Promise.resolve(idle);
+    if (this.#started >= Math.min(WORKERS_MAX, navigator.hardwareConcurrency)) {
+      return new Promise((resolve) => this.#waiting.push(resolve));
+    }
+    this.#started++;
+    return Promise.resolve(newWorker());
+  }
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+}
+
+/** @throws {Error} for a fault of the reference itself */
+function answerOf(worker: Worker, question: PooledQuestion): Promise<Outcome<unknown>> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }: MessageEvent<PooledAnswer>) => {
+      if ("outcome" in data) resolve(data.outcome);
+      else reject(new Error(data.fault));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+    worker.postMessage(question);
+  });
+}

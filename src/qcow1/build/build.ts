@@ -1,0 +1,245 @@
+import type { Segment } from "../../bytes/mod.ts";
+import { legacyAes, type SectorCipher } from "../../crypto/mod.ts";
+import { type BuiltImage, patternBytes, type Placed } from "../../format/mod.ts";
+import { encode, encodeInto, fieldOf } from "../../layout/mod.ts";
+import { compressedBytes } from "./content.ts";
+import { compressedEntry } from "../entry.ts";
+import { type Geometry, geometryOf, l1Bytes, l1Needed, SECTOR } from "../geometry.ts";
+import { type Item, placeItems } from "./place.ts";
+import type { LegacyEncryption, Qcow1Model } from "../model.ts";
+import { header, l1Entry, l2Entry, QCOW_MAGIC } from "../structures.ts";
+
+/** An L1 table longer than this, in bytes, comes last and ends behind its last entry that is used. */
+const LONG_L1 = 2 ** 20;
+const WRITERS_ALIGNMENT = 8;
+const { none: NO_ENCRYPTION, aes: LEGACY_AES } = fieldOf(header, "crypt_method").values as Record<
+  "none" | "aes",
+  number
+>;
+
+/** A stored cluster: what is written, and whether it is compressed. */
+interface Stored {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  /** How compressed data is placed. */
+  readonly compressed?: { readonly gap: number; readonly aligned: boolean };
+}
+
+/**
+ * Builds an image. Deterministic; the same bytes on every machine.
+ *
+ * @example
+ * ```ts
+ * import { buildQcow1, normaliseQcow1 } from "../mod.ts";
+ *
+ * const placement = { seed: 0, holes: [], l1Skew: 0, l2Skews: [], clusterSkews: [], cutTail: false };
+ * const model = normaliseQcow1({
+ *   format: "qcow",
+ *   clusterBits: 12,
+ *   l2Bits: 9,
+ *   size: 4096n,
+ *   mtime: 0,
+ *   padding: 0,
+ *   clusters: [{ index: 0, kind: "data", pattern: { kind: "fill", seed: 1 } }],
+ *   placement,
+ * });
+ * buildQcow1(model).placed.map(({ path }) => path); // ["/header", "/l1", "/l2[0]", "/data[0]"]
+ * ```
+ *
+ * @param model as `normaliseQcow1` gives it
+ */
+export function buildQcow1(model: Qcow1Model): BuiltImage {
+  return new Builder(model).build();
+}
+
+class Builder {
+  readonly #model: Qcow1Model;
+  readonly #geometry: Geometry;
+  readonly #name: Uint8Array;
+  readonly #clusters: readonly Stored[];
+  /** Indices of the L1 entries that are used. */
+  readonly #tables: readonly number[];
+  readonly #l1Length: number;
+
+  constructor(model: Qcow1Model) {
+    const geometry = geometryOf(model);
+    this.#model = model;
+    this.#geometry = geometry;
+    this.#name = new TextEncoder().encode(model.backing?.name ?? "");
+    const cipher = model.encryption === undefined ? undefined : cipherOf(model.encryption);
+    this.#clusters = model.clusters.map((cluster) => {
+      const compressed = compressedBytes(cluster, geometry.clusterSize);
+      if (compressed !== undefined && cluster.kind === "compressed") {
+        return { index: cluster.index, bytes: compressed, compressed: cluster };
+      }
+      const bytes = patternBytes(cluster.pattern, geometry.clusterSize);
+      cipher?.encrypt(bytes, BigInt(cluster.index) * BigInt(geometry.clusterSize / SECTOR));
+      return { index: cluster.index, bytes };
+    });
+    this.#tables = [...new Set(this.#clusters.map(({ index }) => this.#tableOf(index)))];
+    this.#l1Length = l1Bytes(Number(l1Needed(model.size, geometry)));
+  }
+
+  build(): BuiltImage {
+    const { placement } = this.#model;
+    const body = placeItems(this.#items(), placement);
+    const end = Math.max(header.size, ...body.map((placed) => placed.offset + placed.length));
+    if (this.#l1IsLong) body.push(this.#placedLast(end));
+    const at = new Map(body.map((placed) => [placed.path, placed.offset]));
+    const segments = this.#segments(at);
+    const size = placement.cutTail || this.#l1IsLong ? usedEnd(segments) : end;
+    const head: Placed = {
+      path: "/header",
+      offset: 0,
+      length: header.size,
+      struct: header,
+      role: "header",
+    };
+    return {
+      segments: cutAt(segments, size),
+      size,
+      placed: [head, ...body.sort((a, b) => a.offset - b.offset)],
+    };
+  }
+
+  get #l1IsLong(): boolean {
+    return this.#l1Length > LONG_L1;
+  }
+
+  #tableOf(cluster: number): number {
+    return Math.floor(cluster / this.#geometry.l2Entries);
+  }
+
+  /** What is placed behind the header, in the order in which QEMU writes it. */
+  #items(): Item[] {
+    const items: Item[] = [];
+    if (this.#name.length > 0) {
+      const length = this.#name.length;
+      items.push({ path: NAME, length, role: "data", alignment: 1, skew: 0, gap: 0 });
+    }
+    if (!this.#l1IsLong) {
+      const skew = this.#model.placement.l1Skew;
+      items.push({ ...this.#l1(), alignment: WRITERS_ALIGNMENT, skew, gap: 0 });
+    }
+    const { l2Skews } = this.#model.placement;
+    const { l2Size: length, l2Entries: count, clusterSize: alignment } = this.#geometry;
+    const seen = new Set<number>();
+    this.#clusters.forEach((cluster, number) => {
+      const table = this.#tableOf(cluster.index);
+      if (!seen.has(table)) {
+        const shape = { path: tablePath(table), length, struct: l2Entry, count } as const;
+        const skew = cycled(l2Skews, seen.size);
+        items.push({ ...shape, role: "table", alignment, skew, gap: 0 });
+        seen.add(table);
+      }
+      items.push(this.#clusterItem(cluster, number));
+    });
+    return items;
+  }
+
+  #clusterItem({ index, bytes, compressed }: Stored, number: number): Item {
+    const shape = { path: dataPath(index), length: bytes.length, role: "data" } as const;
+    if (compressed !== undefined) {
+      const { gap, aligned } = compressed;
+      return { ...shape, alignment: aligned ? SECTOR : 1, skew: 0, gap };
+    }
+    const skew = cycled(this.#model.placement.clusterSkews, number) * SECTOR;
+    return { ...shape, alignment: this.#geometry.clusterSize, skew, gap: 0 };
+  }
+
+  #l1(): Omit<Placed, "offset"> {
+    const length = this.#l1Length;
+    return { path: L1, length, struct: l1Entry, count: length / l1Entry.size, role: "table" };
+  }
+
+  #placedLast(end: number): Placed {
+    const { l1Skew } = this.#model.placement;
+    const offset = Math.ceil(end / WRITERS_ALIGNMENT) * WRITERS_ALIGNMENT + l1Skew;
+    return { ...this.#l1(), offset };
+  }
+
+  #segments(at: ReadonlyMap<string, number>): Segment[] {
+    const offsetOf = (path: string): number => at.get(path) ?? 0;
+    return [
+      { offset: 0, bytes: this.#header(offsetOf) },
+      { offset: offsetOf(NAME), bytes: this.#name },
+      ...this.#tables.map((table) => ({
+        offset: offsetOf(L1) + table * l1Entry.size,
+        bytes: encode(l1Entry, { l1_entry: BigInt(offsetOf(tablePath(table))) }),
+      })),
+      ...this.#tables.map((table) => ({
+        offset: offsetOf(tablePath(table)),
+        bytes: this.#table(table, offsetOf),
+      })),
+      ...this.#clusters.map(({ index, bytes }) => ({ offset: offsetOf(dataPath(index)), bytes })),
+    ];
+  }
+
+  #header(offsetOf: (path: string) => number): Uint8Array {
+    const { size, mtime, padding, clusterBits, l2Bits } = this.#model;
+    return encode(header, {
+      magic: QCOW_MAGIC,
+      version: 1,
+      backing_file_offset: BigInt(offsetOf(NAME)),
+      backing_file_size: this.#name.length,
+      mtime,
+      size,
+      cluster_bits: clusterBits,
+      l2_bits: l2Bits,
+      padding,
+      crypt_method: this.#model.encryption === undefined ? NO_ENCRYPTION : LEGACY_AES,
+      l1_table_offset: BigInt(offsetOf(L1)),
+    });
+  }
+
+  #table(table: number, offsetOf: (path: string) => number): Uint8Array {
+    const { l2Size, l2Entries, clusterBits } = this.#geometry;
+    const target = new Uint8Array(l2Size);
+    for (const { index, bytes, compressed } of this.#clusters) {
+      if (this.#tableOf(index) !== table) continue;
+      const offset = offsetOf(dataPath(index));
+      const value = compressed === undefined
+        ? BigInt(offset)
+        : compressedEntry({ offset, length: bytes.length }, clusterBits);
+      encodeInto(l2Entry, { l2_entry: value }, { target, at: (index % l2Entries) * l2Entry.size });
+    }
+    return target;
+  }
+}
+
+const NAME = "/backing_file_name";
+const L1 = "/l1";
+
+function tablePath(l1Index: number): string {
+  return `/l2[${l1Index}]`;
+}
+
+function dataPath(cluster: number): string {
+  return `/data[${cluster}]`;
+}
+
+function cipherOf({ passphrase }: LegacyEncryption): SectorCipher {
+  return legacyAes(new TextEncoder().encode(passphrase));
+}
+
+/** The n-th of values that are repeated for ever; 0 where there are none. */
+function cycled(values: readonly number[], n: number): number {
+  return values[n % values.length] ?? 0;
+}
+
+/** The segments up to the end of the file, without empty ones. */
+function cutAt(segments: readonly Segment[], size: number): Segment[] {
+  return segments.map(({ offset, bytes }) => ({
+    offset,
+    bytes: bytes.subarray(0, Math.max(0, size - offset)),
+  })).filter(({ bytes }) => bytes.length > 0);
+}
+
+/** The end of the last byte that is not zero. */
+function usedEnd(segments: readonly Segment[]): number {
+  return Math.max(...segments.map(({ offset, bytes }) => {
+    let length = bytes.length;
+    while (length > 0 && bytes[length - 1] === 0) length--;
+    return length === 0 ? 0 : offset + length;
+  }));
+}

@@ -1,0 +1,31 @@
+import { deflateCluster, type DeflateOptions } from "../../codec/mod.ts";
+import { patternBytes } from "../../format/mod.ts";
+import { geometryOf, guestSize } from "../geometry.ts";
+import type { GuestCluster, Qcow1Model } from "../model.ts";
+
+/**
+ * What a guest sees of a cluster of the image alone, cut at the end of the disk; `undefined` where
+ * the image says nothing and the backing file, or zeros, show. Told from the model and nothing else.
+ *
+ * @param model as `normaliseQcow1` gives it
+ */
+export function contentOf(model: Qcow1Model, index: number): Uint8Array | undefined {
+  const { clusterSize } = geometryOf(model);
+  const length = Math.min(clusterSize, guestSize(model.size) - index * clusterSize);
+  const cluster = model.clusters.find((candidate) => candidate.index === index);
+  return cluster === undefined || length <= 0 ? undefined : patternBytes(cluster.pattern, length);
+}
+
+/**
+ * The compressed form of a cluster, or `undefined` where it is to be stored as it is: because the model
+ * says so, or because compressing does not make it shorter.
+ */
+export function compressedBytes(
+  cluster: GuestCluster,
+  clusterSize: number,
+): Uint8Array | undefined {
+  if (cluster.kind === "data") return undefined;
+  const level = cluster.level as NonNullable<DeflateOptions["level"]>;
+  const compressed = deflateCluster(patternBytes(cluster.pattern, clusterSize), { level });
+  return compressed.length < clusterSize ? compressed : undefined;
+}

@@ -1,0 +1,102 @@
+import type { Pattern } from "../../format/mod.ts";
+import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
+import type { GuestCluster, LegacyEncryption, Placement, Qcow1Model } from "../model.ts";
+import { REQUEST_MAX } from "../findings.ts";
+import { limits } from "../structures.ts";
+
+/** Longest stretch of free sectors, so that an image stays small. */
+const HOLE_MAX = 64;
+const GAP_MAX = 4096;
+
+/**
+ * The nearest model that makes a sound image: numbers are brought into their range, and clusters are
+ * put in order, those without an entry in the L1 table or named twice left out. Idempotent.
+ */
+export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
+  const clusterBits = clamp(model.clusterBits, limits.clusterBits);
+  const l2Bits = clamp(model.l2Bits, limits.l2Bits);
+  const geometry = geometryOf({ clusterBits, l2Bits });
+  const size = soundSize(model.size, geometry);
+  const name = soundName(model.backing?.name ?? "");
+  const { encryption } = model;
+  return {
+    format: "qcow",
+    clusterBits,
+    l2Bits,
+    size,
+    mtime: model.mtime >>> 0,
+    padding: model.padding & 0xffff,
+    clusters: soundClusters(model.clusters, Number(l1Needed(size, geometry)) * geometry.l2Entries),
+    ...(name === "" ? {} : { backing: { name } }),
+    ...(encryption === undefined ? {} : { encryption: soundEncryption(encryption) }),
+    placement: soundPlacement(model.placement, geometry),
+  };
+}
+
+function clamp(value: number, range: { min: number; max: number }): number {
+  return Math.min(range.max, Math.max(range.min, Math.trunc(value)));
+}
+
+/** At most as large as one request can read the L1 table of. */
+function soundSize(size: bigint, geometry: Geometry): bigint {
+  const max = BigInt(Math.floor(REQUEST_MAX / l1Bytes(1))) * BigInt(geometry.l2Coverage);
+  if (size > max) return max;
+  return size < BigInt(limits.size.min) ? BigInt(limits.size.min) : size;
+}
+
+/** A name ends at its first NUL and has at most 1023 bytes, without half a character at its end. */
+function soundName(name: string): string {
+  const [text = ""] = name.split("\0");
+  let end = 0;
+  let length = 0;
+  for (const character of text) {
+    length += new TextEncoder().encode(character).length;
+    if (length > limits.nameLength.max) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
+/** QEMU ends a passphrase at its first NUL, and takes none that is not UTF-8. */
+function soundEncryption({ passphrase }: LegacyEncryption): LegacyEncryption {
+  return { kind: "aes", passphrase: passphrase.replaceAll("\0", "").toWellFormed() };
+}
+
+function soundClusters(clusters: readonly GuestCluster[], count: number): GuestCluster[] {
+  const byIndex = new Map<number, GuestCluster>();
+  for (const cluster of clusters) {
+    if (cluster.index < count && !byIndex.has(cluster.index)) {
+      byIndex.set(cluster.index, soundCluster(cluster));
+    }
+  }
+  return [...byIndex.values()].sort((a, b) => a.index - b.index);
+}
+
+function soundCluster(cluster: GuestCluster): GuestCluster {
+  const pattern: Pattern = { kind: cluster.pattern.kind, seed: cluster.pattern.seed >>> 0 };
+  if (cluster.kind === "data") return { index: cluster.index, kind: "data", pattern };
+  const level = cluster.level === -1 ? -1 : clamp(cluster.level, { min: 1, max: 9 });
+  const gap = clamp(cluster.gap, { min: 0, max: GAP_MAX });
+  return {
+    index: cluster.index,
+    kind: "compressed",
+    pattern,
+    level,
+    gap,
+    aligned: cluster.aligned,
+  };
+}
+
+function soundPlacement(placement: Placement, geometry: Geometry): Placement {
+  const sectors = geometry.clusterSize / 512;
+  return {
+    seed: placement.seed >>> 0,
+    holes: placement.holes.map((hole) => clamp(hole, { min: 0, max: HOLE_MAX })),
+    l1Skew: clamp(placement.l1Skew, { min: 0, max: 7 }),
+    l2Skews: placement.l2Skews.map((skew) =>
+      clamp(skew, { min: 0, max: geometry.clusterSize - 1 })
+    ),
+    clusterSkews: placement.clusterSkews.map((skew) => clamp(skew, { min: 0, max: sectors - 1 })),
+    cutTail: placement.cutTail,
+  };
+}

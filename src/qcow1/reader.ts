@@ -1,0 +1,118 @@
+import type { SectorCipher } from "../crypto/mod.ts";
+import { AccessError, type Broken, readSectors } from "../format/mod.ts";
+import { Cache } from "./cache.ts";
+import { type Entry, isZero, kindOf, offsetOf, valueOf } from "./entry.ts";
+import { dataFault, decompressEntry, l2Place, tableFault } from "./judge/entries.ts";
+import type { Qcow1Image } from "./tables.ts";
+import { SECTOR } from "./geometry.ts";
+import { inHeader } from "./findings.ts";
+
+/** Decompressed clusters that are kept: 1 MiB at most. */
+const CLUSTERS = 16;
+
+/** Part of one cluster that is read. */
+interface Part {
+  readonly entry: Entry;
+  readonly place: () => ReturnType<typeof l2Place>;
+  /** Where in the guest's disk it starts, and where in the cluster. */
+  readonly guest: number;
+  readonly from: number;
+  readonly target: Uint8Array;
+}
+
+/**
+ * Reads guest bytes out of one image.
+ *
+ * Decompressed clusters are kept by the whole entry. QEMU keeps one, by its offset alone: there, what
+ * is read next depends on what was read before.
+ */
+export class ClusterReader {
+  readonly #image: Qcow1Image;
+  readonly #cipher: SectorCipher | undefined;
+  readonly #clusters = new Cache<bigint, Uint8Array>(CLUSTERS);
+
+  /** @param cipher of encrypted clusters, where there is a passphrase */
+  constructor(image: Qcow1Image, cipher?: SectorCipher) {
+    this.#image = image;
+    this.#cipher = cipher;
+  }
+
+  /**
+   * Fills `target` with guest bytes, zeros where nothing is allocated.
+   *
+   * @param offset byte offset in the guest's disk
+   * @throws {AccessError} where QEMU's read fails
+   */
+  read(offset: number, target: Uint8Array): void {
+    const { clusterSize } = this.#image.geometry;
+    for (let done = 0; done < target.length;) {
+      const from = (offset + done) % clusterSize;
+      const part = target.subarray(done, done + clusterSize - from);
+      this.#readPart(offset + done, part);
+      done += part.length;
+    }
+  }
+
+  #readPart(offset: number, target: Uint8Array): void {
+    const image = this.#image;
+    const { l2Coverage, clusterSize } = image.geometry;
+    const l1Index = Math.floor(offset / l2Coverage);
+    const table = image.l1.entry(l1Index);
+    if (isZero(table)) {
+      target.fill(0);
+      return;
+    }
+    refuse(tableFault(image, table, l1Index));
+    const index = Math.floor((offset % l2Coverage) / clusterSize);
+    const entry = image.l2(table).entry(index);
+    const place = () => l2Place(l1Index, table, index);
+    this.#readCluster({ entry, place, guest: offset, from: offset % clusterSize, target });
+  }
+
+  #readCluster({ entry, place, guest, from, target }: Part): void {
+    switch (kindOf(entry)) {
+      case "unallocated":
+        target.fill(0);
+        break;
+      case "data":
+        refuse(dataFault(entry, from + target.length, place));
+        this.#readData(offsetOf(entry) + from, guest, target);
+        break;
+      case "compressed":
+        target.set(this.#decompressed(entry, place).subarray(from, from + target.length));
+        break;
+    }
+  }
+
+  /** Compressed clusters are never encrypted; these are, by the numbers of the guest's sectors. */
+  #readData(offset: number, guest: number, target: Uint8Array): void {
+    const { source, encrypted } = this.#image;
+    const cipher = this.#cipher;
+    if (!encrypted) {
+      source.readInto(offset, target);
+      return;
+    }
+    if (cipher === undefined) throw new AccessError(keyFault());
+    readSectors(target, guest, {
+      read: (sectors, from) => source.readInto(offset + from - guest, sectors),
+      decrypt: (sectors, from) => cipher.decrypt(sectors, BigInt(from / SECTOR)),
+    });
+  }
+
+  #decompressed(entry: Entry, place: Part["place"]): Uint8Array {
+    return this.#clusters.get(valueOf(entry), () => {
+      const cluster = decompressEntry(this.#image, entry, place);
+      if (cluster instanceof Uint8Array) return cluster;
+      throw new AccessError(cluster);
+    });
+  }
+}
+
+function refuse(fault: Broken | undefined): void {
+  if (fault !== undefined) throw new AccessError(fault);
+}
+
+function keyFault(): Broken {
+  const message = "Cannot read an encrypted image: no passphrase is given";
+  return { rule: "qcow1.crypt.key-present", place: inHeader("crypt_method"), message };
+}

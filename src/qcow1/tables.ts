@@ -1,0 +1,41 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import { Cache } from "./cache.ts";
+import type { Qcow1File } from "./decode.ts";
+import { type Entry, offsetOf } from "./entry.ts";
+import { type Geometry, guestSize, l1Needed } from "./geometry.ts";
+import { EntryTable } from "./table.ts";
+
+/** L2 tables that are kept: as many as QEMU keeps. */
+const L2_TABLES = 16;
+
+/** An image whose header is sound enough to look clusters up. */
+export class Qcow1Image {
+  readonly source: ByteSource;
+  readonly geometry: Geometry;
+  /** Bytes that a guest sees; a multiple of 512. */
+  readonly virtualSize: number;
+  /** Content needs a passphrase. */
+  readonly encrypted: boolean;
+  /** Byte offset of the L1 table in the file. */
+  readonly l1Offset: bigint;
+  /** The L1 table, with as many entries as a guest can reach. */
+  readonly l1: EntryTable;
+  readonly #l2 = new Cache<number, EntryTable>(L2_TABLES);
+
+  constructor({ source, header }: Qcow1File, geometry: Geometry) {
+    const visible = guestSize(header.size);
+    this.source = source;
+    this.geometry = geometry;
+    this.virtualSize = visible;
+    this.encrypted = header.crypt_method !== 0;
+    this.l1Offset = header.l1_table_offset;
+    const entries = Number(l1Needed(BigInt(visible), geometry));
+    this.l1 = new EntryTable(source, Number(this.l1Offset), entries);
+  }
+
+  /** The L2 table that an L1 entry points to, which must be one that QEMU can read. */
+  l2(entry: Entry): EntryTable {
+    const offset = offsetOf(entry);
+    return this.#l2.get(offset, () => new EntryTable(this.source, offset, this.geometry.l2Entries));
+  }
+}

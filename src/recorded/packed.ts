@@ -1,0 +1,92 @@
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { GoldenRecord } from "./record.ts";
+import { recordOf, UNPACKED_MAX } from "./validate_record.ts";
+import type { GoldenReport } from "./report.ts";
+import { recordText, writeFiles } from "./store.ts";
+import { type GoldenSource, verifyEach, type VerifyOptions } from "./verify.ts";
+import { type Peer, PeerError } from "../peers/mod.ts";
+import { packTar, readTar } from "./sparse_tar.ts";
+
+/** How an archive is called, behind its name. */
+const SUFFIX = ".tar.gz";
+/** Longest record in an archive, in bytes. */
+const RECORD_MAX = 2 ** 24;
+
+/** A golden image with the bytes of its files, in the order of the record. */
+export interface PackedImage {
+  readonly record: GoldenRecord;
+  files(): Uint8Array[];
+}
+
+/** The archives in a directory, with their paths, in order. */
+export function archivesIn(directory: string): string[] {
+  return [...Deno.readDirSync(directory)]
+    .filter((entry) => entry.isFile && entry.name.endsWith(SUFFIX))
+    .map((entry) => `${directory}/${entry.name}`).sort();
+}
+
+/**
+ * Reads an archive of many small golden images: `NAME.json` is the record of an image, and
+ * `NAME/FILE` are its files. What {@link packImages} makes; any tar that knows sparse files unpacks it.
+ *
+ * @throws {PeerError} when it is none, or damaged
+ */
+export function readArchive(path: string): PackedImage[] {
+  try {
+    return imagesIn(gunzipSync(Deno.readFileSync(path), { maxOutputLength: UNPACKED_MAX }));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PeerError(`Cannot use ${path}: ${reason}`);
+  }
+}
+
+function imagesIn(tar: Uint8Array): PackedImage[] {
+  const files = readTar(tar);
+  const byName = new Map(files.map((file) => [file.name, file]));
+  return files.filter(({ name }) => name.endsWith(".json")).map((file) => {
+    if (file.size > RECORD_MAX) throw new PeerError(`${file.name} is too long`);
+    const record = recordOf(new TextDecoder().decode(file.unpack()));
+    const parts = record.files.map(({ name, size }) => {
+      const part = byName.get(`${record.name}/${name}`);
+      if (part?.size === size) return part;
+      throw new PeerError(`${record.name}/${name} is missing, or of another size`);
+    });
+    return { record, files: () => parts.map((part) => part.unpack()) };
+  });
+}
+
+/** Packs images, in the order of their names. */
+export function packImages(images: readonly PackedImage[]): Uint8Array {
+  const sorted = [...images].sort((a, b) => a.record.name < b.record.name ? -1 : 1);
+  const files = sorted.flatMap(({ record, files }) => {
+    const text = new TextEncoder().encode(recordText(record));
+    const parts = files().map((bytes, index) => {
+      return { name: `${record.name}/${record.files[index]?.name}`, bytes };
+    });
+    return [{ name: `${record.name}.json`, bytes: text }, ...parts];
+  });
+  return gzipSync(packTar(files), { level: 9 });
+}
+
+/** What is to be verified: as {@link VerifyOptions}, but for the archive in place of a directory. */
+export interface VerifyPackedOptions extends Omit<VerifyOptions, "images"> {
+  readonly archive: string;
+}
+
+/**
+ * Holds a peer against the images of an archive, a few of them at a time, as `verifyGolden` does.
+ *
+ * @throws {PeerError} when the peer cannot be started or the archive is damaged
+ */
+export async function verifyPacked(
+  peer: Peer,
+  { archive, names, ...options }: VerifyPackedOptions,
+): Promise<GoldenReport> {
+  const images = readArchive(archive)
+    .filter(({ record }) => names === undefined || names.includes(record.name));
+  return await verifyEach(peer, images.map((image) => () => sourceOf(image)), options);
+}
+
+function sourceOf({ record, files }: PackedImage): GoldenSource {
+  return { record, unpack: (directory) => writeFiles(record, { directory, files: files() }) };
+}

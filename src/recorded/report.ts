@@ -1,0 +1,47 @@
+import type { Difference } from "../peers/mod.ts";
+import type { KnownFailure } from "./known.ts";
+
+/** A question that a peer answers differently than was recorded. */
+export interface GoldenFailure {
+  readonly image: string;
+  /**
+   * `probe`, `info`, `map`, `check`, `digest`, `digest of snapshot …`, `digest of START+LENGTH` or
+   * `unlock with PASSPHRASE`.
+   */
+  readonly question: string;
+  /**
+   * Whose answer is recorded: `qemu-img 7.2.22`; `diskproof` where no tool has given one; nobody where
+   * any answer would have done.
+   */
+  readonly recordedBy: readonly string[];
+  /** Recorded answer left, the peer's right. */
+  readonly differences: readonly Difference[];
+}
+
+/** The end of a verification. */
+export interface GoldenReport {
+  readonly images: number;
+  readonly questions: number;
+  /** Questions that the peer has no answer for. */
+  readonly unsupported: number;
+  readonly failures: readonly GoldenFailure[];
+  /** Crashes, hangs and faults that are recorded of the peer itself, and are no failures. */
+  readonly known: readonly KnownFailure[];
+}
+
+/** Several reports as one, with what differs in the order of the images. */
+export function joinReports(reports: readonly GoldenReport[]): GoldenReport {
+  const sum = (count: (report: GoldenReport) => number) =>
+    reports.reduce((total, report) => total + count(report), 0);
+  return {
+    images: sum(({ images }) => images),
+    questions: sum(({ questions }) => questions),
+    unsupported: sum(({ unsupported }) => unsupported),
+    failures: reports.flatMap(({ failures }) => failures).sort(byImage),
+    known: reports.flatMap(({ known }) => known).sort(byImage),
+  };
+}
+
+function byImage(a: { readonly image: string }, b: { readonly image: string }): number {
+  return a.image < b.image ? -1 : a.image > b.image ? 1 : 0;
+}

@@ -1,0 +1,145 @@
+import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { PeerError, type Subject } from "../peers/mod.ts";
+import { recordOf } from "./validate_record.ts";
+import type { GoldenFile, GoldenRecord } from "./record.ts";
+
+/** Names of the images recorded in a directory, in order. */
+export function goldenNames(images: string): string[] {
+  const entries = [...Deno.readDirSync(images)];
+  return entries.filter((entry) => entry.isFile && entry.name.endsWith(".json"))
+    .map((entry) => entry.name.slice(0, -".json".length)).sort();
+}
+
+/**
+ * Reads what is recorded of an image.
+ *
+ * @throws {PeerError} when there is no such record
+ */
+export function readRecord(images: string, name: string): GoldenRecord {
+  const path = `${images}/${name}.json`;
+  try {
+    const record = recordOf(Deno.readTextFileSync(path));
+    if (record.name === name) return record;
+    throw new PeerError(`It is the record of ${record.name}`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PeerError(`Cannot use golden image ${name}: ${reason}`);
+  }
+}
+
+/** What is asked about, once the files of a record are unpacked in a directory. */
+export function subjectOf(record: GoldenRecord, directory: string): Subject {
+  const { subject: path, format, passphrases, header } = record;
+  return {
+    path,
+    directory,
+    ...(format === undefined ? {} : { format }),
+    ...(passphrases === undefined ? {} : { passphrases }),
+    ...(header === undefined ? {} : { header }),
+  };
+}
+
+/** Unpacks the files of an image into a directory. */
+export function unpack(images: string, record: GoldenRecord, directory: string): void {
+  const files = record.files.map(({ name, size }) => {
+    const packed = Deno.readFileSync(packedPath(images, record.name, name));
+    return gunzipSync(packed, { maxOutputLength: size + 1 });
+  });
+  writeFiles(record, { directory, files });
+}
+
+/**
+ * Writes the files of an image, in the order of the record, into a directory, byte by byte. Nothing is
+ * left out as a hole: what qemu-img says of a map depends on the holes of a file.
+ *
+ * @throws {PeerError} when they are not what the record says
+ */
+export function writeFiles(
+  record: GoldenRecord,
+  { directory, files }: { directory: string; files: readonly Uint8Array[] },
+): void {
+  for (const [index, file] of record.files.entries()) {
+    const bytes = files[index];
+    if (bytes?.length !== file.size || sha256(bytes) !== file.sha256) {
+      throw new PeerError(`Cannot use golden image ${record.name}: ${file.name} has changed`);
+    }
+    Deno.writeFileSync(`${directory}/${file.name}`, bytes);
+  }
+}
+
+/** Stores the files of an image and its record, in place of what was there. */
+export function store(images: string, record: GoldenRecord, directory: string): void {
+  remove(images, record.name);
+  Deno.mkdirSync(`${images}/${record.name}`, { recursive: true });
+  for (const file of record.files) {
+    const bytes = Deno.readFileSync(`${directory}/${file.name}`);
+    Deno.writeFileSync(packedPath(images, record.name, file.name), gzipSync(bytes, { level: 9 }));
+  }
+  writeRecord(images, record);
+}
+
+/** Writes the record alone. */
+export function writeRecord(images: string, record: GoldenRecord): void {
+  Deno.writeTextFileSync(`${images}/${record.name}.json`, recordText(record));
+}
+
+/** Forgets an image. */
+export function remove(images: string, name: string): void {
+  for (const path of [`${images}/${name}`, `${images}/${name}.json`]) {
+    try {
+      Deno.removeSync(path, { recursive: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+/** Name, size and digest of a file. */
+export function describeFile(directory: string, name: string): GoldenFile {
+  const bytes = Deno.readFileSync(`${directory}/${name}`);
+  return { name, size: bytes.length, sha256: sha256(bytes) };
+}
+
+function packedPath(images: string, name: string, file: string): string {
+  return `${images}/${name}/${encodeURIComponent(file)}.gz`;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** JSON in lines that a person can follow: what fits into a line stands in one. */
+export function recordText(record: GoldenRecord): string {
+  return layOut(record, "") + "\n";
+}
+
+const LINE = 160;
+
+function layOut(value: unknown, indent: string): string {
+  const flat = oneLine(value);
+  if (typeof value !== "object" || value === null || flat.length + indent.length < LINE) {
+    return flat;
+  }
+  const inner = indent + " ";
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  const items = Array.isArray(value)
+    ? value.map((item) => inner + layOut(item, inner))
+    : members(value).map(([key, member]) =>
+      `${inner}${JSON.stringify(key)}: ${layOut(member, inner)}`
+    );
+  return `${open}\n${items.join(",\n")}\n${indent}${close}`;
+}
+
+function oneLine(value: unknown): string {
+  // A number is written to its last digit: not every reader rounds as JavaScript does.
+  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value).toString();
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
+  const text = members(value).map(([key, member]) => `${JSON.stringify(key)}: ${oneLine(member)}`);
+  return `{${text.join(", ")}}`;
+}
+
+function members(value: object): [string, unknown][] {
+  return Object.entries(value).filter(([, member]) => member !== undefined);
+}

@@ -1,0 +1,44 @@
+import type { GoldenRecord } from "./record.ts";
+import { PeerError } from "../peers/mod.ts";
+
+/** Longest file of an image that is unpacked, and longest archive, in bytes. */
+export const UNPACKED_MAX = 2 ** 28;
+
+/**
+ * Takes a record in. Names in it become names of files in a directory, and none leads out of it.
+ *
+ * @throws {PeerError} where it is none, or longer than anybody unpacks
+ */
+export function recordOf(text: string): GoldenRecord {
+  const record: unknown = JSON.parse(text);
+  if (!isObject(record) || !isName(record["name"])) throw damaged("it has no name");
+  const { name, files, subject, header, answers } = record;
+  if (!Array.isArray(files) || !files.every(isFile)) throw damaged(`${name} has no files`);
+  const sizes = files.reduce((sum, { size }) => sum + size, 0);
+  if (sizes > UNPACKED_MAX) throw damaged(`${name} is longer than ${UNPACKED_MAX} bytes`);
+  const told = [subject, ...(header === undefined ? [] : [header]), ...files.map((it) => it.name)];
+  const odd = told.find((it) => !isName(it));
+  if (odd !== undefined) throw damaged(`${JSON.stringify(odd)} is not the name of a file in it`);
+  if (!isObject(answers)) throw damaged(`${name} has no answers`);
+  return record as unknown as GoldenRecord;
+}
+
+function isFile(file: unknown): file is { name: string; size: number } {
+  return isObject(file) && typeof file["name"] === "string" &&
+    typeof file["sha256"] === "string" && Number.isSafeInteger(file["size"]) &&
+    Number(file["size"]) >= 0;
+}
+
+/** Whether a name is that of a file in a directory, and of no other place. */
+function isName(name: unknown): name is string {
+  return typeof name === "string" && name !== "" && name !== "." && name !== ".." &&
+    !/[/\\\0]/.test(name);
+}
+
+function isObject(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function damaged(reason: string): PeerError {
+  return new PeerError(`It is no record: ${reason}`);
+}

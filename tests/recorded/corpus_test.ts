@@ -1,0 +1,98 @@
+import { assert, assertEquals } from "@std/assert";
+import { LuksdePeer, runTool } from "../../src/peers/mod.ts";
+import {
+  askedOf,
+  goldenNames,
+  type GoldenRecord,
+  hasSpoken,
+  infoRecorded,
+  readRecord,
+  unpackGolden,
+} from "../../src/recorded/mod.ts";
+import { luks2Rules } from "../../src/rules/luks2.ts";
+import { withTools } from "../peers/tools.ts";
+
+const IMAGES = new URL("../../corpus/images", import.meta.url).pathname;
+/** Bytes that the volumes of LUKS version 2 may have, compressed. */
+const LUKS2_MAX = 2 * 1024 * 1024;
+/** How a volume was opened, and how much of it was looked at, is not of the volume. */
+const NOT_OF_A_FILE = /^luks2\.(open|work)\./;
+
+const records = goldenNames(IMAGES).map((name) => readRecord(IMAGES, name));
+const ofLuks2 = records.filter(({ format }) => format === "luks2");
+
+Deno.test("the corpus has a volume that breaks and one that keeps each rule of LUKS version 2", () => {
+  for (const does of ["breaks", "keeps"]) {
+    const covered = new Set(
+      ofLuks2.filter(({ features }) => features[1] === does).map(({ features }) => features[0]),
+    );
+    const wanted = Object.keys(luks2Rules).filter((rule) => !NOT_OF_A_FILE.test(rule));
+    assertEquals(wanted.filter((rule) => !covered.has(rule)), [], does);
+  }
+});
+
+Deno.test("the volumes of LUKS version 2 in the corpus are small", () => {
+  const bytes = ofLuks2.flatMap(({ name, files }) =>
+    files.map((file) => Deno.statSync(`${IMAGES}/${name}/${file.name}.gz`).size)
+  ).reduce((sum, size) => sum + size, 0);
+  assert(bytes < LUKS2_MAX, `${bytes} bytes`);
+});
+
+/** The questions about an image to which no tool has a right answer. */
+async function unanswered(record: GoldenRecord): Promise<string[]> {
+  return (await askedOf(record, {})).filter(({ recorded }) => {
+    return !recorded.some(({ outcome, fault }) => fault === undefined && hasSpoken(outcome));
+  }).map(({ name }) => name);
+}
+
+Deno.test("where no tool has a right answer, the corpus has the verdict of the reference, and nowhere else", async () => {
+  for (const record of records) {
+    const { name, reference = {} } = record;
+    assertEquals((await unanswered(record)).sort(), Object.keys(reference).sort(), name);
+  }
+});
+
+Deno.test("a volume of LUKS version 2 that luksDump takes has a digest and key slots", () => {
+  for (const { name, volume = {}, reference = {} } of ofLuks2) {
+    for (const answers of Object.values(volume)) {
+      const taken = infoRecorded(answers).outcome === "accepted";
+      const asked = new Set([
+        ...answers.unlocks.map(({ passphrase }) => passphrase),
+        ...Object.keys(reference).map((question) => question.replace("unlock with ", "")),
+      ]);
+      assertEquals(
+        [asked.has("first"), asked.has("third"), asked.has("digest")],
+        Array(3).fill(taken),
+        name,
+      );
+    }
+  }
+});
+
+Deno.test("luksdeinfo dies of what is recorded of it", async () => {
+  await withTools(["luksdeinfo"], async (directory) => {
+    const { version: installed } = await new LuksdePeer().describe();
+    for (const record of records) {
+      for (const { argv, version, crashed } of record.crashes ?? []) {
+        if (version !== installed) continue;
+        unpackGolden(IMAGES, record, directory);
+        const { end } = await runTool(argv, { directory });
+        assertEquals(end, { kind: "crashed", signal: crashed }, record.name);
+      }
+    }
+  });
+});
+
+Deno.test("the corpus has the crashes and hangs of the tools that are known", () => {
+  const failing = records.filter((record) => /"(crashed|hung)":/.test(JSON.stringify(record)))
+    .map(({ name }) => name);
+  assertEquals(failing, [
+    "blk.backing.no-loop-breaks",
+    "luks.key.material-sector-multiple-breaks",
+    "luks.key.xts-even-48-bytes",
+    "luks.key.xts-even-64-bytes",
+    "luks2.token.fields-number-32",
+    "qcow2.crypt.draft-2016-breaks",
+    "qcow2.crypt.luks-ext-present-breaks",
+  ]);
+});

@@ -1,0 +1,162 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { gzipSync } from "node:zlib";
+import { PeerError, ReferencePeer, withScratch } from "../../src/peers/mod.ts";
+import {
+  archivesIn,
+  describeFile,
+  type GoldenRecord,
+  joinReports,
+  type PackedImage,
+  packImages,
+  readArchive,
+  RecordedPeer,
+  verifyGolden,
+  verifyPacked,
+} from "../../src/recorded/mod.ts";
+import { packTar } from "../../src/recorded/sparse_tar.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const CAST5 = `${ROOT}/corpus/matrix/cast5-ecb.tar.gz`;
+
+/** A record of two files, with holes. */
+async function imageOf(name: string): Promise<PackedImage> {
+  const files = [new Uint8Array(5000).fill(1, 600, 700), new TextEncoder().encode(name)];
+  const record = await withScratch((directory): Promise<GoldenRecord> => {
+    const names = ["disk", "header"];
+    names.forEach((file, index) => Deno.writeFileSync(`${directory}/${file}`, files[index]!));
+    return Promise.resolve({
+      name,
+      features: ["a test"],
+      builder: "diskproof",
+      commands: [],
+      subject: "disk",
+      header: "header",
+      files: names.map((file) => describeFile(directory, file)),
+      answers: {},
+    });
+  });
+  return { record, files: () => files };
+}
+
+Deno.test("readArchive() gives back what packImages() has packed, in the order of the names", async () => {
+  const images = [await imageOf("second"), await imageOf("first")];
+  await withScratch((directory) => {
+    const path = `${directory}/images.tar.gz`;
+    Deno.writeFileSync(path, packImages(images));
+    assertEquals(archivesIn(directory), [path]);
+    const read = readArchive(path);
+    assertEquals(read.map(({ record }) => record), [images[1]?.record, images[0]?.record]);
+    assertEquals(read.map(({ files }) => files()), [images[1]?.files(), images[0]?.files()]);
+    return Promise.resolve();
+  });
+});
+
+Deno.test("packImages() gives the same bytes in whatever order images come", async () => {
+  const images = [await imageOf("a"), await imageOf("b")];
+  assertEquals(packImages(images), packImages(images.toReversed()));
+});
+
+Deno.test("an archive that is damaged is no fault of a peer, and is named", async () => {
+  const { record } = await imageOf("alone");
+  const text = new TextEncoder().encode(JSON.stringify(record));
+  const whole = Deno.readFileSync(CAST5);
+  const ofRecord = (record: unknown) => {
+    const bytes = new TextEncoder().encode(JSON.stringify(record));
+    return gzipSync(packTar([{ name: "alone.json", bytes }]));
+  };
+  const damaged: Record<string, Uint8Array> = {
+    "no archive at all": new Uint8Array(600).fill(1),
+    "nothing in it": gzipSync(new Uint8Array(1024)),
+    "cut off": whole.subarray(0, whole.length / 2),
+    "without its file": gzipSync(packTar([{ name: "alone.json", bytes: text }])),
+    "with a name that leads elsewhere": gzipSync(packTar([{
+      name: "alone.json",
+      bytes: new TextEncoder().encode(JSON.stringify({ ...record, name: "../alone" })),
+    }])),
+    "with a file whose name leads elsewhere": ofRecord({
+      ...record,
+      files: [{ name: "../disk", size: 0, sha256: "" }],
+    }),
+    "with an image elsewhere": ofRecord({ ...record, subject: "/etc/hostname" }),
+    "with a header elsewhere": ofRecord({ ...record, header: ".." }),
+    "with more than anybody unpacks": ofRecord({
+      ...record,
+      files: [{ name: "disk", size: 2 ** 40, sha256: "" }],
+    }),
+    "with a record that is none": ofRecord(null),
+    "without JSON": gzipSync(packTar([{ name: "alone.json", bytes: text.subarray(1) }])),
+  };
+  await withScratch((directory) => {
+    for (const [about, bytes] of Object.entries(damaged)) {
+      const path = `${directory}/damaged.tar.gz`;
+      Deno.writeFileSync(path, bytes);
+      assertThrows(() => readArchive(path), PeerError, `Cannot use ${path}`, about);
+    }
+    assertThrows(() => readArchive(`${directory}/none.tar.gz`), PeerError, "Cannot use");
+    return Promise.resolve();
+  });
+});
+
+Deno.test("verifyPacked() asks about the images that are named, and about nothing else", async () => {
+  const names = readArchive(CAST5).slice(0, 3).map(({ record }) => record.name);
+  const { images, questions, failures } = await verifyPacked(new ReferencePeer(), {
+    archive: CAST5,
+    names,
+  });
+  assertEquals([images, failures], [3, []]);
+  assert(questions >= 2 * names.length);
+});
+
+Deno.test("verifyPacked() reports a peer that answers about another image", async () => {
+  const [first, second] = readArchive(CAST5);
+  const [version, answers] = Object.entries(first?.record.answers ?? {})[0] ?? [];
+  assert(version !== undefined && answers !== undefined && second !== undefined);
+  const peer = new RecordedPeer(answers, { version });
+  const names = [second.record.name];
+  const { failures } = await verifyPacked(peer, { archive: CAST5, names, version });
+  assertEquals([...new Set(failures.map(({ image }) => image))], names);
+  assert(failures.some(({ question }) => question === "info"));
+});
+
+Deno.test("joinReports() adds up, and puts what differs in the order of the images", () => {
+  const failure = (image: string) => ({ image, question: "info", recordedBy: [], differences: [] });
+  const report = (name: string) => {
+    return { images: 2, questions: 5, unsupported: 1, failures: [failure(name)], known: [] };
+  };
+  assertEquals(joinReports([report("b"), report("a")]), {
+    images: 4,
+    questions: 10,
+    unsupported: 2,
+    failures: [failure("a"), failure("b")],
+    known: [],
+  });
+  assertEquals(joinReports([]).images, 0);
+});
+
+/** Fails unless a promise is rejected with such a message. */
+async function assertFails(promise: Promise<unknown>, message: string): Promise<void> {
+  const error = await promise.then(() => undefined, (reason: unknown) => reason);
+  assert(error instanceof PeerError);
+  assertStringIncludes(error.message, message);
+}
+
+Deno.test("a record in a directory cannot have files written outside of the scratch directory", async () => {
+  const { record, files } = await imageOf("alone");
+  await withScratch(async (images) => {
+    Deno.mkdirSync(`${images}/alone`);
+    for (const name of ["../escaped", "..", "a/b", ""]) {
+      const [disk, header] = record.files;
+      assert(disk !== undefined && header !== undefined);
+      const hostile = { ...record, files: [{ ...disk, name }, header] };
+      Deno.writeTextFileSync(`${images}/alone.json`, JSON.stringify(hostile));
+      const packed = gzipSync(files()[0] ?? new Uint8Array());
+      Deno.writeFileSync(`${images}/alone/${encodeURIComponent(name)}.gz`, packed);
+      const verified = verifyGolden(new ReferencePeer(), { images });
+      await assertFails(verified, "is not the name of a file in it");
+    }
+    // Nor is the record of another image taken.
+    Deno.writeTextFileSync(`${images}/alone.json`, JSON.stringify({ ...record, name: "x" }));
+    const verified = verifyGolden(new ReferencePeer(), { images });
+    await assertFails(verified, "It is the record of x");
+  });
+});
