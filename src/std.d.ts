@@ -33,6 +33,14 @@ declare module "@std/assert" {
     msgIncludes?: string,
     msg?: string,
   ): E;
+  /** Rejects unless `fn` rejects with an `ErrorClass` whose message includes `msgIncludes`. */
+  export function assertRejects<E extends Error>(
+    fn: () => PromiseLike<unknown>,
+    // deno-lint-ignore no-explicit-any
+    ErrorClass: abstract new (...args: any[]) => E,
+    msgIncludes?: string,
+    msg?: string,
+  ): Promise<E>;
   /** Always throws. */
   export function fail(msg?: string): never;
 }

@@ -54,9 +54,18 @@ export {
   TOOL_STDOUT_LIMIT,
   TOOL_TIMEOUT_MS,
   type ToolEnd,
+  ToolError,
   type ToolOptions,
   type ToolResult,
+  type ToolTrouble,
 } from "./process.ts";
+export {
+  type ProbeOptions,
+  probeTool,
+  type ToolName,
+  type ToolState,
+  toolVersion,
+} from "./tool_state.ts";
 export { makeScratchDirectory, withScratch } from "./scratch.ts";
 export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup/peer.ts";
 export { digestFile } from "./digest.ts";

@@ -10,6 +10,28 @@ export type ToolEnd =
   /** Killed because it printed more than the caller takes. */
   | { readonly kind: "flooded"; readonly limit: number };
 
+/** Why a tool cannot be used. */
+export type ToolTrouble =
+  /** No such program is on the PATH. */
+  | "missing"
+  /** Deno has no permission to run it. */
+  | "denied"
+  /** It is there and does not start, or does not do what every version of it does. */
+  | "broken"
+  /** It did not end within its time limit. */
+  | "hangs";
+
+/** A tool that cannot be used, and why. */
+export class ToolError extends PeerError {
+  readonly trouble: ToolTrouble;
+
+  constructor(trouble: ToolTrouble, message: string) {
+    super(message);
+    this.name = "ToolError";
+    this.trouble = trouble;
+  }
+}
+
 /** What a tool left behind. */
 export interface ToolResult {
   readonly end: ToolEnd;
@@ -44,7 +66,7 @@ const DRAIN_MS = 1_000;
 /**
  * Runs a tool to its end, without a shell and without standard input.
  *
- * @throws {PeerError} when the tool cannot be started
+ * @throws {ToolError} when the tool cannot be started
  */
 export async function runTool(
   command: readonly string[],
@@ -77,7 +99,7 @@ export type RunningTool = Deno.ChildProcess;
 /**
  * Starts a tool that reads commands from its standard input. Whoever starts it ends it.
  *
- * @throws {PeerError} when the tool cannot be started
+ * @throws {ToolError} when the tool cannot be started
  */
 export function startTool(command: readonly string[], options: ToolOptions = {}): RunningTool {
   return spawn(command, { ...options, stdin: "piped" });
@@ -117,8 +139,33 @@ function spawn(command: readonly string[], options: SpawnOptions): RunningTool {
       ...(options.directory === undefined ? {} : { cwd: options.directory }),
     }).spawn();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new PeerError(`Cannot start ${program}: ${reason}`);
+    throw startError(program, error);
+  }
+}
+
+function startError(program: string, error: unknown): ToolError {
+  if (error instanceof Deno.errors.NotCapable) {
+    const message = `Deno has no permission to run ${program} (add it to --allow-run)`;
+    return new ToolError("denied", message);
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof Deno.errors.NotFound && !isThere(program, reason)) {
+    const where = program.includes("/") ? "there is no such file" : "it is not on the PATH";
+    return new ToolError("missing", `Cannot start ${program}: ${where}`);
+  }
+  return new ToolError("broken", `Cannot start ${program}: ${reason}`);
+}
+
+/**
+ * Whether the file of a program that was "not found" exists: then its interpreter or its working
+ * directory does not. Deno's message has the full path of a program that it found on the PATH.
+ */
+function isThere(program: string, reason: string): boolean {
+  if (!program.includes("/")) return !reason.includes(`'${program}'`);
+  try {
+    return Deno.statSync(program).isFile;
+  } catch {
+    return false;
   }
 }
 

@@ -1,15 +1,10 @@
 import { readLuksDump, readUnlockedSlot } from "./dump.ts";
-import {
-  type Outcome,
-  type PeerDescription,
-  PeerError,
-  type Subject,
-  type UnlockReport,
-} from "../peer.ts";
+import { type Outcome, type PeerDescription, type Subject, type UnlockReport } from "../peer.ts";
 import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "../process.ts";
 import { answered, failure } from "../qemu_img/answers.ts";
 import { withScratch } from "../scratch.ts";
 import { scrubbed, withPassphraseFiles } from "../secrets.ts";
+import { toolVersion } from "../tool_state.ts";
 import type { VolumeReport } from "../volume.ts";
 
 /** How cryptsetup is called and bounded. */
@@ -50,7 +45,7 @@ export class CryptsetupPeer {
     this.#options = options;
   }
 
-  /** @throws {PeerError} when cryptsetup cannot be started */
+  /** @throws {ToolError} when cryptsetup does not work */
   describe(): Promise<PeerDescription> {
     return this.#description ??= this.#describe();
   }
@@ -96,11 +91,7 @@ export class CryptsetupPeer {
   }
 
   async #describe(): Promise<PeerDescription> {
-    const { stdout } = await this.#call(["--version"]);
-    const version = /cryptsetup (\d+(?:\.\d+)*)/.exec(stdout)?.[1];
-    if (version === undefined) {
-      throw new PeerError(`Cannot ask ${this.#command.join(" ")}: it tells no version`);
-    }
+    const version = await toolVersion("cryptsetup", { command: this.#command });
     const operations = ["probe", "info", "unlock"] as const;
     return { name: "cryptsetup", version, operations, formats: ["luks", "luks2"] };
   }

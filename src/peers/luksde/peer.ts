@@ -1,6 +1,7 @@
 import { type Outcome, type PeerDescription, PeerError, type Subject } from "../peer.ts";
 import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "../process.ts";
 import { failure } from "../qemu_img/answers.ts";
+import { toolVersion } from "../tool_state.ts";
 import type { VolumeReport } from "../volume.ts";
 
 /** How luksdeinfo is called and bounded. */
@@ -37,7 +38,7 @@ export class LuksdePeer {
     this.#options = options;
   }
 
-  /** @throws {PeerError} when luksdeinfo cannot be started */
+  /** @throws {ToolError} when luksdeinfo does not work */
   describe(): Promise<PeerDescription> {
     return this.#description ??= this.#describe();
   }
@@ -62,11 +63,7 @@ export class LuksdePeer {
   }
 
   async #describe(): Promise<PeerDescription> {
-    const { stdout } = await this.#call(["-V"]);
-    const version = /luksdeinfo (\d+)/.exec(stdout)?.[1];
-    if (version === undefined) {
-      throw new PeerError(`Cannot ask ${this.#command.join(" ")}: it tells no version`);
-    }
+    const version = await toolVersion("luksdeinfo", { command: this.#command });
     return { name: "libluksde", version, operations: ["info"], formats: ["luks"] };
   }
 

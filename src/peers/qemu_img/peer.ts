@@ -10,7 +10,6 @@ import {
   type Outcome,
   type Peer,
   type PeerDescription,
-  PeerError,
   type Subject,
 } from "../peer.ts";
 import { answered, failure, readCheck, readInfo, readMap } from "./answers.ts";
@@ -27,6 +26,7 @@ import {
 import { runTool, TOOL_TIMEOUT_MS, type ToolOptions, type ToolResult } from "../process.ts";
 import { withScratch } from "../scratch.ts";
 import { scrubbed, withSecrets } from "../secrets.ts";
+import { toolVersion } from "../tool_state.ts";
 import { isOlder } from "../versions.ts";
 
 /** How qemu-img is called and bounded. */
@@ -168,11 +168,7 @@ export class QemuImgPeer implements Peer {
   }
 
   async #describe(): Promise<PeerDescription> {
-    const result = await runTool([...this.#command, "--version"], this.#limits({}));
-    const version = /version (\d+(?:\.\d+)*)/.exec(result.stdout)?.[1];
-    if (version === undefined) {
-      throw new PeerError(`Cannot ask ${this.#command.join(" ")}: it tells no version`);
-    }
+    const version = await toolVersion("qemu-img", { command: this.#command });
     return {
       name: "qemu-img",
       version,
