@@ -9,7 +9,7 @@ import { luksOpen } from "../fuzz/targets/luks_open.ts";
 import { qcow2Open } from "../fuzz/targets/open.ts";
 import { roundtrip } from "../fuzz/targets/roundtrip.ts";
 import type { CaseReport, Target } from "../fuzz/engine/target.ts";
-import { qcow2Models } from "../fuzz/generate/qcow2.ts";
+import { qcow2Models } from "../fuzz/formats/qcow2/models.ts";
 import { MemorySource } from "../src/bytes/mod.ts";
 import { pbkdf2 } from "../src/crypto/mod.ts";
 import { patternBytes } from "../src/format/mod.ts";

@@ -2,7 +2,7 @@ import type { ByteSource } from "../../src/bytes/mod.ts";
 import type { Layer } from "../../src/format/mod.ts";
 import { extentsOf, readContent } from "../../src/image/mod.ts";
 import { Failure } from "../engine/target.ts";
-import type { ExpectedDisk } from "../generate/expected.ts";
+import type { ExpectedDisk } from "../generate/disk.ts";
 
 const CHUNK = 2 ** 20;
 

@@ -13,8 +13,8 @@ import {
   chainModels,
   fileName,
   sourcesOf,
-} from "../generate/chain.ts";
-import { modestDisk } from "../generate/modest.ts";
+} from "../formats/chain/models.ts";
+import { modestDisk } from "../formats/chain/modest.ts";
 import { applyEdits, describeEdit, type Edit, editLists, resolveDraws } from "../mutate/mod.ts";
 import { type Ask, type Asked, compareAnswer, compareContent, type Tools } from "./answers.ts";
 import { explanationOf, type Observation } from "./divergences.ts";

@@ -1,6 +1,6 @@
 import type { KeyOptions } from "../../src/image/mod.ts";
 import { normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
-import { type ChainModel, passphrasesOf } from "../generate/chain.ts";
+import { type ChainModel, passphrasesOf } from "../formats/chain/models.ts";
 import { keyOptions } from "./luks_volume.ts";
 
 /**

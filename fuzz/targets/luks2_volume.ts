@@ -12,7 +12,7 @@ import {
 } from "../../src/luks2/mod.ts";
 import { remembering } from "../../src/qcow2/build/remembering.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
-import { luks2Models, luks2Uses } from "../generate/luks2.ts";
+import { luks2Models, luks2Uses } from "../formats/luks2/models.ts";
 import { picks } from "../generate/values.ts";
 import { applyLuks2Edits, type Luks2Edit } from "./luks2_edits.ts";
 import {

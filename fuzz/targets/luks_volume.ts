@@ -12,7 +12,7 @@ import {
 } from "../../src/luks1/mod.ts";
 import { remembering } from "../../src/qcow2/build/remembering.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
-import { type Luks1ModelOptions, luks1Models, luksSpecs } from "../generate/luks.ts";
+import { type Luks1ModelOptions, luks1Models, luksSpecs } from "../formats/luks1/models.ts";
 import { picks } from "../generate/values.ts";
 import { applyEdits, type Edit, type EditDraw, resolveDraws } from "../mutate/mod.ts";
 import {

@@ -6,8 +6,8 @@ import { buildQcow1, type Qcow1Model } from "../../src/qcow1/mod.ts";
 import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
 import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
 import { type CaseReport, type Depth, Failure, type Target } from "../engine/target.ts";
-import { qcow1Models } from "../generate/qcow.ts";
-import { qcow2Models } from "../generate/qcow2.ts";
+import { qcow1Models } from "../formats/qcow1/models.ts";
+import { qcow2Models } from "../formats/qcow2/models.ts";
 import { patterns } from "../generate/values.ts";
 import {
   applyEdits,

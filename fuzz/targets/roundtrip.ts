@@ -3,8 +3,8 @@ import { judgeImage, layersOf, type OpenedImage, openFiles } from "../../src/ima
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { ruleOf } from "../../src/rules/mod.ts";
 import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/target.ts";
-import { buildChain, type ChainModel, chainModels, sourcesOf } from "../generate/chain.ts";
-import { expectedDisk } from "../generate/expected.ts";
+import { buildChain, type ChainModel, chainModels, sourcesOf } from "../formats/chain/models.ts";
+import { expectedDisk } from "../formats/chain/disk.ts";
 import { assertContent } from "./content.ts";
 import { excerptOfImage } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";

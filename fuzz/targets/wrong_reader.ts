@@ -23,7 +23,7 @@ import {
 import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { Failure } from "../engine/target.ts";
-import { expectedDisk } from "../generate/expected.ts";
+import { expectedDisk } from "../formats/chain/disk.ts";
 import { firstDifference } from "./content.ts";
 import { chainKeys } from "./keys.ts";
 import { volumeFiles } from "./luks_volume.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { luks1Models, luksSpecs } from "../../fuzz/generate/luks.ts";
+import { luks1Models, luksSpecs } from "../../fuzz/formats/luks1/models.ts";
 import {
   buildLuks1,
   type CipherSpec,

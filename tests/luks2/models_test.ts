@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { luks2Models } from "../../fuzz/generate/luks2.ts";
+import { luks2Models } from "../../fuzz/formats/luks2/models.ts";
 import {
   buildLuks2,
   luks2Content,

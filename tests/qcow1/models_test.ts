@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { qcow1Models } from "../../fuzz/generate/qcow.ts";
+import { qcow1Models } from "../../fuzz/formats/qcow1/models.ts";
 import { buildQcow1, contentOf, normaliseQcow1, type Qcow1Model } from "../../src/qcow1/mod.ts";
 import { modelOf, sourceOf } from "./images.ts";
 import { openQcow, readGuest } from "./ours.ts";

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { qcow1Models } from "../../fuzz/generate/qcow.ts";
+import { qcow1Models } from "../../fuzz/formats/qcow1/models.ts";
 import { AccessError } from "../../src/format/mod.ts";
 import { buildQcow1 } from "../../src/qcow1/mod.ts";
 import { ruleOf } from "../../src/rules/mod.ts";

@@ -6,8 +6,9 @@ import {
   type ChainModel,
   fileName,
   passphrasesOf,
-} from "../../../fuzz/generate/chain.ts";
-import { type ExpectedDisk, expectedDisk } from "../../../fuzz/generate/expected.ts";
+} from "../../../fuzz/formats/chain/models.ts";
+import { expectedDisk } from "../../../fuzz/formats/chain/disk.ts";
+import type { ExpectedDisk } from "../../../fuzz/generate/disk.ts";
 import type { View } from "../../../src/qcow2/build/mod.ts";
 import { run } from "../../qcow1/live.ts";
 import { writeBuilt } from "../../qcow2/built_live.ts";

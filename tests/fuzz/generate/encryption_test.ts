@@ -1,11 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { type ChainModel, chainModels, passphrasesOf } from "../../../fuzz/generate/chain.ts";
-import { encryptions, PASSPHRASES } from "../../../fuzz/generate/encryption.ts";
-import { luks1Models } from "../../../fuzz/generate/luks.ts";
-import { modestDisk } from "../../../fuzz/generate/modest.ts";
-import { qcow1Models } from "../../../fuzz/generate/qcow.ts";
-import { qcow2Models } from "../../../fuzz/generate/qcow2.ts";
+import { type ChainModel, chainModels, passphrasesOf } from "../../../fuzz/formats/chain/models.ts";
+import { encryptions } from "../../../fuzz/formats/qcow2/encryption.ts";
+import { PASSPHRASES } from "../../../fuzz/generate/encryption.ts";
+import { luks1Models } from "../../../fuzz/formats/luks1/models.ts";
+import { modestDisk } from "../../../fuzz/formats/chain/modest.ts";
+import { qcow1Models } from "../../../fuzz/formats/qcow1/models.ts";
+import { qcow2Models } from "../../../fuzz/formats/qcow2/models.ts";
 import { normaliseQcow1, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { EncryptionModel, Qcow2Model } from "../../../src/qcow2/model.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { qcow2Models } from "../../../fuzz/generate/qcow2.ts";
+import { qcow2Models } from "../../../fuzz/formats/qcow2/models.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../../src/qcow2/model.ts";
 import { liveTest } from "../../qcow1/live.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
-import { chainModels, passphrasesOf } from "../../../fuzz/generate/chain.ts";
+import { chainModels, passphrasesOf } from "../../../fuzz/formats/chain/models.ts";
 import type { CaseReport, Depth, Target } from "../../../fuzz/engine/target.ts";
 import { dossierOf } from "../../../fuzz/engine/dossier.ts";
 import { encryptionCanary, type MistakenCase } from "../../../fuzz/targets/encryption_canary.ts";

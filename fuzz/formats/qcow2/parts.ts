@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
-import type { BitmapModel, Placement, SnapshotModel } from "../../src/qcow2/model.ts";
-import { guestClusters, guestIndices } from "./qcow2_clusters.ts";
-import { mostly, patterns, word64, words } from "./values.ts";
+import type { BitmapModel, Placement, SnapshotModel } from "../../../src/qcow2/model.ts";
+import { guestClusters, guestIndices } from "./clusters.ts";
+import { mostly, patterns, word64, words } from "../../generate/values.ts";
 
 /** A snapshot, and whether it has all of the active image's clusters. */
 export interface SnapshotDraw extends SnapshotModel {

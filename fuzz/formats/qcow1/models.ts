@@ -5,9 +5,9 @@ import {
   normaliseQcow1,
   type Placement,
   type Qcow1Model,
-} from "../../src/qcow1/mod.ts";
-import { type EncryptionOptions, legacyEncryptions, sometimes } from "./encryption.ts";
-import { fileNames, longPath, mostly, patterns, shortPath } from "./values.ts";
+} from "../../../src/qcow1/mod.ts";
+import { type EncryptionOptions, legacyEncryptions, sometimes } from "../../generate/encryption.ts";
+import { fileNames, longPath, mostly, patterns, shortPath } from "../../generate/values.ts";
 
 /** How {@link qcow1Models} may be bounded. */
 export interface Qcow1ModelOptions extends EncryptionOptions {

@@ -5,8 +5,8 @@ import {
   type Luks2KeyModel,
   type Luks2Model,
   normaliseLuks2,
-} from "../../src/luks2/mod.ts";
-import { mostly, patterns, picks } from "./values.ts";
+} from "../../../src/luks2/mod.ts";
+import { mostly, patterns, picks } from "../../generate/values.ts";
 
 /** How {@link luks2Models} may be bounded. */
 export interface Luks2ModelOptions {

@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
-import type { GuestCluster, Qcow2Model, SnapshotModel } from "../../src/qcow2/model.ts";
-import { type NormaliseLimits, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
-import { type EncryptionOptions, encryptions, sometimes } from "./encryption.ts";
-import { guestClusters } from "./qcow2_clusters.ts";
-import { bitmapModels, placements, type SnapshotDraw, snapshotDraws } from "./qcow2_parts.ts";
-import { fileNames, longPath, mostly, shortPath, word64 } from "./values.ts";
+import type { GuestCluster, Qcow2Model, SnapshotModel } from "../../../src/qcow2/model.ts";
+import { type NormaliseLimits, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { type EncryptionOptions, sometimes } from "../../generate/encryption.ts";
+import { guestClusters } from "./clusters.ts";
+import { encryptions } from "./encryption.ts";
+import { bitmapModels, placements, type SnapshotDraw, snapshotDraws } from "./parts.ts";
+import { fileNames, longPath, mostly, shortPath, word64 } from "../../generate/values.ts";
 
 /** How {@link qcow2Models} may be bounded. */
 export interface Qcow2ModelOptions extends EncryptionOptions {

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
-import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
-import { type BuiltImage, patternBytes, type RawModel } from "../../src/format/mod.ts";
-import { buildQcow1, normaliseQcow1, type Qcow1Model } from "../../src/qcow1/mod.ts";
-import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
-import type { Qcow2Model } from "../../src/qcow2/mod.ts";
-import { PASSPHRASES } from "./encryption.ts";
-import { qcow1Models } from "./qcow.ts";
-import { type Qcow2ModelOptions, qcow2Models } from "./qcow2.ts";
-import { patterns } from "./values.ts";
+import { type ByteSource, SegmentSource } from "../../../src/bytes/mod.ts";
+import { type BuiltImage, patternBytes, type RawModel } from "../../../src/format/mod.ts";
+import { buildQcow1, normaliseQcow1, type Qcow1Model } from "../../../src/qcow1/mod.ts";
+import { buildQcow2, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import type { Qcow2Model } from "../../../src/qcow2/mod.ts";
+import { PASSPHRASES } from "../../generate/encryption.ts";
+import { qcow1Models } from "../qcow1/models.ts";
+import { type Qcow2ModelOptions, qcow2Models } from "../qcow2/models.ts";
+import { patterns } from "../../generate/values.ts";
 
 /** An image of any format. */
 export type ImageModel = RawModel | Qcow1Model | Qcow2Model;

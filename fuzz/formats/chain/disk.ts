@@ -1,24 +1,9 @@
-import { patternBytes, type RawModel } from "../../src/format/mod.ts";
-import { contentOf, type Qcow1Model } from "../../src/qcow1/mod.ts";
-import { guestContent, laidOver, type View } from "../../src/qcow2/build/mod.ts";
-import type { Qcow2Model } from "../../src/qcow2/mod.ts";
-import type { ChainModel } from "./chain.ts";
-
-/** A stretch of a guest's disk, in bytes. */
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
-
-/** What a guest should see, told from the models and not from what was built. */
-export interface ExpectedDisk {
-  /** Bytes that the guest sees. */
-  readonly size: number;
-  /** Outside of these, which are ordered and do not touch, everything is zeros. */
-  readonly ranges: readonly Range[];
-  /** `length` bytes from `start` on, both multiples of 512; zeros behind the end. */
-  read(start: number, length: number): Uint8Array;
-}
+import { patternBytes, type RawModel } from "../../../src/format/mod.ts";
+import { contentOf, type Qcow1Model } from "../../../src/qcow1/mod.ts";
+import { guestContent, laidOver, type View } from "../../../src/qcow2/build/mod.ts";
+import type { Qcow2Model } from "../../../src/qcow2/mod.ts";
+import type { ExpectedDisk, Range } from "../../generate/disk.ts";
+import type { ChainModel } from "./models.ts";
 
 const SECTOR = 512;
 

@@ -1,6 +1,6 @@
-import { normaliseQcow1 } from "../../src/qcow1/mod.ts";
-import { normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
-import type { ChainModel } from "./chain.ts";
+import { normaliseQcow1 } from "../../../src/qcow1/mod.ts";
+import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import type { ChainModel } from "./models.ts";
 
 /**
  * The chain with a top image of at most so many guest clusters, so that all of its content can be

@@ -4,8 +4,8 @@ import {
   type KeyModel,
   type Luks1Model,
   normaliseLuks1,
-} from "../../src/luks1/mod.ts";
-import { mostly, patterns, picks } from "./values.ts";
+} from "../../../src/luks1/mod.ts";
+import { mostly, patterns, picks } from "../../generate/values.ts";
 
 /** How {@link luks1Models} may be bounded. */
 export interface Luks1ModelOptions {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
-import type { ClusterContent, GuestCluster } from "../../src/qcow2/model.ts";
-import { mostly, patterns } from "./values.ts";
+import type { ClusterContent, GuestCluster } from "../../../src/qcow2/model.ts";
+import { mostly, patterns } from "../../generate/values.ts";
 
 /** Guest clusters of a layer are never more than this. */
 const CLUSTERS_MAX = 14;
