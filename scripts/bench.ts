@@ -49,7 +49,7 @@ function rateOf<T>(cases: fc.Arbitrary<T>, run: (value: T) => unknown): number {
 
 /** Images a second that a target looks at: a case may have several. */
 function targetRate<T>(target: Target<T>, cases: fc.Arbitrary<T> = target.cases()): number {
-  const context = { directory: "", qemu: false };
+  const context = { directory: "", tools: {} };
   let images = 0;
   let draws = 0;
   const rate = rateOf(cases, (value) => {

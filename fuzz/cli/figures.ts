@@ -3,8 +3,10 @@ import { type Counts, DEPTHS, type Progress, total } from "../engine/mod.ts";
 /** The figures of a target as text, in the order in which they are shown. */
 export interface Figures {
   readonly cases: string;
+  /** Cases that compared nothing. */
+  readonly skipped: string;
   readonly perSecond: string;
-  /** How deep the cases got, in per cent of those that were not passed over; one for each depth. */
+  /** How deep the cases got, in per cent one for each depth. */
   readonly depths: readonly string[];
   readonly rules: string;
   readonly failures: string;
@@ -16,6 +18,7 @@ export function figuresOf({ counts, milliseconds }: Omit<Progress, "target">): F
   const perSecond = milliseconds > 0 ? counts.cases * 1000 / milliseconds : 0;
   return {
     cases: grouped(counts.cases),
+    skipped: grouped(total(counts.skipped)),
     perSecond: grouped(perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond)),
     depths: depthsOf(counts),
     rules: String(Object.keys(counts.rules).length),

@@ -2,22 +2,25 @@ import { didYouMean } from "../../src/cli/nearest.ts";
 import { type Options, parseOptions, wholeNumber } from "../../src/cli/options.ts";
 import { print } from "../../src/cli/output.ts";
 import { UsageError, type Verb } from "../../src/cli/verb.ts";
+import type { ToolName } from "../../src/peers/mod.ts";
 import { catalogue } from "../../src/rules/mod.ts";
-import { CASES_MAX, Crew, fuzz, type Plan, STATUS, type Target } from "../engine/mod.ts";
-import { targets } from "../targets/mod.ts";
 import {
-  findQemu,
-  type QemuTools,
-  requireWritable,
-  typedPath,
-  versionsOf,
-  withScratch,
-} from "./host.ts";
+  CASES_MAX,
+  Crew,
+  fuzz,
+  type Plan,
+  STATUS,
+  type Target,
+  type Tools,
+} from "../engine/mod.ts";
+import { targets } from "../targets/mod.ts";
+import { requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";
 import { HumanReporter } from "./human.ts";
-import { JsonReporter } from "./json_lines.ts";
+import { emit, JsonReporter } from "./json_lines.ts";
 import { CREW_OPTIONS, crewOptions, durationOption } from "./setup.ts";
 import { table } from "./table.ts";
 import { Terminal } from "./terminal.ts";
+import { findTools, missingLine, missingTools, requireTools, workingTools } from "./tools.ts";
 
 const help = `deno task fuzz [TARGET…] [options]
 
@@ -34,11 +37,13 @@ Fuzzes the targets and reports what fails: all of them, or those that are named.
   --rss-limit MIB    memory of the whole process (default 2048, and 2048 for each job)
   --artifacts DIR    where failing cases go (default artifacts)
   --json             one JSON object a line, each with its event, instead of text
+  --require-tools    exit status 3 where a tool is not installed that a target could use
   --list             what targets there are
   --help             this text
 
 Exit status: 0 nothing failed, 1 something did, 2 the command line cannot be used,
-3 an implementation to compare with could not be started.
+3 a tool to compare with does not work, or is not installed and a target that was
+named needs it.
 
 A failing case is made small and kept as artifacts/crash-… (or timeout-…, oom-…) with
 all about it in the .json beside it; deno task repro FILE runs it again. Ctrl-C ends a
@@ -60,24 +65,30 @@ export const fuzzVerb: Verb = {
   help,
   run: async (args) => {
     const options = parseOptions(args, {
-      flags: ["list", "json"],
+      flags: ["list", "json", "require-tools"],
       values: ["time", "runs", "seed", "jobs", "artifacts", ...CREW_OPTIONS],
       lists: ["target"],
     });
     if (options.flag("list")) return list(options.flag("json"));
-    const chosen = chosenTargets([...options.positional, ...options.list("target")]);
-    const qemu = await findQemu();
-    const plan = planOf(options, chosen, qemu);
+    const json = options.flag("json");
+    const named = [...options.positional, ...options.list("target")];
+    const chosen = chosenTargets(named);
+    const found = await findTools(chosen);
+    const tools = workingTools(found);
+    const plan = planOf(options, chosen, tools);
     const jobs = wholeNumber(options, "jobs", { min: 1, max: JOBS_MAX }) ?? 1;
     requireWritable(plan.artifacts);
+    const asked = (tool: ToolName) =>
+      named.length > 0 && chosen.some(({ needs }) => needs?.includes(tool) === true);
+    requireTools(found, chosen, options.flag("require-tools") ? () => true : asked);
+    for (const missing of missingTools(found, chosen)) {
+      if (json) emit("missing-tool", { ...missing });
+      else print(missingLine(missing));
+    }
     return withScratch(async (directory, onInterrupt) => {
-      const usable = qemu.missing === undefined;
-      const crew = new Crew(crewOptions(options, { directory, qemu: usable, jobs }));
+      const crew = new Crew(crewOptions(options, { directory, tools, jobs }));
       onInterrupt(() => crew.interrupt());
-      if (!options.flag("json") && qemu.missing !== undefined) print(withoutQemu(qemu.missing));
-      const reporter = options.flag("json")
-        ? new JsonReporter()
-        : new HumanReporter(new Terminal());
+      const reporter = json ? new JsonReporter() : new HumanReporter(new Terminal());
       const { status } = await fuzz(plan, crew, reporter);
       crew.dismiss();
       return status;
@@ -85,21 +96,17 @@ export const fuzzVerb: Verb = {
   },
 };
 
-function withoutQemu(missing: string): string {
-  return `${missing}: targets that need it are left out, and everything else runs against the ` +
-    "recorded golden answers";
-}
-
 function list(json: boolean): number {
   if (json) {
-    for (const { name, says, weight, needsQemu = false, onlyByName = false } of targets) {
-      print(JSON.stringify({ name, says, weight, needsQemu, onlyByName }));
+    for (const { name, says, weight, needs = [], uses = [], onlyByName = false } of targets) {
+      print(JSON.stringify({ name, says, weight, needs, uses, onlyByName }));
     }
     return STATUS.ok;
   }
-  const rows = targets.map(({ name, says, needsQemu, onlyByName }) => {
+  const rows = targets.map(({ name, says, needs = [], uses = [], onlyByName }) => {
     const marks = [
-      needsQemu === true ? "needs qemu-img" : undefined,
+      needs.length > 0 ? `needs ${needs.join(" and ")}` : undefined,
+      uses.length > 0 ? `uses ${uses.join(" and ")}` : undefined,
       onlyByName === true ? "only by name" : undefined,
     ].filter((mark) => mark !== undefined);
     return [name, marks.length === 0 ? says : `${says} (${marks.join(", ")})`];
@@ -122,7 +129,7 @@ function chosenTargets(names: readonly string[]): Target[] {
   return targets.filter((target) => names.includes(target.name));
 }
 
-function planOf(options: Options, chosen: readonly Target[], qemu: QemuTools): Plan {
+function planOf(options: Options, chosen: readonly Target[], tools: Tools): Plan {
   const runs = wholeNumber(options, "runs", { min: 1, max: CASES_MAX - 1 });
   const time = durationOption(options, "time");
   const directory = options.value("artifacts");
@@ -132,7 +139,7 @@ function planOf(options: Options, chosen: readonly Target[], qemu: QemuTools): P
     milliseconds: time ?? (runs === undefined ? TIME_DEFAULT : Infinity),
     runs: runs ?? Infinity,
     artifacts: directory === undefined ? ARTIFACTS_DEFAULT : typedPath(directory),
-    versions: versionsOf(qemu),
+    versions: versionsOf(tools),
     rules: catalogue.map((rule) => rule.id),
   };
 }

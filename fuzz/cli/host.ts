@@ -1,58 +1,16 @@
 import { __version as fastCheckVersion } from "fast-check";
 import config from "../../deno.json" with { type: "json" };
 import { UsageError } from "../../src/cli/verb.ts";
-import type { Versions } from "../engine/mod.ts";
-
-/** What this machine has of the QEMU tools. */
-export interface QemuTools {
-  /** Of qemu-img; absent where the tools cannot be used. */
-  readonly version?: string;
-  /** Of the other tools that are compared with, by name, where they are installed. */
-  readonly others?: Readonly<Record<string, string>>;
-  /** Why they cannot be used, in one line. */
-  readonly missing?: string;
-}
-
-/** Looks for qemu-img and qemu-io on the PATH. */
-export async function findQemu(): Promise<QemuTools> {
-  if (await versionOf("qemu-io") === undefined) return { missing: "qemu-io is not on the PATH" };
-  const version = await versionOf("qemu-img");
-  if (version === undefined) return { missing: "qemu-img is not on the PATH" };
-  return { version, others: await otherVersions() };
-}
-
-/** Of cryptsetup and luksdeinfo, which a run can do without. */
-async function otherVersions(): Promise<Record<string, string>> {
-  const tools = [["cryptsetup", "--version"], ["luksdeinfo", "-V"]] as const;
-  const found = await Promise.all(tools.map(async ([tool, option]) => {
-    const version = await versionOf(tool, option);
-    return version === undefined ? [] : [[tool, version] as const];
-  }));
-  return Object.fromEntries(found.flat());
-}
-
-async function versionOf(tool: string, option = "--version"): Promise<string | undefined> {
-  try {
-    const command = new Deno.Command(tool, { args: [option], stderr: "null" });
-    const { success, stdout } = await command.output();
-    if (!success) return undefined;
-    const text = new TextDecoder().decode(stdout);
-    return /(?:version|cryptsetup|luksdeinfo) (\d\S*)/.exec(text)?.[1] ?? "unknown";
-  } catch {
-    // Deno says `NotFound` or, where no permission could be tied to a file, `NotCapable`.
-    return undefined;
-  }
-}
+import type { Tools, Versions } from "../engine/mod.ts";
 
 /** The versions that a failure may depend on. */
-export function versionsOf(qemu: QemuTools): Versions {
+export function versionsOf(tools: Tools): Versions {
   return {
     diskproof: config.version,
     deno: Deno.version.deno,
     v8: Deno.version.v8,
     "fast-check": fastCheckVersion,
-    ...(qemu.version === undefined ? {} : { "qemu-img": qemu.version }),
-    ...qemu.others,
+    ...tools,
   };
 }
 

@@ -55,7 +55,7 @@ export function summaryText(summary: Summary): string {
     resultTable(summary),
     `rules reached: ${reached.length} of ${reached.length + missed.length}`,
     countTable("explained divergences", counts.divergences),
-    countTable("passed over", counts.passedOver),
+    countTable("skipped", counts.skipped),
     failureTable(summary.failures),
     verdictOf(summary),
   ];
@@ -65,6 +65,7 @@ export function summaryText(summary: Summary): string {
 const HEADING = [
   "target",
   "cases",
+  "skipped",
   "cases/s",
   "header",
   "tables",
@@ -91,6 +92,7 @@ function cells(progress: Progress): string[] {
   return [
     progress.target,
     figures.cases,
+    figures.skipped,
     figures.perSecond,
     ...figures.depths,
     figures.rules,

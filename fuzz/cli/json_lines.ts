@@ -16,13 +16,12 @@ const PROGRESS_INTERVAL = 1000;
 export class JsonReporter implements Reporter {
   #last = performance.now();
 
-  started({ seed, targets, milliseconds, runs, versions }: Plan, qemu: boolean): void {
+  started({ seed, targets, milliseconds, runs, versions }: Plan): void {
     emit("started", {
       seed,
       targets: targets.map((target) => target.name),
       milliseconds: finite(milliseconds),
       runs: finite(runs),
-      qemu,
       versions,
     });
   }

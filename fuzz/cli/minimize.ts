@@ -3,9 +3,10 @@ import { print } from "../../src/cli/output.ts";
 import { UsageError, type Verb } from "../../src/cli/verb.ts";
 import { Crew, minimize, STATUS, writeArtifact } from "../engine/mod.ts";
 import { factsOfFailure, failureText } from "./failure_text.ts";
-import { findQemu, requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";
+import { requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";
 import { CREW_OPTIONS, crewOptions, durationOption, onlyArgument } from "./setup.ts";
 import { storedCase } from "./stored.ts";
+import { findTools, requireTools, workingTools } from "./tools.ts";
 
 const help = `deno task minimize FILE [options]
 
@@ -36,7 +37,7 @@ export const minimizeVerb: Verb = {
   help,
   run: async (args) => {
     const options = parseOptions(args, { values: ["time", "artifacts", ...CREW_OPTIONS] });
-    const { sidecar, artifact } = storedCase(onlyArgument(options, "artifact"));
+    const { sidecar, artifact, target: fuzzed } = storedCase(onlyArgument(options, "artifact"));
     if (sidecar.kind !== "crash") {
       throw new UsageError(
         `Cannot minimize ${artifact}: a smaller ${sidecar.kind} would end the search`,
@@ -45,26 +46,28 @@ export const minimizeVerb: Verb = {
     const directory = typedPath(options.value("artifacts") ?? "artifacts");
     requireWritable(directory);
     const time = durationOption(options, "time") ?? TIME_DEFAULT;
-    const qemu = await findQemu();
+    const found = await findTools([fuzzed]);
+    requireTools(found, [fuzzed], (tool) => fuzzed.needs?.includes(tool) === true);
+    const tools = workingTools(found);
     return withScratch(async (scratch) => {
       const crew = new Crew(crewOptions(options, {
         directory: scratch,
-        qemu: qemu.missing === undefined,
+        tools,
         jobs: 1,
         timeout: sidecar.timeout,
       }));
-      const found = await minimize(sidecar, crew, time);
-      if (typeof found === "string") {
-        print(`${artifact} cannot be made smaller: ${found}`);
+      const smaller = await minimize(sidecar, crew, time);
+      if (typeof smaller === "string") {
+        print(`${artifact} cannot be made smaller: ${smaller}`);
         return STATUS.failed;
       }
       const { target, seed } = sidecar;
       const { timeout } = crew.options;
-      const content = { target, seed, found, timeout, versions: versionsOf(qemu) };
-      const smaller = writeArtifact(directory, content);
-      print(failureText(factsOfFailure({ ...content, artifact: smaller })));
-      const same = smaller.endsWith(artifact.slice(artifact.lastIndexOf("/") + 1));
-      print(same ? `${artifact} is as small as it gets` : `${smaller} is smaller`);
+      const content = { target, seed, found: smaller, timeout, versions: versionsOf(tools) };
+      const written = writeArtifact(directory, content);
+      print(failureText(factsOfFailure({ ...content, artifact: written })));
+      const same = written.endsWith(artifact.slice(artifact.lastIndexOf("/") + 1));
+      print(same ? `${artifact} is as small as it gets` : `${written} is smaller`);
       return STATUS.ok;
     });
   },

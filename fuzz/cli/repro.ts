@@ -3,10 +3,11 @@ import { print } from "../../src/cli/output.ts";
 import { UsageError, type Verb } from "../../src/cli/verb.ts";
 import { Crew, type Fault, type Replay, replay, STATUS } from "../engine/mod.ts";
 import { factsOfSidecar, failureText } from "./failure_text.ts";
-import { findQemu, versionsOf, withScratch } from "./host.ts";
+import { versionsOf, withScratch } from "./host.ts";
 import { emit } from "./json_lines.ts";
 import { CREW_OPTIONS, crewOptions, onlyArgument } from "./setup.ts";
 import { noteVersions, type StoredCase, storedCase } from "./stored.ts";
+import { findTools, requireTools, workingTools } from "./tools.ts";
 
 const help = `deno task repro FILE [options]
 
@@ -19,7 +20,7 @@ Runs one stored case again, exactly as it is. FILE is an artifact of deno task f
   --help             this text
 
 Exit status: 0 the case passes now, 1 it fails (as it did, or otherwise, and that is
-said), 2 the file cannot be used, 3 the case asks for a tool that is not there.
+said), 2 the file cannot be used, 3 the case needs a tool that does not work here.
 
 Example
 
@@ -35,16 +36,15 @@ export const reproVerb: Verb = {
     const options = parseOptions(args, { flags: ["json"], values: CREW_OPTIONS });
     const stored = storedCase(onlyArgument(options, "artifact"));
     const { sidecar, target } = stored;
-    const qemu = await findQemu();
-    const usable = qemu.missing === undefined;
+    const found = await findTools([target]);
+    requireTools(found, [target], (tool) => target.needs?.includes(tool) === true);
+    const tools = workingTools(found);
     return withScratch(async (directory) => {
       const { timeout } = sidecar;
-      const crew = new Crew(crewOptions(options, { directory, qemu: usable, jobs: 1, timeout }));
-      const outcome: Replay = target.needsQemu === true && qemu.missing !== undefined
-        ? { verdict: "passed-over", reason: qemu.missing, changedFiles: [] }
-        : await replay(sidecar, crew);
+      const crew = new Crew(crewOptions(options, { directory, tools, jobs: 1, timeout }));
+      const outcome = await replay(sidecar, crew);
       if (options.flag("json")) return tellProgram(stored, outcome);
-      noteVersions(sidecar, versionsOf(qemu));
+      noteVersions(sidecar, versionsOf(tools));
       return tellPerson(stored, outcome);
     });
   },
@@ -54,7 +54,7 @@ const STATUS_OF: Readonly<Record<Replay["verdict"], number>> = {
   same: STATUS.failed,
   other: STATUS.failed,
   passed: STATUS.ok,
-  "passed-over": STATUS.peer,
+  "skipped": STATUS.peer,
   unusable: STATUS.unusable,
 };
 
@@ -84,7 +84,7 @@ function conclusion(
   const { kind, signature } = sidecar;
   if (verdict === "same") return `${artifact} fails as it did: ${kind}, ${signature}`;
   if (verdict === "passed") return `${artifact} passes now; it failed with ${kind}, ${signature}`;
-  if (verdict === "passed-over") return `${artifact} was passed over: ${details.reason}`;
+  if (verdict === "skipped") return `${artifact} was skipped: ${details.reason}`;
   const { fault } = details;
   return `${artifact} fails in another way: ${fault?.kind}, ${fault?.signature}; ` +
     `it failed with ${kind}, ${signature}`;

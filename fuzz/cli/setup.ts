@@ -1,6 +1,6 @@
 import { type Options, wholeNumber } from "../../src/cli/options.ts";
 import { UsageError } from "../../src/cli/verb.ts";
-import { type CrewOptions, parseDuration } from "../engine/mod.ts";
+import { type CrewOptions, parseDuration, type Tools } from "../engine/mod.ts";
 
 /** How long a case may take, in milliseconds. */
 const TIMEOUT_DEFAULT = 10_000;
@@ -20,16 +20,16 @@ export const CREW_OPTIONS = ["timeout", "rss-limit"] as const;
  */
 export function crewOptions(
   options: Options,
-  given: { directory: string; qemu: boolean; jobs: number; timeout?: number },
+  given: { directory: string; tools: Tools; jobs: number; timeout?: number },
 ): CrewOptions {
-  const { directory, qemu, jobs } = given;
+  const { directory, tools, jobs } = given;
   const memory = wholeNumber(options, "rss-limit", { min: 256, max: 2 ** 20 }) ??
     MEMORY_BASE + MEMORY_PER_JOB * jobs;
   return {
     entry: new URL("./worker.ts", import.meta.url),
     jobs,
     directory,
-    qemu,
+    tools,
     timeout: durationOption(options, "timeout") ?? given.timeout ?? TIMEOUT_DEFAULT,
     memoryMax: memory * MEBIBYTE,
   };

@@ -6,6 +6,7 @@ import { type Fault } from "./fault.ts";
 import type { Beat } from "./heartbeat.ts";
 import type { Answer, CaseRef, Question } from "./protocol.ts";
 import { Station } from "./station.ts";
+import type { Tools } from "./target.ts";
 
 /** What the workers of a run have in common. */
 export interface CrewOptions {
@@ -15,7 +16,7 @@ export interface CrewOptions {
   readonly jobs: number;
   /** A directory that holds the workers' own ones; whoever made it removes it. */
   readonly directory: string;
-  readonly qemu: boolean;
+  readonly tools: Tools;
   /** How long one case may take, in milliseconds. */
   readonly timeout: number;
   /** How many bytes the process may have resident. */
@@ -154,11 +155,11 @@ export class Crew {
   }
 
   #make(): Station {
-    const { entry, directory, qemu, memoryMax } = this.options;
+    const { entry, directory, tools, memoryMax } = this.options;
     return new Station({
       entry,
       directory: join(directory, `worker-${this.#made++}`),
-      qemu,
+      tools,
       heapMax: memoryMax * HEAP_SHARE,
     });
   }

@@ -46,10 +46,13 @@ export function attempt(
 /** What a thrown value says of a case. */
 function attemptOf(error: unknown): Attempt {
   if (fc.PreconditionFailure.isFailure(error)) {
-    return { depth: "header", rules: [], passedOver: "precondition" };
+    return { depth: "header", rules: [], skipped: "precondition" };
   }
   return faultOf(error);
 }
+
+/** Names of the errors of src/peers, which are told by name as they come from a worker's realm. */
+const PEER_ERRORS: readonly string[] = ["PeerError", "ToolError"];
 
 /** The fault that a thrown value stands for. */
 export function faultOf(error: unknown): Fault {
@@ -66,7 +69,7 @@ export function faultOf(error: unknown): Fault {
   if (error instanceof Failure) {
     return { kind: "crash", signature: error.signature, message, stack };
   }
-  if (error.name === "PeerError") return { kind: "peer", signature: "peer", message, stack };
+  if (PEER_ERRORS.includes(error.name)) return { kind: "peer", signature: "peer", message, stack };
   if (isOutOfMemory(message)) return { kind: "oom", signature: "out of memory", message, stack };
   return {
     kind: "crash",

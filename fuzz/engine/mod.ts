@@ -49,4 +49,5 @@ export {
   Failure,
   type Target,
   type TargetContext,
+  type Tools,
 } from "./target.ts";

@@ -2,6 +2,7 @@ import type { Json } from "../../src/format/mod.ts";
 import type { Dossier } from "./dossier.ts";
 import type { Attempt, Fault } from "./fault.ts";
 import type { Counts } from "./tally.ts";
+import type { Tools } from "./target.ts";
 
 /** What a worker is given when it starts. */
 export interface WorkerSetup {
@@ -9,7 +10,7 @@ export interface WorkerSetup {
   readonly heartbeat: SharedArrayBuffer;
   /** A directory of the worker's own; it need not exist. */
   readonly directory: string;
-  readonly qemu: boolean;
+  readonly tools: Tools;
 }
 
 /** A share of a run: cases of one target, as many as the baton gives within the time. */

@@ -9,13 +9,13 @@ import { parsePath } from "./random.ts";
 /** What became of a stored case. */
 export interface Replay {
   /**
-   * `same`: it fails as it did; `other`: it fails in another way; `passed-over`: it asks for what is
+   * `same`: it fails as it did; `other`: it fails in another way; `skipped`: it asks for what is
    * not there, so that nothing can be said; `unusable`: it is no case of the target.
    */
-  readonly verdict: "same" | "other" | "passed" | "passed-over" | "unusable";
+  readonly verdict: "same" | "other" | "passed" | "skipped" | "unusable";
   /** How it fails now. */
   readonly fault?: Fault;
-  /** Why it was passed over or cannot be used. */
+  /** Why it was skipped or cannot be used. */
   readonly reason?: string;
   /** Names of files whose bytes are not those that were stored. */
   readonly changedFiles: readonly string[];
@@ -31,10 +31,10 @@ export async function replay(sidecar: Sidecar, crew: Crew): Promise<Replay> {
   if (answer.say !== "replayed") return unusable("the worker did not answer the question");
   const changedFiles = changesIn(sidecar, answer.dossier);
   if (isFault(answer.attempt)) return judged(sidecar, answer.attempt, changedFiles);
-  const { passedOver } = answer.attempt;
-  return passedOver === undefined
+  const { skipped } = answer.attempt;
+  return skipped === undefined
     ? { verdict: "passed", changedFiles }
-    : { verdict: "passed-over", reason: passedOver, changedFiles };
+    : { verdict: "skipped", reason: skipped, changedFiles };
 }
 
 /**
@@ -79,7 +79,7 @@ function unusable(reason: string): Replay {
 }
 
 function judged(sidecar: Sidecar, fault: Fault, changedFiles: readonly string[]): Replay {
-  if (fault.kind === "peer") return { verdict: "passed-over", reason: fault.message, changedFiles };
+  if (fault.kind === "peer") return { verdict: "skipped", reason: fault.message, changedFiles };
   const stored = { ...fault, kind: sidecar.kind, signature: sidecar.signature };
   return { verdict: sameFault(stored, fault) ? "same" : "other", fault, changedFiles };
 }

@@ -5,7 +5,8 @@ import type { Found } from "./protocol.ts";
 import { CASES_MAX } from "./random.ts";
 import { SlotRun, type TargetEnd } from "./slot_run.ts";
 import { type Counts, NO_COUNTS, sumCounts } from "./tally.ts";
-import type { Target } from "./target.ts";
+import type { Target, Tools } from "./target.ts";
+import type { ToolName } from "../../src/peers/mod.ts";
 
 /** What to run. */
 export interface Plan {
@@ -41,7 +42,7 @@ export interface Progress {
 
 /** What became of a target. */
 export interface TargetResult extends Progress {
-  readonly end: TargetEnd | "needs qemu-img";
+  readonly end: TargetEnd | `needs ${ToolName}`;
   readonly message?: string;
   /** How many different failures there were. */
   readonly failures: number;
@@ -64,7 +65,7 @@ export interface Summary {
 
 /** Who is told how a run goes. */
 export interface Reporter {
-  started(plan: Plan, qemu: boolean): void;
+  started(plan: Plan): void;
   progress(progress: Progress): void;
   failed(failure: ReportedFailure): void;
   targetDone(result: TargetResult): void;
@@ -89,13 +90,15 @@ export async function fuzz(plan: Plan, crew: Crew, reporter: Reporter): Promise<
   const started = performance.now();
   const failures: ReportedFailure[] = [];
   const results: TargetResult[] = [];
-  reporter.started(plan, crew.options.qemu);
-  const able = plan.targets.filter((target) => crew.options.qemu || target.needsQemu !== true);
+  reporter.started(plan);
+  const { tools } = crew.options;
+  const able = plan.targets.filter((target) => lackOf(target, tools) === undefined);
   let remaining = plan.milliseconds;
   for (const target of plan.targets) {
     const at = able.indexOf(target);
-    if (at < 0) {
-      results.push({ ...nothingOf(target), end: "needs qemu-img" });
+    const lack = lackOf(target, tools);
+    if (lack !== undefined) {
+      results.push({ ...nothingOf(target), end: `needs ${lack}` });
       continue;
     }
     if (mustStop(crew, results)) {
@@ -116,6 +119,11 @@ export async function fuzz(plan: Plan, crew: Crew, reporter: Reporter): Promise<
   });
   reporter.finished(summary);
   return summary;
+}
+
+/** The first tool that a target needs and that does not work here. */
+function lackOf({ needs = [] }: Target, tools: Tools): ToolName | undefined {
+  return needs.find((tool) => tools[tool] === undefined);
 }
 
 function nothingOf(target: Target): Omit<TargetResult, "end"> {
@@ -200,6 +208,6 @@ function statusOf(results: readonly TargetResult[], failures: readonly unknown[]
   const failed = failures.length > 0 || results.some(({ end }) => FAILED_ENDS.includes(end));
   if (failed) return STATUS.failed;
   const unable = results.some(({ end }) => end === "peer") ||
-    results.every(({ end }) => end === "needs qemu-img");
+    results.every(({ end }) => end.startsWith("needs "));
   return unable ? STATUS.peer : STATUS.ok;
 }

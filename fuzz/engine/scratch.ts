@@ -1,21 +1,21 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { TargetContext } from "./target.ts";
+import type { TargetContext, Tools } from "./target.ts";
 
 /**
  * The outside world as a target sees it. The directory costs nothing for targets that work in
  * memory: it is made when it is first asked for, and emptied after the cases that asked for it.
  */
 export class Scratch implements TargetContext {
-  readonly qemu: boolean;
+  readonly tools: Tools;
   readonly #directory: string;
   #made = false;
   #used = false;
   #kept = false;
 
-  constructor(directory: string, qemu: boolean) {
+  constructor(directory: string, tools: Tools) {
     this.#directory = directory;
-    this.qemu = qemu;
+    this.tools = tools;
   }
 
   get directory(): string {

@@ -23,7 +23,7 @@ export function serve(targets: readonly Target[]): void {
   const setup = workerData as WorkerSetup;
   const surroundings = {
     heartbeat: new Heartbeat(setup.heartbeat),
-    scratch: new Scratch(setup.directory, setup.qemu),
+    scratch: new Scratch(setup.directory, setup.tools),
   };
   const say = (answer: Answer) => port.postMessage(answer);
   let bench: Bench | undefined;

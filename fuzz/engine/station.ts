@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { type Fault, faultOf } from "./fault.ts";
 import { type Beat, Heartbeat } from "./heartbeat.ts";
 import type { Answer, Question, WorkerSetup } from "./protocol.ts";
+import type { Tools } from "./target.ts";
 
 /** What a worker is started with. */
 export interface StationOptions {
@@ -10,7 +11,7 @@ export interface StationOptions {
   readonly entry: URL;
   /** A directory of the worker's own; it need not exist. */
   readonly directory: string;
-  readonly qemu: boolean;
+  readonly tools: Tools;
   /** Limit of the worker's JavaScript heap in bytes. */
   readonly heapMax: number;
 }
@@ -45,7 +46,7 @@ export class Station {
     const workerData: WorkerSetup = {
       heartbeat: this.#heartbeat.buffer,
       directory: options.directory,
-      qemu: options.qemu,
+      tools: options.tools,
     };
     this.#worker = new Worker(options.entry, {
       workerData,

@@ -9,8 +9,8 @@ export interface Counts {
   readonly depths: Readonly<Record<Depth, number>>;
   readonly rules: Count;
   readonly divergences: Count;
-  /** By reason. */
-  readonly passedOver: Count;
+  /** Cases that compared nothing, by reason. They are not among `cases`. */
+  readonly skipped: Count;
   /** By signature. */
   readonly failures: Count;
 }
@@ -24,7 +24,7 @@ export const NO_COUNTS: Counts = {
   depths: { header: 0, tables: 0, data: 0, accepted: 0 },
   rules: {},
   divergences: {},
-  passedOver: {},
+  skipped: {},
   failures: {},
 };
 
@@ -34,17 +34,17 @@ export class Tally {
   readonly #depths: Record<Depth, number> = { header: 0, tables: 0, data: 0, accepted: 0 };
   readonly #rules = new Map<string, number>();
   readonly #divergences = new Map<string, number>();
-  readonly #passedOver = new Map<string, number>();
+  readonly #skipped = new Map<string, number>();
   readonly #failures = new Map<string, number>();
 
-  /** A case that held. A case that was passed over did not get to any depth. */
+  /** A case that held. One that was skipped counts under its reason alone. */
   add(report: CaseReport): void {
     for (const other of report.more ?? []) this.add(other);
-    this.#cases++;
-    if (report.passedOver !== undefined) {
-      increment(this.#passedOver, report.passedOver);
+    if (report.skipped !== undefined) {
+      increment(this.#skipped, report.skipped);
       return;
     }
+    this.#cases++;
     this.#depths[report.depth]++;
     for (const rule of report.rules) increment(this.#rules, rule);
     for (const name of report.divergences ?? []) increment(this.#divergences, name);
@@ -63,7 +63,7 @@ export class Tally {
       depths: { ...this.#depths },
       rules: Object.fromEntries(this.#rules),
       divergences: Object.fromEntries(this.#divergences),
-      passedOver: Object.fromEntries(this.#passedOver),
+      skipped: Object.fromEntries(this.#skipped),
       failures: Object.fromEntries(this.#failures),
     };
   }
@@ -75,14 +75,14 @@ export function sumCounts(parts: Iterable<Counts>): Counts {
   const depths = { ...NO_COUNTS.depths };
   const rules = new Map<string, number>();
   const divergences = new Map<string, number>();
-  const passedOver = new Map<string, number>();
+  const skipped = new Map<string, number>();
   const failures = new Map<string, number>();
   for (const part of parts) {
     cases += part.cases;
     for (const depth of DEPTHS) depths[depth] += part.depths[depth];
     addAll(rules, part.rules);
     addAll(divergences, part.divergences);
-    addAll(passedOver, part.passedOver);
+    addAll(skipped, part.skipped);
     addAll(failures, part.failures);
   }
   return {
@@ -90,7 +90,7 @@ export function sumCounts(parts: Iterable<Counts>): Counts {
     depths,
     rules: Object.fromEntries(rules),
     divergences: Object.fromEntries(divergences),
-    passedOver: Object.fromEntries(passedOver),
+    skipped: Object.fromEntries(skipped),
     failures: Object.fromEntries(failures),
   };
 }

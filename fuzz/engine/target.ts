@@ -1,6 +1,7 @@
 import type * as fc from "fast-check";
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
+import type { ToolName } from "../../src/peers/mod.ts";
 
 /** How far a reader gets into a case before it is refused. */
 export type Depth = "header" | "tables" | "data" | "accepted";
@@ -12,8 +13,8 @@ export interface CaseReport {
   readonly rules: readonly string[];
   /** Names of the explained divergences that were met. */
   readonly divergences?: readonly string[];
-  /** The case asked for something that is not there (a tool, a feature); the reason is counted. */
-  readonly passedOver?: string;
+  /** Why nothing was compared. Such a case is counted under its reason and not as a case. */
+  readonly skipped?: string;
   /** Further images that the same case has tried: each counts as a case. */
   readonly more?: readonly CaseReport[];
 }
@@ -29,12 +30,14 @@ export class Failure extends Error {
   }
 }
 
+/** The versions of the tools that work on this machine, by name. */
+export type Tools = Readonly<Partial<Record<ToolName, string>>>;
+
 /** What a target may use of the outside world. */
 export interface TargetContext {
   /** A directory for files; empty at the start of each case, and emptied by the engine. */
   readonly directory: string;
-  /** Whether qemu-img and qemu-io can be run. */
-  readonly qemu: boolean;
+  readonly tools: Tools;
 }
 
 /** A file that belongs to a case: the first one is the image, the others are what it refers to. */
@@ -53,8 +56,10 @@ export interface Target<Case = unknown> {
   readonly says: string;
   /** Share of the time budget, relative to the other targets. */
   readonly weight: number;
-  /** The target compares with qemu-img and does nothing useful without it. */
-  readonly needsQemu?: boolean;
+  /** The tools without which the target has nothing to compare with. */
+  readonly needs?: readonly ToolName[];
+  /** Further tools that the target compares with where they are installed. */
+  readonly uses?: readonly ToolName[];
   /** The target is no part of a run that names none. */
   readonly onlyByName?: boolean;
   cases(): fc.Arbitrary<Case>;

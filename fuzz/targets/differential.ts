@@ -46,7 +46,7 @@ export const differential: Target<DifferentialCase> = {
   name: "differential",
   says: "verdict, info, map, check and content are those of the installed qemu-img",
   weight: 4,
-  needsQemu: true,
+  needs: ["qemu-img", "qemu-io"],
   cases: differentialCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as DifferentialCase,
@@ -95,11 +95,11 @@ function filesOf({ chain, edits }: DifferentialCase): Map<string, ByteSource> {
 
 let tools: Tools | undefined;
 
-async function toolsFor(context: TargetContext): Promise<Tools> {
+function toolsFor(context: TargetContext): Tools {
   if (tools !== undefined) return tools;
   const scratch = dirname(context.directory);
   const qemuImg = new QemuImgPeer({ scratch, timeoutMs: ANSWER_MS });
-  const { version } = await qemuImg.describe();
+  const { "qemu-img": version = "" } = context.tools;
   const options = { directory: context.directory, scratch, timeoutMs: ANSWER_MS };
   const session = new QemuIoSession(options);
   tools = { session, qemuImg, version };
@@ -112,18 +112,18 @@ async function runDifferential(
 ): Promise<CaseReport> {
   const files = filesOf(value);
   for (const [, source] of files) {
-    if (source.size > FILE_MAX) return passedOver("the image file is too large to write");
+    if (source.size > FILE_MAX) return skipped("the image file is too large to write");
   }
   const directory = context.directory;
   for (const [name, source] of files) writeDensely(join(directory, name), source);
   const format = value.chain[0]?.format ?? "raw";
   const image = openFiles(files, format, chainKeys(value.chain));
   const judgement = judgeImage(image);
-  if (image.incomplete) return passedOver("the edited image names a file that is not there");
+  if (image.incomplete) return skipped("the edited image names a file that is not there");
   if ((image.layer?.snapshots?.length ?? 0) > SNAPSHOTS_MAX) {
-    return passedOver("qemu reads the entries of tens of thousands of snapshots one by one");
+    return skipped("qemu reads the entries of tens of thousands of snapshots one by one");
   }
-  if (isEndless(layersOf(image))) return passedOver("qemu-img maps a qcow disk cluster by cluster");
+  if (isEndless(layersOf(image))) return skipped("qemu-img maps a qcow disk cluster by cluster");
   const path = join(directory, fileName(value.chain, 0));
   const edited = value.edits.length > 0;
   const passphrases = chainPassphrases(value.chain);
@@ -131,9 +131,9 @@ async function runDifferential(
   // Which image of a chain takes a passphrase is what `info` tells, and check opens more than info does.
   const untold = image.findings.refusal("info") !== undefined && value.chain.length > 1;
   if (value.ask === "check" && untold && passphrases.length > 0) {
-    return passedOver("qemu-img does not tell which backing file takes the passphrase");
+    return skipped("qemu-img does not tell which backing file takes the passphrase");
   }
-  const asked: Asked = { ...await toolsFor(context), ...about };
+  const asked: Asked = { ...toolsFor(context), ...about };
   const observed = hasCostlyKeys(judgement)
     // QEMU has no budget for iterations: it is not asked for what takes hours.
     ? await compareAnswer({ ...asked, passphrases: [] }, "info")
@@ -176,8 +176,8 @@ function hasCostlyKeys({ findings }: Judgement): boolean {
   return findings.some(({ rule }) => rule === "luks.work.iterations-budget");
 }
 
-function passedOver(reason: string): CaseReport {
-  return { depth: "header", rules: [], passedOver: reason };
+function skipped(reason: string): CaseReport {
+  return { depth: "header", rules: [], skipped: reason };
 }
 
 /** Two differences are the same one when the same question has gone wrong over the same rules. */

@@ -27,7 +27,7 @@ export interface Luks2Seen {
 /** What was seen, or why nothing was. */
 export interface Luks2Compared {
   readonly seen?: Luks2Seen;
-  readonly passedOver?: string;
+  readonly skipped?: string;
 }
 
 /** Whether cryptsetup takes the header, and which slot it opens with the passphrase. */
@@ -36,7 +36,7 @@ export async function compareLuks2(asked: Luks2Asked): Promise<Luks2Compared> {
   const dump = difference(asked, "dump", { ours: dumped(image), theirs: await theirDump(asked) });
   if (dump !== undefined) return { seen: dump };
   if (passphrase === undefined || image.findings.refusal("info") !== undefined) return {};
-  if (isDear(image, header)) return { passedOver: DEAR };
+  if (isDear(image, header)) return { skipped: DEAR };
   const theirs = await peer.unlock({ ...subject, passphrases: [passphrase] });
   const seen = difference(asked, "unlock", { ours: unlocked(header, passphrase), theirs });
   return seen === undefined ? {} : { seen };

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { dirname, join } from "node:path";
 import { judgeImage } from "../../src/image/mod.ts";
-import { CryptsetupPeer, PeerError } from "../../src/peers/mod.ts";
+import { CryptsetupPeer } from "../../src/peers/mod.ts";
 import { type CaseReport, Failure, type Target, type TargetContext } from "../engine/target.ts";
 import { writeDensely } from "./files.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
@@ -22,7 +22,6 @@ const ANSWER_MS = 4000;
 const RARELY = 12;
 const HEADER = "volume.luks";
 const PAYLOAD = "payload.raw";
-const ABSENT = "cryptsetup is not installed";
 
 /**
  * The property: cryptsetup takes and refuses the headers that the reference takes and refuses, and
@@ -35,6 +34,7 @@ export const luks2Differential: Target<Luks2DifferentialCase> = {
   name: "luks2-differential",
   says: "cryptsetup takes the same LUKS2 headers, and opens the same key slots",
   weight: 1,
+  needs: ["cryptsetup"],
   cases: differentialCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as Luks2DifferentialCase,
@@ -44,10 +44,6 @@ export const luks2Differential: Target<Luks2DifferentialCase> = {
     return passphrase === undefined ? [] : [passphrase];
   },
   run: runLuks2Differential,
-  stop() {
-    installed = undefined;
-    return Promise.resolve();
-  },
 };
 
 function differentialCases(): fc.Arbitrary<Luks2DifferentialCase> {
@@ -71,24 +67,6 @@ function differentialCases(): fc.Arbitrary<Luks2DifferentialCase> {
   });
 }
 
-interface Installed {
-  readonly peer: CryptsetupPeer;
-  readonly version: string;
-}
-
-let installed: Promise<Installed | undefined> | undefined;
-
-async function found(context: TargetContext): Promise<Installed | undefined> {
-  const scratch = dirname(context.directory);
-  const peer = new CryptsetupPeer({ scratch, timeoutMs: ANSWER_MS });
-  try {
-    return { peer, version: (await peer.describe()).version };
-  } catch (error) {
-    if (error instanceof PeerError) return undefined;
-    throw error;
-  }
-}
-
 async function runLuks2Differential(
   { model, edits, key }: Luks2DifferentialCase,
   context: TargetContext,
@@ -99,23 +77,22 @@ async function runLuks2Differential(
   const image = openLuks2(files, passphrase);
   const judgement = judgeImage(image);
   const report = { depth: luks2Depth(image), rules: judgement.findings.map(({ rule }) => rule) };
-  const tool = await (installed ??= found(context));
-  if (tool === undefined) return { ...report, passedOver: ABSENT };
   const header = join(directory, HEADER);
   const payload = join(directory, PAYLOAD);
   writeDensely(header, files.header);
   if (files.payload !== undefined) writeDensely(payload, files.payload);
-  const { seen, passedOver } = await compareLuks2({
+  const { seen, skipped } = await compareLuks2({
     subject: files.payload === undefined ? { path: header } : { path: payload, header },
     header: files.header,
     image,
     ...(passphrase === undefined ? {} : { passphrase }),
-    ...tool,
+    peer: new CryptsetupPeer({ scratch: dirname(directory), timeoutMs: ANSWER_MS }),
+    version: context.tools.cryptsetup ?? "",
   });
   return {
     ...report,
     ...(seen === undefined ? {} : { divergences: [explained(seen)] }),
-    ...(passedOver === undefined ? {} : { passedOver }),
+    ...(skipped === undefined ? {} : { skipped }),
   };
 }
 

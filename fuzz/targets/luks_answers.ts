@@ -31,13 +31,13 @@ export type Volume = Omit<Asked, keyof Tools>;
 /** What was seen, or why nothing was. */
 export interface Compared {
   readonly seen: Seen[];
-  readonly passedOver?: string;
+  readonly skipped?: string;
 }
 
 /** What cryptsetup tells of the header, and the slot that it opens with the passphrase. */
 export async function compareCryptsetup(asked: Volume & LuksTools): Promise<Compared> {
   const { cryptsetup, image } = asked;
-  if (cryptsetup === undefined) return { seen: [], passedOver: "cryptsetup is not installed" };
+  if (cryptsetup === undefined) return { seen: [], skipped: "cryptsetup is not installed" };
   const { peer, version } = cryptsetup;
   const told = await peer.info(asked);
   const info = differences(asked, {
@@ -62,11 +62,11 @@ export async function compareCryptsetup(asked: Volume & LuksTools): Promise<Comp
 /** What luksdeinfo tells of the header. */
 export async function compareLuksde(asked: Volume & LuksTools): Promise<Compared> {
   const { luksde } = asked;
-  if (luksde === undefined) return { seen: [], passedOver: "luksdeinfo is not installed" };
+  if (luksde === undefined) return { seen: [], skipped: "luksdeinfo is not installed" };
   const { peer, version } = luksde;
   const theirs = await peer.info(asked);
   if (asked.header !== undefined) {
-    return { seen: [], passedOver: "luksdeinfo opens no detached header" };
+    return { seen: [], skipped: "luksdeinfo opens no detached header" };
   }
   return {
     seen: differences(asked, {

@@ -60,7 +60,8 @@ export const luksDifferential: Target<LuksDifferentialCase> = {
   says:
     "verdict, info and content of LUKS volumes are those of qemu-img, cryptsetup and luksdeinfo",
   weight: 2,
-  needsQemu: true,
+  needs: ["qemu-img", "qemu-io"],
+  uses: ["cryptsetup", "luksdeinfo"],
   cases: luksDifferentialCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as LuksDifferentialCase,
@@ -112,34 +113,25 @@ function luksDifferentialCases(): fc.Arbitrary<LuksDifferentialCase> {
 
 let tools: LuksTools | undefined;
 
-async function toolsFor(context: TargetContext): Promise<LuksTools> {
+function toolsFor(context: TargetContext): LuksTools {
   if (tools !== undefined) return tools;
   const scratch = dirname(context.directory);
   const bounds = { scratch, timeoutMs: ANSWER_MS };
   const qemuImg = new QemuImgPeer(bounds);
-  const { version } = await qemuImg.describe();
+  const { "qemu-img": version = "", cryptsetup, luksdeinfo } = context.tools;
   const session = new QemuIoSession({ ...bounds, directory: context.directory });
-  const cryptsetup = await found(new CryptsetupPeer(bounds));
-  const luksde = await found(new LuksdePeer({ timeoutMs: ANSWER_MS }));
   tools = {
     session,
     qemuImg,
     version,
-    ...(cryptsetup === undefined ? {} : { cryptsetup }),
-    ...(luksde === undefined ? {} : { luksde }),
+    ...(cryptsetup === undefined
+      ? {}
+      : { cryptsetup: { peer: new CryptsetupPeer(bounds), version: cryptsetup } }),
+    ...(luksdeinfo === undefined
+      ? {}
+      : { luksde: { peer: new LuksdePeer({ timeoutMs: ANSWER_MS }), version: luksdeinfo } }),
   };
   return tools;
-}
-
-/** A tool with its version, where it is installed and may be run. */
-async function found<Tool extends { describe(): Promise<{ version: string }> }>(
-  peer: Tool,
-): Promise<{ peer: Tool; version: string } | undefined> {
-  try {
-    return { peer, version: (await peer.describe()).version };
-  } catch {
-    return undefined;
-  }
 }
 
 async function runLuksDifferential(
@@ -164,14 +156,14 @@ async function runLuksDifferential(
     edited: edits.length > 0,
     passphrases: passphrase === undefined ? [] : [passphrase],
   };
-  const asked = { ...volume, ...await toolsFor(context) };
-  const { seen, passedOver } = await answers(asked, ask);
+  const asked = { ...volume, ...toolsFor(context) };
+  const { seen, skipped } = await answers(asked, ask);
   const names = seen.map(explained);
   return {
     depth: luksDepth(image),
     rules: judgement.findings.map(({ rule }) => rule),
     ...(names.length > 0 ? { divergences: names } : {}),
-    ...(passedOver === undefined ? {} : { passedOver }),
+    ...(skipped === undefined ? {} : { skipped }),
   };
 }
 
@@ -179,7 +171,7 @@ async function runLuksDifferential(
 async function answers(
   asked: Asked & LuksTools,
   ask: LuksDifferentialCase["ask"],
-): Promise<{ seen: Seen[]; passedOver?: string }> {
+): Promise<{ seen: Seen[]; skipped?: string }> {
   if (ask === "cryptsetup") return await compareCryptsetup(asked);
   if (ask === "luksdeinfo") return await compareLuksde(asked);
   // QEMU has no option for a detached header before 9.0.

@@ -4,7 +4,7 @@ import { type Attempt, attempt, type Fault, isFault } from "../../../fuzz/engine
 import { Failure, type Target } from "../../../fuzz/engine/target.ts";
 import { HELD, toy } from "./toys.ts";
 
-const context = { directory: "/nowhere", qemu: false };
+const context = { directory: "/nowhere", tools: {} };
 
 function attemptOf(run: () => never): Promise<Attempt> | Attempt {
   return attempt(toy("thrower", fc.constant(0), run) as Target, 0, context);
@@ -76,7 +76,7 @@ Deno.test("attempt() passes over a case that breaks a precondition", async () =>
     fc.pre(false);
     throw new Error("unreachable");
   });
-  assertEquals(result, { depth: "header", rules: [], passedOver: "precondition" });
+  assertEquals(result, { depth: "header", rules: [], skipped: "precondition" });
 });
 
 Deno.test("attempt() takes things that are no errors", async () => {

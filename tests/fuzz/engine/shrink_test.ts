@@ -12,7 +12,7 @@ interface Numbered {
 }
 
 const cases = fc.record({ n: fc.nat(100_000), odd: fc.boolean() });
-const context = { directory: "/nowhere", qemu: false };
+const context = { directory: "/nowhere", tools: {} };
 const stream = { seed: 1, target: "toy" };
 
 /** Every small number fails in one way, and every number from 11 on that is called odd in another. */

@@ -8,7 +8,7 @@ const crew = new Crew({
   entry: new URL("./toy_worker.ts", import.meta.url),
   jobs: 1,
   directory: `${directory}/scratch`,
-  qemu: false,
+  tools: {},
   timeout: 1000,
   memoryMax: 2 ** 31,
 });

@@ -40,7 +40,7 @@ export const toys: readonly Target[] = [
     depth: value % 2 === 0 ? "header" : "data",
     rules: value % 3 === 0 ? ["rule.three"] : [],
     ...(value % 5 === 0 ? { divergences: ["five"] } : {}),
-    ...(value % 7 === 0 ? { passedOver: "seven" } : {}),
+    ...(value % 7 === 0 ? { skipped: "seven" } : {}),
   })),
   toy("two-bugs", fc.record({ n: number, odd: fc.boolean() }), ({ n, odd }) => {
     if (n >= 50_000) throw new Failure("large", `${n} is large`);
@@ -65,7 +65,7 @@ export const toys: readonly Target[] = [
     error.name = "PeerError";
     throw error;
   }),
-  { ...toy("needs-qemu", number, () => HELD), needsQemu: true },
+  { ...toy("needs-qemu", number, () => HELD), needs: ["qemu-img", "qemu-io"] },
   toy("lost-promise", number, async (value) => {
     if (value >= 10) Promise.reject(new RangeError("lost"));
     await new Promise((resolve) => setTimeout(resolve, 5));

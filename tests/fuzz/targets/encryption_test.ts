@@ -24,7 +24,7 @@ import {
 import { buildLuks1 } from "../../../src/luks1/mod.ts";
 import { modelOf, sourceOf } from "../../luks1/volumes.ts";
 
-const context = { directory: "", qemu: false };
+const context = { directory: "", tools: {} };
 
 function sample<Case>(target: Target<Case>, options: { seed: number; count: number }): Case[] {
   return fc.sample(target.cases(), { numRuns: options.count, seed: options.seed });

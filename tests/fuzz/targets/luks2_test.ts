@@ -22,7 +22,7 @@ import {
 import { buildLuks2, chooseCopy, decodeLuks2 } from "../../../src/luks2/mod.ts";
 import { changed, modelOf } from "../../luks2/volumes.ts";
 
-const context = { directory: "", qemu: false };
+const context = { directory: "", tools: {} };
 
 function sample<Case>(target: Target<Case>, options: { seed: number; count: number }): Case[] {
   return fc.sample(target.cases(), { numRuns: options.count, seed: options.seed });

@@ -51,7 +51,7 @@ Deno.test("at least half of the malformed cases get past the header", () => {
     const depths: Record<Depth, number> = { header: 0, tables: 0, data: 0, accepted: 0 };
     let cases = 0;
     for (const value of sample(target, 4)) {
-      const report = target.run(value, { directory: "", qemu: false }) as CaseReport;
+      const report = target.run(value, { directory: "", tools: {} }) as CaseReport;
       for (const { depth } of [report, ...report.more ?? []]) {
         depths[depth]++;
         cases++;
@@ -66,7 +66,7 @@ Deno.test("roundtrip holds for generated chains", () => {
   const target = targetNamed("roundtrip");
   for (const value of sample(target, 5)) {
     assertEquals(
-      (target.run(value, { directory: "", qemu: false }) as CaseReport).depth,
+      (target.run(value, { directory: "", tools: {} }) as CaseReport).depth,
       "accepted",
     );
   }
