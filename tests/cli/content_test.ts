@@ -2,10 +2,13 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { digestFile } from "../../src/peers/mod.ts";
 import { make } from "../peers/tools.ts";
 import { MADE, madeImage, makeImages } from "./images.ts";
-import { diskproof, makeLink, type Run, withQemu } from "./program.ts";
+import { diskproof, makeLink, type Run } from "./program.ts";
+import { liveTest, QEMU } from "../live.ts";
 
-Deno.test("digest prints what sha256sum prints of what qemu-img converts", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "digest prints what sha256sum prints of what qemu-img converts",
+  async (directory) => {
     await makeImages(directory);
     const names = MADE.map(({ name }) => name);
     const expected = [];
@@ -16,10 +19,13 @@ Deno.test("digest prints what sha256sum prints of what qemu-img converts", () =>
     const { status, stdout } = await diskproof(directory, ["digest", ...names]);
     assertEquals(stdout.trimEnd().split("\n"), expected);
     assertEquals(status, 0);
-  }));
+  },
+);
 
-Deno.test("digest reads a snapshot, and a part of the disk off sector boundaries", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "digest reads a snapshot, and a part of the disk off sector boundaries",
+  async (directory) => {
     await makeImages(directory, [madeImage("overlay.qcow2")]);
     const convert = ["qemu-img", "convert", "-O", "raw", "-l", "first one", "overlay.qcow2", "was"];
     await make(directory, ...convert);
@@ -36,10 +42,13 @@ Deno.test("digest reads a snapshot, and a part of the disk off sector boundaries
     const args = ["digest", "--snapshot", "1", "--range", "66000:70001", "overlay.qcow2"];
     const { stdout } = await diskproof(directory, args);
     assertEquals(stdout, `${digestFile(`${directory}/part`).sha256}  overlay.qcow2\n`);
-  }));
+  },
+);
 
-Deno.test("digest refuses content above --max-size in one line that names the option", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "digest refuses content above --max-size in one line that names the option",
+  async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "huge.qcow2", "2T");
     for (const args of [["huge.qcow2"], ["--max-size", "1M", "--range", "0:2M", "huge.qcow2"]]) {
       const run = await diskproof(directory, ["digest", ...args]);
@@ -50,10 +59,13 @@ Deno.test("digest refuses content above --max-size in one line that names the op
     assertEquals((await diskproof(directory, small)).status, 0);
     const past = await diskproof(directory, ["digest", "--range", "2T:1", "huge.qcow2"]);
     assertStringIncludes(oneLine(past), "past the disk");
-  }));
+  },
+);
 
-Deno.test("convert writes what qemu-img writes, with holes for zeros", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "convert writes what qemu-img writes, with holes for zeros",
+  async (directory) => {
     await makeImages(directory);
     for (const { name } of MADE) {
       await make(directory, "qemu-img", "convert", "-O", "raw", name, "theirs");
@@ -64,10 +76,13 @@ Deno.test("convert writes what qemu-img writes, with holes for zeros", () =>
     const { size, blocks } = Deno.statSync(`${directory}/ours`);
     assertEquals(size, 10 * 2 ** 20);
     assert((blocks ?? 0) * 512 < 2 ** 20);
-  }));
+  },
+);
 
-Deno.test("convert never writes to what it reads, and leaves nothing behind when it fails", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "convert never writes to what it reads, and leaves nothing behind when it fails",
+  async (directory) => {
     await makeImages(directory, [madeImage("overlay.qcow2"), madeImage("outside.qcow2")]);
     await makeLink("base.raw", `${directory}/link`);
     await Deno.writeTextFile(`${directory}/kept`, "as it was");
@@ -96,7 +111,8 @@ Deno.test("convert never writes to what it reads, and leaves nothing behind when
     assertStringIncludes(oneLine(run), "qcow2.l2e.aligned");
     assertEquals(await Deno.readTextFile(`${directory}/kept`), "as it was");
     assertEquals(namesIn(directory), before);
-  }));
+  },
+);
 
 function namesIn(directory: string): string[] {
   return [...Deno.readDirSync(directory)].map((entry) => entry.name).sort();

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { mixedContent } from "../image/created.ts";
-import { liveTest, run, succeed } from "../luks1/live.ts";
+import { run, succeed } from "../luks1/live.ts";
 import { diskproof, withDirectory } from "./program.ts";
+import { liveTest } from "../live.ts";
 
 const SECRET = "hunter-zwölf";
 const QUICK = "iterations=1000";
@@ -79,18 +80,22 @@ const cases: Readonly<Record<string, Case>> = {
 };
 
 for (const [name, { args, opens }] of Object.entries(cases)) {
-  liveTest(`create makes ${name}, and qemu-img reads it`, ["qemu-img"], async (directory) => {
-    Deno.writeTextFileSync(`${directory}/pw`, SECRET);
-    Deno.writeFileSync(`${directory}/raw`, content);
-    await create(directory, "image", "--from", "raw", ...args);
-    const options = `${opens},file.filename=${directory}/image`;
-    assertEquals(await contentOf(directory, options), padded);
-  });
+  liveTest(
+    { needs: ["qemu-img"] },
+    `create makes ${name}, and qemu-img reads it`,
+    async (directory) => {
+      Deno.writeTextFileSync(`${directory}/pw`, SECRET);
+      Deno.writeFileSync(`${directory}/raw`, content);
+      await create(directory, "image", "--from", "raw", ...args);
+      const options = `${opens},file.filename=${directory}/image`;
+      assertEquals(await contentOf(directory, options), padded);
+    },
+  );
 }
 
 liveTest(
+  { needs: ["qemu-img", "cryptsetup"] },
   "a passphrase is every byte of its file to qemu-img and cryptsetup as to us, a line end too",
-  ["qemu-img", "cryptsetup"],
   async (directory) => {
     for (const [index, text] of ["pw", "pw\n", "p w\r\n", "", "ü"].entries()) {
       const [ours, theirs] = [`${directory}/ours${index}`, `${directory}/theirs${index}`];
@@ -114,18 +119,22 @@ liveTest(
   },
 );
 
-liveTest("several passphrases get a key slot each", ["cryptsetup"], async (directory) => {
-  Deno.writeTextFileSync(`${directory}/pw`, SECRET);
-  const keys = ["--passphrase-file", "pw", "--passphrase", "second"];
-  await create(directory, "-f", "luks", ...keys, "-o", QUICK, "image", "1M");
-  const dump = await succeed(["cryptsetup", "luksDump", `${directory}/image`]);
-  assertEquals([...dump.matchAll(/Key Slot (\d): ENABLED/g)].map(([, slot]) => slot), ["0", "1"]);
-  Deno.writeTextFileSync(`${directory}/pw`, "second");
-  const test = ["cryptsetup", "open", "--test-passphrase", "--key-slot", "1", "--key-file"];
-  await succeed([...test, `${directory}/pw`, `${directory}/image`]);
-});
+liveTest(
+  { needs: ["cryptsetup"] },
+  "several passphrases get a key slot each",
+  async (directory) => {
+    Deno.writeTextFileSync(`${directory}/pw`, SECRET);
+    const keys = ["--passphrase-file", "pw", "--passphrase", "second"];
+    await create(directory, "-f", "luks", ...keys, "-o", QUICK, "image", "1M");
+    const dump = await succeed(["cryptsetup", "luksDump", `${directory}/image`]);
+    assertEquals([...dump.matchAll(/Key Slot (\d): ENABLED/g)].map(([, slot]) => slot), ["0", "1"]);
+    Deno.writeTextFileSync(`${directory}/pw`, "second");
+    const test = ["cryptsetup", "open", "--test-passphrase", "--key-slot", "1", "--key-file"];
+    await succeed([...test, `${directory}/pw`, `${directory}/image`]);
+  },
+);
 
-liveTest("a detached header is a file of its own", ["cryptsetup"], async (directory) => {
+liveTest({ needs: ["cryptsetup"] }, "a detached header is a file of its own", async (directory) => {
   Deno.writeTextFileSync(`${directory}/pw`, SECRET);
   Deno.writeFileSync(`${directory}/raw`, content);
   const header = ["--header", "header", "-o", `detached-header=on,${QUICK}`];
@@ -147,19 +156,23 @@ liveTest("a detached header is a file of its own", ["cryptsetup"], async (direct
   ]);
 });
 
-liveTest("what is not said of a volume is as qemu-img has it", ["qemu-img"], async (directory) => {
-  await create(directory, "-f", "luks", "--passphrase", "x", "image", "1M");
-  const info = await succeed(["qemu-img", "info", "--output=json", `${directory}/image`]);
-  const { "format-specific": { data }, "virtual-size": size } = JSON.parse(info);
-  assertEquals(size, 2 ** 20);
-  const { "cipher-alg": cipher, "cipher-mode": mode, "ivgen-alg": iv, "hash-alg": hash } = data;
-  assertEquals([cipher, mode, iv, hash], ["aes-256", "xts", "plain64", "sha256"]);
-  assertEquals(data.slots.filter(({ active }: { active: boolean }) => active).length, 1);
-});
+liveTest(
+  { needs: ["qemu-img"] },
+  "what is not said of a volume is as qemu-img has it",
+  async (directory) => {
+    await create(directory, "-f", "luks", "--passphrase", "x", "image", "1M");
+    const info = await succeed(["qemu-img", "info", "--output=json", `${directory}/image`]);
+    const { "format-specific": { data }, "virtual-size": size } = JSON.parse(info);
+    assertEquals(size, 2 ** 20);
+    const { "cipher-alg": cipher, "cipher-mode": mode, "ivgen-alg": iv, "hash-alg": hash } = data;
+    assertEquals([cipher, mode, iv, hash], ["aes-256", "xts", "plain64", "sha256"]);
+    assertEquals(data.slots.filter(({ active }: { active: boolean }) => active).length, 1);
+  },
+);
 
 liveTest(
+  { needs: ["qemu-img"] },
   "an overlay is as large as its backing file, and has its name",
-  ["qemu-img"],
   async (dir) => {
     Deno.writeFileSync(`${dir}/base`, content);
     for (const format of ["qcow", "qcow2"]) {
@@ -173,15 +186,19 @@ liveTest(
   },
 );
 
-liveTest("a data file lies where qemu-img looks for it", ["qemu-img"], async (directory) => {
-  Deno.writeFileSync(`${directory}/raw`, content);
-  const data = `${directory}/with,comma`;
-  const options = `data_file=${data.replace(",", ",,")},data_file_raw=on`;
-  await create(directory, "-f", "qcow2", "-o", options, "--from", "raw", "image");
-  assertEquals(Deno.readFileSync(data), padded);
-  const read = await contentOf(directory, `driver=qcow2,file.filename=${directory}/image`);
-  assertEquals(read, padded);
-});
+liveTest(
+  { needs: ["qemu-img"] },
+  "a data file lies where qemu-img looks for it",
+  async (directory) => {
+    Deno.writeFileSync(`${directory}/raw`, content);
+    const data = `${directory}/with,comma`;
+    const options = `data_file=${data.replace(",", ",,")},data_file_raw=on`;
+    await create(directory, "-f", "qcow2", "-o", options, "--from", "raw", "image");
+    assertEquals(Deno.readFileSync(data), padded);
+    const read = await contentOf(directory, `driver=qcow2,file.filename=${directory}/image`);
+    assertEquals(read, padded);
+  },
+);
 
 Deno.test("a file that is there stays as it is without --force", () =>
   withDirectory(async (directory) => {

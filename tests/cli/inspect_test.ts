@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { makeImages, overwrite } from "./images.ts";
-import { diskproof, withQemu } from "./program.ts";
+import { diskproof } from "./program.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const DISK = "disk.qcow2";
 const MAKE = [
@@ -31,8 +32,10 @@ function blockOf(stdout: string, start: string): string[] {
   return lines.slice(first, length < 0 ? undefined : first + 1 + length);
 }
 
-Deno.test("inspect shows every field of the header with its bytes, value and meaning", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "inspect shows every field of the header with its bytes, value and meaning",
+  async (directory) => {
     await makeImages(directory, [{ name: DISK, commands: MAKE }]);
     const { status, stdout, stderr } = await diskproof(directory, ["inspect", DISK]);
     assertEquals([status, stderr], [0, ""]);
@@ -42,10 +45,13 @@ Deno.test("inspect shows every field of the header with its bytes, value and mea
       assertStringIncludes(field, part);
     }
     assertEquals(header.filter((line) => line.includes("!!")), []);
-  }));
+  },
+);
 
-Deno.test("inspect shows entries that continue each other in one row, and who shares a cluster", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "inspect shows entries that continue each other in one row, and who shares a cluster",
+  async (directory) => {
     await makeImages(directory, [{ name: DISK, commands: MAKE }]);
     const { stdout } = await diskproof(directory, ["inspect", DISK]);
     const rows = blockOf(stdout, "0x040000  /snapshot[0]/l2[0]: L2 table");
@@ -56,10 +62,13 @@ Deno.test("inspect shows entries that continue each other in one row, and who sh
     assertEquals(shared.length, 2);
     for (const line of shared) assertStringIncludes(line, "/snapshot[0]/l2[0]/0..3");
     assertEquals(stdout.includes("!!"), false);
-  }));
+  },
+);
 
-Deno.test("inspect puts what is wrong below the row that it is about", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "inspect puts what is wrong below the row that it is about",
+  async (directory) => {
     await makeImages(directory, [{ name: DISK, commands: MAKE }]);
     const path = `${directory}/${DISK}`;
     const { l1, l2 } = await placesIn(path);
@@ -81,21 +90,23 @@ Deno.test("inspect puts what is wrong below the row that it is about", () =>
     assertStringIncludes(stdout, "0x030000  !! claimed by several, 65536 bytes, 2 claims: /l1");
     assertStringIncludes(stdout, "0xff000000  data, 65536 bytes: /l2[0]/5");
     assertStringIncludes(stdout, "past the end of the file");
-  }));
+  },
+);
 
-Deno.test("inspect names clusters that are nobody's", () =>
-  withQemu(async (directory) => {
-    await makeImages(directory, [{ name: DISK, commands: MAKE.slice(0, 2) }]);
-    const path = `${directory}/${DISK}`;
-    const { l2 } = await placesIn(path);
-    overwrite(path, { [l2 + 8]: 0n });
-    const { stdout } = await diskproof(directory, ["inspect", DISK]);
-    const block = blockOf(stdout, "0x060000  nobody's, 65536 bytes, not zero");
-    assertStringIncludes(block[1] ?? "", "qcow2.check.refcount-high");
-  }));
+liveTest({ needs: QEMU }, "inspect names clusters that are nobody's", async (directory) => {
+  await makeImages(directory, [{ name: DISK, commands: MAKE.slice(0, 2) }]);
+  const path = `${directory}/${DISK}`;
+  const { l2 } = await placesIn(path);
+  overwrite(path, { [l2 + 8]: 0n });
+  const { stdout } = await diskproof(directory, ["inspect", DISK]);
+  const block = blockOf(stdout, "0x060000  nobody's, 65536 bytes, not zero");
+  assertStringIncludes(block[1] ?? "", "qcow2.check.refcount-high");
+});
 
-Deno.test("inspect leaves rows out unless --all asks for them, but none that something is said of", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "inspect leaves rows out unless --all asks for them, but none that something is said of",
+  async (directory) => {
     const writes = Array.from({ length: 64 }, (_, i) => ["-c", `write -P 1 ${i * 8}k 4k`]).flat();
     const commands = [
       ["qemu-img", "create", "-q", "-f", "qcow2", "-o", "cluster_size=4k", DISK, "1M"],
@@ -113,21 +124,21 @@ Deno.test("inspect leaves rows out unless --all asks for them, but none that som
     };
     assertEquals(await rowsIn("--all"), 64);
     assertEquals(await rowsIn(), 25);
-  }));
+  },
+);
 
-Deno.test("inspect --json tells the same to a program", () =>
-  withQemu(async (directory) => {
-    await makeImages(directory, [{ name: DISK, commands: MAKE }]);
-    const { stdout } = await diskproof(directory, ["inspect", "--json", DISK]);
-    const { parts, stretches, findings, size, complete } = JSON.parse(stdout);
-    assertEquals(size, Deno.statSync(`${directory}/${DISK}`).size);
-    const header = parts.find((part: { path: string }) => part.path === "/header");
-    assertEquals(header.rows[0].bytes, "514649fb");
-    assertEquals([findings, complete], [[], true]);
-    let end = 0;
-    for (const { offset, length } of stretches) {
-      assertEquals(offset, end);
-      end += length;
-    }
-    assertEquals(end, size);
-  }));
+liveTest({ needs: QEMU }, "inspect --json tells the same to a program", async (directory) => {
+  await makeImages(directory, [{ name: DISK, commands: MAKE }]);
+  const { stdout } = await diskproof(directory, ["inspect", "--json", DISK]);
+  const { parts, stretches, findings, size, complete } = JSON.parse(stdout);
+  assertEquals(size, Deno.statSync(`${directory}/${DISK}`).size);
+  const header = parts.find((part: { path: string }) => part.path === "/header");
+  assertEquals(header.rows[0].bytes, "514649fb");
+  assertEquals([findings, complete], [[], true]);
+  let end = 0;
+  for (const { offset, length } of stretches) {
+    assertEquals(offset, end);
+    end += length;
+  }
+  assertEquals(end, size);
+});

@@ -3,14 +3,17 @@ import { digestFile } from "../../src/peers/mod.ts";
 import { isRuleId } from "../../src/rules/mod.ts";
 import { make } from "../peers/tools.ts";
 import { MADE, makeImages } from "./images.ts";
-import { diskproof, withDirectory, withQemu } from "./program.ts";
+import { diskproof, withDirectory } from "./program.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 function linesOf(stdout: string): Record<string, unknown>[] {
   return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-Deno.test("judge says of images that qemu-img has made that they are valid, a line each", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "judge says of images that qemu-img has made that they are valid, a line each",
+  async (directory) => {
     await makeImages(directory);
     const names = MADE.map(({ name }) => name);
     const { status, stdout, stderr } = await diskproof(directory, ["judge", ...names]);
@@ -26,7 +29,8 @@ Deno.test("judge says of images that qemu-img has made that they are valid, a li
       const none = { corruptions: 0, leaks: 0, "check-errors": 0 };
       assertEquals(qemu["check"], line["format"] === "qcow2" ? none : null);
     }
-  }));
+  },
+);
 
 Deno.test("judge goes on behind a file that cannot be read, and exits with 2", () =>
   withDirectory(async (directory) => {
@@ -75,8 +79,10 @@ Deno.test("judge reads names from a list, in lines or before NUL bytes, and from
     assertStringIncludes(missing.stderr, "Cannot read the list no: there is no such file");
   }));
 
-Deno.test("judge --digest adds the digest of the content, and null where there is none", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "judge --digest adds the digest of the content, and null where there is none",
+  async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "image", "1M");
     await make(directory, "qemu-img", "convert", "-O", "raw", "image", "content");
     const judged = async (...args: string[]) => {
@@ -85,4 +91,5 @@ Deno.test("judge --digest adds the digest of the content, and null where there i
     };
     assertEquals(await judged(), digestFile(`${directory}/content`).sha256);
     assertEquals(await judged("--max-size", "64K"), null);
-  }));
+  },
+);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { liveTest, measured, run, succeed } from "../luks1/live.ts";
+import { measured, run, succeed } from "../luks1/live.ts";
 import { diskproof } from "./program.ts";
+import { liveTest } from "../live.ts";
 
 const QUICK = ["--iterations", "1000"];
 const PAYLOAD = "payload that stays";
@@ -140,56 +141,60 @@ async function opening({ openers }: Kind, directory: string): Promise<string> {
 }
 
 for (const kind of kinds) {
-  liveTest(`keys are added, changed and erased in ${kind.name}`, kind.needs, async (directory) => {
-    for (const word of ["one", "two", "three"]) {
-      Deno.writeTextFileSync(`${directory}/${word}`, word);
-    }
-    await kind.make(directory);
-    const key = async (action: string, ...args: string[]) => {
-      const { status, stdout, stderr } = await diskproof(directory, [
-        "key",
-        action,
-        "file",
-        ...args,
+  liveTest(
+    { needs: kind.needs },
+    `keys are added, changed and erased in ${kind.name}`,
+    async (directory) => {
+      for (const word of ["one", "two", "three"]) {
+        Deno.writeTextFileSync(`${directory}/${word}`, word);
+      }
+      await kind.make(directory);
+      const key = async (action: string, ...args: string[]) => {
+        const { status, stdout, stderr } = await diskproof(directory, [
+          "key",
+          action,
+          "file",
+          ...args,
+        ]);
+        assertEquals([status, stderr], [0, ""], `${action} ${args.join(" ")}`);
+        return [stdout.trim().replaceAll("\n", ", "), await opening(kind, directory)];
+      };
+      const old = (word: string) => ["--passphrase-file", word];
+      const fresh = (word: string) => ["--new-passphrase-file", word, ...QUICK];
+      const size = Deno.statSync(`${directory}/file`).size;
+      assertEquals(await opening(kind, directory), "one");
+      assertEquals(await key("add", ...old("one"), ...fresh("two")), [
+        "key slot 1 has the new key",
+        "one two",
       ]);
-      assertEquals([status, stderr], [0, ""], `${action} ${args.join(" ")}`);
-      return [stdout.trim().replaceAll("\n", ", "), await opening(kind, directory)];
-    };
-    const old = (word: string) => ["--passphrase-file", word];
-    const fresh = (word: string) => ["--new-passphrase-file", word, ...QUICK];
-    const size = Deno.statSync(`${directory}/file`).size;
-    assertEquals(await opening(kind, directory), "one");
-    assertEquals(await key("add", ...old("one"), ...fresh("two")), [
-      "key slot 1 has the new key",
-      "one two",
-    ]);
-    assertEquals(await key("change", ...old("one"), ...fresh("three")), [
-      "key slot 2 has the new key, key slot 0 is erased",
-      "two three",
-    ]);
-    assertEquals(await key("change", "--slot", "1", ...old("two"), ...fresh("one")), [
-      "key slot 1 has the new key",
-      "one three",
-    ]);
-    assertEquals(await key("add", "--slot", "7", ...old("one"), ...fresh("two"), "--json"), [
-      '{"image":"file","added":[7],"erased":[]}',
-      "one two three",
-    ]);
-    assertEquals(await key("erase", "--slot", "2"), ["key slot 2 is erased", "one two"]);
-    assertEquals(await key("erase", ...old("one")), ["key slot 1 is erased", "two"]);
-    assertEquals(Deno.statSync(`${directory}/file`).size, size);
-    const before = Deno.readFileSync(`${directory}/file`);
-    const last = await diskproof(directory, ["key", "erase", "file", ...old("two")]);
-    assertEquals([last.status, last.stdout], [2, ""]);
-    assertStringIncludes(last.stderr, "no key would be left");
-    assertEquals(Deno.readFileSync(`${directory}/file`), before);
-    assertEquals(await key("erase", "--slot", "7", "--force"), ["key slot 7 is erased", ""]);
-  });
+      assertEquals(await key("change", ...old("one"), ...fresh("three")), [
+        "key slot 2 has the new key, key slot 0 is erased",
+        "two three",
+      ]);
+      assertEquals(await key("change", "--slot", "1", ...old("two"), ...fresh("one")), [
+        "key slot 1 has the new key",
+        "one three",
+      ]);
+      assertEquals(await key("add", "--slot", "7", ...old("one"), ...fresh("two"), "--json"), [
+        '{"image":"file","added":[7],"erased":[]}',
+        "one two three",
+      ]);
+      assertEquals(await key("erase", "--slot", "2"), ["key slot 2 is erased", "one two"]);
+      assertEquals(await key("erase", ...old("one")), ["key slot 1 is erased", "two"]);
+      assertEquals(Deno.statSync(`${directory}/file`).size, size);
+      const before = Deno.readFileSync(`${directory}/file`);
+      const last = await diskproof(directory, ["key", "erase", "file", ...old("two")]);
+      assertEquals([last.status, last.stdout], [2, ""]);
+      assertStringIncludes(last.stderr, "no key would be left");
+      assertEquals(Deno.readFileSync(`${directory}/file`), before);
+      assertEquals(await key("erase", "--slot", "7", "--force"), ["key slot 7 is erased", ""]);
+    },
+  );
 }
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "a key is changed where no slot is free with --force only",
-  ["cryptsetup"],
   async (dir) => {
     for (const word of ["one", "two", "three"]) Deno.writeTextFileSync(`${dir}/${word}`, word);
     const others = Array(6).fill(["--passphrase", "other"]).flat();
@@ -215,35 +220,39 @@ liveTest(
   },
 );
 
-liveTest("only header and key material of a slot change", ["cryptsetup"], async (directory) => {
-  Deno.writeTextFileSync(`${directory}/one`, "one");
-  const file = `${directory}/file`;
-  Deno.writeFileSync(file, new Uint8Array(4 * 2 ** 20));
-  await formatted(directory, file);
-  const before = Deno.readFileSync(file);
-  before.set(new TextEncoder().encode(PAYLOAD), 3 * 2 ** 20);
-  Deno.writeFileSync(file, before);
-  const args = ["--passphrase-file", "one", "--new-passphrase", "x", "--slot", "3", ...QUICK];
-  assertEquals((await diskproof(directory, ["key", "add", "file", ...args])).status, 0);
-  const after = Deno.readFileSync(file);
-  const changed = [...after.keys()].filter((at) => after[at] !== before[at]);
-  // Slot 3 of keys of 64 bytes: its record, and 256000 bytes from sector 8 + 3 * 504 on.
-  const record = 208 + 3 * 48;
-  const material = (8 + 3 * 504) * 512;
-  assert(
-    changed.every((at) =>
-      (at >= record && at < record + 48) || (at >= material && at < material + 256_000)
-    ),
-  );
-  assert(changed.length > 250_000);
-});
+liveTest(
+  { needs: ["cryptsetup"] },
+  "only header and key material of a slot change",
+  async (directory) => {
+    Deno.writeTextFileSync(`${directory}/one`, "one");
+    const file = `${directory}/file`;
+    Deno.writeFileSync(file, new Uint8Array(4 * 2 ** 20));
+    await formatted(directory, file);
+    const before = Deno.readFileSync(file);
+    before.set(new TextEncoder().encode(PAYLOAD), 3 * 2 ** 20);
+    Deno.writeFileSync(file, before);
+    const args = ["--passphrase-file", "one", "--new-passphrase", "x", "--slot", "3", ...QUICK];
+    assertEquals((await diskproof(directory, ["key", "add", "file", ...args])).status, 0);
+    const after = Deno.readFileSync(file);
+    const changed = [...after.keys()].filter((at) => after[at] !== before[at]);
+    // Slot 3 of keys of 64 bytes: its record, and 256000 bytes from sector 8 + 3 * 504 on.
+    const record = 208 + 3 * 48;
+    const material = (8 + 3 * 504) * 512;
+    assert(
+      changed.every((at) =>
+        (at >= record && at < record + 48) || (at >= material && at < material + 256_000)
+      ),
+    );
+    assert(changed.length > 250_000);
+  },
+);
 
 /** Where a LUKS header has the length of the master key. */
 const KEY_BYTES = 108;
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "what cannot be done to keys is told in one line, without a passphrase, and changes nothing",
-  ["cryptsetup"],
   async (directory) => {
     const SECRET = "hunter-zwölf";
     Deno.writeTextFileSync(`${directory}/one`, "one");

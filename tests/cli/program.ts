@@ -1,6 +1,5 @@
 import config from "../../deno.json" with { type: "json" };
 import { withScratch } from "../../src/peers/mod.ts";
-import { withTools } from "../peers/tools.ts";
 
 /** What the program left behind. */
 export interface Run {
@@ -43,11 +42,6 @@ export async function diskproof(
 /** Hands a test a directory; not one below /dev, where Deno lets a task read nothing. */
 export function withDirectory(test: (directory: string) => Promise<void>): Promise<void> {
   return withScratch(test, "/tmp");
-}
-
-/** The same where qemu-img and qemu-io are installed; says so where they are not. */
-export function withQemu(test: (directory: string) => Promise<void>): Promise<void> {
-  return withTools(["qemu-img", "qemu-io"], () => withDirectory(test));
 }
 
 /** Makes a symbolic link, which Deno grants to nobody who may not write everywhere. */

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { comparable, compareMap, QemuImgPeer, runTool } from "../../src/peers/mod.ts";
+import { comparable, compareMap, runTool } from "../../src/peers/mod.ts";
 import { MADE, madeImage, makeImages, overwrite } from "./images.ts";
-import { diskproof, withQemu } from "./program.ts";
+import { diskproof } from "./program.ts";
+import { liveTest, QEMU, versionOf } from "../live.ts";
 
 /** What the installed qemu-img prints, and its exit status. */
 async function qemuImg(directory: string, ...args: string[]) {
@@ -10,71 +11,65 @@ async function qemuImg(directory: string, ...args: string[]) {
   return { status: end.code, stdout, stderr };
 }
 
-async function qemuVersion(): Promise<string> {
-  return (await new QemuImgPeer().describe()).version;
-}
-
 /** An object without the members that came with a later version, in its order. */
 function known(info: Record<string, unknown>): string {
   const { children: _, limits: __, ...rest } = info;
   return JSON.stringify(rest);
 }
 
-Deno.test("info prints qemu-img's JSON, in its order", () =>
-  withQemu(async (directory) => {
-    await makeImages(directory);
-    for (const { name } of MADE) {
-      const theirs = await qemuImg(directory, "info", "--output=json", name);
-      const ours = await diskproof(directory, ["info", "--output", "json", name]);
-      assertEquals([ours.status, ours.stderr], [0, ""], name);
-      const told = JSON.parse(theirs.stdout);
-      assertEquals(known(JSON.parse(ours.stdout)), known(told), name);
-      if (!("children" in told)) assertEquals(ours.stdout, theirs.stdout, name);
-    }
-  }));
+liveTest({ needs: QEMU }, "info prints qemu-img's JSON, in its order", async (directory) => {
+  await makeImages(directory);
+  for (const { name } of MADE) {
+    const theirs = await qemuImg(directory, "info", "--output=json", name);
+    const ours = await diskproof(directory, ["info", "--output", "json", name]);
+    assertEquals([ours.status, ours.stderr], [0, ""], name);
+    const told = JSON.parse(theirs.stdout);
+    assertEquals(known(JSON.parse(ours.stdout)), known(told), name);
+    if (!("children" in told)) assertEquals(ours.stdout, theirs.stdout, name);
+  }
+});
 
-Deno.test("info prints qemu-img's lines for a person", () =>
-  withQemu(async (directory) => {
-    await makeImages(directory);
-    for (const { name } of MADE) {
-      const theirs = await qemuImg(directory, "info", name);
-      const ours = await diskproof(directory, ["info", name]);
-      const lines = theirs.stdout.split("\n");
-      for (const line of ours.stdout.trimEnd().split("\n")) {
-        // The columns of snapshots are not the same in every version.
-        if (!/^(ID|\d+) /.test(line)) assert(lines.includes(line), `${name}: ${line}`);
-      }
+liveTest({ needs: QEMU }, "info prints qemu-img's lines for a person", async (directory) => {
+  await makeImages(directory);
+  for (const { name } of MADE) {
+    const theirs = await qemuImg(directory, "info", name);
+    const ours = await diskproof(directory, ["info", name]);
+    const lines = theirs.stdout.split("\n");
+    for (const line of ours.stdout.trimEnd().split("\n")) {
+      // The columns of snapshots are not the same in every version.
+      if (!/^(ID|\d+) /.test(line)) assert(lines.includes(line), `${name}: ${line}`);
     }
-  }));
+  }
+});
 
-Deno.test("info --backing-chain lists what qemu-img lists", () =>
-  withQemu(async (directory) => {
+liveTest({ needs: QEMU }, "info --backing-chain lists what qemu-img lists", async (directory) => {
+  await makeImages(directory, [madeImage("overlay.qcow2")]);
+  const args = ["info", "--backing-chain", "--output=json", "overlay.qcow2"];
+  const theirs = JSON.parse((await qemuImg(directory, ...args)).stdout);
+  const ours = JSON.parse((await diskproof(directory, args)).stdout);
+  assertEquals(ours.map(known), theirs.map(known));
+});
+
+liveTest({ needs: QEMU }, "map prints qemu-img's entries, an entry a line", async (directory) => {
+  await makeImages(directory);
+  const version = versionOf("qemu-img");
+  for (const { name } of MADE) {
+    const theirs = await qemuImg(directory, "map", "--output=json", name);
+    const ours = await diskproof(directory, ["map", "--output", "json", name]);
+    assertEquals([ours.status, ours.stderr], [0, ""], name);
+    const [left, right] = [JSON.parse(theirs.stdout), JSON.parse(ours.stdout)];
+    assertEquals(compareMap(left, right, { version }), [], name);
+    if (comparable(version).mapWithout.length === 0) assertEquals(ours.stdout, theirs.stdout);
+    assertEquals(ours.stdout.trimEnd().split("\n").length, right.length, name);
+  }
+});
+
+liveTest(
+  { needs: QEMU },
+  "map takes a part of the disk, also off sector boundaries",
+  async (directory) => {
     await makeImages(directory, [madeImage("overlay.qcow2")]);
-    const args = ["info", "--backing-chain", "--output=json", "overlay.qcow2"];
-    const theirs = JSON.parse((await qemuImg(directory, ...args)).stdout);
-    const ours = JSON.parse((await diskproof(directory, args)).stdout);
-    assertEquals(ours.map(known), theirs.map(known));
-  }));
-
-Deno.test("map prints qemu-img's entries, an entry a line", () =>
-  withQemu(async (directory) => {
-    await makeImages(directory);
-    const version = await qemuVersion();
-    for (const { name } of MADE) {
-      const theirs = await qemuImg(directory, "map", "--output=json", name);
-      const ours = await diskproof(directory, ["map", "--output", "json", name]);
-      assertEquals([ours.status, ours.stderr], [0, ""], name);
-      const [left, right] = [JSON.parse(theirs.stdout), JSON.parse(ours.stdout)];
-      assertEquals(compareMap(left, right, { version }), [], name);
-      if (comparable(version).mapWithout.length === 0) assertEquals(ours.stdout, theirs.stdout);
-      assertEquals(ours.stdout.trimEnd().split("\n").length, right.length, name);
-    }
-  }));
-
-Deno.test("map takes a part of the disk, also off sector boundaries", () =>
-  withQemu(async (directory) => {
-    await makeImages(directory, [madeImage("overlay.qcow2")]);
-    const version = await qemuVersion();
+    const version = versionOf("qemu-img");
     for (const part of [["1000", "70001"], ["3M", "1G"], ["5M", "1"], ["64k", "0"]]) {
       const [start = "", length = ""] = part;
       const args = [`--start-offset=${start}`, `--max-length=${length}`, "overlay.qcow2"];
@@ -84,22 +79,24 @@ Deno.test("map takes a part of the disk, also off sector boundaries", () =>
       assertEquals(compareMap(left, right, { version }), [], part.join());
       assertEquals(right[0].start, left[0].start, part.join());
     }
-  }));
+  },
+);
 
-Deno.test("map for a person prints qemu-img's table", () =>
-  withQemu(async (directory) => {
-    await makeImages(directory);
-    for (const { name } of MADE) {
-      // qemu-img gives up where compressed clusters come, after what it has printed by then.
-      const theirs = await qemuImg(directory, "map", name);
-      const ours = await diskproof(directory, ["map", name]);
-      assertStringIncludes(ours.stdout, theirs.stdout, name);
-      assertEquals(ours.status, 0);
-    }
-  }));
+liveTest({ needs: QEMU }, "map for a person prints qemu-img's table", async (directory) => {
+  await makeImages(directory);
+  for (const { name } of MADE) {
+    // qemu-img gives up where compressed clusters come, after what it has printed by then.
+    const theirs = await qemuImg(directory, "map", name);
+    const ours = await diskproof(directory, ["map", name]);
+    assertStringIncludes(ours.stdout, theirs.stdout, name);
+    assertEquals(ours.status, 0);
+  }
+});
 
-Deno.test("map prints what is complete before an L2 table that cannot be read, and exits with 1", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "map prints what is complete before an L2 table that cannot be read, and exits with 1",
+  async (directory) => {
     const image = { name: "two.qcow2", commands: [] };
     await makeImages(directory, [{
       ...image,
@@ -116,13 +113,14 @@ Deno.test("map prints what is complete before an L2 table that cannot be read, a
     const ours = await diskproof(directory, ["map", "--output=json", image.name]);
     assertEquals([ours.status, theirs.status], [1, 1]);
     const entries = (text: string) => JSON.parse(text.replace(/,\s*$/, "]"));
-    const version = await qemuVersion();
+    const version = versionOf("qemu-img");
     const [left, right] = [entries(theirs.stdout), entries(ours.stdout)];
     assertEquals(compareMap(left, right, { version }), []);
     assert(right.length > 0);
     assertStringIncludes(ours.stderr, "qcow2.l1e.aligned");
     assertEquals(ours.stderr.trimEnd().split("\n").length, 1);
-  }));
+  },
+);
 
 const DAMAGES: readonly { says: string; status: number; at: (l1: number) => [number, bigint] }[] = [
   { says: "nothing is wrong", status: 0, at: () => [24, 0x100000n] },
@@ -132,8 +130,10 @@ const DAMAGES: readonly { says: string; status: number; at: (l1: number) => [num
 ];
 
 for (const { says, status, at } of DAMAGES) {
-  Deno.test(`check exits with ${status} when ${says}, as qemu-img does`, () =>
-    withQemu(async (directory) => {
+  liveTest(
+    { needs: QEMU },
+    `check exits with ${status} when ${says}, as qemu-img does`,
+    async (directory) => {
       const name = "disk.qcow2";
       const commands = [
         ["qemu-img", "create", "-q", "-f", "qcow2", name, "1M"],
@@ -152,18 +152,22 @@ for (const { says, status, at } of DAMAGES) {
       const said = (await qemuImg(directory, "check", name)).stdout;
       assertStringIncludes(text.stdout, said);
       assertEquals(text.status, status);
-    }));
+    },
+  );
 }
 
-Deno.test("check exits with 63 for a format without refcounts, as qemu-img does", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "check exits with 63 for a format without refcounts, as qemu-img does",
+  async (directory) => {
     await makeImages(directory, [madeImage("old.qcow"), madeImage("plain.raw")]);
     for (const name of ["old.qcow", "plain.raw"]) {
       const ours = await diskproof(directory, ["check", "--output=json", name]);
       assertEquals([ours.status, ours.stdout], [63, ""]);
       assertEquals((await qemuImg(directory, "check", "--output=json", name)).status, 63);
     }
-  }));
+  },
+);
 
 Deno.test("check never exits with 2 for anything but corruptions", async () => {
   for (const args of [[], ["--nonsense"], ["/nonexistent"]]) {

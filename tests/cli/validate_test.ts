@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { withTools } from "../peers/tools.ts";
-import { diskproof, type Run, withDirectory, withQemu } from "./program.ts";
+import { diskproof, type Run, withDirectory } from "./program.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** A few golden images: qcow2 with snapshots, and one that is refused. */
@@ -52,11 +52,10 @@ Deno.test("validate finds the reference as recorded", async () => {
   assertStringIncludes(stdout, "operation  same  differs  unsupported  crashed");
 });
 
-Deno.test("validate finds the installed qemu-img as recorded", () =>
-  withQemu(async () => {
-    const { status, stdout } = await diskproof(ROOT, ["validate", "qemu-img", ...ONLY]);
-    assertEquals(status, 0, stdout);
-  }));
+liveTest({ needs: QEMU }, "validate finds the installed qemu-img as recorded", async () => {
+  const { status, stdout } = await diskproof(ROOT, ["validate", "qemu-img", ...ONLY]);
+  assertEquals(status, 0, stdout);
+});
 
 Deno.test("validate tells a wrong answer, a refusal and a crash apart", () =>
   withDirectory(async (directory) => {
@@ -212,18 +211,22 @@ Deno.test("validate asks an adapter that knows LUKS version 2 which key slots op
     assertStringIncludes(reason, "does not say that it knows luks2");
   }));
 
-Deno.test("validate finds the installed cryptsetup as recorded", () =>
-  withTools(["cryptsetup"], () =>
-    withDirectory(async (directory) => {
-      const only = "--only=luks2.token.fields-number";
-      const { status, stdout } = await validate(directory, "cryptsetup", only);
-      assertEquals(status, 0, stdout);
-      assertStringIncludes(stdout, "over 2 recorded images");
-      assertStringIncludes(stdout, "crashes as recorded: ");
-    })));
+liveTest(
+  { needs: ["cryptsetup"] },
+  "validate finds the installed cryptsetup as recorded",
+  async (directory) => {
+    const only = "--only=luks2.token.fields-number";
+    const { status, stdout } = await validate(directory, "cryptsetup", only);
+    assertEquals(status, 0, stdout);
+    assertStringIncludes(stdout, "over 2 recorded images");
+    assertStringIncludes(stdout, "crashes as recorded: ");
+  },
+);
 
-Deno.test("validate counts the crashes that are recorded of qemu-img, and holds nobody else to them", () =>
-  withQemu(async () => {
+liveTest(
+  { needs: QEMU },
+  "validate counts the crashes that are recorded of qemu-img, and holds nobody else to them",
+  async () => {
     const only = ["--only", "luks.key.material-sector-multiple-breaks"];
     const qemu = await diskproof(ROOT, ["validate", "qemu-img", ...only]);
     assertEquals(qemu.status, 0, qemu.stdout);
@@ -231,7 +234,8 @@ Deno.test("validate counts the crashes that are recorded of qemu-img, and holds 
     const ours = await diskproof(ROOT, ["validate", "reference", ...only]);
     assertEquals(ours.status, 0, ours.stdout);
     assertEquals(ours.stdout.includes("crashes as recorded"), false);
-  }));
+  },
+);
 
 Deno.test("validate exits with 3 for a peer that cannot be started or breaks the protocol", () =>
   withDirectory(async (directory) => {

@@ -1,5 +1,7 @@
 /** Compressed clusters as qemu-io reads them: small images written by hand, one stream a cluster. */
 
+import { runTool } from "../../src/peers/mod.ts";
+
 /** The formats that carry compressed clusters. */
 export type ClusterFormat = "qcow" | "qcow2" | "qcow2-zstd";
 
@@ -112,20 +114,8 @@ function filled(image: DataView<ArrayBuffer>, streams: readonly Placed[]): Uint8
 }
 
 async function run(program: string, args: string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(program, { args }).output();
-  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-}
-
-/** Whether the tools that {@link askQemu} runs are there. */
-export async function qemuIsInstalled(): Promise<boolean> {
-  try {
-    await run("qemu-img", ["--version"]);
-    await run("qemu-io", ["--version"]);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  const { stdout, stderr } = await runTool([program, ...args], { timeoutMs: 60_000 });
+  return stdout + stderr;
 }
 
 /**

@@ -5,14 +5,9 @@ import {
   inflateCluster,
   unzstdCluster,
 } from "../../src/codec/mod.ts";
+import { liveTest, QEMU } from "../live.ts";
 import { deflateStream } from "./deflate_streams.ts";
-import {
-  askQemu,
-  type ClusterFormat,
-  compressedByQemu,
-  longestInput,
-  qemuIsInstalled,
-} from "./qemu_clusters.ts";
+import { askQemu, type ClusterFormat, compressedByQemu, longestInput } from "./qemu_clusters.ts";
 import { concat, Random } from "./random.ts";
 import { zstdStream } from "./zstd_streams.ts";
 
@@ -53,38 +48,34 @@ async function compare(round: Round): Promise<{ accepted: number; refused: numbe
   return { accepted, refused: count - accepted };
 }
 
-/** Whether there is a QEMU to compare with; says so if there is none. */
-async function canCompare(): Promise<boolean> {
-  const installed = await qemuIsInstalled();
-  if (!installed) {
-    const line = "qemu-img and qemu-io are not installed: nothing was compared\n";
-    await Deno.stderr.write(new TextEncoder().encode(line));
-  }
-  return installed;
-}
-
 for (const format of ["qcow", "qcow2", "qcow2-zstd"] as const) {
-  Deno.test(`what QEMU reads of random compressed clusters is what we do, ${format}`, async () => {
-    if (!await canCompare()) return;
-    for (const [clusterBits, count] of [[9, 300], [12, 500], [16, 30]] as const) {
-      const { accepted, refused } = await compare({ format, clusterBits, count });
-      assert(accepted > count / 10 && refused > count / 10, `${accepted} accepted of ${count}`);
-    }
-  });
+  liveTest(
+    { needs: QEMU },
+    `what QEMU reads of random compressed clusters is what we do, ${format}`,
+    async () => {
+      for (const [clusterBits, count] of [[9, 300], [12, 500], [16, 30]] as const) {
+        const { accepted, refused } = await compare({ format, clusterBits, count });
+        assert(accepted > count / 10 && refused > count / 10, `${accepted} accepted of ${count}`);
+      }
+    },
+  );
 }
 
-Deno.test("deflateCluster() writes the bytes that qemu-img convert -c writes", async () => {
-  if (!await canCompare()) return;
-  const clusterBits = 16;
-  const random = new Random(1);
-  const clusters = Array.from({ length: 12 }, () => random.content(2 ** clusterBits));
-  const streams = await compressedByQemu(concat(...clusters), clusterBits);
-  clusters.forEach((cluster, index) => {
-    const stream = streams[index];
-    assert(stream !== undefined, `cluster ${index} is not compressed`);
-    const ours = deflateCluster(cluster);
-    // What follows, up to the end of a sector, is the next stream.
-    assertEquals(ours, stream.subarray(0, ours.length), `cluster ${index}`);
-    assert(stream.length - ours.length < 512);
-  });
-});
+liveTest(
+  { needs: QEMU },
+  "deflateCluster() writes the bytes that qemu-img convert -c writes",
+  async () => {
+    const clusterBits = 16;
+    const random = new Random(1);
+    const clusters = Array.from({ length: 12 }, () => random.content(2 ** clusterBits));
+    const streams = await compressedByQemu(concat(...clusters), clusterBits);
+    clusters.forEach((cluster, index) => {
+      const stream = streams[index];
+      assert(stream !== undefined, `cluster ${index} is not compressed`);
+      const ours = deflateCluster(cluster);
+      // What follows, up to the end of a sector, is the next stream.
+      assertEquals(ours, stream.subarray(0, ours.length), `cluster ${index}`);
+      assert(stream.length - ours.length < 512);
+    });
+  },
+);

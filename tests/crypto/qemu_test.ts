@@ -3,16 +3,12 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { cipherNames, cipherTable, legacyAes } from "../../src/crypto/mod.ts";
 import { runTool } from "../../src/peers/mod.ts";
-import { make, withTools } from "../peers/tools.ts";
+import { make } from "../peers/tools.ts";
 import { emptyVolume, type Read, unlock } from "./luks1.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const PASSPHRASE = "correct horse";
 const SECRET = ["--object", `secret,id=s,data=${PASSPHRASE}`];
-
-/** A test that needs qemu-img and qemu-io, and passes without them, saying so. */
-function liveTest(name: string, body: (directory: string) => Promise<void>): void {
-  Deno.test(name, () => withTools(["qemu-img", "qemu-io"], body));
-}
 
 /** Cipher with the bits of one key, mode, IV generator, and hash. */
 type Combination = readonly [cipher: string, mode: string, generator: string, hash: string];
@@ -120,24 +116,32 @@ async function assertShared(file: string, [cipher, mode, generator, hash]: Combi
 
 for (const combination of COMBINATIONS) {
   const title = combination.join(" ");
-  liveTest(`qemu-io opens a volume of ours, and we read what it writes: ${title}`, async (dir) => {
-    const file = join(dir, "volume");
-    const [cipherAndBits, mode, generator, hash] = combination;
-    const [cipher = "", bits] = cipherAndBits.split("-");
-    const names = { cipher, mode: `${mode}-${generator}`, hash };
-    const keyLength = (Number(bits) / 8) * (mode === "xts" ? 2 : 1);
-    Deno.writeFileSync(file, emptyVolume(names, { keyLength, passphrase: PASSPHRASE }));
-    Deno.truncateSync(file, SIZE);
-    await assertShared(file, combination);
-  });
+  liveTest(
+    { needs: QEMU },
+    `qemu-io opens a volume of ours, and we read what it writes: ${title}`,
+    async (dir) => {
+      const file = join(dir, "volume");
+      const [cipherAndBits, mode, generator, hash] = combination;
+      const [cipher = "", bits] = cipherAndBits.split("-");
+      const names = { cipher, mode: `${mode}-${generator}`, hash };
+      const keyLength = (Number(bits) / 8) * (mode === "xts" ? 2 : 1);
+      Deno.writeFileSync(file, emptyVolume(names, { keyLength, passphrase: PASSPHRASE }));
+      Deno.truncateSync(file, SIZE);
+      await assertShared(file, combination);
+    },
+  );
 }
 
 for (const combination of CREATED) {
-  liveTest(`we read what qemu-img creates: ${combination.join(" ")}`, async (directory) => {
-    const file = join(directory, "volume");
-    await create(file, combination);
-    await assertShared(file, combination);
-  });
+  liveTest(
+    { needs: QEMU },
+    `we read what qemu-img creates: ${combination.join(" ")}`,
+    async (directory) => {
+      const file = join(directory, "volume");
+      await create(file, combination);
+      await assertShared(file, combination);
+    },
+  );
 }
 
 Deno.test("the combinations name every cipher in every mode that QEMU opens, but for sm4", () => {
@@ -151,21 +155,37 @@ Deno.test("the combinations name every cipher in every mode that QEMU opens, but
   assertEquals([...named], []);
 });
 
-liveTest("what qemu-io writes to a qcow image decrypts with the legacy AES", async (directory) => {
-  for (const passphrase of ["abc", "sixteen bytes...", "more than sixteen bytes"]) {
-    const file = join(directory, "legacy");
-    const secret = ["--object", `secret,id=s,data=${passphrase}`];
-    const options = "encrypt.format=aes,encrypt.key-secret=s";
-    await make(".", "qemu-img", "create", "-q", "-f", "qcow", ...secret, "-o", options, file, "1M");
-    const image = `driver=qcow,encrypt.key-secret=s,file.filename=${file}`;
-    const write = "write -q -P 0x43 20k 4k";
-    await make(".", "qemu-io", ...secret, "--image-opts", "-c", write, image);
-    const { size } = Deno.statSync(file);
-    withFile(file, (read) => {
-      // The cluster that was allocated last ends the file.
-      const cluster = read(size - 4096, 4096);
-      legacyAes(new TextEncoder().encode(passphrase)).decrypt(cluster, 40n);
-      assertEquals(cluster, filled(0x43, 4096));
-    });
-  }
-});
+liveTest(
+  { needs: QEMU },
+  "what qemu-io writes to a qcow image decrypts with the legacy AES",
+  async (directory) => {
+    for (const passphrase of ["abc", "sixteen bytes...", "more than sixteen bytes"]) {
+      const file = join(directory, "legacy");
+      const secret = ["--object", `secret,id=s,data=${passphrase}`];
+      const options = "encrypt.format=aes,encrypt.key-secret=s";
+      await make(
+        ".",
+        "qemu-img",
+        "create",
+        "-q",
+        "-f",
+        "qcow",
+        ...secret,
+        "-o",
+        options,
+        file,
+        "1M",
+      );
+      const image = `driver=qcow,encrypt.key-secret=s,file.filename=${file}`;
+      const write = "write -q -P 0x43 20k 4k";
+      await make(".", "qemu-io", ...secret, "--image-opts", "-c", write, image);
+      const { size } = Deno.statSync(file);
+      withFile(file, (read) => {
+        // The cluster that was allocated last ends the file.
+        const cluster = read(size - 4096, 4096);
+        legacyAes(new TextEncoder().encode(passphrase)).decrypt(cluster, 40n);
+        assertEquals(cluster, filled(0x43, 4096));
+      });
+    }
+  },
+);

@@ -24,7 +24,7 @@ import {
   type Luks1Options,
   whyUnusable,
 } from "../../src/luks1/mod.ts";
-import { liveTest, run, succeed, withKey } from "../luks1/live.ts";
+import { run, succeed, withKey } from "../luks1/live.ts";
 import { UUID } from "../luks1/volumes.ts";
 import {
   contentFrom,
@@ -35,6 +35,7 @@ import {
   writeMade,
 } from "./created.ts";
 import { type Choice, pairwise } from "./pairwise.ts";
+import { liveTest } from "../live.ts";
 
 const passphrase = new TextEncoder().encode("pässword");
 const random = (length: number) => new Uint8Array(randomBytes(length));
@@ -94,8 +95,8 @@ function nameOf(spec: CipherSpec): string {
 }
 
 liveTest(
+  { needs: ["qemu-img"] },
   "qemu-img reads the content of a volume of any two of its options",
-  ["qemu-img"],
   async (directory) => {
     const files = { path: `${directory}/volume`, passphrase: `${directory}/key` };
     Deno.writeFileSync(files.passphrase, passphrase);
@@ -112,8 +113,8 @@ liveTest(
 const NEEDS_KERNEL = /Cannot initialize device-mapper/;
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "cryptsetup opens a volume of any two options, but for ciphers that it leaves to the kernel",
-  ["cryptsetup"],
   async (directory) => {
     const path = `${directory}/volume`;
     const key = `${directory}/key`;
@@ -143,8 +144,8 @@ liveTest(
 );
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "a detached header opens in cryptsetup, and its payload is all that the other file holds",
-  ["cryptsetup"],
   async (directory) => {
     const names = { image: `${directory}/payload`, header: `${directory}/header` };
     const luks = { ...luksOf(), detached: true };
@@ -160,16 +161,20 @@ liveTest(
   },
 );
 
-liveTest("qemu-img reads the payload of a detached header", ["detached"], async (directory) => {
-  const names = { image: `${directory}/payload`, header: `${directory}/header` };
-  const luks = { ...luksOf(), detached: true };
-  const size = content.length;
-  writeMade(names, { format: "luks", size, content: contentFrom(content), luks });
-  const key = `${directory}/key`;
-  Deno.writeFileSync(key, passphrase);
-  const files = { path: names.header, payload: names.image, passphrase: key };
-  assertEquals(await qemuContent(directory, withKey(files)), content);
-});
+liveTest(
+  { needs: ["qemu-img 9.0"] },
+  "qemu-img reads the payload of a detached header",
+  async (directory) => {
+    const names = { image: `${directory}/payload`, header: `${directory}/header` };
+    const luks = { ...luksOf(), detached: true };
+    const size = content.length;
+    writeMade(names, { format: "luks", size, content: contentFrom(content), luks });
+    const key = `${directory}/key`;
+    Deno.writeFileSync(key, passphrase);
+    const files = { path: names.header, payload: names.image, passphrase: key };
+    assertEquals(await qemuContent(directory, withKey(files)), content);
+  },
+);
 
 Deno.test("content ends where its source does, and has zeros behind it and where it is zero", () => {
   const bytes = new Uint8Array(5000).fill(1, 4096);
@@ -249,8 +254,8 @@ Deno.test("a new key is there before its slot is on, and a slot is off before it
 });
 
 liveTest(
+  { needs: ["qemu-img"] },
   "a backing file is as large as what a guest sees of it",
-  ["qemu-img"],
   async (directory) => {
     await succeed(["qemu-img", "create", "-f", "qcow2", `${directory}/base`, "3M"]);
     const size = (name: string, format: string) =>

@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
 import { digestOf, judgeImage, layersOf, openFiles, openImage } from "../../src/image/mod.ts";
 import { QemuImgPeer, withPassphraseFiles } from "../../src/peers/mod.ts";
-import { withQemu } from "../cli/program.ts";
 import { measured, succeed } from "../luks1/live.ts";
 import { draftImage } from "./draft_image.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const SIZE = 300 * 1024;
 const ONE = "one for the base";
@@ -66,8 +66,10 @@ async function qemuReads(path: string, passphrases: readonly string[]): Promise<
   return answer.value.sha256;
 }
 
-Deno.test("every image of a chain is read with its own passphrase", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "every image of a chain is read with its own passphrase",
+  async (directory) => {
     const format = `cluster_size=4096,encrypt.format=luks,${inside}`;
     await make(directory, { name: "base", format: "qcow2", options: format, passphrase: ONE });
     const overlay = { format: "qcow2", passphrase: TWO, backing: ["-F", "qcow2", "-b", "base"] };
@@ -80,10 +82,13 @@ Deno.test("every image of a chain is read with its own passphrase", () =>
       assertEquals(read(path, [TWO]), "luks.key.unlock");
       await Deno.remove(path);
     }
-  }));
+  },
+);
 
-Deno.test("the legacy encryption takes the passphrase with its place in the chain", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "the legacy encryption takes the passphrase with its place in the chain",
+  async (directory) => {
     const aes = { format: "qcow", options: "encrypt.format=aes" } as const;
     await make(directory, { ...aes, name: "base", passphrase: ONE });
     const backing = ["-F", "qcow", "-b", "base"];
@@ -93,10 +98,13 @@ Deno.test("the legacy encryption takes the passphrase with its place in the chai
     assertEquals(read(path, [TWO, ONE]), expected);
     assert(read(path, [ONE, TWO]) !== expected);
     assertEquals(read(path, []), "qcow1.crypt.key-present");
-  }));
+  },
+);
 
-Deno.test("a detached header opens the payload that it was taken from, in a file or in an image", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "a detached header opens the payload that it was taken from, in a file or in an image",
+  async (directory) => {
     const path = `${directory}/volume`;
     await make(directory, { name: "volume", format: "luks", options: luks, passphrase: TWO });
     const expected = await qemuReads(path, [TWO]);
@@ -116,13 +124,16 @@ Deno.test("a detached header opens the payload that it was taken from, in a file
     await succeed(["qemu-img", "convert", "-O", "qcow2", `${directory}/payload`, image]);
     assertEquals(read(image, [TWO], `${directory}/header`), expected);
     assertEquals(read(`${directory}/header`, [TWO]), "luks.header.payload-after-header");
-  }));
+  },
+);
 
 /** Where payload_offset stands in a header. */
 const PAYLOAD_OFFSET = 104;
 
-Deno.test("judge() says what it can of an encrypted image without its passphrase", () =>
-  withQemu(async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "judge() says what it can of an encrypted image without its passphrase",
+  async (directory) => {
     const options = `cluster_size=4096,encrypt.format=luks,${inside}`;
     await make(directory, { name: "image", format: "qcow2", options, passphrase: ONE });
     const locked = openImage(`${directory}/image`);
@@ -130,7 +141,8 @@ Deno.test("judge() says what it can of an encrypted image without its passphrase
     locked.close();
     assertEquals(findings.map(({ rule }) => rule), ["qcow2.crypt.key-present"]);
     assertEquals([qemu.open, spec.verdict], ["reject", "valid"]);
-  }));
+  },
+);
 
 Deno.test("an image by the draft of 2016 is named, and read only when it is asked for", () => {
   const { image, content } = draftImage(TWO);

@@ -10,8 +10,9 @@ import {
   decodeLuks1,
   unlock,
 } from "../../src/luks1/mod.ts";
-import { contentOf, liveTest, run } from "../luks1/live.ts";
+import { contentOf, run } from "../luks1/live.ts";
 import { UUID } from "../luks1/volumes.ts";
+import { liveTest } from "../live.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const random = (length: number) => new Uint8Array(randomBytes(length));
@@ -149,8 +150,8 @@ Deno.test("a key that is changed in its slot is in a free one meanwhile, which i
 });
 
 liveTest(
+  { needs: ["qemu-img", "cryptsetup"] },
   "qemu-img and cryptsetup open what is left where writing stops while a key is changed",
-  ["qemu-img", "cryptsetup"],
   async (directory) => {
     const before = volume(0);
     const { states } = changeKey(before, { ...key, slot: 0 });

@@ -16,8 +16,9 @@ import {
 } from "../luks2/encryptions.ts";
 import { atOnce } from "../luks2/live.ts";
 import { encryptWithCryptsetup } from "../luks2/made.ts";
-import { liveTest, succeed } from "./live.ts";
+import { succeed } from "./live.ts";
 import { openVolume, readAll } from "./ours.ts";
+import { liveTest } from "../live.ts";
 
 const content = patternBytes({ kind: "noise", seed: 12 }, 2 ** 16);
 
@@ -47,8 +48,8 @@ async function assertRead(path: string, encryption: Encryption, hash: string): P
 }
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "content of version 1 that cryptsetup encrypts is read, in any two of all that it has",
-  ["cryptsetup"],
   async (directory) => {
     const encryptions = [...pairwise(dimensions, isOfCryptsetup).map(encryptionOf), ...spelled];
     await atOnce([...encryptions.entries()], async ([i, encryption], worker) => {

@@ -12,9 +12,10 @@ import {
   unlock,
   type Unlocked,
 } from "../../src/luks1/mod.ts";
-import { liveTest, run, type VolumeFiles } from "./live.ts";
+import { run, type VolumeFiles } from "./live.ts";
 import { cryptsetupVolume, masterKeyOfCryptsetup } from "./made.ts";
 import { UUID } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const SIZE = 2 * 2 ** 20;
 const HASH_AT = 72;
@@ -83,18 +84,22 @@ async function rename(files: VolumeFiles, hash: string): Promise<void> {
   await file.write(field);
 }
 
-liveTest("volumes of cryptsetup open, whatever it calls the hash", ["cryptsetup"], async (dir) => {
-  for (const hash of names) {
-    const files = await made(dir, { ...base, hash });
-    const { spec, key } = headerOf(files);
-    assertEquals(spec.hash, hash);
-    assert(key !== undefined, hash);
-  }
-});
+liveTest(
+  { needs: ["cryptsetup"] },
+  "volumes of cryptsetup open, whatever it calls the hash",
+  async (dir) => {
+    for (const hash of names) {
+      const files = await made(dir, { ...base, hash });
+      const { spec, key } = headerOf(files);
+      assertEquals(spec.hash, hash);
+      assert(key !== undefined, hash);
+    }
+  },
+);
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "cryptsetup opens what is made here with any name of a hash",
-  ["cryptsetup"],
   async (dir) => {
     for (const hash of names) {
       const files = await ours(dir, { ...base, hash });
@@ -112,37 +117,45 @@ liveTest(
   },
 );
 
-liveTest("hashes that cryptsetup refuses are not known", ["cryptsetup"], async (directory) => {
-  const refused = [
-    ...["shake128", "shake-256", "keccak-kmac-128", "crc32", "null", "md4", "ssl3-md5"],
-    ...["1.2.840.113549.2.5", "2.16.840.1.101.3.4.2.12", "md5withrsaencryption", "rsa-sha256"],
-    ...["sha512/256", "id-sha256", "sha2", "sha256 ", " sha256"],
-  ];
-  for (const hash of refused) {
-    assertEquals(canonicalHash(hash), undefined, hash);
-    const making = made(directory, { ...base, hash });
-    const said = await making.then(() => "made", (error: Error) => error.message);
-    assert(/ is not supported|digest failed/.test(said), `${hash}: ${said}`);
-  }
-});
+liveTest(
+  { needs: ["cryptsetup"] },
+  "hashes that cryptsetup refuses are not known",
+  async (directory) => {
+    const refused = [
+      ...["shake128", "shake-256", "keccak-kmac-128", "crc32", "null", "md4", "ssl3-md5"],
+      ...["1.2.840.113549.2.5", "2.16.840.1.101.3.4.2.12", "md5withrsaencryption", "rsa-sha256"],
+      ...["sha512/256", "id-sha256", "sha2", "sha256 ", " sha256"],
+    ];
+    for (const hash of refused) {
+      assertEquals(canonicalHash(hash), undefined, hash);
+      const making = made(directory, { ...base, hash });
+      const said = await making.then(() => "made", (error: Error) => error.message);
+      assert(/ is not supported|digest failed/.test(said), `${hash}: ${said}`);
+    }
+  },
+);
 
 for (const spec of feedback) {
   const { cipher, mode, ivGenerator, keyBytes } = spec;
   const name = `${cipher} with ${keyBytes} bytes in ${mode} with ${ivGenerator}`;
-  liveTest(`cryptsetup opens what is made here, and the reverse: ${name}`, ["cryptsetup"], async (
-    directory,
-  ) => {
-    const files = await made(directory, spec);
-    const { key, spec: read } = headerOf(files);
-    assertEquals(read, spec);
-    assertEquals(key?.masterKey, await masterKeyOfCryptsetup(files));
-    assert(await opensInCryptsetup(await ours(directory, spec)));
-  });
+  liveTest(
+    { needs: ["cryptsetup"] },
+    `cryptsetup opens what is made here, and the reverse: ${name}`,
+    async (
+      directory,
+    ) => {
+      const files = await made(directory, spec);
+      const { key, spec: read } = headerOf(files);
+      assertEquals(read, spec);
+      assertEquals(key?.masterKey, await masterKeyOfCryptsetup(files));
+      assert(await opensInCryptsetup(await ours(directory, spec)));
+    },
+  );
 }
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "cryptsetup fills in what a cipher is named without",
-  ["cryptsetup"],
   async (directory) => {
     const { mode: _, ivGenerator: __, ...rest } = base;
     for (const cipher of ["aes", "aes-plain"]) {

@@ -8,7 +8,7 @@ import {
   type Unlocked,
 } from "../../src/luks1/mod.ts";
 import { contentDifference, writeVolume } from "./compare.ts";
-import { liveTest, run, succeed, type VolumeFiles } from "./live.ts";
+import { run, succeed, type VolumeFiles } from "./live.ts";
 import {
   addWithCryptsetup,
   contentBytes,
@@ -18,6 +18,7 @@ import {
 } from "./made.ts";
 import { openVolume, readAll } from "./ours.ts";
 import { modelOf, sourceOf } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const SIZE = 4 * 2 ** 20;
 
@@ -64,33 +65,41 @@ async function opensInCryptsetup(files: VolumeFiles, passphrase: string): Promis
 for (const spec of specs) {
   const { mode, ivGenerator = "no IV", ivHash = "none", hash, keyBytes } = spec;
   const name = `${mode}, ${ivGenerator}, ${ivHash} and ${hash} with ${keyBytes} bytes`;
-  liveTest(`a volume of cryptsetup opens: ${name}`, ["cryptsetup"], async (directory) => {
-    const files = await cryptsetupVolume(`${directory}/volume`, {
-      spec,
-      passphrase: "pw",
-      size: SIZE,
-    });
-    const { slot, masterKey } = unlocked(files, "pw") ?? {};
-    assertEquals(slot, 0);
-    assertEquals(masterKey, await masterKeyOfCryptsetup(files));
-  });
+  liveTest(
+    { needs: ["cryptsetup"] },
+    `a volume of cryptsetup opens: ${name}`,
+    async (directory) => {
+      const files = await cryptsetupVolume(`${directory}/volume`, {
+        spec,
+        passphrase: "pw",
+        size: SIZE,
+      });
+      const { slot, masterKey } = unlocked(files, "pw") ?? {};
+      assertEquals(slot, 0);
+      assertEquals(masterKey, await masterKeyOfCryptsetup(files));
+    },
+  );
 
-  liveTest(`cryptsetup opens what is built here: ${name}`, ["cryptsetup"], async (directory) => {
-    const { image } = buildLuks1(modelOf({ spec }));
-    const files = await writeVolume(`${directory}/volume`, { source: sourceOf(image) });
-    const dump = await succeed(["cryptsetup", "luksDump", files.path]);
-    assert(new RegExp(`Hash spec:\\s+${hash}\n`).test(dump), dump);
-    assert(new RegExp(`MK bits:\\s+${8 * keyBytes}\n`).test(dump), dump);
-    assert(/Key Slot 2: ENABLED/.test(dump), dump);
-    assert(await opensInCryptsetup(files, "first"));
-    assert(await opensInCryptsetup(files, "second"));
-    assert(!await opensInCryptsetup(files, "third"));
-  });
+  liveTest(
+    { needs: ["cryptsetup"] },
+    `cryptsetup opens what is built here: ${name}`,
+    async (directory) => {
+      const { image } = buildLuks1(modelOf({ spec }));
+      const files = await writeVolume(`${directory}/volume`, { source: sourceOf(image) });
+      const dump = await succeed(["cryptsetup", "luksDump", files.path]);
+      assert(new RegExp(`Hash spec:\\s+${hash}\n`).test(dump), dump);
+      assert(new RegExp(`MK bits:\\s+${8 * keyBytes}\n`).test(dump), dump);
+      assert(/Key Slot 2: ENABLED/.test(dump), dump);
+      assert(await opensInCryptsetup(files, "first"));
+      assert(await opensInCryptsetup(files, "second"));
+      assert(!await opensInCryptsetup(files, "third"));
+    },
+  );
 }
 
 liveTest(
+  { needs: ["cryptsetup", "qemu-img"] },
   "content that qemu-img writes into a volume of cryptsetup is read",
-  ["cryptsetup", "qemu-img"],
   async (directory) => {
     const [spec] = specs;
     assert(spec !== undefined);
@@ -115,21 +124,25 @@ liveTest(
   },
 );
 
-liveTest("keys that cryptsetup adds and erases are found and lost", ["cryptsetup"], async (dir) => {
-  const [spec] = specs;
-  assert(spec !== undefined);
-  const files = await cryptsetupVolume(`${dir}/volume`, { spec, passphrase: "old", size: SIZE });
-  await addWithCryptsetup(files, { passphrase: "new", slot: 6 });
-  assertEquals(unlocked(files, "new")?.slot, 6);
-  assertEquals(unlocked(files, "old")?.slot, 0);
-  await eraseWithCryptsetup(files, 0);
-  assertEquals(unlocked(files, "old"), undefined);
-  assertEquals(unlocked(files, "new")?.slot, 6);
-});
+liveTest(
+  { needs: ["cryptsetup"] },
+  "keys that cryptsetup adds and erases are found and lost",
+  async (dir) => {
+    const [spec] = specs;
+    assert(spec !== undefined);
+    const files = await cryptsetupVolume(`${dir}/volume`, { spec, passphrase: "old", size: SIZE });
+    await addWithCryptsetup(files, { passphrase: "new", slot: 6 });
+    assertEquals(unlocked(files, "new")?.slot, 6);
+    assertEquals(unlocked(files, "old")?.slot, 0);
+    await eraseWithCryptsetup(files, 0);
+    assertEquals(unlocked(files, "old"), undefined);
+    assertEquals(unlocked(files, "new")?.slot, 6);
+  },
+);
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "a detached header of cryptsetup opens, and so does a backup of a header",
-  ["cryptsetup"],
   async (directory) => {
     const passphrase = `${directory}/passphrase`;
     await Deno.writeTextFile(passphrase, "pw");

@@ -12,8 +12,9 @@ import {
   slotStates,
   unlock,
 } from "../../src/luks1/mod.ts";
-import { contentOf, liveTest, run } from "./live.ts";
+import { contentOf, run } from "./live.ts";
 import { UUID } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -210,8 +211,8 @@ Deno.test("keys are not changed where the slots lie on top of something else", (
 });
 
 liveTest(
+  { needs: ["qemu-img", "cryptsetup"] },
   "qemu-img and cryptsetup open what was added, changed and erased here",
-  ["qemu-img", "cryptsetup"],
   async (directory) => {
     let { header } = createLuks1(optionsOf({ mode: "xts", keyBytes: 64 }));
     const key = { newPassphrase: utf8("two"), iterations: 7, random };

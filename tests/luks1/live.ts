@@ -31,59 +31,6 @@ export async function succeed(command: readonly string[]): Promise<string> {
   return said;
 }
 
-/** A tool, or what a tool has to be able to do. */
-export type Need = "qemu-img" | "qemu-io" | "cryptsetup" | "detached" | "sm3";
-
-/** The first version of qemu-img with it. */
-const SINCE: Partial<Record<Need, number>> = { detached: 9.0, sm3: 9.2 };
-
-async function missing(need: Need): Promise<string | undefined> {
-  const since = SINCE[need];
-  try {
-    if (since === undefined) {
-      const { code } = await run([need, "--version"]);
-      return code === 0 ? undefined : `${need} does not run`;
-    }
-    const version = await qemuVersion();
-    const old = Number(/^\d+\.\d+/.exec(version)?.[0]) < since;
-    return old ? `${need} needs qemu-img ${since.toFixed(1)}, not ${version}` : undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      return `${since === undefined ? need : "qemu-img"} is not installed`;
-    }
-    if (error instanceof Deno.errors.NotCapable) return `${need} may not be run`;
-    throw error;
-  }
-}
-
-/** The version of the installed qemu-img, such as `7.2.22`. */
-export async function qemuVersion(): Promise<string> {
-  return /version (\S+)/.exec(await succeed(["qemu-img", "--version"]))?.[1] ?? "";
-}
-
-/** A test that needs tools, and passes without them, saying so. */
-export function liveTest(
-  name: string,
-  needs: readonly Need[],
-  body: (directory: string) => Promise<void>,
-): void {
-  Deno.test(name, async () => {
-    for (const need of needs) {
-      const reason = await missing(need);
-      if (reason === undefined) continue;
-      // deno-lint-ignore no-console
-      console.log(`Passed over: ${reason}`);
-      return;
-    }
-    const directory = await Deno.makeTempDir({ prefix: "diskproof-luks-" });
-    try {
-      await body(directory);
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
-  });
-}
-
 /** The files of a volume, and what opens it. */
 export interface VolumeFiles {
   readonly path: string;

@@ -9,9 +9,10 @@ import {
   normaliseLuks1,
 } from "../../src/luks1/mod.ts";
 import { contentDifference, differences, writeVolume } from "./compare.ts";
-import { contentOf as contentByQemu, liveTest } from "./live.ts";
+import { contentOf as contentByQemu } from "./live.ts";
 import { messagesOf, openVolume, readAll, type Volume } from "./ours.ts";
 import { modelOf, sourceOf } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 function volumeOf(model: Luks1Model, key = model.keys[0]): Volume {
   const { image, payload } = buildLuks1(model);
@@ -98,27 +99,35 @@ function nameOf(
 }
 
 for (const cipher of ["aes", "serpent", "twofish", "cast5"]) {
-  liveTest(`qemu-img reads what is built here with ${cipher}`, ["qemu-img"], async (directory) => {
-    for (const spec of matrix.filter((candidate) => candidate.cipher === cipher)) {
-      const model = modelOf({ spec, size: 1536 });
-      const files = await writeVolume(`${directory}/volume`, volumeOf(model));
-      const content = await contentByQemu(files);
-      assert(content instanceof Uint8Array, nameOf(spec));
-      assertEquals(contentDifference(contentOf(model), content), [], nameOf(spec));
-    }
-  });
+  liveTest(
+    { needs: ["qemu-img"] },
+    `qemu-img reads what is built here with ${cipher}`,
+    async (directory) => {
+      for (const spec of matrix.filter((candidate) => candidate.cipher === cipher)) {
+        const model = modelOf({ spec, size: 1536 });
+        const files = await writeVolume(`${directory}/volume`, volumeOf(model));
+        const content = await contentByQemu(files);
+        assert(content instanceof Uint8Array, nameOf(spec));
+        assertEquals(contentDifference(contentOf(model), content), [], nameOf(spec));
+      }
+    },
+  );
 }
 
-liveTest("qemu-img reads any volume that is built here", ["qemu-img"], async (directory) => {
-  for (const model of fc.sample(luks1Models({ old: true }), { numRuns: 10, seed: 11 })) {
-    const volume = volumeOf(model, model.keys.at(-1));
-    assertEquals(await differences(volume, `${directory}/volume`), [], JSON.stringify(model));
-  }
-});
+liveTest(
+  { needs: ["qemu-img"] },
+  "qemu-img reads any volume that is built here",
+  async (directory) => {
+    for (const model of fc.sample(luks1Models({ old: true }), { numRuns: 10, seed: 11 })) {
+      const volume = volumeOf(model, model.keys.at(-1));
+      assertEquals(await differences(volume, `${directory}/volume`), [], JSON.stringify(model));
+    }
+  },
+);
 
 liveTest(
+  { needs: ["qemu-img", "qemu-img 9.0", "qemu-img 9.2"] },
   "a new qemu-img reads any volume that is built here, also detached",
-  ["qemu-img", "detached", "sm3"],
   async (directory) => {
     const models = fc.sample(luks1Models(), { numRuns: 30, seed: 12 });
     for (const model of models) {

@@ -2,9 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { FileSource } from "../../src/bytes/mod.ts";
 import type { CipherSpec } from "../../src/luks1/mod.ts";
 import { compareInfo, contentDifference } from "./compare.ts";
-import { infoOf, liveTest, qemuVersion, succeed, type VolumeFiles } from "./live.ts";
+import { infoOf, succeed, type VolumeFiles } from "./live.ts";
 import { amend, contentBytes, qemuVolume } from "./made.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
+import { liveTest, versionOf } from "../live.ts";
 
 const SIZE = 70 * 1024;
 
@@ -43,7 +44,7 @@ async function openedBy(files: VolumeFiles, passphrase: string): Promise<Uint8Ar
 for (const spec of specs) {
   const { cipher, keyBytes, mode, ivGenerator, ivHash = "none", hash } = spec;
   const name = `${cipher} with ${keyBytes} bytes, ${mode}, ${ivGenerator}, ${ivHash} and ${hash}`;
-  liveTest(`a volume of qemu-img opens: ${name}`, ["qemu-img"], async (directory) => {
+  liveTest({ needs: ["qemu-img"] }, `a volume of qemu-img opens: ${name}`, async (directory) => {
     const content = contentBytes(SIZE);
     const files = await qemuVolume(`${directory}/volume`, { spec, passphrase: "päss", content });
     const ours = await openedBy(files, "päss");
@@ -53,8 +54,8 @@ for (const spec of specs) {
 }
 
 liveTest(
+  { needs: ["qemu-img"] },
   "keys that qemu-img adds and erases are found and lost",
-  ["qemu-img"],
   async (directory) => {
     const [spec] = specs;
     assert(spec !== undefined);
@@ -75,8 +76,8 @@ liveTest(
 );
 
 liveTest(
+  { needs: ["qemu-img", "qemu-img 9.0"] },
   "a detached header of qemu-img opens with its payload",
-  ["qemu-img", "detached"],
   async (directory) => {
     const header = `${directory}/header`;
     const passphrase = `${directory}/passphrase`;
@@ -101,7 +102,7 @@ liveTest(
     assert(layer?.unlocked, `${messagesOf(findings)}`);
     assertEquals(contentDifference(readAll(layer), content), []);
     const theirs = await infoOf({ path: header, payload });
-    assert(theirs !== undefined, await qemuVersion());
+    assert(theirs !== undefined, versionOf("qemu-img"));
     const ours = { "virtual-size": layer.virtualSize, format: "luks", ...layer.info() };
     assertEquals(compareInfo(ours, theirs), []);
     source.close();

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { buildLuks1 } from "../../src/luks1/mod.ts";
 import { differences } from "./compare.ts";
-import { liveTest } from "./live.ts";
 import { mutate } from "./mutants.ts";
 import { modelOf } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const { spec } = modelOf();
 
@@ -19,7 +19,7 @@ const COUNT = 40;
 
 for (const [number, model] of models.entries()) {
   const name = `qemu-img and the reference say the same of mutants of volume ${number}`;
-  liveTest(name, ["qemu-img"], async (directory) => {
+  liveTest({ needs: ["qemu-img"] }, name, async (directory) => {
     const { image } = buildLuks1(model);
     for (let seed = 0; seed < COUNT; seed++) {
       const { source, edits } = mutate(image, number * 10_000 + seed);

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { luks1Rules } from "../../src/rules/luks1.ts";
 import { differences, refusesCheck, writeVolume } from "./compare.ts";
-import { liveTest } from "./live.ts";
 import { brokenRules, openVolume } from "./ours.ts";
 import { detachedCases, ruleCases } from "./rule_cases.ts";
+import { liveTest } from "../live.ts";
 
 /** Rules about what is done to a volume, and one that this build of QEMU cannot break. */
 const OF_OPERATIONS = [
@@ -26,28 +26,39 @@ Deno.test("every rule of LUKS has a pair of volumes or is one of an operation", 
 });
 
 for (const { rule, about, broken, kept } of ruleCases) {
-  liveTest(`qemu-img does what ${rule} says when ${about}`, ["qemu-img"], async (directory) => {
-    for (const [name, volume] of [["broken", broken], ["kept", kept]] as const) {
-      assertEquals(await differences(volume, `${directory}/${name}`), [], name);
-    }
-  });
+  liveTest(
+    { needs: ["qemu-img"] },
+    `qemu-img does what ${rule} says when ${about}`,
+    async (directory) => {
+      for (const [name, volume] of [["broken", broken], ["kept", kept]] as const) {
+        assertEquals(await differences(volume, `${directory}/${name}`), [], name);
+      }
+    },
+  );
 }
 
 for (const { rule, about, broken, kept } of detachedCases) {
-  const needs = ["qemu-img", "detached"] as const;
-  liveTest(`qemu-img does what ${rule} says when ${about}`, needs, async (directory) => {
-    for (const [name, volume] of [["broken", broken], ["kept", kept]] as const) {
-      assertEquals(await differences(volume, `${directory}/${name}`), [], name);
-    }
-  });
+  liveTest(
+    { needs: ["qemu-img 9.0"] },
+    `qemu-img does what ${rule} says when ${about}`,
+    async (directory) => {
+      for (const [name, volume] of [["broken", broken], ["kept", kept]] as const) {
+        assertEquals(await differences(volume, `${directory}/${name}`), [], name);
+      }
+    },
+  );
 }
 
-liveTest("qemu-img check has nothing to say of a volume", ["qemu-img"], async (directory) => {
-  const [first] = ruleCases;
-  assert(first !== undefined);
-  const files = await writeVolume(`${directory}/kept`, first.kept);
-  assert(!await refusesCheck(files));
-  assertEquals(openVolume(first.kept).findings.refusal("check")?.rule, undefined);
-  await Deno.writeTextFile(files.passphrase, "another");
-  assert(await refusesCheck(files));
-});
+liveTest(
+  { needs: ["qemu-img"] },
+  "qemu-img check has nothing to say of a volume",
+  async (directory) => {
+    const [first] = ruleCases;
+    assert(first !== undefined);
+    const files = await writeVolume(`${directory}/kept`, first.kept);
+    assert(!await refusesCheck(files));
+    assertEquals(openVolume(first.kept).findings.refusal("check")?.rule, undefined);
+    await Deno.writeTextFile(files.passphrase, "another");
+    assert(await refusesCheck(files));
+  },
+);

@@ -2,9 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { buildLuks1, type CipherSpec, contentOf, type Luks1Model } from "../../src/luks1/mod.ts";
 import { contentDifference, writeVolume } from "./compare.ts";
-import { contentOf as contentByQemu, liveTest, run, type VolumeFiles } from "./live.ts";
+import { contentOf as contentByQemu, run, type VolumeFiles } from "./live.ts";
 import { openVolume, readAll, type Volume } from "./ours.ts";
 import { modelOf, sourceOf } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 /** Of each length of a key one, and of each mode. */
 const specs: readonly CipherSpec[] = [
@@ -87,15 +88,19 @@ Deno.test("buildLuks1() leaves zeros in the erased slots of a sparse volume", ()
 });
 
 for (const spec of specs) {
-  liveTest(`qemu-img reads a sparse volume: ${nameOf(spec)}`, ["qemu-img"], async (directory) => {
-    const model = sparse(spec);
-    for (const key of model.keys) {
-      const files = await writeVolume(`${directory}/volume`, volumeOf(model, key));
-      const content = await contentByQemu(files);
-      assert(content instanceof Uint8Array, key.passphrase);
-      assertEquals(contentDifference(contentOf(model), content), []);
-    }
-  });
+  liveTest(
+    { needs: ["qemu-img"] },
+    `qemu-img reads a sparse volume: ${nameOf(spec)}`,
+    async (directory) => {
+      const model = sparse(spec);
+      for (const key of model.keys) {
+        const files = await writeVolume(`${directory}/volume`, volumeOf(model, key));
+        const content = await contentByQemu(files);
+        assert(content instanceof Uint8Array, key.passphrase);
+        assertEquals(contentDifference(contentOf(model), content), []);
+      }
+    },
+  );
 }
 
 async function opensInCryptsetup({ path, passphrase }: VolumeFiles): Promise<boolean> {
@@ -109,20 +114,24 @@ for (const spec of [...specs.filter(({ cipher }) => cipher === "aes"), ...ofCryp
   // An IV generator is refused in a mode without one.
   const { ivGenerator: _, ...without } = spec;
   const named = spec.mode === "ecb" ? without : spec;
-  liveTest(`cryptsetup opens a sparse volume: ${nameOf(spec)}`, ["cryptsetup"], async (dir) => {
-    const model = sparse(named);
-    for (const key of model.keys) {
-      const files = await writeVolume(`${dir}/volume`, volumeOf(model, key));
-      assert(await opensInCryptsetup(files), key.passphrase);
-      await Deno.writeTextFile(files.passphrase, `${key.passphrase}?`);
-      assert(!await opensInCryptsetup(files));
-    }
-  });
+  liveTest(
+    { needs: ["cryptsetup"] },
+    `cryptsetup opens a sparse volume: ${nameOf(spec)}`,
+    async (dir) => {
+      const model = sparse(named);
+      for (const key of model.keys) {
+        const files = await writeVolume(`${dir}/volume`, volumeOf(model, key));
+        assert(await opensInCryptsetup(files), key.passphrase);
+        await Deno.writeTextFile(files.passphrase, `${key.passphrase}?`);
+        assert(!await opensInCryptsetup(files));
+      }
+    },
+  );
 }
 
 liveTest(
+  { needs: ["qemu-img", "qemu-img 9.0"] },
   "qemu-img reads a sparse volume with a detached header",
-  ["qemu-img", "detached"],
   async (directory) => {
     const [spec] = specs;
     assert(spec !== undefined);

@@ -4,7 +4,6 @@ import { assertEquals } from "@std/assert";
 import { FileSource } from "../../src/bytes/mod.ts";
 import { patternBytes } from "../../src/format/mod.ts";
 import { pairwise } from "../image/pairwise.ts";
-import { liveTest } from "../luks1/live.ts";
 import {
   dimensions,
   type Encryption,
@@ -17,6 +16,7 @@ import {
 import { atOnce } from "./live.ts";
 import { encryptWithCryptsetup } from "./made.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
+import { liveTest } from "../live.ts";
 
 const content = patternBytes({ kind: "noise", seed: 11 }, 2 ** 16);
 const SECTOR_SIZES = [512, 1024, 2048, 4096];
@@ -46,8 +46,8 @@ function open(path: string): { source: FileSource } & Disposable {
 }
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "content that cryptsetup encrypts is read, in any two of cipher, mode, generator and key",
-  ["cryptsetup"],
   async (directory) => {
     const choices = pairwise(dimensions, isOfCryptsetup);
     await atOnce([...choices.entries()], async ([i, choice], worker) => {
@@ -57,8 +57,8 @@ liveTest(
 );
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "content that cryptsetup encrypts is read, however it is told to",
-  ["cryptsetup"],
   async (directory) => {
     await atOnce([...spelled.entries()], async ([i, encryption], worker) => {
       await assertRead(`${directory}/${worker}`, encryption, i);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
 import { patternBytes } from "../../src/format/mod.ts";
 import { chooseCopy, decodeLuks2, unlock, type Unlocked } from "../../src/luks2/mod.ts";
-import { liveTest, run, succeed } from "../luks1/live.ts";
+import { run, succeed } from "../luks1/live.ts";
 import {
   encryptWithCryptsetup,
   formatWithCryptsetup,
@@ -15,6 +15,7 @@ import { messagesOf, openVolume, readAll } from "./ours.ts";
 import { kernelCases } from "./key_cases.ts";
 import { testPassphrase, writeVolume } from "./live.ts";
 import { type AnyJson, changed } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const SIZE = 2 ** 20;
 const content = patternBytes({ kind: "noise", seed: 7 }, SIZE);
@@ -33,29 +34,33 @@ const making: readonly (readonly string[])[] = [
 
 for (const options of making) {
   const name = options.join(" ");
-  liveTest(`content that cryptsetup encrypts is read: ${name}`, ["cryptsetup"], async (dir) => {
-    const { path } = await encryptWithCryptsetup(`${dir}/volume`, {
-      passphrase: "pw",
-      content,
-      options,
-    });
-    const source = new FileSource(path);
-    const { layer, findings } = openVolume({ source, passphrase: "pw" });
-    assertEquals(messagesOf(findings), []);
-    assert(layer?.unlocked);
-    const read = readAll(layer);
-    assertEquals(read.length, source.size - 2 ** 24);
-    assertEquals(read.subarray(0, SIZE), content);
-    // From the middle of a sector to the middle of another one.
-    const [run] = layer.runs(0, layer.virtualSize);
-    assert(run !== undefined);
-    const part = new Uint8Array(10_000);
-    layer.readRun(run, 777, part);
-    assertEquals(part, content.subarray(777, 10_777));
-    source.close();
-  });
+  liveTest(
+    { needs: ["cryptsetup"] },
+    `content that cryptsetup encrypts is read: ${name}`,
+    async (dir) => {
+      const { path } = await encryptWithCryptsetup(`${dir}/volume`, {
+        passphrase: "pw",
+        content,
+        options,
+      });
+      const source = new FileSource(path);
+      const { layer, findings } = openVolume({ source, passphrase: "pw" });
+      assertEquals(messagesOf(findings), []);
+      assert(layer?.unlocked);
+      const read = readAll(layer);
+      assertEquals(read.length, source.size - 2 ** 24);
+      assertEquals(read.subarray(0, SIZE), content);
+      // From the middle of a sector to the middle of another one.
+      const [run] = layer.runs(0, layer.virtualSize);
+      assert(run !== undefined);
+      const part = new Uint8Array(10_000);
+      layer.readRun(run, 777, part);
+      assertEquals(part, content.subarray(777, 10_777));
+      source.close();
+    },
+  );
 
-  liveTest(`the same with a detached header: ${name}`, ["cryptsetup"], async (dir) => {
+  liveTest({ needs: ["cryptsetup"] }, `the same with a detached header: ${name}`, async (dir) => {
     const files = await encryptWithCryptsetup(`${dir}/volume`, {
       passphrase: "pw",
       content,
@@ -92,26 +97,30 @@ function unlocked(path: string, passphrase: string, slot?: number): Unlocked | u
   }
 }
 
-liveTest("the volume key is the one that cryptsetup finds", ["cryptsetup"], async (directory) => {
-  for (
-    const options of [QUICK_PBKDF2, QUICK_ARGON2ID, [
-      "--pbkdf",
-      "argon2i",
-      ...QUICK_ARGON2ID.slice(2),
-    ]]
-  ) {
-    const path = `${directory}/volume`;
-    await formatWithCryptsetup(path, { passphrase: "pw", options });
-    const volumeKey = await volumeKeyOf(path);
-    assertEquals(unlocked(path, "pw"), { slot: 0, volumeKey, keys: new Map([["0", volumeKey]]) });
-    assertEquals(unlocked(path, "pW"), undefined);
-    await Deno.remove(path);
-  }
-});
+liveTest(
+  { needs: ["cryptsetup"] },
+  "the volume key is the one that cryptsetup finds",
+  async (directory) => {
+    for (
+      const options of [QUICK_PBKDF2, QUICK_ARGON2ID, [
+        "--pbkdf",
+        "argon2i",
+        ...QUICK_ARGON2ID.slice(2),
+      ]]
+    ) {
+      const path = `${directory}/volume`;
+      await formatWithCryptsetup(path, { passphrase: "pw", options });
+      const volumeKey = await volumeKeyOf(path);
+      assertEquals(unlocked(path, "pw"), { slot: 0, volumeKey, keys: new Map([["0", volumeKey]]) });
+      assertEquals(unlocked(path, "pW"), undefined);
+      await Deno.remove(path);
+    }
+  },
+);
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "info tells what luksDump --dump-json-metadata does",
-  ["cryptsetup"],
   async (directory) => {
     const path = `${directory}/volume`;
     const options = [...QUICK_ARGON2ID, "--label", "name", "--subsystem", "part"];
@@ -151,48 +160,56 @@ liveTest(
   },
 );
 
-liveTest("keys that cryptsetup adds, prefers and erases are found", ["cryptsetup"], async (dir) => {
-  const path = `${dir}/volume`;
-  await formatWithCryptsetup(path, { passphrase: "old", options: QUICK_PBKDF2 });
-  await Deno.writeTextFile(`${path}.added`, "new");
-  await succeed([
-    ...["cryptsetup", "luksAddKey", "--batch-mode", ...QUICK_ARGON2ID],
-    ...["--key-file", `${path}.passphrase`, "--key-slot", "6", path, `${path}.added`],
-  ]);
-  assertEquals([unlocked(path, "new")?.slot, unlocked(path, "old")?.slot], [6, 0]);
-  const config = ["cryptsetup", "config", "--key-slot", "6", "--priority"];
-  await succeed([...config, "ignore", path]);
-  assertEquals(unlocked(path, "new"), undefined);
-  assertEquals(unlocked(path, "new", 6)?.slot, 6);
-  await succeed([...config, "prefer", path]);
-  assertEquals(unlocked(path, "new")?.slot, 6);
-  await succeed(["cryptsetup", "luksKillSlot", "--batch-mode", path, "0"]);
-  assertEquals([unlocked(path, "new")?.slot, unlocked(path, "old")], [6, undefined]);
-});
-
-liveTest("a backup of a header opens as a detached header", ["cryptsetup"], async (directory) => {
-  const files = await encryptWithCryptsetup(`${directory}/volume`, {
-    passphrase: "pw",
-    content,
-    options: QUICK_PBKDF2,
-  });
-  const backup = `${directory}/backup`;
-  await succeed([
-    ...["cryptsetup", "luksHeaderBackup", files.path, "--header-backup-file", backup],
-  ]);
-  const source = new FileSource(backup);
-  const payload = new FileSource(files.path);
-  const { layer, findings } = openVolume({ source, payload, passphrase: "pw" });
-  assertEquals(messagesOf(findings), []);
-  assert(layer !== undefined);
-  assertEquals(readAll(layer).subarray(0, SIZE), content);
-  source.close();
-  payload.close();
-});
+liveTest(
+  { needs: ["cryptsetup"] },
+  "keys that cryptsetup adds, prefers and erases are found",
+  async (dir) => {
+    const path = `${dir}/volume`;
+    await formatWithCryptsetup(path, { passphrase: "old", options: QUICK_PBKDF2 });
+    await Deno.writeTextFile(`${path}.added`, "new");
+    await succeed([
+      ...["cryptsetup", "luksAddKey", "--batch-mode", ...QUICK_ARGON2ID],
+      ...["--key-file", `${path}.passphrase`, "--key-slot", "6", path, `${path}.added`],
+    ]);
+    assertEquals([unlocked(path, "new")?.slot, unlocked(path, "old")?.slot], [6, 0]);
+    const config = ["cryptsetup", "config", "--key-slot", "6", "--priority"];
+    await succeed([...config, "ignore", path]);
+    assertEquals(unlocked(path, "new"), undefined);
+    assertEquals(unlocked(path, "new", 6)?.slot, 6);
+    await succeed([...config, "prefer", path]);
+    assertEquals(unlocked(path, "new")?.slot, 6);
+    await succeed(["cryptsetup", "luksKillSlot", "--batch-mode", path, "0"]);
+    assertEquals([unlocked(path, "new")?.slot, unlocked(path, "old")], [6, undefined]);
+  },
+);
 
 liveTest(
+  { needs: ["cryptsetup"] },
+  "a backup of a header opens as a detached header",
+  async (directory) => {
+    const files = await encryptWithCryptsetup(`${directory}/volume`, {
+      passphrase: "pw",
+      content,
+      options: QUICK_PBKDF2,
+    });
+    const backup = `${directory}/backup`;
+    await succeed([
+      ...["cryptsetup", "luksHeaderBackup", files.path, "--header-backup-file", backup],
+    ]);
+    const source = new FileSource(backup);
+    const payload = new FileSource(files.path);
+    const { layer, findings } = openVolume({ source, payload, passphrase: "pw" });
+    assertEquals(messagesOf(findings), []);
+    assert(layer !== undefined);
+    assertEquals(readAll(layer).subarray(0, SIZE), content);
+    source.close();
+    payload.close();
+  },
+);
+
+liveTest(
+  { needs: ["cryptsetup"] },
   "cryptsetup writes a damaged copy anew, from the one that counts",
-  ["cryptsetup"],
   async (dir) => {
     const path = `${dir}/volume`;
     const damaged = { fields: { csum: "" }, unsummed: true } as const;
@@ -228,8 +245,8 @@ liveTest(
 );
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "cryptsetup takes any passphrase where a digest has another length",
-  ["cryptsetup"],
   async (dir) => {
     const path = `${dir}/volume`;
     const salt = btoa("x");
@@ -250,8 +267,8 @@ liveTest(
 );
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "a key slot that cannot be read ends the search for one, and is not looked at behind one that opens",
-  ["cryptsetup"],
   async (dir) => {
     const path = `${dir}/volume`;
     for (
@@ -294,22 +311,26 @@ const TOLD = {
 
 for (const [rule, message] of Object.entries(TOLD)) {
   // An open that is not refused would make a device: only what is broken is tried.
-  liveTest(`cryptsetup says what ${rule} does, before any device`, ["cryptsetup"], async (dir) => {
-    const path = `${dir}/volume`;
-    const found = kernelCases.find((candidate) => candidate.rule === rule);
-    assert(found !== undefined);
-    await writeVolume(path, found.broken);
-    const { code, stderr } = await run([
-      ...["cryptsetup", "open", "--key-file", `${path}.passphrase`, path, "diskproof-refused"],
-    ]);
-    assert(code !== 0);
-    assert(stderr.includes(message), stderr);
-  });
+  liveTest(
+    { needs: ["cryptsetup"] },
+    `cryptsetup says what ${rule} does, before any device`,
+    async (dir) => {
+      const path = `${dir}/volume`;
+      const found = kernelCases.find((candidate) => candidate.rule === rule);
+      assert(found !== undefined);
+      await writeVolume(path, found.broken);
+      const { code, stderr } = await run([
+        ...["cryptsetup", "open", "--key-file", `${path}.passphrase`, path, "diskproof-refused"],
+      ]);
+      assert(code !== 0);
+      assert(stderr.includes(message), stderr);
+    },
+  );
 }
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "cryptsetup adds no key to a volume with a requirement that it does not know",
-  ["cryptsetup"],
   async (dir) => {
     const path = `${dir}/volume`;
     await Deno.writeTextFile(`${path}.passphrase`, "first");

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
 import { AccessError, patternBytes } from "../../src/format/mod.ts";
 import { luks2Content } from "../../src/luks2/mod.ts";
-import { liveTest } from "../luks1/live.ts";
 import { encryptWithCryptsetup, QUICK_PBKDF2 } from "./made.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
 import { type AnyJson, changedBytes, changedVolume, modelOf, volumeOf } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const model = modelOf();
 const content = luks2Content(model);
@@ -89,8 +89,8 @@ Deno.test("no work is done that is over the budget, however much a header asks f
 });
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "iv_tweak is the number of the first sector: what cryptsetup encrypts behind it is read so",
-  ["cryptsetup"],
   async (directory) => {
     const made = patternBytes({ kind: "noise", seed: 9 }, 2 ** 17);
     for (const sectorSize of ["512", "4096"]) {

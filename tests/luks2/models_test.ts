@@ -8,10 +8,10 @@ import {
   type Luks2Model,
   normaliseLuks2,
 } from "../../src/luks2/mod.ts";
-import { liveTest } from "../luks1/live.ts";
 import { atOnce, dump, testPassphrase, writeVolume } from "./live.ts";
 import { messagesOf, openVolume, readAll, type Volume } from "./ours.ts";
 import { modelOf, sourceOf } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 function volumeOf(model: Luks2Model, key?: Luks2KeyModel): Volume {
   const { image, payload } = buildLuks2(model);
@@ -104,16 +104,20 @@ Deno.test("buildLuks2() places what it builds inside its files and without overl
   }
 });
 
-liveTest("cryptsetup opens any volume that is built here", ["cryptsetup"], async (directory) => {
-  const models = fc.sample(luks2Models({ aes: true, sizeMax: 4096 }), { numRuns: 25, seed: 7 });
-  await atOnce(models, async (model, worker) => {
-    const path = `${directory}/${worker}`;
-    const key = model.keys.at(-1);
-    await writeVolume(path, volumeOf(model, key));
-    const about = JSON.stringify(model);
-    const dumped = await dump(path);
-    assertEquals(dumped.code, 0, `${about}: ${dumped.stderr}`);
-    const opened = await testPassphrase(path, "--key-slot", String(key?.slot));
-    assertEquals(opened.code, 0, `${about}: ${opened.stderr}`);
-  });
-});
+liveTest(
+  { needs: ["cryptsetup"] },
+  "cryptsetup opens any volume that is built here",
+  async (directory) => {
+    const models = fc.sample(luks2Models({ aes: true, sizeMax: 4096 }), { numRuns: 25, seed: 7 });
+    await atOnce(models, async (model, worker) => {
+      const path = `${directory}/${worker}`;
+      const key = model.keys.at(-1);
+      await writeVolume(path, volumeOf(model, key));
+      const about = JSON.stringify(model);
+      const dumped = await dump(path);
+      assertEquals(dumped.code, 0, `${about}: ${dumped.stderr}`);
+      const opened = await testPassphrase(path, "--key-slot", String(key?.slot));
+      assertEquals(opened.code, 0, `${about}: ${opened.stderr}`);
+    });
+  },
+);

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { Marks } from "../../src/format/mod.ts";
 import { luks2Driver, type Luks2Model } from "../../src/luks2/mod.ts";
-import { liveTest } from "../luks1/live.ts";
 import { atOnce, differences } from "./live.ts";
 import { mutate } from "./mutants.ts";
 import { openVolume, readAll } from "./ours.ts";
 import { interrupted, signed } from "./reencrypting.ts";
 import type { AnyJson, Change } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const options = { rows: 20, tables: 20, entries: 1000, marks: new Marks([]) };
 
@@ -48,7 +48,7 @@ Deno.test("any mutant opens and reads without another error than of an access", 
 
 for (const [number, { model, ...base }] of bases.entries()) {
   const name = `cryptsetup and the reference say the same of mutants of volume ${number}`;
-  liveTest(name, ["cryptsetup"], async (directory) => {
+  liveTest({ needs: ["cryptsetup"] }, name, async (directory) => {
     const differing: string[] = [];
     const seeds = Array.from({ length: COUNT }, (_, seed) => number * 10_000 + seed);
     await atOnce(seeds, async (seed, worker) => {

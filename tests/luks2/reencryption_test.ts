@@ -2,13 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { FileSource, MemorySource } from "../../src/bytes/mod.ts";
 import { hash } from "../../src/crypto/mod.ts";
 import { type Layer, patternBytes } from "../../src/format/mod.ts";
-import { liveTest, run } from "../luks1/live.ts";
+import { run } from "../luks1/live.ts";
 import { begin, DATA, goOn, type Interrupted, recover, type Way } from "./interrupted.ts";
 import { writeVolume } from "./live.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
 import { cryptSegment, DATA as PAYLOAD, signed } from "./reencrypting.ts";
 import { reencryptionCases } from "./reencryption_cases.ts";
 import { changed } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const SIZE = 2 ** 19;
 const content = patternBytes({ kind: "noise", seed: 11 }, SIZE);
@@ -100,7 +101,7 @@ const PARTS_MAX = 20;
 for (const way of ways) {
   const name =
     `content that cryptsetup reencrypts ${way.about} is the same wherever it is interrupted`;
-  liveTest(name, ["cryptsetup"], async (directory) => {
+  liveTest({ needs: ["cryptsetup"] }, name, async (directory) => {
     const files = await begin(directory, content, way);
     assertSame(files, "nothing is done");
     const parts: string[] = [];
@@ -164,8 +165,8 @@ function sameBytes(first: Uint8Array | undefined, second: Uint8Array): boolean {
 }
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "cryptsetup recovers what the reference reads, and nothing else",
-  ["cryptsetup"],
   async (directory) => {
     const path = `${directory}/volume`;
     for (const { rule, about, broken, kept } of reencryptionCases) {
@@ -190,8 +191,8 @@ liveTest(
 );
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "neither recovers blocks that are no whole sectors of what they become",
-  ["cryptsetup"],
   async (directory) => {
     const path = `${directory}/volume`;
     for (const [block, recovers] of [[512, false], [4096, true]] as const) {

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { luks2Rules } from "../../src/rules/luks2.ts";
-import { liveTest } from "../luks1/live.ts";
 import { headerCases } from "./header_cases.ts";
 import { jsonCases } from "./json_cases.ts";
 import { kernelCases, slotAndKeyCases } from "./key_cases.ts";
 import { atOnce, differences } from "./live.ts";
 import { brokenRules } from "./ours.ts";
 import { reencryptionCases } from "./reencryption_cases.ts";
+import { liveTest } from "../live.ts";
 
 const cases = [
   ...headerCases,
@@ -31,7 +31,7 @@ Deno.test("every rule of LUKS2 has a pair of volumes", () => {
   assertEquals(Object.keys(luks2Rules).filter((id) => !tested.has(id)), []);
 });
 
-liveTest("cryptsetup does what the rules say", ["cryptsetup"], async (directory) => {
+liveTest({ needs: ["cryptsetup"] }, "cryptsetup does what the rules say", async (directory) => {
   const differing: string[] = [];
   const volumes = cases.flatMap(({ rule, about, broken, kept }) => [
     { volume: broken, name: `${rule} broken, ${about}` },

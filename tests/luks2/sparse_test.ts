@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { buildLuks2, luks2Content, type Luks2Model, normaliseLuks2 } from "../../src/luks2/mod.ts";
-import { liveTest } from "../luks1/live.ts";
 import { testPassphrase, writeVolume } from "./live.ts";
 import { openVolume, readAll, type Volume } from "./ours.ts";
 import { bytesOf, modelOf, sourceOf } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 /** Of each length of a key one: those of 24 bytes do not fill their last sector. */
 const models: readonly Luks2Model[] = [
@@ -38,13 +38,17 @@ for (const model of models) {
     assert(packed < bound, `${packed} of ${bytes.length} bytes`);
   });
 
-  liveTest(`cryptsetup opens a sparse volume of LUKS2: ${name}`, ["cryptsetup"], async (dir) => {
-    for (const { passphrase } of model.keys) {
-      await writeVolume(`${dir}/volume`, volumeOf(model, passphrase));
-      const { code, stderr } = await testPassphrase(`${dir}/volume`);
-      assertEquals(code, 0, stderr);
-      await writeVolume(`${dir}/volume`, volumeOf(model, `${passphrase}?`));
-      assertEquals((await testPassphrase(`${dir}/volume`)).code, 2);
-    }
-  });
+  liveTest(
+    { needs: ["cryptsetup"] },
+    `cryptsetup opens a sparse volume of LUKS2: ${name}`,
+    async (dir) => {
+      for (const { passphrase } of model.keys) {
+        await writeVolume(`${dir}/volume`, volumeOf(model, passphrase));
+        const { code, stderr } = await testPassphrase(`${dir}/volume`);
+        assertEquals(code, 0, stderr);
+        await writeVolume(`${dir}/volume`, volumeOf(model, `${passphrase}?`));
+        assertEquals((await testPassphrase(`${dir}/volume`)).code, 2);
+      }
+    },
+  );
 }

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { specVerdict } from "../../src/rules/mod.ts";
-import { liveTest } from "../luks1/live.ts";
 import { dump, writeVolume } from "./live.ts";
 import { openVolume, type Volume } from "./ours.ts";
 import { type Change, changed } from "./volumes.ts";
+import { liveTest } from "../live.ts";
 
 const headerSize = 0x80000;
 
@@ -61,8 +61,8 @@ Deno.test("what is not read and is refused for another reason is refused", () =>
 });
 
 liveTest(
+  { needs: ["cryptsetup"] },
   "cryptsetup reads any number of values, and goes by such a copy",
-  ["cryptsetup"],
   async (dir) => {
     const path = `${dir}/volume`;
     for (const [about, changes, counts] of cases) {

@@ -12,7 +12,8 @@ import {
 import { readLuksDump } from "../../src/peers/cryptsetup/dump.ts";
 import { readLuksdeInfo } from "../../src/peers/luksde/peer.ts";
 import { makeEncrypted } from "./encrypted.ts";
-import { make, withTools } from "./tools.ts";
+import { make } from "./tools.ts";
+import { liveTest } from "../live.ts";
 
 const FORMAT = [
   ...["cryptsetup", "luksFormat", "--type", "luks1", "--batch-mode"],
@@ -118,8 +119,10 @@ Digests:
   assertEquals(readLuksDump(text.replace("\t3\n", `\t${last}\n`)), { ...report, seqid: last });
 });
 
-Deno.test("CryptsetupPeer tells what qemu-img tells of a header, and finds the slot", async () => {
-  await withTools(["cryptsetup", "qemu-img"], async (directory) => {
+liveTest(
+  { needs: ["cryptsetup", "qemu-img"] },
+  "CryptsetupPeer tells what qemu-img tells of a header, and finds the slot",
+  async (directory) => {
     const peer = new CryptsetupPeer();
     const subject = await makeVolume(directory, "--cipher", "aes-cbc-essiv:sha256");
     Deno.writeTextFileSync(`${directory}/second`, "left");
@@ -145,11 +148,13 @@ Deno.test("CryptsetupPeer tells what qemu-img tells of a header, and finds the s
     });
     assertEquals((await peer.unlock(subject)).outcome, "unsupported");
     assertEquals(Deno.readFileSync(`${directory}/disk`), before);
-  });
-});
+  },
+);
 
-Deno.test("CryptsetupPeer opens with keys of 24 bytes, of which qemu-img dies", async () => {
-  await withTools(["cryptsetup", "qemu-img"], async (directory) => {
+liveTest(
+  { needs: ["cryptsetup", "qemu-img"] },
+  "CryptsetupPeer opens with keys of 24 bytes, of which qemu-img dies",
+  async (directory) => {
     const options = ["--cipher", "aes-cbc-plain64", "--key-size", "192"];
     const made = await makeVolume(directory, ...options);
     const subject = { ...made, passphrases: ["right"] };
@@ -161,28 +166,28 @@ Deno.test("CryptsetupPeer opens with keys of 24 bytes, of which qemu-img dies", 
     const qemuImg = new QemuImgPeer();
     assertEquals((await qemuImg.map(subject)).outcome, "crashed");
     assertEquals((await qemuImg.digest(subject)).outcome, "crashed");
-  });
+  },
+);
+
+liveTest({ needs: ["cryptsetup"] }, "CryptsetupPeer takes a detached header", async (directory) => {
+  Deno.writeTextFileSync(`${directory}/key`, "right");
+  Deno.writeFileSync(`${directory}/payload`, new Uint8Array(1024 * 1024));
+  await make(directory, ...FORMAT, "--header", "head", "payload");
+  const subject = { path: "payload", header: "head", directory, passphrases: ["right"] };
+  const peer = new CryptsetupPeer();
+  assertEquals(await peer.unlock(subject), { outcome: "accepted", value: { slot: 0 } });
+  const info = await peer.info(subject);
+  assertEquals(info.outcome === "accepted" && info.value["payload-offset"], 0);
+  const { header: _, ...alone } = subject;
+  assertEquals((await peer.unlock(alone)).outcome, "rejected");
+  assertEquals((await peer.info(alone)).outcome, "rejected");
+  assertEquals((await peer.probe(alone)).outcome, "rejected");
 });
 
-Deno.test("CryptsetupPeer takes a detached header", async () => {
-  await withTools(["cryptsetup"], async (directory) => {
-    Deno.writeTextFileSync(`${directory}/key`, "right");
-    Deno.writeFileSync(`${directory}/payload`, new Uint8Array(1024 * 1024));
-    await make(directory, ...FORMAT, "--header", "head", "payload");
-    const subject = { path: "payload", header: "head", directory, passphrases: ["right"] };
-    const peer = new CryptsetupPeer();
-    assertEquals(await peer.unlock(subject), { outcome: "accepted", value: { slot: 0 } });
-    const info = await peer.info(subject);
-    assertEquals(info.outcome === "accepted" && info.value["payload-offset"], 0);
-    const { header: _, ...alone } = subject;
-    assertEquals((await peer.unlock(alone)).outcome, "rejected");
-    assertEquals((await peer.info(alone)).outcome, "rejected");
-    assertEquals((await peer.probe(alone)).outcome, "rejected");
-  });
-});
-
-Deno.test("CryptsetupPeer tells what it lacks from what is wrong with a volume", async () => {
-  await withTools(["cryptsetup", "qemu-img"], async (directory) => {
+liveTest(
+  { needs: ["cryptsetup", "qemu-img"] },
+  "CryptsetupPeer tells what it lacks from what is wrong with a volume",
+  async (directory) => {
     const options = "cipher-alg=twofish-128,cipher-mode=cbc";
     await makeEncrypted(directory, { name: "two", format: "luks", passphrase: "pw", options });
     const peer = new CryptsetupPeer();
@@ -206,11 +211,13 @@ Deno.test("CryptsetupPeer tells what it lacks from what is wrong with a volume",
     assertEquals((await peer.info({ ...subject, path: "missing" })).outcome, "rejected");
     const small = new CryptsetupPeer({ copyLimit: 1000 });
     assertEquals((await small.info(subject)).outcome, "unsupported");
-  });
-});
+  },
+);
 
-Deno.test("CryptsetupPeer stops a PBKDF2 that does not end", async () => {
-  await withTools(["cryptsetup"], async (directory) => {
+liveTest(
+  { needs: ["cryptsetup"] },
+  "CryptsetupPeer stops a PBKDF2 that does not end",
+  async (directory) => {
     const subject = { ...await makeVolume(directory), passphrases: ["right"] };
     const bytes = Deno.readFileSync(`${directory}/disk`);
     // The iterations of the first key slot, which starts at 208.
@@ -218,8 +225,8 @@ Deno.test("CryptsetupPeer stops a PBKDF2 that does not end", async () => {
     Deno.writeFileSync(`${directory}/disk`, bytes);
     const unlocked = await new CryptsetupPeer({ timeoutMs: 500 }).unlock(subject);
     assertEquals(unlocked.outcome, "timed-out");
-  });
-});
+  },
+);
 
 Deno.test("readLuksdeInfo() reads what luksdeinfo 20200205 printed", () => {
   const text = `luksdeinfo 20200205
@@ -236,23 +243,26 @@ Linux Unified Key Setup Disk Encryption information:
   assertEquals(readLuksdeInfo("luksdeinfo 20200205\n\n"), undefined);
 });
 
-Deno.test("LuksdePeer tells what qemu-img tells, or that there is no luksdeinfo", async () => {
-  await withTools(["qemu-img"], async (directory) => {
+Deno.test("LuksdePeer has no answer where there is no luksdeinfo", async () => {
+  const none = await new LuksdePeer({ command: ["no-such-luksdeinfo"] }).info({ path: "disk" });
+  assertEquals(none.outcome, "unsupported");
+});
+
+liveTest(
+  { needs: ["qemu-img", "luksdeinfo"] },
+  "LuksdePeer prints what qemu-img prints",
+  async (directory) => {
     const options = "cipher-alg=serpent-128,cipher-mode=cbc";
     await makeEncrypted(directory, { name: "disk", format: "luks", passphrase: "pw", options });
     const subject = { path: "disk", directory };
-    const none = await new LuksdePeer({ command: ["no-such-luksdeinfo"] }).info(subject);
-    assertEquals(none.outcome, "unsupported");
-    await withTools(["luksdeinfo"], async () => {
-      const info = await new LuksdePeer().info(subject);
-      assert(info.outcome === "accepted", JSON.stringify(info));
-      assertEquals(compareVolume(info.value, await qemuVolume(subject)), []);
-      const { end } = await runTool(["luksdeinfo", "disk.key"], { directory });
-      assertEquals(end, { kind: "exited", code: 1 });
-      assertEquals(
-        (await new LuksdePeer().info({ ...subject, path: "disk.key" })).outcome,
-        "rejected",
-      );
-    });
-  });
-});
+    const info = await new LuksdePeer().info(subject);
+    assert(info.outcome === "accepted", JSON.stringify(info));
+    assertEquals(compareVolume(info.value, await qemuVolume(subject)), []);
+    const { end } = await runTool(["luksdeinfo", "disk.key"], { directory });
+    assertEquals(end, { kind: "exited", code: 1 });
+    assertEquals(
+      (await new LuksdePeer().info({ ...subject, path: "disk.key" })).outcome,
+      "rejected",
+    );
+  },
+);

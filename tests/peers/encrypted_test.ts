@@ -7,11 +7,12 @@ import {
   QemuIoSession,
   scrubbed,
   type Subject,
+  withScratch,
 } from "../../src/peers/mod.ts";
 import { makeEncrypted, writeEncrypted } from "./encrypted.ts";
-import { make, withTools } from "./tools.ts";
+import { make } from "./tools.ts";
+import { liveTest, QEMU } from "../live.ts";
 
-const TOOLS = ["qemu-img", "qemu-io"];
 const SIZE = 65536;
 
 function sha256(bytes: Uint8Array): string {
@@ -36,8 +37,10 @@ const KINDS = [
 
 for (const { format, options, key } of KINDS) {
   const kind = `${format}${options === "" ? "" : ` (${options})`}`;
-  Deno.test(`QemuImgPeer and QemuIoSession read ${kind} with its passphrase`, async () => {
-    await withTools(TOOLS, async (directory) => {
+  liveTest(
+    { needs: QEMU },
+    `QemuImgPeer and QemuIoSession read ${kind} with its passphrase`,
+    async (directory) => {
       // Neither a comma nor a colon in a name is to be taken for something else.
       const path = "a,b:c";
       await makeEncrypted(directory, { name: path, format, passphrase: "pä,ss =", options });
@@ -72,12 +75,14 @@ for (const { format, options, key } of KINDS) {
       assertEquals(read.outcome === "accepted" && read.value.bytes, CONTENT);
       assertEquals((await session.readAll({ path, format, size: SIZE })).outcome, "rejected");
       await session.close();
-    });
-  });
+    },
+  );
 }
 
-Deno.test("QemuImgPeer reads snapshots of an encrypted image", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuImgPeer reads snapshots of an encrypted image",
+  async (directory) => {
     await makeEncrypted(directory, { name: "disk", format: "qcow2", passphrase: "pw" });
     const image = "driver=qcow2,encrypt.key-secret=s,file.filename=disk";
     const keys = { s: "disk.key" };
@@ -90,11 +95,13 @@ Deno.test("QemuImgPeer reads snapshots of an encrypted image", async () => {
     const value = { sha256: sha256(CONTENT), length: SIZE };
     assertEquals(before, { outcome: "accepted", value });
     assertEquals(await digestOf(new QemuImgPeer(), subject), sha256(CONTENT.slice().fill(5)));
-  });
-});
+  },
+);
 
-Deno.test("a chain is read with a passphrase for each of its images, or one for all", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "a chain is read with a passphrase for each of its images, or one for all",
+  async (directory) => {
     await makeEncrypted(directory, { name: "bottom", format: "luks", passphrase: "one" });
     const luks = "driver=luks,key-secret=s,file.filename=bottom";
     await writeEncrypted(directory, luks, { keys: { s: "bottom.key" }, commands: WRITE });
@@ -136,11 +143,13 @@ Deno.test("a chain is read with a passphrase for each of its images, or one for 
       if (read.outcome === "accepted") assertEquals(read.value.bytes, CONTENT);
     }
     await session.close();
-  });
-});
+  },
+);
 
-Deno.test("QemuIoSession goes through more sets of passphrases than it keeps processes for", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuIoSession goes through more sets of passphrases than it keeps processes for",
+  async (directory) => {
     const names = ["p1", "p2", "p3", "p4", "p5", "p6"];
     for (const name of names) {
       await makeEncrypted(directory, { name, format: "qcow", passphrase: name });
@@ -154,11 +163,13 @@ Deno.test("QemuIoSession goes through more sets of passphrases than it keeps pro
       assertEquals(read.outcome === "accepted" && read.value.bytes, CONTENT, name);
     }
     await session.close();
-  });
-});
+  },
+);
 
-Deno.test("no passphrase stands in a command line or is left in a file", async () => {
-  await withTools(["qemu-img", "sh"], async (directory) => {
+liveTest(
+  { needs: ["qemu-img"] },
+  "no passphrase stands in a command line or is left in a file",
+  async (directory) => {
     await makeEncrypted(directory, { name: "disk", format: "qcow", passphrase: "open sesame" });
     const scratch = `${directory}/scratch`;
     Deno.mkdirSync(scratch);
@@ -173,11 +184,13 @@ Deno.test("no passphrase stands in a command line or is left in a file", async (
     assert(calls.includes("--object secret,id=s0,file="));
     assert(!calls.includes("sesame"));
     assertEquals([...Deno.readDirSync(scratch)], []);
-  });
-});
+  },
+);
 
-Deno.test("QemuImgPeer says that a detached header needs a newer version, or reads with it", async () => {
-  await withTools(["qemu-img"], async (directory) => {
+liveTest(
+  { needs: ["qemu-img"] },
+  "QemuImgPeer says that a detached header needs a newer version, or reads with it",
+  async (directory) => {
     const peer = new QemuImgPeer();
     const { version, takes } = await peer.describe();
     Deno.writeFileSync(`${directory}/payload`, new Uint8Array(SIZE));
@@ -195,11 +208,11 @@ Deno.test("QemuImgPeer says that a detached header needs a newer version, or rea
     const digest = await peer.digest(subject);
     assertEquals(digest.outcome === "accepted" && digest.value.length, SIZE);
     assertEquals(await digestOf(peer, { ...subject, passphrases: ["no"] }), "rejected");
-  });
-});
+  },
+);
 
-Deno.test("ExecPeer hands passphrases and a header to an adapter that takes them, and to no other", async () => {
-  await withTools(["sh"], async (directory) => {
+Deno.test("ExecPeer hands passphrases and a header to an adapter that takes them, and to no other", () =>
+  withScratch(async (directory) => {
     const subject = {
       path: "disk",
       header: "head",
@@ -232,8 +245,7 @@ Deno.test("ExecPeer hands passphrases and a header to an adapter that takes them
       assertEquals(await adapter(takes).info(subject), { outcome: "unsupported", message });
     }
     assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["adapter"]);
-  });
-});
+  }));
 
 Deno.test("scrubbed() hides a passphrase, and a short one only where it stands alone", () => {
   assertEquals(scrubbed("no: pass.word2", ["pass.word"]), "no: (passphrase)2");

@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { type Peer, QemuImgPeer, ReferencePeer } from "../../src/peers/mod.ts";
 import { makeEncrypted, writeEncrypted } from "./encrypted.ts";
-import { withTools } from "./tools.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 /** Where the number of a sector takes a 33rd bit, in bytes. */
 const BOUNDARY = 2 ** 41;
@@ -23,8 +23,10 @@ const KINDS = [
 
 for (const { format, options, keys } of KINDS) {
   const kind = `${format}${options === "" ? "" : ` (${options})`}`;
-  Deno.test(`${kind} reads the same on both sides of sector 2^32 as in qemu-img`, async () => {
-    await withTools(["qemu-img", "qemu-io"], async (directory) => {
+  liveTest(
+    { needs: QEMU },
+    `${kind} reads the same on both sides of sector 2^32 as in qemu-img`,
+    async (directory) => {
       await makeEncrypted(directory, {
         name: "disk",
         format,
@@ -48,6 +50,6 @@ for (const { format, options, keys } of KINDS) {
           value: { sha256, length: AROUND.length },
         });
       }
-    });
-  });
+    },
+  );
 }

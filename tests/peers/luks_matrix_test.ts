@@ -6,7 +6,7 @@ import { buildLuks1, type CipherSpec } from "../../src/luks1/mod.ts";
 import { runTool } from "../../src/peers/mod.ts";
 import { openVolume, readAll } from "../luks1/ours.ts";
 import { modelOf, sourceOf } from "../luks1/volumes.ts";
-import { withTools } from "./tools.ts";
+import { liveTest } from "../live.ts";
 
 const PASSPHRASE = "open sesame";
 const SIZE = 4096;
@@ -75,8 +75,10 @@ async function rewritten(directory: string, names: readonly string[]): Promise<s
   return quiet ? stdout + stderr : `${end.kind}: ${stdout}${stderr}`;
 }
 
-Deno.test("qemu-io reads every combination as it is built here, and what it writes is read", async () => {
-  await withTools(["qemu-io"], async (directory) => {
+liveTest(
+  { needs: ["qemu-io"] },
+  "qemu-io reads every combination as it is built here, and what it writes is read",
+  async (directory) => {
     Deno.writeTextFileSync(`${directory}/passphrase`, PASSPHRASE);
     const expected = new Uint8Array(SIZE).fill(0x5a).fill(0xa5, 1024, 2048).fill(0x3c, 3584);
     const specs = everySpec();
@@ -92,5 +94,5 @@ Deno.test("qemu-io reads every combination as it is built here, and what it writ
         source.close();
       }
     }
-  });
-});
+  },
+);

@@ -1,42 +1,41 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { QemuImgPeer } from "../../src/peers/mod.ts";
-import { make, withTools } from "./tools.ts";
-
-const TOOLS = ["qemu-img", "qemu-io"];
+import { make } from "./tools.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-Deno.test("QemuImgPeer answers about a small image", async () => {
-  await withTools(TOOLS, async (directory) => {
-    await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "disk", "1M");
-    await make(directory, "qemu-io", "-c", "write -q -P 7 64k 64k", "disk");
-    const peer = new QemuImgPeer();
-    const subject = { path: "disk", directory };
-    assertEquals(await peer.probe(subject), { outcome: "accepted", value: { format: "qcow2" } });
-    const info = await peer.info(subject);
-    assertEquals(info.outcome === "accepted" && info.value["virtual-size"], 1048576);
-    const map = await peer.map(subject);
-    assertEquals(
-      map.outcome === "accepted" &&
-        map.value.map(({ start, length, data }) => [start, length, data]),
-      [[0, 65536, false], [65536, 65536, true], [131072, 917504, false]],
-    );
-    const check = await peer.check(subject);
-    assertEquals(check.outcome === "accepted" && check.value.exitCode, 0);
-    assertEquals(check.outcome === "accepted" && check.value.counts?.allocatedClusters, 1);
-    const content = new Uint8Array(1048576).fill(7, 65536, 131072);
-    assertEquals(await peer.digest(subject), {
-      outcome: "accepted",
-      value: { sha256: sha256(content), length: 1048576 },
-    });
+liveTest({ needs: QEMU }, "QemuImgPeer answers about a small image", async (directory) => {
+  await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "disk", "1M");
+  await make(directory, "qemu-io", "-c", "write -q -P 7 64k 64k", "disk");
+  const peer = new QemuImgPeer();
+  const subject = { path: "disk", directory };
+  assertEquals(await peer.probe(subject), { outcome: "accepted", value: { format: "qcow2" } });
+  const info = await peer.info(subject);
+  assertEquals(info.outcome === "accepted" && info.value["virtual-size"], 1048576);
+  const map = await peer.map(subject);
+  assertEquals(
+    map.outcome === "accepted" &&
+      map.value.map(({ start, length, data }) => [start, length, data]),
+    [[0, 65536, false], [65536, 65536, true], [131072, 917504, false]],
+  );
+  const check = await peer.check(subject);
+  assertEquals(check.outcome === "accepted" && check.value.exitCode, 0);
+  assertEquals(check.outcome === "accepted" && check.value.counts?.allocatedClusters, 1);
+  const content = new Uint8Array(1048576).fill(7, 65536, 131072);
+  assertEquals(await peer.digest(subject), {
+    outcome: "accepted",
+    value: { sha256: sha256(content), length: 1048576 },
   });
 });
 
-Deno.test("QemuImgPeer digests a snapshot or a range, but not both", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuImgPeer digests a snapshot or a range, but not both",
+  async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "disk", "8k");
     await make(directory, "qemu-io", "-c", "write -q -P 1 0 8k", "disk");
     await make(directory, "qemu-img", "snapshot", "-c", "before", "disk");
@@ -53,11 +52,13 @@ Deno.test("QemuImgPeer digests a snapshot or a range, but not both", async () =>
     });
     const both = { snapshot: "before", range: { start: 0, length: 512 } };
     assertEquals((await peer.digest(subject, both)).outcome, "unsupported");
-  });
-});
+  },
+);
 
-Deno.test("QemuImgPeer digests content up to its limit and no longer", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuImgPeer digests content up to its limit and no longer",
+  async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "disk", "4k");
     const subject = { path: "disk", directory };
     assertEquals(
@@ -66,11 +67,13 @@ Deno.test("QemuImgPeer digests content up to its limit and no longer", async () 
     );
     const short = await new QemuImgPeer({ digestLimit: 4095 }).digest(subject);
     assertEquals(short.outcome, "unsupported");
-  });
-});
+  },
+);
 
-Deno.test("QemuImgPeer takes names that QEMU or a command line would misread", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuImgPeer takes names that QEMU or a command line would misread",
+  async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "disk", "8k");
     const bytes = Deno.readFileSync(`${directory}/disk`);
     const names = ["-f", "--help", "a:b", "nbd:x:1", 'json:{"driver":"null-co"}', "a b,c=d", "ü\n"];
@@ -85,11 +88,13 @@ Deno.test("QemuImgPeer takes names that QEMU or a command line would misread", a
       const range = { start: 512, length: 512 };
       assertEquals((await peer.digest(subject, { range })).outcome, "accepted", path);
     }
-  });
-});
+  },
+);
 
-Deno.test("QemuImgPeer.check() tells corruption, leaks, no checker and a refused image apart", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuImgPeer.check() tells corruption, leaks, no checker and a refused image apart",
+  async (directory) => {
     const make4k = async (name: string, ...commands: string[]) => {
       const options = ["-o", "cluster_size=4k", name, "16k"];
       await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", ...options);
@@ -109,30 +114,32 @@ Deno.test("QemuImgPeer.check() tells corruption, leaks, no checker and a refused
       statuses.push(check.outcome === "accepted" ? check.value.exitCode : check.outcome);
     }
     assertEquals(statuses, [2, 3, 63, "rejected"]);
-  });
-});
+  },
+);
 
-Deno.test("QemuImgPeer says what it was told when an image is refused", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuImgPeer says what it was told when an image is refused",
+  async (directory) => {
     const missing = await new QemuImgPeer().info({ path: "missing", directory });
     assertEquals(missing.outcome, "rejected");
     assertStringIncludes("message" in missing ? missing.message : "", "Could not open 'missing'");
-  });
-});
+  },
+);
 
-Deno.test("QemuImgPeer tells a time-out and a crash from a rejection", async () => {
-  await withTools(["qemu-img"], async (directory) => {
+liveTest(
+  { needs: ["qemu-img"] },
+  "QemuImgPeer tells a time-out and a crash from a rejection",
+  async (directory) => {
     const slow = new QemuImgPeer({ command: ["/bin/sh", "-c", "sleep 20"], timeoutMs: 100 });
     assertEquals((await slow.info({ path: "x", directory })).outcome, "timed-out");
     const crashing = new QemuImgPeer({ command: ["/bin/sh", "-c", "kill -ABRT $$"] });
     assertEquals((await crashing.map({ path: "x", directory })).outcome, "crashed");
-  });
-});
+  },
+);
 
-Deno.test("QemuImgPeer tells its version", async () => {
-  await withTools(["qemu-img"], async () => {
-    const { name, version } = await new QemuImgPeer().describe();
-    assertEquals(name, "qemu-img");
-    assertEquals(/^\d+\.\d+\.\d+$/.test(version), true);
-  });
+liveTest({ needs: ["qemu-img"] }, "QemuImgPeer tells its version", async () => {
+  const { name, version } = await new QemuImgPeer().describe();
+  assertEquals(name, "qemu-img");
+  assertEquals(/^\d+\.\d+\.\d+$/.test(version), true);
 });

@@ -1,9 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { QemuIoSession } from "../../src/peers/mod.ts";
 import { readAllocationMap, readDump, readFailure } from "../../src/peers/qemu_io/text.ts";
-import { make, withTools } from "./tools.ts";
-
-const TOOLS = ["qemu-img", "qemu-io"];
+import { make } from "./tools.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 Deno.test("readDump() reads what `read -v` prints", () => {
   // As qemu-io 7.2.22 printed it for `read -v 496 20`.
@@ -54,8 +53,10 @@ Deno.test("readAllocationMap() reads exact numbers and refuses other text", () =
   assertEquals(readAllocationMap("is_allocated failed: Input/output error\n"), undefined);
 });
 
-Deno.test("QemuIoSession reads many images through one process", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuIoSession reads many images through one process",
+  async (directory) => {
     const noise = crypto.getRandomValues(new Uint8Array(60_000));
     // Text that looks like a prompt must not confuse anyone.
     noise.set(new TextEncoder().encode("\nqemu-io> \nqemu-io> "), 16);
@@ -89,11 +90,13 @@ Deno.test("QemuIoSession reads many images through one process", async () => {
     } finally {
       await session.close();
     }
-  });
-});
+  },
+);
 
-Deno.test("QemuIoSession maps the top layer and reads through the chain", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuIoSession maps the top layer and reads through the chain",
+  async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "raw", "base", "128k");
     await make(directory, "qemu-io", "-f", "raw", "-c", "write -q -P 9 0 128k", "base");
     const backed = ["-b", "base", "-F", "raw", "disk"];
@@ -115,11 +118,13 @@ Deno.test("QemuIoSession maps the top layer and reads through the chain", async 
     } finally {
       await session.close();
     }
-  });
-});
+  },
+);
 
-Deno.test("QemuIoSession tells what cannot be read from what cannot be opened", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuIoSession tells what cannot be read from what cannot be opened",
+  async (directory) => {
     const options = ["-o", "cluster_size=4k", "disk", "16k"];
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", ...options);
     await make(
@@ -149,11 +154,13 @@ Deno.test("QemuIoSession tells what cannot be read from what cannot be opened", 
     } finally {
       await session.close();
     }
-  });
-});
+  },
+);
 
-Deno.test("QemuIoSession goes on with a new process after a time-out or a crash", async () => {
-  await withTools(TOOLS, async (directory) => {
+liveTest(
+  { needs: QEMU },
+  "QemuIoSession goes on with a new process after a time-out or a crash",
+  async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "disk", "64k");
     await make(directory, "qemu-img", "create", "-q", "-f", "raw", "trap", "64k");
     // A qemu-io that dies, or hangs, when it is asked to open the trap.
@@ -174,5 +181,5 @@ Deno.test("QemuIoSession goes on with a new process after a time-out or a crash"
         await session.close();
       }
     }
-  });
-});
+  },
+);

@@ -11,7 +11,8 @@ import {
   qemuContent,
   writeMade,
 } from "../image/created.ts";
-import { liveTest, succeed } from "../luks1/live.ts";
+import { succeed } from "../luks1/live.ts";
+import { liveTest } from "../live.ts";
 
 const passphrase = new TextEncoder().encode("a longer pässword than counts");
 /** The last cluster is not whole in either geometry's clusters of more than a sector. */
@@ -44,20 +45,24 @@ function expectedOf({ size, content: filled, backing }: Qcow1Creation): Uint8Arr
 }
 
 for (const [name, creation] of Object.entries(images)) {
-  liveTest(`qemu-img reads the content of an image: ${name}`, ["qemu-img"], async (directory) => {
-    const image = `${directory}/image`;
-    const key = `${directory}/key`;
-    Deno.writeFileSync(key, passphrase);
-    Deno.writeFileSync(`${directory}/backing.raw`, backingContent);
-    writeMade({ image }, { format: "qcow", ...creation });
-    const secret = creation.passphrase === undefined ? "" : "encrypt.key-secret=key,";
-    const backing = creation.backing === undefined ? "" : "backing.driver=raw,";
-    const options = imageOptions(
-      `driver=qcow,${secret}${backing}file.filename=${image}`,
-      creation.passphrase && key,
-    );
-    assertEquals(await qemuContent(directory, options), expectedOf(creation));
-  });
+  liveTest(
+    { needs: ["qemu-img"] },
+    `qemu-img reads the content of an image: ${name}`,
+    async (directory) => {
+      const image = `${directory}/image`;
+      const key = `${directory}/key`;
+      Deno.writeFileSync(key, passphrase);
+      Deno.writeFileSync(`${directory}/backing.raw`, backingContent);
+      writeMade({ image }, { format: "qcow", ...creation });
+      const secret = creation.passphrase === undefined ? "" : "encrypt.key-secret=key,";
+      const backing = creation.backing === undefined ? "" : "backing.driver=raw,";
+      const options = imageOptions(
+        `driver=qcow,${secret}${backing}file.filename=${image}`,
+        creation.passphrase && key,
+      );
+      assertEquals(await qemuContent(directory, options), expectedOf(creation));
+    },
+  );
 }
 
 Deno.test("what is made is sound, and read here as it was given", () => {
@@ -74,7 +79,7 @@ Deno.test("what is made is sound, and read here as it was given", () => {
   }
 });
 
-liveTest("an image is as long as qemu-img makes it", ["qemu-img"], async (directory) => {
+liveTest({ needs: ["qemu-img"] }, "an image is as long as qemu-img makes it", async (directory) => {
   const [raw, theirs, ours] = ["raw", "theirs", "ours"].map((name) => `${directory}/${name}`);
   assert(raw !== undefined && theirs !== undefined && ours !== undefined);
   Deno.writeFileSync(raw, content);

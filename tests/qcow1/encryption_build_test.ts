@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { buildQcow1, normaliseQcow1, type Qcow1Model } from "../../src/qcow1/mod.ts";
 import { assertQemuReads } from "../fuzz/generate/chains_live.ts";
 import { AS_QEMU, fieldOf, modelOf, placeOf, sourceOf } from "./images.ts";
-import { liveTest } from "./live.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const encryption = { kind: "aes", passphrase: "pässwörd, and more" } as const;
 
@@ -34,9 +34,13 @@ const models: Readonly<Record<string, Qcow1Model>> = {
 };
 
 for (const [name, encrypted] of Object.entries(models)) {
-  liveTest(`buildQcow1() builds what qemu-img decrypts for ${name}`, async (directory) => {
-    await assertQemuReads([encrypted], directory);
-  });
+  liveTest(
+    { needs: QEMU },
+    `buildQcow1() builds what qemu-img decrypts for ${name}`,
+    async (directory) => {
+      await assertQemuReads([encrypted], directory);
+    },
+  );
 }
 
 Deno.test("buildQcow1() says that an image is encrypted", () => {

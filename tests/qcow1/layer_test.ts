@@ -4,8 +4,9 @@ import { AccessError, type Layer, patternBytes } from "../../src/format/mod.ts";
 import { buildQcow1, contentOf, qcow1Driver } from "../../src/qcow1/mod.ts";
 import { Findings } from "../../src/rules/mod.ts";
 import { AS_QEMU, builtOf, edited, fieldOf, modelOf, placeOf, sourceOf } from "./images.ts";
-import { alone, liveTest, succeed, writeImage } from "./live.ts";
+import { alone, succeed, writeImage } from "./live.ts";
 import { openQcow, readGuest } from "./ours.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 function layerOf(source: ByteSource): Layer {
   const layer = qcow1Driver.open(source, new Findings());
@@ -179,15 +180,19 @@ Deno.test("readRun() does not mistake compressed data for that at the same offse
   assertEquals(readGuest(layer, { offset: 0, length: 4096 }), bytes);
 });
 
-liveTest("runs() tells the host offset as map does for a query inside a cluster", async (dir) => {
-  const built = builtOf({ placement: { clusterSkews: [1] } });
-  const path = `${dir}/image`;
-  await writeImage(path, sourceOf(built));
-  const layer = layerOf(sourceOf(built));
-  for (const start of [0, 512, 1024, 3584]) {
-    const from = ["--start-offset", String(start)];
-    const map = await succeed(["qemu-img", "map", "--output=json", ...from, alone(path)]);
-    const [first] = layer.runs(start, layer.virtualSize);
-    assertEquals(first?.host, JSON.parse(map)[0].offset, `${start}`);
-  }
-});
+liveTest(
+  { needs: QEMU },
+  "runs() tells the host offset as map does for a query inside a cluster",
+  async (dir) => {
+    const built = builtOf({ placement: { clusterSkews: [1] } });
+    const path = `${dir}/image`;
+    await writeImage(path, sourceOf(built));
+    const layer = layerOf(sourceOf(built));
+    for (const start of [0, 512, 1024, 3584]) {
+      const from = ["--start-offset", String(start)];
+      const map = await succeed(["qemu-img", "map", "--output=json", ...from, alone(path)]);
+      const [first] = layer.runs(start, layer.virtualSize);
+      assertEquals(first?.host, JSON.parse(map)[0].offset, `${start}`);
+    }
+  },
+);

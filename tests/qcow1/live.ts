@@ -43,33 +43,6 @@ export async function succeed(
   return said;
 }
 
-async function installed(): Promise<boolean> {
-  try {
-    return (await run(["qemu-img", "--version"])).code === 0 &&
-      (await run(["qemu-io", "--version"])).code === 0;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** A test that needs qemu-img and qemu-io, and passes without them, saying so. */
-export function liveTest(name: string, body: (directory: string) => Promise<void>): void {
-  Deno.test(name, async () => {
-    if (!await installed()) {
-      // deno-lint-ignore no-console
-      console.log("Passed over: qemu-img and qemu-io are not installed");
-      return;
-    }
-    const directory = await Deno.makeTempDir({ prefix: "diskproof-qcow-" });
-    try {
-      await body(directory);
-    } finally {
-      await Deno.remove(directory, { recursive: true });
-    }
-  });
-}
-
 /** Writes an image into a file, in full. */
 export async function writeImage(path: string, source: ByteSource): Promise<void> {
   const file = await Deno.open(path, { create: true, write: true, truncate: true });

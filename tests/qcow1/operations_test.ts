@@ -3,8 +3,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { builtOf, edited, fieldOf, sourceOf } from "./images.ts";
-import { infoOf, liveTest, run, writeImage } from "./live.ts";
+import { infoOf, run, writeImage } from "./live.ts";
 import { openQcow } from "./ours.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const built = builtOf();
 const FIRST = "/l2[0]/0/l2_entry";
@@ -14,14 +15,19 @@ async function write(path: string, command: string): Promise<boolean> {
   return (await run(["qemu-io", "-f", "qcow", "-c", command, path])).code === 0;
 }
 
-liveTest("qcow1.check.unsupported: qemu-img check exits with 63", async (directory) => {
-  const path = `${directory}/image`;
-  await writeImage(path, sourceOf(built));
-  assertEquals((await run(["qemu-img", "check", "-f", "qcow", path])).code, 63);
-  assertEquals(openQcow(sourceOf(built)).layer?.check, undefined);
-});
+liveTest(
+  { needs: QEMU },
+  "qcow1.check.unsupported: qemu-img check exits with 63",
+  async (directory) => {
+    const path = `${directory}/image`;
+    await writeImage(path, sourceOf(built));
+    assertEquals((await run(["qemu-img", "check", "-f", "qcow", path])).code, 63);
+    assertEquals(openQcow(sourceOf(built)).layer?.check, undefined);
+  },
+);
 
 liveTest(
+  { needs: QEMU },
   "qcow1.write.sector-aligned: a cluster off a multiple of 512 is not written",
   async (directory) => {
     const path = `${directory}/image`;
@@ -34,6 +40,7 @@ liveTest(
 );
 
 liveTest(
+  { needs: QEMU },
   "qcow1.write.partial-compressed: what cannot be decompressed is only overwritten as a whole",
   async (directory) => {
     const path = `${directory}/image`;
@@ -51,9 +58,13 @@ liveTest(
   },
 );
 
-liveTest("qcow1.create.size-nonzero: an image of size 0 is not created", async (directory) => {
-  const path = `${directory}/image`;
-  assertEquals((await run(["qemu-img", "create", "-f", "qcow", path, "0"])).code, 1);
-  assertEquals((await run(["qemu-img", "create", "-f", "qcow", path, "1"])).code, 0);
-  assertEquals((await infoOf(path))?.["virtual-size"], 512);
-});
+liveTest(
+  { needs: QEMU },
+  "qcow1.create.size-nonzero: an image of size 0 is not created",
+  async (directory) => {
+    const path = `${directory}/image`;
+    assertEquals((await run(["qemu-img", "create", "-f", "qcow", path, "0"])).code, 1);
+    assertEquals((await run(["qemu-img", "create", "-f", "qcow", path, "1"])).code, 0);
+    assertEquals((await infoOf(path))?.["virtual-size"], 512);
+  },
+);

@@ -4,10 +4,11 @@ import { assert, assertEquals } from "@std/assert";
 import { FileSource, SegmentSource } from "../../src/bytes/mod.ts";
 import { type Pattern, patternBytes } from "../../src/format/mod.ts";
 import { compareMap } from "../../src/peers/mod.ts";
-import { liveTest, mapOf, run, succeed } from "./live.ts";
+import { mapOf, run, succeed } from "./live.ts";
 import { openQcow, predictMap, readGuest } from "./ours.ts";
 import { buildQcow1 } from "../../src/qcow1/mod.ts";
 import { AS_QEMU, modelOf } from "./images.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 /** A write by qemu-io of bytes that are all the same. */
 interface Write {
@@ -70,7 +71,7 @@ function written(size: number, writes: readonly Write[]): Uint8Array {
   return content;
 }
 
-liveTest("a new image is empty and breaks no rule", async (directory) => {
+liveTest({ needs: QEMU }, "a new image is empty and breaks no rule", async (directory) => {
   for (const size of [512, 4096, 1_000_000_000, 2 ** 40]) {
     const path = `${directory}/image`;
     await succeed(["qemu-img", "create", "-q", "-f", "qcow", path, String(size)]);
@@ -85,7 +86,7 @@ liveTest("a new image is empty and breaks no rule", async (directory) => {
   }
 });
 
-liveTest("what qemu-io writes is read back", async (directory) => {
+liveTest({ needs: QEMU }, "what qemu-io writes is read back", async (directory) => {
   const path = `${directory}/image`;
   const size = 5 * 2 ** 20 + 1536;
   const writes = [
@@ -100,7 +101,7 @@ liveTest("what qemu-io writes is read back", async (directory) => {
   await mustRead(path, written(size, writes));
 });
 
-liveTest("what qemu-img convert -c compresses is read back", async (directory) => {
+liveTest({ needs: QEMU }, "what qemu-img convert -c compresses is read back", async (directory) => {
   const kinds: Pattern["kind"][] = ["text", "noise", "zero", "ramp", "fill"];
   const content = new Uint8Array(300_032);
   for (let at = 0; at < content.length; at += 10_000) {
@@ -121,52 +122,60 @@ liveTest("what qemu-img convert -c compresses is read back", async (directory) =
   await mustRead(path, content);
 });
 
-liveTest("an image with a backing file names it and holds what was written", async (directory) => {
-  const path = `${directory}/image`;
-  await Deno.writeFile(`${directory}/base.raw`, new Uint8Array(2 ** 20).fill(0x55));
-  await succeed([
-    ...["qemu-img", "create", "-q", "-f", "qcow", "-b", "base.raw", "-F", "raw"],
-    path,
-  ]);
-  await qemuWrites(path, [{ offset: 5120, length: 1024, value: 6 }]);
-  await withImage(path, ({ layer }) => {
-    assert(layer !== undefined);
-    assertEquals(layer.backing, { name: "base.raw" });
-    assertEquals(layer.clusterSize, 512);
-    const runs = [...layer.runs(0, layer.virtualSize)];
-    assertEquals(runs.map(({ start, length, kind }) => [start, length, kind]), [
-      [0, 5120, "unallocated"],
-      [5120, 1024, "data"],
-      [6144, 2 ** 20 - 6144, "unallocated"],
+liveTest(
+  { needs: QEMU },
+  "an image with a backing file names it and holds what was written",
+  async (directory) => {
+    const path = `${directory}/image`;
+    await Deno.writeFile(`${directory}/base.raw`, new Uint8Array(2 ** 20).fill(0x55));
+    await succeed([
+      ...["qemu-img", "create", "-q", "-f", "qcow", "-b", "base.raw", "-F", "raw"],
+      path,
     ]);
-    const content = readGuest(layer, { offset: 5120, length: 1024 });
-    assertEquals(content, new Uint8Array(1024).fill(6));
-  });
-});
+    await qemuWrites(path, [{ offset: 5120, length: 1024, value: 6 }]);
+    await withImage(path, ({ layer }) => {
+      assert(layer !== undefined);
+      assertEquals(layer.backing, { name: "base.raw" });
+      assertEquals(layer.clusterSize, 512);
+      const runs = [...layer.runs(0, layer.virtualSize)];
+      assertEquals(runs.map(({ start, length, kind }) => [start, length, kind]), [
+        [0, 5120, "unallocated"],
+        [5120, 1024, "data"],
+        [6144, 2 ** 20 - 6144, "unallocated"],
+      ]);
+      const content = readGuest(layer, { offset: 5120, length: 1024 });
+      assertEquals(content, new Uint8Array(1024).fill(6));
+    });
+  },
+);
 
-liveTest("an encrypted image is recognised, and its content needs the key", async (directory) => {
-  const path = `${directory}/image`;
-  const secret = ["--object", "secret,id=key,data=12345678"];
-  await succeed([
-    ...["qemu-img", "create", "-q", "-f", "qcow", ...secret],
-    ...["-o", "encrypt.format=aes,encrypt.key-secret=key", path, "64k"],
-  ]);
-  const image = `driver=qcow,encrypt.key-secret=key,file.filename=${path}`;
-  await succeed(["qemu-io", ...secret, "-c", "write -P 1 0 4096", "--image-opts", image]);
-  const source = new FileSource(path);
-  const { findings, layer } = openQcow(source);
-  assertEquals(findings.rules(), ["qcow1.crypt.key-present"]);
-  assert(findings.refusal("info") === undefined && findings.refusal("read") !== undefined);
-  assert(layer?.encrypted && layer.info().encrypted);
-  const [first] = layer.runs(0, 65536);
-  assertEquals(first, { start: 0, length: 4096, kind: "data" });
-  const read = readGuest(layer, { offset: 0, length: 512 });
-  assert(read instanceof Error && read.broken.rule === "qcow1.crypt.key-present");
-  source.close();
-  assertEquals((await run(["qemu-img", "map", "-f", "qcow", path])).code, 1);
-});
+liveTest(
+  { needs: QEMU },
+  "an encrypted image is recognised, and its content needs the key",
+  async (directory) => {
+    const path = `${directory}/image`;
+    const secret = ["--object", "secret,id=key,data=12345678"];
+    await succeed([
+      ...["qemu-img", "create", "-q", "-f", "qcow", ...secret],
+      ...["-o", "encrypt.format=aes,encrypt.key-secret=key", path, "64k"],
+    ]);
+    const image = `driver=qcow,encrypt.key-secret=key,file.filename=${path}`;
+    await succeed(["qemu-io", ...secret, "-c", "write -P 1 0 4096", "--image-opts", image]);
+    const source = new FileSource(path);
+    const { findings, layer } = openQcow(source);
+    assertEquals(findings.rules(), ["qcow1.crypt.key-present"]);
+    assert(findings.refusal("info") === undefined && findings.refusal("read") !== undefined);
+    assert(layer?.encrypted && layer.info().encrypted);
+    const [first] = layer.runs(0, 65536);
+    assertEquals(first, { start: 0, length: 4096, kind: "data" });
+    const read = readGuest(layer, { offset: 0, length: 512 });
+    assert(read instanceof Error && read.broken.rule === "qcow1.crypt.key-present");
+    source.close();
+    assertEquals((await run(["qemu-img", "map", "-f", "qcow", path])).code, 1);
+  },
+);
 
-liveTest("buildQcow1() writes the bytes that qemu writes", async (directory) => {
+liveTest({ needs: QEMU }, "buildQcow1() writes the bytes that qemu writes", async (directory) => {
   const path = `${directory}/image`;
   const model = modelOf({
     size: 2n ** 22n,
@@ -188,25 +197,29 @@ liveTest("buildQcow1() writes the bytes that qemu writes", async (directory) => 
   assertEquals(ours, await Deno.readFile(path));
 });
 
-liveTest("buildQcow1() compresses to the bytes that qemu writes", async (directory) => {
-  const [raw, path] = [`${directory}/raw`, `${directory}/image`];
-  const patterns: Pattern[] = [{ kind: "text", seed: 5 }, { kind: "ramp", seed: 6 }];
-  await Deno.writeFile(
-    raw,
-    new Uint8Array(patterns.flatMap((pattern) => [
-      ...patternBytes(pattern, 4096),
-    ])),
-  );
-  await qemuCompresses(raw, path);
-  const built = buildQcow1(modelOf({
-    size: 8192n,
-    clusters: patterns.map((pattern, index) => ({
-      index,
-      kind: "compressed",
-      pattern,
-      ...AS_QEMU,
-    })),
-  }));
-  const ours = new SegmentSource(built.segments, built.size).read(0, built.size);
-  assertEquals(ours, await Deno.readFile(path));
-});
+liveTest(
+  { needs: QEMU },
+  "buildQcow1() compresses to the bytes that qemu writes",
+  async (directory) => {
+    const [raw, path] = [`${directory}/raw`, `${directory}/image`];
+    const patterns: Pattern[] = [{ kind: "text", seed: 5 }, { kind: "ramp", seed: 6 }];
+    await Deno.writeFile(
+      raw,
+      new Uint8Array(patterns.flatMap((pattern) => [
+        ...patternBytes(pattern, 4096),
+      ])),
+    );
+    await qemuCompresses(raw, path);
+    const built = buildQcow1(modelOf({
+      size: 8192n,
+      clusters: patterns.map((pattern, index) => ({
+        index,
+        kind: "compressed",
+        pattern,
+        ...AS_QEMU,
+      })),
+    }));
+    const ours = new SegmentSource(built.segments, built.size).read(0, built.size);
+    assertEquals(ours, await Deno.readFile(path));
+  },
+);

@@ -8,9 +8,10 @@ import { buildQcow1 } from "../../src/qcow1/mod.ts";
 import { ruleOf } from "../../src/rules/mod.ts";
 import { differences } from "./compare.ts";
 import { sourceOf } from "./images.ts";
-import { liveTest, succeed } from "./live.ts";
+import { succeed } from "./live.ts";
 import { mutate } from "./mutants.ts";
 import { openQcow, readGuest } from "./ours.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const SEED = 77;
 /** Mutants with a longer file, or more guest clusters, are left to the fuzzer. */
@@ -21,24 +22,32 @@ async function version(): Promise<string> {
   return /version (\S+)/.exec(await succeed(["qemu-img", "--version"]))?.[1] ?? "";
 }
 
-liveTest("random images are to qemu-img what they are to the reference", async (directory) => {
-  const subject = { path: `${directory}/image`, version: await version() };
-  for (
-    const model of fc.sample(qcow1Models({ clustersMax: 2 ** 14 }), { numRuns: 40, seed: SEED })
-  ) {
-    assertEquals(await differences(sourceOf(buildQcow1(model)), subject), []);
-  }
-});
+liveTest(
+  { needs: QEMU },
+  "random images are to qemu-img what they are to the reference",
+  async (directory) => {
+    const subject = { path: `${directory}/image`, version: await version() };
+    for (
+      const model of fc.sample(qcow1Models({ clustersMax: 2 ** 14 }), { numRuns: 40, seed: SEED })
+    ) {
+      assertEquals(await differences(sourceOf(buildQcow1(model)), subject), []);
+    }
+  },
+);
 
-liveTest("mutated images are to qemu-img what they are to the reference", async (directory) => {
-  const subject = { path: `${directory}/image`, version: await version() };
-  const models = fc.sample(qcow1Models({ clustersMax: 2 ** 14 }), { numRuns: 60, seed: SEED });
-  for (const [index, model] of models.entries()) {
-    const { source, edits } = mutate(buildQcow1(model), index);
-    if (source.size > SIZE_MAX) continue;
-    assertEquals(await differences(source, subject), [], edits.join(", "));
-  }
-});
+liveTest(
+  { needs: QEMU },
+  "mutated images are to qemu-img what they are to the reference",
+  async (directory) => {
+    const subject = { path: `${directory}/image`, version: await version() };
+    const models = fc.sample(qcow1Models({ clustersMax: 2 ** 14 }), { numRuns: 60, seed: SEED });
+    for (const [index, model] of models.entries()) {
+      const { source, edits } = mutate(buildQcow1(model), index);
+      if (source.size > SIZE_MAX) continue;
+      assertEquals(await differences(source, subject), [], edits.join(", "));
+    }
+  },
+);
 
 Deno.test("a mutated image never makes the reference throw anything but an AccessError", () => {
   const models = fc.sample(qcow1Models({ clustersMax: 2 ** 12 }), { numRuns: 400, seed: SEED });

@@ -2,9 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import { catalogue, type Opening, refuses, ruleOf } from "../../src/rules/mod.ts";
 import { differences } from "./compare.ts";
-import { alone, infoOf, liveTest, run, succeed, writeImage } from "./live.ts";
+import { alone, infoOf, run, succeed, writeImage } from "./live.ts";
 import { brokenRules, openQcow } from "./ours.ts";
 import { ruleCases } from "./rule_cases.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 /** Rules about what is done to an image: `operations_test.ts` has them. */
 const OF_OPERATIONS = [
@@ -54,17 +55,21 @@ function predictedRefusals(source: ByteSource): Record<Opening, boolean> {
 }
 
 for (const { rule, about, broken, kept } of ruleCases.filter(({ costly }) => costly)) {
-  liveTest(`qemu-img info does what ${rule} says when ${about}`, async (directory) => {
-    await writeImage(`${directory}/broken`, broken);
-    await writeImage(`${directory}/kept`, kept);
-    assertEquals(await infoOf(`${directory}/broken`), undefined);
-    const report = await infoOf(`${directory}/kept`);
-    assertEquals(report?.["virtual-size"], openQcow(kept).layer?.virtualSize);
-  });
+  liveTest(
+    { needs: QEMU },
+    `qemu-img info does what ${rule} says when ${about}`,
+    async (directory) => {
+      await writeImage(`${directory}/broken`, broken);
+      await writeImage(`${directory}/kept`, kept);
+      assertEquals(await infoOf(`${directory}/broken`), undefined);
+      const report = await infoOf(`${directory}/kept`);
+      assertEquals(report?.["virtual-size"], openQcow(kept).layer?.virtualSize);
+    },
+  );
 }
 
 for (const { rule, about, broken, kept } of ruleCases.filter(({ costly }) => !costly)) {
-  liveTest(`qemu-img does what ${rule} says when ${about}`, async (directory) => {
+  liveTest({ needs: QEMU }, `qemu-img does what ${rule} says when ${about}`, async (directory) => {
     const version = /version (\S+)/.exec(await succeed(["qemu-img", "--version"]))?.[1] ?? "";
     for (const [name, source] of [["broken", broken], ["kept", kept]] as const) {
       const path = `${directory}/${name}`;

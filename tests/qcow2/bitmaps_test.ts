@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Layer, MapEntry } from "../../src/format/mod.ts";
 import { openImage } from "../../src/image/mod.ts";
-import { liveTest, succeed } from "../qcow1/live.ts";
+import { succeed } from "../qcow1/live.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 interface Range {
   readonly start: number;
@@ -9,16 +10,10 @@ interface Range {
 }
 
 /** The dirty ranges of a bitmap, as an NBD server tells them: its map has no data where a bit is set. */
-async function served(directory: string, bitmap: string): Promise<Range[] | undefined> {
+async function served(directory: string, bitmap: string): Promise<Range[]> {
   const socket = `${directory}/socket`;
-  let server: Deno.ChildProcess;
-  try {
-    const args = ["-r", "-t", "-f", "qcow2", "-k", socket, "-B", bitmap, `${directory}/disk.qcow2`];
-    server = new Deno.Command("qemu-nbd", { args, stderr: "null" }).spawn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
+  const args = ["-r", "-t", "-f", "qcow2", "-k", socket, "-B", bitmap, `${directory}/disk.qcow2`];
+  const server = new Deno.Command("qemu-nbd", { args, stderr: "null" }).spawn();
   try {
     await appears(socket);
     const options = [
@@ -55,72 +50,76 @@ function ranges(layer: Layer | undefined, name: string): Range[] {
   return [...bitmap?.ranges() ?? []];
 }
 
-liveTest("the bits of a bitmap are those that qemu-nbd serves", async (directory) => {
-  const disk = `${directory}/disk.qcow2`;
-  await succeed([
-    "qemu-img",
-    "create",
-    "-q",
-    "-f",
-    "qcow2",
-    "-o",
-    "cluster_size=512",
-    disk,
-    "5000000",
-  ]);
-  for (const [name, granularity] of [["fine", "512"], ["middle", "4k"], ["coarse", "1M"]]) {
+liveTest(
+  { needs: [...QEMU, "qemu-nbd"] },
+  "the bits of a bitmap are those that qemu-nbd serves",
+  async (directory) => {
+    const disk = `${directory}/disk.qcow2`;
     await succeed([
       "qemu-img",
-      "bitmap",
-      "--add",
-      "-g",
-      granularity as string,
+      "create",
+      "-q",
+      "-f",
+      "qcow2",
+      "-o",
+      "cluster_size=512",
       disk,
-      name as string,
+      "5000000",
     ]);
-  }
-  await succeed(["qemu-io", "-f", "qcow2", "-c", "write 0 513", disk]);
-  await succeed([
-    "qemu-io",
-    "-f",
-    "qcow2",
-    "-c",
-    "write 100k 70k",
-    "-c",
-    "write 4999000 500",
-    disk,
-  ]);
-  for (const name of ["fine", "middle", "coarse"]) {
-    const theirs = await served(directory, name);
-    if (theirs === undefined) {
-      // deno-lint-ignore no-console
-      console.log("Passed over: qemu-nbd is not installed");
-      return;
+    for (const [name, granularity] of [["fine", "512"], ["middle", "4k"], ["coarse", "1M"]]) {
+      await succeed([
+        "qemu-img",
+        "bitmap",
+        "--add",
+        "-g",
+        granularity as string,
+        disk,
+        name as string,
+      ]);
     }
-    const image = openImage(disk);
-    assertEquals(ranges(image.layer, name), theirs, name);
-    image.close();
-  }
-});
-
-liveTest("a bitmap that is empty or full has no range or one", async (directory) => {
-  const disk = `${directory}/disk.qcow2`;
-  await succeed(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1M"]);
-  await succeed(["qemu-img", "bitmap", "--add", disk, "empty"]);
-  await succeed(["qemu-img", "bitmap", "--add", disk, "full"]);
-  await succeed(["qemu-img", "bitmap", "--disable", disk, "empty"]);
-  await succeed(["qemu-io", "-f", "qcow2", "-c", "write 0 1M", disk]);
-  const image = openImage(disk);
-  assertEquals(ranges(image.layer, "empty"), []);
-  assertEquals(ranges(image.layer, "full"), [{ start: 0, length: 2 ** 20 }]);
-  assertEquals(image.layer?.bitmaps?.map(({ name, auto, inUse }) => [name, auto, inUse]), [
-    ["empty", false, false],
-    ["full", true, false],
-  ]);
-  image.close();
-});
+    await succeed(["qemu-io", "-f", "qcow2", "-c", "write 0 513", disk]);
+    await succeed([
+      "qemu-io",
+      "-f",
+      "qcow2",
+      "-c",
+      "write 100k 70k",
+      "-c",
+      "write 4999000 500",
+      disk,
+    ]);
+    for (const name of ["fine", "middle", "coarse"]) {
+      const theirs = await served(directory, name);
+      const image = openImage(disk);
+      assertEquals(ranges(image.layer, name), theirs, name);
+      image.close();
+    }
+  },
+);
 
 liveTest(
+  { needs: QEMU },
+  "a bitmap that is empty or full has no range or one",
+  async (directory) => {
+    const disk = `${directory}/disk.qcow2`;
+    await succeed(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1M"]);
+    await succeed(["qemu-img", "bitmap", "--add", disk, "empty"]);
+    await succeed(["qemu-img", "bitmap", "--add", disk, "full"]);
+    await succeed(["qemu-img", "bitmap", "--disable", disk, "empty"]);
+    await succeed(["qemu-io", "-f", "qcow2", "-c", "write 0 1M", disk]);
+    const image = openImage(disk);
+    assertEquals(ranges(image.layer, "empty"), []);
+    assertEquals(ranges(image.layer, "full"), [{ start: 0, length: 2 ** 20 }]);
+    assertEquals(image.layer?.bitmaps?.map(({ name, auto, inUse }) => [name, auto, inUse]), [
+      ["empty", false, false],
+      ["full", true, false],
+    ]);
+    image.close();
+  },
+);
+
+liveTest(
+  { needs: QEMU },
   "snapshots are listed with the size that the disk had when they were taken",
   async (directory) => {
     const disk = `${directory}/disk.qcow2`;

@@ -4,10 +4,11 @@ import type { BuiltImage, Placed } from "../../src/format/mod.ts";
 import { readUint, type Struct } from "../../src/layout/mod.ts";
 import { buildQcow2, guestContent, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/model.ts";
-import { liveTest, succeed } from "../qcow1/live.ts";
+import { succeed } from "../qcow1/live.ts";
 import { assertQemuAgrees } from "./built_live.ts";
 import { builtModels, hugeModel } from "./built_models.ts";
 import { plain } from "./built_parts.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const HUGE = { l1Bytes: 32 << 20 };
 
@@ -19,14 +20,22 @@ Deno.test("normaliseQcow2() leaves every model of the collection as it is", () =
 });
 
 for (const [name, model] of Object.entries(builtModels)) {
-  liveTest(`buildQcow2() builds what qemu-img takes for ${name}`, async (directory) => {
-    await assertQemuAgrees(model, directory);
-  });
+  liveTest(
+    { needs: QEMU },
+    `buildQcow2() builds what qemu-img takes for ${name}`,
+    async (directory) => {
+      await assertQemuAgrees(model, directory);
+    },
+  );
 }
 
-liveTest("buildQcow2() builds what qemu-img takes for a disk of 2^61 bytes", async (directory) => {
-  await assertQemuAgrees(hugeModel, directory);
-});
+liveTest(
+  { needs: QEMU },
+  "buildQcow2() builds what qemu-img takes for a disk of 2^61 bytes",
+  async (directory) => {
+    await assertQemuAgrees(hugeModel, directory);
+  },
+);
 
 Deno.test("buildQcow2() stores little of a disk of 2^61 bytes", () => {
   const { image } = buildQcow2(hugeModel);
@@ -140,35 +149,39 @@ Deno.test("guestContent() knows subclusters that hold data or are zeros, and no 
 });
 
 for (const kind of ["data", "compressed"] as const) {
-  liveTest(`buildQcow2() writes the very file that QEMU writes: ${kind}`, async (directory) => {
-    const fills = [0x41, 0x42, 0x43, 0x44, 0x45];
-    const path = `${directory}/image`;
-    await succeed(["qemu-img", "create", "-f", "qcow2", "-o", "cluster_size=4k", path, "64k"]);
-    const flag = kind === "compressed" ? "-c" : "";
-    const writes = fills.flatMap((fill, i) => [
-      "-c",
-      `write ${flag} -P ${fill} ${(4 - i) * 4}k 4k`,
-    ]);
-    await succeed(["qemu-io", "-f", "qcow2", ...writes, path]);
-    const clusters = fills.map((seed, i) => ({
-      index: 4 - i,
-      kind,
-      pattern: { kind: "fill", seed } as const,
-      level: 6,
-      gap: 0,
-    }));
-    const { image } = buildQcow2(
-      normaliseQcow2({
-        ...plain,
-        clusterBits: 12,
-        size: 65_536n,
-        clusters,
-        placement: { ...plain.placement, cutTail: true },
-      }),
-    );
-    const written = await Deno.readFile(path);
-    const built = sourceOf(image).read(0, written.length);
-    assertEquals(built.findIndex((byte, i) => byte !== written[i]), -1, "the files differ");
-    assertEquals(image.size, written.length);
-  });
+  liveTest(
+    { needs: QEMU },
+    `buildQcow2() writes the very file that QEMU writes: ${kind}`,
+    async (directory) => {
+      const fills = [0x41, 0x42, 0x43, 0x44, 0x45];
+      const path = `${directory}/image`;
+      await succeed(["qemu-img", "create", "-f", "qcow2", "-o", "cluster_size=4k", path, "64k"]);
+      const flag = kind === "compressed" ? "-c" : "";
+      const writes = fills.flatMap((fill, i) => [
+        "-c",
+        `write ${flag} -P ${fill} ${(4 - i) * 4}k 4k`,
+      ]);
+      await succeed(["qemu-io", "-f", "qcow2", ...writes, path]);
+      const clusters = fills.map((seed, i) => ({
+        index: 4 - i,
+        kind,
+        pattern: { kind: "fill", seed } as const,
+        level: 6,
+        gap: 0,
+      }));
+      const { image } = buildQcow2(
+        normaliseQcow2({
+          ...plain,
+          clusterBits: 12,
+          size: 65_536n,
+          clusters,
+          placement: { ...plain.placement, cutTail: true },
+        }),
+      );
+      const written = await Deno.readFile(path);
+      const built = sourceOf(image).read(0, written.length);
+      assertEquals(built.findIndex((byte, i) => byte !== written[i]), -1, "the files differ");
+      assertEquals(image.size, written.length);
+    },
+  );
 }

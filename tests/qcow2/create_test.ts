@@ -21,8 +21,9 @@ import {
   writeMade,
 } from "../image/created.ts";
 import { type Choice, pairwise } from "../image/pairwise.ts";
-import { liveTest, succeed } from "../luks1/live.ts";
+import { succeed } from "../luks1/live.ts";
 import { UUID } from "../luks1/volumes.ts";
+import { liveTest } from "../live.ts";
 
 const passphrase = new TextEncoder().encode("pässword");
 
@@ -123,8 +124,8 @@ Deno.test("every value of every option is tried", () => {
 });
 
 liveTest(
+  { needs: ["qemu-img"] },
   "an image of any two options checks clean, and qemu-img reads its content",
-  ["qemu-img"],
   async (directory) => {
     const key = `${directory}/key`;
     Deno.writeFileSync(key, passphrase);
@@ -238,10 +239,14 @@ Deno.test("options that do not go together are refused before anything is made",
   assert(header !== undefined, "the largest disk is made");
 });
 
-liveTest("the largest name of a backing file is read", ["qemu-img"], async (directory) => {
-  const backing = { name: `/${"x".repeat(1022)}`, format: "raw" };
-  writeMade({ image: `${directory}/image` }, { format: "qcow2", ...creationOf({ backing }) });
-  const info = await succeed(["qemu-img", "info", "--output=json", `${directory}/image`]);
-  assertEquals(JSON.parse(info)["backing-filename"], backing.name);
-  assertEquals(JSON.parse(info)["backing-filename-format"], "raw");
-});
+liveTest(
+  { needs: ["qemu-img"] },
+  "the largest name of a backing file is read",
+  async (directory) => {
+    const backing = { name: `/${"x".repeat(1022)}`, format: "raw" };
+    writeMade({ image: `${directory}/image` }, { format: "qcow2", ...creationOf({ backing }) });
+    const info = await succeed(["qemu-img", "info", "--output=json", `${directory}/image`]);
+    assertEquals(JSON.parse(info)["backing-filename"], backing.name);
+    assertEquals(JSON.parse(info)["backing-filename-format"], "raw");
+  },
+);

@@ -7,9 +7,9 @@ import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { EncryptionModel, Qcow2Model } from "../../src/qcow2/model.ts";
 import { encryptionPointer } from "../../src/qcow2/structures.ts";
 import { assertQemuReads } from "../fuzz/generate/chains_live.ts";
-import { liveTest } from "../qcow1/live.ts";
 import { data, plain, text } from "./built_parts.ts";
 import { aes, encryptedModels, luks } from "./encrypted_models.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 Deno.test("normaliseQcow2() leaves every encrypted model of the collection as it is", () => {
   for (const [name, model] of Object.entries(encryptedModels)) {
@@ -18,9 +18,13 @@ Deno.test("normaliseQcow2() leaves every encrypted model of the collection as it
 });
 
 for (const [name, model] of Object.entries(encryptedModels)) {
-  liveTest(`buildQcow2() builds what qemu-img opens for ${name}`, async (directory) => {
-    await assertQemuReads([model], directory);
-  });
+  liveTest(
+    { needs: QEMU },
+    `buildQcow2() builds what qemu-img opens for ${name}`,
+    async (directory) => {
+      await assertQemuReads([model], directory);
+    },
+  );
 }
 
 function encryptionAfter(encryption: EncryptionModel): EncryptionModel | undefined {

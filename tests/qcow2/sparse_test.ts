@@ -3,9 +3,9 @@ import { gzipSync } from "node:zlib";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { LuksEncryption, Qcow2Model } from "../../src/qcow2/model.ts";
 import { assertQemuReads } from "../fuzz/generate/chains_live.ts";
-import { liveTest } from "../qcow1/live.ts";
 import { data, plain } from "./built_parts.ts";
 import { luks } from "./encrypted_models.ts";
+import { liveTest, QEMU } from "../live.ts";
 
 const encryptions: Readonly<Record<string, LuksEncryption>> = {
   "one key": { ...luks, material: "sparse" },
@@ -52,7 +52,11 @@ for (const [name, encryption] of Object.entries(encryptions)) {
     assert(packed < REST + cluster + PER_KIB * (bytes.length / 1024), `${packed} bytes`);
   });
 
-  liveTest(`qemu-img reads an image with sparse key material: ${name}`, async (directory) => {
-    await assertQemuReads([modelOf(encryption)], directory);
-  });
+  liveTest(
+    { needs: QEMU },
+    `qemu-img reads an image with sparse key material: ${name}`,
+    async (directory) => {
+      await assertQemuReads([modelOf(encryption)], directory);
+    },
+  );
 }

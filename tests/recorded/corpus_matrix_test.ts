@@ -7,7 +7,7 @@ import { type MatrixImage, verifyUnlocked } from "../../corpus/build/matrix_veri
 import { hashNames, hashTable } from "../../src/crypto/mod.ts";
 import { QemuImgPeer, ReferencePeer } from "../../src/peers/mod.ts";
 import { archivesIn, readArchive, verifyPacked } from "../../src/recorded/mod.ts";
-import { withTools } from "../peers/tools.ts";
+import { liveTest } from "../live.ts";
 
 const CORPUS = new URL("../../corpus", import.meta.url).pathname;
 const MATRIX = archivesIn(`${CORPUS}/matrix`);
@@ -121,8 +121,10 @@ Deno.test("the reference opens the volumes for cryptsetup, and reads what is in 
   assertEquals(byReference?.report.failures, []);
 });
 
-Deno.test("the installed qemu-img says of volumes of the matrix what was recorded", async () => {
-  await withTools(["qemu-img"], async () => {
+liveTest(
+  { needs: ["qemu-img"] },
+  "the installed qemu-img says of volumes of the matrix what was recorded",
+  async () => {
     const peer = new QemuImgPeer();
     const { version } = await peer.describe();
     const chosen = namesOf(matrix).filter((_, index) => index % EVERY === 1);
@@ -130,5 +132,5 @@ Deno.test("the installed qemu-img says of volumes of the matrix what was recorde
       const { failures } = await verifyPacked(peer, { archive, names: chosen, version });
       assertEquals(failures, []);
     }
-  });
-});
+  },
+);

@@ -10,7 +10,7 @@ import {
   unpackGolden,
 } from "../../src/recorded/mod.ts";
 import { luks2Rules } from "../../src/rules/luks2.ts";
-import { withTools } from "../peers/tools.ts";
+import { liveTest } from "../live.ts";
 
 const IMAGES = new URL("../../corpus/images", import.meta.url).pathname;
 /** Bytes that the volumes of LUKS version 2 may have, compressed. */
@@ -69,8 +69,10 @@ Deno.test("a volume of LUKS version 2 that luksDump takes has a digest and key s
   }
 });
 
-Deno.test("luksdeinfo dies of what is recorded of it", async () => {
-  await withTools(["luksdeinfo"], async (directory) => {
+liveTest(
+  { needs: ["luksdeinfo"] },
+  "luksdeinfo dies of what is recorded of it",
+  async (directory) => {
     const { version: installed } = await new LuksdePeer().describe();
     for (const record of records) {
       for (const { argv, version, crashed } of record.crashes ?? []) {
@@ -80,8 +82,8 @@ Deno.test("luksdeinfo dies of what is recorded of it", async () => {
         assertEquals(end, { kind: "crashed", signal: crashed }, record.name);
       }
     }
-  });
-});
+  },
+);
 
 Deno.test("the corpus has the crashes and hangs of the tools that are known", () => {
   const failing = records.filter((record) => /"(crashed|hung)":/.test(JSON.stringify(record)))

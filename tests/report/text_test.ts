@@ -11,7 +11,7 @@ import {
   tableLines,
   visible,
 } from "../../src/report/mod.ts";
-import { withTools } from "../peers/tools.ts";
+import { liveTest } from "../live.ts";
 
 Deno.test("qemuJson() escapes text as QEMU does: ASCII alone, upper-case digits", () => {
   // QEMU qobject/json-writer.c, as format-rules have it: U+1F600 is a pair of surrogates.
@@ -30,18 +30,17 @@ Deno.test("qemuJson() gives an empty container two lines, and large numbers all 
   assertEquals(qemuJson([null, true, -1]), "[\n    null,\n    true,\n    -1\n]");
 });
 
-Deno.test("sizeText() writes sizes as qemu-img does", () =>
-  withTools(["qemu-img"], async (directory) => {
-    const sizes = [0, 512, 999 * 512, 1_023_488, 1000 * 1024, 1024 ** 2 * 999, 1_048_064_000];
-    for (const size of [...sizes, 10 ** 9 * 512, 2 ** 40, 1_100_000_000_000 * 512]) {
-      const path = `${directory}/${size}`;
-      const options = ["-f", "qcow2", "-o", "cluster_size=2M"];
-      await runTool(["qemu-img", "create", "-q", ...options, path, String(size)]);
-      const { stdout } = await runTool(["qemu-img", "info", path]);
-      const [, expected] = /^virtual size: (.*) \(/m.exec(stdout) ?? [];
-      assertEquals(sizeText(size), expected);
-    }
-  }));
+liveTest({ needs: ["qemu-img"] }, "sizeText() writes sizes as qemu-img does", async (directory) => {
+  const sizes = [0, 512, 999 * 512, 1_023_488, 1000 * 1024, 1024 ** 2 * 999, 1_048_064_000];
+  for (const size of [...sizes, 10 ** 9 * 512, 2 ** 40, 1_100_000_000_000 * 512]) {
+    const path = `${directory}/${size}`;
+    const options = ["-f", "qcow2", "-o", "cluster_size=2M"];
+    await runTool(["qemu-img", "create", "-q", ...options, path, String(size)]);
+    const { stdout } = await runTool(["qemu-img", "info", path]);
+    const [, expected] = /^virtual size: (.*) \(/m.exec(stdout) ?? [];
+    assertEquals(sizeText(size), expected);
+  }
+});
 
 Deno.test("visible() leaves letters of any script alone and shows what a terminal would obey", () => {
   assertEquals(visible("Größe 大小 e\u0301"), "Größe 大小 e\u0301");

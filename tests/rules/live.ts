@@ -1,15 +1,10 @@
 /** Asks the installed qemu-img and qemu-io about the images of a row. */
 
-import {
-  digestFile,
-  PeerError,
-  QemuImgPeer,
-  runTool,
-  type ToolResult,
-} from "../../src/peers/mod.ts";
+import { digestFile, QemuImgPeer, runTool, type ToolResult } from "../../src/peers/mod.ts";
 import type { CheckJson } from "../../src/image/mod.ts";
 import type { Opening } from "../../src/rules/mod.ts";
 import { MemorySource, PatchedSource } from "../../src/bytes/mod.ts";
+import { versionOf } from "../live.ts";
 import { writeImage } from "../qcow1/live.ts";
 import type { RowImage } from "./images.ts";
 import type { Live, Question } from "./row.ts";
@@ -33,17 +28,6 @@ export interface Answers {
   /** What it printed to standard error. */
   readonly said: { readonly info: string; readonly content: string };
 }
-
-/** The version of the qemu-img that is installed, or `undefined` where none is. */
-export const qemuVersion: string | undefined = await (async () => {
-  try {
-    await runTool(["qemu-io", "--version"]);
-    return (await new QemuImgPeer().describe()).version;
-  } catch (error) {
-    if (error instanceof PeerError) return undefined;
-    throw error;
-  }
-})();
 
 /** Writes the image and what lies beside it into a directory, without holes where that can be. */
 export async function writeRowImage(directory: string, row: RowImage): Promise<void> {
@@ -99,7 +83,7 @@ function run(directory: string, command: readonly string[]): Promise<ToolResult>
 }
 
 function crashedAsExpected({ end }: ToolResult): boolean {
-  return end.kind === "crashed" && Number.parseInt(qemuVersion ?? "") < CRASHES_BEFORE;
+  return end.kind === "crashed" && Number.parseInt(versionOf("qemu-img")) < CRASHES_BEFORE;
 }
 
 /** Whether a tool refused. */

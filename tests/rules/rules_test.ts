@@ -2,15 +2,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { withScratch } from "../../src/peers/mod.ts";
 import { catalogue } from "../../src/rules/mod.ts";
 import { aboutRow, brokenImage, keptImage, type RowImage } from "./images.ts";
+import { liveTest, QEMU } from "../live.ts";
 import { assertRule, isComparable, type Judged, judged } from "./judged.ts";
-import {
-  type Answers,
-  askQemu,
-  probedFormat,
-  qemuVersion,
-  writeRefused,
-  writeRowImage,
-} from "./live.ts";
+import { type Answers, askQemu, probedFormat, writeRefused, writeRowImage } from "./live.ts";
 import { operations } from "./operation_cases.ts";
 import type { Live, Question, RuleRow } from "./row.ts";
 import { rows } from "./rows.ts";
@@ -23,16 +17,12 @@ for (const row of rows) {
   });
 }
 
-if (qemuVersion === undefined) {
-  // deno-lint-ignore no-console
-  console.log("Passed over: qemu-img and qemu-io are not installed");
-} else {
-  for (const row of rows) {
-    Deno.test(`qemu does what ${row.rule} says: ${aboutRow(row)}`, () => assertLive(row));
-  }
-  for (const { rule, about, run } of operations) {
-    Deno.test(`qemu does what ${rule} says: ${about}`, () => withScratch(run));
-  }
+for (const row of rows) {
+  const name = `qemu does what ${row.rule} says: ${aboutRow(row)}`;
+  liveTest({ needs: QEMU }, name, () => assertLive(row));
+}
+for (const { rule, about, run } of operations) {
+  liveTest({ needs: QEMU }, `qemu does what ${rule} says: ${about}`, run);
 }
 
 /** Asks qemu about both images of a row, at the same time. */

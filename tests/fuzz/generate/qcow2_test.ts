@@ -3,9 +3,9 @@ import * as fc from "fast-check";
 import { qcow2Models } from "../../../fuzz/formats/qcow2/models.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../../src/qcow2/model.ts";
-import { liveTest } from "../../qcow1/live.ts";
 import { assertQemuAgrees } from "../../qcow2/built_live.ts";
 import { plain } from "../../qcow2/built_parts.ts";
+import { liveTest, QEMU } from "../../live.ts";
 
 const small = qcow2Models({ clusterBitsMax: 16 });
 
@@ -102,14 +102,18 @@ Deno.test("qcow2Models() shrinks a model that came from elsewhere", () => {
   }
 });
 
-liveTest("qcow2Models() gives models that qemu-img sees as they say", async (directory) => {
-  for (const [i, model] of fc.sample(small, { numRuns: 25, seed: 9 }).entries()) {
-    const own = `${directory}/${i}`;
-    await Deno.mkdir(own);
-    try {
-      await assertQemuAgrees(model, own);
-    } catch (cause) {
-      throw new Error(`model ${i}: ${fc.stringify(model)}`, { cause });
+liveTest(
+  { needs: QEMU },
+  "qcow2Models() gives models that qemu-img sees as they say",
+  async (directory) => {
+    for (const [i, model] of fc.sample(small, { numRuns: 25, seed: 9 }).entries()) {
+      const own = `${directory}/${i}`;
+      await Deno.mkdir(own);
+      try {
+        await assertQemuAgrees(model, own);
+      } catch (cause) {
+        throw new Error(`model ${i}: ${fc.stringify(model)}`, { cause });
+      }
     }
-  }
-});
+  },
+);

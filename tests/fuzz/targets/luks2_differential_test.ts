@@ -13,8 +13,8 @@ import type { Json } from "../../../src/format/mod.ts";
 import type { Luks2Model } from "../../../src/luks2/mod.ts";
 import { CryptsetupPeer, toolVersion } from "../../../src/peers/mod.ts";
 import { catalogue } from "../../../src/rules/mod.ts";
-import { liveTest } from "../../luks1/live.ts";
 import { modelOf } from "../../luks2/volumes.ts";
+import { liveTest } from "../../live.ts";
 
 /** A difference between the reference and cryptsetup that a run has found. */
 interface Named {
@@ -48,7 +48,7 @@ function withCases(
   name: string,
   test: (run: (value: Partial<Luks2DifferentialCase>) => Promise<CaseReport>) => Promise<void>,
 ): void {
-  liveTest(name, ["cryptsetup"], async (scratch) => {
+  liveTest({ needs: ["cryptsetup"] }, name, async (scratch) => {
     const directory = `${scratch}/case`;
     await Deno.mkdir(directory);
     const cryptsetup = await toolVersion("cryptsetup");

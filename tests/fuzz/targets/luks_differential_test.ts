@@ -7,8 +7,8 @@ import {
 import type { CaseReport, Tools } from "../../../fuzz/engine/target.ts";
 import type { Edit } from "../../../fuzz/mutate/mod.ts";
 import { luksDivergences } from "../../../fuzz/targets/luks_divergences.ts";
-import { PeerError, toolVersion } from "../../../src/peers/mod.ts";
 import type { Luks1Model } from "../../../src/luks1/mod.ts";
+import { liveTest, versionOf } from "../../live.ts";
 import { modelOf } from "../../luks1/volumes.ts";
 
 /** A difference between the reference and a tool that a run has found. */
@@ -126,28 +126,22 @@ const named: readonly Named[] = [
   },
 ];
 
-/** Passes a test over, and says so, where a tool is missing. */
-function withTools(name: string, test: (directory: string, tools: Tools) => Promise<void>): void {
-  Deno.test(name, async () => {
-    const directory = await Deno.makeTempDir({ prefix: "diskproof-luks-" });
+const TOOLS = ["qemu-img", "qemu-io", "cryptsetup", "luksdeinfo"] as const;
+
+/** A test that runs cases in a directory. */
+function withCases(name: string, test: (directory: string, tools: Tools) => Promise<void>): void {
+  liveTest({ needs: TOOLS }, name, async (scratch) => {
+    const directory = `${scratch}/case`;
+    await Deno.mkdir(directory);
     try {
-      const names = ["qemu-img", "qemu-io", "cryptsetup", "luksdeinfo"] as const;
-      const tools: Record<string, string> = {};
-      for (const tool of names) tools[tool] = await toolVersion(tool);
-      await Deno.mkdir(`${directory}/case`);
-      await test(`${directory}/case`, tools);
-    } catch (error) {
-      if (!(error instanceof PeerError)) throw error;
-      // deno-lint-ignore no-console
-      console.log(`not tested: ${error.message}`);
+      await test(directory, Object.fromEntries(TOOLS.map((tool) => [tool, versionOf(tool)])));
     } finally {
       await luksDifferential.stop?.();
-      await Deno.remove(directory, { recursive: true });
     }
   });
 }
 
-withTools("what the tools are known to differ in, they differ in", async (directory, tools) => {
+withCases("what the tools are known to differ in, they differ in", async (directory, tools) => {
   const qemu = Number.parseFloat(tools["qemu-img"] ?? "");
   for (const { divergence, before = Infinity, kernel = false, ...rest } of named) {
     const { model = {}, edits = [], ask } = rest;
@@ -159,7 +153,7 @@ withTools("what the tools are known to differ in, they differ in", async (direct
   }
 });
 
-withTools("a sound volume is the same to all tools", async (directory, tools) => {
+withCases("a sound volume is the same to all tools", async (directory, tools) => {
   for (const ask of ["info", "map", "check", "cryptsetup", "luksdeinfo"] as const) {
     for (const key of ["right", "wrong", "none"] as const) {
       const value = { model: modelOf(), edits: [], key, ask };
