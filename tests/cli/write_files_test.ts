@@ -90,9 +90,7 @@ for (
       Deno.openSync(`${directory}/zeros`, { write: true, create: true }).close();
       Deno.truncateSync(`${directory}/zeros`, ENDLESS);
       const args = ["create", "-f", format, ...more, "--from", "zeros", "new"];
-      const start = performance.now();
       assertEquals(await interrupted(directory, { args, signal }), { code: 130, stderr: "" });
-      assert(performance.now() - start < 30_000);
       assertEquals(namesIn(directory), [...before, "zeros"].sort());
     }));
 }

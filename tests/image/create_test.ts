@@ -139,7 +139,7 @@ liveTest(
     // OpenSSL has no AES-192 in mode xts.
     assert(![...left].some((cipher) => cipher.startsWith("aes-") && cipher !== "aes-192"));
     // deno-lint-ignore no-console
-    if (left.size > 0) console.log(`Passed over: without a kernel device, ${[...left].join(", ")}`);
+    if (left.size > 0) console.log(`skipped without a kernel device, ${[...left].join(", ")}`);
   },
 );
 

@@ -5,6 +5,7 @@ import { luks2Content } from "../../src/luks2/mod.ts";
 import { encryptWithCryptsetup, QUICK_PBKDF2 } from "./made.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
 import { type AnyJson, changedBytes, changedVolume, modelOf, volumeOf } from "./volumes.ts";
+import { CountingSource } from "../counting_source.ts";
 import { liveTest } from "../live.ts";
 
 const model = modelOf();
@@ -68,24 +69,33 @@ Deno.test("a priority that is no integer is the one that cryptsetup makes of it"
   assert(!opens("4294967297"), "it is not cut to 32 bits");
 });
 
+/** The key slots whose areas are read, which happens once their keys are derived. */
+function derivedSlots(slot: string, kdf: AnyJson, rules: RegExp): string[] {
+  const areas = new Map<string, number>();
+  const volume = changedVolume({}, {
+    json: ({ keyslots }) => {
+      Object.assign(keyslots[slot].kdf, kdf);
+      for (const name of ["0", "3"]) areas.set(name, Number(keyslots[name].area.offset));
+    },
+  });
+  const source = new CountingSource(volume.source);
+  const { layer, findings } = openVolume({ ...volume, source, passphrase: "third" });
+  assert(layer !== undefined && !layer.unlocked);
+  assert(findings.rules().some((rule) => rules.test(rule)), `${findings.rules()}`);
+  return [...areas].filter(([, offset]) => source.hasRead(offset, 1)).map(([name]) => name);
+}
+
 Deno.test("no work is done that is over the budget, however much a header asks for", () => {
-  const started = performance.now();
+  assertEquals(derivedSlots("0", {}, /^luks2\.key\.unlock$/), ["0", "3"]);
   for (
-    const edit of [
-      { path: "0", kdf: { iterations: 2 ** 31 - 1 } },
-      { path: "3", kdf: { memory: 2 ** 31 - 1 } },
-      { path: "3", kdf: { memory: 2 ** 20, time: 2 ** 31 - 1 } },
+    const { slot, kdf } of [
+      { slot: "0", kdf: { iterations: 2 ** 31 - 1 } },
+      { slot: "3", kdf: { memory: 2 ** 31 - 1 } },
+      { slot: "3", kdf: { memory: 2 ** 20, time: 2 ** 31 - 1 } },
     ]
   ) {
-    const volume = changedVolume({}, {
-      json: (root) => void Object.assign(root.keyslots[edit.path].kdf, edit.kdf),
-    });
-    const { layer, findings } = openVolume({ ...volume, passphrase: "third" });
-    assert(layer !== undefined && !layer.unlocked);
-    assert(findings.rules().some((rule) => /^luks2\.work\./.test(rule)), `${findings.rules()}`);
+    assert(!derivedSlots(slot, kdf, /^luks2\.work\./).includes(slot), JSON.stringify(kdf));
   }
-  // Each of them would take an hour.
-  assert(performance.now() - started < 30_000);
 });
 
 liveTest(

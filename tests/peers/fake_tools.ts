@@ -28,6 +28,7 @@ export async function denoWithFakes(
   directory: string,
   tools: Readonly<Record<string, Fake>>,
   args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Run> {
   const path = Deno.makeTempDirSync({ dir: directory });
   for (const [name, fake] of Object.entries(tools)) {
@@ -37,7 +38,7 @@ export async function denoWithFakes(
   const script = 'PATH="$0" && export PATH && exec "$@"';
   const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
     args: ["-c", script, path, Deno.execPath(), ...args],
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).output();
   const decoder = new TextDecoder();
   return { status: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };

@@ -34,11 +34,10 @@ Deno.test("runTool() kills a tool that ignores SIGTERM and takes too long", asyn
 });
 
 Deno.test("runTool() does not wait for a child that the tool has left behind", async () => {
-  const begun = performance.now();
   const result = await runTool(sh("sleep 20 & echo done"), { timeoutMs: 10_000 });
+  // A tool that is waited for longer than its time limit has timed out.
   assertEquals(result.end, { kind: "exited", code: 0 });
   assertEquals(result.stdout, "done\n");
-  assertEquals(performance.now() - begun < 8_000, true);
 });
 
 Deno.test("runTool() takes output up to its limit and kills a tool that prints more", async () => {

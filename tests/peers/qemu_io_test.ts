@@ -170,7 +170,7 @@ liveTest(
       `end-of-batch*) echo "command \\"$line\\" not found" >&2;; esac; done`;
     for (const [reaction, outcome] of [["kill -ABRT $$", "crashed"], ["sleep 20", "timed-out"]]) {
       const command = ["/bin/sh", "-c", script(reaction as string)];
-      const session = new QemuIoSession({ command, timeoutMs: 500 });
+      const session = new QemuIoSession({ command, timeoutMs: 2000 });
       try {
         const disk = { path: `${directory}/disk`, format: "qcow2" };
         assertEquals((await session.map(disk)).outcome, "accepted");

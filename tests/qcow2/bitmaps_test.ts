@@ -15,7 +15,7 @@ async function served(directory: string, bitmap: string): Promise<Range[]> {
   const args = ["-r", "-t", "-f", "qcow2", "-k", socket, "-B", bitmap, `${directory}/disk.qcow2`];
   const server = new Deno.Command("qemu-nbd", { args, stderr: "null" }).spawn();
   try {
-    await appears(socket);
+    await appears(socket, server);
     const options = [
       "driver=nbd,server.type=unix",
       `server.path=${socket}`,
@@ -37,12 +37,14 @@ async function served(directory: string, bitmap: string): Promise<Range[]> {
   }
 }
 
-async function appears(path: string): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (await Deno.stat(path).then(() => true, () => false)) return;
+/** Waits for a file of a server that makes it or ends. */
+async function appears(path: string, server: Deno.ChildProcess): Promise<void> {
+  let ended = false;
+  server.status.then(() => ended = true);
+  while (!await Deno.stat(path).then(() => true, () => false)) {
+    if (ended) throw new Error(`${path} does not appear`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`${path} does not appear`);
 }
 
 function ranges(layer: Layer | undefined, name: string): Range[] {

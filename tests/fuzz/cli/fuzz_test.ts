@@ -46,9 +46,7 @@ Deno.test(
   "fuzz gives up on a case that hangs, keeps it and goes on with the other targets",
   withDirectory(async (directory) => {
     const args = ["canary-hang", "canary", "--seed", "7", "--runs", "100", "--timeout", "1s"];
-    const started = performance.now();
     const outcome = await runTask("fuzz", [...args, "--json", "--artifacts", directory]);
-    assert(performance.now() - started < 60_000);
     assertEquals(outcome.status, 1);
     const events = eventsOf(outcome);
     const hang = events.find((event) => event.event === "failure" && event.kind === "timeout");
