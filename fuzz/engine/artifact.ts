@@ -15,9 +15,10 @@ import { gzipSync } from "node:zlib";
 import type { Json } from "../../src/format/mod.ts";
 import type { Dossier, DossierFile } from "./dossier.ts";
 import { fingerprint } from "./extents.ts";
-import type { Fault, FaultKind } from "./fault.ts";
+import { type Fault, type FaultKind, isTrouble } from "./fault.ts";
 import type { Found } from "./protocol.ts";
 import { pathText } from "./random.ts";
+import type { FailureDetails } from "./target.ts";
 
 /** Versions of what had a part in a failure, by name. */
 export type Versions = Readonly<Record<string, string>>;
@@ -38,7 +39,7 @@ export interface StoredFile {
 }
 
 /** The JSON beside an artifact: all that a replay needs, and what a person wants to know first. */
-export interface Sidecar {
+export interface Sidecar extends FailureDetails {
   readonly artifact: typeof SIDECAR_FORMAT;
   readonly target: string;
   readonly kind: FaultKind;
@@ -137,7 +138,7 @@ function told(dossier: Dossier | undefined): Pick<
 }
 
 function artifactName(fault: Fault, identity: readonly string[]): string {
-  const prefix = fault.kind === "peer" ? "crash" : fault.kind;
+  const prefix = isTrouble(fault) ? "crash" : fault.kind;
   return `${prefix}-${createHash("sha1").update(identity.join("\0")).digest("hex")}`;
 }
 

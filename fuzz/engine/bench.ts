@@ -11,7 +11,7 @@ import type { Target } from "./target.ts";
 /** One target on one worker: generates its cases and runs them, one at a time. */
 export class Bench {
   readonly target: Target;
-  readonly cases: fc.Arbitrary<unknown>;
+  #cases: fc.Arbitrary<unknown> | undefined;
   readonly #scratch: Scratch;
   readonly #heartbeat: Heartbeat;
   #running = false;
@@ -19,9 +19,12 @@ export class Bench {
 
   constructor(target: Target, surroundings: { scratch: Scratch; heartbeat: Heartbeat }) {
     this.target = target;
-    this.cases = target.cases();
     this.#scratch = surroundings.scratch;
     this.#heartbeat = surroundings.heartbeat;
+  }
+
+  get cases(): fc.Arbitrary<unknown> {
+    return this.#cases ??= this.target.cases();
   }
 
   /** Lets the target prepare itself. */
@@ -46,8 +49,9 @@ export class Bench {
    */
   generate(stream: CaseStream, index: number): fc.Value<unknown> {
     this.#heartbeat.generating(index);
+    const { cases } = this;
     try {
-      return caseAt(this.cases, stream, index);
+      return caseAt(cases, stream, index);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`Cannot generate case ${index} of seed ${stream.seed}: ${reason}`, { cause });

@@ -1,14 +1,21 @@
 import * as fc from "fast-check";
-import { type CaseReport, Failure, type Target, type TargetContext } from "./target.ts";
+import {
+  type CaseReport,
+  Failure,
+  type FailureDetails,
+  HarnessError,
+  type Target,
+  type TargetContext,
+} from "./target.ts";
 
 /**
- * What kind of failure a case meets. `peer`: an implementation beside us could not be started or
- * broke its protocol, which says nothing about the case.
+ * What kind of failure a case meets. `peer`: a tool could not be started; `harness`: the machine lacks
+ * something. Neither says anything about the case.
  */
-export type FaultKind = "crash" | "timeout" | "oom" | "peer";
+export type FaultKind = "crash" | "timeout" | "oom" | "peer" | "harness";
 
 /** Why a case fails, as plain data. Two faults with one kind and signature are the same one. */
-export interface Fault {
+export interface Fault extends FailureDetails {
   readonly kind: FaultKind;
   readonly signature: string;
   readonly message: string;
@@ -22,6 +29,11 @@ export type Attempt = CaseReport | Fault;
 /** Whether a case failed. */
 export function isFault(attempt: Attempt): attempt is Fault {
   return "signature" in attempt;
+}
+
+/** Whether a fault says nothing about the case. */
+export function isTrouble({ kind }: Fault): boolean {
+  return kind === "peer" || kind === "harness";
 }
 
 /** Whether two failures are the same one. */
@@ -51,8 +63,18 @@ function attemptOf(error: unknown): Attempt {
   return faultOf(error);
 }
 
-/** Names of the errors of src/peers, which are told by name as they come from a worker's realm. */
+/** Names of the errors of src/peers. */
 const PEER_ERRORS: readonly string[] = ["PeerError", "ToolError"];
+
+/** Codes of what a machine has run out of, or does not let us do. */
+const SYSTEM_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"];
+
+function troubleOf(error: Error): "peer" | "harness" | undefined {
+  if (PEER_ERRORS.includes(error.name)) return "peer";
+  const { code } = error as { readonly code?: unknown };
+  const system = typeof code === "string" && SYSTEM_CODES.includes(code);
+  return system || error instanceof HarnessError ? "harness" : undefined;
+}
 
 /** The fault that a thrown value stands for. */
 export function faultOf(error: unknown): Fault {
@@ -67,9 +89,10 @@ export function faultOf(error: unknown): Fault {
   const stack = framesOf(error.stack ?? "");
   const { message } = error;
   if (error instanceof Failure) {
-    return { kind: "crash", signature: error.signature, message, stack };
+    return { kind: "crash", signature: error.signature, message, stack, ...error.details };
   }
-  if (PEER_ERRORS.includes(error.name)) return { kind: "peer", signature: "peer", message, stack };
+  const trouble = troubleOf(error);
+  if (trouble !== undefined) return { kind: trouble, signature: trouble, message, stack };
   if (isOutOfMemory(message)) return { kind: "oom", signature: "out of memory", message, stack };
   return {
     kind: "crash",

@@ -43,10 +43,14 @@ export {
 export { serve } from "./serve.ts";
 export { type Counts, DEPTHS, sumCounts, total } from "./tally.ts";
 export {
+  type About,
   type CaseFile,
   type CaseReport,
   type Depth,
   Failure,
+  type FailureDetails,
+  HarnessError,
+  type NamedAnswer,
   type Target,
   type TargetContext,
   type Tools,

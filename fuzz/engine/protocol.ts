@@ -39,8 +39,8 @@ export interface CaseRef {
 /** Why a worker is done with its share. */
 export type SlotEnd =
   | { readonly reason: "time" | "runs" | "stopped" }
-  /** An implementation beside us cannot be used, or the target itself is broken. */
-  | { readonly reason: "peer" | "broken"; readonly message: string };
+  /** The harness or a tool cannot do its work, or the target itself is broken. */
+  | { readonly reason: "trouble" | "broken"; readonly message: string };
 
 /** A failure, as small as it got. */
 export interface Found {

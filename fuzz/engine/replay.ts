@@ -2,7 +2,7 @@ import type { Sidecar } from "./artifact.ts";
 import type { Crew } from "./crew.ts";
 import type { Dossier } from "./dossier.ts";
 import { fingerprint } from "./extents.ts";
-import { type Fault, isFault, sameFault } from "./fault.ts";
+import { type Fault, isFault, isTrouble, sameFault } from "./fault.ts";
 import type { CaseRef, Found } from "./protocol.ts";
 import { parsePath } from "./random.ts";
 
@@ -79,7 +79,7 @@ function unusable(reason: string): Replay {
 }
 
 function judged(sidecar: Sidecar, fault: Fault, changedFiles: readonly string[]): Replay {
-  if (fault.kind === "peer") return { verdict: "skipped", reason: fault.message, changedFiles };
+  if (isTrouble(fault)) return { verdict: "skipped", reason: fault.message, changedFiles };
   const stored = { ...fault, kind: sidecar.kind, signature: sidecar.signature };
   return { verdict: sameFault(stored, fault) ? "same" : "other", fault, changedFiles };
 }

@@ -207,7 +207,7 @@ function summarize(
 function statusOf(results: readonly TargetResult[], failures: readonly unknown[]): number {
   const failed = failures.length > 0 || results.some(({ end }) => FAILED_ENDS.includes(end));
   if (failed) return STATUS.failed;
-  const unable = results.some(({ end }) => end === "peer") ||
+  const unable = results.some(({ end }) => end === "trouble") ||
     results.every(({ end }) => end.startsWith("needs "));
   return unable ? STATUS.peer : STATUS.ok;
 }

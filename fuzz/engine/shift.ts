@@ -1,5 +1,5 @@
 import type { Bench } from "./bench.ts";
-import { type Fault, faultOf, isFault } from "./fault.ts";
+import { type Fault, faultOf, isFault, isTrouble } from "./fault.ts";
 import { Baton } from "./heartbeat.ts";
 import type { Answer, Slot, SlotEnd } from "./protocol.ts";
 import { Tally } from "./tally.ts";
@@ -39,9 +39,8 @@ export class Shift {
       end = await this.#work();
       await this.#bench.stop();
     } catch (error) {
-      const { kind } = faultOf(error);
       const message = error instanceof Error ? error.message : String(error);
-      end = { reason: kind === "peer" ? "peer" : "broken", message };
+      end = { reason: isTrouble(faultOf(error)) ? "trouble" : "broken", message };
     }
     this.#say({ say: "done", counts: this.#tally.counts(), end });
   }
@@ -70,14 +69,14 @@ export class Shift {
       if (!isFault(attempt)) this.#tally.add(attempt);
       else await this.#failed({ index, value, fault: attempt, path: [] });
       if (this.#peerFault !== undefined) {
-        return { reason: "peer", message: this.#peerFault.message };
+        return { reason: "trouble", message: this.#peerFault.message };
       }
     }
   }
 
   async #failed(failing: Parameters<Bench["investigate"]>[0]): Promise<void> {
     const { fault, index } = failing;
-    if (fault.kind === "peer") {
+    if (isTrouble(fault)) {
       this.#peerFault = fault;
       return;
     }

@@ -31,7 +31,7 @@ const SEVERITY: readonly TargetEnd[] = [
   "memory",
   "hung",
   "broken",
-  "peer",
+  "trouble",
   "stopped",
   "time",
   "runs",
@@ -132,7 +132,7 @@ export class SlotRun {
     lane.done = true;
     this.#ends.push(end);
     // What is broken for one worker is broken for all.
-    if (end.end === "broken" || end.end === "peer") this.#baton.stop();
+    if (end.end === "broken" || end.end === "trouble") this.#baton.stop();
     if (this.#lanes.every((known) => known.done)) this.#finish();
   }
 

@@ -19,14 +19,55 @@ export interface CaseReport {
   readonly more?: readonly CaseReport[];
 }
 
+/** What one side of a comparison says. */
+export interface NamedAnswer {
+  /** Who says it: `reference`, `model`, `qemu-img 7.2.22`. */
+  readonly by: string;
+  readonly text: string;
+}
+
+/** The part of an image that a failure is about. */
+export interface About {
+  /** A structure or a field: `/snapshots/0`. */
+  readonly path?: string;
+  /** A byte of the guest's disk. */
+  readonly guestOffset?: number;
+  /** Byte offset in the image file. */
+  readonly offset?: number;
+}
+
+/** What is known of a failure beyond its message. */
+export interface FailureDetails {
+  /** What both sides say, where two answers differ. */
+  readonly answers?: readonly NamedAnswer[];
+  readonly about?: About;
+}
+
 /** A property that does not hold. Two failures with one signature are the same one. */
 export class Failure extends Error {
   readonly signature: string;
+  readonly details: FailureDetails;
 
-  constructor(signature: string, message: string) {
+  /**
+   * @param signature names the one thing that differs, and nothing else of the case
+   * @param details what a report shows beside the message
+   */
+  constructor(signature: string, message: string, details: FailureDetails = {}) {
     super(message);
     this.name = "Failure";
     this.signature = signature;
+    this.details = details;
+  }
+}
+
+/**
+ * Trouble of the harness or of the machine: a full disk, a missing folder. It says nothing about the
+ * case and never becomes an artifact; the run ends with exit status 3.
+ */
+export class HarnessError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "HarnessError";
   }
 }
 
@@ -66,18 +107,30 @@ export interface Target<Case = unknown> {
   /** The case as plain JSON, and back. */
   toJson(value: Case): Json;
   fromJson(json: Json): Case;
+  /**
+   * Makes a case sound again after a part of it was taken out, as a generator would. Without it, a
+   * case is made smaller by dropping elements of its lists, and never members of its objects.
+   *
+   * @throws {Error} where it is not a case without that part
+   */
+  repair?(value: Case): Case;
   /** The files of the case. */
   files(value: Case): readonly CaseFile[];
   /** A few lines for a person: what the case is. */
   describe(value: Case): string;
   /** What the images of the case are opened with: public texts of the generators. */
   passphrases?(value: Case): readonly string[];
-  /** The bytes of the case that matter, annotated; the first rows of the image where it is absent. */
-  excerpt?(value: Case): string;
+  /**
+   * The bytes of the case that matter, annotated; the first rows of the image where it is absent.
+   *
+   * @param about what the failure is about, where it says so
+   */
+  excerpt?(value: Case, about?: About): string;
   /**
    * Runs one case.
    *
-   * @throws {Failure} when the property does not hold; anything else that is thrown is a failure too
+   * @throws {Failure} when the property does not hold; anything else that is thrown is a failure too,
+   *   but for a `HarnessError` and a tool that cannot be started
    */
   run(value: Case, context: TargetContext): CaseReport | Promise<CaseReport>;
   /** Called once before the first and after the last case of a run. */

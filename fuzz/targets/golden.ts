@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { ReferencePeer } from "../../src/peers/mod.ts";
 import { goldenNames, verifyGolden } from "../../src/recorded/mod.ts";
-import { Failure, type Target } from "../engine/target.ts";
+import { Failure, HarnessError, type Target } from "../engine/target.ts";
 
 /** A case of `golden`: a golden image, or a case of the corpus, by its name. */
 export interface GoldenCase {
@@ -13,10 +13,31 @@ const SETS = ["golden", "corpus"].map((set) => {
   return new URL(`../../${set}/images`, import.meta.url).pathname;
 });
 
-/** The directory that an image is recorded in, by its name. */
-const directories: ReadonlyMap<string, string> = new Map(
-  SETS.flatMap((images) => goldenNames(images).map((name) => [name, images])),
-);
+let found: ReadonlyMap<string, string> | undefined;
+
+/**
+ * The directory that an image is recorded in, by its name.
+ *
+ * @throws {HarnessError} when one of the sets is not there
+ */
+function directories(): ReadonlyMap<string, string> {
+  return found ??= new Map(SETS.flatMap((images) => {
+    const names = namesIn(images);
+    if (names.length === 0) {
+      throw new HarnessError(`Cannot find recorded images: ${images} is empty`);
+    }
+    return names.map((name) => [name, images] as const);
+  }));
+}
+
+function namesIn(images: string): string[] {
+  try {
+    return goldenNames(images);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HarnessError(`Cannot find recorded images: ${reason}`, { cause });
+  }
+}
 
 /** The property: the reference answers as qemu-img did when the golden images were recorded. */
 export const golden: Target<GoldenCase> = {
@@ -24,7 +45,7 @@ export const golden: Target<GoldenCase> = {
   says:
     "the reference answers as the recorded versions of qemu-img did; needs none to be installed",
   weight: 1,
-  cases: () => fc.constantFrom(...directories.keys()).map((name) => ({ name })),
+  cases: () => fc.constantFrom(...directories().keys()).map((name) => ({ name })),
   toJson: ({ name }) => ({ name }),
   fromJson: (json) => {
     const { name } = json as unknown as GoldenCase;
@@ -35,7 +56,7 @@ export const golden: Target<GoldenCase> = {
   files: ({ name }) => [{ name: "name", source: new MemorySource(new TextEncoder().encode(name)) }],
   describe: ({ name }) => `recorded image ${name}`,
   async run({ name }) {
-    const images = directories.get(name);
+    const images = directories().get(name);
     if (images === undefined) throw new TypeError(`Cannot find a recorded image ${name}`);
     const report = await verifyGolden(new ReferencePeer(), { images, names: [name] });
     const [failure] = report.failures;

@@ -140,6 +140,14 @@ Deno.test("fuzz() ends with 3 for a peer that cannot be started, and with 1 if m
   assertEquals((await run(["no-peer", "async-bug"])).status, 1);
 });
 
+Deno.test("fuzz() ends with 3 and no failure for trouble of the harness", async () => {
+  for (const name of ["no-images", "full-disk"]) {
+    const { status, failures, results } = await run([name]);
+    assertEquals([status, failures, results[0]?.end], [3, [], "trouble"], name);
+    assert(results[0]?.message !== undefined);
+  }
+});
+
 Deno.test("fuzz() leaves out what needs qemu-img where there is none", async () => {
   assertEquals((await run(["needs-qemu", "empty"])).status, 0);
   assertEquals((await run(["needs-qemu"])).status, 3);

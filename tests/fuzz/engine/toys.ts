@@ -1,7 +1,12 @@
 import * as fc from "fast-check";
 import { MemorySource } from "../../../src/bytes/mod.ts";
 import type { Json } from "../../../src/format/mod.ts";
-import { type CaseReport, Failure, type Target } from "../../../fuzz/engine/target.ts";
+import {
+  type CaseReport,
+  Failure,
+  HarnessError,
+  type Target,
+} from "../../../fuzz/engine/target.ts";
 
 /** A report that says nothing. */
 export const HELD: CaseReport = { depth: "accepted", rules: [] };
@@ -60,6 +65,15 @@ export const toys: readonly Target[] = [
     }),
     () => HELD,
   ),
+  {
+    ...toy("no-images", number, () => HELD),
+    cases: () => {
+      throw new HarnessError("There are no images");
+    },
+  },
+  toy("full-disk", number, () => {
+    throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+  }),
   toy("no-peer", number, () => {
     const error = new Error("qemu-img cannot be started");
     error.name = "PeerError";
