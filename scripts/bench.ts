@@ -1,5 +1,5 @@
 /**
- * How fast diskproof is: what a fuzz run is made of, and a digest beside `qemu-img convert`.
+ * `bench`: the parts of a fuzz run in figures, and digest beside `qemu-img convert`.
  *
  * @module
  */
@@ -11,12 +11,29 @@ import { roundtrip } from "../fuzz/targets/roundtrip.ts";
 import type { CaseReport, Target } from "../fuzz/engine/target.ts";
 import { qcow2Models } from "../fuzz/formats/qcow2/models.ts";
 import { MemorySource } from "../src/bytes/mod.ts";
+import { parseOptions, print, UsageError } from "../src/cli/mod.ts";
 import { pbkdf2 } from "../src/crypto/mod.ts";
 import { patternBytes } from "../src/format/mod.ts";
 import { digestOf, layersOf, openImage } from "../src/image/mod.ts";
 import { createLuks1, decodeLuks1, unlock } from "../src/luks1/mod.ts";
 import { QemuIoSession, runTool, withScratch } from "../src/peers/mod.ts";
 import { buildQcow2 } from "../src/qcow2/build/mod.ts";
+
+/** The text of `bench --help`. */
+export const help = `diskproof bench
+
+Measures the parts of a fuzz run in cases per second, and digest and unlocking beside
+qemu-img convert and PBKDF2, each next to the figure to aim for. It takes about a minute and
+requires qemu-img and qemu-io.
+
+  --help  this text
+
+Exit status: 0 success, 2 the command line cannot be used, 3 a tool cannot be started.
+
+Example
+
+  deno task bench
+`;
 
 const SECONDS = 4;
 const MIB = 2 ** 20;
@@ -210,20 +227,25 @@ function perSecond(what: string, rate: number, aim: string): Row {
   return { what, figure: `${Math.round(rate)} a second`, aim };
 }
 
-const rows: Row[] = [
-  perSecond("generate and build", rateOf(qcow2Models(), buildQcow2), "≥ 500"),
-  perSecond("qcow2-open", targetRate(qcow2Open), "≥ 2000"),
-  perSecond("roundtrip", targetRate(roundtrip), "≥ 300"),
-  perSecond("luks-open, images without a passphrase", luksRate(), "≥ 2000"),
-];
-await withScratch(async (directory) => {
-  rows.push(perSecond("qemu-io open, read, map", await qemuIoRate(directory), "≥ 200"));
-  rows.push(...await digestRows(directory));
-  rows.push(...await luksRows(directory));
-});
-const width = Math.max(...rows.map((row) => row.what.length));
-const figures = Math.max(...rows.map((row) => row.figure.length));
-for (const { what, figure, aim } of rows) {
-  const line = `${what.padEnd(width)}  ${figure.padEnd(figures)}  aim ${aim}\n`;
-  Deno.stdout.writeSync(new TextEncoder().encode(line));
+/** `bench`: how fast diskproof is on this machine. */
+export async function run(args: string[]): Promise<number> {
+  const { positional } = parseOptions(args, {});
+  if (positional.length > 0) throw new UsageError("bench has no arguments (see --help)");
+  const rows: Row[] = [
+    perSecond("generate and build", rateOf(qcow2Models(), buildQcow2), "≥ 500"),
+    perSecond("qcow2-open", targetRate(qcow2Open), "≥ 2000"),
+    perSecond("roundtrip", targetRate(roundtrip), "≥ 300"),
+    perSecond("luks-open, images without a passphrase", luksRate(), "≥ 2000"),
+  ];
+  await withScratch(async (directory) => {
+    rows.push(perSecond("qemu-io open, read, map", await qemuIoRate(directory), "≥ 200"));
+    rows.push(...await digestRows(directory));
+    rows.push(...await luksRows(directory));
+  });
+  const width = Math.max(...rows.map((row) => row.what.length));
+  const figures = Math.max(...rows.map((row) => row.figure.length));
+  for (const { what, figure, aim } of rows) {
+    print(`${what.padEnd(width)}  ${figure.padEnd(figures)}  aim ${aim}`);
+  }
+  return 0;
 }

@@ -1,21 +1,73 @@
 /**
- * The whole program: the verbs of the library, the fuzzer's, and the golden images'.
+ * The whole program: the verbs of the library, and those that need this repository.
  *
  * @module
  */
 
-import { fuzzVerb } from "../fuzz/cli/fuzz.ts";
-import { minimizeVerb } from "../fuzz/cli/minimize.ts";
-import { reproVerb } from "../fuzz/cli/repro.ts";
-import { main, type Verb } from "../src/cli/mod.ts";
-import { HELP, main as golden } from "../golden/build/golden.ts";
+import { main, type VerbEntry } from "../src/cli/mod.ts";
 
-const goldenVerb: Verb = {
-  name: "golden",
-  says: "make golden images with public tools, or verify them",
-  help: HELP,
-  run: golden,
-};
+const FUZZING = "Fuzzing";
+const REPOSITORY = "This repository";
 
-// A worker of the fuzzer that spins cannot be stopped, so the process does not end by itself.
-Deno.exit(await main(Deno.args, [fuzzVerb, reproVerb, minimizeVerb, goldenVerb]));
+/** The verbs beyond those of the library. */
+const verbs: readonly VerbEntry[] = [
+  {
+    name: "fuzz",
+    summary: "fuzz the targets within a time budget and report failures",
+    group: FUZZING,
+    needs: ["write", "run", "env"],
+    inProject: true,
+    load: async () => (await import("../fuzz/cli/fuzz.ts")).fuzzVerb,
+  },
+  {
+    name: "repro",
+    summary: "run one stored case again, exactly",
+    group: FUZZING,
+    needs: ["write", "run", "env"],
+    inProject: true,
+    load: async () => (await import("../fuzz/cli/repro.ts")).reproVerb,
+  },
+  {
+    name: "minimize",
+    summary: "make a stored case smaller while it fails in the same way",
+    group: FUZZING,
+    needs: ["write", "run", "env"],
+    inProject: true,
+    load: async () => (await import("../fuzz/cli/minimize.ts")).minimizeVerb,
+  },
+  {
+    name: "golden",
+    summary: "build the golden images with public tools, or verify them",
+    group: REPOSITORY,
+    needs: ["write", "run"],
+    inProject: true,
+    load: () => import("../golden/build/golden.ts"),
+  },
+  {
+    name: "corpus",
+    summary: "record the corpus: for each rule, images that break and keep it",
+    group: REPOSITORY,
+    needs: ["write", "run"],
+    inProject: true,
+    load: () => import("../corpus/build/corpus.ts"),
+  },
+  {
+    name: "matrix",
+    summary: "record LUKS volumes of all combinations of ciphers, or verify them",
+    group: REPOSITORY,
+    needs: ["write", "run"],
+    inProject: true,
+    load: () => import("../corpus/build/matrix.ts"),
+  },
+  {
+    name: "bench",
+    summary: "measure the parts of a fuzz run, and digest beside qemu-img convert",
+    group: REPOSITORY,
+    needs: ["write", "run"],
+    inProject: true,
+    load: () => import("./bench.ts"),
+  },
+];
+
+// A worker of the fuzzer that never returns cannot be stopped, so the process does not end by itself.
+if (import.meta.main) Deno.exit(await main(Deno.args, verbs));

@@ -31,7 +31,8 @@ import { Numbered } from "./numbered.ts";
 
 const IMAGES = new URL("../images", import.meta.url).pathname;
 
-const HELP = `Records the corpus: what breaks and what just keeps each rule.
+/** The text of `--help`. */
+export const help = `Records the corpus: what breaks and what just keeps each rule.
 
 Usage:
   deno task corpus [--only TEXT] [--answers-by COMMAND]…
@@ -193,14 +194,19 @@ async function answered(
   return await withReference({ ...unanswered, answers }, { images });
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/**
+ * Runs a command line.
+ *
+ * @returns the exit status
+ */
+export async function run(args: readonly string[]): Promise<number> {
   const parsed = parseArgs(args, {
     boolean: ["help"],
     string: ["only", "answers-by"],
     collect: ["answers-by"],
     default: { only: "" },
   });
-  if (parsed["help"] === true) return say(HELP);
+  if (parsed["help"] === true) return say(help);
   const others = (parsed["answers-by"] as string[] | undefined) ?? [];
   const peers = [
     new QemuImgPeer(),
@@ -229,5 +235,3 @@ function say(text: string): number {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
   return 0;
 }
-
-Deno.exit(await main(Deno.args));

@@ -31,7 +31,8 @@ import { type MatrixImage, verifyUnlocked } from "./matrix_verify.ts";
 
 const CORPUS = new URL("..", import.meta.url).pathname;
 
-const HELP = `Records the matrix of LUKS volumes, and holds implementations against it.
+/** The text of `--help`. */
+export const help = `Records the matrix of LUKS volumes, and holds implementations against it.
 
 Usage:
   deno task matrix build [--answers-by COMMAND]…
@@ -145,13 +146,18 @@ function tell({ images, questions, failures, known }: GoldenReport, who: string)
   return failures.length;
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/**
+ * Runs a command line.
+ *
+ * @returns the exit status
+ */
+export async function run(args: readonly string[]): Promise<number> {
   const parsed = parseArgs(args, {
     boolean: ["help"],
     string: ["answers-by"],
     collect: ["answers-by"],
   });
-  if (parsed["help"] === true) return say(HELP);
+  if (parsed["help"] === true) return say(help);
   const [verb, ...rest] = parsed._.map(String);
   if (rest.length > 0 || !["build", "verify"].includes(verb ?? "")) {
     return complain("Cannot run matrix: name one verb, build or verify", STATUS.usage);
@@ -174,5 +180,3 @@ function complain(text: string, status: number): number {
   Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
   return status;
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));

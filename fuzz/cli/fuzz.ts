@@ -60,8 +60,6 @@ const ARTIFACTS_DEFAULT = "artifacts";
 
 /** `deno task fuzz`: the main job. */
 export const fuzzVerb: Verb = {
-  name: "fuzz",
-  says: "fuzz the targets within a time budget and report what fails",
   help,
   run: async (args) => {
     const options = parseOptions(args, {
@@ -118,13 +116,13 @@ function list(json: boolean): number {
 function chosenTargets(names: readonly string[]): Target[] {
   if (names.length === 0) {
     const usual = targets.filter((target) => target.onlyByName !== true);
-    if (usual.length === 0) throw new UsageError("Cannot run: there are no targets but canaries");
+    if (usual.length === 0) throw new UsageError("there are no targets but canaries");
     return usual;
   }
   const known = targets.map((target) => target.name);
   for (const name of names) {
     if (known.includes(name)) continue;
-    throw new UsageError(`Cannot run: unknown target ${name}${didYouMean(name, known)}`);
+    throw new UsageError(`unknown target ${name}${didYouMean(name, known)}`);
   }
   return targets.filter((target) => names.includes(target.name));
 }
@@ -151,6 +149,6 @@ function seedOf(text: string | undefined): number {
   const seed = /^\d+$/.test(text) ? Number(text) : NaN;
   if (seed < 2 ** 32) return seed;
   throw new UsageError(
-    `Cannot run: --seed takes a whole number below 2^32 or the hash of a commit, not '${text}'`,
+    `--seed must be a whole number below 2^32 or the hash of a commit, not '${text}'`,
   );
 }

@@ -32,8 +32,6 @@ const TIME_DEFAULT = 300_000;
 
 /** `deno task minimize FILE`: a smaller case that fails in the same way. */
 export const minimizeVerb: Verb = {
-  name: "minimize",
-  says: "make a stored case smaller while it fails in the same way",
   help,
   run: async (args) => {
     const options = parseOptions(args, { values: ["time", "artifacts", ...CREW_OPTIONS] });

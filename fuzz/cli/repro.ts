@@ -29,8 +29,6 @@ Example
 
 /** `deno task repro FILE`: one case once more. */
 export const reproVerb: Verb = {
-  name: "repro",
-  says: "run one stored case again, exactly",
   help,
   run: async (args) => {
     const options = parseOptions(args, { flags: ["json"], values: CREW_OPTIONS });

@@ -46,7 +46,7 @@ export function durationOption(options: Options, name: string): number | undefin
   const milliseconds = parseDuration(text);
   if (milliseconds !== undefined) return milliseconds;
   throw new UsageError(
-    `Cannot run: --${name} takes a duration such as 60s, 5m or 1h, not '${text}'`,
+    `--${name} must be a duration such as 60s, 5m or 1h, not '${text}'`,
   );
 }
 
@@ -58,7 +58,7 @@ export function durationOption(options: Options, name: string): number | undefin
 export function onlyArgument(options: Options, what: string): string {
   const [first, ...others] = options.positional;
   if (first === undefined || others.length > 0) {
-    throw new UsageError(`Cannot run: give one ${what} (--help says more)`);
+    throw new UsageError(`give one ${what} (see --help)`);
   }
   return first;
 }

@@ -38,7 +38,7 @@ import { verifyVolumes } from "./volumes.ts";
 const IMAGES = new URL("../images", import.meta.url).pathname;
 
 /** The text of `--help`. */
-export const HELP = `Makes golden images with public tools, and holds implementations against them.
+export const help = `Makes golden images with public tools, and holds implementations against them.
 
 Usage:
   deno task golden build [--only TEXT] [--answers-by COMMAND]… [--newer COMMAND --newer-io COMMAND]
@@ -73,7 +73,7 @@ const STATUS = { ok: 0, failed: 1, usage: 2, peer: 3 } as const;
  *
  * @returns the exit status
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
   const unknown: string[] = [];
   const parsed = parseArgs(args, {
     boolean: ["help", "no-rebuild", "rebuild-all"],
@@ -86,7 +86,7 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   });
   const [verb, ...rest] = parsed._.map(String);
-  if (parsed["help"] === true) return say(HELP, STATUS.ok);
+  if (parsed["help"] === true) return say(help, STATUS.ok);
   if (unknown.length > 0) {
     return complain(`Cannot use ${unknown[0]}: it is no option`, STATUS.usage);
   }
@@ -114,9 +114,9 @@ export async function main(args: readonly string[]): Promise<number> {
   );
 }
 
-async function orPeerError(run: () => Promise<number>): Promise<number> {
+async function orPeerError(work: () => Promise<number>): Promise<number> {
   try {
-    return await run();
+    return await work();
   } catch (error) {
     if (error instanceof PeerError) return complain(error.message, STATUS.peer);
     throw error;
@@ -271,5 +271,3 @@ function complain(text: string, status: number): number {
   Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
   return status;
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));

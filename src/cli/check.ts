@@ -1,21 +1,22 @@
 import { type OpenedImage } from "../image/mod.ts";
 import { checkReport, checkStatus, checkText, qemuJson } from "../report/mod.ts";
-import { asksForJson, mustOpen, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
+import { mustOpen, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { parseOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
 import { complainOf, FAILED } from "./program.ts";
-import { UsageError, type Verb } from "./verb.ts";
+import { UsageError } from "./verb.ts";
 
-const help = `diskproof check IMAGE [options]
+/** The text of `check --help`. */
+export const help = `diskproof check IMAGE [options]
 
-Checks the refcounts and the tables of an image as qemu-img check does; it repairs nothing.
+Checks the refcounts and tables of an image as qemu-img check does. Nothing is repaired.
 
-  --output human|json  text with every finding, or qemu-img's JSON (default human)
+  --json               JSON as qemu-img prints it; also --output json
 ${OPENING_HELP}
   --help               this text
 
-Exit status, as qemu-img's: 0 nothing found, 1 the check could not be done, 2 corruptions,
-3 leaks alone, 63 the format keeps no refcounts.
+Exit status, the same as qemu-img's: 0 no errors, 1 the check could not be completed,
+2 corruptions, 3 only leaks, 63 the format has no refcounts.
 
 Example
 
@@ -26,26 +27,21 @@ Example
 const NO_CHECKER = 63;
 
 /** `check`: what qemu-img's verb of the same name prints, with its exit status. */
-export const checkVerb: Verb = {
-  name: "check",
-  says: "check an image, as qemu-img check does, with its exit status",
-  help,
-  needs: [],
-  run: (args) => Promise.resolve(check(args)),
-};
+export function run(args: string[]): Promise<number> {
+  return Promise.resolve(check(args));
+}
 
 function check(args: readonly string[]): number {
   try {
-    const options = parseOptions(args, { ...OPENING, values: [...OPENING.values, "output"] });
-    const json = asksForJson(options);
+    const options = parseOptions(args, { ...OPENING, flags: ["json"] });
     const image = openNamed(onlyImage(options), options);
     try {
-      return checkImage(image, json);
+      return checkImage(image, options.flag("json"));
     } finally {
       image.close();
     }
   } catch (error) {
-    // Exit status 2 tells of corruptions here, and of nothing else.
+    // Exit status 2 means corruptions here.
     if (error instanceof UsageError) return Math.min(complainOf(error), FAILED);
     throw error;
   }
@@ -55,7 +51,7 @@ function checkImage(image: OpenedImage, json: boolean): number {
   const layer = mustOpen(image, "check");
   const { path: filename, format, findings } = image;
   if (layer.check === undefined) {
-    complain(`Cannot check ${filename}: images of format ${format} have no refcounts`);
+    complain(`Cannot check ${filename}: the format ${format} has no refcounts`);
     return NO_CHECKER;
   }
   const counts = layer.check(findings);

@@ -3,24 +3,27 @@ import type { Layer } from "../format/mod.ts";
 import { isZero, type OpenedImage, pieces } from "../image/mod.ts";
 import { OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
+import { unsupportedFormat } from "./reasons.ts";
 import { passphraseFiles } from "./passphrases.ts";
 import { MAX_SIZE_DEFAULT, mustNotExceed, sizeOption } from "./sizes.ts";
-import { UsageError, type Verb } from "./verb.ts";
+import { UsageError } from "./verb.ts";
 import { type NewFile, Pauses, writeFiles } from "./write_files.ts";
 
-const help = `diskproof convert IMAGE OUT [options]
+/** The text of `convert --help`. */
+export const help = `diskproof convert IMAGE OUT [options]
 
-Writes what a guest sees to a raw file, with holes for zeros. OUT appears when it is
-complete, in place of what was there, and not at all when something goes wrong. What comes out
-of an encrypted image is for its owner alone (mode 600), other content as the umask has it.
+Writes the content that a guest sees to a raw file, with holes for zeros. OUT is replaced only
+when the new file is complete; after an error it is unchanged. Content of an encrypted image is
+readable only for its owner (mode 600); other content follows the umask.
 
-  --snapshot NAME      the content of an internal snapshot, by its id or name
-  -O, --output-format  raw, which is the only one
-  --max-size SIZE      the most content to write (default 1T)
+  --snapshot NAME      the content of an internal snapshot, by id or name
+  -O, --output-format NAME
+                       raw, the only format that is written
+  --max-size SIZE      reject an image with more content than this (default 1T)
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0, 1 the image does not open or cannot be read, 2 a file cannot be used.
+Exit status: 0 success, 1 the image does not open or cannot be read, 2 a file cannot be used.
 
 Example
 
@@ -28,39 +31,33 @@ Example
 `;
 
 /** `convert`: guest content to a raw file. */
-export const convertVerb: Verb = {
-  name: "convert",
-  says: "write what a guest sees to a raw file",
-  help,
-  needs: ["write"],
-  run: async (args) => {
-    const options = parseOptions(args, {
-      lists: OPENING.lists,
-      values: [...OPENING.values, "snapshot", "output-format", "max-size"],
-      letters: { ...OPENING.letters, O: "output-format" },
+export async function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    lists: OPENING.lists,
+    values: [...OPENING.values, "snapshot", "output-format", "max-size"],
+    letters: { ...OPENING.letters, O: "output-format" },
+  });
+  const [path, out, ...others] = options.positional;
+  if (path === undefined || out === undefined || others.length > 0) {
+    throw new UsageError("name an image and a file to write (see --help)");
+  }
+  const format = options.value("output-format") ?? "raw";
+  if (format !== "raw") throw new UsageError(unsupportedFormat(format, ["raw"]));
+  const image = openNamed(path, options);
+  try {
+    const layers = readableLayers(image, options.value("snapshot"));
+    const size = layers[0]?.virtualSize ?? 0;
+    mustNotExceed(size, sizeOption(options, "max-size") ?? MAX_SIZE_DEFAULT, path);
+    const reads = [...filesOf(image), ...otherFiles(options)];
+    const files = { paths: [out], force: true, reads, secret: isDecrypted(image) };
+    await writeFiles(files, async ([file]) => {
+      await reading(path, () => writeContent(layers, size, file as NewFile));
     });
-    const [path, out, ...others] = options.positional;
-    if (path === undefined || out === undefined || others.length > 0) {
-      throw new UsageError("Cannot run: name an image and a file to write (--help says more)");
-    }
-    const format = options.value("output-format") ?? "raw";
-    if (format !== "raw") throw new UsageError(`Cannot run: -O takes raw, not '${format}'`);
-    const image = openNamed(path, options);
-    try {
-      const layers = readableLayers(image, options.value("snapshot"));
-      const size = layers[0]?.virtualSize ?? 0;
-      mustNotExceed(size, sizeOption(options, "max-size") ?? MAX_SIZE_DEFAULT, path);
-      const reads = [...filesOf(image), ...otherFiles(options)];
-      const files = { paths: [out], force: true, reads, secret: isDecrypted(image) };
-      await writeFiles(files, async ([file]) => {
-        await reading(path, () => writeContent(layers, size, file as NewFile));
-      });
-      return 0;
-    } finally {
-      image.close();
-    }
-  },
-};
+    return 0;
+  } finally {
+    image.close();
+  }
+}
 
 /** The files that the content comes from. */
 function filesOf(image: OpenedImage): string[] {
@@ -85,7 +82,7 @@ function isDecrypted(image: OpenedImage): boolean {
     image.backing !== undefined && isDecrypted(image.backing);
 }
 
-/** What is zero over so many bytes becomes a hole. */
+/** As many zeros in a row become a hole. */
 const BLOCK = 65536;
 
 async function writeContent(

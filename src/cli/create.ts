@@ -9,49 +9,50 @@ import {
   type Creation,
   resolveName,
 } from "../image/create/mod.ts";
-import { whyUnreadable } from "./reasons.ts";
+import { unsupportedFormat, whyUnreadable } from "./reasons.ts";
 import { creationOf, FORMATS, type Wanted } from "./create_formats.ts";
 import { ITERATIONS_DEFAULT } from "./create_luks.ts";
 import { FormatOptions } from "./create_options.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { givenPassphrases, passphraseFiles, PASSPHRASES, PASSPHRASES_HELP } from "./passphrases.ts";
 import { parseSize } from "./sizes.ts";
-import { UsageError, type Verb } from "./verb.ts";
+import { UsageError } from "./verb.ts";
 import { type NewFile, Pauses, writeFiles } from "./write_files.ts";
 
-const help = `diskproof create FILE [SIZE] [options]
+/** The text of `create --help`. */
+export const help = `diskproof create FILE [SIZE] [options]
 
-Makes an image. SIZE is in bytes or has a suffix, as 10M; without it, the image is as large
-as its content, or as its backing file. FILE appears when it is complete.
+Creates an image. SIZE is in bytes or has a suffix, such as 10M; the default is the size of the
+content or of the backing file. FILE is written completely or not at all.
 
-  -f, --format NAME    raw (default), qcow, qcow2 or luks
+  -f, --format NAME    the format: ${Object.keys(FORMATS).join(", ")} (default raw)
   -o, --options LIST   options of the format, NAME=VALUE,… (may be repeated)
-  --from RAWFILE       fills it with the content of a raw file
-  -c, --compress       compresses the content (qcow and qcow2 without encryption)
-  -b, --backing FILE   names a backing file, relative to the folder of the image
+  --from RAWFILE       fill the image with the content of a raw file
+  -c, --compress       compress the content (qcow and qcow2 without encryption)
+  -b, --backing FILE   the backing file, relative to the folder of the image
   -F, --backing-format NAME
-                       the format of the backing file, which goes with -b
-  -u, --unsafe         does not look at the backing file
-  --header FILE        writes the LUKS header into a file of its own, and FILE is the payload
+                       the format of the backing file; required with -b
+  -u, --unsafe         do not open the backing file
+  --header FILE        write the LUKS header to FILE and only the payload to the image
 ${PASSPHRASES_HELP}
-  --force              replaces files that are there
+  --force              replace existing files
   --help               this text
 
-Options for -o, as qemu-img has them:
+Options for -o, with the names of qemu-img:
 
   qcow2      compat cluster_size refcount_bits lazy_refcounts extended_l2 compression_type
              backing_file backing_fmt data_file data_file_raw encrypt.format=luks|aes,
-             and those of luks with encrypt. in front
+             and the options of luks with the prefix encrypt.
   qcow       backing_file backing_fmt encrypt.format=aes
-  luks       cipher-alg cipher-mode ivgen-alg ivgen-hash-alg hash-alg detached-header, or as
-             for cryptsetup cipher key-size hash; and iterations (default ${ITERATIONS_DEFAULT})
-             digest-iterations uuid
+  luks       cipher-alg cipher-mode ivgen-alg ivgen-hash-alg hash-alg detached-header, or with
+             the names of cryptsetup, cipher key-size hash; and iterations (default
+             ${ITERATIONS_DEFAULT}) digest-iterations uuid
 
-Each passphrase that is given gets a key slot. Without --from, the payload of a LUKS volume is
-a hole, and what a guest sees of it is noise. The files of an encrypted image are for their
-owner alone (mode 600), those of others as the umask has it.
+Each passphrase gets a key slot. Without --from, the payload of a LUKS volume is a hole, which
+a guest sees as random bytes. The files of an encrypted image are readable only for their owner
+(mode 600); other files follow the umask.
 
-Exit status: 0, 2 options do not go together or a file cannot be used.
+Exit status: 0 success, 2 the options conflict or a file cannot be used.
 
 Example
 
@@ -60,34 +61,28 @@ Example
 `;
 
 /** `create`: a new image of any kind. */
-export const createVerb: Verb = {
-  name: "create",
-  says: "make an image of any format, encrypted or not",
-  help,
-  needs: ["write"],
-  run: async (args) => {
-    const options = parseOptions(args, {
-      flags: ["compress", "force", "unsafe"],
-      values: ["format", "from", "backing", "backing-format", "header"],
-      lists: ["options", ...PASSPHRASES.lists],
-      letters: {
-        ...{ f: "format", o: "options", c: "compress" },
-        ...{ b: "backing", F: "backing-format", u: "unsafe" },
-      },
-    });
-    const [path, size, ...others] = options.positional;
-    if (path === undefined || others.length > 0) {
-      throw new UsageError("Cannot create: name a file to write, and its size (--help says more)");
-    }
-    const from = openFrom(options.value("from"));
-    try {
-      await create({ path, size, from, options });
-      return 0;
-    } finally {
-      from?.close();
-    }
-  },
-};
+export async function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    flags: ["compress", "force", "unsafe"],
+    values: ["format", "from", "backing", "backing-format", "header"],
+    lists: ["options", ...PASSPHRASES.lists],
+    letters: {
+      ...{ f: "format", o: "options", c: "compress" },
+      ...{ b: "backing", F: "backing-format", u: "unsafe" },
+    },
+  });
+  const [path, size, ...others] = options.positional;
+  if (path === undefined || others.length > 0) {
+    throw new UsageError("name a file to write and its size (see --help)");
+  }
+  const from = openFrom(options.value("from"));
+  try {
+    await create({ path, size, from, options });
+    return 0;
+  } finally {
+    from?.close();
+  }
+}
 
 interface Command {
   readonly path: string;
@@ -99,8 +94,7 @@ interface Command {
 async function create({ path, size: text, from, options }: Command): Promise<void> {
   const name = options.value("format") ?? "raw";
   if (!isFormat(name)) {
-    const known = Object.keys(FORMATS).join(", ");
-    throw new UsageError(`Cannot create: --format takes one of ${known}, not '${name}'`);
+    throw new UsageError(unsupportedFormat(name, Object.keys(FORMATS)));
   }
   const format = new FormatOptions(options.list("options"), { name, options: FORMATS[name] });
   const header = headerOf(options, format);
@@ -116,7 +110,7 @@ async function create({ path, size: text, from, options }: Command): Promise<voi
     ...(from === undefined ? {} : { content: contentOf(from, size) }),
     ...(backing === undefined ? {} : { backing }),
   };
-  const parts = refusing(path, () => createImage(creationOf(name, wanted)));
+  const parts = usageOf(path, () => createImage(creationOf(name, wanted)));
   const dataFile = format.text("data_file");
   const files = new Map<CreatedPart["file"], string>();
   if (header !== undefined) files.set("header", header);
@@ -128,7 +122,7 @@ async function create({ path, size: text, from, options }: Command): Promise<voi
     ),
     ...passphraseFiles(options),
   ];
-  // No image takes a passphrase but one that is encrypted.
+  // Passphrases are accepted only for encrypted images.
   const secret = wanted.passphrases.length > 0;
   const target = { paths: [...files.values()], force: options.flag("force"), reads, secret };
   await writeFiles(target, (written) => {
@@ -156,13 +150,13 @@ function headerOf(options: Options, format: FormatOptions): string | undefined {
   const isLuks = options.value("format") === "luks";
   const detached = format.flag("detached-header");
   if (header !== undefined && !isLuks) {
-    throw new UsageError("Cannot create: --header goes with -f luks");
+    throw new UsageError("--header requires -f luks");
   }
   if (header === undefined && detached) {
-    throw new UsageError("Cannot create: detached-header=on goes with --header FILE");
+    throw new UsageError("detached-header=on requires --header FILE");
   }
   if (header !== undefined && format.text("detached-header") === "off") {
-    throw new UsageError("Cannot create: --header and detached-header=off exclude each other");
+    throw new UsageError("--header and detached-header=off cannot be combined");
   }
   return header;
 }
@@ -172,23 +166,23 @@ function backingOf(options: Options, format: FormatOptions): Wanted["backing"] {
   const backingFormat = options.value("backing-format") ?? format.text("backing_fmt");
   if (name === undefined && backingFormat === undefined) return undefined;
   if (name === undefined || backingFormat === undefined) {
-    throw new UsageError("Cannot create: a backing file (-b) and its format (-F) go together");
+    throw new UsageError("a backing file (-b) requires its format (-F), and the other way round");
   }
   const image = options.value("format");
   if (image !== "qcow" && image !== "qcow2") {
-    throw new UsageError(`Cannot create: an image of ${image ?? "raw"} has no backing file`);
+    throw new UsageError(`the format ${image ?? "raw"} does not support backing files`);
   }
   return { name, format: backingFormat };
 }
 
-/** The size of a backing file; none where it is not to be looked at. */
+/** The size of a backing file; `undefined` with --unsafe. */
 function backingBytes(
   overlay: string,
   { backing, options }: { backing: NonNullable<Wanted["backing"]>; options: Options },
 ): number | undefined {
   if (options.flag("unsafe")) return undefined;
   const says = (reason: string): UsageError =>
-    new UsageError(`Cannot use the backing file ${backing.name}: ${reason} (-u does not look)`);
+    new UsageError(`Cannot use the backing file ${backing.name}: ${reason} (-u skips this check)`);
   let size: number | string;
   try {
     size = backingSize(overlay, backing);
@@ -201,7 +195,7 @@ function backingBytes(
 
 const SECTOR = 512;
 
-/** Bytes of the disk: whole sectors, in which all of the content has its place. */
+/** The size of the disk in bytes: whole sectors that have room for all of the content. */
 function sizeOf(
   text: string | undefined,
   { from, backed }: { from: FileSource | undefined; backed: number | undefined },
@@ -209,11 +203,11 @@ function sizeOf(
   const asked = text === undefined ? undefined : parsePositionalSize(text);
   const size = asked ?? from?.size ?? backed;
   if (size === undefined) {
-    throw new UsageError("Cannot create: give a size, or content with --from");
+    throw new UsageError("give a size, or content with --from");
   }
   if (from !== undefined && size < from.size) {
     throw new UsageError(
-      `Cannot create: ${from.path} has ${from.size} bytes, more than a disk of ${size}`,
+      `${from.path} has ${from.size} bytes, more than a disk of ${size}`,
     );
   }
   return Math.ceil(size / SECTOR) * SECTOR;
@@ -223,12 +217,12 @@ function parsePositionalSize(text: string): number {
   try {
     return parseSize(text, "size");
   } catch {
-    throw new UsageError(`Cannot create: a size is such as 512, 64K or 1G, not '${text}'`);
+    throw new UsageError(`the size must be such as 512, 64K or 1G, not '${text}'`);
   }
 }
 
-/** @throws {UsageError} in place of what says that options do not go together */
-function refusing<T>(path: string, make: () => T): T {
+/** @throws {UsageError} in place of an error about conflicting options */
+function usageOf<T>(path: string, make: () => T): T {
   try {
     return make();
   } catch (error) {
@@ -246,7 +240,7 @@ async function writeParts(
 ): Promise<void> {
   const pauses = new Pauses();
   for (;;) {
-    const { done, value } = refusing(path, () => parts.next());
+    const { done, value } = usageOf(path, () => parts.next());
     if (done) {
       for (const [file, size] of Object.entries(value)) {
         fileOf(file as CreatedPart["file"])?.setLength(size);

@@ -8,7 +8,7 @@ const ENCRYPT = "encrypt.";
 const ENCRYPTION = ["encryption", `${ENCRYPT}format`];
 const BACKING = ["backing_file", "backing_fmt"];
 
-/** The formats that can be made, and the options of each. */
+/** The formats that can be created, and the options of each. */
 export const FORMATS: Readonly<Record<Creation["format"], readonly string[]>> = {
   raw: [],
   qcow: [...BACKING, ...ENCRYPTION],
@@ -22,29 +22,29 @@ export const FORMATS: Readonly<Record<Creation["format"], readonly string[]>> = 
   luks: ["detached-header", ...LUKS_OPTIONS],
 };
 
-/** What an image is to be, beside the options of its format. */
+/** The image to create: the options of its format, and more. */
 export interface Wanted extends RawCreation {
   readonly options: FormatOptions;
   readonly passphrases: readonly Uint8Array[];
   readonly backing?: { readonly name: string; readonly format: string };
   readonly compressed: boolean;
-  /** The LUKS header goes into a file of its own. */
+  /** The LUKS header is written to a file of its own. */
   readonly detached: boolean;
 }
 
 /**
- * The image that options ask for.
+ * The image that the options describe.
  *
- * @throws {UsageError} when they do not go together
+ * @throws {UsageError} when they conflict
  */
 export function creationOf(format: Creation["format"], wanted: Wanted): Creation {
   const { compressed, size, content, passphrases } = wanted;
   const base = { size, ...(content === undefined ? {} : { content }) };
   if (compressed && format !== "qcow" && format !== "qcow2") {
-    throw new UsageError(`Cannot create: nothing is compressed in ${format}`);
+    throw new UsageError(`the format ${format} does not support compression`);
   }
   if (compressed && content === undefined) {
-    throw new UsageError("Cannot create: there is nothing to compress without --from");
+    throw new UsageError("there is nothing to compress without --from");
   }
   switch (format) {
     case "raw":
@@ -87,7 +87,7 @@ function qcow2Creation(base: RawCreation, wanted: Wanted): Creation {
   const dataFile = options.text("data_file");
   const raw = options.flag("data_file_raw");
   if (raw && dataFile === undefined) {
-    throw new UsageError("Cannot create: data_file_raw goes with data_file");
+    throw new UsageError("data_file_raw requires data_file");
   }
   const encryption = qcow2Encryption(wanted);
   return {
@@ -117,14 +117,14 @@ function qcow2Encryption(wanted: Wanted): Encryption | undefined {
   }
   const stray = options.given(LUKS_OPTIONS.map((name) => ENCRYPT + name));
   if (stray !== undefined) {
-    throw new UsageError(`Cannot create: ${stray} goes with ${ENCRYPT}format=luks`);
+    throw new UsageError(`${stray} requires ${ENCRYPT}format=luks`);
   }
   if (kind === "aes") return { kind, passphrase: onlyPassphrase(wanted) };
   mustHaveNoPassphrase(passphrases);
   return undefined;
 }
 
-/** How an image is to be encrypted; `encryption=on` is the old name of the legacy AES. */
+/** The kind of encryption; `encryption=on` is the old name of the legacy AES. */
 function encryptionOf<K extends string>(
   options: FormatOptions,
   kinds: readonly K[],
@@ -136,7 +136,7 @@ function encryptionOf<K extends string>(
 function onlyPassphrase({ passphrases }: Wanted): Uint8Array {
   const [passphrase, ...others] = passphrases;
   if (passphrase === undefined || others.length > 0) {
-    throw new UsageError("Cannot create: the legacy AES has one passphrase (--passphrase-file)");
+    throw new UsageError("the legacy AES requires exactly one passphrase (--passphrase-file)");
   }
   mustSuitQemu(passphrase);
   return passphrase;
@@ -144,5 +144,5 @@ function onlyPassphrase({ passphrases }: Wanted): Uint8Array {
 
 function mustHaveNoPassphrase(passphrases: readonly Uint8Array[]): void {
   if (passphrases.length === 0) return;
-  throw new UsageError("Cannot create: a passphrase is given, and nothing is to be encrypted");
+  throw new UsageError("a passphrase is given, but the image is not encrypted");
 }

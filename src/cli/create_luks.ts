@@ -17,25 +17,25 @@ import type { FormatOptions } from "./create_options.ts";
 import { didYouMean } from "./nearest.ts";
 import { UsageError } from "./verb.ts";
 
-/** The options of a LUKS volume: qemu-img's, cryptsetup's, and the numbers that both measure. */
+/** The options of a LUKS volume: those of qemu-img, those of cryptsetup, and numbers that both measure. */
 export const LUKS_OPTIONS: readonly string[] = [
   ...["cipher-alg", "cipher-mode", "ivgen-alg", "ivgen-hash-alg", "hash-alg"],
   ...["cipher", "key-size", "hash", "iterations", "digest-iterations", "uuid"],
 ];
 
-/** Iterations of PBKDF2 for a key where nothing else is said: some tenths of a second with sha256. */
+/** The default number of PBKDF2 iterations for a key: some tenths of a second with sha256. */
 export const ITERATIONS_DEFAULT = 600_000;
 
-/** As many random bytes as asked for. */
+/** Random bytes. */
 export function random(length: number): Uint8Array {
   return new Uint8Array(randomBytes(length));
 }
 
 /**
- * A volume as options say, which the passphrases open in their order from slot 0 on.
+ * The volume that the options describe. The passphrases open its key slots from 0 on, in their order.
  *
- * @param prefix in front of the names, as `encrypt.`
- * @throws {UsageError} when there is no passphrase, or options do not go together
+ * @param prefix of the names, as `encrypt.`
+ * @throws {UsageError} when there is no passphrase, or the options conflict
  */
 export function luksOptions(
   options: FormatOptions,
@@ -44,7 +44,7 @@ export function luksOptions(
 ): Luks1Options {
   const [passphrase, ...others] = passphrases;
   if (passphrase === undefined) {
-    throw new UsageError("Cannot create: encryption needs a passphrase (--passphrase-file)");
+    throw new UsageError("encryption needs a passphrase (--passphrase-file)");
   }
   const iterations = options.whole(`${prefix}iterations`) ?? ITERATIONS_DEFAULT;
   const digestIterations = options.whole(`${prefix}digest-iterations`);
@@ -60,14 +60,14 @@ export function luksOptions(
   };
 }
 
-/** @throws {UsageError} for what is no UUID: cryptsetup creates no such volume either */
+/** @throws {UsageError} for anything but a UUID, as cryptsetup rejects it */
 function uuidOf(options: FormatOptions, prefix: string): string {
   const text = options.text(`${prefix}uuid`) ?? crypto.randomUUID();
   if (isUuid(text)) return text;
-  throw new UsageError(`Cannot create: option ${prefix}uuid takes a UUID, not '${text}'`);
+  throw new UsageError(`option ${prefix}uuid must be a UUID, not '${text}'`);
 }
 
-/** What a volume is encrypted with, in cryptsetup's words or in qemu-img's. */
+/** The cipher of a volume, by the names of cryptsetup or of qemu-img. */
 function specOf(options: FormatOptions, prefix: string): CipherSpec {
   const text = options.text(`${prefix}cipher`);
   const hash = options.choice(`${prefix}hash`, hashNames) ??
@@ -77,16 +77,16 @@ function specOf(options: FormatOptions, prefix: string): CipherSpec {
   const other = options.given(others.map((name) => prefix + name));
   if (other !== undefined) {
     const reason = text === undefined
-      ? `${other} goes with ${prefix}cipher`
-      : `${prefix}cipher and ${other} exclude each other`;
-    throw new UsageError(`Cannot create: ${reason}`);
+      ? `${other} requires ${prefix}cipher`
+      : `${prefix}cipher and ${other} cannot be combined`;
+    throw new UsageError(reason);
   }
   return text === undefined
     ? qemuSpec(options, { prefix, hash })
     : cryptsetupSpec(text, { hash, keyBits: options.whole(`${prefix}key-size`) });
 }
 
-/** `aes-cbc-essiv:sha256`; names that do not go together are left to the volume to refuse. */
+/** `aes-cbc-essiv:sha256`; creating the volume rejects a combination that does not exist. */
 function cryptsetupSpec(
   text: string,
   { hash, keyBits }: { hash: HashName; keyBits: number | undefined },
@@ -95,12 +95,12 @@ function cryptsetupSpec(
     /^([^-]+)-([^-]+)(?:-([^:]+)(?::(.+))?)?$/.exec(text) ?? [];
   if (mode === "") {
     throw new UsageError(
-      `Cannot create: option cipher takes such as aes-cbc-essiv:sha256, not '${text}'`,
+      `option cipher must be such as aes-cbc-essiv:sha256, not '${text}'`,
     );
   }
   if (ivGenerator === undefined && mode !== "ecb") {
     throw new UsageError(
-      `Cannot create: the mode ${mode} takes an IV generator, as in ${cipher}-${mode}-${IV_DEFAULT}`,
+      `the mode ${mode} requires an IV generator, as in ${cipher}-${mode}-${IV_DEFAULT}`,
     );
   }
   if (ivHash !== undefined) mustBeHash(ivHash);
@@ -116,7 +116,7 @@ function cryptsetupSpec(
 
 function mustBeHash(name: string): void {
   if (isHashName(name)) return;
-  throw new UsageError(`Cannot create: there is no hash '${name}'${didYouMean(name, hashNames)}`);
+  throw new UsageError(`unknown hash '${name}'${didYouMean(name, hashNames)}`);
 }
 
 /** The defaults are qemu-img's. */
@@ -141,7 +141,7 @@ function qemuSpec(
   };
 }
 
-/** What qemu-img calls a cipher with each length of its key: `aes-256`, but `sm4`. */
+/** qemu-img's names of a cipher, one for each key length: `aes-256`, but `sm4`. */
 function algorithmsOf(cipher: CipherName): [string, { cipher: string; keyBytes: number }][] {
   const lengths = cipherTable[cipher]?.keyLengths ?? [];
   return lengths.map((keyBytes) => [

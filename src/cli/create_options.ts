@@ -2,25 +2,25 @@ import { didYouMean } from "./nearest.ts";
 import { parseSize } from "./sizes.ts";
 import { UsageError } from "./verb.ts";
 
-/** What is said of options that qemu-img has and that have another name here. */
+/** Options of qemu-img that have another name here, or none. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  "key-secret": "the passphrase is that of --passphrase-file",
-  "iter-time": "iterations=N says how many",
-  "preallocation": "nothing is preallocated here",
+  "key-secret": "use --passphrase-file",
+  "iter-time": "use iterations=N",
+  "preallocation": "preallocation is not supported",
 };
 
 const PREFIX = "encrypt.";
-/** The most iterations that PBKDF2 takes; every other number is smaller. */
+/** The most iterations that PBKDF2 accepts; every other number is smaller. */
 const WHOLE_MAX = 2 ** 31 - 1;
 
-/** The options of a format: `NAME=VALUE`, several of them between commas, as qemu-img's -o has them. */
+/** The options of a format as in -o of qemu-img: `NAME=VALUE`, separated by commas. */
 export class FormatOptions {
   readonly #values: ReadonlyMap<string, string>;
 
   /**
-   * @param texts what was given; two commas are one in a value
-   * @param format whose options they are, and which ones it has
-   * @throws {UsageError} for an option that there is not
+   * @param texts the values of -o; two commas are one comma in a value
+   * @param format the format and the options that it has
+   * @throws {UsageError} for an unknown option
    */
   constructor(
     texts: readonly string[],
@@ -36,40 +36,40 @@ export class FormatOptions {
     return this.#values.get(name);
   }
 
-  /** @throws {UsageError} for another value than `on` and `off` */
+  /** @throws {UsageError} for any other value than `on` and `off` */
   flag(name: string): boolean {
     return this.choice(name, ["on", "off"]) === "on";
   }
 
-  /** @throws {UsageError} for a value that is none of `choices` */
+  /** @throws {UsageError} for a value that is not in `choices` */
   choice<C extends string>(name: string, choices: readonly C[]): C | undefined {
     const text = this.text(name);
     const chosen = choices.find((choice) => choice === text);
     if (text === undefined || chosen !== undefined) return chosen;
     const meant = didYouMean(text, choices);
     const list = `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
-    throw new UsageError(`Cannot create: option ${name} takes ${list}, not '${text}'${meant}`);
+    throw new UsageError(`option ${name} must be ${list}, not '${text}'${meant}`);
   }
 
-  /** @throws {UsageError} for a value that is no whole number from 1 to 2^31 - 1 */
+  /** @throws {UsageError} for anything but a whole number from 1 to 2^31 - 1 */
   whole(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const number = /^\d{1,10}$/.test(text) ? Number(text) : 0;
     if (number >= 1 && number <= WHOLE_MAX) return number;
     throw new UsageError(
-      `Cannot create: option ${name} takes a whole number from 1 to ${WHOLE_MAX}, not '${text}'`,
+      `option ${name} must be a whole number from 1 to ${WHOLE_MAX}, not '${text}'`,
     );
   }
 
-  /** @throws {UsageError} for a value that is no size */
+  /** @throws {UsageError} for anything but a size */
   size(name: string): number | undefined {
     const text = this.text(name);
     if (text === undefined) return undefined;
     try {
       return parseSize(text, name);
     } catch {
-      throw new UsageError(`Cannot create: option ${name} takes a size such as 64K, not '${text}'`);
+      throw new UsageError(`option ${name} must be a size such as 64K, not '${text}'`);
     }
   }
 
@@ -95,9 +95,9 @@ function unknownOption(
   const plain = name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
   const elsewhere = ELSEWHERE[plain];
   if (elsewhere !== undefined) {
-    return new UsageError(`Cannot create: no option ${name}: ${elsewhere}`);
+    return new UsageError(`unsupported option ${name}: ${elsewhere}`);
   }
   return new UsageError(
-    `Cannot create: ${format.name} has no option ${name}${didYouMean(name, format.options)}`,
+    `unknown option ${name} of ${format.name}${didYouMean(name, format.options)}`,
   );
 }

@@ -1,23 +1,25 @@
 import { digestOf } from "../image/mod.ts";
+import { visible } from "../report/mod.ts";
 import { eachImage, OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
-import { print } from "./output.ts";
+import { jsonLine, print } from "./output.ts";
 import { MAX_SIZE_DEFAULT, mustNotExceed, parseSize, sizeOption } from "./sizes.ts";
-import { UsageError, type Verb } from "./verb.ts";
+import { UsageError } from "./verb.ts";
 
-const help = `diskproof digest IMAGE… [options]
+/** The text of `digest --help`. */
+export const help = `diskproof digest IMAGE… [options]
 
-Prints the SHA-256 of what a guest sees, a line an image, as sha256sum does. It is that of
-the file that qemu-img convert -O raw would write.
+Prints the SHA-256 of the content that a guest sees, one line per image, as sha256sum does.
+It is the SHA-256 of the file that qemu-img convert -O raw writes.
 
-  --snapshot NAME      the content of an internal snapshot, by its id or name
-  --range START:LENGTH a part of the content, both in bytes or with a suffix, as 1M:64K
-  --max-size SIZE      the most content to read for one image (default 1T)
-  --json               a JSON object a line: image, sha256, length
+  --snapshot NAME      the content of an internal snapshot, by id or name
+  --range START:LENGTH a part of the content, in bytes or with a suffix, such as 1M:64K
+  --max-size SIZE      reject an image with more content than this (default 1T)
+  --json               one JSON object per line: image, sha256, length
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0, 1 an image does not open or cannot be read, 2 a file cannot be read.
+Exit status: 0 success, 1 an image does not open or cannot be read, 2 a file cannot be read.
 
 Example
 
@@ -25,27 +27,19 @@ Example
 `;
 
 /** `digest`: SHA-256 of the guest content. */
-export const digestVerb: Verb = {
-  name: "digest",
-  says: "print the SHA-256 of what a guest sees",
-  help,
-  needs: [],
-  run: (args) => {
-    const options = parseOptions(args, {
-      ...OPENING,
-      flags: ["json"],
-      values: [...OPENING.values, "snapshot", "range", "max-size"],
-    });
-    const part = partOf(options);
-    return eachImage(options.positional, async (path) => {
-      const { sha256, length } = await digestNamed(path, options, part);
-      print(
-        options.flag("json") ? JSON.stringify({ image: path, sha256, length }) : line(path, sha256),
-      );
-      return 0;
-    });
-  },
-};
+export function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    ...OPENING,
+    flags: ["json"],
+    values: [...OPENING.values, "snapshot", "range", "max-size"],
+  });
+  const part = partOf(options);
+  return eachImage(options.positional, async (path) => {
+    const { sha256, length } = await digestNamed(path, options, part);
+    print(options.flag("json") ? jsonLine({ image: path, sha256, length }) : line(path, sha256));
+    return 0;
+  });
+}
 
 interface Part {
   readonly start: number;
@@ -60,7 +54,7 @@ function partOf(options: Options): Part {
   if (range === undefined) return { start: 0, maxSize };
   const [start, length, ...others] = range.split(":");
   if (start === undefined || length === undefined || others.length > 0) {
-    throw new UsageError(`Cannot run: --range takes START:LENGTH such as 1M:64K, not '${range}'`);
+    throw new UsageError(`--range must be START:LENGTH, such as 1M:64K, not '${range}'`);
   }
   return { start: parseSize(start, "range"), length: parseSize(length, "range"), maxSize };
 }
@@ -86,8 +80,11 @@ async function digestNamed(
   }
 }
 
-/** A line as sha256sum's, which marks a name that it had to escape with a backslash in front. */
+/**
+ * A line as sha256sum prints it, which puts a backslash in front where it escapes the name. Other control
+ * characters, which sha256sum prints as they are, are escaped as everywhere else.
+ */
 function line(path: string, sha256: string): string {
   const escaped = path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
-  return `${escaped === path ? "" : "\\"}${sha256}  ${escaped}`;
+  return visible(`${escaped === path ? "" : "\\"}${sha256}  ${escaped}`);
 }

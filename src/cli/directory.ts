@@ -1,7 +1,6 @@
 /**
- * Goes to the directory that the user is in. `deno task` runs from the folder of deno.json, whatever
- * folder the user is in, and leaves that one in INIT_CWD; everywhere else the working directory is the
- * user's own.
+ * Enters the user's folder. `deno task` runs in the folder of deno.json and puts the user's folder into
+ * INIT_CWD; otherwise the working directory is the user's already.
  */
 export function enterUsersDirectory(): void {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
@@ -10,7 +9,7 @@ export function enterUsersDirectory(): void {
   try {
     Deno.chdir(typedIn);
   } catch {
-    // It is gone, or may not be read: names are then relative to the folder of deno.json.
+    // It is gone, or may not be read: names are relative to the folder of deno.json.
   }
 }
 

@@ -13,27 +13,32 @@ import { ITERATIONS_BUDGET, ITERATIONS_MAX } from "../luks1/mod.ts";
 import type { Finding, Opening } from "../rules/mod.ts";
 import { complainOf } from "./program.ts";
 import { PASSPHRASES, PASSPHRASES_HELP, passphrasesOf } from "./passphrases.ts";
-import { whyUnreadable } from "./reasons.ts";
+import { unsupportedFormat, whyUnreadable } from "./reasons.ts";
 import { mustBeUnlocked } from "./locked.ts";
 import { type OptionNames, type Options, wholeNumber } from "./options.ts";
 import { ImageError, UsageError } from "./verb.ts";
 
-/** The options that say how an image is opened. */
+/** The options for opening an image. */
 export const OPENING = {
   values: ["format", "root", "header", "dialect", "max-iterations"],
   lists: PASSPHRASES.lists,
   letters: { f: "format" },
 } as const satisfies OptionNames;
 
-/** What they do, for the help of a verb. */
-export const OPENING_HELP =
-  `  -f, --format NAME    the format, instead of probing: raw, qcow, qcow2, luks or luks2
-  --root DIR           where files that the image names may lie (default its own folder)
-  --header FILE        a detached LUKS header, of which IMAGE is the payload
-  --dialect draft-2016 read a qcow2 image as the draft that preceded LUKS in qcow2 says
+/** The names that --format accepts. */
+const FORMATS = drivers.map(({ name }) => name).toSorted((a, b) => +(b === "raw") - +(a === "raw"));
+
+/** What these options do, for the help of a verb. */
+export const OPENING_HELP = `  -f, --format NAME    the format: ${
+  FORMATS.join(", ")
+} (default: probe)
+  --root DIR           the folder that backing files and data files may be opened in
+                       (default: the folder of the image)
+  --header FILE        the detached LUKS header; IMAGE is the payload
+  --dialect draft-2016 read qcow2 with LUKS as the draft of 2016 defined it
 ${PASSPHRASES_HELP}
-  --max-iterations N   the most work to try passphrases with, in iterations of PBKDF2 with
-                       SHA-256, all images together (default ${ITERATIONS_BUDGET})`;
+  --max-iterations N   the limit on the work of trying passphrases, in PBKDF2-SHA256
+                       iterations, for all images together (default ${ITERATIONS_BUDGET})`;
 
 /** How an image is opened. */
 export interface Opened {
@@ -49,9 +54,9 @@ export interface Opened {
 export function openNamed(path: string, options: Options, how: Opened = {}): OpenedImage {
   const format = options.value("format");
   if (format !== undefined && driverNamed(format) === undefined) {
-    const known = drivers.map((driver) => driver.name).join(", ");
-    throw new UsageError(`Cannot open ${path}: --format takes one of ${known}, not '${format}'`);
+    throw new UsageError(unsupportedFormat(format, FORMATS));
   }
+  mustNotBeStandardInput(path);
   const dialect = dialectOf(options);
   const passphrases = keysOf(options);
   const header = options.value("header");
@@ -75,6 +80,19 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
   }
 }
 
+/**
+ * Stops where a dash stands for an image.
+ *
+ * @throws {UsageError} for `-`
+ */
+export function mustNotBeStandardInput(path: string): void {
+  if (path !== "-") return;
+  throw new UsageError(
+    "Cannot open -: an image is read in any order, which a pipe does not allow; " +
+      "save it to a file first (a file with the name - is ./-)",
+  );
+}
+
 /** Standard input is read once, however many images there are. */
 const keys = new WeakMap<Options, readonly Uint8Array[]>();
 
@@ -84,17 +102,17 @@ function keysOf(options: Options): readonly Uint8Array[] {
   return known;
 }
 
-/** @throws {UsageError} for a dialect that there is not */
+/** @throws {UsageError} for an unknown dialect */
 export function dialectOf(options: Options): Dialect | undefined {
   const dialect = options.value("dialect");
   if (dialect === undefined || dialect === "draft-2016") return dialect;
-  throw new UsageError(`Cannot run: --dialect takes draft-2016, not '${dialect}'`);
+  throw new UsageError(`--dialect must be draft-2016, not '${dialect}'`);
 }
 
 /** @throws {UsageError} for anything but a directory */
 function mustBeDirectory(root: string): void {
   try {
-    if (!Deno.statSync(root).isDirectory) throw new TypeError("it is no directory");
+    if (!Deno.statSync(root).isDirectory) throw new TypeError("it is not a folder");
   } catch (error) {
     throw new UsageError(`Cannot use --root ${root}: ${whyUnreadable(error)}`);
   }
@@ -102,7 +120,7 @@ function mustBeDirectory(root: string): void {
 
 /**
  * @throws {UsageError} when a passphrase is missing or wrong
- * @throws {ImageError} when an opening of this kind is refused for another reason
+ * @throws {ImageError} when the image is rejected for another reason
  */
 export function mustOpen(image: OpenedImage, opening: Opening): Layer {
   const { findings, layer, path, format } = image;
@@ -110,19 +128,19 @@ export function mustOpen(image: OpenedImage, opening: Opening): Layer {
   const refusal = openRefusal(image, opening);
   if (refusal !== undefined) {
     mustBeUnlocked(image);
-    throw refusedBy(image, openRefusal(image, "info") ?? refusal);
+    throw rejectedBy(image, openRefusal(image, "info") ?? refusal);
   }
   if (layer !== undefined) return layer;
   const tooMuch = findings.list().find(({ rule }) => rule.includes(".work."));
-  if (tooMuch !== undefined) throw refusedBy(image, tooMuch);
-  throw new ImageError(`Cannot open ${path}: ${format} makes nothing of it`);
+  if (tooMuch !== undefined) throw rejectedBy(image, tooMuch);
+  throw new ImageError(`Cannot open ${path}: it is not a usable ${format} image`);
 }
 
 /**
  * The layers of an image whose content is wanted, from the top down.
  *
- * @param snapshot id or name of the snapshot that stands in for the active content
- * @throws {ImageError} when it does not open, or a part of its content is not there
+ * @param snapshot id or name of the snapshot to read instead of the active content
+ * @throws {ImageError} when it does not open, or a part of its content is missing
  */
 export function readableLayers(image: OpenedImage, snapshot?: string): Layer[] {
   mustOpen(image, "read");
@@ -145,23 +163,23 @@ export function chainNames(image: OpenedImage, name: string): string[] {
   return names;
 }
 
-function refusedBy({ path, findings, dialect }: OpenedImage, broken: Finding): ImageError {
+function rejectedBy({ path, findings, dialect }: OpenedImage, broken: Finding): ImageError {
   const isDraft = dialect === undefined && findings.count("qcow2.crypt.draft-2016") > 0;
-  const way = isDraft ? "; --dialect draft-2016 reads what a draft had in its place" : "";
+  const way = isDraft ? "; --dialect draft-2016 reads it as the draft of 2016 defined it" : "";
   return new ImageError(`Cannot open ${path}: ${broken.message} (${broken.rule})${way}`);
 }
 
-/** Says which file that an image names was not opened. */
+/** Names the file of the chain that was not opened. */
 function missingPart(image: OpenedImage): ImageError {
   for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
     const found = at.findings.list().find(({ rule }) => rule.endsWith(".not-followed"));
-    if (found !== undefined) return refusedBy(image, found);
+    if (found !== undefined) return rejectedBy(image, found);
   }
-  return new ImageError(`Cannot read ${image.path}: a file that it names was not opened`);
+  return new ImageError(`Cannot read ${image.path}: a file that it refers to was not opened`);
 }
 
 /**
- * Runs `work`, with an access that fails in it as an error of the image.
+ * Runs `work`, and reports an access that fails as an error of the image.
  *
  * @throws {ImageError} where QEMU's read fails
  */
@@ -176,7 +194,7 @@ export async function reading<T>(path: string, work: () => T | Promise<T>): Prom
 }
 
 /**
- * Does the same with each of several images; one that fails does not keep the others.
+ * Runs `work` for each image, also after one that fails.
  *
  * @returns the exit status: the highest of all
  * @throws {UsageError} when there are no images
@@ -185,7 +203,7 @@ export async function eachImage(
   paths: readonly string[],
   work: (path: string) => number | Promise<number>,
 ): Promise<number> {
-  if (paths.length === 0) throw new UsageError("Cannot run: name an image (--help says more)");
+  if (paths.length === 0) throw new UsageError("name an image (see --help)");
   let status = 0;
   for (const path of paths) {
     try {
@@ -198,25 +216,14 @@ export async function eachImage(
 }
 
 /**
- * The one argument of a verb that takes one.
+ * The image of a verb that has one.
  *
- * @throws {UsageError} when there is none, or more
+ * @throws {UsageError} when there is none, or more than one
  */
 export function onlyImage({ positional }: Options): string {
   const [first, ...others] = positional;
   if (first === undefined || others.length > 0) {
-    throw new UsageError("Cannot run: name one image (--help says more)");
+    throw new UsageError("name one image (see --help)");
   }
   return first;
-}
-
-/**
- * Whether `--output` asks for JSON.
- *
- * @throws {UsageError} when it asks for anything but that or text
- */
-export function asksForJson(options: Options): boolean {
-  const output = options.value("output") ?? "human";
-  if (output === "json" || output === "human") return output === "json";
-  throw new UsageError(`Cannot run: --output takes human or json, not '${output}'`);
 }

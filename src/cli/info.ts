@@ -1,31 +1,23 @@
 import type { InfoReport, Json } from "../format/mod.ts";
 import { infoOf, type OpenedImage } from "../image/mod.ts";
 import { infoText, qemuJson } from "../report/mod.ts";
-import {
-  asksForJson,
-  chainNames,
-  eachImage,
-  mustOpen,
-  OPENING,
-  OPENING_HELP,
-  openNamed,
-} from "./images.ts";
+import { chainNames, eachImage, mustOpen, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { print } from "./output.ts";
-import { ImageError, type Verb } from "./verb.ts";
+import { ImageError } from "./verb.ts";
 
-const help = `diskproof info IMAGE… [options]
+/** The text of `info --help`. */
+export const help = `diskproof info IMAGE… [options]
 
-Tells about images what qemu-img info tells: from the header alone, without a look at the
-files that an image names. The fields are those of the newest version, 11.1, which says
-\`detached header\` where older ones do not; the list of child nodes is left out.
+Prints what qemu-img info prints. Only the header is read; files that the image refers to are
+not opened. The fields are those of qemu-img 11.1, without the list of child nodes.
 
-  --output human|json  text, or JSON in qemu-img's own form, byte by byte (default human)
-  --backing-chain      the backing files as well, as far as they may be opened
+  --json               JSON, byte for byte as qemu-img prints it; also --output json
+  --backing-chain      print the backing files too, as far as they may be opened
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0, 1 an image does not open, 2 a file cannot be read.
+Exit status: 0 success, 1 an image does not open, 2 a file cannot be read.
 
 Example
 
@@ -33,27 +25,17 @@ Example
 `;
 
 /** `info`: what qemu-img's verb of the same name prints. */
-export const infoVerb: Verb = {
-  name: "info",
-  says: "tell about images, as qemu-img info does",
-  help,
-  needs: [],
-  run: (args) => {
-    const options = parseOptions(args, {
-      ...OPENING,
-      flags: ["backing-chain"],
-      values: [...OPENING.values, "output"],
-    });
-    const json = asksForJson(options);
-    let printed = 0;
-    return eachImage(options.positional, (path) => {
-      const infos = options.flag("backing-chain") ? chainInfos(path, options) : one(path, options);
-      if (printed++ > 0 && !json) print("");
-      print(json ? jsonOf(infos, options) : infos.map(infoText).join("\n\n"));
-      return 0;
-    });
-  },
-};
+export function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, { ...OPENING, flags: ["backing-chain", "json"] });
+  const json = options.flag("json");
+  let printed = 0;
+  return eachImage(options.positional, (path) => {
+    const infos = options.flag("backing-chain") ? chainInfos(path, options) : one(path, options);
+    if (printed++ > 0 && !json) print("");
+    print(json ? jsonOf(infos, options) : infos.map(infoText).join("\n\n"));
+    return 0;
+  });
+}
 
 function jsonOf(infos: readonly InfoReport[], options: Options): string {
   const [first] = infos;
@@ -63,7 +45,7 @@ function jsonOf(infos: readonly InfoReport[], options: Options): string {
 function one(path: string, options: Options): InfoReport[] {
   const image = openNamed(path, options, { alone: true });
   try {
-    return [toldOf(image, path)];
+    return [infoNamed(image, path)];
   } finally {
     image.close();
   }
@@ -76,7 +58,7 @@ function chainInfos(path: string, options: Options): InfoReport[] {
     let at: OpenedImage | undefined = image;
     for (const name of chainNames(image, path)) {
       if (at === undefined) break;
-      const info = toldOf(at, name);
+      const info = infoNamed(at, name);
       infos.push(info);
       if (info["backing-filename"] !== undefined && at.backing === undefined) {
         throw notFollowed(at, name);
@@ -89,8 +71,8 @@ function chainInfos(path: string, options: Options): InfoReport[] {
   }
 }
 
-/** `info` of an image under the name that the user, or its overlay, calls it by. */
-function toldOf(image: OpenedImage, name: string): InfoReport {
+/** `info` of an image, with the name that the user or its overlay gives it. */
+function infoNamed(image: OpenedImage, name: string): InfoReport {
   mustOpen({ ...image, path: name }, "info");
   return infoOf({ ...image, path: name });
 }

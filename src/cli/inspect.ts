@@ -3,49 +3,43 @@ import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../imag
 import { inspectionLines, stretchesOf, visible } from "../report/mod.ts";
 import { dialectOf, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
-import { print, Printer } from "./output.ts";
-import type { Verb } from "./verb.ts";
+import { jsonLine, print, Printer } from "./output.ts";
 
-const help = `diskproof inspect IMAGE [options]
+/** The text of `inspect --help`. */
+export const help = `diskproof inspect IMAGE [options]
 
-Takes an image apart from its first byte to its last: every structure with its fields, their
-bytes, values and meaning; the tables, where entries that continue each other are one row;
-what lies between them, whose it is, what is claimed by several and what is nobody's. What is
-wrong stands below the row that it is about, marked with !!; what is merely unusual, with --.
+Prints an image from its first byte to its last: every structure with its fields, their bytes,
+values and meaning; every table, with contiguous entries in one row; and the ranges between
+them, with what they are used for, including ranges with several uses and unreferenced ones.
+A finding is printed below its row, marked with !!, or with -- if it is merely unusual.
 
-  --all                every row, every table and every stretch, however many
+  --all                print every row, table and range, however many there are
   --json               one JSON object: parts, stretches, findings
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0 whatever is wrong with the image, 2 the file cannot be read.
+Exit status: 0 success, whatever is wrong with the image, 2 the file cannot be read.
 
 Example
 
   diskproof inspect artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709
 `;
 
-/** Rows of a table, tables of a sort, and plain stretches that are listed where not all are. */
+/** Rows of a table, tables of a kind and plain ranges that are printed without --all. */
 const SOME = { rows: 24, tables: 16, entries: 2 ** 22, stretches: 64 };
 const ALL = { rows: Infinity, tables: Infinity, entries: 2 ** 26, stretches: Infinity };
 
 /** `inspect`: the annotated anatomy of an image. */
-export const inspectVerb: Verb = {
-  name: "inspect",
-  says: "take an image apart: every structure, every field, what is wrong",
-  help,
-  needs: [],
-  run: (args) => {
-    const options = parseOptions(args, { ...OPENING, flags: ["all", "json"] });
-    const image = openNamed(onlyImage(options), options);
-    try {
-      inspect(image, options);
-    } finally {
-      image.close();
-    }
-    return Promise.resolve(0);
-  },
-};
+export function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, { ...OPENING, flags: ["all", "json"] });
+  const image = openNamed(onlyImage(options), options);
+  try {
+    inspect(image, options);
+  } finally {
+    image.close();
+  }
+  return Promise.resolve(0);
+}
 
 function inspect(image: OpenedImage, options: Options): void {
   const judgement = judgeImage(image);
@@ -60,7 +54,7 @@ function inspect(image: OpenedImage, options: Options): void {
   };
   const anatomy = anatomyOf(image, listed);
   if (options.flag("json")) {
-    print(JSON.stringify(jsonOf(image, judgement, anatomy)));
+    print(jsonLine(jsonOf(image, judgement, anatomy)));
     return;
   }
   const printer = new Printer();
@@ -77,14 +71,14 @@ function summary(
 ): string[] {
   const { check } = qemu;
   const checked = check === null
-    ? "check gives no counts"
+    ? "check prints no counts"
     : `check counts ${check.corruptions} corruptions, ${check.leaks} leaks, ` +
       `${check["check-errors"]} errors`;
-  const read = qemu.read === "ok" ? "reads all of it" : "cannot read all of it";
+  const read = qemu.read === "ok" ? "reads all content" : "cannot read all content";
   const does = {
     accept: `opens it, ${read}`,
-    reject: "refuses it",
-    unknown: "may open it: trying the passphrases is more work than is done",
+    reject: "rejects it",
+    unknown: "may open it: trying the passphrases exceeds --max-iterations",
   }[qemu.open];
   return [
     `${visible(image.path)}: ${image.format}, ${(image.header ?? image.source).size} bytes`,
@@ -98,8 +92,8 @@ function summary(
 
 const CRYPTSETUP_DOES = {
   accept: "opens it",
-  reject: "refuses it",
-  unknown: "may open it: there is more in it than is looked at",
+  reject: "rejects it",
+  unknown: "may open it: it is too large to judge completely",
 } as const;
 
 function jsonOf(image: OpenedImage, judgement: Judgement, anatomy: Anatomy): object {

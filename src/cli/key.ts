@@ -14,45 +14,47 @@ import {
 } from "../luks1/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { ITERATIONS_DEFAULT, random } from "./create_luks.ts";
+import { mustNotBeStandardInput } from "./images.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
-import { print } from "./output.ts";
+import { jsonLine, print } from "./output.ts";
 import { givenPassphrases, mustSuitQemu, PASSPHRASES, passphrasesOf } from "./passphrases.ts";
-import { ImageError, UsageError, type Verb } from "./verb.ts";
+import { ImageError, UsageError } from "./verb.ts";
 import { writeAt } from "./write_files.ts";
 
-const help = `diskproof key add|change|erase FILE [options]
+/** The text of `key --help`. */
+export const help = `diskproof key add|change|erase FILE [options]
 
-Changes the key slots of LUKS version 1: of a volume, of a detached header, which is FILE
-then, or of the header inside a qcow2 image. Content stays as it is.
+Changes the key slots of LUKS version 1. FILE is a volume, a detached header, or a qcow2 image
+that is encrypted with LUKS. The content does not change.
 
-  add      a new passphrase, in the first free slot or the one that is named
-  change   a passphrase that takes the place of another, which is erased; in the slot of the
-           old one if that is named
-  erase    the slot that is named, or the slots that the passphrase opens
+  add      add a passphrase, in the first free slot or in --slot
+  change   replace a passphrase with another; with --slot, the one of that slot
+  erase    erase --slot, or every slot that the passphrase opens
 
   --passphrase-file FILE
-                       a passphrase that opens it: every byte of the file, so that a line end
-                       counts; - is standard input (may be repeated: the first that does)
-  --passphrase TEXT    the same as it is typed; the list of processes shows it to everybody
+                       a current passphrase: every byte of the file, including a line end;
+                       - is standard input (may be repeated; the first that opens a slot is used)
+  --passphrase TEXT    a current passphrase as text; every user can see it in the process list
   --new-passphrase-file FILE
                        the new passphrase
   --new-passphrase TEXT
-                       the same as it is typed; the list of processes shows it to everybody
-  --slot N             the slot, 0 to 7; erase needs no passphrase then
+                       the new passphrase as text; every user can see it in the process list
+  --slot N             the slot, 0 to 7; erase --slot does not need a passphrase
   --iterations N       PBKDF2 iterations for the new passphrase (default ${ITERATIONS_DEFAULT})
-  --max-iterations N   the most iterations to try a passphrase with (default ${ITERATIONS_BUDGET})
-  --force              adds to a slot that is in use, changes a key where no slot is free, or
-                       erases the last key, and with it the content
-  --json               a JSON object: image, added and erased slots
+  --max-iterations N   the limit on the work of trying passphrases, in PBKDF2 iterations
+                       (default ${ITERATIONS_BUDGET})
+  --force              add to a slot that is in use, change a key when no slot is free, or erase
+                       the last key, which makes the content unreadable for ever
+  --json               one JSON object: image, added and erased slots
   --help               this text
 
-A slot in use is overwritten only while a free slot holds the new key: wherever writing stops,
-the old passphrase or the new one opens the file. Where no slot is free, that does not hold
-with --force: a failure or a loss of power while the slot is overwritten loses both keys.
+A slot in use is overwritten only after a free slot has received the new key: whenever writing
+stops, the old or the new passphrase opens the file. With --force and no free slot this is not
+so: a failure or a power loss while the slot is overwritten loses both keys.
 
-Exit status: 0, 1 the file has no sound key slots, 2 the passphrase does not open it or what
-is asked for cannot be done, and nothing is written then; or writing fails.
+Exit status: 0 success, 1 the file has no usable key slots, 2 the passphrase opens no key slot or
+the change is not possible (the file is unchanged), or writing fails.
 
 Example
 
@@ -61,13 +63,9 @@ Example
 `;
 
 /** `key`: changes the key slots of LUKS. */
-export const keyVerb: Verb = {
-  name: "key",
-  says: "add, change or erase a key slot of LUKS",
-  help,
-  needs: ["write"],
-  run: (args) => Promise.resolve(key(args)),
-};
+export function run(args: string[]): Promise<number> {
+  return Promise.resolve(key(args));
+}
 
 const ACTIONS = ["add", "change", "erase"] as const;
 type Action = typeof ACTIONS[number];
@@ -85,11 +83,11 @@ function key(args: readonly string[]): number {
   const action = ACTIONS.find((known) => known === word);
   if (action === undefined) {
     throw new UsageError(
-      `Cannot run: name what to do, add, change or erase${didYouMean(word, ACTIONS)}`,
+      `name an action: add, change or erase${didYouMean(word, ACTIONS)}`,
     );
   }
   if (path === undefined || others.length > 0) {
-    throw new UsageError("Cannot run: name one file (--help says more)");
+    throw new UsageError("name one file (see --help)");
   }
   const source = openFile(path);
   try {
@@ -102,14 +100,14 @@ function key(args: readonly string[]): number {
     }
     const states = changed(before, { action, path, area, request: requestOf(action, options) });
     write(path, keySteps(area, { before, states }));
-    tell(path, { before, after: states.at(-1) ?? before, json: options.flag("json") });
+    report(path, { before, after: states.at(-1) ?? before, json: options.flag("json") });
     return 0;
   } finally {
     source.close();
   }
 }
 
-/** What is asked for, beside the action. */
+/** The options of the action. */
 interface Request {
   readonly passphrases: readonly Uint8Array[];
   readonly newPassphrase: Uint8Array | undefined;
@@ -126,12 +124,12 @@ function requestOf(action: Action, options: Options): Request {
   const range = { min: 1, max: ITERATIONS_MAX };
   const wantsNew = action !== "erase";
   if (others.length > 0 || wantsNew !== (newPassphrase !== undefined)) {
-    const says = wantsNew ? "takes one new passphrase" : "takes no new passphrase";
-    throw new UsageError(`Cannot run: ${action} ${says} (--new-passphrase-file)`);
+    const says = wantsNew ? "needs one new passphrase" : "does not accept a new passphrase";
+    throw new UsageError(`${action} ${says} (--new-passphrase-file)`);
   }
   if (passphrases.length === 0 && (wantsNew || slot === undefined)) {
     const or = wantsNew ? "" : ", or a slot";
-    throw new UsageError(`Cannot run: ${action} needs a passphrase (--passphrase-file)${or}`);
+    throw new UsageError(`${action} needs a passphrase (--passphrase-file)${or}`);
   }
   return {
     passphrases,
@@ -144,6 +142,7 @@ function requestOf(action: Action, options: Options): Request {
 }
 
 function openFile(path: string): FileSource {
+  mustNotBeStandardInput(path);
   try {
     return new FileSource(path);
   } catch (error) {
@@ -159,9 +158,9 @@ interface Change {
 }
 
 /**
- * The states on the way to what is asked for.
+ * The states of the header on the way to the result.
  *
- * @throws {UsageError} when it cannot be done
+ * @throws {UsageError} when the change is not possible
  */
 function changed(
   before: Uint8Array,
@@ -174,7 +173,7 @@ function changed(
   } catch (error) {
     if (!(error instanceof Luks1Error)) throw error;
     const message = error.message.replace(/^(Cannot \w+ a key):/, `$1 of ${path}:`);
-    throw new UsageError(message.replace(/budget of \d+$/, "$& (--max-iterations sets another)"));
+    throw new UsageError(message.replace(/budget of \d+$/, "$& (--max-iterations changes it)"));
   }
 }
 
@@ -188,7 +187,7 @@ function act(before: Uint8Array, action: Action, request: Request): readonly Uin
     return [eraseKey(before, { ...limits, ...which, force }).header];
   }
   const changes = action === "change";
-  // A slot that is named for a change is the one that the old passphrase has to open.
+  // With --slot, the old passphrase must open that slot.
   const passphrase = openingOne(before, request, changes ? slotted : {}) ?? new Uint8Array(0);
   const options = { ...limits, ...slotted, passphrase, newPassphrase, iterations };
   if (!changes) return addKey(before, { ...options, force }).states;
@@ -196,17 +195,17 @@ function act(before: Uint8Array, action: Action, request: Request): readonly Uin
   return changeKey(before, options).states;
 }
 
-/** @throws {Luks1Error} where a change has to overwrite the one slot with the old key */
+/** @throws {Luks1Error} where a change would overwrite the only slot with the old key */
 function mustHaveFreeSlot(bytes: Uint8Array): void {
   const { slots } = decodeLuks1(new MemorySource(bytes));
   if (slots.some(({ active }) => active !== slotStates.enabled)) return;
   throw new Luks1Error(
     "Cannot change a key: no key slot is free, and a failure halfway would lose the old key and " +
-      "the new one (erase another slot, or --force)",
+      "the new one (erase another slot, or use --force)",
   );
 }
 
-/** The first passphrase that opens a slot; one that is alone, and for any slot, is not tried yet. */
+/** The first passphrase that opens a slot. A single one for any slot is returned without a test. */
 function openingOne(
   bytes: Uint8Array,
   { passphrases, iterationsMax }: Request,
@@ -242,8 +241,8 @@ function write(path: string, steps: ReturnType<typeof keySteps>): void {
   }
 }
 
-/** Says which slots have a new key, and which have none any more. */
-function tell(
+/** Prints which slots have a new key, and which are erased. */
+function report(
   path: string,
   { before, after, json }: { before: Uint8Array; after: Uint8Array; json: boolean },
 ): void {
@@ -256,7 +255,7 @@ function tell(
   }));
   const added = slots.filter(({ enabled, same }) => enabled && !same).map(({ index }) => index);
   const erased = slots.filter(({ enabled, was }) => was && !enabled).map(({ index }) => index);
-  if (json) return print(JSON.stringify({ image: path, added, erased }));
+  if (json) return print(jsonLine({ image: path, added, erased }));
   for (const slot of added) print(`key slot ${slot} has the new key`);
   for (const slot of erased) print(`key slot ${slot} is erased`);
 }

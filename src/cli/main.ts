@@ -1,13 +1,11 @@
 /**
- * The program `diskproof`, without the fuzzer.
+ * The program `diskproof`, without the verbs that belong to the repository.
  *
  * @module
  */
 
-import config from "../../deno.json" with { type: "json" };
-import { enterUsersDirectory } from "./directory.ts";
 import { runProgram } from "./program.ts";
-import type { Verb } from "./verb.ts";
+import type { VerbEntry } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
 /**
@@ -16,13 +14,18 @@ import { verbs } from "./verbs.ts";
  * @param more verbs beyond those that need nothing but the library
  * @returns the exit status
  */
-export function main(args: readonly string[], more: readonly Verb[] = []): Promise<number> {
-  enterUsersDirectory();
+export function main(
+  args: readonly string[],
+  more: readonly VerbEntry[] = [],
+): Promise<number> {
   const program = {
-    call: "diskproof",
-    says: "diskproof: a test oracle and fuzz harness for qcow, qcow2 and LUKS.",
-    version: `diskproof ${config.version}`,
+    name: "diskproof",
+    summary: "diskproof: a test oracle and fuzz harness for qcow, qcow2 and LUKS.",
     verbs: [...verbs, ...more],
+    version: async () => {
+      const { default: config } = await import("../../deno.json", { with: { type: "json" } });
+      return `diskproof ${config.version}`;
+    },
   };
   return runProgram(program, args);
 }

@@ -3,7 +3,6 @@ import { layersOf, mapEntries, type OpenedImage } from "../image/mod.ts";
 import { learnHoles } from "../peers/mod.ts";
 import { MAP_HEADING, mapLine, mapRowOf } from "../report/mod.ts";
 import {
-  asksForJson,
   chainNames,
   onlyImage,
   OPENING,
@@ -15,22 +14,24 @@ import { type Options, parseOptions } from "./options.ts";
 import { complain, Printer } from "./output.ts";
 import { FAILED } from "./program.ts";
 import { sizeOption } from "./sizes.ts";
-import type { Verb } from "./verb.ts";
 
-const help = `diskproof map IMAGE [options]
+/** The text of `map --help`. */
+export const help = `diskproof map IMAGE [options]
 
-Prints where the content of an image lies, as qemu-img map does. Where qemu-img is on the
-PATH it is asked for the holes in sparse files; without it they are guessed. In text, what is
-compressed or encrypted has a row that says so; qemu-img gives up there.
+Prints where the content of an image is stored, as qemu-img map does. The holes of a sparse
+file come from qemu-img where it is installed; without it they are estimated. In text,
+compressed and encrypted data has a row that says so, where qemu-img stops with an error.
 
-  --output human|json  text, or qemu-img's JSON line by line (default human)
-  --start-offset SIZE  where in the disk to start (default 0)
-  --max-length SIZE    how much of the disk to look at (default all of it)
+  --json               JSON as qemu-img prints it, one entry per line; also --output json
+  -s, --start-offset SIZE
+                       the offset in the disk to start at (default 0)
+  -l, --max-length SIZE
+                       the length of the part to print (default: up to the end)
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0, 1 the image does not open or a part of its tables cannot be read: what is
-complete by then is printed, 2 a file cannot be read.
+Exit status: 0 success, 1 the image does not open or a part of its tables cannot be read (the
+entries before it are printed), 2 a file cannot be read.
 
 Example
 
@@ -38,29 +39,23 @@ Example
 `;
 
 /** `map`: what qemu-img's verb of the same name prints. */
-export const mapVerb: Verb = {
-  name: "map",
-  says: "print where the content of an image lies, as qemu-img map does",
-  help,
-  needs: ["run"],
-  run: async (args) => {
-    const options = parseOptions(args, {
-      lists: OPENING.lists,
-      values: [...OPENING.values, "output", "start-offset", "max-length"],
-      letters: { ...OPENING.letters, s: "start-offset", l: "max-length" },
-    });
-    const json = asksForJson(options);
-    const range = rangeOf(options);
-    const image = openNamed(onlyImage(options), options);
-    try {
-      readableLayers(image);
-      await learnHoles(image);
-      return json ? printJson(image, range) : printText(image, range);
-    } finally {
-      image.close();
-    }
-  },
-};
+export async function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    flags: ["json"],
+    lists: OPENING.lists,
+    values: [...OPENING.values, "start-offset", "max-length"],
+    letters: { ...OPENING.letters, s: "start-offset", l: "max-length" },
+  });
+  const range = rangeOf(options);
+  const image = openNamed(onlyImage(options), options);
+  try {
+    readableLayers(image);
+    await learnHoles(image);
+    return options.flag("json") ? printJson(image, range) : printText(image, range);
+  } finally {
+    image.close();
+  }
+}
 
 interface Range {
   readonly from: number;
@@ -104,7 +99,7 @@ function printText(image: OpenedImage, range: Range): number {
   return conclude(image, error);
 }
 
-/** Calls `take` with each entry, up to the first one that cannot be had. */
+/** Calls `take` with each entry, up to the first one that cannot be looked up. */
 function throughEntries(
   image: OpenedImage,
   range: Range,
@@ -126,7 +121,7 @@ function conclude({ path }: OpenedImage, error: AccessError | undefined): number
   return FAILED;
 }
 
-/** Names of the files that hold the data of the chain, from the top down. */
+/** The names of the files with the data of the chain, from the top down. */
 function filesOf(image: OpenedImage): string[] {
   const layers = layersOf(image);
   return chainNames(image, image.path).map((name, depth) => layers[depth]?.dataFile?.name ?? name);

@@ -3,13 +3,18 @@
  *
  * Invariants:
  *
- * - A verb is one file, and says itself what it needs beyond reading files; nothing else is left to it.
- * - Results go to standard output, in one form; what goes wrong is one line on standard error.
- * - Exit status (but for `check`): 0 all as expected, 1 the image or the thing under test is at fault,
- *   2 the command line or a file cannot be used, 3 a peer could not be started, 70 a bug of ours.
+ * - A verb is one module, loaded when it is called. The list of verbs says what it needs beyond reading
+ *   files; every other permission is dropped.
+ * - Results go to standard output, in one form. An error is one line on standard error.
+ * - Exit status (except for `check`): 0 success, 1 the image or the thing under test is at fault, 2 the
+ *   command line or a file cannot be used, 3 a peer could not be started, 70 a bug of diskproof.
  *
  * @module
  */
 
 export { main } from "./main.ts";
-export { ImageError, type Permission, UsageError, type Verb } from "./verb.ts";
+export { didYouMean } from "./nearest.ts";
+export { type OptionNames, type Options, parseOptions, wholeNumber } from "./options.ts";
+export { complain, jsonLine, print, Printer, writeAll } from "./output.ts";
+export { runProgram } from "./program.ts";
+export { ImageError, type Permission, UsageError, type Verb, type VerbEntry } from "./verb.ts";

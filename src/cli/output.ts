@@ -7,12 +7,20 @@ export function print(text: string): void {
   writeAll(Deno.stdout, `${text}\n`);
 }
 
-/** Writes what is wrong to standard error, in one line that holds nothing for a terminal to obey. */
+/**
+ * A value as JSON in one line. JSON may contain control characters above U+007F as they are, which a
+ * terminal obeys: here they are escaped.
+ */
+export function jsonLine(value: unknown): string {
+  return visible(JSON.stringify(value));
+}
+
+/** Writes an error to standard error, in one line without control characters. */
 export function complain(text: string): void {
   writeAll(Deno.stderr, `diskproof: ${visible(text.replaceAll(/\s*\n\s*/g, " "))}\n`);
 }
 
-/** Writes a text as it is. A reader that has gone away, as `head` does, is no error. */
+/** Writes a text as it is. It is not an error when the reader is gone, as with `head`. */
 export function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = encoder.encode(text);
   try {

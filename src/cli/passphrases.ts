@@ -8,26 +8,25 @@ export const PASSPHRASES = {
   lists: ["passphrase-file", "passphrase"],
 } as const satisfies OptionNames;
 
-/** What they do, for the help of a verb. */
+/** What these options do, for the help of a verb. */
 export const PASSPHRASES_HELP = `  --passphrase-file FILE
-                       a passphrase: every byte of the file, so that a line end counts, as
-                       qemu-img and cryptsetup take it; - is standard input (may be repeated)
-  --passphrase TEXT    a passphrase as it is typed; the list of processes shows it to everybody, and
-                       deno task, without -q, to the log`;
+                       a passphrase: every byte of the file, including a line end, as for
+                       qemu-img and cryptsetup; - is standard input (may be repeated)
+  --passphrase TEXT    a passphrase as text; every user can see it in the process list, and
+                       deno task prints it unless it is called with -q`;
 
-/** Names of standard input, which Deno reads under none of its own. */
+/** Names of standard input; Deno opens none of them. */
 const STDIN = ["-", "/dev/stdin", "/dev/fd/0"];
-/** The longest key file that cryptsetup takes, unless it is told otherwise: 8 MiB. */
+/** The longest key file that cryptsetup reads by default: 8 MiB. */
 const LENGTH_MAX = 2 ** 23;
 
 /**
  * The passphrases to open images with, in the order in which they are tried: those of
  * `--passphrase-file`, and then those of `--passphrase`.
  *
- * cryptsetup takes every byte of a key file, and so does QEMU, but that it ends a passphrase at its
- * first NUL byte: where there is one, the part before it is tried as well. QEMU takes nothing but
- * UTF-8; here that makes no difference, for a passphrase that is not UTF-8 opens no image that QEMU
- * made.
+ * cryptsetup uses every byte of a key file, and so does QEMU, except that QEMU ends a passphrase at its
+ * first NUL byte: the part before it is tried as well. QEMU accepts only UTF-8. That makes no difference
+ * here, since no image that QEMU created opens with anything else.
  *
  * @throws {UsageError} when a file cannot be read; no message holds a passphrase
  */
@@ -39,15 +38,15 @@ export function passphrasesOf(options: Options): Uint8Array[] {
 }
 
 /**
- * The passphrases as they are given, to make keys of.
+ * The passphrases as they are given, to create keys from.
  *
- * @param prefix in front of the names of the options, as `new-`
+ * @param prefix of the names of the options, as `new-`
  * @throws {UsageError} when a file cannot be read; no message holds a passphrase
  */
 export function givenPassphrases(options: Options, prefix = ""): Uint8Array[] {
   const fileLists = ["passphrase-file", "new-passphrase-file"];
   if (fileLists.flatMap(options.list).filter(isStdin).length > 1) {
-    throw new UsageError("Cannot run: standard input holds one passphrase, not several");
+    throw new UsageError("standard input holds one passphrase, not several");
   }
   const [files, texts] = PASSPHRASES.lists.map((name) => options.list(`${prefix}${name}`));
   return [
@@ -66,14 +65,14 @@ function isStdin(path: string): boolean {
 }
 
 /**
- * Stops before an image is made that nothing opens: those of qcow and qcow2 are QEMU's alone.
+ * Stops before an image is created that nothing opens: only QEMU opens qcow and qcow2.
  *
- * @throws {UsageError} when QEMU does not take the passphrase, or not all of it
+ * @throws {UsageError} when QEMU does not accept the whole passphrase
  */
 export function mustSuitQemu(passphrase: Uint8Array): void {
   if (!passphrase.includes(0) && isUtf8(passphrase)) return;
   throw new UsageError(
-    "Cannot use the passphrase: such an image is for QEMU, which takes UTF-8 without NUL bytes",
+    "Cannot use the passphrase: QEMU, which opens such images, accepts only UTF-8 without NUL bytes",
   );
 }
 
@@ -113,7 +112,7 @@ function readStdin(): Uint8Array {
   }
 }
 
-/** Everything that comes out of a pipe or a device, which may never end. */
+/** All bytes of a pipe or a device, within a bound: it may be endless. */
 function readToEnd(file: { readSync(target: Uint8Array): number | null }): Uint8Array {
   const bytes = new Uint8Array(LENGTH_MAX + 1);
   let length = 0;

@@ -1,18 +1,17 @@
-import { SourceError } from "../bytes/mod.ts";
-import { PeerError } from "../peers/mod.ts";
+import { enterUsersDirectory } from "./directory.ts";
 import { didYouMean } from "./nearest.ts";
 import { complain, print, writeAll } from "./output.ts";
 import { keepOnly } from "./permissions.ts";
-import { ImageError, UsageError, type Verb } from "./verb.ts";
+import { UsageError, type VerbEntry } from "./verb.ts";
 
 /** A program that consists of verbs. */
 export interface Program {
-  /** How it is called on the command line, as `deno task diskproof`. */
-  readonly call: string;
-  readonly says: string;
-  readonly verbs: readonly Verb[];
+  /** Its name on the command line. */
+  readonly name: string;
+  readonly summary: string;
+  readonly verbs: readonly VerbEntry[];
   /** What `--version` prints. */
-  readonly version?: string;
+  version(): Promise<string>;
 }
 
 /** Exit status: the thing under test, or the image, is at fault. */
@@ -21,11 +20,12 @@ export const FAILED = 1;
 export const UNUSABLE = 2;
 /** Exit status: an implementation could not be started, or broke the protocol. */
 const PEER = 3;
-/** Exit status: a bug of ours. */
+/** Exit status: a bug of diskproof. */
 const INTERNAL = 70;
 
-/** Shows the stack of an error that is a bug of ours. */
+/** Shows the stack of an error that is a bug of diskproof. */
 const TRACE = "--trace";
+const HELP: readonly (string | undefined)[] = ["--help", "-h"];
 
 /**
  * Runs the verb that the command line names. Whatever goes wrong is one line on standard error.
@@ -44,36 +44,34 @@ export async function runProgram(program: Program, args: readonly string[]): Pro
 }
 
 async function runVerb(program: Program, [name, ...rest]: readonly string[]): Promise<number> {
-  if (name === undefined || name === "--help") {
-    print(overview(program));
+  if (name === undefined || HELP.includes(name) || name === "help" && rest.length === 0) {
+    print(await overview(program));
     return name === undefined ? UNUSABLE : 0;
   }
-  if (name === "--version" && program.version !== undefined) {
-    print(program.version);
+  if (name === "--version") {
+    print(await program.version());
     return 0;
   }
-  if (name === "help") {
-    const [asked] = rest;
-    print(asked === undefined ? overview(program) : verbNamed(program, asked).help.trimEnd());
+  const [asked = ""] = rest;
+  const entry = verbNamed(program, name === "help" ? asked : name);
+  const { help, run } = await entry.load();
+  // Options end at `--`; a help behind it is a file name.
+  if (name === "help" || beforeOptionsEnd(rest).some((word) => HELP.includes(word))) {
+    print(help.trimEnd());
     return 0;
   }
-  const verb = verbNamed(program, name);
-  // Options end at `--`; a help that is asked for after it is a file name.
-  if (beforeOptionsEnd(rest).includes("--help")) {
-    print(verb.help.trimEnd());
-    return 0;
-  }
-  if (verb.needs !== undefined) keepOnly(verb.needs);
-  return await verb.run([...rest]);
+  if (entry.inProject !== true) enterUsersDirectory();
+  keepOnly(entry.needs);
+  return await run([...rest]);
 }
 
 /** @throws {UsageError} when there is no such verb */
-function verbNamed({ verbs }: Program, name: string): Verb {
+function verbNamed({ verbs }: Program, name: string): VerbEntry {
   const verb = verbs.find((known) => known.name === name);
   if (verb !== undefined) return verb;
-  const names = verbs.map((known) => known.name);
-  const what = name.startsWith("-") ? "option" : "verb";
-  throw new UsageError(`Cannot run: unknown ${what} ${name}${didYouMean(name, names)}`);
+  if (name.startsWith("-")) throw new UsageError(`unknown option ${name}`);
+  const meant = didYouMean(name, verbs.map((known) => known.name), "'", "'");
+  throw new UsageError(`unknown verb '${name}'${meant}`);
 }
 
 function beforeOptionsEnd(args: readonly string[]): readonly string[] {
@@ -81,34 +79,49 @@ function beforeOptionsEnd(args: readonly string[]): readonly string[] {
   return end < 0 ? args : args.slice(0, end);
 }
 
-/** Says what went wrong in one line, and gives the exit status for it. */
+/** Prints what went wrong in one line, and returns the exit status for it. */
 export function complainOf(error: unknown, traced = false): number {
   const status = statusOf(error);
   if (status !== INTERNAL) {
     complain(messageOf(error));
     return status;
   }
-  complain(`Cannot go on: internal error: ${messageOf(error)} (${TRACE} shows where)`);
+  complain(`internal error: ${messageOf(error)} (${TRACE} prints the stack)`);
   if (traced && error instanceof Error) writeAll(Deno.stderr, `${error.stack}\n`);
   return INTERNAL;
 }
 
-const UNUSABLE_ERRORS = [UsageError, SourceError, Deno.errors.NotCapable] as const;
+/** By name: the modules that define the errors are loaded by the verbs that need them. */
+const STATUS_OF: ReadonlyMap<string, number> = new Map([
+  ["UsageError", UNUSABLE],
+  ["SourceError", UNUSABLE],
+  ["NotCapable", UNUSABLE],
+  ["PeerError", PEER],
+  ["ImageError", FAILED],
+]);
 
 function statusOf(error: unknown): number {
-  if (UNUSABLE_ERRORS.some((kind) => error instanceof kind)) return UNUSABLE;
-  if (error instanceof PeerError) return PEER;
-  return error instanceof ImageError ? FAILED : INTERNAL;
+  return error instanceof Error ? STATUS_OF.get(error.name) ?? INTERNAL : INTERNAL;
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotCapable) return `Cannot run: ${error.message}`;
   return error instanceof Error ? error.message : String(error);
 }
 
-function overview({ call, says, verbs, version }: Program): string {
+async function overview({ name, summary, verbs, version }: Program): Promise<string> {
   const width = Math.max(...verbs.map((verb) => verb.name.length));
-  const rows = verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.says}`);
-  const more = [`${call} VERB --help says more.`, ...(version === undefined ? [] : [version])];
-  return [says, "", `${call} VERB …`, "", ...rows, "", ...more].join("\n");
+  const groups = [...Map.groupBy(verbs, ({ group }) => group)].flatMap(([group, members]) => [
+    `${group}:`,
+    ...members.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`),
+    "",
+  ]);
+  return [
+    summary,
+    "",
+    `Usage: ${name} VERB [options]`,
+    "",
+    ...groups,
+    `'${name} VERB --help' lists the options of a verb.`,
+    await version(),
+  ].join("\n");
 }

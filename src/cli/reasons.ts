@@ -2,13 +2,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EACCES: "permission denied",
   EPERM: "permission denied",
-  ELOOP: "its symbolic links lead in a circle",
-  ENOTDIR: "a part of its path is no directory",
+  ELOOP: "its symbolic links form a loop",
+  ENOTDIR: "a part of its path is not a folder",
   ENAMETOOLONG: "its name is too long",
   ENXIO: "it is not a regular file",
 };
 
-/** The reason in an error that a file system gave, without the name of the file. */
+/** The reason in an error of the file system, without the name of the file. */
 export function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) return whyForbidden(error.message);
   const { code, message } = error as { code?: unknown; message?: unknown };
@@ -16,9 +16,14 @@ export function whyUnreadable(error: unknown): string {
   return known ?? String(message).replace(/^Cannot \w+ .*?: /, "");
 }
 
-/** Deno asks for every permission at once below /dev, /proc and /sys, which no task here gives. */
+/** Deno requires all permissions together for files in /dev, /proc and /sys; no task has them. */
 function whyForbidden(message: string): string {
   return message.includes("Requires all access")
-    ? "files below /dev, /proc and /sys are out of reach; copy it to another folder"
+    ? "files in /dev, /proc and /sys cannot be read; copy it to another folder"
     : message.replace(/, run again with .*$/, "");
+}
+
+/** What is said of a format that is not in a list. */
+export function unsupportedFormat(format: string, supported: readonly string[]): string {
+  return `unsupported format '${format}' (supported: ${supported.join(", ")})`;
 }

@@ -3,12 +3,11 @@ import { UsageError } from "./verb.ts";
 
 const SUFFIXES = "KMGTPE";
 
-/** No disk and no file reaches beyond it: 2^63. */
+/** No disk and no file is larger: 2^63. */
 const END = 1n << 63n;
 
 /**
- * A size in bytes as it is typed: a whole number with a suffix of K, M, G, T, P or E, which stand for
- * powers of 1024, or without one.
+ * Parses a size in bytes: a whole number, with an optional suffix K, M, G, T, P or E for powers of 1024.
  *
  * @throws {UsageError} for anything else, and from 2^63 on
  */
@@ -18,7 +17,7 @@ export function parseSize(text: string, option: string): number {
   const bytes = digits === undefined ? END : BigInt(digits) << BigInt(10 * power);
   if (bytes < END && BigInt(Number(bytes)) === bytes) return Number(bytes);
   throw new UsageError(
-    `Cannot run: --${option} takes a size in bytes such as 512, 64K or 1G, not '${text}'`,
+    `--${option} must be a size in bytes such as 512, 64K or 1G, not '${text}'`,
   );
 }
 
@@ -31,13 +30,13 @@ export function sizeOption(
   return text === undefined ? undefined : parseSize(text, name);
 }
 
-/** The most content that is read where nothing else is said: 1 TiB. */
+/** The default limit on the content that is read: 1 TiB. */
 export const MAX_SIZE_DEFAULT = 2 ** 40;
 
 /**
- * Stops before an image makes us read for days.
+ * Stops before an image causes days of reading.
  *
- * @throws {UsageError} when there is more content than the user asked for at most
+ * @throws {UsageError} when there is more content than the limit
  */
 export function mustNotExceed(length: number, maxSize: number, path: string): void {
   if (length <= maxSize) return;
@@ -45,6 +44,6 @@ export function mustNotExceed(length: number, maxSize: number, path: string): vo
     `Cannot read ${path}: its content is ${sizeText(length)} (${
       BigInt(length)
     } bytes), more than ` +
-      `${sizeText(maxSize)}; --max-size sets another limit`,
+      `${sizeText(maxSize)}; --max-size changes the limit`,
   );
 }

@@ -104,10 +104,7 @@ const SECONDS_MAX = 3600;
 
 /** `validate`: an implementation over the golden images and the corpus. */
 export const validateVerb: Verb = {
-  name: "validate",
-  says: "hold an implementation against the golden images and the corpus",
   help,
-  needs: ["write", "run"],
   run: async (args) => {
     const options = parseOptions(withDashedText(args), {
       flags: ["json"],
@@ -166,7 +163,7 @@ async function validate(asked: Peer, options: Options): Promise<number> {
 function peerOf(options: Options): Peer {
   const [name, ...others] = options.positional;
   if (name === undefined || others.length > 0) {
-    throw new UsageError("Cannot run: name one peer (--help says more)");
+    throw new UsageError("name one peer (see --help)");
   }
   const seconds = wholeNumber(options, "timeout", { min: 1, max: SECONDS_MAX });
   const limits = seconds === undefined ? {} : { timeoutMs: seconds * 1000 };
@@ -179,7 +176,7 @@ function peerOf(options: Options): Peer {
   if (kind === "cryptsetup") return new VolumePeer(new CryptsetupPeer(called));
   if (kind === "exec" && command.length > 0) return new ExecPeer({ ...limits, command });
   const known = "reference, qemu-img, cryptsetup or exec:COMMAND";
-  throw new UsageError(`Cannot run: '${name}' is not ${known}`);
+  throw new UsageError(`'${name}' is not ${known}`);
 }
 
 /**

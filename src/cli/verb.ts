@@ -1,20 +1,12 @@
 /** What a verb may do beyond reading files. */
-export type Permission = "write" | "run";
+export type Permission = "write" | "run" | "env";
 
-/** What one verb of the program does. */
+/** A verb, as its module exports it. */
 export interface Verb {
-  readonly name: string;
-  /** One line for the list of verbs. */
-  readonly says: string;
   /** The whole text of `--help`, with an example. */
   readonly help: string;
   /**
-   * What it does beyond reading files. Every other permission is given up before it looks at an image;
-   * where nothing is said, none is.
-   */
-  readonly needs?: readonly Permission[];
-  /**
-   * Does it.
+   * Runs the verb.
    *
    * @param args what follows the verb on the command line
    * @returns the exit status
@@ -22,6 +14,23 @@ export interface Verb {
    * @throws {ImageError} when the image is at fault
    */
   run(args: string[]): Promise<number>;
+}
+
+/** A verb in the list of a program. Its module is loaded when the verb is called. */
+export interface VerbEntry {
+  readonly name: string;
+  /** One line for the list of verbs. */
+  readonly summary: string;
+  /** The heading under which the list of verbs has it. */
+  readonly group: string;
+  /** What the verb does beyond reading files. Every other permission is dropped before it runs. */
+  readonly needs: readonly Permission[];
+  /**
+   * The verb works on this repository: it stays in the folder where `deno task` starts it, and does not
+   * enter the user's.
+   */
+  readonly inProject?: boolean;
+  load(): Promise<Verb>;
 }
 
 /** Something that whoever typed the command can put right. Shown as one line; exit status 2. */
@@ -32,7 +41,7 @@ export class UsageError extends Error {
   }
 }
 
-/** An image that does not give what was asked for. Shown as one line; exit status 1. */
+/** An image that cannot do what was requested. Shown as one line; exit status 1. */
 export class ImageError extends Error {
   constructor(message: string) {
     super(message);

@@ -1,25 +1,77 @@
-import { checkVerb } from "./check.ts";
-import { convertVerb } from "./convert.ts";
-import { createVerb } from "./create.ts";
-import { digestVerb } from "./digest.ts";
-import { infoVerb } from "./info.ts";
-import { inspectVerb } from "./inspect.ts";
-import { judgeVerb } from "./judge.ts";
-import { keyVerb } from "./key.ts";
-import { mapVerb } from "./map.ts";
-import { validateVerb } from "./validate.ts";
-import type { Verb } from "./verb.ts";
+import type { VerbEntry } from "./verb.ts";
+
+const IMAGES = "Images";
 
 /** The verbs that need nothing but the library. */
-export const verbs: readonly Verb[] = [
-  infoVerb,
-  mapVerb,
-  checkVerb,
-  judgeVerb,
-  inspectVerb,
-  digestVerb,
-  convertVerb,
-  createVerb,
-  keyVerb,
-  validateVerb,
+export const verbs: readonly VerbEntry[] = [
+  {
+    name: "info",
+    summary: "print what qemu-img info prints",
+    group: IMAGES,
+    needs: [],
+    load: () => import("./info.ts"),
+  },
+  {
+    name: "map",
+    summary: "print where the content of an image is stored, as qemu-img map does",
+    group: IMAGES,
+    needs: ["run"],
+    load: () => import("./map.ts"),
+  },
+  {
+    name: "check",
+    summary: "check an image as qemu-img check does, with the same exit status",
+    group: IMAGES,
+    needs: [],
+    load: () => import("./check.ts"),
+  },
+  {
+    name: "judge",
+    summary: "print in JSON what the format and qemu-img say about images",
+    group: IMAGES,
+    needs: [],
+    load: () => import("./judge.ts"),
+  },
+  {
+    name: "inspect",
+    summary: "print every structure and field of an image, and what is wrong with it",
+    group: IMAGES,
+    needs: [],
+    load: () => import("./inspect.ts"),
+  },
+  {
+    name: "digest",
+    summary: "print the SHA-256 of the content that a guest sees",
+    group: IMAGES,
+    needs: [],
+    load: () => import("./digest.ts"),
+  },
+  {
+    name: "convert",
+    summary: "write the content that a guest sees to a raw file",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./convert.ts"),
+  },
+  {
+    name: "create",
+    summary: "create an image of any format, encrypted or not",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./create.ts"),
+  },
+  {
+    name: "key",
+    summary: "add, change or erase a key slot of LUKS",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./key.ts"),
+  },
+  {
+    name: "validate",
+    summary: "compare an implementation with the golden images and the corpus",
+    group: "Implementations",
+    needs: ["write", "run"],
+    load: async () => (await import("./validate.ts")).validateVerb,
+  },
 ];

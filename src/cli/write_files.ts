@@ -6,42 +6,42 @@ import { UsageError } from "./verb.ts";
 /** Signals that ask the program to end, and the exit status when it does. */
 const SIGNALS = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 const INTERRUPTED = 130;
-/** What a write past the limit of a file's size sends: where it is listened to, the write fails. */
+/** Sent by a write beyond the file size limit of the process; with a listener, the write fails instead. */
 const TOO_LARGE = "SIGXFSZ";
 
 function goOn(): void {}
 
-/** Modes of a new file, of which the user's mask takes away. */
+/** Modes of a new file, before the umask. */
 const MODE = 0o666;
 const PRIVATE_MODE = 0o600;
 
-/** A file that is not there yet. */
+/** A file that is being written. */
 export interface NewFile {
   write(part: Segment): void;
-  /** Gives it its length in bytes; what was not written is a hole. */
+  /** Sets its length in bytes; parts that were not written are holes. */
   setLength(length: number): void;
 }
 
-/** What is to be written. */
+/** The files to write. */
 export interface NewFiles {
-  /** Names of the files; the last one appears last. */
+  /** Names of the files; the last one is renamed last. */
   readonly paths: readonly string[];
-  /** Replaces files that are there. */
+  /** Replace existing files. */
   readonly force: boolean;
-  /** Names of files that what is written comes from. */
+  /** Names of the files that the content is read from. */
   readonly reads: readonly string[];
-  /** Makes them for their owner alone. */
+  /** Make them readable only for their owner. */
   readonly secret: boolean;
 }
 
 /** Signals wait for so long, in milliseconds. */
 const PAUSE_EVERY = 50;
 
-/** Lets signals in while files are written, which nothing else does. */
+/** Lets signals be handled while files are written. */
 export class Pauses {
   #last = performance.now();
 
-  /** It is time for the next one. */
+  /** Whether the next pause is due. */
   get due(): boolean {
     return performance.now() - this.#last >= PAUSE_EVERY;
   }
@@ -53,9 +53,9 @@ export class Pauses {
 }
 
 /**
- * Writes files that are there as a whole or not at all: under other names first.
+ * Writes files completely or not at all: under temporary names first.
  *
- * @throws {UsageError} when one of them is there already, or cannot be written
+ * @throws {UsageError} when one of them exists already, or cannot be written
  */
 export async function writeFiles(
   { paths, force, reads, secret }: NewFiles,
@@ -73,7 +73,7 @@ export async function writeFiles(
   try {
     for (const path of paths) partials.push(new Partial(path, secret ? PRIVATE_MODE : MODE));
     await fill(partials);
-    // What came in since the last pause still counts.
+    // A signal since the last pause still counts.
     await new Pauses().pause();
     paths.forEach((path) => mustBeFree(path, { force, reads, others: [] }));
     for (const partial of partials) partial.keep();
@@ -82,12 +82,12 @@ export async function writeFiles(
     throw error;
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
-    // That of TOO_LARGE stays: the runtime looks at a signal some time after the write has failed, and
-    // ends the process when nobody listens by then.
+    // The listener for TOO_LARGE stays: the runtime handles the signal some time after the write has
+    // failed, and ends the process when there is no listener by then.
   }
 }
 
-/** A file under the name that it has until it is complete. */
+/** A file under its temporary name. */
 class Partial implements NewFile {
   readonly #path: string;
   readonly #partial: string;
@@ -132,7 +132,11 @@ class Partial implements NewFile {
     try {
       return act();
     } catch (error) {
-      throw notWritten(this.#path, whyUnreadable(error));
+      const missing = missingFolder(this.#path);
+      const why = missing === undefined
+        ? whyUnreadable(error)
+        : `the folder ${missing} does not exist`;
+      throw notWritten(this.#path, why);
     }
   }
 }
@@ -143,6 +147,17 @@ export function writeAt(file: Deno.FsFile, { offset, bytes }: Segment): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
+/** The topmost folder of a path that does not exist; `undefined` where all of them do. */
+function missingFolder(path: string): string | undefined {
+  let missing: string | undefined;
+  let folder = dirname(path);
+  while (realPathOf(folder) === undefined && missing !== folder) {
+    missing = folder;
+    folder = dirname(folder);
+  }
+  return missing;
+}
+
 function mustBeFree(
   path: string,
   { force, reads, others }: {
@@ -151,19 +166,22 @@ function mustBeFree(
     readonly others: readonly string[];
   },
 ): void {
+  if (path === "-") {
+    throw notWritten(path, "images are not written to a pipe (a file with the name - is ./-)");
+  }
   if (others.some((other) => resolve(other) === resolve(path))) {
     throw notWritten(path, "it is named for two files");
   }
   const real = realPathOf(path);
   if (real === undefined) return;
   if (reads.some((other) => realPathOf(other) === real)) {
-    throw notWritten(path, "it is one of the files that are read");
+    throw notWritten(path, "it is one of the input files");
   }
-  if (!force) throw notWritten(path, "it is there already (--force replaces it)");
+  if (!force) throw notWritten(path, "it exists already (--force replaces it)");
   if (!Deno.statSync(real).isFile) throw notWritten(path, "it is not a regular file");
 }
 
-/** The path without symbolic links; its own where it is one that leads nowhere. */
+/** The path without symbolic links; `undefined` where it leads nowhere. */
 function realPathOf(path: string): string | undefined {
   try {
     return Deno.realPathSync(path);

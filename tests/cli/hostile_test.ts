@@ -33,7 +33,7 @@ const UNUSABLE: Readonly<
   fifo: { make: makeFifo, reason: "it is not a regular file" },
   circle: {
     make: (path) => makeLink("circle", path),
-    reason: "its symbolic links lead in a circle",
+    reason: "its symbolic links form a loop",
   },
 };
 

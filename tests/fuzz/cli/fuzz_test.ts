@@ -87,18 +87,18 @@ Deno.test(
 Deno.test("fuzz exits with 2 and one line for a command line that it cannot use", async () => {
   const refused = async (args: string[], line: string) => {
     const outcome = await runTask("fuzz", args);
-    assertEquals(outcome, { status: 2, stdout: "", stderr: `diskproof: Cannot run: ${line}\n` });
+    assertEquals(outcome, { status: 2, stdout: "", stderr: `diskproof: ${line}\n` });
   };
   await refused(["--sed", "5"], "unknown option --sed (did you mean --seed?)");
   await refused(["canary", "--seed", ""], "option --seed needs a value");
   await refused(["canari"], "unknown target canari (did you mean canary?)");
   await refused(
     ["canary", "--time", "soon"],
-    "--time takes a duration such as 60s, 5m or 1h, not 'soon'",
+    "--time must be a duration such as 60s, 5m or 1h, not 'soon'",
   );
   await refused(
     ["canary", "--seed", "4294967296"],
-    "--seed takes a whole number below 2^32 or the hash of a commit, not '4294967296'",
+    "--seed must be a whole number below 2^32 or the hash of a commit, not '4294967296'",
   );
 });
 

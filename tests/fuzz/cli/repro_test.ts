@@ -82,7 +82,7 @@ Deno.test(
       assertMatch(stderr, line);
       assertEquals(stderr.split("\n").length, 2);
     };
-    await refused([], /^diskproof: Cannot run: give one artifact/);
+    await refused([], /^diskproof: give one artifact/);
     await refused([`${directory}/none`], /^diskproof: Cannot replay .*: there is no such file/);
     const artifact = await canaryArtifact(directory);
     edit(artifact, { case: 5 });
