@@ -91,7 +91,7 @@ export function complainOf(error: unknown, traced = false): number {
   return INTERNAL;
 }
 
-/** By name: the modules that define the errors are loaded by the verbs that need them. */
+/** By the name of the class: a verb loads the modules that define the errors, and not the program. */
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ["UsageError", UNUSABLE],
   ["SourceError", UNUSABLE],
@@ -101,7 +101,11 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
 ]);
 
 function statusOf(error: unknown): number {
-  return error instanceof Error ? STATUS_OF.get(error.name) ?? INTERNAL : INTERNAL;
+  for (let at = error; at instanceof Error; at = Object.getPrototypeOf(at)) {
+    const status = STATUS_OF.get(at.constructor.name);
+    if (status !== undefined) return status;
+  }
+  return INTERNAL;
 }
 
 function messageOf(error: unknown): string {

@@ -88,12 +88,12 @@ liveTest(
     await Deno.writeTextFile(`${directory}/kept`, "as it was");
     const before = namesIn(directory);
     const attempts: [string, string, string][] = [
-      ["overlay.qcow2", "overlay.qcow2", "it is one of the files that are read"],
-      ["overlay.qcow2", "base.raw", "it is one of the files that are read"],
-      ["overlay.qcow2", "link", "it is one of the files that are read"],
-      ["outside.qcow2", "data.raw", "it is one of the files that are read"],
+      ["overlay.qcow2", "overlay.qcow2", "it is one of the input files"],
+      ["overlay.qcow2", "base.raw", "it is one of the input files"],
+      ["overlay.qcow2", "link", "it is one of the input files"],
+      ["outside.qcow2", "data.raw", "it is one of the input files"],
       ["overlay.qcow2", ".", "not a regular file"],
-      ["overlay.qcow2", "nowhere/out", "no such file"],
+      ["overlay.qcow2", "nowhere/out", "the folder nowhere does not exist"],
     ];
     for (const [image, out, reason] of attempts) {
       const run = await diskproof(directory, ["convert", image, out]);

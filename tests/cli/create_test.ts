@@ -205,7 +205,7 @@ Deno.test("a file that is there stays as it is without --force", () =>
     Deno.writeTextFileSync(`${directory}/image`, "there");
     const refused = await diskproof(directory, ["create", "image", "1M"]);
     assertEquals([refused.status, refused.stdout], [2, ""]);
-    assertStringIncludes(refused.stderr, "it is there already (--force replaces it)");
+    assertStringIncludes(refused.stderr, "it exists already (--force replaces it)");
     assertEquals(Deno.readTextFileSync(`${directory}/image`), "there");
     await create(directory, "--force", "image", "1M");
     assertEquals(Deno.statSync(`${directory}/image`).size, 2 ** 20);

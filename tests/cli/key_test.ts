@@ -277,9 +277,9 @@ liveTest(
       [2, ["add"], "name one file"],
       [2, ["add", "gone", ...one, ...fresh], "Cannot open gone: there is no such file"],
       [2, ["add", "file", ...fresh], "add needs a passphrase"],
-      [2, ["add", "file", ...one], "add takes one new passphrase"],
+      [2, ["add", "file", ...one], "add needs one new passphrase"],
       [2, ["erase", "file"], "erase needs a passphrase (--passphrase-file), or a slot"],
-      [2, ["erase", "file", ...one, ...fresh], "erase takes no new passphrase"],
+      [2, ["erase", "file", ...one, ...fresh], "erase does not accept a new passphrase"],
       [2, ["add", "file", "--passphrase-file", "bad", ...fresh], "opens no key slot"],
       [2, ["change", "file", "--passphrase-file", "bad", ...fresh], "opens no key slot"],
       [2, ["erase", "file", "--passphrase-file", "bad"], "opens no key slot"],
@@ -290,9 +290,9 @@ liveTest(
       [
         2,
         ["add", "file", ...one, ...fresh, "--max-iterations", "1000"],
-        "(--max-iterations sets another)",
+        "(--max-iterations changes it)",
       ],
-      [2, ["add", "inside", ...one, "--new-passphrase-file", "binary"], "takes UTF-8"],
+      [2, ["add", "inside", ...one, "--new-passphrase-file", "binary"], "accepts only UTF-8"],
       [1, ["add", "aes", ...one, ...fresh], "the legacy AES has no key slots"],
       [1, ["add", "one", ...one, ...fresh], "it has no LUKS header"],
       [1, ["add", "keyless", ...one, ...fresh], "keys of keyless: cannot use aes"],
@@ -300,7 +300,7 @@ liveTest(
     for (const [expected, args, says] of refused) {
       const { status, stdout, stderr } = await diskproof(directory, ["key", ...args]);
       assertEquals([status, stdout], [expected, ""], `${args.join(" ")}: ${stderr}`);
-      assertMatch(stderr, /^diskproof: Cannot [^\n]*\n$/);
+      assertMatch(stderr, /^diskproof: [^\n]+\n$/);
       assertStringIncludes(stderr, says);
       assert(!stderr.includes(SECRET));
     }

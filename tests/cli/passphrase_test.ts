@@ -71,14 +71,14 @@ Deno.test("a wrong passphrase is one line and exit status 2, and shows nowhere",
         assert(!stdout.includes(WRONG));
         assertEquals(
           stderr,
-          `diskproof: Cannot open ${image}: no passphrase that was given opens it\n`,
+          `diskproof: Cannot open ${image}: none of the given passphrases opens it\n`,
         );
       }
     }
     const check = await run("check", "image", "--passphrase", WRONG);
     // 2 tells of corruptions there.
     assertEquals([check.status, check.stdout], [1, ""]);
-    assertStringIncludes(check.stderr, "no passphrase that was given opens it");
+    assertStringIncludes(check.stderr, "none of the given passphrases opens it");
     assert(!check.stderr.includes(WRONG));
   }));
 
@@ -87,7 +87,7 @@ Deno.test("a missing passphrase is one line that says how to give it", () =>
     for (const image of ["volume", "image"]) {
       const { status, stderr } = await run("digest", image);
       assertEquals(status, 2);
-      assertStringIncludes(stderr, "it is encrypted; --passphrase-file FILE gives a passphrase");
+      assertStringIncludes(stderr, "it is encrypted; give a passphrase with --passphrase-file FILE");
     }
     const judged = await run("judge", "volume");
     assertEquals(judged.status, 0);

@@ -44,7 +44,7 @@ Deno.test("a passphrase file and a detached header are never written to", () =>
     for (const args of attempts) {
       const { status, stderr } = await diskproof(directory, args);
       assertEquals(status, 2, args.join(" "));
-      assertStringIncludes(stderr, "it is one of the files that are read\n");
+      assertStringIncludes(stderr, "it is one of the input files\n");
     }
     const after = namesIn(directory).map((name) => Deno.readFileSync(`${directory}/${name}`));
     assertEquals(after, before);
@@ -133,7 +133,7 @@ Deno.test("a passphrase comes out of a FIFO to its end, and out of a device to t
     assertEquals(piped, { status: 0, stdout: expected, stderr: "" });
     const refused = [
       ["/dev/zero", "Cannot read the passphrase in /dev/zero: it is longer than 8 MiB"],
-      ["/dev/null", "no passphrase that was given opens it"],
+      ["/dev/null", "none of the given passphrases opens it"],
       [".", "Cannot read the passphrase in .: it is not a regular file"],
     ];
     for (const [path = "", says = ""] of refused) {
