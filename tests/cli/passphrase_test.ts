@@ -87,7 +87,10 @@ Deno.test("a missing passphrase is one line that says how to give it", () =>
     for (const image of ["volume", "image"]) {
       const { status, stderr } = await run("digest", image);
       assertEquals(status, 2);
-      assertStringIncludes(stderr, "it is encrypted; give a passphrase with --passphrase-file FILE");
+      assertStringIncludes(
+        stderr,
+        "it is encrypted; give a passphrase with --passphrase-file FILE",
+      );
     }
     const judged = await run("judge", "volume");
     assertEquals(judged.status, 0);
