@@ -93,10 +93,12 @@ export {
   AccessError,
   type Anatomy,
   type AnatomyOptions,
+  type BuiltFiles,
   type BuiltImage,
   type CheckCounts,
+  type Format,
   type FormatDriver,
-  type FormatName,
+  type GuestContent,
   type InfoReport,
   type Json,
   type Layer,
@@ -106,9 +108,10 @@ export {
   type Pattern,
   patternBytes,
   type Placed,
-  type RawModel,
   type Run,
 } from "./src/format/mod.ts";
+export { catalogue, type FormatName, formatNamed, formats } from "./src/formats.ts";
+export type { RawModel } from "./src/raw/mod.ts";
 export {
   decode,
   type Decoded,
@@ -118,7 +121,6 @@ export {
   type Struct,
 } from "./src/layout/mod.ts";
 export {
-  catalogue,
   type Effect,
   type Finding,
   Findings,
@@ -158,7 +160,6 @@ export {
 export {
   addKey,
   buildLuks1,
-  type BuiltLuks1,
   changeKey,
   type CipherSpec,
   type CreatedLuks1,
@@ -183,12 +184,7 @@ export {
 } from "./src/luks2/mod.ts";
 export { buildQcow1, normaliseQcow1, type Qcow1Model, qcow1Structures } from "./src/qcow1/mod.ts";
 export { type Qcow2Model, qcow2Structures } from "./src/qcow2/mod.ts";
-export {
-  buildQcow2,
-  type BuiltQcow2,
-  guestContent,
-  normaliseQcow2,
-} from "./src/qcow2/build/mod.ts";
+export { buildQcow2, guestContent, normaliseQcow2 } from "./src/qcow2/build/mod.ts";
 export {
   type CheckReport,
   CryptsetupPeer,

@@ -1,4 +1,3 @@
-import type { FormatName } from "../../src/format/mod.ts";
 import { openImage } from "../../src/image/mod.ts";
 import {
   type DigestReport,
@@ -89,7 +88,7 @@ export function refusalOf(question: string, subject: Subject): Finding | undefin
   const image = openImage(path, {
     directory,
     alone,
-    ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(format === undefined ? {} : { format }),
     ...(header === undefined ? {} : { header }),
     ...(passphrases.length === 0
       ? {}

@@ -1,5 +1,5 @@
 import type { ByteSource } from "../../src/bytes/mod.ts";
-import type { FormatName } from "../../src/format/mod.ts";
+import type { FormatName } from "../../src/formats.ts";
 import { judgeImage, openBytes } from "../../src/image/mod.ts";
 import { excerptOf } from "../../src/report/mod.ts";
 

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
+import type { BuiltFiles } from "../../src/format/mod.ts";
 import type { KeyOptions } from "../../src/image/mod.ts";
 import {
   buildLuks2,
-  type BuiltLuks2,
   type CopyName,
   type CopyState,
   type KdfModel,
@@ -120,7 +120,7 @@ function usualKdf(index: number): KdfModel {
 }
 
 /** Builds a volume, or gives the one that was built before. */
-export const builtLuks2: (model: Luks2Model) => BuiltLuks2 = remembering(buildLuks2, {
+export const builtLuks2: (model: Luks2Model) => BuiltFiles = remembering(buildLuks2, {
   sizeOf: ({ image, payload }) => image.size + (payload?.size ?? 0),
   sizeMax: KEPT_MAX,
 });

@@ -1,10 +1,9 @@
 import * as fc from "fast-check";
 import { canonicalHash } from "../../src/crypto/mod.ts";
-import type { Placed } from "../../src/format/mod.ts";
+import type { BuiltFiles, Placed } from "../../src/format/mod.ts";
 import type { KeyOptions } from "../../src/image/mod.ts";
 import {
   buildLuks1,
-  type BuiltLuks1,
   type CipherSpec,
   type KeyModel,
   type Luks1Model,
@@ -116,7 +115,7 @@ function usualKeys(passphrases: readonly string[], index: number): KeyModel[] {
 }
 
 /** Builds a volume, or gives the one that was built before. */
-export const builtVolume: (model: Luks1Model) => BuiltLuks1 = remembering(buildLuks1, {
+export const builtVolume: (model: Luks1Model) => BuiltFiles = remembering(buildLuks1, {
   sizeOf: ({ image, payload }) => image.size + (payload?.size ?? 0),
   sizeMax: KEPT_MAX,
 });

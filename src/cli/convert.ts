@@ -1,6 +1,7 @@
 import { FileSource } from "../bytes/mod.ts";
 import type { Layer } from "../format/mod.ts";
-import { isZero, type OpenedImage, pieces } from "../image/mod.ts";
+import { isZero } from "../bytes/mod.ts";
+import { type OpenedImage, pieces } from "../image/mod.ts";
 import { OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { unsupportedFormat } from "./reasons.ts";

@@ -1,10 +1,9 @@
 import { FileSource } from "../bytes/mod.ts";
+import type { CreatedPart, CreatedParts } from "../format/mod.ts";
 import { Luks1Error } from "../luks1/mod.ts";
 import {
   backingSize,
   contentOf,
-  type CreatedPart,
-  type CreatedSizes,
   createImage,
   type Creation,
   resolveName,
@@ -235,7 +234,7 @@ function usageOf<T>(path: string, make: () => T): T {
 
 async function writeParts(
   path: string,
-  parts: Generator<CreatedPart, CreatedSizes>,
+  parts: CreatedParts,
   fileOf: (file: CreatedPart["file"]) => NewFile | undefined,
 ): Promise<void> {
   const pauses = new Pauses();

@@ -1,4 +1,5 @@
-import type { Creation, RawCreation } from "../image/create/mod.ts";
+import type { Creation } from "../image/create/mod.ts";
+import type { RawCreation } from "../raw/mod.ts";
 import { LUKS_OPTIONS, luksOptions } from "./create_luks.ts";
 import type { FormatOptions } from "./create_options.ts";
 import { mustSuitQemu } from "./passphrases.ts";

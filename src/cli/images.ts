@@ -1,7 +1,6 @@
-import { AccessError, type Dialect, type FormatName, type Layer } from "../format/mod.ts";
+import { AccessError, type Dialect, type Layer } from "../format/mod.ts";
+import { formatNamed, formatNames } from "../formats.ts";
 import {
-  driverNamed,
-  drivers,
   HeaderError,
   infoOf,
   layersOf,
@@ -25,12 +24,9 @@ export const OPENING = {
   letters: { f: "format" },
 } as const satisfies OptionNames;
 
-/** The names that --format accepts. */
-const FORMATS = drivers.map(({ name }) => name).toSorted((a, b) => +(b === "raw") - +(a === "raw"));
-
 /** What these options do, for the help of a verb. */
 export const OPENING_HELP = `  -f, --format NAME    the format: ${
-  FORMATS.join(", ")
+  formatNames.join(", ")
 } (default: probe)
   --root DIR           the folder that backing files and data files may be opened in
                        (default: the folder of the image)
@@ -53,8 +49,8 @@ export interface Opened {
  */
 export function openNamed(path: string, options: Options, how: Opened = {}): OpenedImage {
   const format = options.value("format");
-  if (format !== undefined && driverNamed(format) === undefined) {
-    throw new UsageError(unsupportedFormat(format, FORMATS));
+  if (format !== undefined && formatNamed(format) === undefined) {
+    throw new UsageError(unsupportedFormat(format, formatNames));
   }
   mustNotBeStandardInput(path);
   const dialect = dialectOf(options);
@@ -67,7 +63,7 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
     return openImage(path, {
       ...how,
       detect: true,
-      ...(format === undefined ? {} : { format: format as FormatName }),
+      ...(format === undefined ? {} : { format }),
       ...(root === undefined ? {} : { root }),
       ...(header === undefined ? {} : { header }),
       ...(dialect === undefined ? {} : { dialect }),

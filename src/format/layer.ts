@@ -1,9 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { Findings, Place, RuleId } from "../rules/mod.ts";
-import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
-
-/** The formats that the reference implementation reads. */
-export type FormatName = "raw" | "qcow" | "qcow2" | "luks" | "luks2";
 
 /**
  * What a run of guest bytes is made of in one layer:
@@ -29,9 +25,9 @@ export interface Run {
   readonly broken?: Broken;
 }
 
-/** Why an access fails. */
-export interface Broken {
-  readonly rule: RuleId;
+/** A rule that is broken at a place: why an access fails. */
+export interface Broken<Id extends RuleId = RuleId> {
+  readonly rule: Id;
   readonly place: Place;
   readonly message: string;
 }
@@ -70,6 +66,8 @@ export interface BackingReference {
 export interface DataFileReference {
   /** As in the image; taken literally as a path. */
   readonly name?: string;
+  /** The rule that is broken where the file cannot be opened. */
+  readonly rule: RuleId;
 }
 
 /** JSON as `JSON.parse` gives it. */
@@ -118,7 +116,8 @@ export interface BitmapSummary {
  * another file; a chain of layers is put together above.
  */
 export interface Layer {
-  readonly format: FormatName;
+  /** Name of the format. */
+  readonly format: string;
   /** Bytes that a guest sees; a multiple of 512. */
   readonly virtualSize: number;
   readonly clusterSize: number;
@@ -160,44 +159,4 @@ export interface Layer {
   judge(findings: Findings): void;
   /** Runs `check` and adds what it finds; `undefined` where qemu-img's check gives no counts. */
   check?(findings: Findings): CheckCounts | undefined;
-}
-
-/** Work that may still be done; whoever does some takes it off. */
-export interface WorkBudget {
-  left: number;
-}
-
-/** What a driver is told that the image does not say. */
-export interface DriverOptions {
-  /** Each is tried, in this order; without any, encrypted content cannot be read. */
-  readonly passphrases?: readonly Uint8Array[];
-  /** Work that trying passphrases may take: iterations of PBKDF2 with SHA-256, or as much of others. */
-  readonly iterationsMax?: number;
-  /** What is left of that where several images share it. */
-  readonly budget?: WorkBudget;
-  /** For `luks`: what holds the payload of a detached header. */
-  readonly payload?: ByteSource;
-  /** For `qcow2`: read the image as this draft of the format says, and not as the format does. */
-  readonly dialect?: Dialect;
-}
-
-/**
- * Drafts of a format that images were made by. `draft-2016`: the patch "qcow2: add support for LUKS
- * encryption format" of January 2016, whose LUKS header stands in a header extension.
- */
-export type Dialect = "draft-2016";
-
-/** A format as the layers above see it. */
-export interface FormatDriver {
-  readonly name: FormatName;
-  /** Whether QEMU's probing takes a file with these first 512 bytes (zero-padded) for this format. */
-  probe(head: Uint8Array): boolean;
-  /**
-   * Decodes an image and judges what an open looks at. Total: whatever is wrong becomes a finding.
-   *
-   * @returns the layer, or `undefined` where too little of the image is sound to walk it
-   */
-  open(source: ByteSource, findings: Findings, options?: DriverOptions): Layer | undefined;
-  /** What an image file is made of. Total, and bounded whatever the image says. */
-  anatomy?(source: ByteSource, options: AnatomyOptions): Anatomy;
 }

@@ -3,6 +3,7 @@
  *
  * Invariants:
  *
+ * - A `Format` is all that the rest knows of a format: nothing above a format's room names it.
  * - A layer is one image file by itself. It opens no other file.
  * - Opening is total: whatever is wrong with an image becomes a finding, and only what an open looks
  *   at is judged by it. `judge` and `check` look at the rest.
@@ -29,24 +30,33 @@ export {
   type Broken,
   type CheckCounts,
   type DataFileReference,
-  type Dialect,
-  type DriverOptions,
-  type FormatDriver,
-  type FormatName,
   type Json,
   type Layer,
   type LayerInfo,
   type Run,
   type RunKind,
   type SnapshotSummary,
-  type WorkBudget,
 } from "./layer.ts";
+export type { Dialect, DriverOptions, FormatDriver, WorkBudget } from "./driver.ts";
+export type { CreatedPart, CreatedParts, CreatedSizes } from "./create.ts";
+export type { Format, FormatKeys, VerdictPolicy } from "./format.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export type { BuiltImage, Placed } from "./placed.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";
-export { type Pattern, patternBytes, type RawModel } from "./pattern.ts";
+export { type Pattern, patternBytes } from "./pattern.ts";
 export type { InfoReport, MapEntry } from "./reports.ts";
 export { type EntryTarget, type TableEntry, TableRows } from "./table_rows.ts";
+export { type BlockRule, blockRules } from "./rules.ts";
 export { readSectors, type SectorAccess } from "./sectors.ts";
 export { imageText } from "./text.ts";
 export { isUuid } from "./uuid.ts";
+export {
+  type BuiltFiles,
+  type ClusterView,
+  type FormatWriter,
+  type GuestContent,
+  laidOver,
+  type View,
+  WHOLE,
+  wholeContent,
+} from "./writer.ts";

@@ -8,14 +8,6 @@ export interface Pattern {
   readonly seed: number;
 }
 
-/** A raw image: a pattern over `size` bytes. */
-export interface RawModel {
-  readonly format: "raw";
-  /** Length in bytes, any. */
-  readonly size: number;
-  readonly pattern: Pattern;
-}
-
 const WORDS = "the header of an image says where its tables lie and what each of them holds ";
 
 /** The `length` bytes of a pattern from `from` on. Deterministic; the same on every machine. */

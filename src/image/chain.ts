@@ -1,14 +1,16 @@
 import { resolve } from "node:path";
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
-import type { DriverOptions, FormatName, Layer, WorkBudget } from "../format/mod.ts";
+import type { DriverOptions, Format, Layer, WorkBudget } from "../format/mod.ts";
+import { formatNamed, formatOf, formats } from "../formats.ts";
 import { ITERATIONS_BUDGET } from "../luks1/mod.ts";
+import { rawFormat } from "../raw/mod.ts";
 import { Findings } from "../rules/mod.ts";
-import { detect, driverNamed, foreignDrivers, probe } from "./drivers.ts";
 import { GuestSource } from "./guest_source.ts";
 import { headerSource } from "./header_file.ts";
 import { isProtocol, resolveName } from "./names.ts";
-import type { KeyOptions, OpenedImage, OpenOptions } from "./opened.ts";
+import type { OpenedImage, OpenOptions, ReadOptions } from "./opened.ts";
 import { FilePolicy, GivenFiles, type Named, type NamedFiles } from "./policy.ts";
+import { detect, foreignDrivers, probe } from "./probe.ts";
 
 /** Longest backing chain that is followed. */
 const MAX_CHAIN = 64;
@@ -21,15 +23,16 @@ const MAX_CHAIN = 64;
 export function openImage(path: string, options: OpenOptions = {}): OpenedImage {
   const place = resolve(options.directory ?? ".", path);
   const source = new FileSource(place);
-  // With a header beside it the image is LUKS; what is probed is what its payload lies in.
-  const isLuks = options.format === "luks" || options.format === "luks2";
-  const told = options.header !== undefined && isLuks ? undefined : options.format;
+  const named = options.format === undefined
+    ? undefined
+    : formatOf(options.format, options.formats);
+  // With a header beside it, the image is the payload: what is probed is what that lies in.
+  const told = options.header !== undefined && named?.driver.detaches === true ? undefined : named;
   const probed = options.detect ? detect : probe;
-  const driver = told === undefined ? probed(source) : driverNamed(told);
-  if (driver === undefined) throw new TypeError(`Cannot open ${path}: unknown format`);
+  const format = told ?? probed(source, options.formats);
   const policy = options.alone ? undefined : new FilePolicy(place, options.root);
-  const around = { policy, above: [], keys: shared(options) };
-  const file = { path, place, source, driver: driver.name };
+  const around = { policy, above: [], options: shared(options) };
+  const file = { path, place, source, format };
   if (options.header === undefined) return openSource(file, around);
   return openDetached(
     file,
@@ -41,12 +44,12 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
 /** Opens bytes as an image by itself: no file that they name is looked at. */
 export function openBytes(
   source: ByteSource,
-  format?: FormatName,
-  keys: KeyOptions = {},
+  format?: Format | string,
+  options: ReadOptions = {},
 ): OpenedImage {
-  const driver = format ?? probe(source).name;
-  const around = { policy: undefined, above: [], keys: shared(keys) };
-  return openSource({ path: "", place: "/", source, driver }, around);
+  const around = { policy: undefined, above: [], options: shared(options) };
+  const file = { path: "", place: "/", source };
+  return openSource({ ...file, format: formatFor(source, format, options) }, around);
 }
 
 /**
@@ -57,10 +60,11 @@ export function openBytes(
 export function openDetachedBytes(
   payload: ByteSource,
   header: ByteSource,
-  keys: KeyOptions = {},
+  options: ReadOptions = {},
 ): OpenedImage {
-  const file = { path: "", place: "/", source: payload, driver: probe(payload).name };
-  return openDetached(file, header, { policy: undefined, above: [], keys: shared(keys) });
+  const format = probe(payload, options.formats);
+  const file = { path: "", place: "/", source: payload, format };
+  return openDetached(file, header, { policy: undefined, above: [], options: shared(options) });
 }
 
 /**
@@ -70,30 +74,40 @@ export function openDetachedBytes(
  */
 export function openFiles(
   files: ReadonlyMap<string, ByteSource>,
-  format?: FormatName,
-  keys: KeyOptions = {},
+  format?: Format | string,
+  options: ReadOptions = {},
 ): OpenedImage {
   const [first] = files;
   if (first === undefined) throw new TypeError("Cannot open an image: there are no files");
   const [path, source] = first;
-  const driver = format ?? probe(source).name;
-  const around = { policy: new GivenFiles(files), above: [], keys: shared(keys) };
-  return openSource({ path, place: `/${path}`, source, driver }, around);
+  const around = { policy: new GivenFiles(files), above: [], options: shared(options) };
+  const file = { path, place: `/${path}`, source };
+  return openSource({ ...file, format: formatFor(source, format, options) }, around);
+}
+
+function formatFor(
+  source: ByteSource,
+  format: Format | string | undefined,
+  options: ReadOptions,
+): Format {
+  return format === undefined ? probe(source, options.formats) : formatOf(format, options.formats);
 }
 
 /** What all images of an opening share. */
-interface SharedKeys extends KeyOptions {
+interface SharedOptions extends ReadOptions {
   readonly budget: WorkBudget;
 }
 
-function shared(keys: KeyOptions): SharedKeys {
-  return { ...keys, budget: { left: keys.iterationsMax ?? ITERATIONS_BUDGET } };
+function shared(options: ReadOptions): SharedOptions {
+  return { ...options, budget: { left: options.iterationsMax ?? ITERATIONS_BUDGET } };
 }
 
 /** Images below one that stays locked are of no use, and trying the passphrases on them is dear. */
-function keysBelow({ keys }: Around, layer: Layer): SharedKeys {
+function optionsBelow({ options }: Around, layer: Layer): SharedOptions {
   const locked = layer.encrypted && layer.unlocked === false;
-  return locked ? { budget: keys.budget } : keys;
+  if (!locked) return options;
+  const { budget, formats: among = formats } = options;
+  return { budget, formats: among };
 }
 
 interface Around {
@@ -101,7 +115,7 @@ interface Around {
   readonly policy: NamedFiles | undefined;
   /** Real paths of the overlays. */
   readonly above: readonly string[];
-  readonly keys: SharedKeys;
+  readonly options: SharedOptions;
 }
 
 interface ImageFile {
@@ -110,7 +124,7 @@ interface ImageFile {
   /** An absolute path: what names in the image are relative to. */
   readonly place: string;
   readonly source: ByteSource;
-  readonly driver: FormatName;
+  readonly format: Format;
 }
 
 function openSource(
@@ -118,13 +132,14 @@ function openSource(
   around: Around,
 ): OpenedImage {
   const findings = new Findings();
-  const layer = driverNamed(file.driver)?.open(file.source, findings, driverOptions(around));
-  const { dialect } = around.keys;
+  const { path, source, format } = file;
+  const layer = format.driver.open(source, findings, driverOptions(around));
+  const { dialect } = around.options;
   const opened = {
-    ...{ path: file.path, format: file.driver, source: file.source, findings },
+    ...{ path, format: format.name, definition: format, source, findings },
     ...(dialect === undefined ? {} : { dialect }),
   };
-  const close = (): void => file.source.close?.();
+  const close = (): void => source.close?.();
   if (layer === undefined) return { ...opened, incomplete: false, close };
   const dataFile = attachDataFile(file.place, { layer, findings, around });
   const backing = openBacking(file.place, { layer, findings, around });
@@ -145,8 +160,8 @@ function openSource(
  * What the driver of an image is told. The legacy encryption cannot tell whether a passphrase is right:
  * the one with the image's place in the chain comes first, the last one where there are fewer.
  */
-function driverOptions({ keys, above }: Around): DriverOptions {
-  const { passphrases = [], iterationsMax, dialect, budget } = keys;
+function driverOptions({ options, above }: Around): DriverOptions {
+  const { passphrases = [], iterationsMax, dialect, budget } = options;
   const own = Math.min(above.length, passphrases.length - 1);
   const others = passphrases.filter((_, index) => index !== own);
   return {
@@ -161,19 +176,19 @@ function driverOptions({ keys, above }: Around): DriverOptions {
 
 /** Opens the payload `file` of a detached LUKS header. */
 function openDetached(file: ImageFile, header: ByteSource, around: Around): OpenedImage {
-  const payload = file.driver === "qcow" || file.driver === "qcow2"
-    ? openSource(file, around)
-    : undefined;
+  const isImage = file.format !== rawFormat && file.format.driver.detaches !== true;
+  const payload = isImage ? openSource(file, around) : undefined;
   const findings = new Findings();
   const refusal = payload?.findings.refusal("read");
   if (refusal !== undefined) findings.add(refusal.rule, { path: "/payload" }, refusal.message);
   const content = payload === undefined ? file.source : new GuestSource(layersOf(payload));
   const options = { ...driverOptions(around), payload: content };
-  const driver = detect(header).name === "luks2" ? "luks2" : "luks";
-  const layer = driverNamed(driver)?.open(header, findings, options);
+  const format = detachedFormat(header, around.options);
+  const layer = format.driver.open(header, findings, options);
   return {
     path: file.path,
-    format: driver,
+    format: format.name,
+    definition: format,
     source: file.source,
     header,
     ...(payload === undefined ? {} : { payload }),
@@ -185,6 +200,13 @@ function openDetached(file: ImageFile, header: ByteSource, around: Around): Open
       (payload ?? file.source).close?.();
     },
   };
+}
+
+/** The format of a detached header: the first one that has them, where its bytes do not say. */
+function detachedFormat(header: ByteSource, { formats: among = formats }: ReadOptions): Format {
+  const found = detect(header, among);
+  if (found.driver.detaches === true) return found;
+  return among.find(({ driver }) => driver.detaches === true) ?? found;
 }
 
 interface LayerAt {
@@ -207,7 +229,7 @@ function attachDataFile(
     layer.attachDataFile?.(named.source);
     return { source: named.source, missing: false };
   }
-  const rule = named.kind === "unreadable" ? "qcow2.datafile.opens" : "blk.datafile.not-followed";
+  const rule = named.kind === "unreadable" ? layer.dataFile.rule : "blk.datafile.not-followed";
   findings.add(rule, { path: "/data_file" }, notOpened("data file", name, named));
   return { missing: true };
 }
@@ -221,7 +243,8 @@ function openBacking(
   if (around.policy === undefined) return { missing: true };
   const place = { path: "/backing_name" };
   const { name, format } = reference;
-  if (format !== undefined && driverNamed(format) === undefined) {
+  const declared = format === undefined ? undefined : formatNamed(format, around.options.formats);
+  if (format !== undefined && declared === undefined) {
     const known = foreignDrivers.has(format);
     const rule = known ? "blk.backing.not-followed" : "blk.backing.driver-known";
     findings.add(
@@ -247,10 +270,12 @@ function openBacking(
     );
     return { missing: true };
   }
-  const driver = (format === undefined ? undefined : driverNamed(format)) ?? probe(named.source);
   const { path, source } = named;
-  const file = { path, place: path, source, driver: driver.name };
-  const opened = openSource(file, { ...around, above, keys: keysBelow(around, layer) });
+  const file = {
+    ...{ path, place: path, source },
+    format: declared ?? probe(source, around.options.formats),
+  };
+  const opened = openSource(file, { ...around, above, options: optionsBelow(around, layer) });
   judgeBackingOpen(opened, { name, findings, overlay: layer });
   return { image: opened, missing: false };
 }

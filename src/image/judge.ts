@@ -1,9 +1,12 @@
 import { storedSize } from "../bytes/mod.ts";
 import { AccessError, type CheckCounts } from "../format/mod.ts";
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
+import { formats } from "../formats.ts";
+import { rawFormat } from "../raw/mod.ts";
 import { layersOf } from "./chain.ts";
 import type { OpenedImage } from "./opened.ts";
 import { digestOf, tryReading } from "./content.ts";
+import { PROBE_BYTES } from "./probe.ts";
 
 /** Everything that diskproof has to say about one image. One line of `judge`. */
 export interface Judgement {
@@ -45,7 +48,7 @@ export interface JudgeOptions {
 
 /** Judges an opened image: everything that can be known of it without writing to it. */
 export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judgement {
-  const { findings, layer, format, path } = image;
+  const { findings, layer, format, definition, path } = image;
   const refused = layer === undefined || findings.refusal("read") !== undefined;
   layer?.judge(findings);
   const layers = layersOf(image);
@@ -56,8 +59,9 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
     ? layer.check?.(findings)
     : undefined;
   noteProbe(image);
-  if (format === "qcow") {
-    findings.add("qcow1.check.unsupported", { path: "/" }, "check does not know qcow version 1");
+  const { everyImage, tool } = definition.verdict;
+  if (everyImage !== undefined) {
+    findings.add(everyImage.rule, everyImage.place, everyImage.message);
   }
   const list = findings.list();
   const untried = !refused &&
@@ -65,7 +69,7 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   const judgement: Judgement = {
     image: path,
     format,
-    ...(format === "luks2" ? { qemu: AS_RAW, cryptsetup: { open: byCryptsetup(image) } } : {
+    ...(tool === "cryptsetup" ? { qemu: AS_RAW, cryptsetup: { open: byCryptsetup(image) } } : {
       qemu: {
         ...untried ? UNTRIED : { open: refused ? "reject" : "accept", read: readable },
         check: check === undefined ? null : checkJson(check),
@@ -113,26 +117,14 @@ function checkJson(counts: CheckCounts): CheckJson {
   return { corruptions, leaks, "check-errors": checkErrors };
 }
 
-const LUKS_MAGIC = [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe];
-const QCOW_MAGIC = [0x51, 0x46, 0x49, 0xfb];
-
 /** Why a file that looks like one of the formats is raw. */
-function noteProbe({ format, source, findings }: OpenedImage): void {
-  if (format !== "raw") return;
+function noteProbe({ definition, source, findings }: OpenedImage): void {
+  if (definition !== rawFormat) return;
   const place = { path: "/", offset: 0 };
   if (source.size === 0) findings.add("blk.probe.nonempty", place, "The file is empty: it is raw");
-  const head = source.read(0, 8);
-  const starts = (magic: readonly number[]): boolean => magic.every((byte, i) => head[i] === byte);
-  if (starts(QCOW_MAGIC)) {
-    findings.add(
-      "blk.probe.version",
-      place,
-      "The file has the qcow magic and version 0: it is raw",
-    );
-  }
-  const version = (head[6] as number) * 256 + (head[7] as number);
-  if (starts(LUKS_MAGIC) && version !== 1) {
-    const message = `The file has the LUKS magic and version ${version}: it is raw`;
-    findings.add("blk.probe.luks-version", place, message);
+  const head = source.read(0, PROBE_BYTES);
+  for (const { driver } of formats) {
+    const miss = driver.nearMiss?.(head);
+    if (miss !== undefined) findings.add(miss.rule, miss.place, miss.message);
   }
 }

@@ -1,9 +1,8 @@
-import { FileSource } from "../bytes/mod.ts";
+import { FileSource, holesOf, isSparse } from "../bytes/mod.ts";
 import { AccessError, type Layer, type MapEntry } from "../format/mod.ts";
 import type { OpenedImage } from "./opened.ts";
 import { layersOf } from "./chain.ts";
 import { type Extent, extentsOf } from "./extents.ts";
-import { holesOf, isSparse } from "./holes.ts";
 
 /** What a map comes to: its entries, and why it ended early where it did. */
 export interface MapReport {

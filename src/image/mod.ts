@@ -14,12 +14,11 @@
 export { anatomyOf } from "./anatomy.ts";
 export { layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./chain.ts";
 export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } from "./content.ts";
-export { detect, driverNamed, drivers, probe } from "./drivers.ts";
+export { detect, probe } from "./probe.ts";
 export { type Extent, extentsOf } from "./extents.ts";
 export { HeaderError } from "./header_file.ts";
 export { infoOf } from "./info.ts";
-export { isSparse, isZero } from "./holes.ts";
 export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";
-export type { KeyOptions, OpenedImage, OpenOptions } from "./opened.ts";
+export type { KeyOptions, OpenedImage, OpenOptions, ReadOptions } from "./opened.ts";
 export { openRefusal, readRefusal } from "./readable.ts";
 export { mapEntries, mapOf, type MapReport } from "./map.ts";

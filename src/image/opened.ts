@@ -1,5 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import type { Dialect, FormatName, Layer } from "../format/mod.ts";
+import type { Dialect, Format, Layer } from "../format/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 
 /** What encrypted content is read with. */
@@ -15,10 +15,16 @@ export interface KeyOptions {
   readonly dialect?: Dialect;
 }
 
+/** What an image is read with. */
+export interface ReadOptions extends KeyOptions {
+  /** The formats that are known; those of `formats.ts` where it is absent. */
+  readonly formats?: readonly Format[];
+}
+
 /** How an image is opened. */
-export interface OpenOptions extends KeyOptions {
-  /** The format; probed where absent. */
-  readonly format?: FormatName;
+export interface OpenOptions extends ReadOptions {
+  /** The format, or its name; probed where absent. */
+  readonly format?: Format | string;
   /** Where the format is probed: also for what QEMU does not know, LUKS version 2. */
   readonly detect?: boolean;
   /** The directory that a relative path is relative to; the caller's own where absent. */
@@ -34,7 +40,10 @@ export interface OpenOptions extends KeyOptions {
 /** An image file with what it refers to, decoded and judged as far as an open looks. */
 export interface OpenedImage {
   readonly path: string;
-  readonly format: FormatName;
+  /** Name of the format. */
+  readonly format: string;
+  /** What is known of the format. */
+  readonly definition: Format;
   readonly source: ByteSource;
   /** A detached LUKS header: `source` is the file with its payload. */
   readonly header?: ByteSource;

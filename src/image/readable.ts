@@ -5,11 +5,12 @@ import type { OpenedImage } from "./opened.ts";
  * Why the content of an image cannot be read, which is not the same as why qemu-img does not open it:
  * of encryption there is more than QEMU knows. `undefined` where the layer reads.
  */
-export function readRefusal({ findings, layer }: OpenedImage): Finding | undefined {
+export function readRefusal(image: OpenedImage): Finding | undefined {
+  const { findings, layer, definition: { verdict } } = image;
   const refusals = findings.list().filter(({ rule }) => refuses(ruleOf(rule), "read"));
   if (layer?.unlocked !== true) return refusals[0];
-  return refusals.find(({ rule, class: ruleClass }) =>
-    !(rule.startsWith("luks.") && ruleClass !== "spec") && !FORGIVEN_DRAFT.has(rule)
+  return refusals.find((finding) =>
+    verdict.readsDespite?.(finding) !== true && !isOfDraft(image, finding)
   );
 }
 
@@ -19,13 +20,12 @@ export function readRefusal({ findings, layer }: OpenedImage): Finding | undefin
  */
 export function openRefusal(image: OpenedImage, opening: Opening): Finding | undefined {
   if (opening === "read") return readRefusal(image);
-  return image.findings.list().find(({ rule }) =>
-    refuses(ruleOf(rule), opening) && !(image.dialect !== undefined && FORGIVEN_DRAFT.has(rule))
+  return image.findings.list().find((finding) =>
+    refuses(ruleOf(finding.rule), opening) && !isOfDraft(image, finding)
   );
 }
 
-/** What an image by the draft of 2016 breaks; it is unlocked only where it is read as one. */
-const FORGIVEN_DRAFT: ReadonlySet<string> = new Set([
-  "qcow2.crypt.luks-ext-present",
-  "qcow2.ext.length-in-area",
-]);
+/** Whether every image of the draft that this one is read as breaks the rule. */
+function isOfDraft({ dialect, definition: { verdict } }: OpenedImage, { rule }: Finding): boolean {
+  return dialect !== undefined && verdict.drafts?.[dialect]?.has(rule) === true;
+}

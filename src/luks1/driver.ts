@@ -1,5 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import type { DriverOptions, FormatDriver } from "../format/mod.ts";
+import type { BlockRule, Broken as AnyBroken, DriverOptions, FormatDriver } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { accessTo, noKey } from "./access.ts";
@@ -27,8 +27,9 @@ import { Luks1Volume } from "./volume.ts";
  * ```
  */
 export const luks1Driver: FormatDriver = Object.freeze({
-  name: "luks",
   probe,
+  nearMiss,
+  detaches: true,
   open,
   anatomy: luks1Anatomy,
 });
@@ -37,6 +38,13 @@ export const luks1Driver: FormatDriver = Object.freeze({
 function probe(head: Uint8Array): boolean {
   const { magic, version } = decode(headerStruct, head);
   return isLuks(magic) && version === 1;
+}
+
+function nearMiss(head: Uint8Array): AnyBroken<BlockRule> | undefined {
+  const { magic, version } = decode(headerStruct, head);
+  if (!isLuks(magic) || version === 1) return undefined;
+  const message = `The file has the LUKS magic and version ${version}: it is raw`;
+  return { rule: "blk.probe.luks-version", place: { path: "/", offset: 0 }, message };
 }
 
 function isLuks(magic: Uint8Array): boolean {

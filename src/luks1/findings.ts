@@ -1,16 +1,11 @@
+import type { Broken } from "../format/mod.ts";
 import { offsetOf } from "../layout/mod.ts";
-import type { Place, RuleId } from "../rules/mod.ts";
+import type { Place } from "../rules/mod.ts";
+import type { Luks1Rule } from "./rules.ts";
 import { header, keySlot } from "./structures.ts";
 
-/** The slug of a rule of LUKS version 1. */
-export type Luks1Rule = RuleId & `luks.${string}`;
-
 /** A rule that is broken at a place; offsets count from the start of the header. */
-export interface Luks1Broken {
-  readonly rule: Luks1Rule;
-  readonly place: Place;
-  readonly message: string;
-}
+export type Luks1Broken = Broken<Luks1Rule>;
 
 /** Takes a finding. The message is made only where it is wanted. */
 export type AddFinding = (rule: Luks1Rule, place: Place, message: () => string) => void;

@@ -26,12 +26,14 @@
 
 export { type AccessOptions, accessTo, noKey } from "./access.ts";
 export { luks1Anatomy } from "./anatomy/anatomy.ts";
-export { buildLuks1, type BuiltLuks1, contentOf } from "./build/build.ts";
+export { buildLuks1, contentOf } from "./build/build.ts";
 export { type CreatedLuks1, createLuks1, type Luks1Options } from "./create/create.ts";
 export { type CipherSpec, decodeLuks1, type KeySlot, type Luks1Header, specOf } from "./decode.ts";
 export { luks1Driver } from "./driver.ts";
+export { createVolume, type Luks1Creation } from "./create/volume.ts";
 export { Luks1Error } from "./error.ts";
 export { materialSectors, payloadStart } from "./geometry.ts";
+export { format as luks1Format } from "./format.ts";
 export { luks1Info } from "./info.ts";
 export { judgeLuks1, type Luks1Opening } from "./judge/header.ts";
 export type { NewKey, RandomBytes } from "./key_slot.ts";
@@ -47,7 +49,8 @@ export {
 export { Luks1Layer } from "./layer.ts";
 export type { KeyModel, Luks1Model } from "./model.ts";
 export { normaliseLuks1 } from "./build/normalise.ts";
-export type { AddFinding, Luks1Broken, Luks1Rule } from "./findings.ts";
+export type { AddFinding, Luks1Broken } from "./findings.ts";
+export { type Luks1Rule, luks1Rules } from "./rules.ts";
 export {
   header,
   HEADER_BYTES,

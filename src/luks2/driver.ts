@@ -3,7 +3,7 @@ import type { DriverOptions, FormatDriver } from "../format/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { luks2Anatomy } from "./anatomy/anatomy.ts";
 import { type Content, contentOf, whyNoKey } from "./segments/content.ts";
-import { decodeLuks2 } from "./decode.ts";
+import { decodeLuks2, detectLuks2 } from "./decode.ts";
 import { judgeLuks2 } from "./judge/volume.ts";
 import { Luks2Layer } from "./layer.ts";
 import { chooseCopy, type Metadata } from "./metadata.ts";
@@ -27,13 +27,14 @@ import { WORK_BUDGET } from "./keyslots/budget.ts";
  * ```
  */
 export const luks2Driver: FormatDriver = Object.freeze({
-  name: "luks2",
   probe,
+  detect: detectLuks2,
+  detaches: true,
   open,
   anatomy: luks2Anatomy,
 });
 
-/** QEMU takes version 2 for raw: whoever wants to know asks `detectLuks2`. */
+/** To QEMU, version 2 is raw. */
 function probe(): boolean {
   return false;
 }

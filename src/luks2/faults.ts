@@ -5,7 +5,8 @@ import { kdfFault } from "./keyslots/kdf.ts";
 import type { Digest, Keyslot } from "./keyslots/keyslots.ts";
 import type { Metadata } from "./metadata.ts";
 import { member } from "./json/access.ts";
-import { type Luks2Broken, type Luks2Rule, placeOf, shown } from "./findings.ts";
+import { type Luks2Broken, placeOf, shown } from "./findings.ts";
+import type { Luks2Rule } from "./rules.ts";
 
 /** Why a slot cannot be used. */
 export interface SlotFault extends Luks2Broken {

@@ -1,19 +1,14 @@
+import type { Broken } from "../format/mod.ts";
 import { offsetOf } from "../layout/mod.ts";
-import type { Place, RuleId } from "../rules/mod.ts";
+import type { Place } from "../rules/mod.ts";
 import type { HeaderCopy } from "./decode.ts";
 import { BINARY_BYTES } from "./geometry.ts";
 import type { JsonNode } from "./json/value.ts";
+import type { Luks2Rule } from "./rules.ts";
 import { header } from "./structures.ts";
 
-/** The slug of a rule of LUKS version 2. */
-export type Luks2Rule = RuleId & `luks2.${string}`;
-
 /** A rule that is broken at a place. */
-export interface Luks2Broken {
-  readonly rule: Luks2Rule;
-  readonly place: Place;
-  readonly message: string;
-}
+export type Luks2Broken = Broken<Luks2Rule>;
 
 /** Takes a finding. The message is made only where it is wanted. */
 export type AddFinding = (rule: Luks2Rule, place: Place, message: () => string) => void;

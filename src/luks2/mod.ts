@@ -33,7 +33,7 @@
  * @module
  */
 
-export { buildLuks2, type BuiltLuks2, luks2Content } from "./build/build.ts";
+export { buildLuks2, luks2Content } from "./build/build.ts";
 export { type CopyOptions, encodeCopy, placesOf, withChecksum } from "./build/header.ts";
 export {
   type CopyName,
@@ -45,6 +45,7 @@ export {
 } from "./decode.ts";
 export { luks2Driver } from "./driver.ts";
 export { HEADER_SIZES } from "./geometry.ts";
+export { format as luks2Format } from "./format.ts";
 export { luks2Info } from "./info.ts";
 export type { JsonNode, JsonParsed } from "./json/value.ts";
 export { parseJson } from "./json/parser.ts";
@@ -54,7 +55,8 @@ export { Luks2Layer } from "./layer.ts";
 export { chooseCopy, type ChosenCopy, type JudgedCopy, type Metadata } from "./metadata.ts";
 export type { CopyState, KdfModel, Luks2KeyModel, Luks2Model } from "./model.ts";
 export { normaliseLuks2 } from "./build/normalise.ts";
-export type { AddFinding, Luks2Broken, Luks2Rule } from "./findings.ts";
+export type { AddFinding, Luks2Broken } from "./findings.ts";
+export { type Luks2Rule, luks2Rules } from "./rules.ts";
 export { header, luks2Structures, PRIMARY_MAGIC, SECONDARY_MAGIC } from "./structures.ts";
 export { unlock, type Unlocked, type UnlockOptions } from "./keyslots/unlock.ts";
 export { ARGON2_MEMORY_MAX, WORK_BUDGET } from "./keyslots/budget.ts";

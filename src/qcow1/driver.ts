@@ -5,6 +5,7 @@ import { decode } from "../layout/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { qcow1Anatomy } from "./anatomy/anatomy.ts";
 import { decodeQcow1 } from "./decode.ts";
+import type { Broken } from "./findings.ts";
 import { judgeOpen } from "./judge/header.ts";
 import { Qcow1Layer } from "./layer.ts";
 import { header, QCOW_MAGIC } from "./structures.ts";
@@ -24,8 +25,8 @@ import { header, QCOW_MAGIC } from "./structures.ts";
  * ```
  */
 export const qcow1Driver: FormatDriver = Object.freeze({
-  name: "qcow",
   probe,
+  nearMiss,
   open,
   anatomy: qcow1Anatomy,
 });
@@ -34,6 +35,14 @@ export const qcow1Driver: FormatDriver = Object.freeze({
 function probe(head: Uint8Array): boolean {
   const { magic, version } = decode(header, head);
   return magic === QCOW_MAGIC && version === 1;
+}
+
+/** Version 0 is neither this format nor qcow2. */
+function nearMiss(head: Uint8Array): Broken | undefined {
+  const { magic, version } = decode(header, head);
+  if (magic !== QCOW_MAGIC || version !== 0) return undefined;
+  const message = "The file has the qcow magic and version 0: it is raw";
+  return { rule: "blk.probe.version", place: { path: "/", offset: 0 }, message };
 }
 
 /** Nothing tells whether a passphrase is right: it is the first one. */

@@ -1,7 +1,18 @@
+import type { BlockRule, Broken as AnyBroken } from "../format/mod.ts";
 import { offsetOf } from "../layout/mod.ts";
-import type { Findings, Place, RuleId } from "../rules/mod.ts";
+import type { Findings as AnyFindings, Place } from "../rules/mod.ts";
 import { type Entry, offsetOf as offsetIn, valueOf } from "./entry.ts";
+import type { Qcow1Rule } from "./rules.ts";
 import { header } from "./structures.ts";
+
+/** The rules that are found here. */
+type FoundRule = Qcow1Rule | BlockRule;
+
+/** What findings are added to. */
+export type Findings = AnyFindings<FoundRule>;
+
+/** Why an access fails. */
+export type Broken = AnyBroken<FoundRule>;
 
 /** What QEMU's block layer reads ends at or below this: 2^63 - 2^30. */
 export const REQUEST_END_MAX = 0x7fffffffc0000000n;
@@ -17,7 +28,7 @@ export function inHeader(field: keyof typeof header.offsets): Place {
 export function must(
   holds: boolean,
   findings: Findings,
-  broken: { rule: RuleId; place: Place; message: () => string },
+  broken: { rule: FoundRule; place: Place; message: () => string },
 ): boolean {
   if (!holds) findings.add(broken.rule, broken.place, broken.message());
   return holds;

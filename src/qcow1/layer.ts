@@ -6,13 +6,13 @@ import {
   type Run,
 } from "../format/mod.ts";
 import type { SectorCipher } from "../crypto/mod.ts";
-import type { Findings } from "../rules/mod.ts";
 import { type Qcow1File, storedName } from "./decode.ts";
 import type { Geometry } from "./geometry.ts";
 import { Qcow1Image } from "./tables.ts";
 import { judgeTables } from "./judge/tables.ts";
 import { ClusterReader } from "./reader.ts";
 import { clusterRuns } from "./runs.ts";
+import type { Findings } from "./findings.ts";
 
 /** A qcow version 1 image as a layer. It has no `check`: the format keeps no refcounts. */
 export class Qcow1Layer implements Layer {

@@ -1,11 +1,11 @@
 import type { SectorCipher } from "../crypto/mod.ts";
-import { AccessError, type Broken, readSectors } from "../format/mod.ts";
+import { AccessError, readSectors } from "../format/mod.ts";
 import { Cache } from "./cache.ts";
 import { type Entry, isZero, kindOf, offsetOf, valueOf } from "./entry.ts";
 import { dataFault, decompressEntry, l2Place, tableFault } from "./judge/entries.ts";
 import type { Qcow1Image } from "./tables.ts";
 import { SECTOR } from "./geometry.ts";
-import { inHeader } from "./findings.ts";
+import { type Broken, inHeader } from "./findings.ts";
 
 /** Decompressed clusters that are kept: 1 MiB at most. */
 const CLUSTERS = 16;

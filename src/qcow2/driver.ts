@@ -13,8 +13,6 @@ import { SECTOR } from "./geometry.ts";
 
 /** qcow2, versions 2 and 3. */
 export const qcow2Driver: FormatDriver = {
-  name: "qcow2",
-
   probe(head) {
     const { magic, version } = decode(headerV2, head);
     return magic === QCOW_MAGIC && version >= 2;

@@ -1,6 +1,6 @@
 import { type ByteSource, WindowSource } from "../bytes/mod.ts";
 import { legacyAes, type SectorCipher } from "../crypto/mod.ts";
-import type { Broken, DriverOptions } from "../format/mod.ts";
+import type { DriverOptions } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import {
   accessTo,
@@ -12,10 +12,10 @@ import {
   Luks1Volume,
   noKey,
 } from "../luks1/mod.ts";
-import type { Findings, Place } from "../rules/mod.ts";
+import type { Place } from "../rules/mod.ts";
 import { type Extension, extensionData, type Qcow2File } from "./decode.ts";
 import { SECTOR } from "./geometry.ts";
-import { hex, inHeader, must, requestable } from "./findings.ts";
+import { type Broken, type Findings, hex, inHeader, must, requestable } from "./findings.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer } from "./structures.ts";
 
 /** Decrypts whole sectors of a cluster in place. */

@@ -1,7 +1,5 @@
-import type { Broken } from "../format/mod.ts";
-import type { RuleId } from "../rules/mod.ts";
 import type { Geometry } from "./geometry.ts";
-import { hex } from "./findings.ts";
+import { type Broken, type FoundRule, hex } from "./findings.ts";
 import { anyBit, joined, masked } from "./table.ts";
 import { entryBits } from "./structures.ts";
 
@@ -88,7 +86,7 @@ export function entryProblem(
 ): Broken | undefined {
   const { high, low } = entry;
   const kind = classOf(high, low, context);
-  const broken = (rule: RuleId, message: string): Broken => ({ rule, place, message });
+  const broken = (rule: FoundRule, message: string): Broken => ({ rule, place, message });
   if (context.version < 3 && (kind === "zero-plain" || kind === "zero-allocated")) {
     return broken("qcow2.l2e.zero-v2", "The zero flag is set in an image of version 2");
   }
@@ -116,7 +114,7 @@ export function entryProblem(
   return undefined;
 }
 
-function subclusterProblem(entry: L2Entry, kind: EntryClass): [RuleId, string] | undefined {
+function subclusterProblem(entry: L2Entry, kind: EntryClass): [FoundRule, string] | undefined {
   if (kind === "normal" && (entry.allocated & entry.zero) !== 0) {
     const both = (entry.allocated & entry.zero) >>> 0;
     return ["qcow2.l2e.subcluster-alloc-zero", `Subclusters ${hex(both)} are allocated and zero`];

@@ -1,6 +1,18 @@
+import type { BlockRule, Broken as AnyBroken } from "../format/mod.ts";
 import { offsetOf } from "../layout/mod.ts";
-import type { Findings, Place, RuleId } from "../rules/mod.ts";
+import type { Luks1Rule } from "../luks1/mod.ts";
+import type { Findings as AnyFindings, Place } from "../rules/mod.ts";
+import type { Qcow2Rule } from "./rules.ts";
 import { header } from "./structures.ts";
+
+/** The rules that are found here: those of an embedded LUKS header as well. */
+export type FoundRule = Qcow2Rule | Luks1Rule | BlockRule;
+
+/** What findings are added to. */
+export type Findings = AnyFindings<FoundRule>;
+
+/** Why an access fails. */
+export type Broken = AnyBroken<FoundRule>;
 
 /** Largest offset plus one that QEMU's block layer takes: 2^63 - 2^30. */
 export const REQUEST_END_MAX = 0x7fffffffc0000000n;
@@ -17,7 +29,7 @@ export function inHeader(field: keyof typeof header.offsets): Place {
 export function must(
   holds: boolean,
   findings: Findings,
-  broken: { rule: RuleId; place: Place; message: () => string },
+  broken: { rule: FoundRule; place: Place; message: () => string },
 ): boolean {
   if (!holds) findings.add(broken.rule, broken.place, broken.message);
   return holds;

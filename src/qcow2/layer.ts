@@ -2,7 +2,6 @@ import type { ByteSource } from "../bytes/mod.ts";
 import {
   type BackingReference,
   type BitmapSummary,
-  type Broken,
   type CheckCounts,
   type DataFileReference,
   imageText,
@@ -11,7 +10,6 @@ import {
   type Run,
   type SnapshotSummary,
 } from "../format/mod.ts";
-import type { Findings } from "../rules/mod.ts";
 import { type BitmapDirectory, bitmapFlags, bitmapRanges } from "./bitmaps.ts";
 import { checkImage } from "./check/check.ts";
 import { StoredRefcounts, UNREADABLE } from "./check/refcounts.ts";
@@ -25,7 +23,7 @@ import { judgeWritableTables, MetadataClaims } from "./judge/overlap.ts";
 import { judgeRefcountTable, judgeTables } from "./judge/walk.ts";
 import { L2Cache } from "./l2.ts";
 import { mappedRuns, type Mapping } from "./runs.ts";
-import { inHeader } from "./findings.ts";
+import { type Broken, type Findings, type FoundRule, inHeader } from "./findings.ts";
 import type { Snapshot, SnapshotTable } from "./snapshots.ts";
 import { EntryTable } from "./table.ts";
 import { extensionTypes } from "./structures.ts";
@@ -210,6 +208,7 @@ function backingReference(file: Qcow2File): BackingReference | undefined {
 
 function dataFileReference(file: Qcow2File): DataFileReference {
   const extension = extensionOf(file, extensionTypes.dataFile);
-  if (extension === undefined) return {};
-  return { name: imageText(extensionData(file, extension)) };
+  const rule: FoundRule = "qcow2.datafile.opens";
+  if (extension === undefined) return { rule };
+  return { rule, name: imageText(extensionData(file, extension)) };
 }

@@ -18,6 +18,8 @@
  */
 
 export { qcow2Driver } from "./driver.ts";
+export { format as qcow2Format } from "./format.ts";
+export { type Qcow2Rule, qcow2Rules } from "./rules.ts";
 export { Qcow2Layer } from "./layer.ts";
 export { type Geometry, geometryOf, l1Needed } from "./geometry.ts";
 export type {

@@ -1,4 +1,4 @@
-import type { Broken, Run, RunKind } from "../format/mod.ts";
+import type { Run, RunKind } from "../format/mod.ts";
 import {
   classOf,
   type EntryContext,
@@ -8,7 +8,7 @@ import {
 } from "./entries.ts";
 import { SUBCLUSTERS } from "./geometry.ts";
 import type { L2Cache, L2Table } from "./l2.ts";
-import { hex } from "./findings.ts";
+import { type Broken, hex } from "./findings.ts";
 import { type EntryTable, masked } from "./table.ts";
 import { entryBits } from "./structures.ts";
 

@@ -1,5 +1,6 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import { type AnatomyRow, type FormatName, Marks, type Part } from "../format/mod.ts";
+import { type AnatomyRow, type Format, Marks, type Part } from "../format/mod.ts";
+import { formatOf } from "../formats.ts";
 import { anatomyOf, probe } from "../image/mod.ts";
 import { noteLines, offsetDigits, partHeading, rowLines } from "./part_text.ts";
 import { type Note, Placing } from "./placing.ts";
@@ -8,7 +9,7 @@ import { hex } from "./visible.ts";
 /** What an excerpt shows. */
 export interface ExcerptOptions {
   /** The format; probed where absent. */
-  readonly format?: FormatName;
+  readonly format?: Format | string;
   /** Rows before and behind each one that is noted. */
   readonly context?: number;
   /** Lines at most. */
@@ -40,10 +41,10 @@ export function excerptOf(
   options: ExcerptOptions = {},
 ): string {
   const { context = CONTEXT, lines: limit = LINES } = options;
-  const format = options.format ?? probe(source).name;
+  const definition = options.format === undefined ? probe(source) : formatOf(options.format);
   const marks = new Marks(notes.flatMap(({ offset }) => around(offset, context)));
   const anatomy = anatomyOf(
-    { format, source },
+    { definition, source },
     { rows: 4, tables: 4, entries: ENTRIES, marks },
   );
   const placing = new Placing(anatomy.parts, notes);
@@ -58,7 +59,7 @@ export function excerptOf(
     ];
   });
   const elsewhere = placing.loose.flatMap((note) => noteLines([withPlace(note)], ""));
-  const lines = [`${format}, ${source.size} bytes`, ...shown, ...elsewhere];
+  const lines = [`${definition.name}, ${source.size} bytes`, ...shown, ...elsewhere];
   const left = lines.length - limit;
   return left > 0
     ? [...lines.slice(0, limit), `… ${left} more lines`].join("\n")

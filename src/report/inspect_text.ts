@@ -1,6 +1,5 @@
-import type { ByteSource } from "../bytes/mod.ts";
+import { type ByteSource, isZero } from "../bytes/mod.ts";
 import type { Anatomy, Claim, Part } from "../format/mod.ts";
-import { isZero } from "../image/mod.ts";
 import { noteLines, offsetDigits, partHeading, rowLines } from "./part_text.ts";
 import { type Note, Placing } from "./placing.ts";
 import { type Stretch, stretchesOf } from "./stretches.ts";

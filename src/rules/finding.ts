@@ -1,5 +1,5 @@
-import { type RuleId, ruleOf } from "./catalogue.ts";
 import type { Effect, Opening, Rule, RuleClass } from "./rule.ts";
+import { type RuleId, ruleOf } from "./table.ts";
 
 /** One rule, broken at one place. */
 export interface Finding {
@@ -23,8 +23,13 @@ export interface Place {
 /** How many findings of one rule are listed; a hostile image breaks one rule a million times. */
 export const FINDINGS_PER_RULE = 16;
 
-/** The findings of one image, in the order in which they were made. */
-export class Findings {
+/**
+ * The findings of one image, in the order in which they were made.
+ *
+ * @typeParam Id the slugs that may be added. A room narrows it to its own, so that the compiler knows
+ * a slug that is misspelt; the findings of any image go for those of a room.
+ */
+export class Findings<Id extends RuleId = RuleId> {
   readonly #list: Finding[] = [];
   readonly #counts = new Map<RuleId, number>();
 
@@ -32,7 +37,7 @@ export class Findings {
    * Records that `rule` is broken. What is given as a function is only made where it is listed: a
    * hostile image breaks one rule a million times.
    */
-  add(rule: RuleId, place: Place | (() => Place), message: string | (() => string)): void {
+  add(rule: Id, place: Place | (() => Place), message: string | (() => string)): void {
     const count = (this.#counts.get(rule) ?? 0) + 1;
     this.#counts.set(rule, count);
     if (count > FINDINGS_PER_RULE) return;
@@ -59,7 +64,7 @@ export class Findings {
   }
 
   /** How often a rule was broken. */
-  count(rule: RuleId): number {
+  count(rule: Id): number {
     return this.#counts.get(rule) ?? 0;
   }
 

@@ -1,5 +1,5 @@
-import { ruleOf } from "./catalogue.ts";
 import type { Finding } from "./finding.ts";
+import { ruleOf } from "./table.ts";
 
 /**
  * What the format says of an image: `invalid` when it breaks a `must` of the specification,

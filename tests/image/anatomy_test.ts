@@ -63,8 +63,8 @@ Deno.test("what an image without leaks and corruptions claims is what its refcou
   let count = 0;
   for (const record of soundImages()) {
     const source = subjectOf(record);
-    const { format } = openBytes(source);
-    const anatomy = anatomyOf({ format, source }, EVERYTHING);
+    const { format, definition } = openBytes(source);
+    const anatomy = anatomyOf({ definition, source }, EVERYTHING);
     assertEquals([anatomy.complete, anatomy.gaps], [true, []], record.name);
     const stretches = stretchesOf(anatomy.claims, source.size);
     assert(stretches.every(({ kind }) => kind !== "conflict"), record.name);

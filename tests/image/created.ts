@@ -2,14 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { MemorySource, type Segment, SegmentSource } from "../../src/bytes/mod.ts";
-import { patternBytes } from "../../src/format/mod.ts";
-import {
-  contentOf,
-  type CreatedPart,
-  type CreatedSizes,
-  createImage,
-  type Creation,
-} from "../../src/image/create/mod.ts";
+import { type CreatedPart, type CreatedSizes, patternBytes } from "../../src/format/mod.ts";
+import { contentOf, createImage, type Creation } from "../../src/image/create/mod.ts";
 import { run, succeed } from "../luks1/live.ts";
 
 /** Names of the files of an image. */

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { ByteSource } from "../../src/bytes/mod.ts";
-import { catalogue, type Opening, refuses, ruleOf } from "../../src/rules/mod.ts";
+import { catalogue } from "../../src/formats.ts";
+import { type Opening, refuses, ruleOf } from "../../src/rules/mod.ts";
 import { differences } from "./compare.ts";
 import { alone, infoOf, run, succeed, writeImage } from "./live.ts";
 import { brokenRules, openQcow } from "./ours.ts";

@@ -3,8 +3,8 @@
  * what the model says.
  */
 import { assert, assertEquals } from "@std/assert";
-import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
-import { buildQcow2, guestContent, laidOver, type View } from "../../src/qcow2/build/mod.ts";
+import { type BuiltImage, laidOver, patternBytes, type View } from "../../src/format/mod.ts";
+import { buildQcow2, guestContent } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/model.ts";
 import { run } from "../qcow1/live.ts";
 

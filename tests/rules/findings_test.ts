@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
+import { catalogue } from "../../src/formats.ts";
 import {
-  catalogue,
   type Finding,
   Findings,
   FINDINGS_PER_RULE,

@@ -2,7 +2,8 @@
 
 import { applyEdits, describeEdit, type Edit, Places } from "../../fuzz/mutate/mod.ts";
 import { type ByteSource, type Patch, PatchedSource, SegmentSource } from "../../src/bytes/mod.ts";
-import { type BuiltImage, type FormatName, patternBytes } from "../../src/format/mod.ts";
+import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
+import type { FormatName } from "../../src/formats.ts";
 import { buildQcow1 } from "../../src/qcow1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Change, Model, RuleRow } from "./row.ts";

@@ -1,9 +1,10 @@
 /** What a row of the rule tables is: an image that breaks a rule, and the nearest one that keeps it. */
 
 import type { Edit } from "../../fuzz/mutate/mod.ts";
-import type { Pattern, RawModel } from "../../src/format/mod.ts";
+import type { Pattern } from "../../src/format/mod.ts";
 import type { Qcow1Model } from "../../src/qcow1/mod.ts";
 import type { GuestCluster, Qcow2Model, SnapshotModel } from "../../src/qcow2/model.ts";
+import type { RawModel } from "../../src/raw/mod.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 
 /** An edit, or a change that knows a little more about the image that it changes. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { withScratch } from "../../src/peers/mod.ts";
-import { catalogue } from "../../src/rules/mod.ts";
+import { catalogue } from "../../src/formats.ts";
 import { aboutRow, brokenImage, keptImage, type RowImage } from "./images.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { assertRule, isComparable, type Judged, judged } from "./judged.ts";

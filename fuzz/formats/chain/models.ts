@@ -1,9 +1,11 @@
 import * as fc from "fast-check";
 import { type ByteSource, SegmentSource } from "../../../src/bytes/mod.ts";
-import { type BuiltImage, patternBytes, type RawModel } from "../../../src/format/mod.ts";
-import { buildQcow1, normaliseQcow1, type Qcow1Model } from "../../../src/qcow1/mod.ts";
-import { buildQcow2, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import type { BuiltImage } from "../../../src/format/mod.ts";
+import { formatOf } from "../../../src/formats.ts";
+import { normaliseQcow1, type Qcow1Model } from "../../../src/qcow1/mod.ts";
+import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../../src/qcow2/mod.ts";
+import type { RawModel } from "../../../src/raw/mod.ts";
 import { PASSPHRASES } from "../../generate/encryption.ts";
 import { qcow1Models } from "../qcow1/models.ts";
 import { type Qcow2ModelOptions, qcow2Models } from "../qcow2/models.ts";
@@ -143,16 +145,12 @@ export interface BuiltFile {
 export function buildChain(chain: ChainModel): BuiltFile[] {
   return chain.flatMap((image, index) => {
     const name = fileName(chain, index);
-    if (image.format === "raw") return [{ name, built: buildRaw(image) }];
-    if (image.format === "qcow") return [{ name, built: buildQcow1(image) }];
-    const { image: built, dataFile } = buildQcow2(image);
-    if (dataFile === undefined || image.dataFile === undefined) return [{ name, built }];
+    const { image: built, dataFile } = formatOf(image.format).writer.build(image);
+    if (dataFile === undefined || image.format !== "qcow2" || image.dataFile === undefined) {
+      return [{ name, built }];
+    }
     return [{ name, built }, { name: image.dataFile.name, built: dataFile }];
   });
-}
-
-function buildRaw({ size, pattern }: RawModel): BuiltImage {
-  return { segments: [{ offset: 0, bytes: patternBytes(pattern, size) }], size, placed: [] };
 }
 
 /** The files of a chain as sources, by name; the top image first. */

@@ -1,6 +1,6 @@
 import { FileSource } from "../../bytes/mod.ts";
+import { formatNamed } from "../../formats.ts";
 import { Findings } from "../../rules/mod.ts";
-import { driverNamed } from "../drivers.ts";
 import { isProtocol, resolveName } from "../names.ts";
 
 /** A backing file as an image is to name it. */
@@ -17,13 +17,13 @@ export interface BackingNamed {
  * @throws {Error} of the file system, when it cannot be read
  */
 export function backingSize(overlay: string, { name, format }: BackingNamed): number | string {
-  const driver = driverNamed(format);
-  if (driver === undefined) return `its format '${format}' is not one that is read here`;
+  const known = formatNamed(format);
+  if (known === undefined) return `its format '${format}' is not one that is read here`;
   if (isProtocol(name)) return "its name is that of no file";
   const source = new FileSource(resolveName(overlay, name));
   try {
     const findings = new Findings();
-    const layer = driver.open(source, findings);
+    const layer = known.driver.open(source, findings);
     const refusal = findings.refusal("info");
     if (refusal !== undefined) return `it does not open: ${refusal.message}`;
     return layer?.virtualSize ?? `${format} makes nothing of it`;

@@ -1,6 +1,5 @@
-import type { ByteSource } from "../../bytes/mod.ts";
+import { type ByteSource, isZero } from "../../bytes/mod.ts";
 import type { DiskContent } from "../../format/mod.ts";
-import { isZero } from "../holes.ts";
 
 const CHUNK = 2 ** 20;
 

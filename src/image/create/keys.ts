@@ -12,8 +12,8 @@ import {
   slotStates,
 } from "../../luks1/mod.ts";
 import { luksAreaOf } from "../../qcow2/create/mod.ts";
+import { qcow2Format } from "../../qcow2/mod.ts";
 import { Findings, ruleOf } from "../../rules/mod.ts";
-import { driverNamed } from "../drivers.ts";
 
 /** Where a LUKS header with its key material lies in a file. */
 export interface KeyArea {
@@ -40,8 +40,8 @@ export function keyAreaOf(source: ByteSource): KeyArea | string {
     if (version !== 1) return `it is LUKS of version ${version}, and keys are those of version 1`;
     return areaOf(source, { format: "luks", offset: 0, length: source.size });
   }
-  const qcow2 = driverNamed("qcow2");
-  if (qcow2?.probe(source.read(0, PROBE_BYTES)) !== true) return "it has no LUKS header";
+  const { driver: qcow2 } = qcow2Format;
+  if (!qcow2.probe(source.read(0, PROBE_BYTES))) return "it has no LUKS header";
   const findings = new Findings();
   qcow2.open(source, findings);
   const refusal = findings.refusal("info");

@@ -15,13 +15,6 @@
 
 export { type BackingNamed, backingSize } from "./backing.ts";
 export { contentOf } from "./content.ts";
-export {
-  type CreatedPart,
-  type CreatedSizes,
-  createImage,
-  type Creation,
-  type Luks1Creation,
-  type RawCreation,
-} from "./create.ts";
+export { createImage, type Creation } from "./create.ts";
 export { resolveName } from "../names.ts";
 export { type KeyArea, keyAreaOf, keySteps, readKeyArea } from "./keys.ts";

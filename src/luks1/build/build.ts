@@ -1,5 +1,5 @@
 import type { Segment } from "../../bytes/mod.ts";
-import { type BuiltImage, patternBytes, type Placed } from "../../format/mod.ts";
+import { type BuiltFiles, patternBytes, type Placed } from "../../format/mod.ts";
 import { createLuks1 } from "../create/create.ts";
 import { materialOffset, materialSectors, payloadStart, SECTOR } from "../geometry.ts";
 import { type RandomBytes, wipeSlot } from "../key_slot.ts";
@@ -7,20 +7,12 @@ import type { Luks1Model } from "../model.ts";
 import { header, HEADER_BYTES, keySlot, SLOTS, STRIPES } from "../structures.ts";
 import { Luks1Volume } from "../volume.ts";
 
-/** A built volume: one file, or the two of a detached header. */
-export interface BuiltLuks1 {
-  /** The file that starts with the header. */
-  readonly image: BuiltImage;
-  /** The file with the payload of a detached header. */
-  readonly payload?: BuiltImage;
-}
-
 /**
  * Builds a volume. Deterministic; the same bytes on every machine.
  *
  * @param model as `normaliseLuks1` gives it
  */
-export function buildLuks1(model: Luks1Model): BuiltLuks1 {
+export function buildLuks1(model: Luks1Model): BuiltFiles {
   const { header: stored, masterKey } = createModel(model);
   const payload = encryptedPayload(model, masterKey);
   const start = model.detached ? 0 : payloadSector(model) * SECTOR;

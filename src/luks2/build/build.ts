@@ -1,6 +1,6 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { keyMaterial, pbkdf2 } from "../../crypto/mod.ts";
-import { type BuiltImage, patternBytes, type Placed } from "../../format/mod.ts";
+import { type BuiltFiles, patternBytes, type Placed } from "../../format/mod.ts";
 import { encodeCopy, type Luks2Secrets, metadataOf, placesOf } from "./header.ts";
 import { cipherOf } from "../cipher.ts";
 import type { CopyName } from "../decode.ts";
@@ -8,14 +8,6 @@ import { BINARY_BYTES, SALT_BYTES, SECTOR, STRIPES } from "../geometry.ts";
 import { deriveKey } from "../keyslots/kdf.ts";
 import type { CopyState, Luks2KeyModel, Luks2Model } from "../model.ts";
 import { header } from "../structures.ts";
-
-/** A built volume: one file, or the two of a detached header. */
-export interface BuiltLuks2 {
-  /** The file that starts with the header. */
-  readonly image: BuiltImage;
-  /** The file with the payload of a detached header. */
-  readonly payload?: BuiltImage;
-}
 
 const HEADER_SALT_BYTES = 64;
 const DIGEST_BYTES = 20;
@@ -28,7 +20,7 @@ type RandomBytes = (length: number) => Uint8Array;
  *
  * @param model as `normaliseLuks2` gives it
  */
-export function buildLuks2(model: Luks2Model): BuiltLuks2 {
+export function buildLuks2(model: Luks2Model): BuiltFiles {
   const random = seededBytes(model.seed);
   const volumeKey = random(model.keyBytes);
   const secrets = secretsOf(model, volumeKey, random);

@@ -2,7 +2,8 @@ import { digestFault, type SlotFault, slotFault } from "../faults.ts";
 import { type Digest, digestsOf, type Keyslot, keyslotsOf } from "./keyslots.ts";
 import type { Metadata } from "../metadata.ts";
 import { type Reencryption, reencryptionOf } from "../reencryption/reencryption.ts";
-import { type Luks2Broken, type Luks2Rule, placeOf } from "../findings.ts";
+import { type Luks2Broken, placeOf } from "../findings.ts";
+import type { Luks2Rule } from "../rules.ts";
 import { defaultSegment } from "../segments/segments.ts";
 import { ARGON2_MEMORY_MAX, digestWork, KEY_BYTES_MAX, workOf } from "./budget.ts";
 

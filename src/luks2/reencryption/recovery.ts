@@ -2,7 +2,7 @@ import { canonicalHash, hashTable } from "../../crypto/mod.ts";
 import { SECTOR } from "../geometry.ts";
 import { numberOf } from "../json/access.ts";
 import { type DataState, type Protection, type Reencryption, shiftOf } from "./reencryption.ts";
-import type { Luks2Rule } from "../findings.ts";
+import type { Luks2Rule } from "../rules.ts";
 import type { Segment } from "../segments/segments.ts";
 import { encryptionOf, type Stored } from "../stored.ts";
 

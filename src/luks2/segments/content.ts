@@ -4,7 +4,8 @@ import { interruptedFault } from "../reencryption/interrupted.ts";
 import type { Metadata } from "../metadata.ts";
 import { dataOffset, type PayloadPlace, type Piece, piecesOf } from "./extents.ts";
 import { dataSegments, digestsOfSegments, reencryptionOf } from "../reencryption/reencryption.ts";
-import { type AddFinding, type Luks2Broken, type Luks2Rule, placeOf, shown } from "../findings.ts";
+import { type AddFinding, type Luks2Broken, placeOf, shown } from "../findings.ts";
+import type { Luks2Rule } from "../rules.ts";
 import { requirementsOf } from "../requirements.ts";
 import { type Encryption, encryptionsOf, type Stored } from "../stored.ts";
 

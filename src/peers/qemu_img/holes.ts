@@ -1,5 +1,5 @@
-import { FileSource } from "../../bytes/mod.ts";
-import { isSparse, type OpenedImage } from "../../image/mod.ts";
+import { FileSource, isSparse } from "../../bytes/mod.ts";
+import type { OpenedImage } from "../../image/mod.ts";
 import type { MapEntry } from "../../format/mod.ts";
 import { toolPath } from "../names.ts";
 import { runTool } from "../process.ts";

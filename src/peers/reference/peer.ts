@@ -1,13 +1,6 @@
-import {
-  digestOf,
-  driverNamed,
-  infoOf,
-  layersOf,
-  mapOf,
-  type OpenedImage,
-  openImage,
-} from "../../image/mod.ts";
-import { AccessError, type FormatName } from "../../format/mod.ts";
+import { digestOf, infoOf, layersOf, mapOf, type OpenedImage, openImage } from "../../image/mod.ts";
+import { AccessError } from "../../format/mod.ts";
+import { formatNamed, formatNames } from "../../formats.ts";
 import type { Opening } from "../../rules/mod.ts";
 import { learnHoles } from "../qemu_img/holes.ts";
 import { DIGEST_LIMIT } from "../qemu_img/peer.ts";
@@ -32,7 +25,7 @@ export class ReferencePeer implements Peer {
       name: "reference",
       version: "0.1.0",
       operations: ["probe", "info", "map", "check", "digest", "unlock"],
-      formats: ["raw", "qcow", "qcow2", "luks", "luks2"],
+      formats: formatNames,
     });
   }
 
@@ -103,13 +96,13 @@ async function ask<T>(
   answer: (image: OpenedImage) => Outcome<T> | Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
   const { path, format, directory, header, passphrases, alone = false } = subject;
-  if (format !== undefined && driverNamed(format) === undefined) {
+  if (format !== undefined && formatNamed(format) === undefined) {
     return { outcome: "unsupported", message: `No format ${format}` };
   }
   const image = openImage(path, {
     alone,
     ...(directory === undefined ? {} : { directory }),
-    ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(format === undefined ? {} : { format }),
     ...(header === undefined ? {} : { header }),
     ...(passphrases === undefined ? {} : { passphrases: passphrases.map(utf8) }),
   });

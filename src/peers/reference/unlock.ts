@@ -1,7 +1,4 @@
-import type { FormatName } from "../../format/mod.ts";
 import { type OpenedImage, openImage } from "../../image/mod.ts";
-import { decodeLuks1, specOf, unlock, whyUnusable } from "../../luks1/mod.ts";
-import { chooseCopy, decodeLuks2, unlock as unlockLuks2 } from "../../luks2/mod.ts";
 import type { Outcome, Subject, UnlockReport } from "../peer.ts";
 
 /** The key slot that the first passphrase opens, by the reference. The payload is not looked at. */
@@ -13,7 +10,7 @@ export function unlockVolume(subject: Subject): Outcome<UnlockReport> {
     alone: true,
     ...(header === undefined ? {} : { header }),
     ...(directory === undefined ? {} : { directory }),
-    ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(format === undefined ? {} : { format }),
   });
   try {
     const message = refusal(image);
@@ -24,35 +21,20 @@ export function unlockVolume(subject: Subject): Outcome<UnlockReport> {
   }
 }
 
-/** Why a header is not to be used: of version 1 what QEMU alone does not know is no reason. */
-function refusal({ findings, format }: OpenedImage): string | undefined {
-  return findings.refusal("info", format === "luks" ? "spec" : undefined)?.message;
+/** Why a header is not to be used; what QEMU alone does not know is no reason. */
+function refusal({ findings, definition: { verdict } }: OpenedImage): string | undefined {
+  const by = verdict.readsDespite === undefined ? undefined : "spec";
+  return findings.refusal("info", by)?.message;
 }
 
 function slotOf(
-  { source: keyMaterial, format }: OpenedImage,
+  { source, format, definition: { keys } }: OpenedImage,
   passphrase: Uint8Array,
 ): Outcome<UnlockReport> {
-  const options = { keyMaterial, passphrase };
-  switch (format) {
-    case "luks": {
-      const header = decodeLuks1(keyMaterial);
-      const message = whyUnusable(specOf(header));
-      return message === undefined ? told(unlock(header, options)) : rejected(message);
-    }
-    case "luks2": {
-      const { metadata } = chooseCopy(decodeLuks2(keyMaterial));
-      if (metadata === undefined) return rejected("No copy of the header is sound");
-      return told(unlockLuks2(metadata, options));
-    }
-    default:
-      return { outcome: "unsupported", message: `There are no key slots in ${format}` };
+  if (keys?.unlock === undefined) {
+    return { outcome: "unsupported", message: `There are no key slots in ${format}` };
   }
-}
-
-function told(
-  key: { readonly slot: number } | { readonly message: string },
-): Outcome<UnlockReport> {
+  const key = keys.unlock(source, passphrase);
   return "slot" in key ? { outcome: "accepted", value: { slot: key.slot } } : rejected(key.message);
 }
 

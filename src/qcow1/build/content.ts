@@ -1,5 +1,5 @@
 import { deflateCluster, type DeflateOptions } from "../../codec/mod.ts";
-import { patternBytes } from "../../format/mod.ts";
+import { type GuestContent, patternBytes, WHOLE } from "../../format/mod.ts";
 import { geometryOf, guestSize } from "../geometry.ts";
 import type { GuestCluster, Qcow1Model } from "../model.ts";
 
@@ -14,6 +14,28 @@ export function contentOf(model: Qcow1Model, index: number): Uint8Array | undefi
   const length = Math.min(clusterSize, guestSize(model.size) - index * clusterSize);
   const cluster = model.clusters.find((candidate) => candidate.index === index);
   return cluster === undefined || length <= 0 ? undefined : patternBytes(cluster.pattern, length);
+}
+
+/**
+ * What a guest sees of the image alone, without its backing file.
+ *
+ * @param model as `normaliseQcow1` gives it
+ */
+export function guestContent(model: Qcow1Model): GuestContent {
+  const { clusterSize } = geometryOf(model);
+  const virtualSize = guestSize(model.size);
+  const count = Math.ceil(virtualSize / clusterSize);
+  return {
+    clusterSize,
+    virtualSize,
+    named: model.clusters.map(({ index }) => index).filter((index) => index < count),
+    at(index) {
+      const bytes = contentOf(model, index);
+      if (bytes !== undefined) return { bytes, known: WHOLE };
+      const length = Math.min(clusterSize, virtualSize - index * clusterSize);
+      return { bytes: new Uint8Array(length), known: 0 };
+    },
+  };
 }
 
 /**

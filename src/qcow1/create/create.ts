@@ -1,7 +1,7 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { deflateCluster } from "../../codec/mod.ts";
 import { legacyAes } from "../../crypto/mod.ts";
-import type { DiskContent } from "../../format/mod.ts";
+import type { CreatedParts, DiskContent } from "../../format/mod.ts";
 import { blank, encode, writeUint } from "../../layout/mod.ts";
 import { compressedEntry } from "../entry.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed, roundUp, SECTOR } from "../geometry.ts";
@@ -32,8 +32,6 @@ const L1_BYTES_MAX = 2 ** 31 - 1;
  * L2 tables and clusters as they come up. The bytes come in parts, so that an image of any size is
  * made in little memory; what no part covers is zeros.
  *
- * @returns parts in no order, of which each is good until the next one, and an empty one now and then
- * while there are zeros to pass over; at last the length of the file
  * @throws {RangeError} when the options do not go together, or are out of their range
  *
  * @example
@@ -44,7 +42,7 @@ const L1_BYTES_MAX = 2 ** 31 - 1;
  * head?.bytes.length; // 48, the header
  * ```
  */
-export function createQcow1(creation: Qcow1Creation): Generator<Segment, number> {
+export function createQcow1(creation: Qcow1Creation): CreatedParts {
   const { size, backing, passphrase, compressed = false } = creation;
   const name = new TextEncoder().encode(backing ?? "");
   if (size < SECTOR || size % SECTOR !== 0) {
@@ -70,7 +68,16 @@ export function createQcow1(creation: Qcow1Creation): Generator<Segment, number>
       `Cannot create an image: the L1 table for a disk of ${size} bytes is too long`,
     );
   }
-  return parts(creation, { geometry, name, l1Size });
+  return ofImage(parts(creation, { geometry, name, l1Size }));
+}
+
+/** Parts of the one file that there is. */
+function* ofImage(parts: Generator<Segment, number>): CreatedParts {
+  for (;;) {
+    const { done, value } = parts.next();
+    if (done) return { image: value };
+    yield { file: "image", ...value };
+  }
 }
 
 interface Plan {

@@ -1,10 +1,9 @@
 import { compressedInput, inflateCluster } from "../../codec/mod.ts";
-import type { Broken } from "../../format/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { compressedExtent, type Entry, valueOf } from "../entry.ts";
 import { SECTOR } from "../geometry.ts";
 import type { Qcow1Image } from "../tables.ts";
-import { hex, reachable } from "../findings.ts";
+import { type Broken, hex, reachable } from "../findings.ts";
 import { l1Entry, l2Entry } from "../structures.ts";
 
 /** An entry of the L1 table as a place. */

@@ -1,7 +1,6 @@
-import type { Findings } from "../../rules/mod.ts";
 import { type Qcow1File, storedName, within } from "../decode.ts";
 import { type Geometry, l1Bytes, l1Needed, SECTOR } from "../geometry.ts";
-import { hex, inHeader, must, REQUEST_MAX, requestable } from "../findings.ts";
+import { type Findings, hex, inHeader, must, REQUEST_MAX, requestable } from "../findings.ts";
 import { header as headerStruct, limits, QCOW_MAGIC } from "../structures.ts";
 
 const CRYPT_AES = 1;

@@ -1,11 +1,11 @@
 import { decompressionBudget } from "../../codec/mod.ts";
-import type { Findings, Place } from "../../rules/mod.ts";
+import type { Place } from "../../rules/mod.ts";
 import { compressedExtent, type Entry, kindOf, offsetOf, valueOf } from "../entry.ts";
 import { dataFault, decompressEntry, l1Place, l2Place, tableFault } from "./entries.ts";
 import { l1Bytes } from "../geometry.ts";
 import type { Qcow1Image } from "../tables.ts";
 import { type Interval, IntervalSet } from "../intervals.ts";
-import { hex, inHeader, must } from "../findings.ts";
+import { type Findings, hex, inHeader, must } from "../findings.ts";
 import { l2Entry } from "../structures.ts";
 
 /** A table that an L1 entry points to. */

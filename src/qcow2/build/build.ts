@@ -1,5 +1,5 @@
 import type { Segment } from "../../bytes/mod.ts";
-import type { BuiltImage, Placed } from "../../format/mod.ts";
+import type { BuiltFiles, BuiltImage, Placed } from "../../format/mod.ts";
 import { type Geometry, geometryOf } from "../geometry.ts";
 import type { Qcow2Model } from "../model.ts";
 import { directoryPlace, planBitmaps, writeBitmaps } from "./bitmaps.ts";
@@ -19,13 +19,6 @@ import { type HostCluster, planViews, type Views } from "./plan.ts";
 import { refblockSegment } from "./refcounts.ts";
 import { planSnapshotTable, writeSnapshotTable } from "./snapshots.ts";
 import { l1Entries, l2Entries, reftableEntries, tableSegments } from "./tables.ts";
-
-/** The files that a model describes. */
-export interface BuiltQcow2 {
-  readonly image: BuiltImage;
-  /** The external data file, where the model has one. */
-  readonly dataFile?: BuiltImage;
-}
 
 /**
  * Builds the image that a model describes. Deterministic: the same model gives the same bytes
@@ -54,7 +47,7 @@ export interface BuiltQcow2 {
  *
  * @param model as {@link normaliseQcow2} gives it
  */
-export function buildQcow2(model: Qcow2Model): BuiltQcow2 {
+export function buildQcow2(model: Qcow2Model): BuiltFiles {
   const geometry = geometryOf(model);
   const views = planViews(model, geometry);
   const snapshotTable = planSnapshotTable(model);

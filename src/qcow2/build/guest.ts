@@ -1,32 +1,8 @@
-import { type Geometry, geometryOf, SUBCLUSTERS } from "../geometry.ts";
+import type { ClusterView, GuestContent, View } from "../../format/mod.ts";
+import { type Geometry, geometryOf } from "../geometry.ts";
 import type { GuestCluster, Qcow2Model, SnapshotModel } from "../model.ts";
 import { subclusterMasks, visibleBytes } from "./clusters.ts";
 import { l1EntriesOf, virtualSizeOf } from "./sizes.ts";
-
-/** One guest cluster as one layer has it. */
-export interface ClusterView {
-  /** Its bytes, cut at the end of the disk; zeros where the layer does not say. */
-  readonly bytes: Uint8Array;
-  /**
-   * Which of 32 equal parts of the (uncut) cluster this layer defines, bit x for part x. The others
-   * come from the backing file, or are zeros. All or nothing without extended L2 entries.
-   */
-  readonly known: number;
-}
-
-/** What a guest sees of one layer. */
-export interface GuestContent {
-  readonly clusterSize: number;
-  /** Bytes that the guest sees: the header's size rounded down to a multiple of 512. */
-  readonly virtualSize: number;
-  /** The clusters of which the layer says something, ascending; all others are unallocated. */
-  readonly named: readonly number[];
-  /** A guest cluster below the end of the disk. */
-  at(index: number): ClusterView;
-}
-
-/** The active image, or a snapshot by its place in the model. */
-export type View = "active" | number;
 
 /**
  * What a guest sees of the image alone, without its backing file: told from the model and nothing
@@ -65,17 +41,6 @@ export function guestContent(model: Qcow2Model, view: View = "active"): GuestCon
       };
     },
   };
-}
-
-/** The bytes of a cluster over what lies below it; `below` is as long as the cluster's bytes. */
-export function laidOver(view: ClusterView, below: Uint8Array, clusterSize: number): Uint8Array {
-  const bytes = view.bytes.slice();
-  const size = clusterSize / SUBCLUSTERS;
-  for (let i = 0; i < SUBCLUSTERS; i++) {
-    const from = Math.min(i * size, bytes.length);
-    if ((view.known >>> i & 1) === 0) bytes.set(below.subarray(from, from + size), from);
-  }
-  return bytes;
 }
 
 /** Guest clusters by index. */

@@ -13,6 +13,6 @@
  * @module
  */
 
-export { buildQcow2, type BuiltQcow2 } from "./build.ts";
-export { type ClusterView, type GuestContent, guestContent, laidOver, type View } from "./guest.ts";
+export { buildQcow2 } from "./build.ts";
+export { guestContent } from "./guest.ts";
 export { type NormaliseLimits, normaliseQcow2 } from "./normalise.ts";

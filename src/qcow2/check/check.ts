@@ -1,6 +1,6 @@
 import type { CheckCounts } from "../../format/mod.ts";
 import { decode } from "../../layout/mod.ts";
-import type { Findings, Place } from "../../rules/mod.ts";
+import type { Place } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
 import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
 import type { EntryContext } from "../entries.ts";
@@ -12,7 +12,7 @@ import {
   MAX_TABLE_BYTES,
   MIN_EXTRA_V3,
 } from "../judge/snapshots.ts";
-import { hex, inHeader, requestable, validTable } from "../findings.ts";
+import { type Findings, hex, inHeader, requestable, validTable } from "../findings.ts";
 import type { SnapshotTable } from "../snapshots.ts";
 import type { EntryTable } from "../table.ts";
 import {

@@ -1,6 +1,5 @@
-import type { Findings, RuleId } from "../../rules/mod.ts";
 import type { Geometry } from "../geometry.ts";
-import { hex } from "../findings.ts";
+import { type Findings, type FoundRule, hex } from "../findings.ts";
 
 /** Why a check ends without counts. */
 export class CheckAborted extends Error {
@@ -88,7 +87,7 @@ export class References {
 
   /** Records `times` corruptions of one kind at one place. */
   corrupt(
-    rule: RuleId,
+    rule: FoundRule,
     at: { path: Path; offset?: number; times?: number },
     message: string | (() => string),
   ): void {
@@ -97,7 +96,7 @@ export class References {
   }
 
   /** Records an error of the check itself and ends it. */
-  abort(rule: RuleId, at: { path: Path; offset?: number }, message: string): never {
+  abort(rule: FoundRule, at: { path: Path; offset?: number }, message: string): never {
     this.checkErrors += 1;
     this.findings.add(rule, place(at), message);
     throw new CheckAborted(message);

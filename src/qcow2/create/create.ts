@@ -1,6 +1,5 @@
-import type { Segment } from "../../bytes/mod.ts";
 import { legacyAes } from "../../crypto/mod.ts";
-import type { ContentBlock } from "../../format/mod.ts";
+import type { ContentBlock, CreatedParts } from "../../format/mod.ts";
 import { type CreatedLuks1, createLuks1, Luks1Volume } from "../../luks1/mod.ts";
 import { type Geometry, l1Needed, SECTOR } from "../geometry.ts";
 import { l1Entry } from "../structures.ts";
@@ -11,24 +10,10 @@ import { HostClusters } from "./host_clusters.ts";
 import { checkCreation, type Qcow2Creation, type Qcow2Encryption } from "./options.ts";
 import { planRefcounts, refcountParts } from "./refcounts.ts";
 
-/** Bytes at their place in the image file, or in its external data file. */
-export interface Qcow2Part extends Segment {
-  readonly file: "image" | "data";
-}
-
-/** Lengths in bytes. */
-export interface Qcow2Sizes {
-  readonly image: number;
-  /** Of the external data file, where there is one. */
-  readonly data?: number;
-}
-
 /**
  * Makes an image. The bytes come in parts, so that an image of any size is made in little memory; what
  * no part covers is zeros.
  *
- * @returns parts in no order, of which each is good until the next one, and an empty one now and then
- * while there are zeros to pass over; at last the lengths of the files
  * @throws {RangeError} when the options do not go together, or are out of their range; while parts are
  * made, when there are too many clusters for a refcount table
  * @throws {Luks1Error} when there is no such volume
@@ -41,7 +26,7 @@ export interface Qcow2Sizes {
  * [...parts].map(({ offset }) => offset); // refcount table, refcount block, header
  * ```
  */
-export function createQcow2(creation: Qcow2Creation): Generator<Qcow2Part, Qcow2Sizes> {
+export function createQcow2(creation: Qcow2Creation): CreatedParts {
   const geometry = checkCreation(creation);
   const { encryption } = creation;
   // What a header cannot hold is found before anything is made.
@@ -63,7 +48,7 @@ interface Plan {
 function* parts(
   creation: Qcow2Creation,
   { geometry, volume }: Plan,
-): Generator<Qcow2Part, Qcow2Sizes> {
+): CreatedParts {
   const { clusterSize } = geometry;
   const hosts = new HostClusters(clusterSize, geometry.refcountMax);
   const luks = volume && { offset: hosts.take(volume.header.length), length: volume.header.length };

@@ -14,6 +14,6 @@
  * @module
  */
 
-export { createQcow2, type Qcow2Part, type Qcow2Sizes } from "./create.ts";
+export { createQcow2 } from "./create.ts";
 export { type LuksArea, luksAreaOf } from "./luks_area.ts";
 export type { Qcow2Creation, Qcow2Encryption } from "./options.ts";

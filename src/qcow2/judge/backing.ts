@@ -1,6 +1,5 @@
-import type { Findings } from "../../rules/mod.ts";
 import type { Qcow2File } from "../decode.ts";
-import { inHeader, must } from "../findings.ts";
+import { type Findings, inHeader, must } from "../findings.ts";
 
 const MAX_NAME = 1023;
 

@@ -1,8 +1,8 @@
-import type { Findings, Place } from "../../rules/mod.ts";
+import type { Place } from "../../rules/mod.ts";
 import { type Bitmap, bitmapFlags, bitmapTable, bitmapTableNeeded } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { hex, must, requestable } from "../findings.ts";
+import { type Findings, hex, must, requestable } from "../findings.ts";
 import type { EntryTable } from "../table.ts";
 import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
 

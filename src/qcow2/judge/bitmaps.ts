@@ -1,4 +1,4 @@
-import type { Findings, Place } from "../../rules/mod.ts";
+import type { Place } from "../../rules/mod.ts";
 import {
   type Bitmap,
   BITMAP_ALIGNMENT,
@@ -9,7 +9,7 @@ import {
 } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import { roundUp } from "../geometry.ts";
-import { hex, lengthToNul, must, requestable } from "../findings.ts";
+import { type Findings, hex, lengthToNul, must, requestable } from "../findings.ts";
 import { bitmapHead } from "../structures.ts";
 import {
   type BitmapAt,

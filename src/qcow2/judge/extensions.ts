@@ -1,9 +1,9 @@
 import type { DriverOptions } from "../../format/mod.ts";
 import { decode } from "../../layout/mod.ts";
-import type { Findings, Place } from "../../rules/mod.ts";
+import type { Place } from "../../rules/mod.ts";
 import { type Extension, extensionData, extensionOf, has, type Qcow2File } from "../decode.ts";
 import { type Encryption, openDraftLuks, openEmbeddedLuks, openLegacyAes } from "../encryption.ts";
-import { hex, inHeader, must } from "../findings.ts";
+import { type Findings, hex, inHeader, must } from "../findings.ts";
 import {
   bitmapsExtension,
   DRAFT_LUKS_EXTENSION,

@@ -1,8 +1,15 @@
-import type { Findings } from "../../rules/mod.ts";
 import { offsetOf } from "../../layout/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
-import { hex, inHeader, must, REQUEST_MAX, requestable, validTable } from "../findings.ts";
+import {
+  type Findings,
+  hex,
+  inHeader,
+  must,
+  REQUEST_MAX,
+  requestable,
+  validTable,
+} from "../findings.ts";
 import {
   features,
   header as headerStruct,

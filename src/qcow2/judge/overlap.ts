@@ -1,9 +1,8 @@
 import { storedSize } from "../../bytes/mod.ts";
-import type { Findings, RuleId } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapFlags } from "../bitmaps.ts";
 import type { StoredRefcounts } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
-import { hex, must } from "../findings.ts";
+import { type Findings, type FoundRule, hex, must } from "../findings.ts";
 import type { Mapping } from "../runs.ts";
 import type { SnapshotTable } from "../snapshots.ts";
 import { EntryTable, masked } from "../table.ts";
@@ -21,12 +20,12 @@ export interface ProtectedImage {
 }
 
 /** The end of the rule that protects a kind of metadata. */
-type Protected = RuleId extends infer Id
+type Protected = FoundRule extends infer Id
   ? Id extends `qcow2.write.overlap-${infer Name}` ? Name : never
   : never;
 
 /** What must not be written over, by the rule that says so. */
-type Claim = { readonly rule: RuleId; readonly what: string; readonly ranges: ClusterRanges };
+type Claim = { readonly rule: FoundRule; readonly what: string; readonly ranges: ClusterRanges };
 
 /** L1 entries of snapshots that are looked at beyond those that the file can hold: tables overlap. */
 const ENTRY_BUDGET = 2 ** 20;
@@ -40,7 +39,11 @@ export class MetadataClaims {
   readonly #claims: readonly Claim[];
   readonly #clusterSize: number;
   /** Clusters around those asked for last that no other rule claims: what is written lies in runs. */
-  #free: { from: number; to: number; own: RuleId | undefined } = { from: 0, to: 0, own: undefined };
+  #free: { from: number; to: number; own: FoundRule | undefined } = {
+    from: 0,
+    to: 0,
+    own: undefined,
+  };
 
   constructor(image: ProtectedImage) {
     this.#clusterSize = image.mapping.geometry.clusterSize;
@@ -52,7 +55,7 @@ export class MetadataClaims {
    *
    * @param own the rule that protects what is written itself
    */
-  over(place: { offset: number; length?: number; own?: RuleId }): Claim | undefined {
+  over(place: { offset: number; length?: number; own?: FoundRule }): Claim | undefined {
     const { offset, length = 1, own } = place;
     const from = Math.floor(offset / this.#clusterSize);
     const to = Math.ceil((offset + length) / this.#clusterSize);

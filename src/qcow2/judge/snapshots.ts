@@ -1,4 +1,3 @@
-import type { Findings } from "../../rules/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
 import {
@@ -18,6 +17,7 @@ import {
   type SnapshotTable,
 } from "../snapshots.ts";
 import { l1Entry, snapshotExtra, snapshotHead } from "../structures.ts";
+import type { Findings } from "../findings.ts";
 
 /** QEMU's limits; each is a `limit` rule of the catalogue. */
 export const MAX_SNAPSHOTS = 65536;

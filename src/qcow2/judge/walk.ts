@@ -1,13 +1,13 @@
 import { storedSize } from "../../bytes/mod.ts";
 import { decompressionBudget } from "../../codec/mod.ts";
 import { AccessError } from "../../format/mod.ts";
-import type { Findings, Place, RuleId } from "../../rules/mod.ts";
+import type { Place } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
 import type { ContentReader } from "../content.ts";
 import { classOf, compressedRange, entryProblem, hostOffset } from "../entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { L2Table } from "../l2.ts";
-import { hex } from "../findings.ts";
+import { type Broken, type Findings, type FoundRule, hex } from "../findings.ts";
 import { type Mapping, placeOfEntry } from "../runs.ts";
 import { anyBit, masked } from "../table.ts";
 import { entryBits } from "../structures.ts";
@@ -128,7 +128,7 @@ function judgeEntry(image: TableJudgement, at: EntryAt, findings: Findings): voi
 }
 
 /** Rules that an entry breaks by its subcluster bitmap. */
-const INVALID: ReadonlySet<RuleId> = new Set([
+const INVALID: ReadonlySet<FoundRule> = new Set([
   "qcow2.l2e.subcluster-alloc-zero",
   "qcow2.l2e.subcluster-alloc-unalloc",
 ]);
@@ -216,7 +216,9 @@ function judgeCompressed(image: TableJudgement, at: EntryAt, findings: Findings)
     image.reader.decompress(at);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
-    findings.add(error.broken.rule, error.broken.place, error.broken.message);
+    // What the reader of this room throws.
+    const { rule, place, message } = error.broken as Broken;
+    findings.add(rule, place, message);
   }
 }
 

@@ -9,7 +9,7 @@ import {
 } from "../../../fuzz/formats/chain/models.ts";
 import { expectedDisk } from "../../../fuzz/formats/chain/disk.ts";
 import type { ExpectedDisk } from "../../../fuzz/generate/disk.ts";
-import type { View } from "../../../src/qcow2/build/mod.ts";
+import type { View } from "../../../src/format/mod.ts";
 import { run } from "../../qcow1/live.ts";
 import { writeBuilt } from "../../qcow2/built_live.ts";
 

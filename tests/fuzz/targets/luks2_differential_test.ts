@@ -11,8 +11,8 @@ import { openLuks2 } from "../../../fuzz/targets/luks2_trial.ts";
 import { luks2Files } from "../../../fuzz/targets/luks2_volume.ts";
 import type { Json } from "../../../src/format/mod.ts";
 import type { Luks2Model } from "../../../src/luks2/mod.ts";
+import { catalogue } from "../../../src/formats.ts";
 import { CryptsetupPeer, toolVersion } from "../../../src/peers/mod.ts";
-import { catalogue } from "../../../src/rules/mod.ts";
 import { modelOf } from "../../luks2/volumes.ts";
 import { liveTest } from "../../live.ts";
 

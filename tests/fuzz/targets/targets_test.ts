@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import type { CaseReport, Depth, Target } from "../../../fuzz/engine/target.ts";
 import { divergences } from "../../../fuzz/targets/divergences.ts";
 import { targets } from "../../../fuzz/targets/mod.ts";
-import { catalogue } from "../../../src/rules/mod.ts";
+import { catalogue } from "../../../src/formats.ts";
 
 const CASES = 60;
 

@@ -1,4 +1,4 @@
-import { type RuleTable } from "./table.ts";
+import { defineRules, type Rule, type RuleTable } from "../rules/mod.ts";
 
 const header = "LUKS1 On-Disk Format 1.2.3, 3.1 Version 1, Figure 1";
 const slots = "LUKS1 On-Disk Format 1.2.3, 3.1 Version 1, Figure 2";
@@ -16,7 +16,7 @@ const withKey = ["read", "check", "write"] as const;
 
 /** LUKS version 1, alone, with a detached header or inside qcow2, in the order in which QEMU looks. */
 // deno-fmt-ignore: a table
-export const luks1Rules = {
+const table = {
   "luks.open.key-present": ["qemu", "may", "refused-at-open", open,
     "The content of a volume is read with a passphrase.", withKey],
   "luks.open.secret-utf8": ["qemu", "may", "refused-at-open", "QEMU crypto/secret_common.c, qcrypto_secret_lookup_as_utf8",
@@ -102,3 +102,9 @@ export const luks1Rules = {
   "luks.check.unsupported": ["qemu", "may", "ignored", "QEMU qemu-img.c, img_check",
     "LUKS has no refcounts, and check exits with 63."],
 } as const satisfies RuleTable;
+
+/** The slug of a rule of this table. */
+export type Luks1Rule = keyof typeof table;
+
+/** The rules, in the order in which an image is judged. */
+export const luks1Rules: readonly Rule[] = defineRules(table);

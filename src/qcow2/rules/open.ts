@@ -1,4 +1,4 @@
-import { type RuleTable } from "./table.ts";
+import type { RuleTable } from "../../rules/mod.ts";
 
 const header = "qcow2.txt, Header";
 const fields = "qcow2.txt, Additional fields";
@@ -18,7 +18,7 @@ const loadBitmaps = "QEMU block/qcow2-bitmap.c, qcow2_load_dirty_bitmaps";
 
 /** qcow2: everything that an open looks at, in the order in which QEMU does. */
 // deno-fmt-ignore: a table
-export const qcow2OpenRules = {
+export const openRules = {
   "qcow2.header.magic": ["spec", "must", "refused-at-open", header,
     "The file starts with the magic 'QFI\\xfb'."],
   "qcow2.header.version": ["spec", "must", "refused-at-open", header,

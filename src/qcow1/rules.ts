@@ -1,4 +1,4 @@
-import { type RuleTable } from "./table.ts";
+import { defineRules, type Rule, type RuleTable } from "../rules/mod.ts";
 
 const open = "QEMU block/qcow.c, qcow_open";
 const read = "QEMU block/qcow.c, qcow_co_preadv";
@@ -8,7 +8,7 @@ const write = "QEMU block/qcow.c, qcow_co_pwritev";
 
 /** qcow version 1. The format has no document: `spec` means that its layout has no other reading. */
 // deno-fmt-ignore: a table
-export const qcow1Rules = {
+const table = {
   "qcow1.header.readable": ["qemu", "may", "ignored", open,
     "The header is complete; what is missing of it reads as zeros."],
   "qcow1.header.magic": ["spec", "must", "refused-at-open", open,
@@ -70,3 +70,9 @@ export const qcow1Rules = {
   "qcow1.create.size-nonzero": ["qemu", "must", "refused-at-write", "QEMU block/qcow.c, qcow_co_create",
     "An image is created with a size above 0."],
 } as const satisfies RuleTable;
+
+/** The slug of a rule of this table. */
+export type Qcow1Rule = keyof typeof table;
+
+/** The rules, in the order in which an image is judged. */
+export const qcow1Rules: readonly Rule[] = defineRules(table);

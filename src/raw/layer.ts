@@ -1,8 +1,8 @@
-import type { ByteSource } from "../bytes/mod.ts";
+import { type ByteSource, holesOf } from "../bytes/mod.ts";
 import type { Layer, LayerInfo, Run } from "../format/mod.ts";
-import { holesOf } from "./holes.ts";
 
-const SECTOR = 512;
+/** Bytes of a sector. */
+export const SECTOR = 512;
 
 /** A raw image: the file is the disk. */
 export class RawLayer implements Layer {

@@ -1,4 +1,4 @@
-import { type RuleTable } from "./table.ts";
+import type { RuleTable } from "../../rules/mod.ts";
 
 const mapping = "qcow2.txt, Cluster mapping";
 const standard = "qcow2.txt, Standard Cluster Descriptor";
@@ -17,7 +17,7 @@ const allocate = "QEMU block/qcow2-refcount.c, qcow2_alloc_clusters";
 
 /** qcow2: what reading content, checking and writing look at. */
 // deno-fmt-ignore: a table
-export const qcow2AccessRules = {
+export const accessRules = {
   "qcow2.l1e.beyond-table": ["spec", "may", "ignored", mapping,
     "What no L1 entry describes is unallocated."],
   "qcow2.l1e.reserved": ["spec", "must", "ignored", mapping,
@@ -147,16 +147,3 @@ export const qcow2AccessRules = {
   "qcow2.write.inplace-aligned": ["spec", "must", "refused-at-write", standard,
     "A cluster that is overwritten in place lies at a multiple of the cluster size."],
 } as const satisfies RuleTable;
-
-/** Rules that the dirty bit excuses: it says that refcounts may be stale. */
-export const excusedWhenDirty: ReadonlySet<string> = new Set([
-  "qcow2.l2e.copied",
-  "qcow2.write.alloc-zero",
-  "qcow2.check.refblock-shared",
-  "qcow2.check.refcount-read",
-  "qcow2.check.refcount-low",
-  "qcow2.check.refcount-high",
-  "qcow2.check.refcount-overflow",
-  "qcow2.check.copied-l1",
-  "qcow2.check.copied-l2",
-]);

@@ -1,4 +1,5 @@
-import { type ByteSource, FileSource, type Hole } from "../bytes/mod.ts";
+import { FileSource, type Hole } from "./file.ts";
+import type { ByteSource } from "./source.ts";
 
 /** The unit in which file systems allocate here; Linux's page and ext4's default block. */
 const BLOCK = 4096;

@@ -1,8 +1,8 @@
-import { type RuleTable } from "./table.ts";
+import { defineRules, type Rule, type RuleTable } from "../rules/mod.ts";
 
 /** What holds for every format, because QEMU's block layer or our own caution says so. */
 // deno-fmt-ignore: a table
-export const blockRules = {
+const table = {
   "blk.probe.nonempty": ["qemu", "may", "ignored", "QEMU block.c, find_image_format",
     "A file of length 0 has no format and is raw."],
   "blk.probe.version": ["qemu", "may", "ignored", "QEMU block/qcow.c, qcow_probe; block/qcow2.c, qcow2_probe",
@@ -32,3 +32,9 @@ export const blockRules = {
   "blk.datafile.not-followed": ["qemu", "may", "warning", "diskproof, the root directory",
     "A data file is opened only below the root directory."],
 } as const satisfies RuleTable;
+
+/** The slug of a rule of this table. */
+export type BlockRule = keyof typeof table;
+
+/** The rules, in the order in which an image is judged. */
+export const blockRules: readonly Rule[] = defineRules(table);

@@ -1,4 +1,4 @@
-import { type RuleTable } from "./table.ts";
+import { defineRules, type Rule, type RuleTable } from "../rules/mod.ts";
 
 const spec = "LUKS2 On-Disk Format 1.1.1";
 const binary = `${spec}, 2.1 Binary Header`;
@@ -34,7 +34,7 @@ const withKey = ["read", "check", "write"] as const;
  * sound; where the other one is, the copy that is not is one finding.
  */
 // deno-fmt-ignore: a table
-export const luks2Rules = {
+const table = {
   "luks2.open.key-present": ["limit", "may", "refused-at-open", retrieval,
     "The content of a volume is read with a passphrase.", withKey],
   "luks2.header.readable": ["spec", "must", "refused-at-open", binary,
@@ -242,3 +242,9 @@ export const luks2Rules = {
   "luks2.key.unlock": ["spec", "may", "refused-at-open", retrieval,
     "The passphrase opens a key slot: the key in it has the digest of the segment.", withKey],
 } as const satisfies RuleTable;
+
+/** The slug of a rule of this table. */
+export type Luks2Rule = keyof typeof table;
+
+/** The rules, in the order in which an image is judged. */
+export const luks2Rules: readonly Rule[] = defineRules(table);

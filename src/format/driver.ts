@@ -1,0 +1,49 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { Findings } from "../rules/mod.ts";
+import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
+import type { Broken, Layer } from "./layer.ts";
+
+/** Work that may still be done; whoever does some takes it off. */
+export interface WorkBudget {
+  left: number;
+}
+
+/** What a driver is told that the image does not say. */
+export interface DriverOptions {
+  /** Each is tried, in this order; without any, encrypted content cannot be read. */
+  readonly passphrases?: readonly Uint8Array[];
+  /** Work that trying passphrases may take: iterations of PBKDF2 with SHA-256, or as much of others. */
+  readonly iterationsMax?: number;
+  /** What is left of that where several images share it. */
+  readonly budget?: WorkBudget;
+  /** For a detached header: what holds its payload. */
+  readonly payload?: ByteSource;
+  /** For `qcow2`: read the image as this draft of the format says, and not as the format does. */
+  readonly dialect?: Dialect;
+}
+
+/**
+ * Drafts of a format that images were made by. `draft-2016`: the patch "qcow2: add support for LUKS
+ * encryption format" of January 2016, whose LUKS header stands in a header extension.
+ */
+export type Dialect = "draft-2016";
+
+/** How images of a format are recognised and read. */
+export interface FormatDriver {
+  /** Whether QEMU's probing finds the format in these first 512 bytes (zero-padded) of a file. */
+  probe(head: Uint8Array): boolean;
+  /** Whether a file is of the format, for a format that QEMU's probing does not know. */
+  detect?(source: ByteSource): boolean;
+  /** Why a file with these first 512 bytes is raw to QEMU, although it looks like the format. */
+  nearMiss?(head: Uint8Array): Broken | undefined;
+  /** The header may be in a file of its own, beside the payload. */
+  readonly detaches?: boolean;
+  /**
+   * Decodes an image and judges what an open looks at. Total: whatever is wrong becomes a finding.
+   *
+   * @returns the layer, or `undefined` where too little of the image is sound to walk it
+   */
+  open(source: ByteSource, findings: Findings, options?: DriverOptions): Layer | undefined;
+  /** What an image file is made of. Total, and bounded whatever the image says. */
+  anatomy(source: ByteSource, options: AnatomyOptions): Anatomy;
+}

@@ -1,0 +1,66 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { Struct } from "../layout/mod.ts";
+import type { Finding, Rule } from "../rules/mod.ts";
+import type { CreatedParts } from "./create.ts";
+import type { Dialect, FormatDriver } from "./driver.ts";
+import type { Broken } from "./layer.ts";
+import type { FormatWriter } from "./writer.ts";
+
+/**
+ * All that diskproof knows of one format. Each format's room has one, and `formats.ts` lists them: what
+ * enumerates formats goes by that list.
+ *
+ * @typeParam Model a value that says everything about an image of the format
+ * @typeParam Name as on the command line
+ * @typeParam Creation what a new image with given content is made from
+ */
+export interface Format<Model = unknown, Name extends string = string, Creation = unknown> {
+  /** As on the command line and in answers: `qcow2`. */
+  readonly name: Name;
+  /** For a person: `LUKS version 2`. */
+  readonly title: string;
+  /** Other names that the command line accepts. */
+  readonly aliases: readonly string[];
+  /** The on-disk structures. */
+  readonly structures: readonly Struct[];
+  /** The rules of the format, in the order in which an image is judged. */
+  readonly rules: readonly Rule[];
+  readonly driver: FormatDriver;
+  readonly verdict: VerdictPolicy;
+  readonly writer: FormatWriter<Model>;
+  /**
+   * Makes an image with given content.
+   *
+   * @throws {RangeError} when the options do not go together, or are out of their range
+   */
+  create?(creation: Creation): CreatedParts;
+  readonly keys?: FormatKeys;
+}
+
+/** How the findings of an image become verdicts. */
+export interface VerdictPolicy {
+  /**
+   * The tool that the effects of the rules are those of. To QEMU, an image of a format that it does not
+   * know is raw.
+   */
+  readonly tool: "qemu-img" | "cryptsetup";
+  /** Whether unlocked content is read although the tool rejects the image for this finding. */
+  readsDespite?(finding: Finding): boolean;
+  /** For each draft of the format, the rules that its images break; read as that draft, they may. */
+  readonly drafts?: Readonly<Partial<Record<Dialect, ReadonlySet<string>>>>;
+  /** A rule that every image of the format breaks. */
+  readonly everyImage?: Broken;
+}
+
+/** The key slots of a format that has them. */
+export interface FormatKeys {
+  /**
+   * The key slot that a passphrase opens, or why there is none. The payload is not looked at.
+   *
+   * @param keyMaterial the file that starts with the header
+   */
+  unlock?(
+    keyMaterial: ByteSource,
+    passphrase: Uint8Array,
+  ): { readonly slot: number } | { readonly message: string };
+}

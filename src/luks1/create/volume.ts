@@ -1,0 +1,46 @@
+import type { CreatedParts, DiskContent } from "../../format/mod.ts";
+import { SECTOR } from "../geometry.ts";
+import { Luks1Volume } from "../volume.ts";
+import { type CreatedLuks1, createLuks1, type Luks1Options } from "./create.ts";
+
+/** A LUKS volume with its payload. */
+export interface Luks1Creation {
+  /** Of the payload in bytes: whole sectors. */
+  readonly size: number;
+  /** A hole where it is absent. */
+  readonly content?: DiskContent;
+  /** Its header; detached as these say. */
+  readonly luks: Luks1Options;
+}
+
+/** Bytes that are encrypted at a time. */
+const UNIT = 65536;
+
+/**
+ * Makes a volume.
+ *
+ * @throws {Luks1Error} when there is no such volume
+ */
+export function createVolume(creation: Luks1Creation): CreatedParts {
+  return parts(creation, createLuks1(creation.luks));
+}
+
+/**
+ * Without content, the payload is left a hole, as qemu-img and cryptsetup leave it: what a guest then
+ * sees is noise, and nobody can tell how much was ever written.
+ */
+function* parts(
+  { luks, size, content }: Luks1Creation,
+  { header, masterKey }: CreatedLuks1,
+): CreatedParts {
+  const detached = luks.detached === true;
+  const start = detached ? 0 : Math.max(header.length, SECTOR * (luks.payloadOffset ?? 0));
+  const volume = new Luks1Volume(luks, masterKey);
+  for (const { offset, bytes = new Uint8Array(UNIT) } of content?.(UNIT) ?? []) {
+    const sectors = bytes.subarray(0, size - offset);
+    volume.encryptSectors(sectors, BigInt(offset / SECTOR));
+    yield { file: "image", offset: start + offset, bytes: sectors };
+  }
+  yield { file: detached ? "header" : "image", offset: 0, bytes: header };
+  return detached ? { image: size, header: header.length } : { image: start + size };
+}

@@ -1,0 +1,40 @@
+import { type Format, wholeContent } from "../format/mod.ts";
+import { buildLuks1, contentOf } from "./build/build.ts";
+import { normaliseLuks1 } from "./build/normalise.ts";
+import { createVolume, type Luks1Creation } from "./create/volume.ts";
+import { decodeLuks1, specOf } from "./decode.ts";
+import { luks1Driver } from "./driver.ts";
+import type { Luks1Model } from "./model.ts";
+import { luks1Rules } from "./rules.ts";
+import { luks1Structures } from "./structures.ts";
+import { unlock } from "./unlock.ts";
+import { whyUnusable } from "./volume.ts";
+
+/** LUKS version 1. */
+export const format: Format<Luks1Model, "luks", Luks1Creation> = {
+  name: "luks",
+  title: "LUKS version 1",
+  aliases: ["luks1"],
+  structures: luks1Structures,
+  rules: luks1Rules,
+  driver: luks1Driver,
+  verdict: {
+    tool: "qemu-img",
+    // Of encryption there is more than QEMU knows.
+    readsDespite: ({ class: by }) => by !== "spec",
+  },
+  writer: {
+    normalise: normaliseLuks1,
+    build: buildLuks1,
+    content: (model) => wholeContent(contentOf(model)),
+    passphrases: ({ keys }) => keys.map(({ passphrase }) => passphrase),
+  },
+  create: createVolume,
+  keys: {
+    unlock: (keyMaterial, passphrase) => {
+      const header = decodeLuks1(keyMaterial);
+      const message = whyUnusable(specOf(header));
+      return message === undefined ? unlock(header, { keyMaterial, passphrase }) : { message };
+    },
+  },
+};

@@ -1,0 +1,35 @@
+import { type Format, wholeContent } from "../format/mod.ts";
+import { buildLuks2, luks2Content } from "./build/build.ts";
+import { normaliseLuks2 } from "./build/normalise.ts";
+import { decodeLuks2 } from "./decode.ts";
+import { luks2Driver } from "./driver.ts";
+import { unlock } from "./keyslots/unlock.ts";
+import { chooseCopy } from "./metadata.ts";
+import type { Luks2Model } from "./model.ts";
+import { luks2Rules } from "./rules.ts";
+import { luks2Structures } from "./structures.ts";
+
+/** LUKS version 2. */
+export const format: Format<Luks2Model, "luks2", never> = {
+  name: "luks2",
+  title: "LUKS version 2",
+  aliases: [],
+  structures: luks2Structures,
+  rules: luks2Rules,
+  driver: luks2Driver,
+  verdict: { tool: "cryptsetup" },
+  writer: {
+    normalise: normaliseLuks2,
+    build: buildLuks2,
+    content: (model) => wholeContent(luks2Content(model)),
+    passphrases: ({ keys }) =>
+      keys.filter(({ priority }) => priority > 0).map(({ passphrase }) => passphrase),
+  },
+  keys: {
+    unlock: (keyMaterial, passphrase) => {
+      const { metadata } = chooseCopy(decodeLuks2(keyMaterial));
+      if (metadata === undefined) return { message: "No copy of the header is sound" };
+      return unlock(metadata, { keyMaterial, passphrase });
+    },
+  },
+};

@@ -1,0 +1,37 @@
+import type { Format } from "../format/mod.ts";
+import { buildQcow1 } from "./build/build.ts";
+import { guestContent } from "./build/content.ts";
+import { normaliseQcow1 } from "./build/normalise.ts";
+import { createQcow1, type Qcow1Creation } from "./create/create.ts";
+import { qcow1Driver } from "./driver.ts";
+import type { Qcow1Rule } from "./rules.ts";
+import type { Qcow1Model } from "./model.ts";
+import { qcow1Rules } from "./rules.ts";
+import { qcow1Structures } from "./structures.ts";
+
+const NO_CHECK: Qcow1Rule = "qcow1.check.unsupported";
+
+/** qcow version 1. */
+export const format: Format<Qcow1Model, "qcow", Qcow1Creation> = {
+  name: "qcow",
+  title: "qcow version 1",
+  aliases: ["qcow1"],
+  structures: qcow1Structures,
+  rules: qcow1Rules,
+  driver: qcow1Driver,
+  verdict: {
+    tool: "qemu-img",
+    everyImage: {
+      rule: NO_CHECK,
+      place: { path: "/" },
+      message: "check does not know qcow version 1",
+    },
+  },
+  writer: {
+    normalise: normaliseQcow1,
+    build: (model) => ({ image: buildQcow1(model) }),
+    content: guestContent,
+    passphrases: ({ encryption }) => encryption === undefined ? [] : [encryption.passphrase],
+  },
+  create: createQcow1,
+};

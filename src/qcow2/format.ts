@@ -1,0 +1,42 @@
+import type { Format } from "../format/mod.ts";
+import { buildQcow2, guestContent, normaliseQcow2 } from "./build/mod.ts";
+import { createQcow2, type Qcow2Creation } from "./create/mod.ts";
+import { qcow2Driver } from "./driver.ts";
+import type { FoundRule } from "./findings.ts";
+import type { Qcow2Model } from "./model.ts";
+import { qcow2Rules } from "./rules.ts";
+import { qcow2Structures } from "./structures.ts";
+
+/** What an image by the draft of 2016 breaks; it is unlocked only where it is read as one. */
+const DRAFT_2016: readonly FoundRule[] = [
+  "qcow2.crypt.luks-ext-present",
+  "qcow2.ext.length-in-area",
+];
+
+/** qcow2, versions 2 and 3. */
+export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
+  name: "qcow2",
+  title: "qcow2",
+  aliases: [],
+  structures: qcow2Structures,
+  rules: qcow2Rules,
+  driver: qcow2Driver,
+  verdict: {
+    tool: "qemu-img",
+    // Of encryption there is more than QEMU knows.
+    readsDespite: ({ rule, class: by }) => rule.startsWith("luks.") && by !== "spec",
+    drafts: { "draft-2016": new Set<string>(DRAFT_2016) },
+  },
+  writer: {
+    normalise: normaliseQcow2,
+    build: buildQcow2,
+    content: guestContent,
+    passphrases: ({ encryption }) =>
+      encryption === undefined
+        ? []
+        : encryption.kind === "aes"
+        ? [encryption.passphrase]
+        : encryption.keys.map(({ passphrase }) => passphrase),
+  },
+  create: createQcow2,
+};

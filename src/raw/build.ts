@@ -1,0 +1,16 @@
+import { type BuiltFiles, type GuestContent, patternBytes, wholeContent } from "../format/mod.ts";
+import { SECTOR } from "./layer.ts";
+import type { RawModel } from "./model.ts";
+
+/** The file of a model. */
+export function buildRaw({ size, pattern }: RawModel): BuiltFiles {
+  const segments = [{ offset: 0, bytes: patternBytes(pattern, size) }];
+  return { image: { segments, size, placed: [] } };
+}
+
+/** What a guest sees: the file, and zeros up to the end of its last sector. */
+export function rawContent({ size, pattern }: RawModel): GuestContent {
+  const bytes = new Uint8Array(Math.ceil(size / SECTOR) * SECTOR);
+  bytes.set(patternBytes(pattern, size));
+  return wholeContent(bytes);
+}

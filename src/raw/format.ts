@@ -1,0 +1,18 @@
+import type { Format } from "../format/mod.ts";
+import { buildRaw, rawContent } from "./build.ts";
+import { createRaw, type RawCreation } from "./create.ts";
+import { rawDriver } from "./driver.ts";
+import type { RawModel } from "./model.ts";
+
+/** Raw images. */
+export const format: Format<RawModel, "raw", RawCreation> = {
+  name: "raw",
+  title: "raw image",
+  aliases: [],
+  structures: [],
+  rules: [],
+  driver: rawDriver,
+  verdict: { tool: "qemu-img" },
+  writer: { normalise: (model) => model, build: buildRaw, content: rawContent },
+  create: createRaw,
+};
