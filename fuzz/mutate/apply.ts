@@ -1,6 +1,6 @@
 import { type ByteSource, type Patch, PatchedSource, SegmentSource } from "../../src/bytes/mod.ts";
 import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
-import { readUint, writeUint } from "../../src/layout/mod.ts";
+import { readField, writeField } from "../../src/layout/mod.ts";
 import type { Edit } from "./edit.ts";
 import { type FieldPlace, Places } from "./places.ts";
 import { SplicedSource } from "./spliced.ts";
@@ -60,7 +60,7 @@ function fieldPatch(
   const value = newValue(source, { edit, field, places });
   if (value === undefined) return [];
   const bytes = new Uint8Array(field.field.width);
-  writeUint(bytes, 0, bytes.length, value);
+  writeField(field.field, value, { target: bytes, at: 0 });
   return [{ offset: field.offset, bytes }];
 }
 
@@ -112,7 +112,7 @@ function textPatch(edit: Extract<Edit, { op: "text" }>, places: Places): Patch[]
 
 /** The value of a field as the bytes have it now. */
 export function valueAt(source: ByteSource, { offset, field }: FieldPlace): bigint {
-  return readUint(source.read(offset, field.width), 0, field.width);
+  return readField(field, source.read(offset, field.width));
 }
 
 function placePatches(

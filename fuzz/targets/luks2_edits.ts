@@ -1,6 +1,6 @@
 import { type ByteSource, PatchedSource } from "../../src/bytes/mod.ts";
 import { type BuiltImage, imageText, type Json } from "../../src/format/mod.ts";
-import { decode, type Field, offsetOf, writeUint } from "../../src/layout/mod.ts";
+import { decode, type Field, offsetOf, writeField } from "../../src/layout/mod.ts";
 import {
   type CopyName,
   header as headerStruct,
@@ -177,7 +177,7 @@ function setField(
   const field: Field | undefined = headerStruct.fields.find(({ name }) => name === edit.field);
   if (field === undefined) return;
   const at = offsetOf(headerStruct, edit.field as keyof typeof headerStruct.offsets);
-  if (edit.op === "number") return writeUint(copy, at, field.width, edit.value);
+  if (edit.op === "number") return writeField(field, edit.value, { target: copy, at });
   copy.fill(edit.fill, at, at + field.width);
   copy.set(new TextEncoder().encode(edit.text).subarray(0, field.width), at);
 }

@@ -1,5 +1,5 @@
 import type { Field } from "./field.ts";
-import { readUint } from "./codec.ts";
+import { readField } from "./codec.ts";
 import type { Struct } from "./struct.ts";
 
 /** One row of an annotated dump: a field, where it is, and what it says. */
@@ -37,7 +37,7 @@ export function annotate(
 /** A field's value in words: the number, its name where it has one, the bits that are set. */
 function valueText(field: Field, stored: Uint8Array): string {
   if (field.kind === "bytes") return printable(stored);
-  const value = readUint(stored, 0, field.width);
+  const value = readField(field, stored);
   const name = Object.entries(field.values ?? {}).find(([, known]) => BigInt(known) === value)?.[0];
   const set = (field.bits ?? []).filter((range) => bitsIn(value, range.from, range.to) !== 0n);
   const words = name === undefined ? set.map((range) => range.name) : [name];

@@ -1,4 +1,4 @@
-import type { Field } from "./field.ts";
+import type { ByteOrder, Field } from "./field.ts";
 import type { Decoded, Struct } from "./struct.ts";
 
 /** Reads one field at `at`, zeros where it runs past the end of `from`. */
@@ -8,15 +8,22 @@ function decodeField(field: Field, from: Uint8Array, at: number): number | bigin
     value.set(from.subarray(at, at + field.width));
     return value;
   }
-  if (field.kind === "bigint") {
-    return (BigInt(uintAt(from, at, 4)) << 32n) | BigInt(uintAt(from, at + 4, 4));
-  }
-  return uintAt(from, at, field.width);
+  const little = field.byteOrder === "little";
+  if (field.kind === "number") return uintAt(from, at, { width: field.width, little });
+  const [high, low] = little ? [at + 4, at] : [at, at + 4];
+  const half = { width: 4, little };
+  return (BigInt(uintAt(from, high, half)) << 32n) | BigInt(uintAt(from, low, half));
 }
 
-function uintAt(from: Uint8Array, at: number, width: number): number {
+function uintAt(
+  from: Uint8Array,
+  at: number,
+  { width, little }: { width: number; little: boolean },
+): number {
   let value = 0;
-  for (let i = 0; i < width; i++) value = value * 256 + (from[at + i] ?? 0);
+  for (let i = 0; i < width; i++) {
+    value = value * 256 + (from[little ? at + width - 1 - i : at + i] ?? 0);
+  }
   return value;
 }
 
@@ -35,20 +42,53 @@ export function decode<S extends Struct>(struct: S, from: Uint8Array, at = 0): D
   return decoded as Decoded<S>;
 }
 
-/** Writes one integer field's value, big-endian, cut to the field's width. */
-export function writeUint(target: Uint8Array, at: number, width: number, value: bigint): void {
+/** Writes an unsigned integer of `width` bytes, cut to them. */
+export function writeUint(
+  target: Uint8Array,
+  at: number,
+  width: number,
+  value: bigint,
+  byteOrder: ByteOrder = "big",
+): void {
   let rest = BigInt.asUintN(8 * width, value);
   for (let i = width - 1; i >= 0; i--) {
-    target[at + i] = Number(rest & 0xffn);
+    target[at + (byteOrder === "big" ? i : width - 1 - i)] = Number(rest & 0xffn);
     rest >>= 8n;
   }
 }
 
-/** Reads an unsigned big-endian integer of `width` bytes, zeros past the end. */
-export function readUint(from: Uint8Array, at: number, width: number): bigint {
+/** Reads an unsigned integer of `width` bytes, zeros past the end. */
+export function readUint(
+  from: Uint8Array,
+  at: number,
+  width: number,
+  byteOrder: ByteOrder = "big",
+): bigint {
   let value = 0n;
-  for (let i = 0; i < width; i++) value = (value << 8n) | BigInt(from[at + i] ?? 0);
+  for (let i = 0; i < width; i++) {
+    const next = byteOrder === "big" ? i : width - 1 - i;
+    value = (value << 8n) | BigInt(from[at + next] ?? 0);
+  }
   return value;
+}
+
+/** The byte order of a field; of bytes, which have none, that in which they come. */
+function orderOf(field: Field): ByteOrder {
+  return field.kind === "bytes" ? "big" : field.byteOrder ?? "big";
+}
+
+/** Reads the integer in a field that starts at byte `at`, zeros past the end. */
+export function readField(field: Field, from: Uint8Array, at = 0): bigint {
+  return readUint(from, at, field.width, orderOf(field));
+}
+
+/** Writes an integer, cut to the width, to a field that starts at byte `at`. */
+export function writeField(
+  field: Field,
+  value: bigint,
+  { target, at }: { target: Uint8Array; at: number },
+): void {
+  writeUint(target, at, field.width, value, orderOf(field));
 }
 
 /** Encodes a structure; the inverse of {@link decode}. */
@@ -68,7 +108,7 @@ export function encodeInto<S extends Struct>(
   for (const field of struct.fields) {
     const part = (value as Record<string, number | bigint | Uint8Array>)[field.name];
     if (part instanceof Uint8Array) place.target.set(part.subarray(0, field.width), position);
-    else writeUint(place.target, position, field.width, BigInt(part ?? 0));
+    else writeField(field, BigInt(part ?? 0), { target: place.target, at: position });
     position += field.width;
   }
 }

@@ -46,18 +46,25 @@ export interface FieldNotes {
   readonly section?: string;
 }
 
-/** An unsigned big-endian integer of 1 to 4 bytes; a `number` when decoded. */
+/** Which byte of an integer comes first: the most significant one is `big`. */
+export type ByteOrder = "big" | "little";
+
+/** An unsigned integer of 1 to 4 bytes; a `number` when decoded. */
 export interface NumberField<Name extends string = string> extends FieldNotes {
   readonly kind: "number";
   readonly name: Name;
   readonly width: 1 | 2 | 4;
+  /** That of the structure, which sets it; `big` where it is absent. */
+  readonly byteOrder?: ByteOrder;
 }
 
-/** An unsigned big-endian integer of 8 bytes; a `bigint` when decoded. */
+/** An unsigned integer of 8 bytes; a `bigint` when decoded. */
 export interface BigIntField<Name extends string = string> extends FieldNotes {
   readonly kind: "bigint";
   readonly name: Name;
   readonly width: 8;
+  /** That of the structure, which sets it; `big` where it is absent. */
+  readonly byteOrder?: ByteOrder;
 }
 
 /** Bytes without a number's meaning; a `Uint8Array` when decoded. */
@@ -78,17 +85,17 @@ export function u8<const Name extends string>(name: Name, notes: FieldNotes): Nu
   return { kind: "number", name, width: 1, ...notes };
 }
 
-/** A 16-bit big-endian unsigned integer. */
+/** A 16-bit unsigned integer. */
 export function u16<const Name extends string>(name: Name, notes: FieldNotes): NumberField<Name> {
   return { kind: "number", name, width: 2, ...notes };
 }
 
-/** A 32-bit big-endian unsigned integer. */
+/** A 32-bit unsigned integer. */
 export function u32<const Name extends string>(name: Name, notes: FieldNotes): NumberField<Name> {
   return { kind: "number", name, width: 4, ...notes };
 }
 
-/** A 64-bit big-endian unsigned integer. */
+/** A 64-bit unsigned integer. */
 export function u64<const Name extends string>(name: Name, notes: FieldNotes): BigIntField<Name> {
   return { kind: "bigint", name, width: 8, ...notes };
 }

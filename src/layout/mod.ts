@@ -6,7 +6,7 @@
  * - Each on-disk structure is described once; a field's place follows from the widths before it, so
  *   no offset is ever written down.
  * - Decoding is total, and `encode(decode(b))` equals `b` for every description.
- * - Integers are big-endian: every format here is.
+ * - The byte order of integers is a property of the structure.
  * - Field names are the specification's own.
  *
  * @module
@@ -14,9 +14,19 @@
 
 export { annotate, type Row } from "./annotate.ts";
 export { type BitMask, bitMask, reservedMask } from "./bits.ts";
-export { blank, decode, encode, encodeInto, readUint, writeUint } from "./codec.ts";
+export {
+  blank,
+  decode,
+  encode,
+  encodeInto,
+  readField,
+  readUint,
+  writeField,
+  writeUint,
+} from "./codec.ts";
 export {
   type BitRange,
+  type ByteOrder,
   bytes,
   type Field,
   type FieldNotes,

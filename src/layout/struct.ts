@@ -1,4 +1,4 @@
-import type { Field } from "./field.ts";
+import type { ByteOrder, Field } from "./field.ts";
 
 /** A structure of fixed size: its fields in the order of their bytes, without gaps. */
 export interface Struct<Fields extends readonly Field[] = readonly Field[]> {
@@ -6,6 +6,8 @@ export interface Struct<Fields extends readonly Field[] = readonly Field[]> {
   readonly name: string;
   /** Section of the specification that defines it. */
   readonly section: string;
+  /** Byte order of its integers. */
+  readonly byteOrder: ByteOrder;
   readonly fields: Fields;
   /** Length in bytes. */
   readonly size: number;
@@ -39,12 +41,13 @@ export type FieldName<S extends Struct> = S["fields"][number]["name"] & string;
  * const { x, y } = decode(point, new Uint8Array(12)); // x: number, y: bigint
  * ```
  *
+ * @param about.byteOrder of its integers; `big` by default
  * @throws {TypeError} when the widths do not add up to `size` or a name stands twice: a mistake in
  * the description, found as soon as its module is loaded.
  */
 export function struct<const Fields extends readonly Field[]>(
   name: string,
-  about: { section: string; size: number },
+  about: { section: string; size: number; byteOrder?: ByteOrder },
   fields: Fields,
 ): Struct<Fields> {
   const offsets: Record<string, number> = {};
@@ -57,8 +60,14 @@ export function struct<const Fields extends readonly Field[]>(
   if (end !== about.size) {
     throw new TypeError(`Cannot describe ${name}: fields take ${end} bytes, not ${about.size}`);
   }
-  const described = { name, section: about.section, fields, size: about.size, offsets };
-  return Object.freeze(described) as Struct<Fields>;
+  const { section, size, byteOrder = "big" } = about;
+  const ordered = byteOrder === "big"
+    ? fields
+    : fields.map((field) => field.kind === "bytes" ? field : { ...field, byteOrder });
+  return Object.freeze({
+    ...{ name, section, byteOrder, size, offsets },
+    fields: ordered,
+  }) as unknown as Struct<Fields>;
 }
 
 /** The description of one field. */

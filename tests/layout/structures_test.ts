@@ -4,26 +4,30 @@ import {
   annotate,
   bitMask,
   blank,
+  bytes,
   decode,
   encode,
+  fieldOf,
   offsetOf,
+  readField,
   type Struct,
   struct,
   u16,
   u32,
   u64,
+  writeField,
 } from "../../src/layout/mod.ts";
-import { luks1Structures } from "../../src/luks1/mod.ts";
-import { luks2Structures } from "../../src/luks2/mod.ts";
-import { qcow1Structures } from "../../src/qcow1/mod.ts";
-import { qcow2Structures } from "../../src/qcow2/mod.ts";
+import { formats } from "../../src/formats.ts";
 
-const structures: readonly Struct[] = [
-  ...qcow1Structures,
-  ...qcow2Structures,
-  ...luks1Structures,
-  ...luks2Structures,
-];
+/** A structure whose integers have the other byte order than those of the formats. */
+const little = struct("little", { section: "1", size: 17, byteOrder: "little" }, [
+  u16("a", { doc: "A." }),
+  u32("b", { doc: "B." }),
+  u64("c", { doc: "C." }),
+  bytes("d", 3, { doc: "D." }),
+]);
+
+const structures: readonly Struct[] = [...formats.flatMap(({ structures }) => structures), little];
 
 Deno.test("encode(decode(b)) equals b for every structure and any bytes", () => {
   for (const description of structures) {
@@ -101,4 +105,25 @@ Deno.test("bitMask() gives both halves of a mask", () => {
     from: 30,
   });
   assertEquals(blank(word), { w: 0n });
+});
+
+Deno.test("the byte order of integers is that of their structure", () => {
+  const stored = Uint8Array.fromHex("0102" + "01020304" + "0102030405060708" + "010203");
+  const value = {
+    a: 0x0201,
+    b: 0x04030201,
+    c: 0x0807060504030201n,
+    d: Uint8Array.of(1, 2, 3),
+  };
+  assertEquals(decode(little, stored), value);
+  assertEquals(encode(little, value), stored);
+  const rows = annotate(little, stored, { offset: 0, path: "" }).map((row) => row.value);
+  assertEquals(rows.slice(0, 2), ["513", "67305985 (0x4030201)"]);
+  const field = fieldOf(little, "b");
+  assertEquals(readField(field, stored, offsetOf(little, "b")), 0x04030201n);
+  const target = new Uint8Array(4);
+  writeField(field, 0x1_0403_0201n, { target, at: 0 });
+  assertEquals(target, Uint8Array.of(1, 2, 3, 4));
+  const big = decode(struct("big", { section: "1", size: 2 }, [u16("a", { doc: "A." })]), stored);
+  assertEquals(big.a, 0x0102);
 });
