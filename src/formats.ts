@@ -4,7 +4,7 @@
  * @module
  */
 
-import { blockRules, type Format } from "./format/mod.ts";
+import { blockRules, type Format, type Tool } from "./format/mod.ts";
 import { luks1Format } from "./luks1/mod.ts";
 import { luks2Format } from "./luks2/mod.ts";
 import { qcow1Format } from "./qcow1/mod.ts";
@@ -32,6 +32,11 @@ export const formats: readonly Format[] = Object.freeze(list);
 export const formatNames: readonly string[] = Object.freeze(
   formats.map(({ name }) => name).toSorted((a, b) => +(b === "raw") - +(a === "raw")),
 );
+
+/** The names of the formats that a public tool knows. */
+export function formatNamesOf(tool: Tool): readonly string[] {
+  return formatNames.filter((name) => formatNamed(name)?.tools.includes(tool));
+}
 
 /** The format of a name, or `undefined`. */
 export function formatNamed(name: string, among: readonly Format[] = formats): Format | undefined {

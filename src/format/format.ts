@@ -25,6 +25,8 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly structures: readonly Struct[];
   /** The rules of the format, in the order in which an image is judged. */
   readonly rules: readonly Rule[];
+  /** The public tools that know the format. */
+  readonly tools: readonly Tool[];
   readonly driver: FormatDriver;
   readonly verdict: VerdictPolicy;
   readonly writer: FormatWriter<Model>;
@@ -37,13 +39,16 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly keys?: FormatKeys;
 }
 
+/** A public tool that says what images are. */
+export type Tool = "qemu-img" | "cryptsetup" | "luksdeinfo";
+
 /** How the findings of an image become verdicts. */
 export interface VerdictPolicy {
   /**
    * The tool that the effects of the rules are those of. To QEMU, an image of a format that it does not
    * know is raw.
    */
-  readonly tool: "qemu-img" | "cryptsetup";
+  readonly tool: Extract<Tool, "qemu-img" | "cryptsetup">;
   /** Whether unlocked content is read although the tool rejects the image for this finding. */
   readsDespite?(finding: Finding): boolean;
   /** For each draft of the format, the rules that its images break; read as that draft, they may. */

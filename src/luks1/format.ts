@@ -17,6 +17,7 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
   aliases: ["luks1"],
   structures: luks1Structures,
   rules: luks1Rules,
+  tools: ["qemu-img", "cryptsetup", "luksdeinfo"],
   driver: luks1Driver,
   verdict: {
     tool: "qemu-img",

@@ -16,6 +16,7 @@ export const format: Format<Luks2Model, "luks2", never> = {
   aliases: [],
   structures: luks2Structures,
   rules: luks2Rules,
+  tools: ["cryptsetup"],
   driver: luks2Driver,
   verdict: { tool: "cryptsetup" },
   writer: {

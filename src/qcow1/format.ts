@@ -18,6 +18,7 @@ export const format: Format<Qcow1Model, "qcow", Qcow1Creation> = {
   aliases: ["qcow1"],
   structures: qcow1Structures,
   rules: qcow1Rules,
+  tools: ["qemu-img"],
   driver: qcow1Driver,
   verdict: {
     tool: "qemu-img",

@@ -20,6 +20,7 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
   aliases: [],
   structures: qcow2Structures,
   rules: qcow2Rules,
+  tools: ["qemu-img"],
   driver: qcow2Driver,
   verdict: {
     tool: "qemu-img",

@@ -11,6 +11,7 @@ export const format: Format<RawModel, "raw", RawCreation> = {
   aliases: [],
   structures: [],
   rules: [],
+  tools: ["qemu-img"],
   driver: rawDriver,
   verdict: { tool: "qemu-img" },
   writer: { normalise: (model) => model, build: buildRaw, content: rawContent },

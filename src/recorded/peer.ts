@@ -1,3 +1,4 @@
+import { formatNamesOf } from "../formats.ts";
 import type { FailedOutcome } from "./known.ts";
 import type { DigestAnswer, GoldenAnswers, NoAnswer, ToolAnswer } from "./record.ts";
 import {
@@ -33,7 +34,7 @@ export class RecordedPeer implements Peer {
       name: "recorded qemu-img",
       version: this.#version,
       operations: ["probe", "info", "map", "check", "digest"],
-      formats: ["raw", "qcow", "qcow2", "luks"],
+      formats: formatNamesOf("qemu-img"),
     });
   }
 

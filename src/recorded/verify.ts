@@ -1,3 +1,4 @@
+import { formatNames } from "../formats.ts";
 import {
   fewAtOnce,
   olderVersion,
@@ -154,9 +155,6 @@ async function posed(
   }
 }
 
-/** Formats that a peer may say that it knows. */
-const NAMED: readonly string[] = ["raw", "qcow", "qcow2", "luks", "luks2"];
-
 /** Why a peer is not asked a question, as it says of itself. */
 function whyNotAsked(
   { name, formats, operations }: PeerDescription,
@@ -176,7 +174,7 @@ async function formatOf({ format, answers }: GoldenRecord): Promise<string | und
   if (format !== undefined || version === undefined || newest === undefined) return format;
   const probed = await new RecordedPeer(newest, { version }).probe();
   if (probed.outcome !== "accepted") return undefined;
-  return NAMED.includes(probed.value.format) ? probed.value.format : undefined;
+  return formatNames.includes(probed.value.format) ? probed.value.format : undefined;
 }
 
 /** What is recorded of the version that the peer is, or of the nearest one. */

@@ -1,3 +1,4 @@
+import { formatNamesOf } from "../../formats.ts";
 import { readLuksDump, readUnlockedSlot } from "./dump.ts";
 import { type Outcome, type PeerDescription, type Subject, type UnlockReport } from "../peer.ts";
 import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "../process.ts";
@@ -93,7 +94,7 @@ export class CryptsetupPeer {
   async #describe(): Promise<PeerDescription> {
     const version = await toolVersion("cryptsetup", { command: this.#command });
     const operations = ["probe", "info", "unlock"] as const;
-    return { name: "cryptsetup", version, operations, formats: ["luks", "luks2"] };
+    return { name: "cryptsetup", version, operations, formats: formatNamesOf("cryptsetup") };
   }
 
   #call(args: readonly string[]): Promise<ToolResult> {

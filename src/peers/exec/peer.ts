@@ -1,3 +1,4 @@
+import { formatNames, formatNamesOf } from "../../formats.ts";
 import type { Json } from "../../format/mod.ts";
 import {
   type CheckReport,
@@ -36,10 +37,9 @@ const UNSUPPORTED = 3;
 const STACK = /^Traceback \(most recent call last\):$|^ {4}at .+:\d+:\d+\)?$/m;
 const TAKEN: readonly Taken[] = ["passphrases", "header"];
 /** What an adapter is asked about and for that does not say more. */
-const FORMATS: readonly string[] = ["raw", "qcow", "qcow2", "luks"];
+const FORMATS: readonly string[] = formatNamesOf("qemu-img");
 const OPERATIONS: readonly Operation[] = ["probe", "info", "map", "check", "digest"];
 /** What only an adapter is asked about and for that says so: it came later. */
-const MORE_FORMATS: readonly string[] = ["luks2"];
 const MORE_OPERATIONS: readonly Operation[] = ["unlock"];
 
 type Members = { readonly [key: string]: Json };
@@ -157,7 +157,7 @@ export class ExecPeer implements Peer {
       name: typeof name === "string" ? name : this.#options.command.join(" "),
       version: typeof version === "string" ? version : "unknown",
       operations: chosen(operations, [...OPERATIONS, ...MORE_OPERATIONS]) ?? OPERATIONS,
-      formats: chosen(formats, [...FORMATS, ...MORE_FORMATS]) ?? FORMATS,
+      formats: chosen(formats, formatNames) ?? FORMATS,
       takes: chosen(takes, TAKEN) ?? [],
     };
   }

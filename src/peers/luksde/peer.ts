@@ -1,3 +1,4 @@
+import { formatNamesOf } from "../../formats.ts";
 import { type Outcome, type PeerDescription, PeerError, type Subject } from "../peer.ts";
 import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "../process.ts";
 import { failure } from "../qemu_img/answers.ts";
@@ -64,7 +65,12 @@ export class LuksdePeer {
 
   async #describe(): Promise<PeerDescription> {
     const version = await toolVersion("luksdeinfo", { command: this.#command });
-    return { name: "libluksde", version, operations: ["info"], formats: ["luks"] };
+    return {
+      name: "libluksde",
+      version,
+      operations: ["info"],
+      formats: formatNamesOf("luksdeinfo"),
+    };
   }
 
   #call(args: readonly string[], directory?: string): Promise<ToolResult> {

@@ -1,3 +1,4 @@
+import { formatNamesOf } from "../../formats.ts";
 import { digestFile } from "../digest.ts";
 import { KeptResults } from "./kept_results.ts";
 import { toolPath } from "../names.ts";
@@ -173,7 +174,7 @@ export class QemuImgPeer implements Peer {
       name: "qemu-img",
       version,
       operations: ["probe", "info", "map", "check", "digest"],
-      formats: ["raw", "qcow", "qcow2", "luks"],
+      formats: formatNamesOf("qemu-img"),
       takes: isOlder(version, DETACHED_SINCE) ? ["passphrases"] : ["passphrases", "header"],
     };
   }
