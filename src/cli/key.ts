@@ -1,11 +1,12 @@
 import { FileSource, MemorySource } from "../bytes/mod.ts";
-import { type KeyArea, keyAreaOf, keySteps, readKeyArea } from "../image/create/mod.ts";
+import { type FoundKeyArea, keyAreaOf, readKeyArea } from "../image/create/mod.ts";
 import {
   addKey,
   changeKey,
   decodeLuks1,
   eraseKey,
   ITERATIONS_BUDGET,
+  keySteps,
   Luks1Error,
   slotStates,
   specOf,
@@ -153,7 +154,7 @@ function openFile(path: string): FileSource {
 interface Change {
   readonly action: Action;
   readonly path: string;
-  readonly area: KeyArea;
+  readonly area: FoundKeyArea;
   readonly request: Request;
 }
 

@@ -57,8 +57,22 @@ export interface VerdictPolicy {
   readonly everyImage?: Broken;
 }
 
+/** Where a header with its key material is in a file. */
+export interface KeyArea {
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+}
+
 /** The key slots of a format that has them. */
 export interface FormatKeys {
+  /**
+   * The header and key material of a file whose key slots can be changed.
+   *
+   * @returns the place, or why there is none to write to, as the end of a sentence; `undefined` where
+   * the file is not of the format
+   */
+  area?(source: ByteSource): KeyArea | string | undefined;
   /**
    * The key slot that a passphrase opens, or why there is none. The payload is not looked at.
    *

@@ -39,7 +39,7 @@ export {
 } from "./layer.ts";
 export type { Dialect, DriverOptions, FormatDriver, WorkBudget } from "./driver.ts";
 export type { CreatedPart, CreatedParts, CreatedSizes } from "./create.ts";
-export type { Format, FormatKeys, Tool, VerdictPolicy } from "./format.ts";
+export type { Format, FormatKeys, KeyArea, Tool, VerdictPolicy } from "./format.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export type { BuiltImage, Placed } from "./placed.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";

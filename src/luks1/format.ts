@@ -4,6 +4,7 @@ import { normaliseLuks1 } from "./build/normalise.ts";
 import { createVolume, type Luks1Creation } from "./create/volume.ts";
 import { decodeLuks1, specOf } from "./decode.ts";
 import { luks1Driver } from "./driver.ts";
+import { keyAreaOf } from "./key_area.ts";
 import type { Luks1Model } from "./model.ts";
 import { luks1Rules } from "./rules.ts";
 import { luks1Structures } from "./structures.ts";
@@ -32,6 +33,7 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
   },
   create: createVolume,
   keys: {
+    area: keyAreaOf,
     unlock: (keyMaterial, passphrase) => {
       const header = decodeLuks1(keyMaterial);
       const message = whyUnusable(specOf(header));

@@ -36,7 +36,9 @@ export { materialSectors, payloadStart } from "./geometry.ts";
 export { format as luks1Format } from "./format.ts";
 export { luks1Info } from "./info.ts";
 export { judgeLuks1, type Luks1Opening } from "./judge/header.ts";
+export { keyAreaIn } from "./key_area.ts";
 export type { NewKey, RandomBytes } from "./key_slot.ts";
+export { keySteps } from "./key_steps.ts";
 export {
   addKey,
   type AddKeyOptions,

@@ -9,18 +9,13 @@ import {
   hashTable,
   ivGenerators,
 } from "../../src/crypto/mod.ts";
-import {
-  backingSize,
-  contentOf,
-  keyAreaOf,
-  keySteps,
-  readKeyArea,
-} from "../../src/image/create/mod.ts";
+import { backingSize, contentOf, keyAreaOf, readKeyArea } from "../../src/image/create/mod.ts";
 import {
   addKey,
   changeKey,
   type CipherSpec,
   eraseKey,
+  keySteps,
   type Luks1Options,
   whyUnusable,
 } from "../../src/luks1/mod.ts";

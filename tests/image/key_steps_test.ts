@@ -1,13 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { randomBytes } from "node:crypto";
 import { MemorySource, type Segment } from "../../src/bytes/mod.ts";
-import { type KeyArea, keyAreaOf, keySteps } from "../../src/image/create/mod.ts";
+import type { KeyArea } from "../../src/format/mod.ts";
+import { keyAreaOf } from "../../src/image/create/mod.ts";
 import {
   addKey,
   type ChangedKeys,
   changeKey,
   createLuks1,
   decodeLuks1,
+  keySteps,
   unlock,
 } from "../../src/luks1/mod.ts";
 import { contentOf, run } from "../luks1/live.ts";

@@ -17,4 +17,4 @@ export { type BackingNamed, backingSize } from "./backing.ts";
 export { contentOf } from "./content.ts";
 export { createImage, type Creation } from "./create.ts";
 export { resolveName } from "../names.ts";
-export { type KeyArea, keyAreaOf, keySteps, readKeyArea } from "./keys.ts";
+export { type FoundKeyArea, keyAreaOf, readKeyArea } from "./keys.ts";

@@ -15,5 +15,4 @@
  */
 
 export { createQcow2 } from "./create.ts";
-export { type LuksArea, luksAreaOf } from "./luks_area.ts";
 export type { Qcow2Creation, Qcow2Encryption } from "./options.ts";

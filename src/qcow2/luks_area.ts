@@ -1,0 +1,43 @@
+import type { ByteSource } from "../bytes/mod.ts";
+import type { KeyArea } from "../format/mod.ts";
+import { decode, fieldOf } from "../layout/mod.ts";
+import { keyAreaIn } from "../luks1/mod.ts";
+import { Findings } from "../rules/mod.ts";
+import { decodeQcow2, extensionData, extensionOf, has } from "./decode.ts";
+import { qcow2Driver } from "./driver.ts";
+import { encryptionPointer, extensionTypes, header } from "./structures.ts";
+
+/**
+ * Finds the LUKS header inside an image and its key material.
+ *
+ * @returns the place, or why there is none to write to, as the end of a sentence; `undefined` where the
+ * file is not qcow2
+ */
+export function keyAreaOf(source: ByteSource): KeyArea | string | undefined {
+  if (!qcow2Driver.probe(source.read(0, header.size))) return undefined;
+  const findings = new Findings();
+  qcow2Driver.open(source, findings);
+  const refusal = findings.refusal("info");
+  if (refusal !== undefined) return `it does not open: ${refusal.message}`;
+  const pointed = luksAreaOf(source);
+  return typeof pointed === "string" ? pointed : keyAreaIn(source, pointed, "inside");
+}
+
+/** What the encryption header pointer points to. */
+export function luksAreaOf(source: ByteSource): KeyArea | string {
+  const file = decodeQcow2(source);
+  const { none, aes } = fieldOf(header, "crypt_method").values ?? {};
+  const { crypt_method: method } = file.header;
+  if (method === Number(none)) return "it is not encrypted";
+  if (method === Number(aes)) return "the legacy AES has no key slots";
+  if (has(file, "corrupt")) return "it is marked as corrupt";
+  const extension = extensionOf(file, extensionTypes.encryptionHeader);
+  if (extension === undefined || extension.length !== encryptionPointer.size) {
+    return "it says nowhere where its LUKS header lies";
+  }
+  const { offset, length } = decode(encryptionPointer, extensionData(file, extension));
+  if (offset === 0n || offset + length > BigInt(source.size)) {
+    return "its LUKS header lies outside of the file";
+  }
+  return { offset: Number(offset), length: Number(length) };
+}
