@@ -3,7 +3,7 @@ import { buildQcow2, guestContent, normaliseQcow2 } from "./build/mod.ts";
 import { createQcow2, type Qcow2Creation } from "./create/mod.ts";
 import { qcow2Driver } from "./driver.ts";
 import type { FoundRule } from "./findings.ts";
-import { keyAreaOf } from "./luks_area.ts";
+import { keyAreaOf } from "./key_area.ts";
 import type { Qcow2Model } from "./model.ts";
 import { qcow2Rules } from "./rules.ts";
 import { qcow2Structures } from "./structures.ts";

@@ -4,7 +4,7 @@ import { MemorySource } from "../../src/bytes/mod.ts";
 import { contentOf } from "../../src/image/create/mod.ts";
 import { judgeImage, layersOf, openBytes, readContent } from "../../src/image/mod.ts";
 import type { Luks1Options } from "../../src/luks1/mod.ts";
-import { luksAreaOf } from "../../src/qcow2/luks_area.ts";
+import { luksAreaOf } from "../../src/qcow2/key_area.ts";
 import {
   createQcow2,
   type Qcow2Creation,
