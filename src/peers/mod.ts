@@ -17,9 +17,12 @@
  */
 
 export {
+  accepted,
   type CheckReport,
   type DigestReport,
   type DigestScope,
+  type FailedOutcome,
+  hasFailed,
   type InfoReport,
   type MapEntry,
   type Operation,
@@ -27,10 +30,14 @@ export {
   type Peer,
   type PeerDescription,
   PeerError,
+  rejected,
   type Subject,
   type Taken,
   type UnlockReport,
+  unsupported,
 } from "./peer.ts";
+export { type Answers, ForwardingPeer } from "./forwarding.ts";
+export { failure, malformed, readCheck, readInfo, readMap } from "./answers.ts";
 export {
   compareCheck,
   compareDigest,
@@ -58,22 +65,23 @@ export {
   type ToolOptions,
   type ToolResult,
   type ToolTrouble,
-} from "./process.ts";
+} from "./tool/process.ts";
 export {
   type ProbeOptions,
   probeTool,
   type ToolName,
   type ToolState,
   toolVersion,
-} from "./tool_state.ts";
-export { makeScratchDirectory, withScratch } from "./scratch.ts";
+} from "./tool/state.ts";
+export { digestFile } from "./tool/digest.ts";
+export { makeScratchDirectory, withScratch } from "./tool/scratch.ts";
+export { scrubbed, withPassphraseFiles } from "./tool/secrets.ts";
+export type { CallOptions } from "./tool/tool.ts";
 export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup/peer.ts";
-export { digestFile } from "./digest.ts";
 export { type ExecOptions, ExecPeer } from "./exec/peer.ts";
-export { learnHoles } from "./qemu_img/holes.ts";
-export { type LuksdeOptions, LuksdePeer } from "./luksde/peer.ts";
+export { LuksdePeer } from "./luksde/peer.ts";
+export { type HolesGuessed, learnHoles } from "./qemu_img/holes.ts";
 export { DIGEST_LIMIT, type QemuImgOptions, QemuImgPeer } from "./qemu_img/peer.ts";
-export { failure, readCheck, readInfo, readMap } from "./qemu_img/answers.ts";
 export {
   type Content,
   type Examination,
@@ -85,8 +93,7 @@ export {
 export type { AllocationRun } from "./qemu_io/text.ts";
 export { checkOutcome, ReferencePeer } from "./reference/peer.ts";
 export { ReferencePool } from "./reference/pool.ts";
-export { scrubbed, withPassphraseFiles } from "./secrets.ts";
 export { type OutcomeCounts, TallyPeer } from "./tally.ts";
 export { compareVolume, volumeOf, type VolumeReport } from "./volume.ts";
-export { VolumePeer, type VolumeTool } from "./volume_peer.ts";
+export { VolumePeer } from "./volume_peer.ts";
 export { fewAtOnce } from "./at_once.ts";

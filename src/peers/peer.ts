@@ -14,8 +14,39 @@ export type Outcome<T> =
   | { readonly outcome: "accepted"; readonly value: T }
   | { readonly outcome: "rejected"; readonly message: string }
   | { readonly outcome: "unsupported"; readonly message: string }
+  | FailedOutcome;
+
+/** An implementation that failed to answer, whatever the image. */
+export type FailedOutcome =
   | { readonly outcome: "crashed"; readonly message: string }
-  | { readonly outcome: "timed-out"; readonly message: string };
+  | { readonly outcome: "timed-out"; readonly message: string }
+  /** It succeeded, and its answer does not have the shape that every answer has. */
+  | {
+    readonly outcome: "malformed-answer";
+    readonly message: string;
+    /** The start of the answer: printable ASCII, and every other byte as `\xNN`. */
+    readonly printed: string;
+  };
+
+/** Whether an implementation failed to answer. */
+export function hasFailed(outcome: Outcome<unknown>): outcome is FailedOutcome {
+  return ["crashed", "timed-out", "malformed-answer"].includes(outcome.outcome);
+}
+
+/** The outcome with an answer. */
+export function accepted<T>(value: T): Outcome<T> {
+  return { outcome: "accepted", value };
+}
+
+/** The outcome of an image that is rejected. */
+export function rejected(message: string): Outcome<never> {
+  return { outcome: "rejected", message };
+}
+
+/** The outcome of a question that an implementation has no answer for. */
+export function unsupported(message: string): Outcome<never> {
+  return { outcome: "unsupported", message };
+}
 
 /**
  * `check` in qemu-img's shape: exit status and, but for status 63, the counts. A checker that cannot
@@ -35,16 +66,16 @@ export interface DigestReport {
   readonly length: number;
 }
 
-/** What became of a passphrase that opens a key slot. */
+/** The result for a passphrase that opens a key slot. */
 export interface UnlockReport {
   /** Number of the key slot; absent where the tool does not name it. */
   readonly slot?: number;
 }
 
-/** An image to ask about: a path, and what a peer must be told because the image does not say it. */
+/** An image to query, and what a peer must be told because the image does not say it. */
 export interface Subject {
   readonly path: string;
-  /** The format, where probing is not what is asked for. */
+  /** The format; probed where absent. */
   readonly format?: string;
   /**
    * The directory that a peer answers in: `path` is relative to it, and so is the name of an
@@ -52,25 +83,26 @@ export interface Subject {
    */
   readonly directory?: string;
   /**
-   * What encrypted content is read with: the first one for the image itself, the next ones for its
-   * backing files from the top down, the last one for all further ones. The reference tries each on all.
+   * The passphrases that encrypted content is read with: the first one for the image itself, the next
+   * ones for its backing files from the top down, the last one for all further ones. The reference
+   * tries each on all.
    */
   readonly passphrases?: readonly string[];
   /** The file with the detached LUKS header of `path`, relative to `directory` like it. */
   readonly header?: string;
-  /** Milliseconds that qemu-img is waited for, where that is less than it is given anyway. */
+  /** Time limit for qemu-img in milliseconds, where that is less than its usual one. */
   readonly patienceMs?: number;
 }
 
-/** What of the guest content goes into a digest; all of it where nothing is said. */
+/** The part of the guest content that goes into a digest; all of it where nothing is said. */
 export interface DigestScope {
   /** Id or name of an internal snapshot, read instead of the active content. */
   readonly snapshot?: string;
-  /** In bytes; both are multiples of 512, and the range lies within the virtual size. */
+  /** In bytes; both are multiples of 512, and the range is within the virtual size. */
   readonly range?: { readonly start: number; readonly length: number };
 }
 
-/** Members of a subject that not every peer can do something with. */
+/** Members of a subject that not every peer supports. */
 export type Taken = "passphrases" | "header";
 
 /** Who answers. */
@@ -80,13 +112,13 @@ export interface PeerDescription {
   readonly operations: readonly Operation[];
   /** The formats that it knows by name; any one where it names none. */
   readonly formats: readonly string[];
-  /** What the peer takes in beside a path and a format; nothing where absent. */
+  /** What the peer supports beside a path and a format; nothing where absent. */
   readonly takes?: readonly Taken[];
 }
 
 /**
- * An implementation under test. Images are passed by path; each question stands by itself; a peer
- * never throws for anything that an image can cause.
+ * An implementation under test. Images are passed by path; each question is independent; a peer never
+ * throws for anything that an image can cause.
  */
 export interface Peer {
   /** @throws {PeerError} when the implementation cannot be started at all */
@@ -99,11 +131,11 @@ export interface Peer {
   /** Tries the first passphrase on the key slots of a LUKS volume. */
   unlock?(subject: Subject): Promise<Outcome<UnlockReport>>;
   /**
-   * What a tool tells of a LUKS volume that knows nothing else: such a tool is asked this in place of
-   * everything above, and `unlock`.
+   * What a tool that knows nothing but LUKS volumes says of one: such a tool is queried for this in
+   * place of everything above, and for `unlock`.
    */
   volume?(subject: Subject): Promise<Outcome<VolumeReport>>;
-  /** Lets go of processes that the peer keeps. */
+  /** Ends the processes that the peer keeps. */
   close?(): Promise<void>;
 }
 

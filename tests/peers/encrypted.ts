@@ -1,5 +1,5 @@
 import { runTool } from "../../src/peers/mod.ts";
-import { toolPath } from "../../src/peers/names.ts";
+import { toolPath } from "../../src/peers/qemu_img/names.ts";
 import { make } from "./tools.ts";
 
 /** Milliseconds that a key slot is to take: little more than the least number of iterations. */

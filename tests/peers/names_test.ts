@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { jsonName, optionValue, toolPath } from "../../src/peers/names.ts";
+import { jsonName, optionValue, toolPath } from "../../src/peers/qemu_img/names.ts";
 
 Deno.test("toolPath() hides a colon from QEMU and leaves other names alone", () => {
   assertEquals(toolPath("a:b"), "./a:b");

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { PeerError, runTool } from "../../src/peers/mod.ts";
-import { startTool } from "../../src/peers/process.ts";
+import { startTool } from "../../src/peers/tool/process.ts";
 
 /** A shell stands in for a tool here; nothing outside the tests goes through one. */
 function sh(script: string): string[] {

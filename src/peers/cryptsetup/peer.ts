@@ -1,20 +1,25 @@
 import { formatNamesOf } from "../../formats.ts";
-import { readLuksDump, readUnlockedSlot } from "./dump.ts";
-import { type Outcome, type PeerDescription, type Subject, type UnlockReport } from "../peer.ts";
-import { runTool, TOOL_TIMEOUT_MS, type ToolResult } from "../process.ts";
-import { answered, failure } from "../qemu_img/answers.ts";
-import { withScratch } from "../scratch.ts";
-import { scrubbed, withPassphraseFiles } from "../secrets.ts";
-import { toolVersion } from "../tool_state.ts";
+import { answered, failure } from "../answers.ts";
+import {
+  accepted,
+  type Outcome,
+  type PeerDescription,
+  rejected,
+  type Subject,
+  type UnlockReport,
+  unsupported,
+} from "../peer.ts";
+import type { ToolResult } from "../tool/process.ts";
+import { withScratch } from "../tool/scratch.ts";
+import { scrubbed, withPassphraseFiles } from "../tool/secrets.ts";
+import { type CallOptions, Tool } from "../tool/tool.ts";
 import type { VolumeReport } from "../volume.ts";
+import { VolumePeer } from "../volume_peer.ts";
+import { readLuksDump, readUnlockedSlot } from "./dump.ts";
 
 /** How cryptsetup is called and bounded. */
-export interface CryptsetupOptions {
-  /** The program and the arguments that come before the action. */
-  readonly command?: readonly string[];
-  /** Milliseconds that one call may take. */
-  readonly timeoutMs?: number;
-  /** Bytes above which a file is not copied, and the volume not looked at. */
+export interface CryptsetupOptions extends CallOptions {
+  /** Bytes above which a file is not copied, and its volume not read. */
   readonly copyLimit?: number;
   /** An absolute path where scratch files go; memory where the system offers it. */
   readonly scratch?: string;
@@ -23,83 +28,80 @@ export interface CryptsetupOptions {
 const COPY_LIMIT = 256 * 1024 * 1024;
 /** Exit status of cryptsetup for a passphrase that opens no key slot. */
 const NO_PERMISSION = 2;
-/** What it says where the kernel would have to help, and where its own library lacks a hash. */
+/** What it prints where it needs the kernel, and where its own library lacks a hash. */
 const LACKING = /device-mapper|kernel supports|Requested LUKS hash \S+ is not supported/;
 
 /**
- * cryptsetup, as far as it answers without the kernel's device mapper: it names the format, tells what
- * a header holds, and tries a passphrase. It looks at copies in a scratch directory, since it
- * repairs some headers when it opens them.
+ * cryptsetup, as far as it answers without the kernel's device mapper: it names the format, prints a
+ * header, and tries a passphrase. It reads copies in a scratch directory, since it repairs some headers
+ * when it opens them.
  *
  * ```ts
  * const peer = new CryptsetupPeer();
  * const unlocked = await peer.unlock({ path: "disk.luks", passphrases: ["correct horse"] });
  * ```
  */
-export class CryptsetupPeer {
-  readonly #command: readonly string[];
+export class CryptsetupPeer extends VolumePeer {
+  readonly #tool: Tool;
   readonly #options: CryptsetupOptions;
-  #description: Promise<PeerDescription> | undefined;
 
   constructor(options: CryptsetupOptions = {}) {
-    this.#command = options.command ?? ["cryptsetup"];
+    super();
+    this.#tool = new Tool("cryptsetup", options);
     this.#options = options;
   }
 
   /** @throws {ToolError} when cryptsetup does not work */
-  describe(): Promise<PeerDescription> {
-    return this.#description ??= this.#describe();
-  }
-
-  /** `luks` for version 1, as qemu-img calls it, and `luks2` for version 2. */
-  probe(subject: Subject): Promise<Outcome<{ format: string }>> {
-    return this.#withCopies<{ format: string }>(subject, async ({ path, header }) => {
-      for (const [type, format] of [["luks1", "luks"], ["luks2", "luks2"]] as const) {
-        const result = await this.#call(["isLuks", "--verbose", "--type", type, header ?? path]);
-        if (answered(result)) return { outcome: "accepted", value: { format } };
-        if (result.end.kind !== "exited") return failure(result);
-      }
-      return { outcome: "rejected", message: "Neither LUKS version 1 nor version 2" };
-    });
-  }
-
-  /** What `luksDump` prints of a header. */
-  info(subject: Subject): Promise<Outcome<VolumeReport>> {
-    return this.#withCopies<VolumeReport>(subject, async ({ path, header }) => {
-      const result = await this.#call(["luksDump", header ?? path]);
-      if (!answered(result)) return said(result);
-      const value = readLuksDump(result.stdout);
-      if (value !== undefined) return { outcome: "accepted", value };
-      return { outcome: "unsupported", message: "Neither LUKS version 1 nor version 2" };
-    });
-  }
-
-  /** Tries the first passphrase, and names the key slot that it opens where cryptsetup does. */
-  async unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
-    const [passphrase] = subject.passphrases ?? [];
-    if (passphrase === undefined) return { outcome: "unsupported", message: "No passphrase" };
-    return await this.#withCopies<UnlockReport>(subject, ({ path, header }) => {
-      return withPassphraseFiles([passphrase], async ([keyFile = ""]) => {
-        const apart = header === undefined ? [] : ["--header", header];
-        const key = ["--verbose", "--batch-mode", "--key-file", keyFile];
-        const result = await this.#call(["open", "--test-passphrase", ...key, ...apart, path]);
-        const { stderr, ...rest } = result;
-        if (!answered(result)) return said({ ...rest, stderr: scrubbed(stderr, [passphrase]) });
-        const slot = readUnlockedSlot(result.stdout);
-        return { outcome: "accepted", value: slot === undefined ? {} : { slot } };
-      }, this.#options.scratch);
-    });
-  }
-
-  async #describe(): Promise<PeerDescription> {
-    const version = await toolVersion("cryptsetup", { command: this.#command });
+  async describe(): Promise<PeerDescription> {
+    const version = await this.#tool.version();
     const operations = ["probe", "info", "unlock"] as const;
     return { name: "cryptsetup", version, operations, formats: formatNamesOf("cryptsetup") };
   }
 
-  #call(args: readonly string[]): Promise<ToolResult> {
-    const timeoutMs = this.#options.timeoutMs ?? TOOL_TIMEOUT_MS;
-    return runTool([...this.#command, ...args], { timeoutMs });
+  /** `luks` for version 1, as qemu-img calls it, and `luks2` for version 2. */
+  override probe(subject: Subject): Promise<Outcome<{ format: string }>> {
+    return this.#withCopies<{ format: string }>(subject, async ({ path, header }) => {
+      for (const [type, format] of [["luks1", "luks"], ["luks2", "luks2"]] as const) {
+        const result = await this.#tool.run([
+          "isLuks",
+          "--verbose",
+          "--type",
+          type,
+          header ?? path,
+        ]);
+        if (answered(result)) return accepted({ format });
+        if (result.end.kind !== "exited") return failure(result);
+      }
+      return rejected("Neither LUKS version 1 nor version 2");
+    });
+  }
+
+  /** What `luksDump` prints of a header. */
+  volume(subject: Subject): Promise<Outcome<VolumeReport>> {
+    return this.#withCopies<VolumeReport>(subject, async ({ path, header }) => {
+      const result = await this.#tool.run(["luksDump", header ?? path]);
+      if (!answered(result)) return said(result);
+      const value = readLuksDump(result.stdout);
+      if (value !== undefined) return accepted(value);
+      return unsupported("Neither LUKS version 1 nor version 2");
+    });
+  }
+
+  /** Tries the first passphrase, and names the key slot that it opens where cryptsetup does. */
+  override async unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
+    const [passphrase] = subject.passphrases ?? [];
+    if (passphrase === undefined) return unsupported("No passphrase");
+    return await this.#withCopies<UnlockReport>(subject, ({ path, header }) => {
+      return withPassphraseFiles([passphrase], async ([keyFile = ""]) => {
+        const apart = header === undefined ? [] : ["--header", header];
+        const key = ["--verbose", "--batch-mode", "--key-file", keyFile];
+        const result = await this.#tool.run(["open", "--test-passphrase", ...key, ...apart, path]);
+        const { stderr, ...rest } = result;
+        if (!answered(result)) return said({ ...rest, stderr: scrubbed(stderr, [passphrase]) });
+        const slot = readUnlockedSlot(result.stdout);
+        return accepted(slot === undefined ? {} : { slot });
+      }, this.#options.scratch);
+    });
   }
 
   /** Hands `use` copies of the volume and of its header. */
@@ -113,11 +115,11 @@ export class CryptsetupPeer {
     const files = [path, ...header === undefined ? [] : [header]].map(from);
     try {
       if (files.some((file) => Deno.statSync(file).size > limit)) {
-        return { outcome: "unsupported", message: `A file is longer than ${limit} bytes` };
+        return unsupported(`A file is longer than ${limit} bytes`);
       }
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      return { outcome: "rejected", message: "There is no such file" };
+      return rejected("There is no such file");
     }
     return await withScratch(async (scratch) => {
       const copies = files.map((file, index) => {
@@ -127,7 +129,7 @@ export class CryptsetupPeer {
       });
       const outcome = await use({ path: copies[0] ?? "", header: copies[1] });
       if (outcome.outcome === "accepted") return outcome;
-      // A message is to name what was asked about.
+      // A message names the file of the caller.
       const message = copies.reduce((text, copy, index) => {
         return text.replaceAll(copy, [path, header ?? ""][index] ?? "");
       }, outcome.message);
@@ -141,5 +143,5 @@ function said(result: ToolResult): Outcome<never> {
   const { end, stderr } = result;
   const message = stderr.trim();
   if (end.kind !== "exited" || end.code === NO_PERMISSION) return failure(result);
-  return LACKING.test(message) ? { outcome: "unsupported", message } : failure(result);
+  return LACKING.test(message) ? unsupported(message) : failure(result);
 }

@@ -1,23 +1,34 @@
 import { formatNames, formatNamesOf } from "../../formats.ts";
 import type { Json } from "../../format/mod.ts";
 import {
+  checkReport,
+  countsIn,
+  failure,
+  infoIn,
+  mapIn,
+  type Members,
+  membersOf,
+  NO_CHECKER,
+  readJson,
+  ShapeError,
+} from "../answers.ts";
+import { type Answers, ForwardingPeer } from "../forwarding.ts";
+import {
   type CheckReport,
   type DigestReport,
   type DigestScope,
-  type InfoReport,
-  type MapEntry,
   type Operation,
   type Outcome,
-  type Peer,
   type PeerDescription,
   PeerError,
+  rejected,
   type Subject,
   type Taken,
   type UnlockReport,
+  unsupported,
 } from "../peer.ts";
-import { runTool, type ToolResult } from "../process.ts";
-import { failure, readCheck } from "../qemu_img/answers.ts";
-import { scrubbed, withPassphraseFiles } from "../secrets.ts";
+import { runTool, type ToolResult } from "../tool/process.ts";
+import { scrubbed, withPassphraseFiles } from "../tool/secrets.ts";
 
 /** How an adapter is called and bounded. */
 export interface ExecOptions {
@@ -31,18 +42,26 @@ export interface ExecOptions {
 const REJECTED = 1;
 const UNSUPPORTED = 3;
 /**
- * What Python, and what JavaScript print of an exception that nobody has caught. They exit with 1 then,
- * and an adapter that dies of an image has not refused it.
+ * What Python and JavaScript print of an exception that was not caught. They exit with 1 then, and an
+ * adapter that dies of an image has not rejected it.
  */
 const STACK = /^Traceback \(most recent call last\):$|^ {4}at .+:\d+:\d+\)?$/m;
 const TAKEN: readonly Taken[] = ["passphrases", "header"];
-/** What an adapter is asked about and for that does not say more. */
+/** The formats and operations of an adapter that does not name its own. */
 const FORMATS: readonly string[] = formatNamesOf("qemu-img");
 const OPERATIONS: readonly Operation[] = ["probe", "info", "map", "check", "digest"];
-/** What only an adapter is asked about and for that says so: it came later. */
+/** Those that came later: only an adapter that names them is queried for them. */
 const MORE_OPERATIONS: readonly Operation[] = ["unlock"];
 
-type Members = { readonly [key: string]: Json };
+/** How an answer to each operation is read; each throws a `ShapeError`. */
+const READERS: { readonly [O in keyof Answers]: (json: Json) => Answers[O] } = {
+  probe: probeIn,
+  info: infoIn,
+  map: mapIn,
+  check: checkIn,
+  digest: digestIn,
+  unlock: unlockIn,
+};
 
 /**
  * Any implementation behind a small program, the adapter. It is called once for each question, as
@@ -56,103 +75,58 @@ type Members = { readonly [key: string]: Json };
  * | `map` | as `qemu-img map --output=json` |
  * | `check` | as `qemu-img check --output=json`; `"exit-status": 63` where the format has no checker |
  * | `digest` | `{"sha256": …, "length": …}` of the guest content |
- * | `digest-snapshot` (and a name or id) | the same of a snapshot's |
+ * | `digest-snapshot` (and a name or id) | the same of a snapshot |
  * | `digest-range` (and offset and length in bytes) | the same of a part |
  * | `unlock` | `{"slot": 3}`: the key slot of a LUKS volume that the first passphrase opens; `{}` where that is not known |
  *
  * Exit status 0 is an answer, 1 a rejection with the reason on standard error, 3 an operation or a
  * feature that is not supported; every other end is a crash, and so is 1 with a stack of Python or of
- * JavaScript.
+ * JavaScript. An answer of another shape is a malformed answer.
  *
- * An adapter that `describe`s itself as one that takes `"passphrases"` is told them at the end of the
+ * An adapter that `describe`s itself as one that takes `"passphrases"` gets them at the end of the
  * line: `--passphrase-file FILE` for each one, and the whole of FILE is the passphrase, in UTF-8 and
  * without a line break. The first one is that of the image, the next ones are those of its backing files
- * from the top down, the last one that of all further ones. One that takes `"header"` is told of a
- * detached LUKS header with `--header FILE`; IMAGE is the payload then. Of an image that needs what the
- * adapter does not take, it is asked nothing.
+ * from the top down, the last one that of all further ones. One that takes `"header"` gets a detached
+ * LUKS header with `--header FILE`; IMAGE is the payload then. An image that needs what the adapter does
+ * not take is skipped.
  *
- * `formats` and `operations` are what it is asked about and for: without them, everything but volumes of
+ * `formats` and `operations` are what it is queried for: without them, everything but volumes of
  * `luks2`, and everything but `unlock`. A passphrase that opens no key slot is a rejection.
  */
-export class ExecPeer implements Peer {
+export class ExecPeer extends ForwardingPeer {
   readonly #options: ExecOptions;
   #description: Promise<PeerDescription> | undefined;
 
   constructor(options: ExecOptions) {
+    super();
     this.#options = options;
   }
 
+  /** @throws {PeerError} when the adapter cannot be started, or answers with something else */
   describe(): Promise<PeerDescription> {
     return this.#description ??= this.#describe();
   }
 
-  async probe(subject: Subject): Promise<Outcome<{ format: string }>> {
-    const result = await this.#ask("probe", subject);
-    return answerOf(result, () => {
-      const { format } = objectIn(result);
-      if (typeof format === "string") return { format };
-      throw new PeerError("Cannot understand the adapter: probe without a format");
-    });
-  }
-
-  async info(subject: Subject): Promise<Outcome<InfoReport>> {
-    const result = await this.#ask("info", subject);
-    return answerOf(result, () => {
-      const info = objectIn(result);
-      if (typeof info["virtual-size"] === "number" && typeof info["format"] === "string") {
-        return info as InfoReport;
-      }
-      throw new PeerError("Cannot understand the adapter: info without virtual-size or format");
-    });
-  }
-
-  async map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
-    const result = await this.#ask("map", subject);
-    return answerOf(result, () => {
-      const entries = jsonIn(result);
-      if (Array.isArray(entries) && entries.every(isEntry)) return entries as MapEntry[];
-      throw new PeerError("Cannot understand the adapter: map without entries");
-    });
-  }
-
-  async check(subject: Subject): Promise<Outcome<CheckReport>> {
-    const result = await this.#ask("check", subject);
-    return outcomeOf(result) ??
-      readCheck({ ...result, end: { kind: "exited", code: checkStatus(objectIn(result)) } });
-  }
-
-  async digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
-    const { snapshot, range } = scope;
-    if (snapshot !== undefined && range !== undefined) {
-      return { outcome: "unsupported", message: "No operation reads a range of a snapshot" };
+  protected override async ask<O extends keyof Answers>(
+    operation: O,
+    subject: Subject,
+    scope: DigestScope = {},
+  ): Promise<Outcome<Answers[O]>> {
+    const question = questionOf(operation, scope);
+    if (question === undefined) return unsupported("No operation reads a range of a snapshot");
+    const { takes = [] } = needsOf(subject).length > 0 ? await this.describe() : {};
+    const need = needsOf(subject).find((it) => !takes.includes(it));
+    if (need !== undefined) {
+      const what = need === "header" ? "detached LUKS headers" : need;
+      return unsupported(`The adapter does not say that it takes ${what}`);
     }
-    const result = snapshot !== undefined
-      ? await this.#ask("digest-snapshot", subject, [snapshot])
-      : range !== undefined
-      ? await this.#ask("digest-range", subject, [`${range.start}`, `${range.length}`])
-      : await this.#ask("digest", subject);
-    return answerOf(result, () => {
-      const answer = objectIn(result);
-      if (typeof answer["sha256"] === "string") return answer as unknown as DigestReport;
-      throw new PeerError("Cannot understand the adapter: digest without sha256");
-    });
-  }
-
-  async unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
-    const result = await this.#ask("unlock", subject);
-    return answerOf(result, () => {
-      const { slot } = objectIn(result);
-      if (slot === undefined) return {};
-      if (typeof slot === "number") return { slot };
-      throw new PeerError("Cannot understand the adapter: unlock with a slot that is no number");
-    });
+    const result = await this.#call(question, subject);
+    return outcomeOf(result) ?? readJson<Answers[O]>(result, READERS[operation]);
   }
 
   async #describe(): Promise<PeerDescription> {
     const result = await this.#run(["describe"], {});
-    const { name, version, takes, formats, operations } = outcomeOf(result) === undefined
-      ? objectIn(result)
-      : {};
+    const { name, version, takes, formats, operations } = this.#described(result);
     return {
       name: typeof name === "string" ? name : this.#options.command.join(" "),
       version: typeof version === "string" ? version : "unknown",
@@ -162,22 +136,22 @@ export class ExecPeer implements Peer {
     };
   }
 
-  async #ask(
-    operation: string,
-    subject: Subject,
-    more: readonly string[] = [],
-  ): Promise<ToolResult> {
+  #described(result: ToolResult): Members {
+    const described = outcomeOf(result) ?? readJson(result, membersOf);
+    if (described.outcome === "accepted") return described.value;
+    if (described.outcome !== "malformed-answer") return {};
+    const { message, printed } = described;
+    throw new PeerError(`Cannot understand the adapter: describe: ${message}: '${printed}'`);
+  }
+
+  async #call([operation, ...more]: readonly string[], subject: Subject): Promise<ToolResult> {
     const { path, header, passphrases = [] } = subject;
-    for (const need of needsOf(subject)) {
-      const { takes = [] } = await this.describe();
-      if (!takes.includes(need)) return untaken(need);
-    }
     const apart = header === undefined ? [] : ["--header", header];
-    const ask = (keys: readonly string[]) =>
-      this.#run([operation, path, ...more, ...apart, ...keys], subject);
-    if (passphrases.length === 0) return await ask([]);
+    const call = (keys: readonly string[]) =>
+      this.#run([operation ?? "", path, ...more, ...apart, ...keys], subject);
+    if (passphrases.length === 0) return await call([]);
     const { stderr, ...result } = await withPassphraseFiles(passphrases, (files) => {
-      return ask(files.flatMap((file) => ["--passphrase-file", file]));
+      return call(files.flatMap((file) => ["--passphrase-file", file]));
     });
     return { ...result, stderr: scrubbed(stderr, passphrases) };
   }
@@ -192,24 +166,28 @@ export class ExecPeer implements Peer {
   }
 }
 
+/** The operation of an adapter that answers a question, and the arguments that follow the image. */
+function questionOf(
+  operation: keyof Answers,
+  { snapshot, range }: DigestScope,
+): string[] | undefined {
+  if (snapshot !== undefined && range !== undefined) return undefined;
+  if (snapshot !== undefined) return ["digest-snapshot", snapshot];
+  if (range !== undefined) return ["digest-range", `${range.start}`, `${range.length}`];
+  return [operation];
+}
+
 /** Those of a list that an adapter names; nothing where it names none. */
 function chosen<T extends string>(named: Json | undefined, all: readonly T[]): T[] | undefined {
   return Array.isArray(named) ? all.filter((it) => named.includes(it)) : undefined;
 }
 
-/** What of a subject a peer has to take in to answer about it. */
+/** What a peer has to support to answer about a subject. */
 function needsOf({ passphrases = [], header }: Subject): Taken[] {
   return [
     ...(passphrases.length > 0 ? ["passphrases" as const] : []),
     ...(header === undefined ? [] : ["header" as const]),
   ];
-}
-
-/** The end of a call that is not made. */
-function untaken(need: Taken): ToolResult {
-  const what = need === "header" ? "detached LUKS headers" : need;
-  const stderr = `The adapter does not say that it takes ${what}`;
-  return { end: { kind: "exited", code: UNSUPPORTED }, stdout: "", stderr };
 }
 
 /** The outcome of a call that gave no answer; `undefined` for one that did. */
@@ -221,45 +199,37 @@ function outcomeOf(result: ToolResult): Outcome<never> | undefined {
     case 0:
       return undefined;
     case REJECTED:
-      return { outcome: STACK.test(message) ? "crashed" : "rejected", message };
+      return STACK.test(message) ? { outcome: "crashed", message } : rejected(message);
     case UNSUPPORTED:
-      return { outcome: "unsupported", message };
+      return unsupported(message);
     default:
       return { outcome: "crashed", message: `Exit status ${end.code}: ${message}` };
   }
 }
 
-function answerOf<T>(result: ToolResult, read: () => T): Outcome<T> {
-  return outcomeOf(result) ?? { outcome: "accepted", value: read() };
+function probeIn(json: Json): { format: string } {
+  const { format } = membersOf(json);
+  if (typeof format === "string") return { format };
+  throw new ShapeError("The answer to probe has no format");
 }
 
-function jsonIn({ stdout }: ToolResult): Json {
-  try {
-    return JSON.parse(stdout);
-  } catch {
-    throw new PeerError("Cannot understand the adapter: its answer is not JSON");
-  }
+/** The exit status follows from the counts, where the adapter does not give it itself. */
+function checkIn(json: Json): CheckReport {
+  const { "exit-status": status } = membersOf(json);
+  if (status === NO_CHECKER) return { exitCode: status };
+  const counts = countsIn(json);
+  return typeof status === "number" ? { exitCode: status, counts } : checkReport(counts);
 }
 
-function objectIn(result: ToolResult): Members {
-  const answer = jsonIn(result);
-  if (isObject(answer)) return answer;
-  throw new PeerError("Cannot understand the adapter: its answer is not a JSON object");
+function digestIn(json: Json): DigestReport {
+  const answer = membersOf(json);
+  if (typeof answer["sha256"] === "string") return answer as unknown as DigestReport;
+  throw new ShapeError("The answer to digest has no sha256");
 }
 
-function isObject(value: Json): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isEntry(value: Json): boolean {
-  return isObject(value) && typeof value["start"] === "number" &&
-    typeof value["length"] === "number";
-}
-
-/** The exit status that goes with counts, where the adapter does not say it itself. */
-function checkStatus(answer: Members): number {
-  const told = answer["exit-status"];
-  if (typeof told === "number") return told;
-  const is = (key: string): boolean => Number(answer[key] ?? 0) > 0;
-  return is("check-errors") ? 1 : is("corruptions") ? 2 : is("leaks") ? 3 : 0;
+function unlockIn(json: Json): UnlockReport {
+  const { slot } = membersOf(json);
+  if (slot === undefined) return {};
+  if (typeof slot === "number") return { slot };
+  throw new ShapeError("The answer to unlock has a slot that is not a number");
 }

@@ -1,4 +1,4 @@
-import type { ToolResult } from "../process.ts";
+import type { ToolResult } from "../tool/process.ts";
 
 /** Calls whose results are kept: those about a few images at a time. */
 const KEPT_MAX = 32;

@@ -1,8 +1,8 @@
-import { optionValue, toolPath } from "../names.ts";
+import { answered } from "../answers.ts";
 import type { Subject } from "../peer.ts";
-import type { ToolResult } from "../process.ts";
-import { answered } from "./answers.ts";
-import { secretId } from "../secrets.ts";
+import type { ToolResult } from "../tool/process.ts";
+import { optionValue, toolPath } from "./names.ts";
+import { secretId } from "./secrets.ts";
 
 /** Options of a block device; what belongs to a device within stands behind its name and a dot. */
 export type BlockOptions = { readonly [key: string]: string };

@@ -1,8 +1,7 @@
 import { formatNamesOf } from "../../formats.ts";
-import { digestFile } from "../digest.ts";
-import { KeptResults } from "./kept_results.ts";
-import { toolPath } from "../names.ts";
+import { answered, failure, readCheck, readInfo, readMap } from "../answers.ts";
 import {
+  accepted,
   type CheckReport,
   type DigestReport,
   type DigestScope,
@@ -11,9 +10,18 @@ import {
   type Outcome,
   type Peer,
   type PeerDescription,
+  PeerError,
   type Subject,
+  unsupported,
 } from "../peer.ts";
-import { answered, failure, readCheck, readInfo, readMap } from "./answers.ts";
+import { digestFile } from "../tool/digest.ts";
+import type { ToolResult } from "../tool/process.ts";
+import { withScratch } from "../tool/scratch.ts";
+import { scrubbed } from "../tool/secrets.ts";
+import { type CallOptions, Tool } from "../tool/tool.ts";
+import { isOlder } from "../versions.ts";
+import { KeptResults } from "./kept_results.ts";
+import { toolPath } from "./names.ts";
 import {
   type BlockOptions,
   blockOptions,
@@ -24,25 +32,17 @@ import {
   opensByName,
   within,
 } from "./options.ts";
-import { runTool, TOOL_TIMEOUT_MS, type ToolOptions, type ToolResult } from "../process.ts";
-import { withScratch } from "../scratch.ts";
-import { scrubbed, withSecrets } from "../secrets.ts";
-import { toolVersion } from "../tool_state.ts";
-import { isOlder } from "../versions.ts";
+import { withSecrets } from "./secrets.ts";
 
 /** How qemu-img is called and bounded. */
-export interface QemuImgOptions {
-  /** The program and the arguments that come before the verb. */
-  readonly command?: readonly string[];
-  /** Milliseconds that one call may take. */
-  readonly timeoutMs?: number;
+export interface QemuImgOptions extends CallOptions {
   /** Bytes above which no digest is made: the content is written to a scratch file. */
   readonly digestLimit?: number;
   /** An absolute path where scratch files go; memory where the system offers it. */
   readonly scratch?: string;
   /**
-   * Files stay as they are while they are asked about, in a directory of their own: what `info` prints
-   * is asked for once then, though several questions begin with it.
+   * Files do not change while they are queried, in a directory of their own: `info` is called once then,
+   * though several questions begin with it.
    */
   readonly steady?: boolean;
 }
@@ -53,7 +53,9 @@ export const DIGEST_LIMIT = 256 * 1024 * 1024;
 /** The first version that opens a LUKS header apart from its payload. */
 const DETACHED_SINCE = "9.0";
 const ATTEMPTS = 3;
-/** What a busy machine makes qemu-img say; the image has no part in it. */
+/** What qemu-img prints where the scratch folder is full. */
+const NO_SPACE = /No space left on device/;
+/** What qemu-img prints on a busy machine, whatever the image. */
 const TRANSIENT = /Resource temporarily unavailable|unable to get accurate CPU usage/i;
 
 /**
@@ -66,26 +68,31 @@ const TRANSIENT = /Resource temporarily unavailable|unable to get accurate CPU u
  * ```
  */
 export class QemuImgPeer implements Peer {
-  readonly #command: readonly string[];
+  readonly #tool: Tool;
   readonly #options: QemuImgOptions;
   readonly #kept = new KeptResults();
-  #description: Promise<PeerDescription> | undefined;
 
   constructor(options: QemuImgOptions = {}) {
-    this.#command = options.command ?? ["qemu-img"];
+    this.#tool = new Tool("qemu-img", options);
     this.#options = options;
   }
 
-  describe(): Promise<PeerDescription> {
-    return this.#description ??= this.#describe();
+  /** @throws {ToolError} when qemu-img does not work */
+  async describe(): Promise<PeerDescription> {
+    const version = await this.#tool.version();
+    return {
+      name: "qemu-img",
+      version,
+      operations: ["probe", "info", "map", "check", "digest"],
+      formats: formatNamesOf("qemu-img"),
+      takes: isOlder(version, DETACHED_SINCE) ? ["passphrases"] : ["passphrases", "header"],
+    };
   }
 
   async probe(subject: Subject): Promise<Outcome<{ format: string }>> {
     const { format: _, ...unnamed } = subject;
     const info = await this.info(unnamed);
-    return info.outcome === "accepted"
-      ? { outcome: "accepted", value: { format: info.value.format } }
-      : info;
+    return info.outcome === "accepted" ? accepted({ format: info.value.format }) : info;
   }
 
   async info(subject: Subject): Promise<Outcome<InfoReport>> {
@@ -103,10 +110,10 @@ export class QemuImgPeer implements Peer {
   /** Why this version has no answer about a subject; nothing where it has. */
   async lacking({ header }: Subject): Promise<Outcome<never> | undefined> {
     if (header === undefined) return undefined;
-    const { version } = await this.describe();
+    const version = await this.#tool.version();
     if (!isOlder(version, DETACHED_SINCE)) return undefined;
     const needed = `A detached LUKS header needs qemu-img ${DETACHED_SINCE}`;
-    return { outcome: "unsupported", message: `${needed}, and this is ${version}` };
+    return unsupported(`${needed}, and this is ${version}`);
   }
 
   /** What the tool prints, unread; `readInfo`, `readMap` and `readCheck` make answers of it. */
@@ -121,24 +128,22 @@ export class QemuImgPeer implements Peer {
 
   async digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
     if (scope.snapshot !== undefined && scope.range !== undefined) {
-      return { outcome: "unsupported", message: "qemu-img cannot read a range of a snapshot" };
+      return unsupported("qemu-img cannot read a range of a snapshot");
     }
     const info = await this.info(subject);
     if (info.outcome !== "accepted") return info;
     const limit = this.#options.digestLimit ?? DIGEST_LIMIT;
     const length = scope.range?.length ?? info.value["virtual-size"];
-    if (length > limit) {
-      return { outcome: "unsupported", message: `The content is longer than ${limit} bytes` };
-    }
+    if (length > limit) return unsupported(`The content is longer than ${limit} bytes`);
     return await withScratch(async (directory) => {
       const target = `${directory}/content`;
       const format = subject.format ?? info.value.format;
       const result = await this.#opened({ ...subject, format }, (opened) => {
         return this.#call([...conversion(opened, scope), target], subject);
       });
-      return answered(result)
-        ? { outcome: "accepted", value: digestFile(target) }
-        : failure(result);
+      if (answered(result)) return accepted(digestFile(target));
+      if (!NO_SPACE.test(result.stderr)) return failure(result);
+      throw new PeerError(`Cannot write to the scratch folder: ${result.stderr.trim()}`);
     }, this.#options.scratch);
   }
 
@@ -168,40 +173,21 @@ export class QemuImgPeer implements Peer {
     return lacking === undefined ? result : await withOptions(lackedOptions(subject, lacking));
   }
 
-  async #describe(): Promise<PeerDescription> {
-    const version = await toolVersion("qemu-img", { command: this.#command });
-    return {
-      name: "qemu-img",
-      version,
-      operations: ["probe", "info", "map", "check", "digest"],
-      formats: formatNamesOf("qemu-img"),
-      takes: isOlder(version, DETACHED_SINCE) ? ["passphrases"] : ["passphrases", "header"],
-    };
-  }
-
   async #call(args: readonly string[], subject: Subject): Promise<ToolResult> {
-    const limits = this.#limits(subject);
-    const call = () => this.#attempt(args, limits);
-    const keeps = this.#options.steady === true && limits.directory !== undefined &&
-      args[0] === "info";
-    const result = await (keeps ? this.#kept.once(JSON.stringify([args, limits]), call) : call());
+    const call = () => this.#attempt(args, subject);
+    const { directory, patienceMs } = subject;
+    const keeps = this.#options.steady === true && directory !== undefined && args[0] === "info";
+    const key = JSON.stringify([args, directory, patienceMs]);
+    const result = await (keeps ? this.#kept.once(key, call) : call());
     return { ...result, stderr: scrubbed(result.stderr, subject.passphrases) };
   }
 
-  async #attempt(args: readonly string[], limits: ToolOptions): Promise<ToolResult> {
+  async #attempt(args: readonly string[], subject: Subject): Promise<ToolResult> {
     for (let attempt = 1;; attempt++) {
-      const result = await runTool([...this.#command, ...args], limits);
+      const result = await this.#tool.run(args, subject);
       const failed = result.end.kind === "exited" && result.end.code !== 0;
       if (!failed || attempt >= ATTEMPTS || !TRANSIENT.test(result.stderr)) return result;
     }
-  }
-
-  #limits(subject: Partial<Subject>): { timeoutMs: number; directory?: string } {
-    const { patienceMs = Infinity } = subject;
-    const timeoutMs = Math.min(patienceMs, this.#options.timeoutMs ?? TOOL_TIMEOUT_MS);
-    return subject.directory === undefined
-      ? { timeoutMs }
-      : { timeoutMs, directory: subject.directory };
   }
 }
 

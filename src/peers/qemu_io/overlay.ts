@@ -1,8 +1,8 @@
-import { jsonName } from "../names.ts";
 import { PeerError } from "../peer.ts";
-import { runTool } from "../process.ts";
+import { jsonName } from "../qemu_img/names.ts";
 import { type BlockOptions, within } from "../qemu_img/options.ts";
-import { makeScratchDirectory } from "../scratch.ts";
+import { runTool } from "../tool/process.ts";
+import { makeScratchDirectory } from "../tool/scratch.ts";
 
 /** What a scratch image is made with. */
 export interface OverlayOptions {

@@ -1,5 +1,5 @@
 import { type Exchange, QemuIoProcess, type QemuIoProcessOptions } from "./process.ts";
-import { withSecrets } from "../secrets.ts";
+import { withSecrets } from "../qemu_img/secrets.ts";
 
 /** How the processes of a pool are started and bounded. */
 export interface QemuIoPoolOptions extends QemuIoProcessOptions {

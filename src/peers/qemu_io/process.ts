@@ -5,7 +5,7 @@ import {
   type RunningTool,
   startTool,
   type ToolEnd,
-} from "../process.ts";
+} from "../tool/process.ts";
 
 /** What a batch of commands made qemu-io print. */
 export interface Exchange {

@@ -1,12 +1,13 @@
-import { jsonName } from "../names.ts";
-import { type Outcome, PeerError, type Subject } from "../peer.ts";
-import { runTool, type ToolEnd } from "../process.ts";
+import { failure, malformed } from "../answers.ts";
+import { accepted, type Outcome, rejected, type Subject, unsupported } from "../peer.ts";
+import { jsonName } from "../qemu_img/names.ts";
+import { runTool, type ToolEnd } from "../tool/process.ts";
+import { scrubbed } from "../tool/secrets.ts";
 import { Overlay } from "./overlay.ts";
 import { QemuIoPool } from "./pool.ts";
 import type { Exchange } from "./process.ts";
 import { type AllocationRun, readAllocationMap, readDump, readFailure } from "./text.ts";
 import { type BlockOptions, blockOptions, learnChain } from "../qemu_img/options.ts";
-import { scrubbed } from "../secrets.ts";
 
 /** How qemu-io is called and bounded. */
 export interface QemuIoOptions {
@@ -49,7 +50,7 @@ const TIMEOUT_MS = 10_000;
 const UNIT = 4096;
 /** What commands other than `open` say while no image is open. */
 const NOTHING_OPEN = "no file open";
-/** qcow1 may answer from what an earlier failed read has left behind, until it is opened anew. */
+/** qcow1 may answer from what an earlier failed read has left behind, until it is opened again. */
 const REOPENED_FORMATS = ["qcow"];
 
 /**
@@ -82,7 +83,7 @@ export class QemuIoSession {
     const examined = await this.examine(reading);
     if (examined.outcome !== "accepted") return examined;
     const { bytes, unreadable } = examined.value;
-    return { outcome: "accepted", value: { bytes, unreadable } };
+    return accepted({ bytes, unreadable });
   }
 
   /** What the top layer itself says something about. */
@@ -95,8 +96,7 @@ export class QemuIoSession {
   /** Content and map in one go. */
   async examine(reading: Reading): Promise<Outcome<Examination>> {
     if (reading.size > SESSION_LIMIT) {
-      const message = `The content is longer than ${SESSION_LIMIT} bytes`;
-      return { outcome: "unsupported", message };
+      return unsupported(`The content is longer than ${SESSION_LIMIT} bytes`);
     }
     const overlay = await (this.#overlay ??= Overlay.make({
       ...this.#options,
@@ -116,13 +116,10 @@ export class QemuIoSession {
     if (map.outcome !== "accepted") return map;
     const said = exchange.outputs.slice(3).join("");
     const content = said === ""
-      ? {
-        outcome: "accepted" as const,
-        value: { bytes: overlay.content(reading.size), unreadable: [] },
-      }
+      ? accepted<Content>({ bytes: overlay.content(reading.size), unreadable: [] })
       : await this.#readByUnit(reading, options);
     if (content.outcome !== "accepted") return content;
-    return { outcome: "accepted", value: { ...content.value, map: map.value } };
+    return accepted({ ...content.value, map: map.value });
   }
 
   /** Ends the processes and removes the scratch files. */
@@ -156,7 +153,7 @@ export class QemuIoSession {
       target.fill(0);
       return true;
     });
-    return { outcome: "accepted", value: { bytes, unreadable } };
+    return accepted({ bytes, unreadable });
   }
 
   /** The options that open an image; qemu-img tells which images of its chain need a passphrase. */
@@ -187,25 +184,16 @@ function mapOutcome(exchange: Exchange): Outcome<readonly AllocationRun[]> {
   if (exchange.end !== undefined) return endOutcome(exchange.end, exchange.errors);
   const [, map = ""] = exchange.outputs;
   if (map === "" && exchange.errors.includes(NOTHING_OPEN)) {
-    return { outcome: "rejected", message: firstLine(exchange.errors) };
+    return rejected(firstLine(exchange.errors));
   }
   const runs = readAllocationMap(map);
-  if (runs === undefined) throw new PeerError(`Cannot understand qemu-io: ${firstLine(map)}`);
-  return { outcome: "accepted", value: runs };
+  return runs === undefined ? malformed(map, "The answer to map is not a map") : accepted(runs);
 }
 
 function endOutcome(end: ToolEnd, errors: string): Outcome<never> {
-  switch (end.kind) {
-    case "timed-out":
-      return { outcome: "timed-out", message: `No answer within ${end.timeoutMs} ms` };
-    case "flooded":
-      return { outcome: "unsupported", message: `The answer is longer than ${end.limit} bytes` };
-    case "crashed":
-      return { outcome: "crashed", message: `${end.signal}: ${errors.trim()}` };
-    case "exited":
-      // qemu-io leaves at the end of its input alone; in the middle it has given up.
-      return { outcome: "crashed", message: `exit status ${end.code}: ${errors.trim()}` };
-  }
+  if (end.kind !== "exited") return failure({ end, stdout: "", stderr: errors });
+  // qemu-io exits at the end of its input alone; in the middle it has given up.
+  return { outcome: "crashed", message: `exit status ${end.code}: ${errors.trim()}` };
 }
 
 function firstLine(text: string): string {

@@ -1,20 +1,24 @@
-import { digestOf, infoOf, layersOf, mapOf, type OpenedImage, openImage } from "../../image/mod.ts";
 import { AccessError } from "../../format/mod.ts";
 import { formatNamed, formatNames } from "../../formats.ts";
+import { digestOf, infoOf, layersOf, mapOf, type OpenedImage, openImage } from "../../image/mod.ts";
 import type { Opening } from "../../rules/mod.ts";
 import { learnHoles } from "../qemu_img/holes.ts";
 import { DIGEST_LIMIT } from "../qemu_img/peer.ts";
-import type {
-  CheckReport,
-  DigestReport,
-  DigestScope,
-  InfoReport,
-  MapEntry,
-  Outcome,
-  Peer,
-  PeerDescription,
-  Subject,
-  UnlockReport,
+import { checkReport, NO_CHECKER } from "../answers.ts";
+import {
+  accepted,
+  type CheckReport,
+  type DigestReport,
+  type DigestScope,
+  type InfoReport,
+  type MapEntry,
+  type Outcome,
+  type Peer,
+  type PeerDescription,
+  rejected,
+  type Subject,
+  type UnlockReport,
+  unsupported,
 } from "../peer.ts";
 import { unlockVolume } from "./unlock.ts";
 
@@ -39,7 +43,8 @@ export class ReferencePeer implements Peer {
 
   map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
     return ask(subject, "read", async (image) => {
-      await learnHoles(image);
+      const guessed = await learnHoles(image);
+      if (guessed?.cause !== undefined && guessed.cause.trouble !== "denied") throw guessed.cause;
       const { entries, error } = mapOf(image);
       return error === undefined ? accepted(entries) : rejected(error.message);
     });
@@ -56,7 +61,7 @@ export class ReferencePeer implements Peer {
       const { start, length } = scope.range ??
         { start: 0, length: layers[0]?.virtualSize ?? 0 };
       if (length > DIGEST_LIMIT) {
-        return { outcome: "unsupported", message: `The content is ${length} bytes long` };
+        return unsupported(`The content is ${length} bytes long`);
       }
       return accepted({ sha256: digestOf(layers, { from: start, to: start + length }), length });
     });
@@ -81,14 +86,6 @@ function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function accepted<T>(value: T): Outcome<T> {
-  return { outcome: "accepted", value };
-}
-
-function rejected(message: string): Outcome<never> {
-  return { outcome: "rejected", message };
-}
-
 /** Opens the image as the question needs it, and answers; what an image can cause is an outcome. */
 async function ask<T>(
   subject: Subject & { alone?: boolean },
@@ -97,7 +94,7 @@ async function ask<T>(
 ): Promise<Outcome<T>> {
   const { path, format, directory, header, passphrases, alone = false } = subject;
   if (format !== undefined && formatNamed(format) === undefined) {
-    return { outcome: "unsupported", message: `No format ${format}` };
+    return unsupported(`No format ${format}`);
   }
   const image = openImage(path, {
     alone,
@@ -111,7 +108,7 @@ async function ask<T>(
     if (refusal !== undefined) return rejected(refusal.message);
     if (image.layer === undefined) return rejected("The image does not open");
     if (!alone && image.incomplete) {
-      return { outcome: "unsupported", message: "A named file was not opened" };
+      return unsupported("A named file was not opened");
     }
     return await answer(image);
   } catch (error) {
@@ -122,14 +119,10 @@ async function ask<T>(
   }
 }
 
-const NO_CHECKER = 63;
-
 /** The answer to `check` of an image that opens for it. */
 export function checkOutcome({ layer, findings }: OpenedImage): Outcome<CheckReport> {
   if (layer?.check === undefined) return accepted({ exitCode: NO_CHECKER });
   const counts = layer.check(findings);
   if (counts === undefined) return rejected("The check does not come to its end");
-  const { checkErrors, corruptions, leaks } = counts;
-  const exitCode = checkErrors > 0 ? 1 : corruptions > 0 ? 2 : leaks > 0 ? 3 : 0;
-  return accepted({ exitCode, counts });
+  return accepted(checkReport(counts));
 }

@@ -1,16 +1,5 @@
-import type {
-  CheckReport,
-  DigestReport,
-  DigestScope,
-  InfoReport,
-  MapEntry,
-  Operation,
-  Outcome,
-  Peer,
-  PeerDescription,
-  Subject,
-  UnlockReport,
-} from "../peer.ts";
+import { type Answers, ForwardingPeer } from "../forwarding.ts";
+import type { DigestScope, Operation, Outcome, PeerDescription, Subject } from "../peer.ts";
 import { ReferencePeer } from "./peer.ts";
 
 /** What a worker is asked. */
@@ -23,12 +12,12 @@ export interface PooledQuestion {
 /** An outcome, or a fault of the reference itself with its stack. */
 export type PooledAnswer = { readonly outcome: Outcome<unknown> } | { readonly fault: string };
 
-/** Processors that are made use of. */
+/** Processors that are used at most. */
 const WORKERS_MAX = 4;
 
 /**
- * The reference implementation on several processors: each question goes to a worker that has none.
- * Who asks one question after the other is better off with `ReferencePeer`.
+ * The reference implementation on several processors: each question goes to an idle worker. For one
+ * question after the other `ReferencePeer` is faster.
  *
  * ```ts
  * const peer = new ReferencePool();
@@ -36,7 +25,7 @@ const WORKERS_MAX = 4;
  * await peer.close();
  * ```
  */
-export class ReferencePool implements Peer {
+export class ReferencePool extends ForwardingPeer {
   readonly #idle: Worker[] = [];
   readonly #waiting: ((worker: Worker) => void)[] = [];
   #started = 0;
@@ -45,47 +34,23 @@ export class ReferencePool implements Peer {
     return new ReferencePeer().describe();
   }
 
-  probe(subject: Subject): Promise<Outcome<{ format: string }>> {
-    return this.#ask("probe", subject);
-  }
-
-  info(subject: Subject): Promise<Outcome<InfoReport>> {
-    return this.#ask("info", subject);
-  }
-
-  map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
-    return this.#ask("map", subject);
-  }
-
-  check(subject: Subject): Promise<Outcome<CheckReport>> {
-    return this.#ask("check", subject);
-  }
-
-  digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
-    return this.#ask("digest", subject, scope);
-  }
-
-  unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
-    return this.#ask("unlock", subject);
-  }
-
-  /** Ends the workers, which have nothing to do any more. */
+  /** Ends the workers, which have to be idle. */
   close(): Promise<void> {
     for (const worker of this.#idle.splice(0)) worker.terminate();
     this.#started = 0;
     return Promise.resolve();
   }
 
-  async #ask<T>(
-    operation: Operation,
+  protected override async ask<O extends keyof Answers>(
+    operation: O,
     subject: Subject,
     scope: DigestScope = {},
-  ): Promise<Outcome<T>> {
+  ): Promise<Outcome<Answers[O]>> {
     let worker = await this.#worker();
     try {
-      return await answerOf(worker, { operation, subject, scope }) as Outcome<T>;
+      return await answerOf(worker, { operation, subject, scope }) as Outcome<Answers[O]>;
     } catch (error) {
-      // It may be dead, and whoever got it next would wait for ever.
+      // It may be dead, and the next question would wait for ever.
       worker.terminate();
       worker = newWorker();
       throw error;

@@ -1,10 +1,17 @@
 import { type OpenedImage, openImage } from "../../image/mod.ts";
-import type { Outcome, Subject, UnlockReport } from "../peer.ts";
+import {
+  accepted,
+  type Outcome,
+  rejected,
+  type Subject,
+  type UnlockReport,
+  unsupported,
+} from "../peer.ts";
 
 /** The key slot that the first passphrase opens, by the reference. The payload is not looked at. */
 export function unlockVolume(subject: Subject): Outcome<UnlockReport> {
   const { path, header, directory, format, passphrases: [passphrase] = [] } = subject;
-  if (passphrase === undefined) return { outcome: "unsupported", message: "No passphrase" };
+  if (passphrase === undefined) return unsupported("No passphrase");
   // A detached header has a payload, whichever: here itself.
   const image = openImage(header ?? path, {
     alone: true,
@@ -31,13 +38,7 @@ function slotOf(
   { source, format, definition: { keys } }: OpenedImage,
   passphrase: Uint8Array,
 ): Outcome<UnlockReport> {
-  if (keys?.unlock === undefined) {
-    return { outcome: "unsupported", message: `There are no key slots in ${format}` };
-  }
+  if (keys?.unlock === undefined) return unsupported(`There are no key slots in ${format}`);
   const key = keys.unlock(source, passphrase);
-  return "slot" in key ? { outcome: "accepted", value: { slot: key.slot } } : rejected(key.message);
-}
-
-function rejected(message: string): Outcome<never> {
-  return { outcome: "rejected", message };
+  return "slot" in key ? accepted({ slot: key.slot }) : rejected(key.message);
 }

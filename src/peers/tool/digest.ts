@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { DigestReport } from "./peer.ts";
+import type { DigestReport } from "../peer.ts";
 
 const CHUNK = 1024 * 1024;
 

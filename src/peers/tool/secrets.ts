@@ -1,4 +1,3 @@
-import { optionValue } from "./names.ts";
 import { withScratch } from "./scratch.ts";
 
 /** Nobody else on the machine may read a passphrase. */
@@ -6,7 +5,7 @@ const PRIVATE = 0o600;
 
 /**
  * Hands passphrases to `use` as files of a private scratch directory, one each, without a line break at
- * the end, and removes them afterwards. So they stand in no list of processes.
+ * the end, and removes them afterwards. So no list of processes shows them.
  */
 export async function withPassphraseFiles<T>(
   passphrases: readonly string[],
@@ -21,28 +20,6 @@ export async function withPassphraseFiles<T>(
     });
     return await use(paths);
   }, parent);
-}
-
-/**
- * Hands passphrases to `use` as arguments that define the secrets of a QEMU tool; `secretId` names
- * them. The tool reads the files when it starts.
- */
-export async function withSecrets<T>(
-  passphrases: readonly string[],
-  use: (objects: readonly string[]) => Promise<T>,
-  parent?: string,
-): Promise<T> {
-  if (passphrases.length === 0) return await use([]);
-  const objects = (paths: readonly string[]) =>
-    paths.flatMap((path, index) => {
-      return ["--object", `secret,id=${secretId(index, passphrases)},file=${optionValue(path)}`];
-    });
-  return await withPassphraseFiles(passphrases, (paths) => use(objects(paths)), parent);
-}
-
-/** The secret of an image by its depth in a chain: the last one is that of all further images. */
-export function secretId(depth: number, passphrases: readonly string[]): string {
-  return `s${Math.min(depth, passphrases.length - 1)}`;
 }
 
 /** A passphrase as short as this may be part of any message. */

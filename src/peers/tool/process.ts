@@ -1,4 +1,5 @@
-import { PeerError } from "./peer.ts";
+import { Buffer } from "node:buffer";
+import { PeerError } from "../peer.ts";
 
 /** How a tool came to its end. */
 export type ToolEnd =
@@ -36,6 +37,8 @@ export class ToolError extends PeerError {
 export interface ToolResult {
   readonly end: ToolEnd;
   readonly stdout: string;
+  /** The bytes of standard output where not all of them may be UTF-8. */
+  readonly stdoutBytes?: Uint8Array;
   readonly stderr: string;
 }
 
@@ -87,7 +90,14 @@ export async function runTool(
     const status = await child.status;
     await drained([stdout.done, stderr.done]);
     await Promise.all([stdout.cancel(), stderr.cancel()]);
-    return { end: killedFor ?? endOf(status), stdout: stdout.text(), stderr: stderr.text() };
+    const end = killedFor ?? endOf(status);
+    const text = textOf(stdout.bytes);
+    return {
+      end,
+      stdout: text,
+      ...(text.includes(REPLACEMENT) ? { stdoutBytes: stdout.bytes } : {}),
+      stderr: textOf(stderr.bytes),
+    };
   } finally {
     clearTimeout(timer);
   }
@@ -196,11 +206,16 @@ class Collector {
     await this.done;
   }
 
-  text(): string {
-    const decoder = new TextDecoder();
-    return this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") +
-      decoder.decode();
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.#chunks);
   }
+}
+
+/** What stands in a text for bytes that are not UTF-8. */
+const REPLACEMENT = "\ufffd";
+
+function textOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** Waits for the output of a process that has ended, but not for whoever else holds it open. */
