@@ -199,7 +199,7 @@ export {
   ReferencePeer,
   type Subject,
 } from "./src/peers/mod.ts";
-export { verifyGolden } from "./src/recorded/mod.ts";
+export { verifyRecords } from "./src/recorded/mod.ts";
 export {
   excerptOf,
   type Inspection,

@@ -57,13 +57,7 @@ export function versionOf(tool: ToolName): string {
   return found?.state === "works" ? found.version : "0";
 }
 
-/**
- * A test that needs installed tools, and gets an empty directory.
- *
- * ```ts
- * liveTest({ needs: ["qemu-img"] }, "qemu-img makes an image", async (directory) => {});
- * ```
- */
+/** A test that needs installed tools, and gets an empty directory. */
 export function liveTest(
   { needs }: { readonly needs: readonly Need[] },
   name: string,

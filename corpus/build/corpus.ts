@@ -9,13 +9,22 @@ import { parseArgs } from "@std/cli";
 import { describeEdit } from "../../fuzz/mutate/mod.ts";
 import { writeDensely } from "../../fuzz/targets/files.ts";
 import { type ByteSource, MemorySource } from "../../src/bytes/mod.ts";
-import { type CryptsetupPeer, PeerError, QemuImgPeer, withScratch } from "../../src/peers/mod.ts";
+import {
+  CryptsetupPeer,
+  ifInstalled,
+  LuksdePeer,
+  PeerError,
+  QemuImgPeer,
+  ScratchError,
+  ToolError,
+  withScratch,
+} from "../../src/peers/mod.ts";
 import {
   describeFile,
-  goldenNames,
-  type GoldenRecord,
-  removeGolden,
-  storeGolden,
+  type ImageRecord,
+  recordNames,
+  removeRecord,
+  storeRecord,
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { brokenImage, keptImage, type RowImage } from "../../tests/rules/images.ts";
@@ -26,7 +35,7 @@ import { luks2Cases } from "./luks2.ts";
 import { withReference } from "./reference.ts";
 import { toolCases, withCrashes } from "./tools.ts";
 import { withVolume } from "./volume.ts";
-import { answersOf, installedCryptsetup } from "../../golden/build/build.ts";
+import { answersOf } from "../../golden/build/build.ts";
 import { Numbered } from "./numbered.ts";
 
 const IMAGES = new URL("../images", import.meta.url).pathname;
@@ -144,7 +153,7 @@ async function record(entry: Case, tools: Tools): Promise<string | undefined> {
       for (const [file, source] of Object.entries(files)) {
         writeDensely(`${directory}/${file}`, sourceOf(source));
       }
-      const recorded: GoldenRecord = {
+      const recorded: ImageRecord = {
         name,
         features: [rule, breaks ? "breaks" : "keeps"],
         builder: "diskproof",
@@ -157,7 +166,7 @@ async function record(entry: Case, tools: Tools): Promise<string | undefined> {
         files: Object.keys(files).map((file) => describeFile(directory, file)),
         answers: {},
       };
-      storeGolden(IMAGES, recorded, directory);
+      storeRecord(IMAGES, recorded, directory);
       return Promise.resolve(recorded);
     });
     const record = await answered(unanswered, tools);
@@ -167,17 +176,19 @@ async function record(entry: Case, tools: Tools): Promise<string | undefined> {
     );
     return undefined;
   } catch (error) {
-    if (!(error instanceof PeerError)) throw error;
-    removeGolden(IMAGES, name);
+    const isOfCase = error instanceof PeerError && !(error instanceof ToolError) &&
+      !(error instanceof ScratchError);
+    if (!isOfCase) throw error;
+    removeRecord(IMAGES, name);
     return error.message;
   }
 }
 
 /** The record with what the tools say. */
 async function answered(
-  unanswered: GoldenRecord,
+  unanswered: ImageRecord,
   { peers, cryptsetup }: Tools,
-): Promise<GoldenRecord> {
+): Promise<ImageRecord> {
   const images = IMAGES;
   if (unanswered.format === "luks2" && cryptsetup !== undefined) {
     return await withVolume(unanswered, { images, cryptsetup });
@@ -213,15 +224,23 @@ export async function run(args: readonly string[]): Promise<number> {
     ...others.map((command) => new QemuImgPeer({ command: command.split(" ") })),
   ];
   Deno.mkdirSync(IMAGES, { recursive: true });
-  const tools = { peers, cryptsetup: await installedCryptsetup() };
+  const tools = { peers, cryptsetup: await ifInstalled(new CryptsetupPeer()) };
+  const luksde = await ifInstalled(new LuksdePeer());
+  // A tool that does not work is no reason to remove a case.
+  for (const peer of peers) await peer.describe();
   const all = [...casesOf(), ...luksCases(), ...luks2Cases(), ...toolCases()];
   const chosen = all.filter(({ name }) => name.includes(String(parsed["only"])));
   const names = new Set(all.map(({ name }) => name));
-  for (const name of goldenNames(IMAGES)) if (!names.has(name)) removeGolden(IMAGES, name);
+  for (const name of recordNames(IMAGES)) if (!names.has(name)) removeRecord(IMAGES, name);
   let count = 0;
   for (const entry of chosen) {
-    if (entry.format === "luks2" && tools.cryptsetup === undefined) {
-      say(`${entry.name} stays as it is: cryptsetup is not installed\n`);
+    const missing = entry.format === "luks2" && tools.cryptsetup === undefined
+      ? "cryptsetup"
+      : entry.crashes !== undefined && luksde === undefined
+      ? "luksdeinfo"
+      : undefined;
+    if (missing !== undefined) {
+      say(`${entry.name} stays as it is: ${missing} is not installed\n`);
       continue;
     }
     const because = unfitness(entry) ?? await record(entry, tools);

@@ -12,9 +12,9 @@ import {
   withScratch,
 } from "../../src/peers/mod.ts";
 import {
-  type GoldenAnswers,
-  type GoldenRecord,
-  storeGolden,
+  type ImageRecord,
+  type QemuImgAnswers,
+  storeRecord,
   subjectOf,
 } from "../../src/recorded/mod.ts";
 import { type MatrixCase, PASSPHRASE } from "./matrix_cases.ts";
@@ -22,7 +22,7 @@ import { withReference } from "./reference.ts";
 import { answersOf, cryptsetupAnswers } from "../../golden/build/build.ts";
 
 /** What is recorded of a volume of the matrix, beside what a golden image has. */
-export interface MatrixRecord extends GoldenRecord {
+export interface MatrixRecord extends ImageRecord {
   /** SHA-256 of the content as it was before it was encrypted. */
   readonly content: { readonly sha256: string; readonly length: number };
   /** Public tools that have decrypted the volume to this content. */
@@ -55,7 +55,7 @@ function wholeOf({ segments, size }: BuiltImage): Uint8Array {
 export async function recordOf(each: MatrixCase, asked: Asked): Promise<MatrixRecord> {
   const bytes = bytesOf(each);
   const content = digestOf(contentOf(each.model));
-  const unanswered: GoldenRecord = {
+  const unanswered: ImageRecord = {
     name: each.name,
     features: [each.feature],
     builder: "diskproof",
@@ -69,8 +69,8 @@ export async function recordOf(each: MatrixCase, asked: Asked): Promise<MatrixRe
   const record = await withScratch(async (directory) => {
     const images = `${directory}/images`;
     Deno.writeFileSync(`${directory}/${FILE}`, bytes);
-    storeGolden(images, unanswered, directory);
-    const answers: { [version: string]: GoldenAnswers } = {};
+    storeRecord(images, unanswered, directory);
+    const answers: { [version: string]: QemuImgAnswers } = {};
     for (const peer of asked.peers) {
       const { version } = await peer.describe();
       const recipe = { withoutMap: true } as const;
@@ -88,7 +88,7 @@ function digestOf(bytes: Uint8Array): { sha256: string; length: number } {
 }
 
 /** The versions of qemu-img that read the volume. */
-function readersOf({ name, answers }: GoldenRecord, content: { sha256: string }): string[] {
+function readersOf({ name, answers }: ImageRecord, content: { sha256: string }): string[] {
   return Object.entries(answers).flatMap(([version, { digest }]) => {
     if (digest === undefined || !("sha256" in digest)) return [];
     if (digest.sha256 === content.sha256) return [`qemu-img ${version}`];
@@ -101,10 +101,10 @@ async function byCryptsetup(
   each: MatrixCase,
   { bytes, record, cryptsetup }: {
     bytes: Uint8Array;
-    record: GoldenRecord;
+    record: ImageRecord;
     cryptsetup: CryptsetupPeer;
   },
-): Promise<{ volume: Pick<GoldenRecord, "volume">; readers: string[] }> {
+): Promise<{ volume: Pick<ImageRecord, "volume">; readers: string[] }> {
   const none = { volume: {}, readers: [] };
   if (Object.values(record.answers).some(({ digest }) => digest && "sha256" in digest)) return none;
   const { version } = await cryptsetup.describe();

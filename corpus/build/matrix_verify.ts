@@ -10,10 +10,10 @@ import {
 } from "../../src/peers/mod.ts";
 import {
   type CryptsetupAnswers,
-  type GoldenFailure,
-  type GoldenReport,
   type PackedImage,
   subjectOf,
+  type VerifyFailure,
+  type VerifyReport,
 } from "../../src/recorded/mod.ts";
 import type { MatrixRecord } from "./matrix_record.ts";
 import { cryptsetupAnswers } from "../../golden/build/build.ts";
@@ -26,7 +26,7 @@ export interface MatrixImage extends PackedImage {
 /** Who was held against what is recorded, and what came of it. */
 export interface UnlockReport {
   readonly who: string;
-  readonly report: GoldenReport;
+  readonly report: VerifyReport;
 }
 
 const SECTOR = 512;
@@ -45,7 +45,7 @@ export async function verifyUnlocked(
     failures: images.flatMap((image) => failureOf(image.record, byReference(image))),
   })];
   if (cryptsetup === undefined) return reports;
-  const failures: GoldenFailure[] = [];
+  const failures: VerifyFailure[] = [];
   for (const image of ofCryptsetup) {
     failures.push(...failureOf(image.record, await byCryptsetup(image, cryptsetup)));
   }
@@ -58,7 +58,7 @@ export async function verifyUnlocked(
 
 function reportOn(
   who: string,
-  { images, failures }: { images: number; failures: readonly GoldenFailure[] },
+  { images, failures }: { images: number; failures: readonly VerifyFailure[] },
 ): UnlockReport {
   return { who, report: { images, questions: images, unsupported: 0, failures, known: [] } };
 }
@@ -66,7 +66,7 @@ function reportOn(
 function failureOf(
   { name, volume }: MatrixRecord,
   differences: readonly Difference[],
-): GoldenFailure[] {
+): VerifyFailure[] {
   if (differences.length === 0) return [];
   const recordedBy = Object.keys(volume ?? {}).map((version) => `cryptsetup ${version}`);
   return [{ image: name, question: "volume", recordedBy, differences }];

@@ -8,13 +8,13 @@ import {
   withScratch,
 } from "../../src/peers/mod.ts";
 import {
-  type Asked,
-  askedOf,
-  type GoldenRecord,
   hasSpoken,
+  type ImageRecord,
+  type Question,
+  questionsOf,
   type ReferenceVerdict,
   subjectOf,
-  unpackGolden,
+  unpackRecord,
 } from "../../src/recorded/mod.ts";
 import type { Finding } from "../../src/rules/mod.ts";
 
@@ -36,15 +36,15 @@ type Verdicts = { [question: string]: ReferenceVerdict };
  * Where the reference refuses for a peculiarity or a limit of a tool, which the format knows nothing of,
  * either verdict will do.
  */
-export async function withReference(record: GoldenRecord, known: Known): Promise<GoldenRecord> {
+export async function withReference(record: ImageRecord, known: Known): Promise<ImageRecord> {
   const { reference: _, ...rest } = record;
   const asks: Verdicts = {};
   for (const name of known.asks ?? []) asks[name] = { verdict: "either" };
-  const asked = await askedOf({ ...rest, reference: asks }, {});
+  const asked = questionsOf({ ...rest, reference: asks });
   const reference: Verdicts = {};
   for (const question of asked.filter((it) => !isAnswered(it))) {
     const verdict = await withScratch((directory) => {
-      unpackGolden(known.images, rest, directory);
+      unpackRecord(known.images, rest, directory);
       return verdictOn(question, { subject: subjectOf(rest, directory), known });
     });
     if (verdict !== undefined) reference[question.name] = verdict;
@@ -52,12 +52,12 @@ export async function withReference(record: GoldenRecord, known: Known): Promise
   return Object.keys(reference).length === 0 ? rest : { ...rest, reference };
 }
 
-function isAnswered({ recorded }: Asked): boolean {
+function isAnswered({ recorded }: Question): boolean {
   return recorded.some(({ outcome, fault }) => fault === undefined && hasSpoken(outcome));
 }
 
 async function verdictOn(
-  question: Asked,
+  question: Question,
   { subject, known }: { subject: Subject; known: Known },
 ): Promise<ReferenceVerdict | undefined> {
   const { name } = question;

@@ -1,10 +1,10 @@
 import { buildLuks1 } from "../../src/luks1/mod.ts";
 import { LuksdePeer, PeerError, runTool, withScratch } from "../../src/peers/mod.ts";
 import {
-  type GoldenRecord,
+  type ImageRecord,
   recordedTool,
   type ToolCrash,
-  unpackGolden,
+  unpackRecord,
 } from "../../src/recorded/mod.ts";
 import { modelOf as luksModelOf, sourceOf } from "../../tests/luks1/volumes.ts";
 import { type AnyJson, changedVolume } from "../../tests/luks2/volumes.ts";
@@ -62,15 +62,15 @@ function xts(): Case[] {
 
 /** Adds of which commands tools die that `validate` does not ask; nothing where none does. */
 export async function withCrashes(
-  record: GoldenRecord,
+  record: ImageRecord,
   { images, commands }: { images: string; commands: readonly (readonly string[])[] },
-): Promise<GoldenRecord> {
+): Promise<ImageRecord> {
   if (commands.length === 0) return record;
   const { version } = await new LuksdePeer().describe();
   const crashes: ToolCrash[] = [];
   for (const argv of commands) {
     const answer = await withScratch(async (directory) => {
-      unpackGolden(images, record, directory);
+      unpackRecord(images, record, directory);
       return recordedTool(await runTool(argv, { directory }));
     });
     if ("crashed" in answer) crashes.push({ argv, version, ...answer });

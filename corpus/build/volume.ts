@@ -10,15 +10,15 @@ import {
 } from "../../src/peers/mod.ts";
 import {
   type CryptsetupAnswers,
-  type GoldenRecord,
   hasSpoken,
+  type ImageRecord,
   infoRecorded,
   recordVolume,
   subjectOf,
   type UnlockAnswer,
   unlockName,
   unlockRecorded,
-  unpackGolden,
+  unpackRecord,
 } from "../../src/recorded/mod.ts";
 import { refusalOf, withReference } from "./reference.ts";
 
@@ -36,12 +36,12 @@ const NO_CIPHER = /Cannot use \S+ cipher for keyslot encryption/;
  * @throws {PeerError} when the two differ in another way than is known
  */
 export async function withVolume(
-  record: GoldenRecord,
+  record: ImageRecord,
   { images, cryptsetup }: { images: string; cryptsetup: CryptsetupPeer },
-): Promise<GoldenRecord> {
+): Promise<ImageRecord> {
   const { version } = await cryptsetup.describe();
   const answers = await withScratch(async (directory) => {
-    unpackGolden(images, record, directory);
+    unpackRecord(images, record, directory);
     return await answersOf(cryptsetup, subjectOf(record, directory));
   });
   const asks = infoRecorded(answers).outcome === "accepted"
@@ -64,7 +64,7 @@ async function answersOf(
   subject: Subject,
 ): Promise<CryptsetupAnswers> {
   const { passphrases: _, ...keyless } = subject;
-  const { outcome } = await cryptsetup.info(keyless);
+  const { outcome } = await cryptsetup.volume(keyless);
   const ours = await new ReferencePeer().info(keyless);
   if (outcome !== ours.outcome) {
     throw new PeerError(`cryptsetup has ${outcome} it, and the reference has ${ours.outcome} it`);
@@ -78,8 +78,8 @@ async function answersOf(
     said.set(asked.passphrases?.[0] ?? "", message);
     return NO_CIPHER.test(message) ? { outcome: "unsupported", message } : theirs;
   };
-  const info = (asked: Subject) => cryptsetup.info(asked);
-  const answers = await recordVolume({ info, unlock }, { subject, passphrases });
+  const volume = (asked: Subject) => cryptsetup.volume(asked);
+  const answers = await recordVolume({ volume, unlock }, { subject, passphrases });
   const { version } = await cryptsetup.describe();
   const judged: UnlockAnswer[] = [];
   for (const answer of answers.unlocks) {

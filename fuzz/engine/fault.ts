@@ -73,7 +73,8 @@ function troubleOf(error: Error): "peer" | "harness" | undefined {
   if (PEER_ERRORS.includes(error.name)) return "peer";
   const { code } = error as { readonly code?: unknown };
   const system = typeof code === "string" && SYSTEM_CODES.includes(code);
-  return system || error instanceof HarnessError ? "harness" : undefined;
+  const scratch = error.name === "ScratchError";
+  return system || scratch || error instanceof HarnessError ? "harness" : undefined;
 }
 
 /** The fault that a thrown value stands for. */

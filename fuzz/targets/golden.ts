@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { ReferencePeer } from "../../src/peers/mod.ts";
-import { goldenNames, verifyGolden } from "../../src/recorded/mod.ts";
+import { recordNames, verifyRecords } from "../../src/recorded/mod.ts";
 import { Failure, HarnessError, type Target } from "../engine/target.ts";
 
 /** A case of `golden`: a golden image, or a case of the corpus, by its name. */
@@ -32,7 +32,7 @@ function directories(): ReadonlyMap<string, string> {
 
 function namesIn(images: string): string[] {
   try {
-    return goldenNames(images);
+    return recordNames(images);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HarnessError(`Cannot find recorded images: ${reason}`, { cause });
@@ -58,7 +58,7 @@ export const golden: Target<GoldenCase> = {
   async run({ name }) {
     const images = directories().get(name);
     if (images === undefined) throw new TypeError(`Cannot find a recorded image ${name}`);
-    const report = await verifyGolden(new ReferencePeer(), { images, names: [name] });
+    const report = await verifyRecords(new ReferencePeer(), { images, names: [name] });
     const [failure] = report.failures;
     if (failure === undefined) return { depth: "accepted", rules: [] };
     const { question, recordedBy, differences } = failure;

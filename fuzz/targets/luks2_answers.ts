@@ -45,7 +45,7 @@ export async function compareLuks2(asked: Luks2Asked): Promise<Luks2Compared> {
 const DEAR = "the header asks for more work than cryptsetup is let do";
 
 async function theirDump({ peer, subject }: Luks2Asked): Promise<Outcome<Slot>> {
-  const told = await peer.info(subject);
+  const told = await peer.volume(subject);
   return told.outcome === "accepted" ? { outcome: "accepted", value: {} } : told;
 }
 

@@ -39,7 +39,7 @@ export async function compareCryptsetup(asked: Volume & LuksTools): Promise<Comp
   const { cryptsetup, image } = asked;
   if (cryptsetup === undefined) return { seen: [], skipped: "cryptsetup is not installed" };
   const { peer, version } = cryptsetup;
-  const told = await peer.info(asked);
+  const told = await peer.volume(asked);
   const info = differences(asked, {
     by: { tool: "cryptsetup", question: "info", version },
     ours: reportOf(asked),
@@ -64,7 +64,7 @@ export async function compareLuksde(asked: Volume & LuksTools): Promise<Compared
   const { luksde } = asked;
   if (luksde === undefined) return { seen: [], skipped: "luksdeinfo is not installed" };
   const { peer, version } = luksde;
-  const theirs = await peer.info(asked);
+  const theirs = await peer.volume(asked);
   if (asked.header !== undefined) {
     return { seen: [], skipped: "luksdeinfo opens no detached header" };
   }

@@ -2,6 +2,7 @@ import type { Recipe } from "../recipes/mod.ts";
 import {
   CryptsetupPeer,
   type DigestScope,
+  ifInstalled,
   isOlder,
   PeerError,
   QemuImgPeer,
@@ -14,17 +15,17 @@ import {
   type CryptsetupAnswers,
   describeFile,
   type DigestAnswer,
-  type GoldenAnswers,
-  goldenNames,
-  type GoldenRecord,
+  type ImageRecord,
   infoRecorded,
+  type QemuImgAnswers,
   readRecord,
   recordedDigest,
   recordedTool,
+  recordNames,
   recordVolume,
-  storeGolden,
+  storeRecord,
   subjectOf,
-  unpackGolden,
+  unpackRecord,
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { payload } from "./payload.ts";
@@ -52,20 +53,8 @@ export async function installedTools(others: readonly QemuImgPeer[] = []): Promi
   const installed = new QemuImgPeer();
   const builders = { "qemu-img": ["qemu-img"], "qemu-io": ["qemu-io"], cryptsetup: ["cryptsetup"] };
   const { version } = await installed.describe();
-  const cryptsetup = await installedCryptsetup();
+  const cryptsetup = await ifInstalled(new CryptsetupPeer());
   return { builders, version, answerers: [installed, ...others], cryptsetup };
-}
-
-/** cryptsetup, if it is installed. */
-export async function installedCryptsetup(): Promise<CryptsetupPeer | undefined> {
-  const peer = new CryptsetupPeer();
-  try {
-    await peer.describe();
-    return peer;
-  } catch (error) {
-    if (error instanceof PeerError) return undefined;
-    throw error;
-  }
 }
 
 /** Why these tools cannot follow a recipe; nothing where they can be expected to. */
@@ -85,7 +74,7 @@ export class RecipeError extends PeerError {}
 export async function buildGolden(
   recipe: Recipe,
   options: { images: string; tools: GoldenTools },
-): Promise<GoldenRecord> {
+): Promise<ImageRecord> {
   const { images, tools } = options;
   const subject = recipe.subject ?? "disk";
   const unanswered = await withScratch(async (directory) => {
@@ -93,7 +82,7 @@ export async function buildGolden(
     const names = [subject, ...recipe.others ?? []];
     const files = names.map((name) => describeFile(directory, name));
     const { name, features, commands } = recipe;
-    const before = goldenNames(images).includes(name) ? readRecord(images, name) : undefined;
+    const before = recordNames(images).includes(name) ? readRecord(images, name) : undefined;
     // What other versions have said of the very same bytes still holds.
     const same = before !== undefined && JSON.stringify(before.files) === JSON.stringify(files);
     const answers = same ? before.answers : {};
@@ -108,7 +97,7 @@ export async function buildGolden(
       files,
       answers,
     };
-    storeGolden(images, record, directory);
+    storeRecord(images, record, directory);
     return record;
   });
   const record = await answered(recipe, { images, tools, record: unanswered });
@@ -119,10 +108,10 @@ export async function buildGolden(
 /** Records of an image that is there what the tools say of it, beside what others have said. */
 export async function answered(
   recipe: Recipe,
-  options: { images: string; tools: GoldenTools; record: GoldenRecord },
-): Promise<GoldenRecord> {
+  options: { images: string; tools: GoldenTools; record: ImageRecord },
+): Promise<ImageRecord> {
   const { images, tools, record } = options;
-  const answers: { [version: string]: GoldenAnswers } = { ...record.answers };
+  const answers: { [version: string]: QemuImgAnswers } = { ...record.answers };
   for (const peer of tools.answerers) {
     const { version } = await peer.describe();
     if (await peer.lacking(subjectOf(record, "")) !== undefined) continue;
@@ -141,7 +130,7 @@ async function cryptsetupIn(
 }
 
 /** What has to be told of the subject beside its name. A payload is not probed: it says nothing. */
-function told({ passphrases, header }: Recipe): Partial<GoldenRecord> {
+function told({ passphrases, header }: Recipe): Partial<ImageRecord> {
   return {
     ...(header === undefined ? {} : { header, format: "luks" }),
     ...(passphrases === undefined ? {} : { passphrases }),
@@ -150,14 +139,14 @@ function told({ passphrases, header }: Recipe): Partial<GoldenRecord> {
 
 async function volumeAnswers(
   { unlocks }: Recipe,
-  options: { images: string; tools: GoldenTools; record: GoldenRecord },
+  options: { images: string; tools: GoldenTools; record: ImageRecord },
 ): Promise<{ [version: string]: CryptsetupAnswers } | undefined> {
   const { images, record } = options;
   const { cryptsetup } = options.tools;
   if (unlocks === undefined || cryptsetup === undefined) return undefined;
   const { version } = await cryptsetup.describe();
   return await withScratch(async (directory) => {
-    unpackGolden(images, record, directory);
+    unpackRecord(images, record, directory);
     const subject = subjectOf(record, directory);
     const answers = await cryptsetupAnswers(cryptsetup, { subject, passphrases: unlocks });
     return { [version]: answers };
@@ -216,11 +205,11 @@ type Asking = Pick<Recipe, "snapshots" | "ranges" | "withoutMap">;
 /** Asks one version about an image that has just been unpacked. */
 export async function answersOf(
   peer: QemuImgPeer,
-  options: { images: string; record: GoldenRecord; recipe: Asking },
-): Promise<GoldenAnswers> {
+  options: { images: string; record: ImageRecord; recipe: Asking },
+): Promise<QemuImgAnswers> {
   const { images, record, recipe } = options;
   return await withScratch(async (directory) => {
-    unpackGolden(images, record, directory);
+    unpackRecord(images, record, directory);
     const subject = subjectOf(record, directory);
     const info = await peer.info(subject);
     const length = info.outcome === "accepted" ? info.value["virtual-size"] : 0;

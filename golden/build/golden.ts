@@ -8,7 +8,9 @@
 import { parseArgs } from "@std/cli";
 import { MATRIX, type Recipe } from "../recipes/mod.ts";
 import {
+  CryptsetupPeer,
   type Difference,
+  ifInstalled,
   type Peer,
   PeerError,
   QemuImgPeer,
@@ -16,21 +18,14 @@ import {
   withScratch,
 } from "../../src/peers/mod.ts";
 import {
-  goldenNames,
-  type GoldenReport,
   readRecord,
-  removeGolden,
-  verifyGolden,
+  recordNames,
+  removeRecord,
+  verifyRecords,
+  type VerifyReport,
   writeRecord,
 } from "../../src/recorded/mod.ts";
-import {
-  answered,
-  buildGolden,
-  type GoldenTools,
-  installedCryptsetup,
-  installedTools,
-  whyNotMade,
-} from "./build.ts";
+import { answered, buildGolden, type GoldenTools, installedTools, whyNotMade } from "./build.ts";
 import { verifyCombinations } from "./combinations.ts";
 import { chosenForRebuild, rebuildGolden } from "./rebuild.ts";
 import { verifyVolumes } from "./volumes.ts";
@@ -149,7 +144,7 @@ async function build(
   const newerTools = await newerThan(tools, newer);
   Deno.mkdirSync(IMAGES, { recursive: true });
   const known = new Set(MATRIX.map((recipe) => recipe.name));
-  for (const name of goldenNames(IMAGES)) if (!known.has(name)) removeGolden(IMAGES, name);
+  for (const name of recordNames(IMAGES)) if (!known.has(name)) removeRecord(IMAGES, name);
   let made = 0;
   for (const recipe of recipes) {
     const able = [tools, newerTools].find((it) => whyNotMade(recipe, it) === undefined);
@@ -159,7 +154,7 @@ async function build(
       continue;
     }
     say(`${recipe.name} is not made: ${whyNotMade(recipe, newerTools)}\n`, STATUS.ok);
-    if (!goldenNames(IMAGES).includes(recipe.name)) continue;
+    if (!recordNames(IMAGES).includes(recipe.name)) continue;
     const record = readRecord(IMAGES, recipe.name);
     writeRecord(IMAGES, await answered(recipe, { images: IMAGES, tools, record }));
   }
@@ -176,23 +171,21 @@ async function newerThan(tools: GoldenTools, newer: readonly string[]): Promise<
 
 async function verify(recipes: readonly Recipe[], rebuilt: readonly Recipe[]): Promise<number> {
   const names = recipes.map((recipe) => recipe.name);
-  const installed = await installedQemuImg();
+  const installed = await ifInstalled(new QemuImgPeer());
+  const cryptsetup = await ifInstalled(new CryptsetupPeer());
   const reference = new ReferencePeer();
   const peers: Peer[] = installed === undefined ? [reference] : [reference, installed];
   if (installed === undefined) {
-    say(
-      "qemu-img is not installed: only the reference is held against what was recorded\n",
-      STATUS.ok,
-    );
+    say("qemu-img is not installed: only the reference is compared\n", STATUS.ok);
+  }
+  if (cryptsetup === undefined) {
+    say("cryptsetup is not installed: its recorded answers are not compared with it\n", STATUS.ok);
   }
   let failures = 0;
   for (const peer of peers) failures += await hold(peer, { images: IMAGES, names });
-  for (
-    const { who, report } of await verifyVolumes(names, {
-      images: IMAGES,
-      cryptsetup: await installedCryptsetup(),
-    })
-  ) failures += tell(report, who);
+  for (const { who, report } of await verifyVolumes(names, { images: IMAGES, cryptsetup })) {
+    failures += tell(report, who);
+  }
   if (installed !== undefined && rebuilt.length > 0) {
     failures += await withScratch((images) => holdRebuilt(rebuilt, { images, peers, installed }));
   }
@@ -225,11 +218,11 @@ async function hold(
 ): Promise<number> {
   const { name, version } = await peer.describe();
   const shape = name === "qemu-img" ? { version } : {};
-  return tell(await verifyGolden(peer, { ...options, ...shape }), `${name} ${version}`);
+  return tell(await verifyRecords(peer, { ...options, ...shape }), `${name} ${version}`);
 }
 
 /** Prints what differs and a last line; gives the number of failures back. */
-function tell(report: GoldenReport, who: string): number {
+function tell(report: VerifyReport, who: string): number {
   for (const { image, question, recordedBy, differences } of report.failures) {
     const side = recordedBy.length === 0 ? "any answer" : recordedBy.join(", ");
     say(`${image}: ${question} differs from ${side}\n`, STATUS.ok);
@@ -249,17 +242,6 @@ function linesOf(differences: readonly Difference[]): string {
   return differences.slice(0, 8).map(({ path, left, right }) =>
     `  ${path || "/"}: ${JSON.stringify(left)} recorded, ${JSON.stringify(right)} now\n`
   ).join("");
-}
-
-async function installedQemuImg(): Promise<QemuImgPeer | undefined> {
-  const peer = new QemuImgPeer();
-  try {
-    await peer.describe();
-    return peer;
-  } catch (error) {
-    if (error instanceof PeerError) return undefined;
-    throw error;
-  }
 }
 
 function say(text: string, status: number): number {

@@ -1,18 +1,18 @@
 import type { Recipe } from "../recipes/mod.ts";
 import { type QemuImgPeer } from "../../src/peers/mod.ts";
 import {
-  type GoldenAnswers,
-  type GoldenFailure,
-  type GoldenReport,
+  type QemuImgAnswers,
   questionsOf,
   readRecord,
   RecordedPeer,
+  type VerifyFailure,
+  type VerifyReport,
 } from "../../src/recorded/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
 import { buildGolden, installedTools, RecipeError, whyNotMade } from "./build.ts";
 
 /** A report, the images that could be made, and why others were not. */
-export interface RebuildReport extends GoldenReport {
+export interface RebuildReport extends VerifyReport {
   readonly names: readonly string[];
   readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
 }
@@ -45,7 +45,7 @@ export async function rebuildGolden(
 ): Promise<RebuildReport> {
   const { version } = await options.installed.describe();
   const names: string[] = [];
-  const failures: GoldenFailure[] = [];
+  const failures: VerifyFailure[] = [];
   const passedOver: { name: string; reason: string }[] = [];
   const tools = await installedTools();
   let asked = 0;
@@ -76,25 +76,25 @@ export async function rebuildGolden(
 }
 
 async function compareAnswers(
-  sides: { before: GoldenAnswers; now: GoldenAnswers; version: string; contentVaries: boolean },
-): Promise<{ questions: number; failures: Omit<GoldenFailure, "image">[] }> {
+  sides: { before: QemuImgAnswers; now: QemuImgAnswers; version: string; contentVaries: boolean },
+): Promise<{ questions: number; failures: Omit<VerifyFailure, "image">[] }> {
   const { version } = sides;
   const before = timeless(sides.before);
   const peer = new RecordedPeer(timeless(sides.now), { version });
-  const questions = questionsOf([before]).filter(({ name }) => {
+  const questions = questionsOf({ answers: { [version]: before } }).filter(({ name }) => {
     return !sides.contentVaries || !name.startsWith("digest");
   });
   const failures = [];
   for (const question of questions) {
     const answer = await question.pose(peer, { path: "" });
-    const differences = await answer.against(before, version);
+    const differences = answer.against(version, version);
     if (differences.length === 0) continue;
     failures.push({ question: question.name, recordedBy: [`qemu-img ${version}`], differences });
   }
   return { questions: questions.length, failures };
 }
 
-function timeless(answers: GoldenAnswers): GoldenAnswers {
+function timeless(answers: QemuImgAnswers): QemuImgAnswers {
   if (!("exitCode" in answers.info)) return answers;
   const { json, ...info } = answers.info;
   return json === undefined ? answers : { ...answers, info: { ...info, json: withoutDates(json) } };

@@ -3,23 +3,22 @@ import {
   type CryptsetupPeer,
   type Difference,
   volumeOf,
-  VolumePeer,
 } from "../../src/peers/mod.ts";
 import {
   type CryptsetupAnswers,
-  type GoldenFailure,
-  type GoldenRecord,
-  type GoldenReport,
+  type ImageRecord,
   infoRecorded,
   readRecord,
-  RecordedPeer,
-  verifyGolden,
+  recordedAnswer,
+  type VerifyFailure,
+  verifyRecords,
+  type VerifyReport,
 } from "../../src/recorded/mod.ts";
 
 /** Who was held against what cryptsetup has said, and what came of it. */
 export interface VolumeReport {
   readonly who: string;
-  readonly report: GoldenReport;
+  readonly report: VerifyReport;
 }
 
 /**
@@ -32,22 +31,22 @@ export async function verifyVolumes(
 ): Promise<VolumeReport[]> {
   const { images, cryptsetup } = options;
   const who = "qemu-img and cryptsetup as recorded";
-  const reports = [{ who, report: await recordedOfBoth(names, images) }];
+  const reports = [{ who, report: recordedOfBoth(names, images) }];
   if (cryptsetup === undefined) return reports;
   const { version } = await cryptsetup.describe();
-  const report = await verifyGolden(new VolumePeer(cryptsetup), { images, names });
+  const report = await verifyRecords(cryptsetup, { images, names });
   return [...reports, { who: `cryptsetup ${version}`, report }];
 }
 
-async function recordedOfBoth(names: readonly string[], images: string): Promise<GoldenReport> {
-  const failures: GoldenFailure[] = [];
+function recordedOfBoth(names: readonly string[], images: string): VerifyReport {
+  const failures: VerifyFailure[] = [];
   const records = names.map((name) => readRecord(images, name))
     .filter(({ volume }) => volume !== undefined);
   let questions = 0;
   for (const record of records) {
     for (const [version, recorded] of Object.entries(record.volume ?? {})) {
       questions++;
-      const differences = await differencesOf(recorded, record);
+      const differences = differencesOf(recorded, record);
       if (differences.length === 0) continue;
       const recordedBy = [`cryptsetup ${version}`];
       failures.push({ image: record.name, question: "volume", recordedBy, differences });
@@ -56,14 +55,14 @@ async function recordedOfBoth(names: readonly string[], images: string): Promise
   return { images: records.length, questions, unsupported: 0, failures, known: [] };
 }
 
-async function differencesOf(
+function differencesOf(
   recorded: CryptsetupAnswers,
-  { answers }: GoldenRecord,
-): Promise<Difference[]> {
+  { answers }: ImageRecord,
+): Difference[] {
   const differences: Difference[] = [];
   const theirs = infoRecorded(recorded);
-  for (const [version, answer] of Object.entries(answers)) {
-    const told = await new RecordedPeer(answer, { version }).info();
+  for (const answer of Object.values(answers)) {
+    const told = recordedAnswer(answer, "info");
     const volume = told.outcome === "accepted" ? volumeOf(told.value) : undefined;
     if (volume === undefined || theirs.outcome !== "accepted") continue;
     differences.push(...compareVolume(theirs.value, volume));

@@ -50,7 +50,10 @@ export async function run(args: string[]): Promise<number> {
   const image = openNamed(onlyImage(options), options);
   try {
     readableLayers(image);
-    await learnHoles(image);
+    const estimated = await learnHoles(image);
+    if (estimated !== undefined) {
+      complain(`warning: the holes of sparse files are estimated: ${estimated.message}`);
+    }
     return options.flag("json") ? printJson(image, range) : printText(image, range);
   } finally {
     image.close();

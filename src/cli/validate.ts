@@ -6,17 +6,16 @@ import {
   QemuImgPeer,
   ReferencePool,
   TallyPeer,
-  VolumePeer,
 } from "../peers/mod.ts";
 import {
   archivesIn,
-  goldenNames,
-  type GoldenReport,
   joinReports,
   readArchive,
-  verifyGolden,
+  recordNames,
+  verifyArchive,
   type VerifyOptions,
-  verifyPacked,
+  verifyRecords,
+  type VerifyReport,
 } from "../recorded/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
@@ -28,59 +27,61 @@ import { jsonLines, summaryLines, validationOf } from "./validation.ts";
 
 const help = `diskproof validate PEER [options]
 
-Asks an implementation about the golden images, which public qemu-img made, about the corpus, which
-has for each rule the image that breaks it and the nearest one that keeps it, and about the matrix,
-a LUKS volume of each combination of cipher, key, mode, IV generator and hash. Its answers are
-compared with those that were recorded of public qemu-img, and of cryptsetup. PEER is one of
+Compares the answers of an implementation with recorded ones: about the golden images, which public
+qemu-img made; about the corpus, which has for each rule an image that breaks it and the nearest one
+that keeps it; and about the matrix, a LUKS volume of each combination of cipher, key, mode, IV
+generator and hash. The answers were recorded of public qemu-img and of cryptsetup. PEER is one of
 
   reference            diskproof's own implementation
   qemu-img             qemu-img on the PATH, or qemu-img:COMMAND
-  cryptsetup           cryptsetup on the PATH, or cryptsetup:COMMAND; it is asked about LUKS alone
+  cryptsetup           cryptsetup on the PATH, or cryptsetup:COMMAND; for LUKS volumes alone
   exec:COMMAND         any program; words of COMMAND are split at blanks
 
-COMMAND of exec: is an adapter. It is called as COMMAND OPERATION IMAGE in the folder of the
+The COMMAND of exec: is an adapter. It is called as COMMAND OPERATION IMAGE in the folder of the
 image, once for each question and for several images at a time, and prints its answer as JSON:
 
   describe             {"name": "mine", "version": "1.0", "takes": ["passphrases", "header"],
                        "formats": ["luks", "luks2"], "operations": ["info", "unlock"]};
-                       without an image, may be left out, and so may be each of its members
+                       without an image; optional, and so is each of its members
   probe                {"format": "qcow2"}
   info, map            as qemu-img info and map print with --output=json; members of info and
-                       of map entries that it leaves out are not compared
+                       of map entries that the adapter leaves out are not compared
   check                as qemu-img check --output=json, and "exit-status": 63 where the format
                        has no checker
-  digest               {"sha256": "…", "length": 1048576} of what a guest sees
+  digest               {"sha256": "…", "length": 1048576} of the guest content
   digest-snapshot      the same of a snapshot, whose name follows IMAGE
   digest-range         the same of a part, whose offset and length follow IMAGE
   unlock               {"slot": 3}: the key slot of a LUKS volume that the passphrase opens, or {}
-                       where that is not known; refused where the passphrase opens none. Of info,
-                       a passphrase that opens none is no matter: nothing in it is encrypted; a
-                       digest is refused then
+                       where that is not known; rejected where the passphrase opens none. The
+                       passphrase does not matter for info: nothing in it is encrypted. A digest
+                       is rejected where the passphrase opens nothing
 
-It is asked about the formats and for the operations that it describes itself to have. One that
-does not say is asked about raw, qcow, qcow2 and luks, which is version 1, and for everything but
-unlock. Of luks2, LUKS version 2, info is what cryptsetup's luksDump takes or refuses; of its
-"format-specific" no more is compared than "data" has in common with {"uuid": …, "label": …,
-"subsystem": …, "seqid": 3, "keyslots": [{"id": "0", "type": "luks2"}]}, and "virtual-size" is not.
+An adapter is queried for the formats and operations that it describes itself to have: without them,
+for raw, qcow, qcow2 and luks, which is version 1, and for everything but unlock. For luks2, LUKS
+version 2, the expected info is what cryptsetup's luksDump accepts or rejects; of its
+"format-specific" only the members are compared that "data" has in common with {"uuid": …,
+"label": …, "subsystem": …, "seqid": 3, "keyslots": [{"id": "0", "type": "luks2"}]}, and
+"virtual-size" is not compared.
 
-Encrypted images are asked of an adapter that takes passphrases: each comes as --passphrase-file
-FILE at the end of the line, and the whole of FILE is the passphrase. The first is the image's own,
-the next are those of its backing files from the top down, the last is that of all further ones.
---header FILE names a detached LUKS header; IMAGE is the payload then. What an adapter does not
-take is passed over, and counted with the reason.
+An adapter that takes passphrases is queried for encrypted images. Each passphrase is a
+--passphrase-file FILE at the end of the line, and the whole of FILE is the passphrase. The first is
+the image's own, the next are those of its backing files from the top down, the last is that of all
+further ones. --header FILE names a detached LUKS header; IMAGE is the payload then. Images that need
+what an adapter does not take are skipped, and counted with the reason.
 
-Its exit status is 0 for an answer, 1 when it refuses the image (why, on standard error), 3
-for what it does not support. Every other end is a crash, and so is 1 with the stack of an exception
-of Python or JavaScript on standard error.
+The exit status of an adapter is 0 for an answer, 1 when it rejects the image (with the reason on
+standard error), 3 for what it does not support. Every other exit status is a crash, and so is 1 with
+the stack of an exception of Python or JavaScript on standard error. An answer that is not JSON, or
+has another shape, is reported as malformed-answer with what was printed; validate goes on.
 
-Where a recorded tool has crashed, hung or given a wrong answer, that is no answer to be compared
-with: another version's is, or else what diskproof says, by which an image is taken or refused. The
-tool itself may crash, hang or be wrong as it is recorded to, in the same version or else in the
-nearest one; how often it does is counted, and what of that is gone is listed.
+A recorded crash, hang or wrong answer is not an expected result for other implementations: they are
+compared with another version's answer, or else with the verdict of diskproof. The tool itself may
+crash, hang or be wrong as is recorded of the same version or of the nearest one; those are counted,
+and those that are gone are listed.
 
 Each difference is printed when it is found, with what the image breaks or keeps (its name begins
-with the rule) and the option that asks about it again. Standard error says how far things are. The
-files of an image are DIR/NAME/FILE.gz; in an archive they are NAME/FILE.
+with the rule) and the option that queries it again. The progress is on standard error. The files of
+an image are DIR/NAME/FILE.gz; in an archive they are NAME/FILE.
 
   --golden DIR         recorded images, or archives of them (may be repeated; default the golden
                        images, the corpus and the matrix of this repository)
@@ -89,8 +90,8 @@ files of an image are DIR/NAME/FILE.gz; in an archive they are NAME/FILE.
   --json               a JSON object a line, for each difference and for the sums
   --help               this text
 
-Exit status: 0 every answer as recorded, 1 one differs or the peer crashed, 2 there are no
-such images, 3 the peer could not be started or broke the protocol.
+Exit status: 0 every answer as recorded, 1 one differs, is malformed or missing because the peer
+crashed or timed out, 2 there are no such images, 3 the peer cannot be started.
 
 Example
 
@@ -120,7 +121,7 @@ export const validateVerb: Verb = {
   },
 };
 
-/** Names of images end in `-breaks` and `-keeps`: such a text of `--only` is no option. */
+/** Names of images end in `-breaks` and `-keeps`: such a value of `--only` is not an option. */
 function withDashedText(args: readonly string[]): string[] {
   const joined: string[] = [];
   for (const arg of args) {
@@ -139,13 +140,13 @@ async function validate(asked: Peer, options: Options): Promise<number> {
   const json = options.flag("json");
   const images = sets.reduce((sum, { names }) => sum + names.length, 0);
   const progress = new ValidationProgress({ images, json });
-  const reports: GoldenReport[] = [];
+  const reports: VerifyReport[] = [];
   try {
     for (const set of sets) {
       reports.push(
         await set.verify(peer, {
           ...shape,
-          onPassedOver: peer.passOver.bind(peer),
+          onSkipped: peer.skip.bind(peer),
           onImage: progress.image.bind(progress),
         }),
       );
@@ -159,7 +160,7 @@ async function validate(asked: Peer, options: Options): Promise<number> {
   return validation.differences.length > 0 ? FAILED : 0;
 }
 
-/** @throws {UsageError} when it is not one that we know */
+/** @throws {UsageError} when there is no such peer */
 function peerOf(options: Options): Peer {
   const [name, ...others] = options.positional;
   if (name === undefined || others.length > 0) {
@@ -173,15 +174,15 @@ function peerOf(options: Options): Peer {
   if (kind === "reference" && colon < 0) return new ReferencePool();
   const called = { ...limits, ...(command.length === 0 ? {} : { command }) };
   if (kind === "qemu-img") return new QemuImgPeer({ ...called, steady: true });
-  if (kind === "cryptsetup") return new VolumePeer(new CryptsetupPeer(called));
+  if (kind === "cryptsetup") return new CryptsetupPeer(called);
   if (kind === "exec" && command.length > 0) return new ExecPeer({ ...limits, command });
   const known = "reference, qemu-img, cryptsetup or exec:COMMAND";
   throw new UsageError(`'${name}' is not ${known}`);
 }
 
 /**
- * The words of a command. It runs in the folder of the image, so that what names a file here is
- * written with its full path.
+ * The words of a command. It runs in the folder of the image, so words that name files here get their
+ * full path.
  */
 function commandOf(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "").map((word, index) =>
@@ -197,13 +198,13 @@ function isFile(path: string): boolean {
   }
 }
 
-type Asking = Pick<VerifyOptions, "version" | "onPassedOver" | "onImage">;
+type Asking = Pick<VerifyOptions, "version" | "onSkipped" | "onImage">;
 
 /** Recorded images. */
 interface ImageSet {
   readonly names: readonly string[];
-  /** Asks about them, as of a version of qemu-img where that is given. */
-  verify(peer: Peer, asking: Asking): Promise<GoldenReport>;
+  /** Compares a peer with them, as a version of qemu-img where that is given. */
+  verify(peer: Peer, asking: Asking): Promise<VerifyReport>;
 }
 
 /** @throws {UsageError} when there are no such images */
@@ -221,20 +222,20 @@ function setsOf(options: Options): ImageSet[] {
 /** The images of a directory, and those of the archives in it, whose names contain a text. */
 function setsIn(images: string, only: string): ImageSet[] {
   const chosen = (names: readonly string[]) => names.filter((name) => name.includes(only));
-  const names = chosen(goldenNamesIn(images));
+  const names = chosen(recordNamesIn(images));
   const packed = archivesIn(images).map((archive): ImageSet => {
     const names = chosen(readArchive(archive).map(({ record }) => record.name));
-    return { names, verify: (peer, asking) => verifyPacked(peer, { archive, names, ...asking }) };
+    return { names, verify: (peer, asking) => verifyArchive(peer, { archive, names, ...asking }) };
   });
   return [
-    { names, verify: (peer, asking) => verifyGolden(peer, { images, names, ...asking }) },
+    { names, verify: (peer, asking) => verifyRecords(peer, { images, names, ...asking }) },
     ...packed,
   ];
 }
 
-function goldenNamesIn(images: string): string[] {
+function recordNamesIn(images: string): string[] {
   try {
-    return goldenNames(images);
+    return recordNames(images);
   } catch (error) {
     throw new UsageError(`Cannot read golden images in ${images}: ${whyUnreadable(error)}`);
   }

@@ -1,25 +1,25 @@
-import type { GoldenFailure, GoldenRecord } from "../recorded/mod.ts";
+import type { ImageRecord, VerifyFailure } from "../recorded/mod.ts";
 import { print, writeAll } from "./output.ts";
-import { ANSWERS_LISTED, failureJson, failureLines, toldFailures } from "./validation.ts";
+import { ANSWERS_LISTED, failureJson, failureLines, reportedFailures } from "./validation.ts";
 
-/** How often a line says how far things are where nothing can be refreshed, in milliseconds. */
+/** How often a progress line is printed where no line can be refreshed, in milliseconds. */
 const LINE_INTERVAL = 10_000;
 /** How often a line on a terminal is refreshed, in milliseconds. */
 const REFRESH_INTERVAL = 200;
 const SECOND = 1000;
 const COLUMNS = 80;
 
-/** What is to be told of, and how. */
+/** What is reported, and how. */
 export interface ProgressOptions {
-  /** Images that there are. */
+  /** The number of images. */
   readonly images: number;
-  /** Differences are told as JSON. */
+  /** Differences are printed as JSON. */
   readonly json: boolean;
 }
 
 /**
- * What a validation tells while it goes on: each difference on standard output as soon as it is found,
- * and on standard error how far things are, in one line that a terminal refreshes.
+ * Reports a validation while it runs: each difference on standard output as soon as it is found, and
+ * the progress on standard error, in one line that a terminal refreshes.
  */
 export class ValidationProgress {
   readonly #options: ProgressOptions;
@@ -33,14 +33,14 @@ export class ValidationProgress {
   constructor(options: ProgressOptions) {
     this.#options = options;
     const interval = this.#refreshes ? REFRESH_INTERVAL : LINE_INTERVAL;
-    // An adapter that hangs is to be seen: no image comes to its end then.
+    // No image is finished while an adapter hangs.
     this.#timer = setInterval(() => this.#status(), interval);
   }
 
-  /** Takes in what has become of an image. */
-  image(record: GoldenRecord, failures: readonly GoldenFailure[]): void {
+  /** Reports the result of an image. */
+  image(record: ImageRecord, failures: readonly VerifyFailure[]): void {
     this.#asked++;
-    for (const failure of toldFailures(failures)) {
+    for (const failure of reportedFailures(failures)) {
       this.#clear();
       if (this.#options.json) print(failureJson(failure, record));
       else if (this.#differences < ANSWERS_LISTED) {
@@ -50,7 +50,7 @@ export class ValidationProgress {
     }
   }
 
-  /** Says nothing any more. */
+  /** Ends the reporting. */
   end(): void {
     clearInterval(this.#timer);
     this.#clear();

@@ -1,86 +1,99 @@
-import type { Difference, Operation, OutcomeCounts, PeerDescription } from "../peers/mod.ts";
-import type { GoldenFailure, GoldenRecord, GoldenReport, KnownFailure } from "../recorded/mod.ts";
+import {
+  type Difference,
+  hasFailed,
+  type Operation,
+  type Outcome,
+  type OutcomeCounts,
+  type PeerDescription,
+} from "../peers/mod.ts";
+import type { ImageRecord, KnownFailure, VerifyFailure, VerifyReport } from "../recorded/mod.ts";
 import { tableLines, visible } from "../report/mod.ts";
 
-/** What became of the questions of one operation. */
+/** The results of the questions of one operation. */
 export interface OperationSums {
   readonly operation: Operation;
   readonly same: number;
   readonly differs: number;
   readonly unsupported: number;
-  /** Crashed, or gave no answer in time, and is not known to. */
+  /** Crashed, and is not known to. */
   readonly crashed: number;
+  /** Gave no answer in time, and is not known to. */
+  readonly timedOut: number;
+  /** Gave an answer without the shape of an answer. */
+  readonly malformed: number;
   /** Crashed or hung as is recorded of this tool. */
   readonly known: number;
 }
 
-/** What a validation comes to. */
+/** The result of a validation. */
 export interface Validation {
   readonly images: number;
   readonly sums: readonly OperationSums[];
-  /** Why questions had no answer, and how many each reason is that of; the most frequent first. */
+  /** Why questions had no answer, and how many for each reason; the most frequent first. */
   readonly passedOver: readonly { readonly reason: string; readonly questions: number }[];
-  readonly differences: readonly GoldenFailure[];
+  readonly differences: readonly VerifyFailure[];
   /** Crashes, hangs and wrong answers that are recorded of the peer itself. */
   readonly known: readonly KnownFailure[];
 }
 
-/** What a peer has answered, as `TallyPeer` counts it. */
+/** The answers of a peer, as `TallyPeer` counts them. */
 export interface Answered {
   readonly counts: ReadonlyMap<Operation, OutcomeCounts>;
-  readonly passedOver: ReadonlyMap<string, number>;
+  readonly skipped: ReadonlyMap<string, number>;
 }
 
-/** Puts together what differs and what was answered. */
-export function validationOf(
-  report: GoldenReport,
-  { counts, passedOver }: Answered,
-): Validation {
-  const differences = toldFailures(report.failures);
+/** Combines the differences and the counts of answers. */
+export function validationOf(report: VerifyReport, { counts, skipped }: Answered): Validation {
+  const differences = reportedFailures(report.failures);
   const sums = [...counts].map(([operation, outcomes]) => {
-    const failed = new Map<string, boolean>();
-    for (const failure of differences) {
-      if (operationOf(failure) !== operation) continue;
-      const key = `${failure.image} ${failure.question}`;
-      failed.set(key, (failed.get(key) ?? false) || hasCrashed(failure));
-    }
-    const differs = [...failed.values()].filter((crashed) => !crashed).length;
-    const { accepted, rejected, unsupported } = outcomes;
-    const known = report.known.filter((it) => {
-      return it.kind !== "fault" && !it.gone && operationOf(it) === operation;
-    }).length;
-    const crashed = outcomes.crashed + outcomes["timed-out"] - known;
-    const same = accepted + rejected - differs;
-    return { operation, same, differs, unsupported, crashed, known };
+    const own = differences.filter((failure) => operationOf(failure) === operation);
+    const answered = own.filter((failure) => !gaveNoAnswer(failure));
+    const differs = new Set(answered.map(({ image, question }) => `${image} ${question}`)).size;
+    const knownOf = (kind: KnownFailure["kind"]) =>
+      report.known.filter((it) => {
+        return it.kind === kind && !it.gone && operationOf(it) === operation;
+      }).length;
+    const [crashes, hangs] = [knownOf("crash"), knownOf("hang")];
+    return {
+      operation,
+      same: outcomes.accepted + outcomes.rejected - differs,
+      differs,
+      unsupported: outcomes.unsupported,
+      crashed: outcomes.crashed - crashes,
+      timedOut: outcomes["timed-out"] - hangs,
+      malformed: outcomes["malformed-answer"],
+      known: crashes + hangs,
+    };
   });
-  const reasons = [...passedOver].map(([reason, questions]) => ({ reason, questions }))
+  const passedOver = [...skipped].map(([reason, questions]) => ({ reason, questions }))
     .sort((a, b) => b.questions - a.questions);
   const { images, known } = report;
-  return { images, sums, passedOver: reasons, differences, known };
+  return { images, sums, passedOver, differences, known };
 }
 
-/** `digest of snapshot x` is a digest. */
-function operationOf({ question }: Pick<GoldenFailure, "question">): string {
+/** The operation of a question: `digest of snapshot x` is a digest. */
+function operationOf({ question }: Pick<VerifyFailure, "question">): string {
   return question.split(" ")[0] ?? question;
 }
 
-function hasCrashed({ differences }: GoldenFailure): boolean {
-  return differences.some(({ path, right }) => {
-    const outcome = path === "" ? (right as { outcome?: unknown } | undefined)?.outcome : undefined;
-    return outcome === "crashed" || outcome === "timed-out";
-  });
+/** Whether the peer failed to answer: such differences are not counted as answers that differ. */
+function gaveNoAnswer({ differences }: VerifyFailure): boolean {
+  return differences.some(({ path, right }) =>
+    path === "" && typeof right === "object" && right !== null &&
+    hasFailed(right as unknown as Outcome<unknown>)
+  );
 }
 
-/** Failures without the members that the peer does not tell, as far as more is left of them. */
-export function toldFailures(failures: readonly GoldenFailure[]): GoldenFailure[] {
+/** The failures without the members that the peer leaves out, where more than those differ. */
+export function reportedFailures(failures: readonly VerifyFailure[]): VerifyFailure[] {
   return failures.flatMap((failure) => {
-    const differences = failure.differences.filter((difference) => !isUntold(difference));
+    const differences = failure.differences.filter((difference) => !isLeftOut(difference));
     return differences.length === 0 ? [] : [{ ...failure, differences }];
   });
 }
 
 /** Whether the peer leaves out a member; an item that is missing in a list is something else. */
-function isUntold({ path, right }: Difference): boolean {
+function isLeftOut({ path, right }: Difference): boolean {
   const last = path.slice(path.lastIndexOf("/") + 1);
   return right === undefined && path !== "" && !/^\d+$/.test(last);
 }
@@ -90,8 +103,8 @@ const LISTED = 8;
 export const ANSWERS_LISTED = 50;
 const REASONS_LISTED = 10;
 
-/** An answer that differs, for a person: where, what the image is, and how to ask about it again. */
-export function failureLines(failure: GoldenFailure, { changes = [] }: GoldenRecord): string[] {
+/** An answer that differs, for a person: where, what the image is, and how to query it again. */
+export function failureLines(failure: VerifyFailure, { changes = [] }: ImageRecord): string[] {
   const { image, question, differences } = failure;
   return [
     `${image}: ${question} ${sideOf(failure)}`,
@@ -103,19 +116,28 @@ export function failureLines(failure: GoldenFailure, { changes = [] }: GoldenRec
 }
 
 /** An answer that differs, for a program. */
-export function failureJson(failure: GoldenFailure, { changes = [] }: GoldenRecord): string {
+export function failureJson(failure: VerifyFailure, { changes = [] }: ImageRecord): string {
   return JSON.stringify({ event: "difference", ...failure, changes });
 }
 
-/** The end of a validation, for a person. */
+/** The result of a validation, for a person. */
 export function summaryLines(
   { images, sums, passedOver, differences, known }: Validation,
   { name, version }: PeerDescription,
 ): string[] {
-  const rows = sums.map(({ operation, same, differs, unsupported, crashed }) =>
-    [operation, same, differs, unsupported, crashed].map(String)
+  const heading = [
+    "operation",
+    "same",
+    "differs",
+    "unsupported",
+    "crashed",
+    "timed out",
+    "malformed",
+  ];
+  const rows = sums.map((it) =>
+    [it.operation, it.same, it.differs, it.unsupported, it.crashed, it.timedOut, it.malformed]
+      .map(String)
   );
-  const heading = ["operation", "same", "differs", "unsupported", "crashed"];
   const more = differences.length - ANSWERS_LISTED;
   return [
     ...(more > 0 ? [`… ${more} more answers differ; --json lists all of them`] : []),
@@ -128,13 +150,13 @@ export function summaryLines(
   ];
 }
 
-function sideOf({ recordedBy }: GoldenFailure): string {
+function sideOf({ recordedBy }: VerifyFailure): string {
   return recordedBy.length === 0
-    ? "has no answer, and any one would do"
+    ? "has no answer, and any answer passes"
     : `differs from ${recordedBy.join(", ")}`;
 }
 
-/** What is recorded of the peer that no answer is; nothing where there is no such record. */
+/** The recorded failures of the peer; nothing where none are recorded. */
 function knownLines(known: readonly KnownFailure[]): string[] {
   if (known.length === 0) return [];
   const count = (kind: KnownFailure["kind"]) =>
@@ -145,14 +167,14 @@ function knownLines(known: readonly KnownFailure[]): string[] {
     `crashes as recorded: ${count("crash")}`,
     `hangs as recorded: ${count("hang")}`,
     `wrong answers as recorded: ${count("fault")}`,
-    `such that are recorded and gone: ${gone.length}`,
+    `recorded and gone: ${gone.length}`,
     ...gone.slice(0, ANSWERS_LISTED).map(({ image, question, version }) =>
       visible(`  ${image}: ${question}, of version ${version}`)
     ),
   ];
 }
 
-/** Why questions were passed over; nothing where all were answered. */
+/** Why questions had no answer; nothing where all were answered. */
 function reasonLines(passedOver: Validation["passedOver"]): string[] {
   if (passedOver.length === 0) return [];
   const rows = passedOver.slice(0, REASONS_LISTED).map(({ reason, questions }) => [
@@ -172,7 +194,7 @@ function differenceLine({ path, left, right }: Difference): string {
   return `  ${path === "" ? "/" : path}: ${text(left)} recorded, ${text(right)} here`;
 }
 
-/** The end of a validation, for a program: a line for each known failure, then one with the sums. */
+/** The result of a validation, for a program: a line for each known failure, then one with the sums. */
 export function jsonLines(validation: Validation, peer: PeerDescription): string[] {
   const { images, sums, passedOver, known } = validation;
   return [

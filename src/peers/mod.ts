@@ -74,13 +74,20 @@ export {
   toolVersion,
 } from "./tool/state.ts";
 export { digestFile } from "./tool/digest.ts";
-export { makeScratchDirectory, withScratch } from "./tool/scratch.ts";
+export {
+  makeScratch,
+  type Scratch,
+  ScratchError,
+  withScratch,
+  writeScratchFile,
+} from "./tool/scratch.ts";
 export { scrubbed, withPassphraseFiles } from "./tool/secrets.ts";
 export type { CallOptions } from "./tool/tool.ts";
 export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup/peer.ts";
+export { ifInstalled } from "./installed.ts";
 export { type ExecOptions, ExecPeer } from "./exec/peer.ts";
 export { LuksdePeer } from "./luksde/peer.ts";
-export { type HolesGuessed, learnHoles } from "./qemu_img/holes.ts";
+export { type HolesEstimated, learnHoles } from "./qemu_img/holes.ts";
 export { DIGEST_LIMIT, type QemuImgOptions, QemuImgPeer } from "./qemu_img/peer.ts";
 export {
   type Content,

@@ -3,13 +3,14 @@ import {
   compareJson,
   type Difference,
   type DigestReport,
+  hasFailed,
   isOlder,
   type Outcome,
   type UnlockReport,
 } from "../peers/mod.ts";
 import type { ReferenceVerdict } from "./record.ts";
 
-/** A crash, a hang or a wrong answer that is recorded of the tool that was asked. */
+/** A crash, a hang or a wrong answer that is recorded of the tool that was queried. */
 export interface KnownFailure {
   readonly image: string;
   readonly question: string;
@@ -22,17 +23,6 @@ export interface KnownFailure {
   readonly gone: boolean;
 }
 
-/** A tool has crashed or hung. */
-export interface FailedOutcome {
-  readonly outcome: "crashed" | "timed-out";
-  readonly message: string;
-}
-
-/** Whether a tool has crashed or hung. */
-export function hasFailed(outcome: Outcome<unknown>): outcome is FailedOutcome {
-  return outcome.outcome === "crashed" || outcome.outcome === "timed-out";
-}
-
 /** Whether a tool has given an answer. */
 export function hasSpoken<T>(
   outcome: Outcome<T>,
@@ -41,7 +31,7 @@ export function hasSpoken<T>(
 }
 
 /**
- * The recorded version that tells most of another one: itself, else the newest one before it, else the
+ * The recorded version that is closest to another one: itself, else the newest one before it, else the
  * oldest one.
  */
 export function nearestVersion(recorded: readonly string[], version: string): string | undefined {
@@ -54,18 +44,18 @@ export function nearestVersion(recorded: readonly string[], version: string): st
  * condition: files and lines differ from build to build.
  */
 export function sameFailure(left: Outcome<unknown>, right: Outcome<unknown>): boolean {
-  if (left.outcome !== right.outcome || !hasFailed(left)) return false;
-  return left.outcome === "timed-out" || crashOf(left) === crashOf(right);
+  if (left.outcome === "timed-out") return right.outcome === "timed-out";
+  return left.outcome === "crashed" && right.outcome === "crashed" &&
+    crashOf(left.message) === crashOf(right.message);
 }
 
-function crashOf(outcome: Outcome<unknown>): string {
-  if (outcome.outcome !== "crashed") return "";
-  const [signal] = outcome.message.split(":");
-  const [, place = ""] = /([\w.~:]+: Assertion `.*' failed)/.exec(outcome.message) ?? [];
+function crashOf(message: string): string {
+  const [signal] = message.split(":");
+  const [, place = ""] = /([\w.~:]+: Assertion `.*' failed)/.exec(message) ?? [];
   return `${signal} ${place.replace(/^.*?:\d+: /, "")}`;
 }
 
-/** Where an outcome is not what the reference says, of which only the verdict counts. */
+/** Where an outcome differs from the verdict of the reference. */
 export function againstReference(
   outcome: Outcome<unknown>,
   { verdict, content, slot }: ReferenceVerdict,
@@ -80,7 +70,7 @@ export function againstReference(
   return slot === undefined || opened === undefined ? [] : compareJson({ slot }, { slot: opened });
 }
 
-/** A crash or a hang where any answer would do. */
+/** A failure to answer where any answer would do. */
 export function anyAnswer(outcome: Outcome<unknown>): Difference[] {
   return hasFailed(outcome)
     ? [{ path: "", left: { outcome: "either" }, right: { ...outcome } as never }]

@@ -4,9 +4,9 @@
  *
  * Invariants:
  *
- * - A recorded crash, hang or wrong answer of a tool is an expectation of nobody, and excused in that tool
- *   alone.
- * - Golden images are unpacked without holes and into an empty directory.
+ * - A recorded crash, hang or wrong answer of a tool is not an expected result for other
+ *   implementations, and excused in that tool alone.
+ * - Images are unpacked without holes and into an empty directory.
  * - A record cannot name a file outside its own directory.
  *
  * @module
@@ -15,12 +15,12 @@
 export type {
   CryptsetupAnswers,
   DigestAnswer,
-  GoldenAnswers,
-  GoldenCommand,
-  GoldenFile,
-  GoldenRange,
-  GoldenRecord,
+  ImageRecord,
   NoAnswer,
+  QemuImgAnswers,
+  RecordedCommand,
+  RecordedFile,
+  RecordedRange,
   ReferenceVerdict,
   ToolAnswer,
   ToolCrash,
@@ -28,27 +28,38 @@ export type {
 } from "./record.ts";
 export {
   describeFile,
-  goldenNames,
   readRecord,
+  recordNames,
   recordText,
-  remove as removeGolden,
-  store as storeGolden,
+  removeRecord,
+  storeRecord,
   subjectOf,
-  unpack as unpackGolden,
+  unpackRecord,
   writeRecord,
 } from "./store.ts";
-export { type PosedAnswer, type Question, questionsOf } from "./questions.ts";
-export { type Asked, askedOf, unlockName } from "./asked.ts";
+export {
+  type PosedAnswer,
+  type Question,
+  questionsOf,
+  type RecordedOutcome,
+  unlockName,
+} from "./questions.ts";
 export { hasSpoken, type KnownFailure } from "./known.ts";
-export { infoRecorded, recordVolume, unlockRecorded } from "./volume.ts";
-export { recordedDigest, RecordedPeer, recordedTool } from "./peer.ts";
-export { type GoldenFailure, type GoldenReport, joinReports } from "./report.ts";
-export { verifyGolden, type VerifyOptions } from "./verify.ts";
+export {
+  infoRecorded,
+  recordedDigest,
+  recordedTool,
+  recordVolume,
+  unlockRecorded,
+} from "./answers.ts";
+export { recordedAnswer, RecordedPeer } from "./peer.ts";
+export { joinReports, type VerifyFailure, type VerifyReport } from "./report.ts";
+export { type RecordSource, type VerifyOptions, verifyRecords } from "./verify.ts";
 export {
   archivesIn,
   type PackedImage,
   packImages,
   readArchive,
-  verifyPacked,
-  type VerifyPackedOptions,
-} from "./packed.ts";
+  verifyArchive,
+  type VerifyArchiveOptions,
+} from "./archive/archive.ts";

@@ -1,15 +1,15 @@
-import type { GoldenRecord } from "./record.ts";
+import type { ImageRecord } from "./record.ts";
 import { PeerError } from "../peers/mod.ts";
 
 /** Longest file of an image that is unpacked, and longest archive, in bytes. */
 export const UNPACKED_MAX = 2 ** 28;
 
 /**
- * Takes a record in. Names in it become names of files in a directory, and none leads out of it.
+ * Reads a record. Names in it become names of files in a directory, and none leads out of it.
  *
- * @throws {PeerError} where it is none, or longer than anybody unpacks
+ * @throws {PeerError} when it is not a record, or its files are too long
  */
-export function recordOf(text: string): GoldenRecord {
+export function recordOf(text: string): ImageRecord {
   const record: unknown = JSON.parse(text);
   if (!isObject(record) || !isName(record["name"])) throw damaged("it has no name");
   const { name, files, subject, header, answers } = record;
@@ -20,7 +20,7 @@ export function recordOf(text: string): GoldenRecord {
   const odd = told.find((it) => !isName(it));
   if (odd !== undefined) throw damaged(`${JSON.stringify(odd)} is not the name of a file in it`);
   if (!isObject(answers)) throw damaged(`${name} has no answers`);
-  return record as unknown as GoldenRecord;
+  return record as unknown as ImageRecord;
 }
 
 function isFile(file: unknown): file is { name: string; size: number } {
@@ -40,5 +40,5 @@ function isObject(value: unknown): value is { readonly [key: string]: unknown } 
 }
 
 function damaged(reason: string): PeerError {
-  return new PeerError(`It is no record: ${reason}`);
+  return new PeerError(`it is not a record: ${reason}`);
 }

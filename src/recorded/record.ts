@@ -1,15 +1,15 @@
 import type { Json } from "../format/mod.ts";
 import type { VolumeReport } from "../peers/mod.ts";
 
-/** A command that went into an image. */
-export interface GoldenCommand {
+/** A command that made an image, or a part of it. */
+export interface RecordedCommand {
   readonly argv: readonly string[];
-  /** How it ends where that is not exit status 0: another status, or `crash`. */
+  /** How it ends, where that is not exit status 0: another status, or `crash`. */
   readonly ends?: number | "crash";
 }
 
-/** A file of a golden image, as it was when the image was made. */
-export interface GoldenFile {
+/** A file of a recorded image. */
+export interface RecordedFile {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
@@ -25,13 +25,13 @@ export interface ExitAnswer {
   readonly exitCode: number;
   /** Standard output, parsed; absent where there was none. */
   readonly json?: Json;
-  /** Standard error, where the exit status tells of a failure. Wording, and only that. */
+  /** Standard error, where the exit status reports a failure; never compared. */
   readonly message?: string;
 }
 
 /**
- * A tool that died of a signal, or that was still at it after so many seconds. That says nothing about
- * the image: it binds nobody, and is only what the same tool is known for.
+ * A tool that died of a signal, or that did not end within so many seconds. That is not an expected
+ * result for other implementations.
  */
 export type NoAnswer =
   | { readonly crashed: string; readonly message?: string }
@@ -44,23 +44,23 @@ export type DigestAnswer =
   | NoAnswer;
 
 /**
- * What is left to hold an implementation against where no recorded tool has answered: the verdict of
- * the reference. `either` where it refuses for what the format does not forbid.
+ * The expected result where no recorded tool has answered: the verdict of the reference. `either` where
+ * it rejects an image that the format does not forbid.
  */
 export interface ReferenceVerdict {
   readonly verdict: "accepted" | "rejected" | "either";
-  /** The rule for which the reference refuses. */
+  /** The rule for which the reference rejects the image. */
   readonly rule?: string;
-  /** Of a digest that is given all the same, where the content is known. */
+  /** The content, where it is known. */
   readonly content?: { readonly sha256: string; readonly length: number };
   /** The key slot that a passphrase opens. */
   readonly slot?: number;
 }
 
 /** What one version of qemu-img says of an image. */
-export interface GoldenAnswers {
+export interface QemuImgAnswers {
   readonly info: ToolAnswer;
-  /** Absent where qemu-img would take hours. */
+  /** Absent where qemu-img would need hours. */
   readonly map?: ToolAnswer;
   readonly check: ToolAnswer;
   /** Of the whole content; absent where that is too long. */
@@ -68,11 +68,11 @@ export interface GoldenAnswers {
   /** By the snapshot's name. */
   readonly snapshots?: { readonly [name: string]: DigestAnswer };
   /** Of parts of a content that is too long as a whole. */
-  readonly ranges?: readonly GoldenRange[];
+  readonly ranges?: readonly RecordedRange[];
 }
 
 /** A part of the content, in bytes, and its digest. */
-export interface GoldenRange {
+export interface RecordedRange {
   readonly start: number;
   readonly length: number;
   readonly digest: DigestAnswer;
@@ -80,26 +80,26 @@ export interface GoldenRange {
 
 /** What one version of cryptsetup says of a volume, and which key slot each passphrase opens. */
 export interface CryptsetupAnswers {
-  /** What luksDump tells, or why it tells nothing. */
+  /** What luksDump prints, or why it prints nothing. */
   readonly info: VolumeReport | { readonly rejected: string } | NoAnswer;
   readonly unlocks: readonly UnlockAnswer[];
 }
 
-/** What becomes of a passphrase: it opens a slot, opens none, or the tool dies of it. */
+/** The result for a passphrase: it opens a slot, opens none, or the tool fails. */
 export type UnlockAnswer = {
   readonly passphrase: string;
-  /** A key slot, or that the passphrase opens none. */
+  /** The key slot that it opens. */
   readonly slot?: number | "none";
-  /** The signal of which the tool has died, and its last words. */
+  /** The signal of which the tool died, and what it printed. */
   readonly crashed?: string;
   readonly message?: string;
-  /** Seconds after which the tool was still at it. */
+  /** Seconds after which the tool had not ended. */
   readonly hung?: number;
-  /** Why the answer is wrong, where it is: then it binds nobody, as a crash does. */
+  /** Why the answer is wrong, where it is: like a crash, it is not an expected result then. */
   readonly fault?: string;
 };
 
-/** A command, in the directory of the files, of which a tool dies that is not asked otherwise. */
+/** A command, in the directory of the files, of which a tool dies that is not a peer. */
 export interface ToolCrash {
   readonly argv: readonly string[];
   /** Of the tool. */
@@ -109,35 +109,35 @@ export interface ToolCrash {
   readonly message?: string;
 }
 
-/** One golden image: how it was made, of what it consists, and what public tools say of it. */
-export interface GoldenRecord {
+/** A recorded image: how it was made, its files, and what public tools say of it. */
+export interface ImageRecord {
   readonly name: string;
   readonly features: readonly string[];
   /** The version of qemu-img and qemu-io that made it; `diskproof` for a case of the corpus. */
   readonly builder: string;
   /** The version of cryptsetup, where it had a part in the making. */
   readonly cryptsetup?: string;
-  readonly commands: readonly GoldenCommand[];
+  readonly commands: readonly RecordedCommand[];
   /** What was done to a sound image, in words: for a case of the corpus. */
   readonly changes?: readonly string[];
-  /** The file that is asked about. */
+  /** The file that is queried. */
   readonly subject: string;
-  /** The format that it is asked about as; probed where absent. */
+  /** Its format; probed where absent. */
   readonly format?: string;
   /**
-   * What encrypted content is read with, known to everybody: the first one for the subject, the next
+   * The passphrases of encrypted content, which are public: the first one for the subject, the next
    * ones for its backing files from the top down, the last one for all further ones.
    */
   readonly passphrases?: readonly string[];
   /** The file with the detached LUKS header of the subject. */
   readonly header?: string;
   /** The subject and whatever it refers to. */
-  readonly files: readonly GoldenFile[];
+  readonly files: readonly RecordedFile[];
   /** By version of qemu-img, such as `7.2.22`; none of LUKS version 2, which it does not know. */
-  readonly answers: { readonly [version: string]: GoldenAnswers };
+  readonly answers: { readonly [version: string]: QemuImgAnswers };
   /** By version of cryptsetup, such as `2.6.1`. */
   readonly volume?: { readonly [version: string]: CryptsetupAnswers };
-  /** Of what other tools die. */
+  /** Commands of which other tools die. */
   readonly crashes?: readonly ToolCrash[];
   /** By the question, such as `info` or `digest`, where no version has an answer to it. */
   readonly reference?: { readonly [question: string]: ReferenceVerdict };

@@ -2,7 +2,7 @@ import type { Difference } from "../peers/mod.ts";
 import type { KnownFailure } from "./known.ts";
 
 /** A question that a peer answers differently than was recorded. */
-export interface GoldenFailure {
+export interface VerifyFailure {
   readonly image: string;
   /**
    * `probe`, `info`, `map`, `check`, `digest`, `digest of snapshot …`, `digest of START+LENGTH` or
@@ -19,19 +19,19 @@ export interface GoldenFailure {
 }
 
 /** The end of a verification. */
-export interface GoldenReport {
+export interface VerifyReport {
   readonly images: number;
   readonly questions: number;
   /** Questions that the peer has no answer for. */
   readonly unsupported: number;
-  readonly failures: readonly GoldenFailure[];
+  readonly failures: readonly VerifyFailure[];
   /** Crashes, hangs and faults that are recorded of the peer itself, and are no failures. */
   readonly known: readonly KnownFailure[];
 }
 
 /** Several reports as one, with what differs in the order of the images. */
-export function joinReports(reports: readonly GoldenReport[]): GoldenReport {
-  const sum = (count: (report: GoldenReport) => number) =>
+export function joinReports(reports: readonly VerifyReport[]): VerifyReport {
+  const sum = (count: (report: VerifyReport) => number) =>
     reports.reduce((total, report) => total + count(report), 0);
   return {
     images: sum(({ images }) => images),

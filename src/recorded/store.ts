@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { PeerError, type Subject } from "../peers/mod.ts";
-import { recordOf } from "./validate_record.ts";
-import type { GoldenFile, GoldenRecord } from "./record.ts";
+import { PeerError, type Subject, writeScratchFile } from "../peers/mod.ts";
+import { recordOf } from "./parse.ts";
+import type { ImageRecord, RecordedFile } from "./record.ts";
 
 /** Names of the images recorded in a directory, in order. */
-export function goldenNames(images: string): string[] {
+export function recordNames(images: string): string[] {
   const entries = [...Deno.readDirSync(images)];
   return entries.filter((entry) => entry.isFile && entry.name.endsWith(".json"))
     .map((entry) => entry.name.slice(0, -".json".length)).sort();
@@ -16,20 +16,20 @@ export function goldenNames(images: string): string[] {
  *
  * @throws {PeerError} when there is no such record
  */
-export function readRecord(images: string, name: string): GoldenRecord {
+export function readRecord(images: string, name: string): ImageRecord {
   const path = `${images}/${name}.json`;
   try {
     const record = recordOf(Deno.readTextFileSync(path));
     if (record.name === name) return record;
-    throw new PeerError(`It is the record of ${record.name}`);
+    throw new PeerError(`it is the record of ${record.name}`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new PeerError(`Cannot use golden image ${name}: ${reason}`);
+    throw new PeerError(`Cannot use recorded image ${name}: ${reason}`);
   }
 }
 
-/** What is asked about, once the files of a record are unpacked in a directory. */
-export function subjectOf(record: GoldenRecord, directory: string): Subject {
+/** The subject of a record whose files are unpacked in a directory. */
+export function subjectOf(record: ImageRecord, directory: string): Subject {
   const { subject: path, format, passphrases, header } = record;
   return {
     path,
@@ -41,7 +41,7 @@ export function subjectOf(record: GoldenRecord, directory: string): Subject {
 }
 
 /** Unpacks the files of an image into a directory. */
-export function unpack(images: string, record: GoldenRecord, directory: string): void {
+export function unpackRecord(images: string, record: ImageRecord, directory: string): void {
   const files = record.files.map(({ name, size }) => {
     const packed = Deno.readFileSync(packedPath(images, record.name, name));
     return gunzipSync(packed, { maxOutputLength: size + 1 });
@@ -50,27 +50,27 @@ export function unpack(images: string, record: GoldenRecord, directory: string):
 }
 
 /**
- * Writes the files of an image, in the order of the record, into a directory, byte by byte. Nothing is
- * left out as a hole: what qemu-img says of a map depends on the holes of a file.
+ * Writes the files of an image, in the order of the record, into a directory. Nothing is left out as a
+ * hole: the map that qemu-img prints depends on the holes of a file.
  *
- * @throws {PeerError} when they are not what the record says
+ * @throws {PeerError} when they are not what the record says, or cannot be written
  */
 export function writeFiles(
-  record: GoldenRecord,
+  record: ImageRecord,
   { directory, files }: { directory: string; files: readonly Uint8Array[] },
 ): void {
   for (const [index, file] of record.files.entries()) {
     const bytes = files[index];
     if (bytes?.length !== file.size || sha256(bytes) !== file.sha256) {
-      throw new PeerError(`Cannot use golden image ${record.name}: ${file.name} has changed`);
+      throw new PeerError(`Cannot use recorded image ${record.name}: ${file.name} has changed`);
     }
-    Deno.writeFileSync(`${directory}/${file.name}`, bytes);
+    writeScratchFile(`${directory}/${file.name}`, bytes);
   }
 }
 
 /** Stores the files of an image and its record, in place of what was there. */
-export function store(images: string, record: GoldenRecord, directory: string): void {
-  remove(images, record.name);
+export function storeRecord(images: string, record: ImageRecord, directory: string): void {
+  removeRecord(images, record.name);
   Deno.mkdirSync(`${images}/${record.name}`, { recursive: true });
   for (const file of record.files) {
     const bytes = Deno.readFileSync(`${directory}/${file.name}`);
@@ -80,12 +80,12 @@ export function store(images: string, record: GoldenRecord, directory: string): 
 }
 
 /** Writes the record alone. */
-export function writeRecord(images: string, record: GoldenRecord): void {
+export function writeRecord(images: string, record: ImageRecord): void {
   Deno.writeTextFileSync(`${images}/${record.name}.json`, recordText(record));
 }
 
-/** Forgets an image. */
-export function remove(images: string, name: string): void {
+/** Removes an image and its record. */
+export function removeRecord(images: string, name: string): void {
   for (const path of [`${images}/${name}`, `${images}/${name}.json`]) {
     try {
       Deno.removeSync(path, { recursive: true });
@@ -96,7 +96,7 @@ export function remove(images: string, name: string): void {
 }
 
 /** Name, size and digest of a file. */
-export function describeFile(directory: string, name: string): GoldenFile {
+export function describeFile(directory: string, name: string): RecordedFile {
   const bytes = Deno.readFileSync(`${directory}/${name}`);
   return { name, size: bytes.length, sha256: sha256(bytes) };
 }
@@ -109,8 +109,8 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** JSON in lines that a person can follow: what fits into a line stands in one. */
-export function recordText(record: GoldenRecord): string {
+/** JSON in lines that a person can read: a value that fits into a line is in one. */
+export function recordText(record: ImageRecord): string {
   return layOut(record, "") + "\n";
 }
 

@@ -1,6 +1,7 @@
 import { formatNames } from "../formats.ts";
 import {
   fewAtOnce,
+  hasFailed,
   olderVersion,
   type Operation,
   type Peer,
@@ -9,156 +10,156 @@ import {
   type Subject,
   withScratch,
 } from "../peers/mod.ts";
-import { type Asked, askedOf, type RecordedOutcome } from "./asked.ts";
 import {
   againstReference,
   anyAnswer,
-  hasFailed,
   hasSpoken,
   type KnownFailure,
   nearestVersion,
   sameFailure,
 } from "./known.ts";
-import type { GoldenRecord } from "./record.ts";
-import { type GoldenFailure, type GoldenReport, joinReports } from "./report.ts";
-import { RecordedPeer } from "./peer.ts";
-import { goldenNames, readRecord, subjectOf, unpack } from "./store.ts";
+import { recordedAnswer } from "./peer.ts";
+import { type PosedAnswer, type Question, questionsOf, type RecordedOutcome } from "./questions.ts";
+import type { ImageRecord } from "./record.ts";
+import { joinReports, type VerifyFailure, type VerifyReport } from "./report.ts";
+import { readRecord, recordNames, subjectOf, unpackRecord } from "./store.ts";
 
-/** What is to be verified, and where. */
+/** What to verify, and where it is. */
 export interface VerifyOptions {
   /** The directory of the records. */
   readonly images: string;
   /** Only these images. */
   readonly names?: readonly string[];
   /**
-   * The version of qemu-img that the peer is: its answers have that one's shape, and it may fail as is
-   * recorded of that one. Absent for any other peer, which has the newest one's shape.
+   * The version of qemu-img that the peer is: its answers have the shape of that version, and it may
+   * fail as is recorded of it. Absent for any other peer, whose answers have the newest shape.
    */
   readonly version?: string;
-  /** Told of each question that the peer is not asked, as it says itself, and why. */
-  readonly onPassedOver?: (operation: Operation, reason: string) => void;
-  /** Told of each image after its questions, also where there are none; in whatever order. */
-  readonly onImage?: (record: GoldenRecord, failures: readonly GoldenFailure[]) => void;
+  /** Called for each question that the peer is not asked, as it describes itself, with the reason. */
+  readonly onSkipped?: (operation: Operation, reason: string) => void;
+  /** Called for each image after its questions, also where there are none; in any order. */
+  readonly onImage?: (record: ImageRecord, failures: readonly VerifyFailure[]) => void;
 }
 
-/** An image that is to be asked about. */
-export interface GoldenSource {
-  readonly record: GoldenRecord;
+/** A recorded image. */
+export interface RecordSource {
+  readonly record: ImageRecord;
   /** Writes its files into a directory. */
   unpack(directory: string): void;
 }
 
 /**
- * Holds a peer against the golden images: unpacks each one into an empty directory, asks, and compares
- * with the answers of every recorded version. A crash, a hang or a wrong answer of a tool binds nobody:
- * where nothing else is recorded, the verdict of the reference counts, and where that has none, any
- * answer will do. The tool itself may fail as it is recorded to.
+ * Compares a peer with recorded images: unpacks each one into an empty directory, asks, and compares
+ * with the answers of every recorded version. A crash, a hang or a wrong answer of a tool is not an
+ * expected result for other implementations: where nothing else is recorded, the verdict of the
+ * reference counts, and where that has none, any answer passes. The tool itself may fail as it is
+ * recorded to.
  *
  * ```ts
- * const report = await verifyGolden(new QemuImgPeer(), { images: "golden/images" });
+ * const report = await verifyRecords(new QemuImgPeer(), { images: "golden/images" });
  * ```
  *
- * @throws {PeerError} when the peer cannot be started or the golden images are damaged
+ * @throws {PeerError} when the peer cannot be started or the recorded images are damaged
  */
-export async function verifyGolden(peer: Peer, options: VerifyOptions): Promise<GoldenReport> {
-  const { images, names = goldenNames(images), ...asking } = options;
+export async function verifyRecords(peer: Peer, options: VerifyOptions): Promise<VerifyReport> {
+  const { images, names = recordNames(images), ...asking } = options;
   return await verifyEach(peer, names.map((name) => () => sourceIn(images, name)), asking);
 }
 
-function sourceIn(images: string, name: string): GoldenSource {
+function sourceIn(images: string, name: string): RecordSource {
   const record = readRecord(images, name);
-  return { record, unpack: (directory) => unpack(images, record, directory) };
+  return { record, unpack: (directory) => unpackRecord(images, record, directory) };
 }
 
 /**
- * Does so with images from wherever they come, a few of them at a time.
+ * The same for images from any place, a few of them at a time.
  *
  * @throws {PeerError} when the peer cannot be started or an image is damaged
  */
 export async function verifyEach(
   peer: Peer,
-  sources: readonly (() => GoldenSource)[],
+  sources: readonly (() => RecordSource)[],
   { onImage, ...options }: Omit<VerifyOptions, "images" | "names">,
-): Promise<GoldenReport> {
-  const reports: GoldenReport[] = [];
+): Promise<VerifyReport> {
+  const reports: VerifyReport[] = [];
   const self = await peer.describe();
   await fewAtOnce(sources, async (source) => {
     const { record, unpack } = source();
-    const asked = await askedOf(record, peer);
-    if (asked.length === 0) return onImage?.(record, []);
-    const verdict = await withScratch((directory) => {
+    const questions = questionsOf(record, peer);
+    if (questions.length === 0) return onImage?.(record, []);
+    const report = await withScratch((directory) => {
       unpack(directory);
-      return verifyImage(peer, record, { ...options, directory, asked, self });
+      return verifyImage(record, { ...options, peer, self, questions, directory });
     });
-    reports.push({ images: 1, ...verdict });
-    onImage?.(record, verdict.failures);
+    reports.push(report);
+    onImage?.(record, report.failures);
   });
   return joinReports(reports);
 }
 
-interface ImageOptions extends Pick<VerifyOptions, "version" | "onPassedOver"> {
-  readonly directory: string;
-  readonly asked: readonly Asked[];
-  /** Who the peer is. */
+/** A peer, as it describes itself. */
+interface Asking extends Pick<VerifyOptions, "version" | "onSkipped"> {
+  readonly peer: Peer;
   readonly self: PeerDescription;
 }
 
-/** Milliseconds that a tool is waited for that is recorded to hang. */
+/** Time limit of a tool that is recorded to hang, in milliseconds. */
 const HANG_MS = 5_000;
 
 async function verifyImage(
-  peer: Peer,
-  record: GoldenRecord,
-  { directory, asked, self, version, onPassedOver }: ImageOptions,
-): Promise<Omit<GoldenReport, "images">> {
+  record: ImageRecord,
+  { questions, directory, ...asking }: Asking & {
+    readonly questions: readonly Question[];
+    readonly directory: string;
+  },
+): Promise<VerifyReport> {
+  const image = record.name;
   const subject = subjectOf(record, directory);
-  const failures: GoldenFailure[] = [];
+  const format = formatOf(record);
+  const failures: VerifyFailure[] = [];
   const known: KnownFailure[] = [];
   let unsupported = 0;
-  const format = await formatOf(record);
-  for (const question of asked) {
-    const reason = whyNotAsked(self, { question, format });
+  for (const question of questions) {
+    const reason = whyNotAsked(asking.self, { question, format });
     if (reason !== undefined) {
       unsupported++;
-      onPassedOver?.(question.operation, reason);
+      asking.onSkipped?.(question.operation, reason);
       continue;
     }
-    const own = ownRecord(question, { self, version });
+    const own = ownRecord(question, asking);
     const hangs = own?.outcome.outcome === "timed-out" ? { patienceMs: HANG_MS } : {};
-    const answer = await posed(question, peer, { record, subject: { ...subject, ...hangs } });
+    const answer = await posed(question, asking.peer, { image, subject: { ...subject, ...hangs } });
     if (answer.outcome.outcome === "unsupported") {
       unsupported++;
       continue;
     }
-    const failure = own === undefined ? undefined : await knownOf(own, answer);
-    if (failure !== undefined) {
-      known.push({ image: record.name, question: question.name, ...failure });
-    }
+    const failure = own === undefined ? undefined : knownOf(own, answer);
+    if (failure !== undefined) known.push({ image, question: question.name, ...failure });
     if (failure === undefined || failure.gone) {
-      failures.push(...await failuresOf(question, { answer, record, version }));
+      failures.push(...failuresOf(question, { answer, record, version: asking.version }));
     }
   }
-  return { questions: asked.length, unsupported, failures, known };
+  return { images: 1, questions: questions.length, unsupported, failures, known };
 }
 
-/** Asks; a peer that breaks the protocol does so about an image, which is to be known. */
+/** Asks; an error of the peer names the question. */
 async function posed(
-  question: Asked,
+  question: Question,
   peer: Peer,
-  { record, subject }: { record: GoldenRecord; subject: Subject },
-): Promise<Answer> {
+  { image, subject }: { image: string; subject: Subject },
+): Promise<PosedAnswer> {
   try {
     return await question.pose(peer, subject);
   } catch (error) {
     if (!(error instanceof PeerError)) throw error;
-    throw new PeerError(`${error.message} (${question.name} of ${record.name})`);
+    throw new PeerError(`${error.message} (${question.name} of ${image})`);
   }
 }
 
-/** Why a peer is not asked a question, as it says of itself. */
+/** Why a peer is not asked a question, as it describes itself. */
 function whyNotAsked(
   { name, formats, operations }: PeerDescription,
-  { question: { operation }, format }: { question: Asked; format: string | undefined },
+  { question: { operation }, format }: { question: Question; format: string | undefined },
 ): string | undefined {
   if (formats.length > 0 && format !== undefined && !formats.includes(format)) {
     return `${name} does not say that it knows ${format}`;
@@ -168,19 +169,19 @@ function whyNotAsked(
     : `${name} does not say that it has ${operation}`;
 }
 
-/** The format of an image: the one that is told, or that the newest version tells. */
-async function formatOf({ format, answers }: GoldenRecord): Promise<string | undefined> {
-  const [version, newest] = Object.entries(answers).at(-1) ?? [];
-  if (format !== undefined || version === undefined || newest === undefined) return format;
-  const probed = await new RecordedPeer(newest, { version }).probe();
+/** The format of an image: as recorded, or as the newest version probes it. */
+function formatOf({ format, answers }: ImageRecord): string | undefined {
+  const newest = Object.values(answers).at(-1);
+  if (format !== undefined || newest === undefined) return format;
+  const probed = recordedAnswer(newest, "probe");
   if (probed.outcome !== "accepted") return undefined;
   return formatNames.includes(probed.value.format) ? probed.value.format : undefined;
 }
 
 /** What is recorded of the version that the peer is, or of the nearest one. */
 function ownRecord(
-  { tool, recorded }: Asked,
-  { self, version }: { self: PeerDescription; version: string | undefined },
+  { tool, recorded }: Question,
+  { self, version }: Pick<Asking, "self" | "version">,
 ): RecordedOutcome | undefined {
   const own = tool === "qemu-img" ? version : tool === self.name ? self.version : undefined;
   if (own === undefined) return undefined;
@@ -188,36 +189,33 @@ function ownRecord(
   return recorded.find((it) => it.version === nearest);
 }
 
-type Answer = Awaited<ReturnType<Asked["pose"]>>;
-
-/** What has become of a failure that is recorded of the tool that the peer is; nothing where none is. */
-async function knownOf(
+/** Whether the failure that is recorded of the peer itself has come again; nothing where none is. */
+function knownOf(
   { version, outcome, fault }: RecordedOutcome,
-  answer: Answer,
-): Promise<Omit<KnownFailure, "image" | "question"> | undefined> {
+  answer: PosedAnswer,
+): Omit<KnownFailure, "image" | "question"> | undefined {
   if (fault !== undefined) {
-    const gone = (await answer.against(version, version)).length > 0;
+    const gone = answer.against(version, version).length > 0;
     return { version, kind: "fault", message: fault, gone };
   }
   if (!hasFailed(outcome)) return undefined;
   const kind = outcome.outcome === "crashed" ? "crash" : "hang";
-  const gone = !sameFailure(outcome, answer.outcome);
-  return { version, kind, message: outcome.message, gone };
+  return { version, kind, message: outcome.message, gone: !sameFailure(outcome, answer.outcome) };
 }
 
 /** Where an answer differs from those of all versions that have given a right one. */
-async function failuresOf(
-  { name: question, tool, recorded }: Asked,
+function failuresOf(
+  { name: question, tool, recorded }: Question,
   { answer, record: { name: image, reference }, version: shape }: {
-    answer: Answer;
-    record: GoldenRecord;
+    answer: PosedAnswer;
+    record: ImageRecord;
     version: string | undefined;
   },
-): Promise<GoldenFailure[]> {
-  const binding = recorded.filter(({ outcome, fault }) =>
+): VerifyFailure[] {
+  const expected = recorded.filter(({ outcome, fault }) =>
     fault === undefined && hasSpoken(outcome)
   );
-  if (binding.length === 0) {
+  if (expected.length === 0) {
     const verdict = reference?.[question];
     const differences = verdict === undefined
       ? anyAnswer(answer.outcome)
@@ -225,9 +223,9 @@ async function failuresOf(
     const recordedBy = verdict === undefined ? [] : ["diskproof"];
     return differences.length === 0 ? [] : [{ image, question, recordedBy, differences }];
   }
-  const found = new Map<string, GoldenFailure>();
-  for (const { version } of binding) {
-    const differences = await answer.against(version, olderVersion(version, shape));
+  const found = new Map<string, VerifyFailure>();
+  for (const { version } of expected) {
+    const differences = answer.against(version, olderVersion(version, shape));
     if (differences.length === 0) continue;
     const key = JSON.stringify(differences);
     const recordedBy = [...found.get(key)?.recordedBy ?? [], `${tool} ${version}`];

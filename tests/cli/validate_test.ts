@@ -34,6 +34,8 @@ interface Sums {
   readonly differs: number;
   readonly unsupported: number;
   readonly crashed: number;
+  readonly timedOut: number;
+  readonly malformed: number;
   readonly known: number;
 }
 
@@ -90,7 +92,11 @@ digest) exit 4;;`,
   }));
 
 function sumsOf(operation: string, sums: Partial<Sums>): Sums {
-  return { operation, same: 0, differs: 0, unsupported: 0, crashed: 0, known: 0, ...sums };
+  return {
+    ...{ operation, same: 0, differs: 0, unsupported: 0 },
+    ...{ crashed: 0, timedOut: 0, malformed: 0, known: 0 },
+    ...sums,
+  };
 }
 
 Deno.test("validate tells of a difference what the image is, and how to ask about it again", () =>
@@ -133,11 +139,50 @@ Deno.test("validate takes a text of --only that begins with a dash", async () =>
   assertStringIncludes(stderr, "option --only needs a value");
 });
 
-Deno.test("validate names the image and the question of an adapter that breaks the protocol", () =>
+Deno.test("validate reports malformed answers with the bytes that came, and goes on", () =>
   withDirectory(async (directory) => {
-    const peer = adapter(directory, "probe) echo qcow2;;");
-    const { stderr } = await validate(directory, peer, "--only=qcow-empty-512");
-    assertStringIncludes(stderr, "its answer is not JSON (probe of qcow-empty-512)");
+    const peer = adapter(
+      directory,
+      [
+        "probe) echo qcow2;;",
+        "info) ;;",
+        `map) echo '[{"start": 0}]';;`,
+        `check) echo '{"leaks": "none"}';;`,
+        String.raw`digest) printf '{"sha256": \377}';;`,
+      ].join("\n"),
+    );
+    const run = await validate(directory, peer, "--json", "--only=qcow-empty-512");
+    assertEquals([run.status, run.stderr], [1, ""]);
+    for (const operation of ["probe", "info", "map", "check", "digest"]) {
+      assertEquals(sumsIn(run)[operation], sumsOf(operation, { malformed: 1 }));
+    }
+    const failures = eventsIn(run).filter(({ event }) => event === "difference");
+    assertEquals(
+      failures.map(({ question, differences }) => {
+        const [{ right }] = differences as [{ right: Record<string, string> }];
+        return [question, right["outcome"], right["message"], right["printed"]];
+      }),
+      [
+        ["probe", "malformed-answer", "The answer is not JSON", "qcow2\\n"],
+        ["info", "malformed-answer", "The answer is empty", ""],
+        [
+          "check",
+          "malformed-answer",
+          "The answer to check has a value of leaks that is not a number",
+          '{"leaks": "none"}\\n',
+        ],
+        [
+          "map",
+          "malformed-answer",
+          "The answer to map is not a list of entries with start and length",
+          '[{"start": 0}]\\n',
+        ],
+        ["digest", "malformed-answer", "The answer is not JSON", '{"sha256": \\xff}'],
+      ],
+    );
+    const { stdout } = await validate(directory, peer, "--only=qcow-empty-512");
+    assertStringIncludes(stdout, "qcow-empty-512: probe differs from qemu-img ");
+    assertStringIncludes(stdout, "crashed  timed out  malformed");
   }));
 
 Deno.test("validate counts what an adapter does not support as no failure", () =>
@@ -237,11 +282,12 @@ liveTest(
   },
 );
 
-Deno.test("validate exits with 3 for a peer that cannot be started or breaks the protocol", () =>
+Deno.test("validate exits with 3 for a peer that cannot be started or describe itself", () =>
   withDirectory(async (directory) => {
     const broken = [
       "exec:./nothing-here",
-      adapter(directory, "probe) echo qcow2;;"),
+      "qemu-img:./nothing-here",
+      adapter(directory, "describe) echo mine;;"),
     ];
     for (const peer of broken) {
       const { status, stdout, stderr } = await validate(directory, peer, ...ONLY);
@@ -255,7 +301,7 @@ Deno.test("validate stops an adapter that takes too long", () =>
     const peer = adapter(directory, "probe) exec sleep 60;;");
     const run = await validate(directory, peer, "--timeout=1", "--json", "--only=qcow-empty-512");
     assertEquals(run.status, 1);
-    assertEquals(sumsIn(run)["probe"], sumsOf("probe", { crashed: 1 }));
+    assertEquals(sumsIn(run)["probe"], sumsOf("probe", { timedOut: 1 }));
   }));
 
 Deno.test("validate says where it found no golden images", () =>

@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Anatomy, Marks } from "../../src/format/mod.ts";
 import { anatomyOf, judgeImage, openBytes } from "../../src/image/mod.ts";
-import { goldenNames, type GoldenRecord, readRecord } from "../../src/recorded/mod.ts";
+import { type ImageRecord, readRecord, recordNames } from "../../src/recorded/mod.ts";
 import { decodeQcow2 } from "../../src/qcow2/decode.ts";
 import { refcountAt } from "../../src/qcow2/check/refcounts.ts";
 import { inspectionLines, stretchesOf } from "../../src/report/mod.ts";
@@ -12,14 +12,14 @@ const IMAGES = new URL("../../golden/images", import.meta.url).pathname;
 const EVERYTHING = { rows: Infinity, tables: Infinity, entries: 2 ** 24, marks: new Marks([]) };
 const SIZE_MAX = 4 * 2 ** 20;
 
-function subjectOf(record: GoldenRecord): MemorySource {
+function subjectOf(record: ImageRecord): MemorySource {
   const path = `${IMAGES}/${record.name}/${encodeURIComponent(record.subject)}.gz`;
   return new MemorySource(new Uint8Array(gunzipSync(Deno.readFileSync(path))));
 }
 
 /** Golden images of which no version of qemu-img says that anything is wrong. */
-function soundImages(): GoldenRecord[] {
-  return goldenNames(IMAGES).map((name) => readRecord(IMAGES, name)).filter((record) => {
+function soundImages(): ImageRecord[] {
+  return recordNames(IMAGES).map((name) => readRecord(IMAGES, name)).filter((record) => {
     const small = record.files.some(({ name, size }) => name === record.subject && size < SIZE_MAX);
     const checks = Object.values(record.answers).map(({ check }) => check);
     return small &&
@@ -106,7 +106,7 @@ Deno.test("an image with bytes changed anywhere is taken apart, and no finding i
   const below = (limit: number) => Math.floor((draws.next().value as number) * limit);
   const records = soundImages();
   for (let round = 0; round < 300; round++) {
-    const bytes = subjectOf(records[below(records.length)] as GoldenRecord);
+    const bytes = subjectOf(records[below(records.length)] as ImageRecord);
     const changed = bytes.read(0, bytes.size).slice();
     for (let edits = below(6); edits >= 0; edits--) {
       const at = below(2) === 0 ? below(112) : below(changed.length);

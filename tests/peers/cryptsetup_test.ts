@@ -130,7 +130,7 @@ liveTest(
     await make(directory, ...add, "--key-file", "key", "--key-slot", "5", "disk", "second");
     const before = Deno.readFileSync(`${directory}/disk`);
     assertEquals(await peer.probe(subject), { outcome: "accepted", value: { format: "luks" } });
-    const info = await peer.info(subject);
+    const info = await peer.volume(subject);
     assert(info.outcome === "accepted");
     const theirs = await qemuVolume(subject);
     assertEquals(compareVolume(info.value, theirs), []);
@@ -160,7 +160,7 @@ liveTest(
     const subject = { ...made, passphrases: ["right"] };
     const peer = new CryptsetupPeer();
     assertEquals(await peer.unlock(subject), { outcome: "accepted", value: { slot: 0 } });
-    const info = await peer.info(subject);
+    const info = await peer.volume(subject);
     assert(info.outcome === "accepted");
     assertEquals(compareVolume(info.value, await qemuVolume(subject)), []);
     const qemuImg = new QemuImgPeer();
@@ -176,11 +176,11 @@ liveTest({ needs: ["cryptsetup"] }, "CryptsetupPeer takes a detached header", as
   const subject = { path: "payload", header: "head", directory, passphrases: ["right"] };
   const peer = new CryptsetupPeer();
   assertEquals(await peer.unlock(subject), { outcome: "accepted", value: { slot: 0 } });
-  const info = await peer.info(subject);
+  const info = await peer.volume(subject);
   assertEquals(info.outcome === "accepted" && info.value["payload-offset"], 0);
   const { header: _, ...alone } = subject;
   assertEquals((await peer.unlock(alone)).outcome, "rejected");
-  assertEquals((await peer.info(alone)).outcome, "rejected");
+  assertEquals((await peer.volume(alone)).outcome, "rejected");
   assertEquals((await peer.probe(alone)).outcome, "rejected");
 });
 
@@ -192,7 +192,7 @@ liveTest(
     await makeEncrypted(directory, { name: "two", format: "luks", passphrase: "pw", options });
     const peer = new CryptsetupPeer();
     const subject = { path: "two", directory, passphrases: ["pw"] };
-    const info = await peer.info(subject);
+    const info = await peer.volume(subject);
     assertEquals(info.outcome === "accepted" && info.value["cipher-alg"], "twofish-128");
     const unlocked = await peer.unlock(subject);
     // With a device mapper it has the kernel encrypt.
@@ -201,16 +201,16 @@ liveTest(
     const bytes = Deno.readFileSync(`${directory}/two`);
     bytes.set(new TextEncoder().encode("md5\0\0\0"), 72);
     Deno.writeFileSync(`${directory}/md5`, bytes);
-    assertEquals((await peer.info({ ...subject, path: "md5" })).outcome, "unsupported");
+    assertEquals((await peer.volume({ ...subject, path: "md5" })).outcome, "unsupported");
     bytes[7] = 3;
     Deno.writeFileSync(`${directory}/v3`, bytes);
-    const third = await peer.info({ ...subject, path: "v3" });
+    const third = await peer.volume({ ...subject, path: "v3" });
     assert(third.outcome === "rejected");
     assertStringIncludes(third.message, "Device v3 is not a valid LUKS device.");
     assertEquals((await peer.unlock({ ...subject, path: "v3" })).outcome, "rejected");
-    assertEquals((await peer.info({ ...subject, path: "missing" })).outcome, "rejected");
+    assertEquals((await peer.volume({ ...subject, path: "missing" })).outcome, "rejected");
     const small = new CryptsetupPeer({ copyLimit: 1000 });
-    assertEquals((await small.info(subject)).outcome, "unsupported");
+    assertEquals((await small.volume(subject)).outcome, "unsupported");
   },
 );
 
@@ -244,7 +244,7 @@ Linux Unified Key Setup Disk Encryption information:
 });
 
 Deno.test("LuksdePeer has no answer where there is no luksdeinfo", async () => {
-  const none = await new LuksdePeer({ command: ["no-such-luksdeinfo"] }).info({ path: "disk" });
+  const none = await new LuksdePeer({ command: ["no-such-luksdeinfo"] }).volume({ path: "disk" });
   assertEquals(none.outcome, "unsupported");
 });
 
@@ -255,13 +255,13 @@ liveTest(
     const options = "cipher-alg=serpent-128,cipher-mode=cbc";
     await makeEncrypted(directory, { name: "disk", format: "luks", passphrase: "pw", options });
     const subject = { path: "disk", directory };
-    const info = await new LuksdePeer().info(subject);
+    const info = await new LuksdePeer().volume(subject);
     assert(info.outcome === "accepted", JSON.stringify(info));
     assertEquals(compareVolume(info.value, await qemuVolume(subject)), []);
     const { end } = await runTool(["luksdeinfo", "disk.key"], { directory });
     assertEquals(end, { kind: "exited", code: 1 });
     assertEquals(
-      (await new LuksdePeer().info({ ...subject, path: "disk.key" })).outcome,
+      (await new LuksdePeer().volume({ ...subject, path: "disk.key" })).outcome,
       "rejected",
     );
   },

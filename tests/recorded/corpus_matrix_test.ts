@@ -6,7 +6,7 @@ import { bytesOf, type MatrixRecord } from "../../corpus/build/matrix_record.ts"
 import { type MatrixImage, verifyUnlocked } from "../../corpus/build/matrix_verify.ts";
 import { hashNames, hashTable } from "../../src/crypto/mod.ts";
 import { QemuImgPeer, ReferencePeer } from "../../src/peers/mod.ts";
-import { archivesIn, readArchive, verifyPacked } from "../../src/recorded/mod.ts";
+import { archivesIn, readArchive, verifyArchive } from "../../src/recorded/mod.ts";
 import { liveTest } from "../live.ts";
 
 const CORPUS = new URL("../../corpus", import.meta.url).pathname;
@@ -110,7 +110,7 @@ Deno.test("volumes of the matrix are built to the same bytes again", () => {
 Deno.test("the reference says of volumes of the matrix what qemu-img does", async () => {
   const chosen = namesOf(matrix).filter((_, index) => index % EVERY === 0);
   for (const archive of MATRIX) {
-    const { failures } = await verifyPacked(new ReferencePeer(), { archive, names: chosen });
+    const { failures } = await verifyArchive(new ReferencePeer(), { archive, names: chosen });
     assertEquals(failures, []);
   }
 });
@@ -129,7 +129,7 @@ liveTest(
     const { version } = await peer.describe();
     const chosen = namesOf(matrix).filter((_, index) => index % EVERY === 1);
     for (const archive of MATRIX) {
-      const { failures } = await verifyPacked(peer, { archive, names: chosen, version });
+      const { failures } = await verifyArchive(peer, { archive, names: chosen, version });
       assertEquals(failures, []);
     }
   },

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { LuksdePeer, runTool } from "../../src/peers/mod.ts";
 import {
-  askedOf,
-  goldenNames,
-  type GoldenRecord,
   hasSpoken,
+  type ImageRecord,
   infoRecorded,
+  questionsOf,
   readRecord,
-  unpackGolden,
+  recordNames,
+  unpackRecord,
 } from "../../src/recorded/mod.ts";
 import { luks2Rules } from "../../src/luks2/mod.ts";
 import { liveTest } from "../live.ts";
@@ -18,7 +18,7 @@ const LUKS2_MAX = 2 * 1024 * 1024;
 /** How a volume was opened, and how much of it was looked at, is not of the volume. */
 const NOT_OF_A_FILE = /^luks2\.(open|work)\./;
 
-const records = goldenNames(IMAGES).map((name) => readRecord(IMAGES, name));
+const records = recordNames(IMAGES).map((name) => readRecord(IMAGES, name));
 const ofLuks2 = records.filter(({ format }) => format === "luks2");
 
 Deno.test("the corpus has a volume that breaks and one that keeps each rule of LUKS version 2", () => {
@@ -39,16 +39,16 @@ Deno.test("the volumes of LUKS version 2 in the corpus are small", () => {
 });
 
 /** The questions about an image to which no tool has a right answer. */
-async function unanswered(record: GoldenRecord): Promise<string[]> {
-  return (await askedOf(record, {})).filter(({ recorded }) => {
+function unanswered(record: ImageRecord): string[] {
+  return questionsOf(record).filter(({ recorded }) => {
     return !recorded.some(({ outcome, fault }) => fault === undefined && hasSpoken(outcome));
   }).map(({ name }) => name);
 }
 
-Deno.test("where no tool has a right answer, the corpus has the verdict of the reference, and nowhere else", async () => {
+Deno.test("where no tool has a right answer, the corpus has the verdict of the reference, and nowhere else", () => {
   for (const record of records) {
     const { name, reference = {} } = record;
-    assertEquals((await unanswered(record)).sort(), Object.keys(reference).sort(), name);
+    assertEquals(unanswered(record).sort(), Object.keys(reference).sort(), name);
   }
 });
 
@@ -77,7 +77,7 @@ liveTest(
     for (const record of records) {
       for (const { argv, version, crashed } of record.crashes ?? []) {
         if (version !== installed) continue;
-        unpackGolden(IMAGES, record, directory);
+        unpackRecord(IMAGES, record, directory);
         const { end } = await runTool(argv, { directory });
         assertEquals(end, { kind: "crashed", signal: crashed }, record.name);
       }

@@ -2,13 +2,13 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { MATRIX } from "../../golden/recipes/mod.ts";
 import { olderVersion, PeerError, withScratch } from "../../src/peers/mod.ts";
 import {
-  goldenNames,
   questionsOf,
   readRecord,
   RecordedPeer,
+  recordNames,
   recordText,
-  unpackGolden,
-  verifyGolden,
+  unpackRecord,
+  verifyRecords,
 } from "../../src/recorded/mod.ts";
 
 const IMAGES = new URL("../../golden/images", import.meta.url).pathname;
@@ -17,7 +17,7 @@ const BUDGET = 12 * 1024 * 1024;
 Deno.test("golden images are those of the matrix, with the commands of the matrix", () => {
   const names = MATRIX.map((recipe) => recipe.name);
   assertEquals(new Set(names).size, names.length);
-  assertEquals(goldenNames(IMAGES), [...names].sort());
+  assertEquals(recordNames(IMAGES), [...names].sort());
   for (const recipe of MATRIX) {
     const record = readRecord(IMAGES, recipe.name);
     assertEquals(record.name, recipe.name);
@@ -34,7 +34,7 @@ Deno.test("golden images are those of the matrix, with the commands of the matri
 
 Deno.test("golden images are at least 80, and all together below 12 MiB", () => {
   let bytes = 0;
-  const names = goldenNames(IMAGES);
+  const names = recordNames(IMAGES);
   for (const name of names) {
     bytes += Deno.statSync(`${IMAGES}/${name}.json`).size;
     for (const { name: file } of Deno.readDirSync(`${IMAGES}/${name}`)) {
@@ -60,12 +60,12 @@ Deno.test("golden images are made by public tools alone and name no path of a ma
 });
 
 Deno.test("golden images unpack to the bytes that were recorded, without holes", async () => {
-  for (const name of goldenNames(IMAGES)) {
+  for (const name of recordNames(IMAGES)) {
     const record = readRecord(IMAGES, name);
     // The largest ones are unpacked by `golden verify`.
     if (record.files.some((file) => file.size > 4 * 1024 * 1024)) continue;
     await withScratch((directory) => {
-      unpackGolden(IMAGES, record, directory);
+      unpackRecord(IMAGES, record, directory);
       for (const file of record.files) {
         const { size, blocks } = Deno.statSync(`${directory}/${file.name}`);
         assertEquals(size, file.size);
@@ -77,17 +77,17 @@ Deno.test("golden images unpack to the bytes that were recorded, without holes",
 });
 
 Deno.test("recorded answers of different versions differ only in what is declared", async () => {
-  for (const name of goldenNames(IMAGES)) {
+  for (const name of recordNames(IMAGES)) {
     const { answers } = readRecord(IMAGES, name);
     const versions = Object.keys(answers);
     assert(versions.length > 0, name);
-    for (const question of questionsOf(Object.values(answers))) {
+    for (const question of questionsOf({ answers })) {
       for (const version of versions) {
         const recorded = answers[version];
         if (recorded === undefined) continue;
         const posed = await question.pose(new RecordedPeer(recorded, { version }), { path: "" });
-        for (const [other, theirs] of Object.entries(answers)) {
-          const differences = await posed.against(theirs, olderVersion(version, other));
+        for (const other of versions) {
+          const differences = posed.against(other, olderVersion(version, other));
           assertEquals(differences, [], `${name}: ${question.name}, ${version} and ${other}`);
         }
       }
@@ -95,13 +95,13 @@ Deno.test("recorded answers of different versions differ only in what is declare
   }
 });
 
-Deno.test("verifyGolden() reports a peer that answers about another image", async () => {
+Deno.test("verifyRecords() reports a peer that answers about another image", async () => {
   const name = "qcow2-snapshots-many";
   const other = readRecord(IMAGES, "qcow2-cluster-2k");
   const [version, answers] = Object.entries(other.answers)[0] ?? [];
   assert(version !== undefined && answers !== undefined);
   const peer = new RecordedPeer(answers, { version });
-  const report = await verifyGolden(peer, { images: IMAGES, names: [name], version });
+  const report = await verifyRecords(peer, { images: IMAGES, names: [name], version });
   assertEquals(report.images, 1);
   assertEquals(
     new Set(report.failures.map(({ question }) => question)),
@@ -118,19 +118,19 @@ Deno.test("golden images that are missing or damaged are no fault of a peer", as
     assert(error instanceof PeerError);
     message = error.message;
   }
-  assertStringIncludes(message, "Cannot use golden image no-such-image: ");
+  assertStringIncludes(message, "Cannot use recorded image no-such-image: ");
   const record = readRecord(IMAGES, "raw-data");
   const changed = { ...record, files: record.files.map((file) => ({ ...file, sha256: "0" })) };
   await withScratch((directory) => {
     try {
-      unpackGolden(IMAGES, changed, directory);
+      unpackRecord(IMAGES, changed, directory);
       message = "";
     } catch (error) {
       message = (error as Error).message;
     }
     return Promise.resolve();
   });
-  assertEquals(message, "Cannot use golden image raw-data: disk has changed");
+  assertEquals(message, "Cannot use recorded image raw-data: disk has changed");
 });
 
 Deno.test("recordText() writes large numbers to the last digit", () => {

@@ -5,17 +5,17 @@ import {
   nearestVersion,
   sameFailure,
 } from "../../src/recorded/known.ts";
-import { unanswered, unansweredOutcome } from "../../src/recorded/peer.ts";
+import { unanswered, unansweredOutcome } from "../../src/recorded/answers.ts";
 import { type Outcome, type Peer, type PeerDescription, withScratch } from "../../src/peers/mod.ts";
 import {
-  type GoldenAnswers,
-  type GoldenRecord,
+  type ImageRecord,
+  type QemuImgAnswers,
   recordedDigest,
   RecordedPeer,
   recordedTool,
   type ReferenceVerdict,
-  storeGolden,
-  verifyGolden,
+  storeRecord,
+  verifyRecords,
 } from "../../src/recorded/mod.ts";
 
 const ASSERTION =
@@ -89,14 +89,14 @@ Deno.test("againstReference() compares verdicts, the content that is known and t
 });
 
 const REFUSED = { exitCode: 1, message: "no" };
-const TAKEN: GoldenAnswers = { info: REFUSED, check: REFUSED, digest: SHA };
-const DEADLY: GoldenAnswers = { ...TAKEN, check: { crashed: "SIGABRT" }, digest: { hung: 20 } };
+const TAKEN: QemuImgAnswers = { info: REFUSED, check: REFUSED, digest: SHA };
+const DEADLY: QemuImgAnswers = { ...TAKEN, check: { crashed: "SIGABRT" }, digest: { hung: 20 } };
 
 /** A peer that answers as is recorded, by another name. */
 class Named extends RecordedPeer {
   readonly #called: Partial<PeerDescription>;
 
-  constructor(answers: GoldenAnswers, called: Partial<PeerDescription> = {}) {
+  constructor(answers: QemuImgAnswers, called: Partial<PeerDescription> = {}) {
     super(answers, { version: "1" });
     this.#called = called;
   }
@@ -109,20 +109,20 @@ class Named extends RecordedPeer {
 /** What comes of a peer over one image that is recorded so: failures, and what is known of it. */
 async function verified(
   peer: Peer,
-  record: Partial<GoldenRecord>,
+  record: Partial<ImageRecord>,
   version?: string,
 ): Promise<{ failures: string[]; known: string[]; passedOver: string[] }> {
   return await withScratch(async (images) => {
-    const all: GoldenRecord = {
+    const all: ImageRecord = {
       ...{ name: "one", features: [], builder: "1", commands: [], subject: "disk", files: [] },
       ...{ format: "luks", answers: {}, ...record },
     };
-    storeGolden(images, all, images);
+    storeRecord(images, all, images);
     const passedOver: string[] = [];
-    const report = await verifyGolden(peer, {
+    const report = await verifyRecords(peer, {
       images,
       ...(version === undefined ? {} : { version }),
-      onPassedOver: (operation, reason) => void passedOver.push(`${operation}: ${reason}`),
+      onSkipped: (operation, reason) => void passedOver.push(`${operation}: ${reason}`),
     });
     const failures = report.failures.map(({ question, recordedBy }) =>
       `${question}: ${recordedBy.join(", ")}`
@@ -162,7 +162,7 @@ Deno.test("a crash of one version is no answer to hold others against, and known
 
 Deno.test("where every version crashes, the verdict of the reference counts, or any answer does", async () => {
   const answers = { "7.2.22": DEADLY };
-  const failuresOf = async (peer: Peer, reference?: GoldenRecord["reference"]) =>
+  const failuresOf = async (peer: Peer, reference?: ImageRecord["reference"]) =>
     (await verified(peer, { answers, ...(reference === undefined ? {} : { reference }) })).failures;
   assertEquals(await failuresOf(new Named(TAKEN)), []);
   assertEquals(await failuresOf(new Named(DEADLY)), ["check: ", "digest: "]);
@@ -188,7 +188,7 @@ class Unlocking extends Named {
     this.#slots = new Map(Object.entries(slots));
   }
 
-  unlock({ passphrases = [] }: { passphrases?: readonly string[] }) {
+  override unlock({ passphrases = [] }: { passphrases?: readonly string[] }) {
     const slot = this.#slots.get(passphrases[0] ?? "");
     return Promise.resolve<Outcome<{ slot?: number }>>(
       slot === undefined

@@ -4,16 +4,16 @@ import { PeerError, ReferencePeer, withScratch } from "../../src/peers/mod.ts";
 import {
   archivesIn,
   describeFile,
-  type GoldenRecord,
+  type ImageRecord,
   joinReports,
   type PackedImage,
   packImages,
   readArchive,
   RecordedPeer,
-  verifyGolden,
-  verifyPacked,
+  verifyArchive,
+  verifyRecords,
 } from "../../src/recorded/mod.ts";
-import { packTar } from "../../src/recorded/sparse_tar.ts";
+import { packTar } from "../../src/recorded/archive/sparse_tar.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const CAST5 = `${ROOT}/corpus/matrix/cast5-ecb.tar.gz`;
@@ -21,7 +21,7 @@ const CAST5 = `${ROOT}/corpus/matrix/cast5-ecb.tar.gz`;
 /** A record of two files, with holes. */
 async function imageOf(name: string): Promise<PackedImage> {
   const files = [new Uint8Array(5000).fill(1, 600, 700), new TextEncoder().encode(name)];
-  const record = await withScratch((directory): Promise<GoldenRecord> => {
+  const record = await withScratch((directory): Promise<ImageRecord> => {
     const names = ["disk", "header"];
     names.forEach((file, index) => Deno.writeFileSync(`${directory}/${file}`, files[index]!));
     return Promise.resolve({
@@ -97,9 +97,9 @@ Deno.test("an archive that is damaged is no fault of a peer, and is named", asyn
   });
 });
 
-Deno.test("verifyPacked() asks about the images that are named, and about nothing else", async () => {
+Deno.test("verifyArchive() asks about the images that are named, and about nothing else", async () => {
   const names = readArchive(CAST5).slice(0, 3).map(({ record }) => record.name);
-  const { images, questions, failures } = await verifyPacked(new ReferencePeer(), {
+  const { images, questions, failures } = await verifyArchive(new ReferencePeer(), {
     archive: CAST5,
     names,
   });
@@ -107,13 +107,13 @@ Deno.test("verifyPacked() asks about the images that are named, and about nothin
   assert(questions >= 2 * names.length);
 });
 
-Deno.test("verifyPacked() reports a peer that answers about another image", async () => {
+Deno.test("verifyArchive() reports a peer that answers about another image", async () => {
   const [first, second] = readArchive(CAST5);
   const [version, answers] = Object.entries(first?.record.answers ?? {})[0] ?? [];
   assert(version !== undefined && answers !== undefined && second !== undefined);
   const peer = new RecordedPeer(answers, { version });
   const names = [second.record.name];
-  const { failures } = await verifyPacked(peer, { archive: CAST5, names, version });
+  const { failures } = await verifyArchive(peer, { archive: CAST5, names, version });
   assertEquals([...new Set(failures.map(({ image }) => image))], names);
   assert(failures.some(({ question }) => question === "info"));
 });
@@ -151,12 +151,12 @@ Deno.test("a record in a directory cannot have files written outside of the scra
       Deno.writeTextFileSync(`${images}/alone.json`, JSON.stringify(hostile));
       const packed = gzipSync(files()[0] ?? new Uint8Array());
       Deno.writeFileSync(`${images}/alone/${encodeURIComponent(name)}.gz`, packed);
-      const verified = verifyGolden(new ReferencePeer(), { images });
+      const verified = verifyRecords(new ReferencePeer(), { images });
       await assertFails(verified, "is not the name of a file in it");
     }
     // Nor is the record of another image taken.
     Deno.writeTextFileSync(`${images}/alone.json`, JSON.stringify({ ...record, name: "x" }));
-    const verified = verifyGolden(new ReferencePeer(), { images });
-    await assertFails(verified, "It is the record of x");
+    const verified = verifyRecords(new ReferencePeer(), { images });
+    await assertFails(verified, "it is the record of x");
   });
 });

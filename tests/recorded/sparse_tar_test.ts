@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { PeerError, runTool } from "../../src/peers/mod.ts";
-import { packTar, readTar, type TarFile } from "../../src/recorded/sparse_tar.ts";
+import { packTar, readTar, type TarFile } from "../../src/recorded/archive/sparse_tar.ts";
 import { liveTest } from "../live.ts";
 
 /** A file with bytes at some places, and zeros elsewhere. */

@@ -10,7 +10,7 @@ import {
   unsupported,
 } from "../peer.ts";
 import type { ToolResult } from "../tool/process.ts";
-import { withScratch } from "../tool/scratch.ts";
+import { withScratch, writeScratchFile } from "../tool/scratch.ts";
 import { scrubbed, withPassphraseFiles } from "../tool/secrets.ts";
 import { type CallOptions, Tool } from "../tool/tool.ts";
 import type { VolumeReport } from "../volume.ts";
@@ -124,7 +124,7 @@ export class CryptsetupPeer extends VolumePeer {
     return await withScratch(async (scratch) => {
       const copies = files.map((file, index) => {
         const copy = `${scratch}/${index}`;
-        Deno.writeFileSync(copy, Deno.readFileSync(file));
+        writeScratchFile(copy, Deno.readFileSync(file));
         return copy;
       });
       const outcome = await use({ path: copies[0] ?? "", header: copies[1] });

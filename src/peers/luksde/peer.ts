@@ -39,7 +39,12 @@ export class LuksdePeer extends VolumePeer {
   /** @throws {ToolError} when luksdeinfo does not work */
   async describe(): Promise<PeerDescription> {
     const version = await this.#tool.version();
-    return { name: "libluksde", version, operations: ["info"], formats: formatNamesOf("luksdeinfo") };
+    return {
+      name: "libluksde",
+      version,
+      operations: ["info"],
+      formats: formatNamesOf("luksdeinfo"),
+    };
   }
 
   /** What it prints; unsupported where it is not installed or the header is detached. */

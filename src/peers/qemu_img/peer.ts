@@ -10,13 +10,12 @@ import {
   type Outcome,
   type Peer,
   type PeerDescription,
-  PeerError,
   type Subject,
   unsupported,
 } from "../peer.ts";
 import { digestFile } from "../tool/digest.ts";
 import type { ToolResult } from "../tool/process.ts";
-import { withScratch } from "../tool/scratch.ts";
+import { ScratchError, withScratch } from "../tool/scratch.ts";
 import { scrubbed } from "../tool/secrets.ts";
 import { type CallOptions, Tool } from "../tool/tool.ts";
 import { isOlder } from "../versions.ts";
@@ -143,7 +142,7 @@ export class QemuImgPeer implements Peer {
       });
       if (answered(result)) return accepted(digestFile(target));
       if (!NO_SPACE.test(result.stderr)) return failure(result);
-      throw new PeerError(`Cannot write to the scratch folder: ${result.stderr.trim()}`);
+      throw new ScratchError(`Cannot write to the scratch folder: ${result.stderr.trim()}`);
     }, this.#options.scratch);
   }
 

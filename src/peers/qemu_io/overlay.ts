@@ -2,7 +2,7 @@ import { PeerError } from "../peer.ts";
 import { jsonName } from "../qemu_img/names.ts";
 import { type BlockOptions, within } from "../qemu_img/options.ts";
 import { runTool } from "../tool/process.ts";
-import { makeScratchDirectory } from "../tool/scratch.ts";
+import { makeScratch, type Scratch, writeScratchFile } from "../tool/scratch.ts";
 
 /** What a scratch image is made with. */
 export interface OverlayOptions {
@@ -16,42 +16,42 @@ export interface OverlayOptions {
 const CLUSTER_SIZE = "64k";
 
 /**
- * A scratch image whose external data file takes in what is read through it. qemu-img makes it once;
- * it is put back to empty before each use.
+ * A scratch image whose external data file holds what is read through it. qemu-img makes it once; it is
+ * emptied before each use.
  */
 export class Overlay {
-  readonly #directory: string;
+  readonly #scratch: Scratch;
   readonly #empty: Uint8Array;
 
-  private constructor(directory: string) {
-    this.#directory = directory;
+  private constructor(scratch: Scratch) {
+    this.#scratch = scratch;
     this.#empty = Deno.readFileSync(this.#image);
   }
 
   /** @throws {PeerError} when qemu-img does not make it */
   static async make(options: OverlayOptions): Promise<Overlay> {
-    const directory = await makeScratchDirectory(options.scratch);
-    const settings = `data_file=${directory}/data,cluster_size=${CLUSTER_SIZE}`;
-    const args = ["create", "-q", "-f", "qcow2", "-o", settings, `${directory}/image`];
+    const scratch = makeScratch(options.scratch);
+    const settings = `data_file=${scratch.path}/data,cluster_size=${CLUSTER_SIZE}`;
+    const args = ["create", "-q", "-f", "qcow2", "-o", settings, `${scratch.path}/image`];
     const command = [...options.qemuImg ?? ["qemu-img"], ...args, String(options.capacity)];
     const { end, stderr } = await runTool(command);
-    if (end.kind === "exited" && end.code === 0) return new Overlay(directory);
-    await Deno.remove(directory, { recursive: true });
+    if (end.kind === "exited" && end.code === 0) return new Overlay(scratch);
+    scratch.remove();
     throw new PeerError(`Cannot make a scratch image: ${stderr.trim() || end.kind}`);
   }
 
   get #image(): string {
-    return `${this.#directory}/image`;
+    return `${this.#scratch.path}/image`;
   }
 
   get #data(): string {
-    return `${this.#directory}/data`;
+    return `${this.#scratch.path}/data`;
   }
 
-  /** Forgets what was read. */
+  /** Empties the image. */
   reset(): void {
-    Deno.writeFileSync(this.#image, this.#empty);
-    Deno.writeFileSync(this.#data, new Uint8Array());
+    writeScratchFile(this.#image, this.#empty);
+    writeScratchFile(this.#data, new Uint8Array());
   }
 
   /** The command that opens an image, by its options, through this one. */
@@ -80,6 +80,6 @@ export class Overlay {
   }
 
   remove(): void {
-    Deno.removeSync(this.#directory, { recursive: true });
+    this.#scratch.remove();
   }
 }

@@ -43,8 +43,8 @@ export class ReferencePeer implements Peer {
 
   map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
     return ask(subject, "read", async (image) => {
-      const guessed = await learnHoles(image);
-      if (guessed?.cause !== undefined && guessed.cause.trouble !== "denied") throw guessed.cause;
+      const cause = (await learnHoles(image))?.cause;
+      if (cause !== undefined && cause.trouble !== "denied") throw cause;
       const { entries, error } = mapOf(image);
       return error === undefined ? accepted(entries) : rejected(error.message);
     });

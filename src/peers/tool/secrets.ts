@@ -1,4 +1,4 @@
-import { withScratch } from "./scratch.ts";
+import { withScratch, writeScratchFile } from "./scratch.ts";
 
 /** Nobody else on the machine may read a passphrase. */
 const PRIVATE = 0o600;
@@ -15,7 +15,7 @@ export async function withPassphraseFiles<T>(
   return await withScratch(async (directory) => {
     const paths = passphrases.map((passphrase, index) => {
       const path = `${directory}/passphrase-${index}`;
-      Deno.writeFileSync(path, new TextEncoder().encode(passphrase), { mode: PRIVATE });
+      writeScratchFile(path, new TextEncoder().encode(passphrase), { mode: PRIVATE });
       return path;
     });
     return await use(paths);

@@ -1,20 +1,20 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import type { GoldenRecord } from "./record.ts";
-import { recordOf, UNPACKED_MAX } from "./validate_record.ts";
-import type { GoldenReport } from "./report.ts";
-import { recordText, writeFiles } from "./store.ts";
-import { type GoldenSource, verifyEach, type VerifyOptions } from "./verify.ts";
-import { type Peer, PeerError } from "../peers/mod.ts";
+import { type Peer, PeerError } from "../../peers/mod.ts";
+import { recordOf, UNPACKED_MAX } from "../parse.ts";
+import type { ImageRecord } from "../record.ts";
+import type { VerifyReport } from "../report.ts";
+import { recordText, writeFiles } from "../store.ts";
+import { type RecordSource, verifyEach, type VerifyOptions } from "../verify.ts";
 import { packTar, readTar } from "./sparse_tar.ts";
 
-/** How an archive is called, behind its name. */
+/** The suffix of archives. */
 const SUFFIX = ".tar.gz";
 /** Longest record in an archive, in bytes. */
 const RECORD_MAX = 2 ** 24;
 
-/** A golden image with the bytes of its files, in the order of the record. */
+/** A recorded image with the bytes of its files, in the order of the record. */
 export interface PackedImage {
-  readonly record: GoldenRecord;
+  readonly record: ImageRecord;
   files(): Uint8Array[];
 }
 
@@ -26,10 +26,10 @@ export function archivesIn(directory: string): string[] {
 }
 
 /**
- * Reads an archive of many small golden images: `NAME.json` is the record of an image, and
+ * Reads an archive of many small images: `NAME.json` is the record of an image, and
  * `NAME/FILE` are its files. What {@link packImages} makes; any tar that knows sparse files unpacks it.
  *
- * @throws {PeerError} when it is none, or damaged
+ * @throws {PeerError} when it is not an archive, or damaged
  */
 export function readArchive(path: string): PackedImage[] {
   try {
@@ -68,25 +68,25 @@ export function packImages(images: readonly PackedImage[]): Uint8Array {
   return gzipSync(packTar(files), { level: 9 });
 }
 
-/** What is to be verified: as {@link VerifyOptions}, but for the archive in place of a directory. */
-export interface VerifyPackedOptions extends Omit<VerifyOptions, "images"> {
+/** What to verify: as {@link VerifyOptions}, with an archive in place of a directory. */
+export interface VerifyArchiveOptions extends Omit<VerifyOptions, "images"> {
   readonly archive: string;
 }
 
 /**
- * Holds a peer against the images of an archive, a few of them at a time, as `verifyGolden` does.
+ * Compares a peer with the images of an archive, a few of them at a time, as `verifyRecords` does.
  *
  * @throws {PeerError} when the peer cannot be started or the archive is damaged
  */
-export async function verifyPacked(
+export async function verifyArchive(
   peer: Peer,
-  { archive, names, ...options }: VerifyPackedOptions,
-): Promise<GoldenReport> {
+  { archive, names, ...options }: VerifyArchiveOptions,
+): Promise<VerifyReport> {
   const images = readArchive(archive)
     .filter(({ record }) => names === undefined || names.includes(record.name));
   return await verifyEach(peer, images.map((image) => () => sourceOf(image)), options);
 }
 
-function sourceOf({ record, files }: PackedImage): GoldenSource {
+function sourceOf({ record, files }: PackedImage): RecordSource {
   return { record, unpack: (directory) => writeFiles(record, { directory, files: files() }) };
 }

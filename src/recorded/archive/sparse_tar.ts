@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { UNPACKED_MAX } from "./validate_record.ts";
-import { PeerError } from "../peers/mod.ts";
+import { PeerError } from "../../peers/mod.ts";
+import { UNPACKED_MAX } from "../parse.ts";
 
 /**
  * Archives of mostly empty files: tar, with files in the sparse format that GNU tar has had from its
