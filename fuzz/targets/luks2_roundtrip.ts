@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
+import { remembering } from "../../src/format/mod.ts";
 import { mapOf, type OpenedImage } from "../../src/image/mod.ts";
 import { chooseCopy, decodeLuks2, type Luks2Model, unlock } from "../../src/luks2/mod.ts";
 import { compareJson, mergeMap } from "../../src/peers/mod.ts";
-import { remembering } from "../../src/qcow2/build/remembering.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 import { type CaseReport, Failure, type Target } from "../engine/target.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { BuiltFiles } from "../../src/format/mod.ts";
+import { type BuiltFiles, remembering } from "../../src/format/mod.ts";
 import type { KeyOptions } from "../../src/image/mod.ts";
 import {
   buildLuks2,
@@ -10,7 +10,6 @@ import {
   type Luks2Model,
   normaliseLuks2,
 } from "../../src/luks2/mod.ts";
-import { remembering } from "../../src/qcow2/build/remembering.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
 import { luks2Models, luks2Uses } from "../formats/luks2/models.ts";
 import { picks } from "../generate/values.ts";

@@ -1,8 +1,7 @@
 import type { ByteSource } from "../../src/bytes/mod.ts";
-import type { BuiltImage } from "../../src/format/mod.ts";
+import { type BuiltImage, remembering } from "../../src/format/mod.ts";
 import type { Luks1Model } from "../../src/luks1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
-import { remembering } from "../../src/qcow2/build/remembering.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { applyEdits, type Edit, type EditDraw, resolveDraws } from "../mutate/mod.ts";
 

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { remembering } from "../../src/format/mod.ts";
 import { type ByteSource, PatchedSource } from "../../src/bytes/mod.ts";
 import { mapOf, type OpenedImage } from "../../src/image/mod.ts";
 import {
@@ -10,7 +11,6 @@ import {
   Luks1Volume,
 } from "../../src/luks1/mod.ts";
 import { checkOutcome, compareJson, mergeMap } from "../../src/peers/mod.ts";
-import { remembering } from "../../src/qcow2/build/remembering.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 import { type CaseReport, Failure, type Target } from "../engine/target.ts";
 import { excerptOfImage } from "./excerpt.ts";

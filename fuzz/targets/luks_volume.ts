@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { canonicalHash } from "../../src/crypto/mod.ts";
-import type { BuiltFiles, Placed } from "../../src/format/mod.ts";
+import { type BuiltFiles, type Placed, remembering } from "../../src/format/mod.ts";
 import type { KeyOptions } from "../../src/image/mod.ts";
 import {
   buildLuks1,
@@ -9,7 +9,6 @@ import {
   type Luks1Model,
   normaliseLuks1,
 } from "../../src/luks1/mod.ts";
-import { remembering } from "../../src/qcow2/build/remembering.ts";
 import { PASSPHRASES } from "../generate/encryption.ts";
 import { type Luks1ModelOptions, luks1Models, luksSpecs } from "../formats/luks1/models.ts";
 import { picks } from "../generate/values.ts";

@@ -16,6 +16,7 @@ export { type ByteSource, readUpTo, storedSize } from "./source.ts";
 export { MemorySource } from "./memory.ts";
 export { FileSource, type Hole, SourceError } from "./file.ts";
 export { holesOf, isSparse, isZero } from "./holes.ts";
+export { concat, hex, roundDown, roundUp, SECTOR, utf8 } from "./numbers.ts";
 export { type Patch, PatchedSource } from "./patched.ts";
 export { type Segment, SegmentSource } from "./segments.ts";
 export { WindowSource } from "./window.ts";

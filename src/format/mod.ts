@@ -41,9 +41,10 @@ export type { Dialect, DriverOptions, FormatDriver, WorkBudget } from "./driver.
 export type { CreatedPart, CreatedParts, CreatedSizes } from "./create.ts";
 export type { Format, FormatKeys, KeyArea, Tool, VerdictPolicy } from "./format.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
-export type { BuiltImage, Placed } from "./placed.ts";
+export { type BuiltImage, cutAt, type Placed } from "./placed.ts";
+export { remembering } from "./remembering.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";
-export { type Pattern, patternBytes } from "./pattern.ts";
+export { type Pattern, patternBytes, seededBytes } from "./pattern.ts";
 export type { InfoReport, MapEntry } from "./reports.ts";
 export { type EntryTarget, type TableEntry, TableRows } from "./table_rows.ts";
 export { type BlockRule, blockRules } from "./rules.ts";

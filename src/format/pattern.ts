@@ -55,3 +55,13 @@ function mix(value: number): number {
   word = Math.imul(word ^ (word >>> 15), 0x846ca68b);
   return (word ^ (word >>> 16)) >>> 0;
 }
+
+/** Bytes that follow from a seed, other ones with each call. */
+export function seededBytes(seed: number): (length: number) => Uint8Array {
+  let at = 0;
+  return (length) => {
+    const bytes = patternBytes({ kind: "noise", seed }, length, at);
+    at += length;
+    return bytes;
+  };
+}

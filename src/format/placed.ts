@@ -27,3 +27,11 @@ export interface BuiltImage {
   readonly size: number;
   readonly placed: readonly Placed[];
 }
+
+/** The segments up to the end of a file of so many bytes, without empty ones. */
+export function cutAt(segments: readonly Segment[], size: number): Segment[] {
+  return segments.map(({ offset, bytes }) => ({
+    offset,
+    bytes: bytes.subarray(0, Math.max(0, size - offset)),
+  })).filter(({ bytes }) => bytes.length > 0);
+}

@@ -27,6 +27,7 @@
 export { type AccessOptions, accessTo, noKey } from "./access.ts";
 export { luks1Anatomy } from "./anatomy/anatomy.ts";
 export { buildLuks1, contentOf } from "./build/build.ts";
+export { buildHeader, type BuiltHeader, type HeaderModel, payloadSector } from "./build/header.ts";
 export { type CreatedLuks1, createLuks1, type Luks1Options } from "./create/create.ts";
 export { type CipherSpec, decodeLuks1, type KeySlot, type Luks1Header, specOf } from "./decode.ts";
 export { luks1Driver } from "./driver.ts";

@@ -1,6 +1,6 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { keyMaterial, pbkdf2 } from "../../crypto/mod.ts";
-import { type BuiltFiles, patternBytes, type Placed } from "../../format/mod.ts";
+import { type BuiltFiles, patternBytes, type Placed, seededBytes } from "../../format/mod.ts";
 import { encodeCopy, type Luks2Secrets, metadataOf, placesOf } from "./header.ts";
 import { cipherOf } from "../cipher.ts";
 import type { CopyName } from "../decode.ts";
@@ -53,16 +53,6 @@ export function buildLuks2(model: Luks2Model): BuiltFiles {
 /** What a guest sees of a volume. Told from the model and nothing else. */
 export function luks2Content(model: Luks2Model): Uint8Array {
   return patternBytes(model.pattern, model.size);
-}
-
-/** Bytes that follow from a seed, other ones with each call. */
-function seededBytes(seed: number): RandomBytes {
-  let at = 0;
-  return (length) => {
-    const bytes = patternBytes({ kind: "noise", seed }, length, at);
-    at += length;
-    return bytes;
-  };
 }
 
 function secretsOf(model: Luks2Model, volumeKey: Uint8Array, random: RandomBytes): Luks2Secrets {

@@ -1,6 +1,6 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { legacyAes, type SectorCipher } from "../../crypto/mod.ts";
-import { type BuiltImage, patternBytes, type Placed } from "../../format/mod.ts";
+import { type BuiltImage, cutAt, patternBytes, type Placed } from "../../format/mod.ts";
 import { encode, encodeInto, fieldOf } from "../../layout/mod.ts";
 import { compressedBytes } from "./content.ts";
 import { compressedEntry } from "../entry.ts";
@@ -225,14 +225,6 @@ function cipherOf({ passphrase }: LegacyEncryption): SectorCipher {
 /** The n-th of values that are repeated for ever; 0 where there are none. */
 function cycled(values: readonly number[], n: number): number {
   return values[n % values.length] ?? 0;
-}
-
-/** The segments up to the end of the file, without empty ones. */
-function cutAt(segments: readonly Segment[], size: number): Segment[] {
-  return segments.map(({ offset, bytes }) => ({
-    offset,
-    bytes: bytes.subarray(0, Math.max(0, size - offset)),
-  })).filter(({ bytes }) => bytes.length > 0);
 }
 
 /** The end of the last byte that is not zero. */

@@ -1,11 +1,11 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { patternBytes, type Placed } from "../../format/mod.ts";
 import { bitMask, encodeInto, fieldOf } from "../../layout/mod.ts";
+import type { DirectoryPlace } from "../encode/extensions.ts";
 import { type Geometry, roundUp } from "../geometry.ts";
 import type { BitmapModel, Qcow2Model } from "../model.ts";
 import { bitmapHead, bitmapTableEntry } from "../structures.ts";
 import { dataExtent, type Extent, tableExtent } from "./extent.ts";
-import type { DirectoryPlace } from "./extensions.ts";
 import { virtualSizeOf } from "./sizes.ts";
 import { bitmapEntries } from "./normalise_bitmaps.ts";
 import { utf8 } from "./normalise_values.ts";

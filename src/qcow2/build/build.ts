@@ -1,21 +1,18 @@
 import type { Segment } from "../../bytes/mod.ts";
 import type { BuiltFiles, BuiltImage, Placed } from "../../format/mod.ts";
+import type { Encrypt } from "../encode/encrypt.ts";
+import { extensionsOf } from "../encode/extensions.ts";
+import { encodeFirstCluster, type HeaderPlaces } from "../encode/first_cluster.ts";
 import { type Geometry, geometryOf } from "../geometry.ts";
 import type { Qcow2Model } from "../model.ts";
 import { directoryPlace, planBitmaps, writeBitmaps } from "./bitmaps.ts";
 import { hostBytes } from "./clusters.ts";
-import {
-  type EncryptCluster,
-  type EncryptionPlan,
-  planEncryption,
-  pointerData,
-  writeEmbedded,
-} from "./encryption.ts";
+import { type EncryptionPlan, planEncryption, writeEmbedded } from "./encryption.ts";
 import { dataExtent, type Extent, placedOf } from "./extent.ts";
 import { virtualSizeOf } from "./sizes.ts";
-import { headerCluster } from "./header.ts";
 import { type Layout, placeExtents } from "./place.ts";
 import { type HostCluster, planViews, type Views } from "./plan.ts";
+import { randomFrom, shuffle } from "./random.ts";
 import { refblockSegment } from "./refcounts.ts";
 import { planSnapshotTable, writeSnapshotTable } from "./snapshots.ts";
 import { l1Entries, l2Entries, reftableEntries, tableSegments } from "./tables.ts";
@@ -60,7 +57,7 @@ export function buildQcow2(model: Qcow2Model): BuiltFiles {
     ...leaks(model, geometry),
   ];
   const layout = placeExtents(extents, model.placement, geometry);
-  const first = headerCluster(model, {
+  const first = firstCluster(model, {
     l1: { offset: views.active.l1?.offset ?? 0, entries: views.active.l1Entries },
     reftable: {
       offset: layout.reftable.offset,
@@ -71,10 +68,10 @@ export function buildQcow2(model: Qcow2Model): BuiltFiles {
       count: model.snapshots.length,
     },
     directory: directoryPlace(bitmaps),
-    encryption: pointerData(encryption),
+    luks: encryption?.embedded?.extent,
   });
   const segments = [
-    first.segment,
+    { offset: 0, bytes: first.bytes },
     ...viewSegments(views, geometry),
     ...refcountSegments(layout, geometry),
   ];
@@ -103,6 +100,17 @@ export function buildQcow2(model: Qcow2Model): BuiltFiles {
       ? {}
       : { dataFile: dataFileOf(views.hosts, { segments: hosts, model }) }),
   };
+}
+
+/** The first cluster, with its extensions in QEMU's order, or with a seed in another. */
+function firstCluster(
+  model: Qcow2Model,
+  places: HeaderPlaces,
+): ReturnType<typeof encodeFirstCluster> {
+  const extensions = extensionsOf(model, places);
+  const { seed } = model.placement;
+  if (seed !== 0) shuffle(extensions, randomFrom(~seed));
+  return encodeFirstCluster(model, places, extensions);
 }
 
 /** The LUKS header behind the active L1 table, which is where QEMU puts it. */
@@ -150,7 +158,7 @@ function refcountSegments({ reftable, refblocks, counts }: Layout, geometry: Geo
 interface Content {
   readonly model: Qcow2Model;
   readonly geometry: Geometry;
-  readonly encrypt: EncryptCluster | undefined;
+  readonly encrypt: Encrypt | undefined;
 }
 
 /** The bytes of a host cluster; none where they are zeros. */
@@ -165,8 +173,7 @@ function hostSegment(
   if (cluster.pattern.kind === "zero" && !encrypted) return undefined;
   const bytes = hostBytes(cluster, geometry, model.dataFile?.raw);
   if (encrypted) {
-    const guest = BigInt(cluster.index) * BigInt(geometry.clusterSize);
-    encrypt(bytes, { guest, host: offset });
+    encrypt(bytes, { guest: cluster.index * geometry.clusterSize, host: offset });
   }
   return { offset, bytes };
 }

@@ -1,12 +1,8 @@
 import { deflateCluster, type DeflateOptions, zstdCluster } from "../../codec/mod.ts";
 import { type Pattern, patternBytes } from "../../format/mod.ts";
-import { bitMask } from "../../layout/mod.ts";
+import { ALL_SUBCLUSTERS } from "../encode/entries.ts";
 import { type Geometry, SUBCLUSTERS } from "../geometry.ts";
-import { extendedL2Entry } from "../structures.ts";
 import type { GuestCluster, Qcow2Model } from "../model.ts";
-
-/** Every one of the 32 subclusters. */
-export const ALL_SUBCLUSTERS = bitMask(extendedL2Entry, "subcluster_bitmap", "allocated").low;
 
 /** The subclusters of which a layer says something, and those that hold stored data. */
 export function subclusterMasks(cluster: GuestCluster): { known: number; stored: number } {

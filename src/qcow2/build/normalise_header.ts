@@ -1,4 +1,5 @@
-import { roundDown, roundUp } from "../geometry.ts";
+import { EXTENSION_ALIGNMENT, extensionSize, featureTableSize } from "../encode/extensions.ts";
+import { roundDown } from "../geometry.ts";
 import type { BitmapModel, Qcow2Model, UnknownExtension } from "../model.ts";
 import {
   bitmapsExtension,
@@ -8,7 +9,6 @@ import {
   headerV2,
   headerV3Minimal,
 } from "../structures.ts";
-import { EXTENSION_ALIGNMENT, featureTableSize } from "./extensions.ts";
 import { clamp, cleanText, unknownType, utf8 } from "./normalise_values.ts";
 
 /** Longest backing file name, and longest name of a format, that QEMU takes. */
@@ -85,11 +85,6 @@ function leastHeader(
   return compression === "zstd" ? header.size : headerV3Minimal.size;
 }
 
-/** Bytes that an extension with so much data takes. */
-function extensionSize(dataLength: number): number {
-  return extensionHead.size + roundUp(dataLength, EXTENSION_ALIGNMENT);
-}
-
 /** @param place.reserved bytes to leave for what follows */
 function fittingBacking(
   backing: Qcow2Model["backing"],
@@ -126,7 +121,9 @@ function fittingExtensions(
   const used = new Set<number>();
   const kept: UnknownExtension[] = [];
   for (const { type, length, seed } of extensions) {
-    const fitting = clamp(length, 0, room.left - extensionHead.size);
+    const most = room.left - extensionHead.size;
+    if (most < 0) break;
+    const fitting = clamp(length, 0, most);
     if (!room.take(extensionSize(fitting))) continue;
     kept.push({ type: unknownType(type, used), length: fitting, seed: seed >>> 0 });
   }

@@ -1,4 +1,5 @@
 import type { Segment } from "../../bytes/mod.ts";
+import { encodeRefcounts } from "../encode/refcounts.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Extent } from "./extent.ts";
 
@@ -40,28 +41,6 @@ export function refblockSegment(
   let end = Math.min(counts.length, start + refblockEntries);
   while (end > start && counts[end - 1] === 0) end--;
   if (end <= start) return undefined;
-  const entries = counts.subarray(start, end);
-  const bytes = refcountBits < 8 ? packed(entries, refcountBits) : wide(entries, refcountBits / 8);
+  const bytes = encodeRefcounts(counts.subarray(start, end), refcountBits);
   return { offset: place.offset, bytes };
-}
-
-/** Refcounts of less than a byte, the first of them in the lowest bits. */
-function packed(entries: Uint32Array, bits: number): Uint8Array {
-  const perByte = 8 / bits;
-  const bytes = new Uint8Array(Math.ceil(entries.length / perByte));
-  for (let i = 0; i < entries.length; i++) {
-    const at = Math.floor(i / perByte);
-    bytes[at] = (bytes[at] as number) | (entries[i] as number) << (i % perByte * bits);
-  }
-  return bytes;
-}
-
-/** Refcounts of `width` bytes; counts here never need more than four. */
-function wide(entries: Uint32Array, width: number): Uint8Array {
-  const bytes = new Uint8Array(entries.length * width);
-  for (let i = 0; i < entries.length; i++) {
-    let rest = entries[i] as number;
-    for (let at = (i + 1) * width - 1; rest !== 0; at--, rest >>>= 8) bytes[at] = rest;
-  }
-  return bytes;
 }

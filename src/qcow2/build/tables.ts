@@ -1,17 +1,24 @@
 import type { Segment } from "../../bytes/mod.ts";
-import { type Geometry, SECTOR } from "../geometry.ts";
+import {
+  ALL_SUBCLUSTERS,
+  compressedWords,
+  HALF,
+  offsetWords,
+  pointerWords,
+  type Words,
+  writeWords,
+} from "../encode/entries.ts";
+import type { Geometry } from "../geometry.ts";
 import { entryBits } from "../structures.ts";
-import { ALL_SUBCLUSTERS } from "./clusters.ts";
 import type { HostCluster, L2Plan, ViewPlan } from "./plan.ts";
 import type { RefblockPlan } from "./place.ts";
 
-/** An entry of a table, in halves of 64-bit words: high, low, and of a second word high, low. */
+/** An entry of a table. */
 export interface Entry {
   readonly index: number;
-  readonly words: readonly number[];
+  readonly words: Words;
 }
 
-const HALF = 4;
 /** Entries of zeros that are rather written than left out. */
 const GAP_MAX = 64;
 
@@ -40,29 +47,16 @@ function tableSegment(offset: number, entries: readonly Entry[]): Segment {
   const last = indexAt(entries, entries.length - 1);
   const entrySize = (entries[0] as Entry).words.length * HALF;
   const bytes = new Uint8Array((last - first + 1) * entrySize);
-  const view = new DataView(bytes.buffer);
-  for (const { index, words } of entries) {
-    let at = (index - first) * entrySize;
-    for (const word of words) {
-      view.setUint32(at, word);
-      at += HALF;
-    }
-  }
+  for (const { index, words } of entries) writeWords(bytes, (index - first) * entrySize, words);
   return { offset: offset + first * entrySize, bytes };
-}
-
-/** The halves of an offset in an entry; offsets are below 2^53. */
-function halves(offset: number): [high: number, low: number] {
-  return [Math.floor(offset / 2 ** 32), offset >>> 0];
 }
 
 /** An L1 table; only the active one says which L2 tables have a single reference. */
 export function l1Entries({ tables }: ViewPlan, active: boolean): Entry[] {
-  return tables.map(({ l1Index, extent }) => {
-    const [high, low] = halves(extent.offset);
-    const copied = active && extent.refs === 1 ? entryBits.copied.high : 0;
-    return { index: l1Index, words: [high | copied, low] };
-  });
+  return tables.map(({ l1Index, extent }) => ({
+    index: l1Index,
+    words: pointerWords(extent.offset, { copied: active && extent.refs === 1 }),
+  }));
 }
 
 /** An L2 table. */
@@ -81,15 +75,9 @@ function descriptor(host: HostCluster, geometry: Geometry, active: boolean): [nu
   const zero = cluster.kind === "zero" || cluster.kind === "zero-allocated";
   const flag = zero && !geometry.extendedL2 ? entryBits.zero.low : 0;
   if (extent === undefined) return [0, flag];
-  const [high, low] = halves(extent.offset);
-  if (cluster.kind === "compressed") {
-    const { offset, length } = extent;
-    const sectors = Math.floor((offset + length - 1) / SECTOR) - Math.floor(offset / SECTOR);
-    // The sector count starts above bit 48, and the offsets of real files end below.
-    return [high | sectors << (geometry.compressedShift - 32) | entryBits.compressed.high, low];
-  }
-  const copied = active && extent.refs === 1 ? entryBits.copied.high : 0;
-  return [high | copied, low | flag];
+  if (cluster.kind === "compressed") return compressedWords(extent, geometry);
+  const [high, low] = pointerWords(extent.offset, { copied: active && extent.refs === 1 });
+  return [high, low | flag];
 }
 
 /** The second word of an extended L2 entry: which subclusters are zeros, and which are allocated. */
@@ -109,7 +97,10 @@ function subclusterBitmap({ cluster }: HostCluster): [number, number] {
 
 /** The refcount table. */
 export function reftableEntries(refblocks: readonly RefblockPlan[]): Entry[] {
-  return refblocks.map(({ block, extent }) => ({ index: block, words: halves(extent.offset) }));
+  return refblocks.map(({ block, extent }) => ({
+    index: block,
+    words: offsetWords(extent.offset),
+  }));
 }
 
 /** A bitmap table, of which each entry is a data cluster's offset, or tells what all bits are. */
@@ -120,6 +111,6 @@ export function bitmapTableEntries(table: readonly (number | "zeros" | "ones")[]
       ? [0, 0]
       : entry === "ones"
       ? [0, entryBits.bitmapAllOnes.low]
-      : halves(entry),
+      : offsetWords(entry),
   }));
 }

@@ -1,9 +1,8 @@
-import { legacyAes } from "../../crypto/mod.ts";
 import type { ContentBlock, CreatedParts } from "../../format/mod.ts";
-import { type CreatedLuks1, createLuks1, Luks1Volume } from "../../luks1/mod.ts";
-import { type Geometry, l1Needed, SECTOR } from "../geometry.ts";
+import { type CreatedLuks1, createLuks1 } from "../../luks1/mod.ts";
+import { type Encrypt, legacyEncryption, luksEncryption } from "../encode/encrypt.ts";
+import { type Geometry, l1Needed } from "../geometry.ts";
 import { l1Entry } from "../structures.ts";
-import type { Encrypt } from "./encrypted_run.ts";
 import { GuestWriter } from "./guest.ts";
 import { headerBytes } from "./header.ts";
 import { HostClusters } from "./host_clusters.ts";
@@ -32,7 +31,7 @@ export function createQcow2(creation: Qcow2Creation): CreatedParts {
   // What a header cannot hold is found before anything is made.
   const luks = encryption?.kind === "luks" ? { offset: 0, length: 0 } : undefined;
   const nowhere = { offset: 0, entries: 0, clusters: 0 };
-  headerBytes(creation, { l1: nowhere, refcountTable: nowhere, luks });
+  headerBytes(creation, { l1: nowhere, reftable: nowhere, luks });
   const volume = encryption?.kind === "luks" ? createLuks1(encryption.options) : undefined;
   return parts(creation, { geometry, volume });
 }
@@ -68,9 +67,9 @@ function* parts(
   yield* guest.rest();
   const plan = planRefcounts(hosts, geometry);
   for (const part of refcountParts(plan, hosts, geometry)) yield { file: "image", ...part };
-  const refcountTable = { offset: plan.tableOffset, clusters: plan.tableClusters };
+  const reftable = { offset: plan.tableOffset, clusters: plan.tableClusters };
   // The header comes last: until it is there, there is no image.
-  const header = headerBytes(creation, { l1, refcountTable, luks });
+  const header = headerBytes(creation, { l1, reftable, luks });
   yield { file: "image", offset: 0, bytes: header };
   const image = plan.clusters * clusterSize;
   return creation.dataFile === undefined ? { image } : { image, data: creation.size };
@@ -90,10 +89,7 @@ function encryptionOf(
   volume: CreatedLuks1 | undefined,
 ): Encrypt | undefined {
   if (encryption?.kind === "luks" && volume !== undefined) {
-    const sectors = new Luks1Volume(encryption.options, volume.masterKey);
-    return (bytes, { host }) => sectors.encryptSectors(bytes, BigInt(host / SECTOR));
+    return luksEncryption(encryption.options, volume.masterKey);
   }
-  if (encryption?.kind !== "aes") return undefined;
-  const sectors = legacyAes(encryption.passphrase);
-  return (bytes, { guest }) => sectors.encrypt(bytes, BigInt(guest / SECTOR));
+  return encryption?.kind === "aes" ? legacyEncryption(encryption.passphrase) : undefined;
 }

@@ -1,7 +1,5 @@
 import type { Segment } from "../../bytes/mod.ts";
-
-/** Encrypts clusters in place; `at` are the byte offsets of the first in the guest's disk and its file. */
-export type Encrypt = (bytes: Uint8Array, at: { guest: number; host: number }) => void;
+import type { Encrypt } from "../encode/encrypt.ts";
 
 /** A cluster before it is encrypted. */
 export interface PlainCluster {

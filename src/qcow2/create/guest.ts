@@ -1,25 +1,26 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { deflateCluster, zstdCluster } from "../../codec/mod.ts";
 import type { ContentBlock } from "../../format/mod.ts";
-import { bitMask, encode, fieldOf, writeUint } from "../../layout/mod.ts";
-import { type Geometry, SECTOR } from "../geometry.ts";
-import { entryBits, extendedL2Entry, l1Entry, l2Entry } from "../structures.ts";
-import { type Encrypt, EncryptedRun } from "./encrypted_run.ts";
+import type { Encrypt } from "../encode/encrypt.ts";
+import {
+  ALL_SUBCLUSTERS,
+  compressedWords,
+  HALF,
+  pointerWords,
+  type Words,
+  writeWords,
+} from "../encode/entries.ts";
+import type { Geometry } from "../geometry.ts";
+import { entryBits, l1Entry } from "../structures.ts";
+import { EncryptedRun } from "./encrypted_run.ts";
 import type { HostClusters } from "./host_clusters.ts";
 import type { Qcow2Creation } from "./options.ts";
 
 /** Bytes in one of the files of an image. */
 type Part = Segment & { readonly file: "image" | "data" };
 
-/** What an L2 entry says of a cluster: the entry, and the subcluster bitmap beside it. */
-interface EntryBits {
-  readonly entry: bigint;
-  readonly bitmap: bigint;
-}
-
-const SUBCLUSTERS_ALLOCATED = bitMask(extendedL2Entry, "subcluster_bitmap", "allocated").mask;
-const SUBCLUSTERS_ZERO = bitMask(extendedL2Entry, "subcluster_bitmap", "zero").mask;
-const BITMAP_WIDTH = fieldOf(extendedL2Entry, "subcluster_bitmap").width;
+/** The subcluster bitmap of compressed data. */
+const NO_SUBCLUSTERS = [0, 0];
 
 /** Puts the clusters of a guest and their L2 tables behind each other. */
 export class GuestWriter {
@@ -74,7 +75,8 @@ export class GuestWriter {
     if (this.#table === undefined) return;
     const { index, offset, bytes } = this.#table;
     yield { file: "image", offset, bytes };
-    const entry = encode(l1Entry, { l1_entry: BigInt(offset) | entryBits.copied.mask });
+    const entry = new Uint8Array(l1Entry.size);
+    writeWords(entry, 0, pointerWords(offset, { copied: true }));
     yield { file: "image", offset: this.#l1 + index * l1Entry.size, bytes: entry };
   }
 
@@ -85,7 +87,8 @@ export class GuestWriter {
     const short = this.#shortened(bytes);
     if (short.length < clusterSize) {
       const at = this.#hosts.takeBytes(short.length);
-      yield* this.#enter(offset, { entry: this.#compressed(at, short.length), bitmap: 0n });
+      const words = compressedWords({ offset: at, length: short.length }, this.#geometry);
+      yield* this.#enter(offset, [...words, ...NO_SUBCLUSTERS]);
       yield { file: "image", offset: at, bytes: short };
       return;
     }
@@ -111,32 +114,22 @@ export class GuestWriter {
     return compression === "zstd" ? zstdCluster(bytes) : deflateCluster(bytes);
   }
 
-  #allocated(host: number): EntryBits {
-    return { entry: BigInt(host) | entryBits.copied.mask, bitmap: SUBCLUSTERS_ALLOCATED };
+  #allocated(host: number): Words {
+    return [...pointerWords(host, { copied: true }), 0, ALL_SUBCLUSTERS];
   }
 
-  #zeros(): EntryBits {
+  #zeros(): Words {
     const { extendedL2 } = this.#geometry;
-    return { entry: extendedL2 ? 0n : entryBits.zero.mask, bitmap: SUBCLUSTERS_ZERO };
+    return [0, extendedL2 ? 0 : entryBits.zero.low, ALL_SUBCLUSTERS, 0];
   }
 
-  /** The entry of compressed data, which counts the sectors after the first. */
-  #compressed(offset: number, length: number): bigint {
-    const sectors = Math.floor((offset + length - 1) / SECTOR) - Math.floor(offset / SECTOR);
-    const counted = BigInt(sectors) << BigInt(this.#geometry.compressedShift);
-    return entryBits.compressed.mask | counted | BigInt(offset);
-  }
-
-  *#enter(
-    offset: number,
-    { entry, bitmap }: EntryBits,
-  ): Generator<Part> {
-    const { clusterSize, l2Entries, l2EntrySize, extendedL2 } = this.#geometry;
+  /** Writes an L2 entry; its second word only where there are subclusters. */
+  *#enter(offset: number, words: Words): Generator<Part> {
+    const { clusterSize, l2Entries, l2EntrySize } = this.#geometry;
     yield* this.#tableFor(offset);
     const bytes = this.#table?.bytes ?? new Uint8Array(0);
     const at = offset / clusterSize % l2Entries * l2EntrySize;
-    writeUint(bytes, at, l2Entry.size, entry);
-    if (extendedL2) writeUint(bytes, at + l2Entry.size, BITMAP_WIDTH, bitmap);
+    writeWords(bytes, at, words.slice(0, l2EntrySize / HALF));
   }
 
   /** Goes on to the L2 table of a guest offset, and gives the one before it. */

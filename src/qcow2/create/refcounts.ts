@@ -1,5 +1,6 @@
 import type { Segment } from "../../bytes/mod.ts";
-import { writeUint } from "../../layout/mod.ts";
+import { offsetWords, writeWords } from "../encode/entries.ts";
+import { encodeRefcounts } from "../encode/refcounts.ts";
 import type { Geometry } from "../geometry.ts";
 import { refcountTableEntry } from "../structures.ts";
 import type { HostClusters } from "./host_clusters.ts";
@@ -50,39 +51,20 @@ export function* refcountParts(
   const table = new Uint8Array(plan.tableClusters * clusterSize);
   const firstBlock = plan.tableOffset + table.length;
   for (let i = 0; i < plan.blocks; i++) {
-    const offset = BigInt(firstBlock + i * clusterSize);
-    writeUint(table, i * refcountTableEntry.size, refcountTableEntry.size, offset);
+    writeWords(table, i * refcountTableEntry.size, offsetWords(firstBlock + i * clusterSize));
   }
   yield { offset: plan.tableOffset, bytes: table };
   const shared = hosts.shared.entries();
   let next = shared.next();
   for (let i = 0; i < plan.blocks; i++) {
     const start = i * refblockEntries;
-    const bytes = new Uint8Array(clusterSize);
-    const used = Math.min(refblockEntries, plan.clusters - start);
-    for (let at = 0; at < used; at++) setRefcount(bytes, at, { count: 1, geometry });
-    for (; !next.done && next.value[0] < start + used; next = shared.next()) {
+    const counts = new Uint32Array(Math.min(refblockEntries, plan.clusters - start)).fill(1);
+    for (; !next.done && next.value[0] < start + counts.length; next = shared.next()) {
       const [cluster, count] = next.value;
-      setRefcount(bytes, cluster - start, { count, geometry });
+      counts[cluster - start] = count;
     }
+    const bytes = new Uint8Array(clusterSize);
+    bytes.set(encodeRefcounts(counts, geometry.refcountBits));
     yield { offset: firstBlock + i * clusterSize, bytes };
   }
-}
-
-/** Writes a refcount; of those of less than a byte, the first is in the lowest bits. */
-function setRefcount(
-  bytes: Uint8Array,
-  index: number,
-  { count, geometry: { refcountBits } }: { count: number; geometry: Geometry },
-): void {
-  if (refcountBits < 8) {
-    const at = Math.floor(index * refcountBits / 8);
-    const shift = index * refcountBits % 8;
-    const mask = (2 ** refcountBits - 1) << shift;
-    bytes[at] = (bytes[at] as number) & ~mask | count << shift;
-    return;
-  }
-  const width = refcountBits / 8;
-  let rest = count;
-  for (let at = (index + 1) * width - 1; rest !== 0; at--, rest >>>= 8) bytes[at] = rest;
 }

@@ -1,0 +1,35 @@
+/** Bytes of a sector: the unit of disks, and of most encryption. */
+export const SECTOR = 512;
+
+/** `value` rounded down to a multiple of `unit`; exact for any offset that a number holds. */
+export function roundDown(value: number, unit: number): number {
+  return value - value % unit;
+}
+
+/** `value` rounded up to a multiple of `unit`; exact for any offset that a number holds. */
+export function roundUp(value: number, unit: number): number {
+  const over = value % unit;
+  return over === 0 ? value : value - over + unit;
+}
+
+/** A number as offsets are written: `0x200`. */
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+const encoder = new TextEncoder();
+
+/** Text as UTF-8. */
+export function utf8(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** Bytes behind each other. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, part) => {
+    joined.set(part, at);
+    return at + part.length;
+  }, 0);
+  return joined;
+}

@@ -1,0 +1,100 @@
+import { concat, roundUp, utf8 } from "../../bytes/mod.ts";
+import { patternBytes } from "../../format/mod.ts";
+import { encode, fieldOf, type Struct } from "../../layout/mod.ts";
+import {
+  bitmapsExtension,
+  encryptionPointer,
+  extensionHead,
+  extensionTypes,
+  featureName,
+  header,
+} from "../structures.ts";
+import type { ExtensionFacts, HeaderPlaces } from "./first_cluster.ts";
+
+/** Extensions start at multiples of this from the end of the header. */
+export const EXTENSION_ALIGNMENT = 8;
+
+/** A header extension that is to be written. */
+export interface NewExtension {
+  readonly type: number;
+  readonly data: Uint8Array;
+  /** What lies in its data, by offset from the start of the data. */
+  readonly parts: readonly {
+    readonly path: string;
+    readonly at: number;
+    readonly struct: Struct;
+  }[];
+}
+
+/** The bitmap directory as the bitmaps extension describes it. */
+export interface DirectoryPlace {
+  readonly offset: number;
+  readonly length: number;
+  readonly count: number;
+}
+
+/** The extensions of an image in the order in which QEMU writes them. */
+export function extensionsOf(
+  { backing, dataFile, featureTable, unknownExtensions = [] }: ExtensionFacts,
+  { directory, luks }: Pick<HeaderPlaces, "directory" | "luks">,
+): NewExtension[] {
+  const extensions: NewExtension[] = [];
+  const push = (type: number, data: Uint8Array, parts: NewExtension["parts"] = []): void => {
+    extensions.push({ type, data, parts });
+  };
+  const { format } = backing ?? {};
+  if (format !== undefined) push(extensionTypes.backingFormat, utf8(format));
+  if (dataFile !== undefined) push(extensionTypes.dataFile, utf8(dataFile.name));
+  if (luks !== undefined) {
+    const pointer = { offset: BigInt(luks.offset), length: BigInt(luks.length) };
+    push(extensionTypes.encryptionHeader, encode(encryptionPointer, pointer), [
+      { path: "/encryption_header_pointer", at: 0, struct: encryptionPointer },
+    ]);
+  }
+  if (featureTable) push(extensionTypes.featureNameTable, featureNames, featureParts);
+  if (directory !== undefined) {
+    push(extensionTypes.bitmaps, bitmapsData(directory), [
+      { path: "/bitmaps", at: 0, struct: bitmapsExtension },
+    ]);
+  }
+  for (const { type, length, seed } of unknownExtensions) {
+    push(type, patternBytes({ kind: "noise", seed }, length));
+  }
+  return extensions;
+}
+
+function bitmapsData({ offset, length, count }: DirectoryPlace): Uint8Array {
+  return encode(bitmapsExtension, {
+    nb_bitmaps: count,
+    reserved: 0,
+    bitmap_directory_size: BigInt(length),
+    bitmap_directory_offset: BigInt(offset),
+  });
+}
+
+/** The records of the feature name table, out of the descriptions of the header's feature fields. */
+const featureRecords = Object.entries({
+  incompatible: fieldOf(header, "incompatible_features"),
+  compatible: fieldOf(header, "compatible_features"),
+  autoclear: fieldOf(header, "autoclear_features"),
+}).flatMap(([kind, { bits = [] }]) => {
+  const type = Number(fieldOf(featureName, "type").values?.[kind]);
+  return bits.filter((bit) => bit.reserved === undefined)
+    .map((bit) => encode(featureName, { type, bit: bit.from, name: utf8(bit.name) }));
+});
+
+const featureParts = featureRecords.map((_, i) => ({
+  path: `/feature[${i}]`,
+  at: i * featureName.size,
+  struct: featureName,
+}));
+
+const featureNames = concat(...featureRecords);
+
+/** Length of the feature name table in bytes. */
+export const featureTableSize: number = featureNames.length;
+
+/** Bytes that an extension with so much data has. */
+export function extensionSize(dataLength: number): number {
+  return extensionHead.size + roundUp(dataLength, EXTENSION_ALIGNMENT);
+}
