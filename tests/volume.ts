@@ -1,5 +1,6 @@
 /** LUKS volumes as the reference opens them. */
 
+import { brokenImage, type Case, type CaseImage, keptImage } from "../corpus/cases/mod.ts";
 import type { ByteSource } from "../src/bytes/mod.ts";
 import type { FormatDriver, Layer } from "../src/format/mod.ts";
 import { Findings, type RuleId } from "../src/rules/mod.ts";
@@ -12,6 +13,23 @@ export interface Volume {
   /** None where it is absent. */
   readonly passphrase?: string;
   readonly iterationsMax?: number;
+}
+
+/** The volumes of a case. */
+export function volumesOf(of: Case): { readonly broken: Volume; readonly kept: Volume } {
+  return { broken: volumeIn(brokenImage(of)), kept: volumeIn(keptImage(of)) };
+}
+
+/** The volume of an image, with its first passphrase. */
+export function volumeIn({ image, header, files, passphrases, budget }: CaseImage): Volume {
+  const [passphrase] = passphrases;
+  const detached = header === undefined ? undefined : files[header];
+  return {
+    source: detached ?? image,
+    ...(detached === undefined ? {} : { payload: image }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+    ...(budget === undefined ? {} : { iterationsMax: budget }),
+  };
 }
 
 /** A volume that was opened. */

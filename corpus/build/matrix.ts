@@ -1,18 +1,19 @@
 /**
- * The matrix: a small volume for each combination of cipher, key, mode, IV generator and hash, with what
- * public tools say of it.
+ * The matrix: a small volume for each combination of cipher, key, mode, IV generator and hash, with the
+ * answers of public tools about it.
  *
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
+import { printReport } from "../../golden/build/report.ts";
+import { answerers } from "../../golden/build/tools.ts";
+import { parseOptions, print, UsageError } from "../../src/cli/mod.ts";
 import {
   CryptsetupPeer,
   ifInstalled,
   type Peer,
-  PeerError,
   QemuImgPeer,
   ReferencePeer,
 } from "../../src/peers/mod.ts";
@@ -23,7 +24,6 @@ import {
   packImages,
   readArchive,
   verifyArchive,
-  type VerifyReport,
 } from "../../src/recorded/mod.ts";
 import { cryptsetupCases, type MatrixCase, qemuCases } from "./matrix_cases.ts";
 import { bytesOf, recordOf } from "./matrix_record.ts";
@@ -32,24 +32,25 @@ import { type MatrixImage, verifyUnlocked } from "./matrix_verify.ts";
 const CORPUS = new URL("..", import.meta.url).pathname;
 
 /** The text of `--help`. */
-export const help = `Records the matrix of LUKS volumes, and holds implementations against it.
+export const help = `Record the matrix of LUKS volumes, or compare implementations with it.
 
 Usage:
   deno task matrix build [--answers-by COMMAND]…
   deno task matrix verify
 
-build needs qemu-img 7.2 and cryptsetup, and takes minutes. verify holds the reference, and
-qemu-img and cryptsetup where they are installed, against what is recorded, and builds each volume anew.
+build needs qemu-img 7.2 and cryptsetup, and takes minutes. verify rebuilds each volume, and compares
+the reference and, where they are installed, qemu-img and cryptsetup with what is recorded.
 
 Options:
-  --answers-by COMMAND   record the answers of this qemu-img as well; words are split at blanks
+  --answers-by COMMAND   also record the answers of this qemu-img; COMMAND is split at blanks
   --help                 this text
 
-Exit status: 0 all as recorded; 1 an answer differs; 2 the command line is unusable; 3 a tool could
-not be started, or its answer cannot be right.
-`;
+Example:
+  deno task matrix verify
 
-const STATUS = { ok: 0, failed: 1, usage: 2, peer: 3 } as const;
+Exit status: 0 all as recorded; 1 an answer differs; 2 the command line is unusable; 3 a tool does not
+work, or its answer cannot be right.
+`;
 
 /** Every volume of the matrix, by archive. */
 function casesByArchive(): Map<string, MatrixCase[]> {
@@ -60,11 +61,8 @@ function pathOf(archive: string): string {
   return `${CORPUS}/${archive}.tar.gz`;
 }
 
-async function build(others: readonly string[]): Promise<number> {
-  const peers = [
-    new QemuImgPeer(),
-    ...others.map((command) => new QemuImgPeer({ command: command.split(" ") })),
-  ];
+async function build(answersBy: readonly string[]): Promise<number> {
+  const peers = await answerers(answersBy);
   const cryptsetup = new CryptsetupPeer();
   const archives = casesByArchive();
   const directories = new Set([...archives.keys()].map((name) => `${CORPUS}/${dirname(name)}`));
@@ -79,12 +77,13 @@ async function build(others: readonly string[]): Promise<number> {
     const packed = packImages(images);
     Deno.writeFileSync(pathOf(name), packed);
     bytes += packed.length;
-    say(`${name}: ${cases.length} volumes, ${packed.length} bytes\n`);
+    print(`${name}: ${cases.length} volumes, ${packed.length} bytes`);
   }
   const known = new Set([...archives.keys()].map(pathOf));
   const stale = [...directories].flatMap(archivesIn).filter((path) => !known.has(path));
   for (const path of stale) Deno.removeSync(path);
-  return say(`${[...archives.values()].flat().length} volumes, ${bytes} bytes\n`);
+  print(`${[...archives.values()].flat().length} volumes, ${bytes} bytes`);
+  return 0;
 }
 
 async function verify(): Promise<number> {
@@ -94,89 +93,58 @@ async function verify(): Promise<number> {
   for (const peer of await installedPeers()) {
     const { name, version } = await peer.describe();
     const isQemuImg = name === "qemu-img";
-    // What cryptsetup opens, and QEMU does not, the reference is asked by its parts below.
+    // For what cryptsetup opens, and QEMU does not, the parts of the reference are queried below.
     const asked = isQemuImg ? paths : paths.filter((path) => dirname(path).endsWith("/matrix"));
     const shape = isQemuImg ? { version } : {};
     const reports = [];
     for (const archive of asked) reports.push(await verifyArchive(peer, { archive, ...shape }));
-    failed += tell(joinReports(reports), `${name} ${version}`);
+    failed += printReport(joinReports(reports), `${name} ${version}`);
   }
   const images = paths.flatMap((path) => readArchive(path)) as MatrixImage[];
   const cryptsetup = await ifInstalled(new CryptsetupPeer());
   if (cryptsetup === undefined) {
-    say("cryptsetup is not installed: its recorded answers are not compared with it\n");
+    print("skipped: cryptsetup is not installed; its recorded answers are not compared with it");
   }
   for (const { who, report } of await verifyUnlocked(images, cryptsetup)) {
-    failed += tell(report, who);
+    failed += printReport(report, who);
   }
   failed += rebuilt([...archives.values()].flat(), images);
-  return failed > 0 ? STATUS.failed : STATUS.ok;
+  return failed > 0 ? 1 : 0;
 }
 
-/** Says which volumes have other bytes than were recorded. */
+/** Prints which volumes have other bytes than were recorded; returns their number. */
 function rebuilt(cases: readonly MatrixCase[], images: readonly PackedImage[]): number {
   const recorded = new Map(images.map(({ record }) => [record.name, record.files[0]?.sha256]));
   const others = cases.filter((each) => {
     return createHash("sha256").update(bytesOf(each)).digest("hex") !== recorded.get(each.name);
   });
-  for (const { name } of others) say(`${name} has other bytes when it is built anew\n`);
-  say(`${cases.length} volumes built anew, ${others.length} differ\n`);
+  for (const { name } of others) print(`${name} has other bytes when it is rebuilt`);
+  print(`${cases.length} volumes rebuilt, ${others.length} differ`);
   return others.length;
 }
 
-/** The reference, and qemu-img where it is installed. */
 async function installedPeers(): Promise<Peer[]> {
   const reference = new ReferencePeer();
   const qemuImg = await ifInstalled(new QemuImgPeer());
   if (qemuImg !== undefined) return [reference, qemuImg];
-  say("qemu-img is not installed: only the reference is compared\n");
+  print("skipped: qemu-img is not installed; only the reference is compared");
   return [reference];
-}
-
-/** Prints what differs and a last line; gives the number of failures back. */
-function tell({ images, questions, failures, known }: VerifyReport, who: string): number {
-  for (const { image, question, recordedBy, differences } of failures) {
-    say(`${image}: ${question} differs from ${recordedBy.join(", ") || "every answer"}\n`);
-    for (const { path, left, right } of differences.slice(0, 8)) {
-      say(`  ${path || "/"}: ${JSON.stringify(left)} recorded, ${JSON.stringify(right)} now\n`);
-    }
-  }
-  const ends = known.length === 0 ? "" : `, ${known.length} known crashes`;
-  say(`${who}: ${images} images, ${questions} questions${ends}, ${failures.length} differ\n`);
-  return failures.length;
 }
 
 /**
  * Runs a command line.
  *
  * @returns the exit status
+ * @throws {UsageError} when the command line cannot be used
  */
 export async function run(args: readonly string[]): Promise<number> {
-  const parsed = parseArgs(args, {
-    boolean: ["help"],
-    string: ["answers-by"],
-    collect: ["answers-by"],
-  });
-  if (parsed["help"] === true) return say(help);
-  const [verb, ...rest] = parsed._.map(String);
-  if (rest.length > 0 || !["build", "verify"].includes(verb ?? "")) {
-    return complain("Cannot run matrix: name one verb, build or verify", STATUS.usage);
+  const options = parseOptions(args, { lists: ["answers-by"] });
+  const [verb, ...rest] = options.positional;
+  if (rest.length > 0 || (verb !== "build" && verb !== "verify")) {
+    throw new UsageError("matrix needs one of build and verify");
   }
-  try {
-    const others = (parsed["answers-by"] as string[] | undefined) ?? [];
-    return verb === "build" ? await build(others) : await verify();
-  } catch (error) {
-    if (error instanceof PeerError) return complain(error.message, STATUS.peer);
-    throw error;
-  }
-}
-
-function say(text: string): number {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-  return STATUS.ok;
-}
-
-function complain(text: string, status: number): number {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
-  return status;
+  const answersBy = options.list("answers-by");
+  if (verb === "build") return await build(answersBy);
+  if (answersBy.length > 0) throw new UsageError("--answers-by is an option of matrix build");
+  return await verify();
 }

@@ -11,15 +11,10 @@ import {
   runTool,
   withScratch,
 } from "../../src/peers/mod.ts";
-import {
-  type ImageRecord,
-  type QemuImgAnswers,
-  storeRecord,
-  subjectOf,
-} from "../../src/recorded/mod.ts";
+import { type ImageRecord, storeRecord, subjectOf } from "../../src/recorded/mod.ts";
 import { type MatrixCase, PASSPHRASE } from "./matrix_cases.ts";
 import { withReference } from "./reference.ts";
-import { answersOf, cryptsetupAnswers } from "../../golden/build/build.ts";
+import { cryptsetupAnswers, withAnswers } from "../../golden/build/recording.ts";
 
 /** What is recorded of a volume of the matrix, beside what a golden image has. */
 export interface MatrixRecord extends ImageRecord {
@@ -70,12 +65,10 @@ export async function recordOf(each: MatrixCase, asked: Asked): Promise<MatrixRe
     const images = `${directory}/images`;
     Deno.writeFileSync(`${directory}/${FILE}`, bytes);
     storeRecord(images, unanswered, directory);
-    const answers: { [version: string]: QemuImgAnswers } = {};
-    for (const peer of asked.peers) {
-      const { version } = await peer.describe();
-      const recipe = { withoutMap: true } as const;
-      answers[version] = await answersOf(peer, { images, record: unanswered, recipe });
-    }
+    const answers = await withAnswers({ images, record: unanswered }, {
+      peers: asked.peers,
+      queries: { withoutMap: true },
+    });
     return await withReference({ ...unanswered, answers }, { images, content });
   });
   const unlocked = await byCryptsetup(each, { bytes, record, cryptsetup: asked.cryptsetup });

@@ -16,7 +16,7 @@ import {
   type VerifyReport,
 } from "../../src/recorded/mod.ts";
 import type { MatrixRecord } from "./matrix_record.ts";
-import { cryptsetupAnswers } from "../../golden/build/build.ts";
+import { cryptsetupAnswers } from "../../golden/build/recording.ts";
 
 /** A volume of the matrix with what is recorded of it. */
 export interface MatrixImage extends PackedImage {

@@ -1,34 +1,26 @@
 import type { Recipe } from "../recipes/mod.ts";
 import {
   CryptsetupPeer,
-  type DigestScope,
   ifInstalled,
   isOlder,
   PeerError,
   QemuImgPeer,
   runTool,
-  type Subject,
   type ToolResult,
   withScratch,
 } from "../../src/peers/mod.ts";
 import {
   type CryptsetupAnswers,
   describeFile,
-  type DigestAnswer,
   type ImageRecord,
-  infoRecorded,
-  type QemuImgAnswers,
-  readRecord,
-  recordedDigest,
-  recordedTool,
-  recordNames,
-  recordVolume,
   storeRecord,
   subjectOf,
   unpackRecord,
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { payload } from "./payload.ts";
+import { cryptsetupAnswers, recordedBefore, type Stored, withAnswers } from "./recording.ts";
+import { answerers } from "./tools.ts";
 
 /** The tools that make images, and those that are asked about them, the makers' own version first. */
 export interface GoldenTools {
@@ -42,19 +34,16 @@ export interface GoldenTools {
   readonly cryptsetup: CryptsetupPeer | undefined;
 }
 
-/** Content longer than this is digested in parts alone. */
-const WHOLE_DIGEST_LIMIT = 32 * 1024 * 1024;
 /** What qemu-img says when a busy machine keeps it from measuring PBKDF2, and how often it may. */
 const UNMEASURED = /accurate CPU usage/;
 const ATTEMPTS = 60;
 
-/** The installed tools; answers are recorded of the installed qemu-img first, then of the others. */
-export async function installedTools(others: readonly QemuImgPeer[] = []): Promise<GoldenTools> {
-  const installed = new QemuImgPeer();
+/** The installed tools; besides the installed qemu-img, others may answer. */
+export async function installedTools(answersBy: readonly string[] = []): Promise<GoldenTools> {
   const builders = { "qemu-img": ["qemu-img"], "qemu-io": ["qemu-io"], cryptsetup: ["cryptsetup"] };
-  const { version } = await installed.describe();
+  const { version } = await new QemuImgPeer().describe();
   const cryptsetup = await ifInstalled(new CryptsetupPeer());
-  return { builders, version, answerers: [installed, ...others], cryptsetup };
+  return { builders, version, answerers: await answerers(answersBy), cryptsetup };
 }
 
 /** Why these tools cannot follow a recipe; nothing where they can be expected to. */
@@ -82,12 +71,8 @@ export async function buildGolden(
     const names = [subject, ...recipe.others ?? []];
     const files = names.map((name) => describeFile(directory, name));
     const { name, features, commands } = recipe;
-    const before = recordNames(images).includes(name) ? readRecord(images, name) : undefined;
-    // What other versions have said of the very same bytes still holds.
-    const same = before !== undefined && JSON.stringify(before.files) === JSON.stringify(files);
-    const answers = same ? before.answers : {};
     const makers = { builder: tools.version, ...await cryptsetupIn(recipe, tools) };
-    const record = {
+    const made: ImageRecord = {
       name,
       features,
       ...makers,
@@ -95,8 +80,9 @@ export async function buildGolden(
       subject,
       ...told(recipe),
       files,
-      answers,
+      answers: {},
     };
+    const record = { ...made, answers: recordedBefore(images, made)?.answers ?? {} };
     storeRecord(images, record, directory);
     return record;
   });
@@ -105,18 +91,15 @@ export async function buildGolden(
   return record;
 }
 
-/** Records of an image that is there what the tools say of it, beside what others have said. */
+/** The record of an image that is there, with the answers of the tools. */
 export async function answered(
   recipe: Recipe,
-  options: { images: string; tools: GoldenTools; record: ImageRecord },
+  { images, record, tools }: Stored & { tools: GoldenTools },
 ): Promise<ImageRecord> {
-  const { images, tools, record } = options;
-  const answers: { [version: string]: QemuImgAnswers } = { ...record.answers };
-  for (const peer of tools.answerers) {
-    const { version } = await peer.describe();
-    if (await peer.lacking(subjectOf(record, "")) !== undefined) continue;
-    answers[version] = await answersOf(peer, { images, record, recipe });
-  }
+  const answers = await withAnswers({ images, record }, {
+    peers: tools.answerers,
+    queries: recipe,
+  });
   const volume = await volumeAnswers(recipe, { images, tools, record });
   return { ...record, answers, ...(volume === undefined ? {} : { volume }) };
 }
@@ -139,10 +122,8 @@ function told({ passphrases, header }: Recipe): Partial<ImageRecord> {
 
 async function volumeAnswers(
   { unlocks }: Recipe,
-  options: { images: string; tools: GoldenTools; record: ImageRecord },
+  { images, record, tools: { cryptsetup } }: Stored & { tools: GoldenTools },
 ): Promise<{ [version: string]: CryptsetupAnswers } | undefined> {
-  const { images, record } = options;
-  const { cryptsetup } = options.tools;
   if (unlocks === undefined || cryptsetup === undefined) return undefined;
   const { version } = await cryptsetup.describe();
   return await withScratch(async (directory) => {
@@ -151,19 +132,6 @@ async function volumeAnswers(
     const answers = await cryptsetupAnswers(cryptsetup, { subject, passphrases: unlocks });
     return { [version]: answers };
   });
-}
-
-/** Asks cryptsetup about a volume and for the key slot of each passphrase. */
-export async function cryptsetupAnswers(
-  cryptsetup: CryptsetupPeer,
-  { subject, passphrases }: { subject: Subject; passphrases: readonly string[] },
-): Promise<CryptsetupAnswers> {
-  const answers = await recordVolume(cryptsetup, { subject, passphrases });
-  const answered = infoRecorded(answers).outcome === "accepted" &&
-    answers.unlocks.length === passphrases.length &&
-    answers.unlocks.every(({ slot }) => slot !== undefined);
-  if (!answered) throw new PeerError(`cryptsetup ${JSON.stringify(answers)}`);
-  return answers;
 }
 
 /** Runs the commands of a recipe, next to the payload. */
@@ -197,36 +165,4 @@ async function runUnhurried(command: readonly string[], directory: string): Prom
     const result = await runTool(command, { directory });
     if (attempt === ATTEMPTS || !UNMEASURED.test(result.stderr)) return result;
   }
-}
-
-/** What to ask of an image beyond what is asked of all. */
-type Asking = Pick<Recipe, "snapshots" | "ranges" | "withoutMap">;
-
-/** Asks one version about an image that has just been unpacked. */
-export async function answersOf(
-  peer: QemuImgPeer,
-  options: { images: string; record: ImageRecord; recipe: Asking },
-): Promise<QemuImgAnswers> {
-  const { images, record, recipe } = options;
-  return await withScratch(async (directory) => {
-    unpackRecord(images, record, directory);
-    const subject = subjectOf(record, directory);
-    const info = await peer.info(subject);
-    const length = info.outcome === "accepted" ? info.value["virtual-size"] : 0;
-    const digest = async (scope?: DigestScope) => recordedDigest(await peer.digest(subject, scope));
-    const snapshots: { [name: string]: DigestAnswer } = {};
-    for (const name of recipe.snapshots ?? []) snapshots[name] = await digest({ snapshot: name });
-    const ranges = [];
-    for (const range of recipe.ranges ?? []) {
-      ranges.push({ ...range, digest: await digest({ range }) });
-    }
-    return {
-      info: recordedTool(await peer.ask("info", subject)),
-      ...(recipe.withoutMap ? {} : { map: recordedTool(await peer.ask("map", subject)) }),
-      check: recordedTool(await peer.ask("check", subject)),
-      ...(length > WHOLE_DIGEST_LIMIT ? {} : { digest: await digest() }),
-      ...(recipe.snapshots === undefined ? {} : { snapshots }),
-      ...(recipe.ranges === undefined ? {} : { ranges }),
-    };
-  });
 }

@@ -1,18 +1,16 @@
 /**
- * Golden images: `golden build` makes them with public tools, `golden verify` holds implementations
- * against what was recorded.
+ * Golden images: `golden build` makes them with public tools, `golden verify` compares implementations
+ * with what was recorded.
  *
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import { MATRIX, type Recipe } from "../recipes/mod.ts";
+import { parseOptions, print, UsageError } from "../../src/cli/mod.ts";
 import {
   CryptsetupPeer,
-  type Difference,
   ifInstalled,
   type Peer,
-  PeerError,
   QemuImgPeer,
   ReferencePeer,
   withScratch,
@@ -22,100 +20,86 @@ import {
   recordNames,
   removeRecord,
   verifyRecords,
-  type VerifyReport,
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { answered, buildGolden, type GoldenTools, installedTools, whyNotMade } from "./build.ts";
 import { verifyCombinations } from "./combinations.ts";
 import { chosenForRebuild, rebuildGolden } from "./rebuild.ts";
+import { printDifferences, printReport } from "./report.ts";
 import { verifyVolumes } from "./volumes.ts";
 
 const IMAGES = new URL("../images", import.meta.url).pathname;
 
 /** The text of `--help`. */
-export const help = `Makes golden images with public tools, and holds implementations against them.
+export const help =
+  `Build the golden images with public tools, or compare implementations with them.
 
 Usage:
   deno task golden build [--only TEXT] [--answers-by COMMAND]… [--newer COMMAND --newer-io COMMAND]
   deno task golden verify [--only TEXT] [--no-rebuild | --rebuild-all]
   deno task golden combinations [--only TEXT]
 
-combinations makes a LUKS volume of each combination of cipher, key, mode, IV generator and hash with
-the installed qemu-img, and holds the reference against it. There are 819, and each takes seconds.
+build makes images and records what the tools print about them. verify compares the reference and the
+installed tools with what is recorded, rebuilds images, and compares again. combinations makes a LUKS
+volume of each of the 819 combinations of cipher, key, mode, IV generator and hash with the installed
+qemu-img, and compares the reference with it; each takes seconds.
 
 Options:
-  --only TEXT            images whose name contains TEXT; a combination is called as
+  --only TEXT            images whose name contains TEXT; the name of a combination is such as
                          'aes-cbc-essiv:sha256 with 16 bytes and sha1'
-  --answers-by COMMAND   record the answers of this qemu-img as well; words are split at blanks
-  --newer COMMAND        the qemu-img that makes what the installed one is too old for
+  --answers-by COMMAND   also record the answers of this qemu-img; COMMAND is split at blanks
+  --newer COMMAND        the qemu-img for images that need a newer one than is installed
   --newer-io COMMAND     the qemu-io of the same version
-  --no-rebuild           do not make the images anew with the installed tools
-  --rebuild-all          make all images anew, also each one for which qemu-img measures for
-                         seconds how fast the machine is; else every eighth of these
+  --no-rebuild           do not rebuild images
+  --rebuild-all          rebuild all images; by default, of those for which qemu-img measures PBKDF2
+                         for seconds, every eighth one
   --help                 this text
 
 Example:
   deno task golden verify --only snapshots
 
-Exit status: 0 all as recorded; 1 an answer differs; 2 the command line is unusable; 3 a tool could
-not be started.
+Exit status: 0 all as recorded; 1 an answer differs; 2 the command line is unusable; 3 a tool does not
+work.
 `;
 
-const STATUS = { ok: 0, failed: 1, usage: 2, peer: 3 } as const;
+const OK = 0;
+const FAILED = 1;
 
 /**
  * Runs a command line.
  *
  * @returns the exit status
+ * @throws {UsageError} when the command line cannot be used
  */
 export async function run(args: readonly string[]): Promise<number> {
-  const unknown: string[] = [];
-  const parsed = parseArgs(args, {
-    boolean: ["help", "no-rebuild", "rebuild-all"],
-    string: ["only", "answers-by", "newer", "newer-io"],
-    collect: ["answers-by"],
-    default: { only: "" },
-    unknown: (arg, key) => {
-      if (key !== undefined) unknown.push(arg);
-      return key === undefined;
-    },
+  const options = parseOptions(args, {
+    flags: ["no-rebuild", "rebuild-all"],
+    values: ["only", "newer", "newer-io"],
+    lists: ["answers-by"],
   });
-  const [verb, ...rest] = parsed._.map(String);
-  if (parsed["help"] === true) return say(help, STATUS.ok);
-  if (unknown.length > 0) {
-    return complain(`Cannot use ${unknown[0]}: it is no option`, STATUS.usage);
+  const [verb = "", ...rest] = options.positional;
+  if (rest.length > 0 || !["build", "verify", "combinations"].includes(verb)) {
+    throw new UsageError("golden needs one of build, verify and combinations");
   }
-  if (rest.length > 0 || !["build", "verify", "combinations"].includes(verb ?? "")) {
-    return complain(
-      "Cannot run golden: name one verb, build, verify or combinations",
-      STATUS.usage,
-    );
-  }
-  const only = String(parsed["only"]);
-  if (verb === "combinations") return await orPeerError(() => combinations(only));
+  const only = options.value("only") ?? "";
+  if (verb === "combinations") return await combinations(only);
   const recipes = MATRIX.filter((recipe) => recipe.name.includes(only));
-  if (recipes.length === 0) {
-    return complain(`Cannot use --only ${only}: no image is called so`, STATUS.usage);
+  if (recipes.length === 0) throw new UsageError(`no golden image has '${only}' in its name`);
+  if (verb === "build") {
+    const newer = [options.value("newer"), options.value("newer-io")];
+    if (newer.includes(undefined) && newer.some((it) => it !== undefined)) {
+      throw new UsageError("--newer and --newer-io belong together");
+    }
+    return await build(recipes, {
+      answersBy: options.list("answers-by"),
+      newer: newer.filter((it) => it !== undefined),
+    });
   }
-  const answersBy = (parsed["answers-by"] as string[] | undefined) ?? [];
-  const newer = [parsed["newer"], parsed["newer-io"]].filter((it) => it !== undefined).map(String);
-  if (newer.length === 1) {
-    return complain("Cannot build: --newer and --newer-io belong together", STATUS.usage);
-  }
-  const all = parsed["rebuild-all"] === true;
-  const rebuilt = parsed["no-rebuild"] === true ? [] : all ? recipes : chosenForRebuild(recipes);
-  return await orPeerError(() =>
-    verb === "build" ? build(recipes, { answersBy, newer }) : verify(recipes, rebuilt)
+  if (options.flag("no-rebuild")) return await verify(recipes, []);
+  return await verify(
+    recipes,
+    options.flag("rebuild-all") ? recipes : chosenForRebuild(recipes),
   );
-}
-
-async function orPeerError(work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof PeerError) return complain(error.message, STATUS.peer);
-    throw error;
-  }
 }
 
 async function combinations(only: string): Promise<number> {
@@ -125,22 +109,21 @@ async function combinations(only: string): Promise<number> {
     tools,
     peers,
     onVolume: (name, differences) => {
-      if (differences.length > 0) say(`${name} differs\n${linesOf(differences)}`, STATUS.ok);
+      if (differences.length === 0) return;
+      print(`${name} differs`);
+      printDifferences(differences);
     },
   });
-  if (volumes === 0) {
-    return complain(`Cannot use --only ${only}: no combination is called so`, STATUS.usage);
-  }
-  const status = differ > 0 ? STATUS.failed : STATUS.ok;
-  return say(`qemu-img ${tools.version}: ${volumes} volumes, ${differ} differ\n`, status);
+  if (volumes === 0) throw new UsageError(`no combination has '${only}' in its name`);
+  print(`qemu-img ${tools.version}: ${volumes} volumes, ${differ} differ`);
+  return differ > 0 ? FAILED : OK;
 }
 
 async function build(
   recipes: readonly Recipe[],
   { answersBy, newer }: { answersBy: readonly string[]; newer: readonly string[] },
 ): Promise<number> {
-  const others = answersBy.map((it) => new QemuImgPeer({ command: it.split(" ") }));
-  const tools = await installedTools(others);
+  const tools = await installedTools(answersBy);
   const newerTools = await newerThan(tools, newer);
   Deno.mkdirSync(IMAGES, { recursive: true });
   const known = new Set(MATRIX.map((recipe) => recipe.name));
@@ -153,12 +136,13 @@ async function build(
       made++;
       continue;
     }
-    say(`${recipe.name} is not made: ${whyNotMade(recipe, newerTools)}\n`, STATUS.ok);
+    print(`skipped: ${recipe.name}: ${whyNotMade(recipe, newerTools)}`);
     if (!recordNames(IMAGES).includes(recipe.name)) continue;
     const record = readRecord(IMAGES, recipe.name);
     writeRecord(IMAGES, await answered(recipe, { images: IMAGES, tools, record }));
   }
-  return say(`${made} images made\n`, STATUS.ok);
+  print(`${made} images made`);
+  return OK;
 }
 
 /** The same tools, but for another version of qemu-img and qemu-io that makes the images. */
@@ -176,80 +160,49 @@ async function verify(recipes: readonly Recipe[], rebuilt: readonly Recipe[]): P
   const reference = new ReferencePeer();
   const peers: Peer[] = installed === undefined ? [reference] : [reference, installed];
   if (installed === undefined) {
-    say("qemu-img is not installed: only the reference is compared\n", STATUS.ok);
+    print("skipped: qemu-img is not installed; only the reference is compared");
   }
   if (cryptsetup === undefined) {
-    say("cryptsetup is not installed: its recorded answers are not compared with it\n", STATUS.ok);
+    print("skipped: cryptsetup is not installed; its recorded answers are not compared with it");
   }
   let failures = 0;
-  for (const peer of peers) failures += await hold(peer, { images: IMAGES, names });
+  for (const peer of peers) failures += await compare(peer, { images: IMAGES, names });
   for (const { who, report } of await verifyVolumes(names, { images: IMAGES, cryptsetup })) {
-    failures += tell(report, who);
+    failures += printReport(report, who);
   }
   if (installed !== undefined && rebuilt.length > 0) {
-    failures += await withScratch((images) => holdRebuilt(rebuilt, { images, peers, installed }));
+    failures += await withScratch((images) =>
+      compareRebuilt(rebuilt, { images, peers, installed })
+    );
   }
   const left = recipes.length - rebuilt.length;
-  if (left > 0) say(`${left} images were not made anew\n`, STATUS.ok);
-  return failures > 0 ? STATUS.failed : STATUS.ok;
+  if (left > 0) print(`${left} images were not rebuilt`);
+  return failures > 0 ? FAILED : OK;
 }
 
-/** Makes the images anew, and holds the peers and the recorded answers against the live tool's. */
-async function holdRebuilt(
+/** Rebuilds images, and compares the peers and the recorded answers with those of the live tool. */
+async function compareRebuilt(
   recipes: readonly Recipe[],
   options: { images: string; peers: readonly Peer[]; installed: QemuImgPeer },
 ): Promise<number> {
   const { images, peers, installed } = options;
   const rebuilt = await rebuildGolden(recipes, { recorded: IMAGES, images, installed });
   for (const { name, reason } of rebuilt.passedOver) {
-    say(`${name} is not made anew: ${reason}\n`, STATUS.ok);
+    print(`skipped: ${name} is not rebuilt: ${reason}`);
   }
-  let failures = tell(rebuilt, "images made anew");
+  let failures = printReport(rebuilt, "rebuilt images");
   for (const peer of peers) {
     if (peer === installed) continue;
-    failures += await hold(peer, { images, names: rebuilt.names });
+    failures += await compare(peer, { images, names: rebuilt.names });
   }
   return failures;
 }
 
-async function hold(
+async function compare(
   peer: Peer,
   options: { images: string; names: readonly string[] },
 ): Promise<number> {
   const { name, version } = await peer.describe();
   const shape = name === "qemu-img" ? { version } : {};
-  return tell(await verifyRecords(peer, { ...options, ...shape }), `${name} ${version}`);
-}
-
-/** Prints what differs and a last line; gives the number of failures back. */
-function tell(report: VerifyReport, who: string): number {
-  for (const { image, question, recordedBy, differences } of report.failures) {
-    const side = recordedBy.length === 0 ? "any answer" : recordedBy.join(", ");
-    say(`${image}: ${question} differs from ${side}\n`, STATUS.ok);
-    say(linesOf(differences), STATUS.ok);
-  }
-  const { images, questions, unsupported, failures } = report;
-  const without = unsupported === 0 ? "" : `, ${unsupported} without an answer`;
-  say(
-    `${who}: ${images} images, ${questions} questions${without}, ${failures.length} differ\n`,
-    STATUS.ok,
-  );
-  return failures.length;
-}
-
-/** A line for each difference; the first ones of many. */
-function linesOf(differences: readonly Difference[]): string {
-  return differences.slice(0, 8).map(({ path, left, right }) =>
-    `  ${path || "/"}: ${JSON.stringify(left)} recorded, ${JSON.stringify(right)} now\n`
-  ).join("");
-}
-
-function say(text: string, status: number): number {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-  return status;
-}
-
-function complain(text: string, status: number): number {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
-  return status;
+  return printReport(await verifyRecords(peer, { ...options, ...shape }), `${name} ${version}`);
 }

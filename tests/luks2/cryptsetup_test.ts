@@ -12,7 +12,8 @@ import {
   volumeKeyOf,
 } from "./made.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
-import { kernelCases } from "./key_cases.ts";
+import { kernelCases } from "../../corpus/cases/luks2/keys.ts";
+import { volumesOf } from "../volume.ts";
 import { testPassphrase, writeVolume } from "./live.ts";
 import { type AnyJson, changed } from "./volumes.ts";
 import { liveTest } from "../live.ts";
@@ -318,7 +319,7 @@ for (const [rule, message] of Object.entries(TOLD)) {
       const path = `${dir}/volume`;
       const found = kernelCases.find((candidate) => candidate.rule === rule);
       assert(found !== undefined);
-      await writeVolume(path, found.broken);
+      await writeVolume(path, volumesOf(found).broken);
       const { code, stderr } = await run([
         ...["cryptsetup", "open", "--key-file", `${path}.passphrase`, path, "diskproof-refused"],
       ]);

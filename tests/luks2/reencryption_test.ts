@@ -7,7 +7,9 @@ import { begin, DATA, goOn, type Interrupted, recover, type Way } from "./interr
 import { writeVolume } from "./live.ts";
 import { messagesOf, openVolume, readAll } from "./ours.ts";
 import { cryptSegment, DATA as PAYLOAD, signed } from "./reencrypting.ts";
-import { reencryptionCases } from "./reencryption_cases.ts";
+import { showsOf } from "../../corpus/cases/mod.ts";
+import { reencryptionCases } from "../../corpus/cases/luks2/reencryption.ts";
+import { volumesOf } from "../volume.ts";
 import { changed } from "./volumes.ts";
 import { liveTest } from "../live.ts";
 
@@ -169,8 +171,10 @@ liveTest(
   "cryptsetup recovers what the reference reads, and nothing else",
   async (directory) => {
     const path = `${directory}/volume`;
-    for (const { rule, about, broken, kept } of reencryptionCases) {
-      if (rule !== "luks2.reencryption.recovery") continue;
+    for (const of of reencryptionCases) {
+      if (of.rule !== "luks2.reencryption.recovery") continue;
+      const { broken, kept } = volumesOf(of);
+      const about = showsOf(of);
       for (const [volume, recovers] of [[broken, false], [kept, true]] as const) {
         await writeVolume(path, volume);
         const before = openVolume(volume);

@@ -3,61 +3,11 @@
 import { type ByteSource, MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
 import { type BuiltImage, imageText } from "../../src/format/mod.ts";
 import { decode, writeUint } from "../../src/layout/mod.ts";
-import {
-  buildLuks2,
-  header,
-  type Luks2Model,
-  normaliseLuks2,
-  withChecksum,
-} from "../../src/luks2/mod.ts";
+import { modelOf, UUID } from "../../corpus/cases/luks2/models.ts";
+import { buildLuks2, header, type Luks2Model, withChecksum } from "../../src/luks2/mod.ts";
 import type { Volume } from "./ours.ts";
 
-export const UUID = "7c1e6f0a-2b7d-4a53-9d55-61b1a0f3c2de";
-
-/** Two keys, one of each sort of key derivation, and a payload of 8 KiB in AES-256-XTS. */
-export function modelOf(options: Partial<Luks2Model> = {}): Luks2Model {
-  return normaliseLuks2({
-    format: "luks2",
-    seed: 1,
-    uuid: UUID,
-    label: "",
-    subsystem: "",
-    seqid: 5,
-    headerSize: 0x4000,
-    spare: 8192,
-    primary: "sound",
-    secondary: "sound",
-    encryption: "aes-xts-plain64",
-    keyBytes: 64,
-    sectorSize: 512,
-    ivTweak: 0,
-    hash: "sha256",
-    checksum: "sha256",
-    digestIterations: 3,
-    keys: [
-      {
-        slot: 0,
-        passphrase: "first",
-        kdf: { type: "pbkdf2", hash: "sha256", iterations: 2 },
-        priority: 1,
-      },
-      {
-        slot: 3,
-        passphrase: "second",
-        kdf: { type: "argon2id", time: 1, memory: 32, cpus: 1 },
-        priority: 1,
-      },
-    ],
-    tokens: 1,
-    detached: false,
-    fixed: false,
-    size: 8192,
-    pattern: { kind: "text", seed: 1 },
-    // What compresses: these volumes are also those of the corpus.
-    material: "sparse",
-    ...options,
-  });
-}
+export { modelOf, UUID };
 
 export function sourceOf({ segments, size }: BuiltImage): ByteSource {
   return new SegmentSource(segments, size);

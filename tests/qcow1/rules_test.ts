@@ -5,7 +5,7 @@ import { type Opening, refuses, ruleOf } from "../../src/rules/mod.ts";
 import { differences } from "./compare.ts";
 import { alone, infoOf, run, succeed, writeImage } from "./live.ts";
 import { brokenRules, openQcow } from "./ours.ts";
-import { ruleCases } from "./rule_cases.ts";
+import { brokenImage, keptImage, qcow1Cases, showsOf } from "../../corpus/cases/mod.ts";
 import { liveTest, QEMU } from "../live.ts";
 
 /** Rules about what is done to an image: `operations_test.ts` has them. */
@@ -17,8 +17,16 @@ const OF_OPERATIONS = [
 ];
 const NO_CHECKER = 63;
 
-for (const { rule, about, broken, kept } of ruleCases) {
-  Deno.test(`judge() finds ${rule} when ${about}`, () => {
+const pairs = qcow1Cases.map((of) => ({
+  rule: of.rule,
+  shows: showsOf(of),
+  isCostly: of.live?.not !== undefined,
+  images: () => ({ broken: brokenImage(of).image, kept: keptImage(of).image }),
+}));
+
+for (const { rule, shows, images } of pairs) {
+  Deno.test(`judge() finds ${rule} when ${shows}`, () => {
+    const { broken, kept } = images();
     assert(brokenRules(broken).includes(rule), `${brokenRules(broken)}`);
     assert(!brokenRules(kept).includes(rule), `${brokenRules(kept)}`);
   });
@@ -26,7 +34,7 @@ for (const { rule, about, broken, kept } of ruleCases) {
 
 Deno.test("every rule of qcow version 1 has a pair of images or is one of an operation", () => {
   const rules = catalogue.map(({ id }) => id).filter((id) => id.startsWith("qcow1."));
-  const tested = new Set<string>([...ruleCases.map(({ rule }) => rule), ...OF_OPERATIONS]);
+  const tested = new Set<string>([...pairs.map(({ rule }) => rule), ...OF_OPERATIONS]);
   assertEquals(rules.filter((id) => !tested.has(id)), []);
 });
 
@@ -55,11 +63,12 @@ function predictedRefusals(source: ByteSource): Record<Opening, boolean> {
   };
 }
 
-for (const { rule, about, broken, kept } of ruleCases.filter(({ costly }) => costly)) {
+for (const { rule, shows, images } of pairs.filter(({ isCostly }) => isCostly)) {
   liveTest(
     { needs: QEMU },
-    `qemu-img info does what ${rule} says when ${about}`,
+    `qemu-img info does what ${rule} says when ${shows}`,
     async (directory) => {
+      const { broken, kept } = images();
       await writeImage(`${directory}/broken`, broken);
       await writeImage(`${directory}/kept`, kept);
       assertEquals(await infoOf(`${directory}/broken`), undefined);
@@ -69,8 +78,9 @@ for (const { rule, about, broken, kept } of ruleCases.filter(({ costly }) => cos
   );
 }
 
-for (const { rule, about, broken, kept } of ruleCases.filter(({ costly }) => !costly)) {
-  liveTest({ needs: QEMU }, `qemu-img does what ${rule} says when ${about}`, async (directory) => {
+for (const { rule, shows, images } of pairs.filter(({ isCostly }) => !isCostly)) {
+  liveTest({ needs: QEMU }, `qemu-img does what ${rule} says when ${shows}`, async (directory) => {
+    const { broken, kept } = images();
     const version = /version (\S+)/.exec(await succeed(["qemu-img", "--version"]))?.[1] ?? "";
     for (const [name, source] of [["broken", broken], ["kept", kept]] as const) {
       const path = `${directory}/${name}`;

@@ -1,4 +1,4 @@
-/** What our judge says of the images of a row, and what follows from it for qemu. */
+/** What the judge says about the images of a case, and what follows from it for qemu. */
 
 import { assert, assertEquals } from "@std/assert";
 import { judgeImage, type Judgement, openBytes, openImage } from "../../src/image/mod.ts";
@@ -11,9 +11,8 @@ import {
   type RuleId,
   ruleOf,
 } from "../../src/rules/mod.ts";
-import type { RowImage } from "./images.ts";
-import { IMAGE, writeRowImage } from "./live.ts";
-import type { RuleRow } from "./row.ts";
+import type { Case, CaseImage } from "../../corpus/cases/mod.ts";
+import { IMAGE, writeCase } from "./live.ts";
 
 /** Contents up to this size are read as a whole. */
 const CONTENT_MAX = 4 << 20;
@@ -25,12 +24,12 @@ export interface Judged extends Judgement {
   readonly virtualSize: number | undefined;
 }
 
-/** Judges an image: from memory, or from its directory where other files lie beside it. */
-export async function judged(row: RowImage): Promise<Judged> {
-  const { image, files, format } = row;
+/** Judges an image: from memory, or from its directory where there are files beside it. */
+export async function judged(of: CaseImage): Promise<Judged> {
+  const { image, files, format } = of;
   if (Object.keys(files).length === 0) return judgedAs(openBytes(image, format));
   return await withScratch(async (directory) => {
-    await writeRowImage(directory, row);
+    await writeCase(directory, of);
     const named = format === undefined ? {} : { format };
     return judgedAs(openImage(`${directory}/${IMAGE}`, named));
   });
@@ -64,10 +63,10 @@ export function isComparable({ refused, virtualSize }: Judged): boolean {
 }
 
 /** Asserts that two images differ in a rule as the catalogue says that they do. */
-export function assertRule(row: RuleRow, broken: Judged, kept: Judged): void {
-  const rule = ruleOf(row.rule);
-  assert(broken.rules.includes(row.rule), `the broken image breaks only ${broken.rules}`);
-  assertEquals([...kept.rules].sort(), [...row.leaves ?? []].sort(), "what the kept one breaks");
+export function assertRule(of: Case, broken: Judged, kept: Judged): void {
+  const rule = ruleOf(of.rule);
+  assert(broken.rules.includes(of.rule), `the broken image breaks only ${broken.rules}`);
+  assertEquals([...kept.rules].sort(), [...of.leaves ?? []].sort(), "what the kept one breaks");
   for (const judgement of [broken, kept]) {
     assertEquals(judgement.qemu.open, judgement.refused.read ? "reject" : "accept");
   }

@@ -1,13 +1,12 @@
-/** Asks the installed qemu-img and qemu-io about the images of a row. */
+/** Queries the installed qemu-img and qemu-io for the images of a case. */
 
 import { digestFile, QemuImgPeer, runTool, type ToolResult } from "../../src/peers/mod.ts";
 import type { CheckJson } from "../../src/image/mod.ts";
 import type { Opening } from "../../src/rules/mod.ts";
-import { MemorySource, PatchedSource } from "../../src/bytes/mod.ts";
+import { PatchedSource } from "../../src/bytes/mod.ts";
 import { versionOf } from "../live.ts";
 import { writeImage } from "../qcow1/live.ts";
-import type { RowImage } from "./images.ts";
-import type { Live, Question } from "./row.ts";
+import type { CaseImage, Live, Question } from "../../corpus/cases/mod.ts";
 
 /** The name of the image in its directory; what it names is relative to that. */
 export const IMAGE = "image";
@@ -29,13 +28,15 @@ export interface Answers {
   readonly said: { readonly info: string; readonly content: string };
 }
 
-/** Writes the image and what lies beside it into a directory, without holes where that can be. */
-export async function writeRowImage(directory: string, row: RowImage): Promise<void> {
+/** Writes an image and the files beside it into a directory, without holes where that can be. */
+export async function writeCase(
+  directory: string,
+  { image, stored, files }: CaseImage,
+): Promise<void> {
   const path = `${directory}/${IMAGE}`;
-  await writeImage(path, new PatchedSource(row.image, [], row.stored));
-  if (row.stored !== row.image.size) await Deno.truncate(path, row.image.size);
-  for (const [name, content] of Object.entries(row.files)) {
-    const source = content instanceof Uint8Array ? new MemorySource(content) : content;
+  await writeImage(path, new PatchedSource(image, [], stored));
+  if (stored !== image.size) await Deno.truncate(path, image.size);
+  for (const [name, source] of Object.entries(files)) {
     await writeImage(`${directory}/${name}`, source);
   }
 }

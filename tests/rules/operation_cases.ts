@@ -5,43 +5,41 @@ import { FileSource } from "../../src/bytes/mod.ts";
 import { openBytes, readContent } from "../../src/image/mod.ts";
 import type { ToolResult } from "../../src/peers/mod.ts";
 import { material } from "./encryption_operation.ts";
-import { brokenImage } from "./images.ts";
-import { IMAGE, writeRowImage } from "./live.ts";
+import { IMAGE, writeCase } from "./live.ts";
 import { codeOf, type Operation, qemu } from "./operation.ts";
+import { type Case, type CaseEdit, imageOf } from "../../corpus/cases/mod.ts";
+import { flip, refcount } from "../../corpus/cases/edit.ts";
 import {
-  type Change,
   compressed,
   data,
   extended,
-  flip,
-  row,
-  type RowParts,
+  filled,
   small,
   snapshot,
-} from "./row.ts";
+} from "../../corpus/cases/qcow2/models.ts";
 
-/** Writes the image of changes to a base. */
+/** Writes an image, by default the small one, after edits. */
 async function write(
   directory: string,
-  parts: Partial<RowParts> & { readonly changes?: readonly Change[] },
+  { base = small(), changes = [], ...rest }: Partial<Pick<Case, "base" | "files">> & {
+    readonly changes?: readonly CaseEdit[];
+  },
 ): Promise<void> {
-  const { changes = [], ...rest } = parts;
-  const made = row("qcow2.header.magic", { ...rest, breaks: changes });
-  await writeRowImage(directory, brokenImage(made));
+  await writeCase(directory, imageOf({ base, ...rest }, changes));
 }
 
 const rebuild: Operation = {
   rule: "qcow2.check.rebuild-without-all",
   about: "a refcount of 0 is not repaired with the leaks, but with all",
   async run(directory) {
-    const unreferenced = { changes: [{ op: "refcount", of: "/data[0]", value: 0 }] } as const;
+    const unreferenced = { changes: [refcount("/data[0]", 0)] };
     await write(directory, unreferenced);
     const leaks = await qemu(directory, "qemu-img", "check", "-r", "leaks", IMAGE);
     assertEquals(codeOf(leaks), 1);
     assertMatch(leaks.stderr, /need to rebuild/);
     await write(directory, unreferenced);
     assertEquals(codeOf(await qemu(directory, "qemu-img", "check", "-r", "all", IMAGE)), 0);
-    await write(directory, { changes: [{ op: "refcount", of: "/data[0]", value: 2 }] });
+    await write(directory, { changes: [refcount("/data[0]", 2)] });
     // The refcount is repaired, and so is the copied flag then.
     assertEquals(codeOf(await qemu(directory, "qemu-img", "check", "-r", "leaks", IMAGE)), 0);
   },
@@ -51,7 +49,7 @@ const relative: Operation = {
   rule: "blk.backing.relative-json",
   about: "a relative backing name is resolved against a file, and not against two at once",
   async run(directory) {
-    const files = { base: new Uint8Array(65536) };
+    const files = { base: filled(65536) };
     await write(directory, { base: small({ backing: { name: "base", format: "raw" } }), files });
     const file = { driver: "file", filename: IMAGE };
     const open = (overlay: unknown): Promise<ToolResult> => {
@@ -115,7 +113,7 @@ const FEATURES = { incompatible: 79, compatible: 87, autoclear: 95 };
 
 async function featuresAfterOpening(
   directory: string,
-  change: Change,
+  change: CaseEdit,
 ): Promise<Record<keyof typeof FEATURES, number | undefined>> {
   await write(directory, { changes: [change] });
   assertEquals(codeOf(await qemu(directory, "qemu-io", "-c", "quit", IMAGE)), 0);
@@ -135,7 +133,7 @@ const features: readonly Operation[] = [
       const dirty = flip("/header/incompatible_features", 0);
       await write(directory, {
         base: small({ placement: { leaks: 1 } }),
-        changes: [dirty, { op: "refcount", of: "/data[0]", value: 0 }],
+        changes: [dirty, refcount("/data[0]", 0)],
       });
       assertEquals(codeOf(await qemu(directory, "qemu-img", "check", IMAGE)), 2);
       assertEquals(codeOf(await qemu(directory, "qemu-io", "-c", "quit", IMAGE)), 0);

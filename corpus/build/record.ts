@@ -1,0 +1,117 @@
+import { writeDensely } from "../../fuzz/targets/files.ts";
+import { recordedBefore, withAnswers } from "../../golden/build/recording.ts";
+import { formatNamed } from "../../src/formats.ts";
+import {
+  type CryptsetupPeer,
+  type LuksdePeer,
+  PeerError,
+  type QemuImgPeer,
+  ScratchError,
+  ToolError,
+  withScratch,
+} from "../../src/peers/mod.ts";
+import {
+  describeFile,
+  type ImageRecord,
+  removeRecord,
+  storeRecord,
+  writeRecord,
+} from "../../src/recorded/mod.ts";
+import { withCrashes } from "./crashes.ts";
+import type { CorpusImage } from "./images.ts";
+import { withReference } from "./reference.ts";
+import { withVolume } from "./volume.ts";
+
+/** The tools whose answers are recorded; nothing for those that are not installed. */
+export interface Tools {
+  readonly peers: readonly QemuImgPeer[];
+  readonly cryptsetup: CryptsetupPeer | undefined;
+  readonly luksde: LuksdePeer | undefined;
+}
+
+/** The name of the image among its files. */
+const IMAGE = "image";
+
+/** The tool that an image cannot be recorded without, where it is not installed. */
+export function missingFor(
+  { format, crashes }: CorpusImage,
+  { cryptsetup, luksde }: Tools,
+): string | undefined {
+  if (isOfCryptsetup(format) && cryptsetup === undefined) return "cryptsetup";
+  return crashes !== undefined && luksde === undefined ? "luksdeinfo" : undefined;
+}
+
+/** Whether it is cryptsetup whose answers about an image are recorded, and not qemu-img. */
+function isOfCryptsetup(format: string | undefined): boolean {
+  return formatNamed(format ?? "raw")?.verdict.tool === "cryptsetup";
+}
+
+/**
+ * Records an image of the corpus in place of what was recorded of it. Answers of other versions, and the
+ * words about the image, stay where its bytes have not changed.
+ *
+ * @returns why nothing is recorded, where a tool does not answer this image as tools should
+ * @throws {ToolError} when a tool does not work
+ */
+export async function recordImage(
+  image: CorpusImage,
+  images: string,
+  tools: Tools,
+): Promise<string | undefined> {
+  const unanswered = await withScratch((directory) => {
+    const record = writtenOut(image, directory);
+    const before = recordedBefore(images, record);
+    const kept = before === undefined ? record : {
+      ...record,
+      ...before.changes === undefined ? {} : { changes: before.changes },
+      answers: before.answers,
+    };
+    storeRecord(images, kept, directory);
+    return Promise.resolve(kept);
+  });
+  try {
+    const record = await answered(unanswered, { images, tools });
+    writeRecord(images, await withCrashes(record, { images, commands: image.crashes ?? [] }));
+    return undefined;
+  } catch (error) {
+    const isOfImage = error instanceof PeerError && !(error instanceof ToolError) &&
+      !(error instanceof ScratchError);
+    if (!isOfImage) throw error;
+    removeRecord(images, image.name);
+    return error.message;
+  }
+}
+
+/** Writes the files of an image into a directory, and describes them. */
+function writtenOut(image: CorpusImage, directory: string): ImageRecord {
+  const { name, rule, does, changes } = image;
+  const { image: subject, files, format, passphrases, header } = image.build();
+  const all = { [IMAGE]: subject, ...files };
+  for (const [file, source] of Object.entries(all)) writeDensely(`${directory}/${file}`, source);
+  return {
+    name,
+    features: [rule, does],
+    builder: "diskproof",
+    commands: [],
+    changes,
+    subject: IMAGE,
+    ...(format === undefined ? {} : { format }),
+    ...(passphrases.length === 0 ? {} : { passphrases }),
+    ...(header === undefined ? {} : { header }),
+    files: Object.keys(all).map((file) => describeFile(directory, file)),
+    answers: {},
+  };
+}
+
+/** The record with the answers of the tools. */
+async function answered(
+  record: ImageRecord,
+  { images, tools: { peers, cryptsetup } }: { images: string; tools: Tools },
+): Promise<ImageRecord> {
+  if (isOfCryptsetup(record.format) && cryptsetup !== undefined) {
+    return await withVolume(record, { images, cryptsetup });
+  }
+  const answers = await withAnswers({ images, record }, { peers });
+  if (Object.keys(answers).length === 0) throw new PeerError("no qemu-img here knows its format");
+  return await withReference({ ...record, answers }, { images });
+}

@@ -1,0 +1,111 @@
+/** What a case is: an image that breaks a rule, and the nearest one that keeps it. */
+
+import type { Json } from "../../src/format/mod.ts";
+import type { Luks1Model } from "../../src/luks1/mod.ts";
+import type { Luks2Model } from "../../src/luks2/mod.ts";
+import type { Qcow1Model } from "../../src/qcow1/mod.ts";
+import type { Qcow2Model } from "../../src/qcow2/model.ts";
+import type { RawModel } from "../../src/raw/mod.ts";
+import type { RuleId } from "../../src/rules/mod.ts";
+import { type CaseEdit, json, set, text } from "./edit.ts";
+
+/** What an image is built from. */
+export type Model = Qcow2Model | Qcow1Model | Luks1Model | Luks2Model | RawModel;
+
+/** An image before its edits, and how it is opened. */
+export interface Start {
+  readonly base: Model;
+  /** The passphrase of the model's first key where absent; none where empty. */
+  readonly passphrases?: readonly string[];
+  /** The work that opening may take, as an option of the caller. */
+  readonly budget?: number;
+}
+
+/** Two images that differ in one rule. */
+export interface Case extends Start {
+  readonly rule: RuleId;
+  /** The difference in one sentence; `showsOf` derives it from the edits where absent. */
+  readonly shows?: string;
+  readonly breaks: readonly CaseEdit[];
+  readonly keeps: readonly CaseEdit[];
+  /** Where the image that keeps the rule starts from something else than the one that breaks it. */
+  readonly kept?: Partial<Start>;
+  /** The format is probed, and no more than that is compared with qemu. */
+  readonly probed?: true;
+  /** The other rules that the image that keeps this one breaks; all of them, for qcow2. */
+  readonly leaves?: readonly RuleId[];
+  /** Files beside both images. */
+  readonly files?: { readonly [name: string]: RawModel };
+  readonly live?: Live;
+}
+
+/** What the installed qemu is queried for beyond what it is queried for with every image. */
+export interface Live {
+  /** A write by qemu-io that is rejected, and marks the image as corrupt, where the rule is broken. */
+  readonly writes?: string;
+  /** An option of the qcow2 driver that the write needs. */
+  readonly overlapCheck?: "all";
+  /** `info` crashes on the broken image before qemu 10, and rejects it from there on. */
+  readonly infoCrashes?: true;
+  /** The opening at which qemu warns of the broken image, and its words. */
+  readonly warns?: { readonly at: "info" | "content"; readonly says: RegExp };
+  /** The questions that are left out for both images, or for the one that keeps the rule. */
+  readonly not?: {
+    readonly questions: readonly Question[];
+    readonly of?: "kept";
+    readonly because: string;
+  };
+}
+
+/** A question about an image. */
+export type Question = "info" | "read" | "check" | "content" | "write";
+
+/** A sound image that a tool crashes on, or the nearest one that it does not crash on. */
+export interface SoundImage extends Start {
+  readonly name: string;
+  /** The rule that it keeps. */
+  readonly rule: RuleId;
+  readonly shows: string;
+  readonly keeps: readonly CaseEdit[];
+  /** Commands of other tools, run beside the file `image`, which may crash. */
+  readonly crashes?: readonly (readonly string[])[];
+}
+
+/** A case without its rule, and without what goes without saying. */
+export type Parts = Partial<Omit<Case, "rule">>;
+
+/** A value of a field: a number of a structure, the text of one, or a value of the JSON. */
+export type Value = bigint | Json | undefined;
+
+/** Makes cases that start from the same model. */
+export interface CaseMaker {
+  /** A case in which the image that keeps the rule has no edits unless there are some in `parts`. */
+  pair(rule: RuleId, parts: Parts): Case;
+  /** A case of two values of one field; see {@link valueAt}. */
+  field(rule: RuleId, path: string, values: Parts & { bad: Value; good: Value }): Case;
+}
+
+/** See {@link CaseMaker}. */
+export function casesOf(base: Model): CaseMaker {
+  const pair = (rule: RuleId, parts: Parts): Case => ({
+    rule,
+    base,
+    breaks: [],
+    keeps: [],
+    ...parts,
+  });
+  return {
+    pair,
+    field: (rule, path, { bad, good, ...parts }) =>
+      pair(rule, { ...parts, breaks: [valueAt(path, bad)], keeps: [valueAt(path, good)] }),
+  };
+}
+
+/**
+ * Gives a field a value: `/json/config/flags` is a place in the JSON of LUKS2, where `undefined` removes
+ * what is there; everything else is a field of a structure.
+ */
+export function valueAt(path: string, value: Value): CaseEdit {
+  if (path.startsWith("/json/")) return json(path.slice("/json".length), value as Json | undefined);
+  return typeof value === "string" ? text(path, value) : set(path, value as bigint | number);
+}

@@ -1,0 +1,33 @@
+/** Cases of LUKS version 2. */
+
+import type { Case, SoundImage } from "../case.ts";
+import { json } from "../edit.ts";
+import { headerCases } from "./header.ts";
+import { jsonCases } from "./json.ts";
+import { kernelCases, slotAndKeyCases } from "./keys.ts";
+import { base } from "./models.ts";
+import { reencryptionCases } from "./reencryption.ts";
+
+/** The cases of LUKS version 2. */
+export const luks2Cases: readonly Case[] = [
+  ...headerCases,
+  ...jsonCases,
+  ...slotAndKeyCases,
+  ...kernelCases,
+  ...reencryptionCases,
+];
+
+/**
+ * A token whose number is one more than cryptsetup 2.6.1 has room for, and the last one that it has
+ * (cryptsetup lib/luks2/luks2_token.c, token_is_blocked).
+ */
+export const luks2Sound: readonly SoundImage[] = [32, 31].map((number) => ({
+  name: `luks2.token.fields-number-${number}`,
+  rule: "luks2.token.fields",
+  shows: `the token is named ${number}, not 0`,
+  base,
+  keeps: [
+    { op: "json-copy", path: `/tokens/${number}`, from: "/tokens/0", copies: "both" },
+    json("/tokens/0"),
+  ],
+}));

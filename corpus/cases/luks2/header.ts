@@ -1,0 +1,273 @@
+/** Cases of the binary headers of LUKS version 2, the copies and the text of the JSON. */
+
+import type { RuleId } from "../../../src/rules/mod.ts";
+import { type Case, casesOf, type Parts } from "../case.ts";
+import {
+  bits,
+  type Copies,
+  header,
+  json,
+  jsonEnd,
+  jsonText,
+  replace,
+  resize,
+  type Where,
+} from "../edit.ts";
+import { base, DATA, HEADER_SIZE, KEYSLOTS, modelOf, UUID } from "./models.ts";
+
+const { pair, field } = casesOf(base);
+
+const PRIMARY = { copies: "primary" } as const;
+const SECONDARY = { copies: "secondary" } as const;
+const UNSUMMED = { unsummed: true } as const;
+/** Offsets in a copy: the last bytes of the magic, of a checksum of 32 bytes, and of the JSON area. */
+const MAGIC_LAST = 5;
+const CHECKSUM_LAST = 448 + 31;
+const LAST = HEADER_SIZE - 1;
+const JSON_BYTES = HEADER_SIZE - 4096;
+/** A checksum that is wrong. */
+const DAMAGED = header("csum", "", { ...PRIMARY, ...UNSUMMED });
+
+type Text = bigint | number | string;
+
+/** Two values of a field of the binary header, in both copies or in one. */
+function values(
+  rule: RuleId,
+  name: string,
+  { bad, good, shows, ...where }: Where & { bad: Text; good: Text; shows?: string },
+): Case {
+  return pair(rule, {
+    shows: shows ?? `${name} is ${JSON.stringify(bad)}, not ${JSON.stringify(good)}`,
+    breaks: [header(name, bad, where)],
+    keeps: [header(name, good, where)],
+  });
+}
+
+/** A value of a field that breaks a rule in both copies, and not in one. */
+function inBoth(
+  rule: RuleId,
+  name: string,
+  { value, kept, shows }: { value: Text; kept: Copies; shows: string },
+): Case {
+  return pair(rule, {
+    shows,
+    breaks: [header(name, value)],
+    keeps: [header(name, value, { copies: kept })],
+  });
+}
+
+const binaryCases: readonly Case[] = [
+  pair("luks2.open.key-present", {
+    shows: "there is no passphrase",
+    passphrases: [],
+    kept: { passphrases: ["first"] },
+  }),
+  pair("luks2.header.readable", {
+    shows: "the file ends inside the first binary header",
+    breaks: [resize(4095)],
+  }),
+  pair("luks2.header.readable", {
+    shows: "the file ends one byte before the end of the primary copy",
+    breaks: [resize(HEADER_SIZE - 1)],
+    keeps: [resize(DATA)],
+  }),
+  pair("luks2.header.magic", {
+    shows: "both copies have the magic LUKS\\xba\\xbf, of which the last byte is wrong",
+    breaks: [
+      { op: "letters", field: "magic", text: "LUKS", fill: 0xba, copies: "both" },
+      bits(MAGIC_LAST, 0xba ^ 0xbf),
+    ],
+  }),
+  values("luks2.header.version", "version", { bad: 0, good: 2 }),
+  values("luks2.header.primary-version", "version", {
+    shows: "the primary copy has version 3, not 0",
+    bad: 3,
+    good: 0,
+    ...PRIMARY,
+  }),
+  inBoth("luks2.header.primary-version", "version", {
+    shows: "both copies have version 1, not only the secondary one",
+    value: 1,
+    kept: "secondary",
+  }),
+  inBoth("luks2.header.offset", "hdr_offset", {
+    shows: "both copies have the offset 1, not only the primary one",
+    value: 1,
+    kept: "primary",
+  }),
+  inBoth("luks2.header.size", "hdr_size", {
+    shows: "both copies have a size of 0x3fff, not only the secondary one",
+    value: 0x3fff,
+    kept: "secondary",
+  }),
+  inBoth("luks2.header.size", "hdr_size", {
+    shows: "both copies have a size of 0x5000, not only the secondary one",
+    value: 0x5000,
+    kept: "secondary",
+  }),
+  pair("luks2.header.size-is-place", {
+    shows: "the size in the secondary copy is too large, and the primary copy is damaged",
+    breaks: [header("hdr_size", 0x8000, SECONDARY), DAMAGED],
+    keeps: [header("hdr_size", 0x8000, SECONDARY)],
+  }),
+  values("luks2.header.checksum-hash", "csum_alg", { bad: "sha257", good: "sha512" }),
+  pair("luks2.header.checksum", {
+    shows: "the last byte of both checksums is wrong, not only of the primary one",
+    breaks: [bits(CHECKSUM_LAST, 1, UNSUMMED)],
+    keeps: [bits(CHECKSUM_LAST, 1, { ...UNSUMMED, ...PRIMARY })],
+  }),
+  pair("luks2.header.checksum", {
+    shows:
+      "the last byte of both JSON areas does not match the checksum, not only of the secondary",
+    breaks: [bits(LAST, 1, UNSUMMED)],
+    keeps: [bits(LAST, 1, { ...UNSUMMED, ...SECONDARY })],
+  }),
+  ...["label", "subsystem"].map((name) =>
+    values("luks2.header.text-nul", name, {
+      shows: `the ${name} fills its field`,
+      bad: "x".repeat(48),
+      good: "x".repeat(47),
+    })
+  ),
+  values("luks2.header.padding", "_padding", {
+    shows: "a byte of the padding is not zero",
+    bad: "\0\x01",
+    good: "\0\0",
+  }),
+  pair("luks2.header.padding", {
+    shows: "a byte after the checksum of 32 bytes is not zero; SHA-512 has 64",
+    breaks: [bits(CHECKSUM_LAST + 1, 1, UNSUMMED)],
+    keeps: [header("csum_alg", "sha512")],
+  }),
+  values("luks2.header.uuid", "uuid", {
+    shows: "the UUID lacks a digit",
+    bad: UUID.slice(0, 35),
+    good: UUID.toUpperCase(),
+  }),
+];
+
+const copyCases: readonly Case[] = [
+  pair("luks2.copy.primary", { shows: "the primary copy is damaged", breaks: [DAMAGED] }),
+  pair("luks2.copy.primary", {
+    shows: "the JSON of the primary copy lacks its last brace; the checksum matches",
+    breaks: [jsonEnd("", "primary")],
+    keeps: [jsonEnd("} ")],
+  }),
+  pair("luks2.copy.secondary", {
+    shows: "the secondary copy has no magic",
+    breaks: [header("magic", "", SECONDARY)],
+  }),
+  pair("luks2.copy.sequence", {
+    shows: "the secondary copy is one update older",
+    breaks: [header("seqid", 4, SECONDARY)],
+    keeps: [header("seqid", 4)],
+  }),
+  pair("luks2.copy.sequence", {
+    shows: "the primary copy is one update older",
+    breaks: [header("seqid", 6, SECONDARY)],
+    keeps: [header("seqid", 2n ** 64n - 1n)],
+  }),
+  pair("luks2.copy.same", {
+    shows: "the copies have different labels",
+    breaks: [header("label", "x", SECONDARY)],
+    keeps: [header("label", "x")],
+  }),
+  pair("luks2.copy.same", {
+    shows: "the JSON of the secondary copy has a flag that the primary one does not have",
+    breaks: [json("/config/flags", ["no-journal"], SECONDARY)],
+    keeps: [json("/config/flags", ["no-journal"])],
+  }),
+  inBoth("luks2.copy.salt", "salt", {
+    shows: "both copies have the same salt",
+    value: "pepper",
+    kept: "secondary",
+  }),
+  pair("luks2.file.areas", {
+    shows: "the file ends one byte before the end of the area for key slots",
+    breaks: [resize(2 * HEADER_SIZE + KEYSLOTS - 1)],
+    keeps: [resize(2 * HEADER_SIZE + KEYSLOTS)],
+  }),
+];
+
+/** Two texts of a value in a field that is ignored. */
+function texts(rule: RuleId, bad: string, good: string, parts: Parts = {}): Case {
+  const inConfig = (value: string) => replace('"config":{', `"config":{"x":${value},`);
+  return pair(rule, { ...parts, breaks: [inConfig(bad)], keeps: [inConfig(good)] });
+}
+
+/** Arrays in each other. */
+function nested(levels: number, innermost = ""): string {
+  return "[".repeat(levels) + innermost + "]".repeat(levels);
+}
+
+const textCases: readonly Case[] = [
+  pair("luks2.json.start", {
+    shows: "there is a blank before the JSON, not after it",
+    breaks: [replace("{", " {")],
+    keeps: [jsonEnd("} ")],
+  }),
+  pair("luks2.json.syntax", { shows: "the last brace is missing", breaks: [jsonEnd("")] }),
+  pair("luks2.json.syntax", {
+    shows: "the JSON is a brace",
+    breaks: [jsonText("{")],
+    keeps: [jsonEnd("}\n")],
+  }),
+  texts("luks2.json.syntax", "--1", "-1", { shows: "a number has two signs" }),
+  texts("luks2.json.syntax", '"\\x41"', '"\\u0041"', { shows: "an escape is not one of JSON" }),
+  texts("luks2.json.depth", nested(31, "1"), nested(30), { shows: "the nesting depth is 33" }),
+  ...["/* x */1", "// x\n1", "'x'", "[1,]", "01", "1.", "NULL", "NaN", "-Infinity", '"\x01"']
+    .map((bad) =>
+      texts("luks2.json.strict", bad, "1", { shows: `a value is ${JSON.stringify(bad)}, not 1` })
+    ),
+  texts("luks2.json.strict", '1,"x":1', '1,"y":1', { shows: "an object has a name twice" }),
+  texts("luks2.json.strict", '"\xc3"', '"\xc3\xa4"', { shows: "a string is not UTF-8" }),
+  pair("luks2.json.terminated", {
+    shows: "blanks fill the area to its last byte, not to the one before",
+    breaks: [{ op: "json-fill", length: JSON_BYTES, copies: "both" }],
+    keeps: [{ op: "json-fill", length: JSON_BYTES - 1, copies: "both" }],
+  }),
+  pair("luks2.json.terminated", {
+    shows: "a letter follows the JSON, not a line break",
+    breaks: [jsonEnd("}x")],
+    keeps: [jsonEnd("}\n")],
+  }),
+  pair("luks2.json.terminated", {
+    shows: "the last byte of the area is not zero",
+    breaks: [bits(LAST, 0x20)],
+  }),
+  texts("luks2.json.fits", `"${"\x01".repeat(2100)}"`, `"${"x".repeat(2100)}"`, {
+    shows: "json-c writes more bytes than the area has",
+  }),
+  ...["config", "keyslots", "digests", "segments", "tokens"].map((name) =>
+    pair("luks2.json.sections", { breaks: [json(`/${name}`)] })
+  ),
+  field("luks2.json.sections", "/json/tokens", { bad: [], good: {} }),
+  pair("luks2.json.sections", {
+    shows: "the outermost object is empty",
+    breaks: [jsonText("{}")],
+  }),
+  ...[["tokens", "1x", "11"], ["digests", "-1", "1"]].map(([section, bad, good]) => {
+    const named = (name?: string) => replace(`"${section}":{"0"`, `"${section}":{"${name}"`);
+    return pair("luks2.json.names", {
+      shows: `the name of one of the ${section} is ${bad}, not ${good}`,
+      breaks: [named(bad)],
+      keeps: [named(good)],
+    });
+  }),
+];
+
+/** An array of so many numbers. */
+function numbers(count: number): string {
+  return `[${"1,".repeat(count - 1)}1]`;
+}
+
+/** Cases of the binary header, the copies and the text of the JSON. */
+export const headerCases: readonly Case[] = [
+  ...binaryCases,
+  ...copyCases,
+  ...textCases,
+  texts("luks2.work.values", numbers(100_000), numbers(99_000), {
+    shows: "the JSON has more than 100000 values",
+    base: modelOf({ headerSize: 0x80000 }),
+  }),
+];

@@ -1,0 +1,140 @@
+/** The models that cases of qcow2 start from, and what they have in common. */
+
+import type { Pattern } from "../../../src/format/mod.ts";
+import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import type {
+  BitmapModel,
+  GuestCluster,
+  Qcow2Model,
+  SnapshotModel,
+} from "../../../src/qcow2/model.ts";
+import type { RawModel } from "../../../src/raw/mod.ts";
+import { type CaseEdit, end, flip, point, set } from "../edit.ts";
+
+const noise = (seed: number): Pattern => ({ kind: "noise", seed });
+
+/** A cluster of data. */
+export function data(index: number): GuestCluster {
+  return { index, kind: "data", pattern: noise(index + 1) };
+}
+
+/** A compressed cluster. */
+export function compressed(index: number): GuestCluster {
+  return { index, kind: "compressed", pattern: { kind: "text", seed: index }, level: 6, gap: 0 };
+}
+
+/** A cluster that reads as zeros and has a host cluster. */
+export function reserved(index: number): GuestCluster {
+  return { index, kind: "zero-allocated", pattern: noise(index + 1) };
+}
+
+/** A snapshot of a disk of `size` bytes with nothing in it. */
+export function snapshot(
+  number: number,
+  size: number,
+  parts: Partial<SnapshotModel> = {},
+): SnapshotModel {
+  return {
+    id: `${number}`,
+    name: `s${number}`,
+    extraSize: 16,
+    size,
+    dateSec: 0,
+    vmClockNsec: 0,
+    icount: 0n,
+    clusters: [],
+    shared: [],
+    vmState: [],
+    ...parts,
+  };
+}
+
+/** A bitmap, of which the first cluster is stored. */
+export function bitmap(name: string, parts: Partial<BitmapModel> = {}): BitmapModel {
+  return {
+    name,
+    granularityBits: 16,
+    auto: false,
+    inUse: false,
+    table: ["data"],
+    seed: 1,
+    ...parts,
+  };
+}
+
+/** A raw file, all bytes of which are 7. */
+export function filled(size: number): RawModel {
+  return { format: "raw", size, pattern: { kind: "fill", seed: 7 } };
+}
+
+const SIZE = 65536n;
+/** Tables as long as QEMU accepts them. */
+const LIMITS = { l1Bytes: 32 << 20 };
+
+/** A version 3 image of 16 clusters of 4 KiB, of which the first two hold data. */
+export function small(
+  { placement, ...parts }: Partial<Omit<Qcow2Model, "placement">> & {
+    readonly placement?: Partial<Qcow2Model["placement"]>;
+  } = {},
+): Qcow2Model {
+  const model: Qcow2Model = {
+    format: "qcow2",
+    version: 3,
+    clusterBits: 12,
+    size: SIZE,
+    refcountOrder: 4,
+    extendedL2: false,
+    compression: "deflate",
+    headerLength: 112,
+    dirty: false,
+    corrupt: false,
+    lazyRefcounts: false,
+    unknownCompatible: 0n,
+    unknownAutoclear: 0n,
+    featureTable: false,
+    unknownExtensions: [],
+    clusters: [data(0), data(1)],
+    snapshots: [],
+    bitmaps: [],
+    ...parts,
+    placement: {
+      seed: 0,
+      holes: [],
+      leaks: 0,
+      spareL1: 0,
+      spareReftable: 0,
+      cutTail: false,
+      ...placement,
+    },
+  };
+  return normaliseQcow2(model, LIMITS);
+}
+
+/** An image without anything in it and without a disk, so that no table is needed. */
+export function empty(parts: Parameters<typeof small>[0] = {}): Qcow2Model {
+  return small({ size: 0n, clusters: [], ...parts });
+}
+
+/** A version 3 image of four clusters of 16 KiB with subclusters. */
+export function extended(parts: Parameters<typeof small>[0] = {}): Qcow2Model {
+  return small({ clusterBits: 14, extendedL2: true, ...parts });
+}
+
+/** An L2 or L1 entry is made to lead to a place, with the copied flag. */
+export function lead(path: string, at: string): CaseEdit[] {
+  return [point(path, at), flip(path, COPIED)];
+}
+
+/** A snapshot table, behind the end of the file, of so many entries of zeros. */
+export function emptySnapshots(count: number): CaseEdit[] {
+  return [end("/header/snapshots_offset"), set("/header/nb_snapshots", count)];
+}
+
+/** Number of the copied flag in an entry. */
+export const COPIED = 63;
+/** Number of the flag of a compressed cluster. */
+export const COMPRESSED = 62;
+/** Number of the bit of 512 bytes, off the boundaries of clusters of 4 KiB. */
+export const OFF_CLUSTER = 9;
+/** 2^63 - 2^30: the end of what QEMU's block layer reads. */
+export const END = 0x7fffffffc0000000n;

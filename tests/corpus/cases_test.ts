@@ -1,0 +1,98 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { createHash } from "node:crypto";
+import { corpusImages } from "../../corpus/build/images.ts";
+import { json, set } from "../../corpus/cases/edit.ts";
+import { modelOf as luks2Model } from "../../corpus/cases/luks2/models.ts";
+import { small } from "../../corpus/cases/qcow2/models.ts";
+import {
+  cases,
+  imageOf,
+  imagesNotRecorded,
+  namedCases,
+  rulesWithoutCase,
+  showsOf,
+} from "../../corpus/cases/mod.ts";
+import type { ByteSource } from "../../src/bytes/mod.ts";
+import { catalogue } from "../../src/formats.ts";
+import { readRecord, recordNames } from "../../src/recorded/mod.ts";
+
+const IMAGES = new URL("../../corpus/images", import.meta.url).pathname;
+const PIECE = 2 ** 20;
+
+const recorded = recordNames(IMAGES);
+const images = corpusImages();
+const rules = catalogue.map(({ id }) => id);
+
+Deno.test("every rule has a case, or a stated reason why no file shows whether it is broken", () => {
+  const having = new Set(cases.map(({ rule }) => rule));
+  const without = rules.filter((id) => !having.has(id));
+  assertEquals(without.sort(), Object.keys(rulesWithoutCase).sort());
+});
+
+Deno.test("every case names rules of the catalogue and says in words what it shows", () => {
+  for (const of of cases) {
+    assertEquals([of.rule, ...of.leaves ?? []].filter((id) => !rules.includes(id)), []);
+    assert(showsOf(of).length > 0, of.rule);
+  }
+});
+
+Deno.test("names of images are unique", () => {
+  const names = images.map(({ name }) => name);
+  assertEquals(names.length, new Set(names).size);
+  assertEquals(names.length, 2 * cases.length + 5);
+});
+
+Deno.test("every image of a case is in the corpus, or a stated reason why it is not", () => {
+  const names = images.map(({ name }) => name);
+  const missing = names.filter((name) => !recorded.includes(name));
+  assertEquals(missing.sort(), Object.keys(imagesNotRecorded).sort());
+  assertEquals(recorded.filter((name) => !names.includes(name)), []);
+});
+
+function sha256(source: ByteSource): string {
+  const hash = createHash("sha256");
+  for (let at = 0; at < source.size; at += PIECE) {
+    hash.update(source.read(at, Math.min(PIECE, source.size - at)));
+  }
+  return hash.digest("hex");
+}
+
+Deno.test("the cases build the images of the corpus, byte for byte", () => {
+  for (const { name, rule, does, build } of images) {
+    if (imagesNotRecorded[name] !== undefined) continue;
+    const { image, files, format, passphrases, header } = build();
+    const record = readRecord(IMAGES, name);
+    const built = Object.entries({ image, ...files }).map(([file, source]) => ({
+      name: file,
+      size: source.size,
+      sha256: sha256(source),
+    }));
+    assertEquals([record.files, record.features], [built, [rule, does]], name);
+    assertEquals([record.format, record.header], [format, header], name);
+    assertEquals(record.passphrases ?? [], passphrases, name);
+  }
+});
+
+Deno.test("the two images of a case differ, or are opened in different ways", () => {
+  for (const { name, of } of namedCases()) {
+    const [broken, kept] = images.filter((it) => it.name.startsWith(`${name}-`))
+      .filter((it) => it.name === `${name}-breaks` || it.name === `${name}-keeps`)
+      .map((it) => it.build());
+    assert(broken !== undefined && kept !== undefined, name);
+    const isOpenedAlike = String(broken.passphrases) === String(kept.passphrases) &&
+      broken.budget === kept.budget;
+    if (!isOpenedAlike || broken.image.size !== kept.image.size) continue;
+    const filesOf = ({ image, files }: typeof broken) => [image, ...Object.values(files)];
+    const same = filesOf(broken).map(sha256).join() === filesOf(kept).map(sha256).join();
+    assert(!same, `${name}: ${showsOf(of)}`);
+  }
+});
+
+Deno.test("an edit of what is not in the image is an error, not a case that shows nothing", () => {
+  const start = { base: small() };
+  for (const edit of [set("/header/clusterbits", 9), set("/l2[7]/0/l2_entry", 0)]) {
+    assertThrows(() => imageOf(start, [edit]), Error, "Cannot find");
+  }
+  const volume = { base: luks2Model() };
+  assertThrows(() => imageOf(volume, [json("/segment/0/size", "0")]), Error, "Cannot find");
+});
