@@ -1,22 +1,19 @@
 import { FileSource } from "../bytes/mod.ts";
-import type { CreatedPart, CreatedParts } from "../format/mod.ts";
-import { Luks1Error } from "../luks1/mod.ts";
-import {
-  backingSize,
-  contentOf,
-  createImage,
-  type Creation,
-  resolveName,
-} from "../image/create/mod.ts";
+import type { CreatedPart, CreatedParts, Format, ImageRequest } from "../format/mod.ts";
+import { formatNamed, formatNames } from "../formats.ts";
+import { backingSize, contentOf, resolveName } from "../image/create/mod.ts";
+import { ITERATIONS_DEFAULT, Luks1Error } from "../luks1/mod.ts";
 import { unsupportedFormat, whyUnreadable } from "./reasons.ts";
-import { creationOf, FORMATS, type Wanted } from "./create_formats.ts";
-import { ITERATIONS_DEFAULT } from "./create_luks.ts";
 import { FormatOptions } from "./create_options.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { givenPassphrases, passphraseFiles, PASSPHRASES, PASSPHRASES_HELP } from "./passphrases.ts";
+import { random } from "./random.ts";
 import { parseSize } from "./sizes.ts";
 import { UsageError } from "./verb.ts";
 import { type NewFile, Pauses, writeFiles } from "./write_files.ts";
+
+/** The formats that can be created. */
+const CREATED = formatNames.filter((name) => formatNamed(name)?.create !== undefined);
 
 /** The text of `create --help`. */
 export const help = `diskproof create FILE [SIZE] [options]
@@ -24,7 +21,7 @@ export const help = `diskproof create FILE [SIZE] [options]
 Creates an image. SIZE is in bytes or has a suffix, such as 10M; the default is the size of the
 content or of the backing file. FILE is written completely or not at all.
 
-  -f, --format NAME    the format: ${Object.keys(FORMATS).join(", ")} (default raw)
+  -f, --format NAME    the format: ${CREATED.join(", ")} (default raw)
   -o, --options LIST   options of the format, NAME=VALUE,… (may be repeated)
   --from RAWFILE       fill the image with the content of a raw file
   -c, --compress       compress the content (qcow and qcow2 without encryption)
@@ -92,24 +89,28 @@ interface Command {
 
 async function create({ path, size: text, from, options }: Command): Promise<void> {
   const name = options.value("format") ?? "raw";
-  if (!isFormat(name)) {
-    throw new UsageError(unsupportedFormat(name, Object.keys(FORMATS)));
+  const known = formatNamed(name);
+  const creator = known?.create;
+  if (known === undefined || creator === undefined) {
+    throw new UsageError(unsupportedFormat(name, CREATED));
   }
-  const format = new FormatOptions(options.list("options"), { name, options: FORMATS[name] });
-  const header = headerOf(options, format);
-  const backing = backingOf(options, format);
+  const format = new FormatOptions(options.list("options"), { name, options: creator.options });
+  const header = headerOf(options, { format, detaches: known.driver.detaches === true });
+  const backing = backingOf(options, { format, known });
   const backed = backing && backingBytes(path, { backing, options });
   const size = sizeOf(text, { from, backed });
-  const wanted: Wanted = {
+  const request: ImageRequest = {
     options: format,
     size,
     passphrases: givenPassphrases(options),
     compressed: options.flag("compress"),
     detached: header !== undefined,
+    random,
     ...(from === undefined ? {} : { content: contentOf(from, size) }),
     ...(backing === undefined ? {} : { backing }),
   };
-  const parts = usageOf(path, () => createImage(creationOf(name, wanted)));
+  mustBeCompressible(known, request);
+  const parts = usageOf(path, () => creator.make(creator.plan(request)));
   const dataFile = format.text("data_file");
   const files = new Map<CreatedPart["file"], string>();
   if (header !== undefined) files.set("header", header);
@@ -122,7 +123,7 @@ async function create({ path, size: text, from, options }: Command): Promise<voi
     ...passphraseFiles(options),
   ];
   // Passphrases are accepted only for encrypted images.
-  const secret = wanted.passphrases.length > 0;
+  const secret = request.passphrases.length > 0;
   const target = { paths: [...files.values()], force: options.flag("force"), reads, secret };
   await writeFiles(target, (written) => {
     const names = [...files.keys()];
@@ -130,8 +131,12 @@ async function create({ path, size: text, from, options }: Command): Promise<voi
   });
 }
 
-function isFormat(name: string): name is Creation["format"] {
-  return Object.hasOwn(FORMATS, name);
+function mustBeCompressible({ name, create }: Format, { compressed, content }: ImageRequest): void {
+  if (!compressed) return;
+  if (create?.compresses !== true) {
+    throw new UsageError(`the format ${name} does not support compression`);
+  }
+  if (content === undefined) throw new UsageError("there is nothing to compress without --from");
 }
 
 function openFrom(path: string | undefined): FileSource | undefined {
@@ -144,11 +149,13 @@ function openFrom(path: string | undefined): FileSource | undefined {
 }
 
 /** The file for a detached header. */
-function headerOf(options: Options, format: FormatOptions): string | undefined {
+function headerOf(
+  options: Options,
+  { format, detaches }: { format: FormatOptions; detaches: boolean },
+): string | undefined {
   const header = options.value("header");
-  const isLuks = options.value("format") === "luks";
   const detached = format.flag("detached-header");
-  if (header !== undefined && !isLuks) {
+  if (header !== undefined && !detaches) {
     throw new UsageError("--header requires -f luks");
   }
   if (header === undefined && detached) {
@@ -160,16 +167,18 @@ function headerOf(options: Options, format: FormatOptions): string | undefined {
   return header;
 }
 
-function backingOf(options: Options, format: FormatOptions): Wanted["backing"] {
+function backingOf(
+  options: Options,
+  { format, known }: { format: FormatOptions; known: Format },
+): ImageRequest["backing"] {
   const name = options.value("backing") ?? format.text("backing_file");
   const backingFormat = options.value("backing-format") ?? format.text("backing_fmt");
   if (name === undefined && backingFormat === undefined) return undefined;
   if (name === undefined || backingFormat === undefined) {
     throw new UsageError("a backing file (-b) requires its format (-F), and the other way round");
   }
-  const image = options.value("format");
-  if (image !== "qcow" && image !== "qcow2") {
-    throw new UsageError(`the format ${image ?? "raw"} does not support backing files`);
+  if (known.create?.backing !== true) {
+    throw new UsageError(`the format ${known.name} does not support backing files`);
   }
   return { name, format: backingFormat };
 }
@@ -177,7 +186,7 @@ function backingOf(options: Options, format: FormatOptions): Wanted["backing"] {
 /** The size of a backing file; `undefined` with --unsafe. */
 function backingBytes(
   overlay: string,
-  { backing, options }: { backing: NonNullable<Wanted["backing"]>; options: Options },
+  { backing, options }: { backing: NonNullable<ImageRequest["backing"]>; options: Options },
 ): number | undefined {
   if (options.flag("unsafe")) return undefined;
   const says = (reason: string): UsageError =>

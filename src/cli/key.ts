@@ -1,4 +1,6 @@
 import { FileSource, MemorySource } from "../bytes/mod.ts";
+import { whyNotInQemu } from "../format/mod.ts";
+import { formatNamed } from "../formats.ts";
 import { type FoundKeyArea, keyAreaOf, readKeyArea } from "../image/create/mod.ts";
 import {
   addKey,
@@ -6,6 +8,7 @@ import {
   decodeLuks1,
   eraseKey,
   ITERATIONS_BUDGET,
+  ITERATIONS_DEFAULT,
   keySteps,
   Luks1Error,
   slotStates,
@@ -14,12 +17,12 @@ import {
   whyUnusable,
 } from "../luks1/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
-import { ITERATIONS_DEFAULT, random } from "./create_luks.ts";
+import { random } from "./random.ts";
 import { mustNotBeStandardInput } from "./images.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
 import { jsonLine, print } from "./output.ts";
-import { givenPassphrases, mustSuitQemu, PASSPHRASES, passphrasesOf } from "./passphrases.ts";
+import { givenPassphrases, PASSPHRASES, passphrasesOf } from "./passphrases.ts";
 import { ImageError, UsageError } from "./verb.ts";
 import { writeAt } from "./write_files.ts";
 
@@ -168,7 +171,9 @@ function changed(
   { action, path, area, request }: Change,
 ): readonly Uint8Array[] {
   const { newPassphrase } = request;
-  if (area.format === "qcow2" && newPassphrase !== undefined) mustSuitQemu(newPassphrase);
+  const onlyQemu = formatNamed(area.format)?.tools.includes("cryptsetup") === false;
+  const reason = onlyQemu && newPassphrase !== undefined ? whyNotInQemu(newPassphrase) : undefined;
+  if (reason !== undefined) throw new UsageError(reason);
   try {
     return act(before, action, request);
   } catch (error) {

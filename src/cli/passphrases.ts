@@ -64,27 +64,6 @@ function isStdin(path: string): boolean {
   return STDIN.includes(path);
 }
 
-/**
- * Stops before an image is created that nothing opens: only QEMU opens qcow and qcow2.
- *
- * @throws {UsageError} when QEMU does not accept the whole passphrase
- */
-export function mustSuitQemu(passphrase: Uint8Array): void {
-  if (!passphrase.includes(0) && isUtf8(passphrase)) return;
-  throw new UsageError(
-    "Cannot use the passphrase: QEMU, which opens such images, accepts only UTF-8 without NUL bytes",
-  );
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function readFile(path: string): Uint8Array {
   try {
     const { isFifo, isCharDevice } = Deno.statSync(path);

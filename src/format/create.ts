@@ -1,4 +1,5 @@
 import type { Segment } from "../bytes/mod.ts";
+import type { DiskContent } from "./disk_content.ts";
 
 /** Bytes at their place in one of the files of a new image. */
 export interface CreatedPart extends Segment {
@@ -17,3 +18,108 @@ export type CreatedSizes = Readonly<
  * covers is zeros.
  */
 export type CreatedParts = Generator<CreatedPart, CreatedSizes>;
+
+/**
+ * The options of a format for a new image, as `-o NAME=VALUE` of qemu-img. A value that an option does not
+ * accept is an error of whoever reads them.
+ */
+export interface CreationOptions {
+  text(name: string): string | undefined;
+  /** `on` or `off`, which it is where it is absent. */
+  flag(name: string): boolean;
+  choice<C extends string>(name: string, choices: readonly C[]): C | undefined;
+  /** A whole number from 1 on. */
+  whole(name: string): number | undefined;
+  /** A number of bytes. */
+  size(name: string): number | undefined;
+  /** The first one of these names that was given. */
+  given(names: readonly string[]): string | undefined;
+}
+
+/** A new image as a person asks for it. */
+export interface ImageRequest {
+  readonly options: CreationOptions;
+  /** Of the disk in bytes: whole sectors. */
+  readonly size: number;
+  readonly content?: DiskContent;
+  readonly passphrases: readonly Uint8Array[];
+  readonly backing?: { readonly name: string; readonly format: string };
+  readonly compressed: boolean;
+  /** The header goes into a file of its own. */
+  readonly detached: boolean;
+  /** Random bytes. */
+  random(length: number): Uint8Array;
+}
+
+/** Makes new images with given content. */
+export interface FormatCreator<Creation> {
+  /** The options that an image has, by their names in `-o`. */
+  readonly options: readonly string[];
+  /** An image may have a backing file. */
+  readonly backing?: true;
+  /** Content may be compressed. */
+  readonly compresses?: true;
+  /**
+   * What an image is made from.
+   *
+   * @throws {RangeError} when what is asked for does not go together, or is out of its range
+   */
+  plan(request: ImageRequest): Creation;
+  /**
+   * Makes an image.
+   *
+   * @throws {RangeError} when what it is made from does not go together, or is out of its range
+   */
+  make(creation: Creation): CreatedParts;
+}
+
+/** @throws {RangeError} when there is a passphrase */
+export function mustHaveNoPassphrase({ passphrases }: ImageRequest): void {
+  if (passphrases.length === 0) return;
+  throw new RangeError("a passphrase is given, but the image is not encrypted");
+}
+
+/** Why a passphrase is of no use for an image that only QEMU opens; `undefined` where it is. */
+export function whyNotInQemu(passphrase: Uint8Array): string | undefined {
+  if (!passphrase.includes(0) && isUtf8(passphrase)) return undefined;
+  return "Cannot use the passphrase: QEMU, which opens such images, accepts only UTF-8 without NUL " +
+    "bytes";
+}
+
+/** @throws {RangeError} when QEMU does not accept the whole passphrase */
+export function mustSuitQemu(passphrase: Uint8Array): void {
+  const reason = whyNotInQemu(passphrase);
+  if (reason !== undefined) throw new RangeError(reason);
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The options of every format with the legacy AES, and of those that have a backing file. */
+export const ENCRYPTION_OPTIONS: readonly string[] = ["encryption", "encrypt.format"];
+export const BACKING_OPTIONS: readonly string[] = ["backing_file", "backing_fmt"];
+
+/** The kind of encryption that is asked for; `encryption=on` is the old name of the legacy AES. */
+export function encryptionKind<K extends string>(
+  options: CreationOptions,
+  kinds: readonly K[],
+): K | "aes" | undefined {
+  const kind = options.choice("encrypt.format", kinds);
+  return kind ?? (options.flag("encryption") ? "aes" : undefined);
+}
+
+/** @throws {RangeError} when there is not exactly one passphrase, or QEMU does not accept it */
+export function onlyPassphrase({ passphrases }: ImageRequest): Uint8Array {
+  const [passphrase, ...others] = passphrases;
+  if (passphrase === undefined || others.length > 0) {
+    throw new RangeError("the legacy AES requires exactly one passphrase (--passphrase-file)");
+  }
+  mustSuitQemu(passphrase);
+  return passphrase;
+}

@@ -1,7 +1,7 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { Struct } from "../layout/mod.ts";
 import type { Finding, Rule } from "../rules/mod.ts";
-import type { CreatedParts } from "./create.ts";
+import type { FormatCreator } from "./create.ts";
 import type { Dialect, FormatDriver } from "./driver.ts";
 import type { Broken } from "./layer.ts";
 import type { FormatWriter } from "./writer.ts";
@@ -30,12 +30,7 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly driver: FormatDriver;
   readonly verdict: VerdictPolicy;
   readonly writer: FormatWriter<Model>;
-  /**
-   * Makes an image with given content.
-   *
-   * @throws {RangeError} when the options do not go together, or are out of their range
-   */
-  create?(creation: Creation): CreatedParts;
+  readonly create?: FormatCreator<Creation>;
   readonly keys?: FormatKeys;
 }
 

@@ -38,7 +38,21 @@ export {
   type SnapshotSummary,
 } from "./layer.ts";
 export type { Dialect, DriverOptions, FormatDriver, WorkBudget } from "./driver.ts";
-export type { CreatedPart, CreatedParts, CreatedSizes } from "./create.ts";
+export {
+  BACKING_OPTIONS,
+  type CreatedPart,
+  type CreatedParts,
+  type CreatedSizes,
+  type CreationOptions,
+  ENCRYPTION_OPTIONS,
+  encryptionKind,
+  type FormatCreator,
+  type ImageRequest,
+  mustHaveNoPassphrase,
+  mustSuitQemu,
+  onlyPassphrase,
+  whyNotInQemu,
+} from "./create.ts";
 export type { Format, FormatKeys, KeyArea, Tool, VerdictPolicy } from "./format.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export { type BuiltImage, cutAt, type Placed } from "./placed.ts";

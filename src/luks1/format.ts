@@ -1,6 +1,7 @@
 import { type Format, wholeContent } from "../format/mod.ts";
 import { buildLuks1, contentOf } from "./build/build.ts";
 import { normaliseLuks1 } from "./build/normalise.ts";
+import { LUKS_OPTIONS, luksOptions } from "./create/request.ts";
 import { createVolume, type Luks1Creation } from "./create/volume.ts";
 import { decodeLuks1, specOf } from "./decode.ts";
 import { luks1Driver } from "./driver.ts";
@@ -31,7 +32,14 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
     content: (model) => wholeContent(contentOf(model)),
     passphrases: ({ keys }) => keys.map(({ passphrase }) => passphrase),
   },
-  create: createVolume,
+  create: {
+    options: ["detached-header", ...LUKS_OPTIONS],
+    plan: (request) => {
+      const { size, content } = request;
+      return { size, ...(content === undefined ? {} : { content }), luks: luksOptions(request) };
+    },
+    make: createVolume,
+  },
   keys: {
     area: keyAreaOf,
     unlock: (keyMaterial, passphrase) => {

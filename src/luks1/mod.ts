@@ -31,6 +31,7 @@ export { buildHeader, type BuiltHeader, type HeaderModel, payloadSector } from "
 export { type CreatedLuks1, createLuks1, type Luks1Options } from "./create/create.ts";
 export { type CipherSpec, decodeLuks1, type KeySlot, type Luks1Header, specOf } from "./decode.ts";
 export { luks1Driver } from "./driver.ts";
+export { ITERATIONS_DEFAULT, LUKS_OPTIONS, luksOptions } from "./create/request.ts";
 export { createVolume, type Luks1Creation } from "./create/volume.ts";
 export { Luks1Error } from "./error.ts";
 export { materialSectors, payloadStart } from "./geometry.ts";

@@ -1,8 +1,9 @@
-import type { Format } from "../format/mod.ts";
+import { BACKING_OPTIONS, ENCRYPTION_OPTIONS, type Format } from "../format/mod.ts";
 import { buildQcow1 } from "./build/build.ts";
 import { guestContent } from "./build/content.ts";
 import { normaliseQcow1 } from "./build/normalise.ts";
 import { createQcow1, type Qcow1Creation } from "./create/create.ts";
+import { planQcow1 } from "./create/request.ts";
 import { qcow1Driver } from "./driver.ts";
 import type { Qcow1Rule } from "./rules.ts";
 import type { Qcow1Model } from "./model.ts";
@@ -34,5 +35,11 @@ export const format: Format<Qcow1Model, "qcow", Qcow1Creation> = {
     content: guestContent,
     passphrases: ({ encryption }) => encryption === undefined ? [] : [encryption.passphrase],
   },
-  create: createQcow1,
+  create: {
+    options: [...BACKING_OPTIONS, ...ENCRYPTION_OPTIONS],
+    backing: true,
+    compresses: true,
+    plan: planQcow1,
+    make: createQcow1,
+  },
 };

@@ -1,6 +1,6 @@
 import type { Format } from "../format/mod.ts";
 import { buildQcow2, guestContent, normaliseQcow2 } from "./build/mod.ts";
-import { createQcow2, type Qcow2Creation } from "./create/mod.ts";
+import { createQcow2, planQcow2, QCOW2_OPTIONS, type Qcow2Creation } from "./create/mod.ts";
 import { qcow2Driver } from "./driver.ts";
 import type { FoundRule } from "./findings.ts";
 import { keyAreaOf } from "./key_area.ts";
@@ -40,6 +40,12 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
         ? [encryption.passphrase]
         : encryption.keys.map(({ passphrase }) => passphrase),
   },
-  create: createQcow2,
+  create: {
+    options: QCOW2_OPTIONS,
+    backing: true,
+    compresses: true,
+    plan: planQcow2,
+    make: createQcow2,
+  },
   keys: { area: keyAreaOf },
 };

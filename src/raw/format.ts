@@ -1,4 +1,4 @@
-import type { Format } from "../format/mod.ts";
+import { type Format, mustHaveNoPassphrase } from "../format/mod.ts";
 import { buildRaw, rawContent } from "./build.ts";
 import { createRaw, type RawCreation } from "./create.ts";
 import { rawDriver } from "./driver.ts";
@@ -15,5 +15,13 @@ export const format: Format<RawModel, "raw", RawCreation> = {
   driver: rawDriver,
   verdict: { tool: "qemu-img" },
   writer: { normalise: (model) => model, build: buildRaw, content: rawContent },
-  create: createRaw,
+  create: {
+    options: [],
+    plan: (request) => {
+      mustHaveNoPassphrase(request);
+      const { size, content } = request;
+      return { size, ...(content === undefined ? {} : { content }) };
+    },
+    make: createRaw,
+  },
 };

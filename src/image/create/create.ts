@@ -1,5 +1,5 @@
 import type { CreatedParts } from "../../format/mod.ts";
-import { type CreationOf, formatNamed, type ListedFormat } from "../../formats.ts";
+import { type CreationOf, formatOf, type ListedFormat } from "../../formats.ts";
 
 /** An image of any format that can be made. */
 export type Creation = CreationOf<ListedFormat>;
@@ -20,7 +20,7 @@ export type Creation = CreationOf<ListedFormat>;
  */
 export function createImage(creation: Creation): CreatedParts {
   const { format, ...options } = creation;
-  const create = formatNamed(format)?.create;
+  const { create } = formatOf(format);
   if (create === undefined) throw new TypeError(`Cannot create an image of ${format}`);
-  return create(options);
+  return create.make(options);
 }

@@ -15,4 +15,5 @@
  */
 
 export { createQcow2 } from "./create.ts";
+export { planQcow2, QCOW2_OPTIONS } from "./request.ts";
 export type { Qcow2Creation, Qcow2Encryption } from "./options.ts";

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   cipherModes,
   type CipherName,
@@ -6,16 +5,13 @@ import {
   cipherTable,
   type HashName,
   hashNames,
-  isHashName,
   ivGenerators,
   ivTable,
   volumeKeyLengths,
-} from "../crypto/mod.ts";
-import { isUuid } from "../format/mod.ts";
-import type { CipherSpec, Luks1Options } from "../luks1/mod.ts";
-import type { FormatOptions } from "./create_options.ts";
-import { didYouMean } from "./nearest.ts";
-import { UsageError } from "./verb.ts";
+} from "../../crypto/mod.ts";
+import { type CreationOptions, type ImageRequest, isUuid } from "../../format/mod.ts";
+import type { CipherSpec } from "../decode.ts";
+import type { Luks1Options } from "./create.ts";
 
 /** The options of a LUKS volume: those of qemu-img, those of cryptsetup, and numbers that both measure. */
 export const LUKS_OPTIONS: readonly string[] = [
@@ -26,25 +22,19 @@ export const LUKS_OPTIONS: readonly string[] = [
 /** The default number of PBKDF2 iterations for a key: some tenths of a second with sha256. */
 export const ITERATIONS_DEFAULT = 600_000;
 
-/** Random bytes. */
-export function random(length: number): Uint8Array {
-  return new Uint8Array(randomBytes(length));
-}
-
 /**
  * The volume that the options describe. The passphrases open its key slots from 0 on, in their order.
  *
  * @param prefix of the names, as `encrypt.`
- * @throws {UsageError} when there is no passphrase, or the options conflict
+ * @throws {RangeError} when there is no passphrase, or the options conflict
  */
 export function luksOptions(
-  options: FormatOptions,
-  passphrases: readonly Uint8Array[],
-  { prefix = "", detached = false } = {},
+  { options, passphrases, random, detached }: ImageRequest,
+  prefix = "",
 ): Luks1Options {
   const [passphrase, ...others] = passphrases;
   if (passphrase === undefined) {
-    throw new UsageError("encryption needs a passphrase (--passphrase-file)");
+    throw new RangeError("encryption needs a passphrase (--passphrase-file)");
   }
   const iterations = options.whole(`${prefix}iterations`) ?? ITERATIONS_DEFAULT;
   const digestIterations = options.whole(`${prefix}digest-iterations`);
@@ -60,15 +50,15 @@ export function luksOptions(
   };
 }
 
-/** @throws {UsageError} for anything but a UUID, as cryptsetup rejects it */
-function uuidOf(options: FormatOptions, prefix: string): string {
+/** @throws {RangeError} for anything but a UUID, as cryptsetup rejects it */
+function uuidOf(options: CreationOptions, prefix: string): string {
   const text = options.text(`${prefix}uuid`) ?? crypto.randomUUID();
   if (isUuid(text)) return text;
-  throw new UsageError(`option ${prefix}uuid must be a UUID, not '${text}'`);
+  throw new RangeError(`option ${prefix}uuid must be a UUID, not '${text}'`);
 }
 
 /** The cipher of a volume, by the names of cryptsetup or of qemu-img. */
-function specOf(options: FormatOptions, prefix: string): CipherSpec {
+function specOf(options: CreationOptions, prefix: string): CipherSpec {
   const text = options.text(`${prefix}cipher`);
   const hash = options.choice(`${prefix}hash`, hashNames) ??
     options.choice(`${prefix}hash-alg`, hashNames) ?? HASH_DEFAULT;
@@ -79,7 +69,7 @@ function specOf(options: FormatOptions, prefix: string): CipherSpec {
     const reason = text === undefined
       ? `${other} requires ${prefix}cipher`
       : `${prefix}cipher and ${other} cannot be combined`;
-    throw new UsageError(reason);
+    throw new RangeError(reason);
   }
   return text === undefined
     ? qemuSpec(options, { prefix, hash })
@@ -94,16 +84,15 @@ function cryptsetupSpec(
   const [, cipher = "", mode = "", ivGenerator, ivHash] =
     /^([^-]+)-([^-]+)(?:-([^:]+)(?::(.+))?)?$/.exec(text) ?? [];
   if (mode === "") {
-    throw new UsageError(
+    throw new RangeError(
       `option cipher must be such as aes-cbc-essiv:sha256, not '${text}'`,
     );
   }
   if (ivGenerator === undefined && mode !== "ecb") {
-    throw new UsageError(
+    throw new RangeError(
       `the mode ${mode} requires an IV generator, as in ${cipher}-${mode}-${IV_DEFAULT}`,
     );
   }
-  if (ivHash !== undefined) mustBeHash(ivHash);
   return {
     cipher,
     mode,
@@ -114,14 +103,9 @@ function cryptsetupSpec(
   };
 }
 
-function mustBeHash(name: string): void {
-  if (isHashName(name)) return;
-  throw new UsageError(`unknown hash '${name}'${didYouMean(name, hashNames)}`);
-}
-
 /** The defaults are qemu-img's. */
 function qemuSpec(
-  options: FormatOptions,
+  options: CreationOptions,
   { prefix, hash }: { prefix: string; hash: HashName },
 ): CipherSpec {
   const algorithms = new Map(cipherNames.flatMap(algorithmsOf));
