@@ -1,4 +1,5 @@
-import type { Field } from "../../src/layout/mod.ts";
+import { REQUEST_END_MAX } from "../../src/format/mod.ts";
+import { boundariesOf, type Field, isAligned } from "../../src/layout/mod.ts";
 
 /** What the interesting values of a field follow from. */
 export interface Surroundings {
@@ -12,31 +13,30 @@ export interface Surroundings {
 const POWERS = [8n, 16n, 31n, 32n, 53n, 55n, 56n, 62n, 63n];
 
 /**
- * Values that implementations trip over, derived from the field's description: its limits and what is
- * just outside them, its named values and what is next to them, powers of two and their neighbours,
+ * Values that implementations trip over, derived from the field's description: the bounds of its constraints and
+ * their neighbours, its named values and what is next to them, powers of two and their neighbours,
  * the file's end, and places just off an alignment. Simple ones come first.
  */
 export function interestingValues(field: Field, around: Surroundings): bigint[] {
   if (field.kind === "bytes") return [];
   const { value } = around;
+  const aligned = isAligned(field);
   const found = new Set<bigint>();
   const add = (...values: bigint[]): void => {
     for (const candidate of values) found.add(BigInt.asUintN(8 * field.width, candidate));
   };
   add(0n, 1n, value + 1n, value - 1n);
-  for (const bound of [field.min, field.max]) {
-    if (bound !== undefined) add(BigInt(bound) - 1n, BigInt(bound), BigInt(bound) + 1n);
-  }
+  add(...boundariesOf(field, { "cluster size": around.clusterSize }));
   for (const named of Object.values(field.values ?? {})) {
     add(BigInt(named), BigInt(named) + 1n, BigInt(named) - 1n);
   }
   for (const bits of field.bits ?? []) {
     add(value ^ (1n << BigInt(bits.from)), value ^ (1n << BigInt(bits.to)));
   }
-  if (field.aligned !== undefined || field.pointsTo !== undefined) {
+  if (aligned || field.pointsTo !== undefined) {
     add(...places(inUnitOf(field, around)));
   }
-  if (field.unit !== undefined || field.aligned !== undefined) add(value * 2n, value / 2n);
+  if (field.unit !== undefined || aligned) add(value * 2n, value / 2n);
   for (const power of POWERS) {
     if (power < BigInt(8 * field.width)) add(1n << power, (1n << power) - 1n, (1n << power) + 1n);
   }
@@ -61,7 +61,6 @@ function places({ fileSize, clusterSize, value }: Surroundings): bigint[] {
   return [
     ...[value + cluster, value - cluster, value + 512n, value + cluster / 2n],
     ...[BigInt(fileSize), end, end - cluster, end + cluster, end - 1n, end * 2n],
-    // The largest end that QEMU's block layer takes, and the first behind it.
-    ...[0x7fffffffc0000000n - cluster, 0x7fffffffc0000000n, 1n << 40n],
+    ...[REQUEST_END_MAX - cluster, REQUEST_END_MAX, 1n << 40n],
   ];
 }

@@ -62,6 +62,7 @@ export { type Pattern, patternBytes, seededBytes } from "./pattern.ts";
 export type { InfoReport, MapEntry } from "./reports.ts";
 export { type EntryTarget, type TableEntry, TableRows } from "./table_rows.ts";
 export { type BlockRule, blockRules } from "./rules.ts";
+export { REQUEST_END_MAX, REQUEST_MAX, requestable } from "./requests.ts";
 export { readSectors, type SectorAccess } from "./sectors.ts";
 export { imageText } from "./text.ts";
 export { isUuid } from "./uuid.ts";

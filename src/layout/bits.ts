@@ -1,4 +1,4 @@
-import type { BitRange } from "./field.ts";
+import type { BitRange, Field } from "./field.ts";
 import type { Struct } from "./struct.ts";
 import { fieldOf } from "./struct.ts";
 
@@ -18,24 +18,36 @@ export interface BitMask {
 
 /** @throws {TypeError} when the description has no such field or bits. */
 export function bitMask(struct: Struct, field: string, bits: string): BitMask {
-  const range = fieldOf(struct, field as never).bits?.find((candidate) => candidate.name === bits);
-  if (range === undefined) {
-    throw new TypeError(`Cannot find bits ${bits} in ${struct.name}.${field}`);
-  }
-  return maskOf(range);
+  const described = fieldOf(struct, field as never);
+  const from = described.bits?.find((candidate) => candidate.name === bits)?.from ?? 0;
+  return halves(bitsMask(described, [bits]), from);
 }
 
-/** The bits of a field that are reserved and must be zero. */
+/** The bits of a field that are reserved. */
 export function reservedMask(struct: Struct, field: string): BitMask {
-  const ranges = fieldOf(struct, field as never).bits ?? [];
-  const mask = ranges.filter((range) => range.reserved === "must-be-zero")
-    .reduce((all, range) => all | maskOf(range).mask, 0n);
-  return halves(mask, 0);
+  return halves(bitsMask(fieldOf(struct, field as never), "reserved"), 0);
 }
 
-function maskOf(range: BitRange): BitMask {
-  const mask = ((1n << BigInt(range.to - range.from + 1)) - 1n) << BigInt(range.from);
-  return halves(mask, range.from);
+/**
+ * The mask of all reserved runs of bits of a field, or of those with these names.
+ *
+ * @throws {TypeError} when there are no such bits
+ */
+export function bitsMask(field: Field, which: "reserved" | readonly string[]): bigint {
+  const ranges = field.bits ?? [];
+  if (which === "reserved") return union(ranges.filter(({ reserved }) => reserved));
+  return union(which.map((name) => {
+    const range = ranges.find((candidate) => candidate.name === name);
+    if (range === undefined) throw new TypeError(`Cannot find bits ${name} in ${field.name}`);
+    return range;
+  }));
+}
+
+function union(ranges: readonly BitRange[]): bigint {
+  return ranges.reduce(
+    (all, { from, to }) => all | ((1n << BigInt(to - from + 1)) - 1n) << BigInt(from),
+    0n,
+  );
 }
 
 function halves(mask: bigint, from: number): BitMask {

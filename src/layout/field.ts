@@ -1,3 +1,5 @@
+import type { Constraint } from "./constraint.ts";
+
 /**
  * The words in which an on-disk structure is described. A description is frozen plain data; decoding,
  * encoding, listing, dumping, generating and violating all work from it.
@@ -20,28 +22,23 @@ export interface BitRange {
   /** The last bit, inclusive. */
   readonly to: number;
   readonly doc: string;
-  /** A reserved run: what a reader has to make of bits that are set in it. */
-  readonly reserved?: "must-be-zero" | "ignored";
+  /** The bits have no meaning. A constraint of the field says which rule wants them clear. */
+  readonly reserved?: true;
 }
 
-/** Constraints and remarks on a field; all optional, all data. */
+/** Constraints and remarks on a field; all but `doc` optional, all data. */
 export interface FieldNotes {
   /** One line on what the field means. */
   readonly doc: string;
   readonly unit?: Unit;
-  /** Smallest and largest value that the specification allows. */
-  readonly min?: number | bigint;
-  readonly max?: number | bigint;
-  /** The value must be a multiple of this; `cluster` stands for the image's cluster size. */
-  readonly aligned?: "cluster" | number;
-  /** The only values with a meaning, by name. */
+  /** The values with a meaning, by name. */
   readonly values?: Readonly<Record<string, number | bigint>>;
   /** What the bits of the field mean. */
   readonly bits?: readonly BitRange[];
   /** Name of the structure that an offset in this field leads to. */
   readonly pointsTo?: string;
-  /** Padding or reserved: not a value, but bytes that a reader has to treat in a given way. */
-  readonly reserved?: "must-be-zero" | "ignored";
+  /** What an image has to satisfy, each with the rule that says so, in the order of judgement. */
+  readonly constraints?: readonly Constraint[];
   /** Section of the specification, where it is not the structure's own. */
   readonly section?: string;
 }

@@ -1,9 +1,9 @@
-import { SLOTS, STRIPES } from "./structures.ts";
+import { SECTOR, SLOTS, STRIPES, UNIT } from "./structures.ts";
 
-/** The unit of every offset in a header, and of encryption, in bytes. */
-export const SECTOR = 512;
-/** What QEMU and cryptsetup align header and key material to, in sectors: 4096 bytes. */
-export const UNIT_SECTORS = 8;
+export { SECTOR } from "./structures.ts";
+
+/** What QEMU and cryptsetup align header and key material to, in sectors. */
+export const UNIT_SECTORS: number = UNIT / SECTOR;
 
 const WORD = 2 ** 32;
 

@@ -1,7 +1,14 @@
-import { bytes, struct, u16, u32 } from "../layout/mod.ts";
+import { bytes, fieldOf, struct, u16, u32 } from "../layout/mod.ts";
 
 /** The first six bytes of every volume: "LUKS", 0xba and 0xbe. */
 export const LUKS_MAGIC: Uint8Array = Uint8Array.of(0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe);
+
+/** The unit of every offset in a header, and of encryption, in bytes. */
+export const SECTOR = 512;
+/** What QEMU and cryptsetup align header and key material to, in bytes. */
+export const UNIT = 4096;
+/** Stripes of every key slot. */
+export const STRIPES = 4000;
 
 /** The values of a key slot's `active`. */
 export const slotStates = { disabled: 0x0000dead, enabled: 0x00ac71f3 } as const;
@@ -11,22 +18,48 @@ export const header = struct(
   "luks1.header",
   { section: "LUKS1 On-Disk Format 1.2.3, 3.1 Version 1, Figure 1", size: 208 },
   [
-    bytes("magic", 6, { doc: "Magic for LUKS partition header: 'LUKS' and 0xba, 0xbe." }),
-    u16("version", { doc: "LUKS version.", values: { v1: 1 }, min: 1, max: 1 }),
-    bytes("cipher_name", 32, { doc: "Cipher, as text with a NUL byte at its end." }),
+    bytes("magic", 6, {
+      doc: "Magic for LUKS partition header: 'LUKS' and 0xba, 0xbe.",
+      constraints: [{ equals: LUKS_MAGIC, rule: "luks.header.magic" }],
+    }),
+    u16("version", {
+      doc: "LUKS version.",
+      values: { v1: 1 },
+      constraints: [{ oneOf: "values", rule: "luks.header.version" }],
+    }),
+    bytes("cipher_name", 32, {
+      doc: "Cipher, as text with a NUL byte at its end.",
+      constraints: [{ nulTerminated: true, rule: "luks.header.cipher-nul" }],
+    }),
     bytes("cipher_mode", 32, {
       doc: "Mode, IV generator and its hash, as 'cbc-essiv:sha256' with a NUL byte at its end.",
+      constraints: [{ nulTerminated: true, rule: "luks.header.mode-nul" }],
     }),
-    bytes("hash_spec", 32, { doc: "Hash, as text with a NUL byte at its end." }),
+    bytes("hash_spec", 32, {
+      doc: "Hash, as text with a NUL byte at its end.",
+      constraints: [{ nulTerminated: true, rule: "luks.header.hash-nul" }],
+    }),
     u32("payload_offset", {
       doc: "Start of the encrypted data; 0 where it is a file of its own.",
       unit: "sectors",
       pointsTo: "payload",
+      constraints: [
+        {
+          min: UNIT,
+          each: SECTOR,
+          when: "with the header in the same file",
+          rule: "luks.header.payload-after-header",
+        },
+        { multipleOf: UNIT, each: SECTOR, rule: "luks.payload.alignment" },
+      ],
     }),
     u32("key_bytes", { doc: "Length of the master key.", unit: "bytes" }),
     bytes("mk_digest", 20, { doc: "Master key checksum from PBKDF2." }),
     bytes("mk_digest_salt", 32, { doc: "Salt of the master key checksum." }),
-    u32("mk_digest_iter", { doc: "Iterations of the master key checksum.", min: 1 }),
+    u32("mk_digest_iter", {
+      doc: "Iterations of the master key checksum.",
+      constraints: [{ min: 1, rule: "luks.header.mk-iterations" }],
+    }),
     bytes("uuid", 40, { doc: "UUID of the partition, as text with a NUL byte at its end." }),
   ],
 );
@@ -36,15 +69,29 @@ export const keySlot = struct(
   "luks1.key_slot",
   { section: "LUKS1 On-Disk Format 1.2.3, 3.1 Version 1, Figure 2", size: 48 },
   [
-    u32("active", { doc: "State of the key slot.", values: slotStates }),
-    u32("iterations", { doc: "Iterations of PBKDF2 for the passphrase." }),
+    u32("active", {
+      doc: "State of the key slot.",
+      values: slotStates,
+      constraints: [{ oneOf: "values", rule: "luks.slot.state" }],
+    }),
+    u32("iterations", {
+      doc: "Iterations of PBKDF2 for the passphrase.",
+      constraints: [{ min: 1, when: "in an enabled slot", rule: "luks.slot.iterations" }],
+    }),
     bytes("salt", 32, { doc: "Salt of PBKDF2 for the passphrase." }),
     u32("key_material_offset", {
       doc: "Start of the key material.",
       unit: "sectors",
       pointsTo: "key_material",
+      constraints: [
+        { min: "header size", each: SECTOR, rule: "luks.slot.after-header" },
+        { min: UNIT, each: SECTOR, rule: "luks.slot.alignment" },
+      ],
     }),
-    u32("stripes", { doc: "Number of anti-forensic stripes.", min: 4000, max: 4000 }),
+    u32("stripes", {
+      doc: "Number of anti-forensic stripes.",
+      constraints: [{ oneOf: [STRIPES], rule: "luks.slot.stripes" }],
+    }),
   ],
 );
 
@@ -55,9 +102,7 @@ export const luks1Structures = [header, keySlot] as const;
 export const SLOTS = 8;
 /** Length of the header with its key slots, in bytes. */
 export const HEADER_BYTES: number = header.size + SLOTS * keySlot.size;
-/** Stripes of every key slot. */
-export const STRIPES = 4000;
 /** Length of a salt in bytes. */
-export const SALT_BYTES = 32;
+export const SALT_BYTES: number = fieldOf(keySlot, "salt").width;
 /** Length of the digest of a master key in bytes. */
-export const DIGEST_BYTES = 20;
+export const DIGEST_BYTES: number = fieldOf(header, "mk_digest").width;

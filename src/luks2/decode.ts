@@ -5,10 +5,12 @@ import { decode, type Decoded, offsetOf } from "../layout/mod.ts";
 import { BINARY_BYTES, HEADER_SIZE_MAX, HEADER_SIZES } from "./geometry.ts";
 import type { JsonParsed } from "./json/value.ts";
 import { parseJson } from "./json/parser.ts";
-import { header as headerStruct, PRIMARY_MAGIC, SECONDARY_MAGIC } from "./structures.ts";
-
-/** Length in bytes of the field that holds the checksum. */
-export const CHECKSUM_BYTES = 64;
+import {
+  CHECKSUM_BYTES,
+  header as headerStruct,
+  PRIMARY_MAGIC,
+  SECONDARY_MAGIC,
+} from "./structures.ts";
 
 /** Which of the two copies of a header. */
 export type CopyName = "primary" | "secondary";

@@ -1,4 +1,6 @@
-import { header } from "./structures.ts";
+import { header, HEADER_SIZES } from "./structures.ts";
+
+export { HEADER_SIZES } from "./structures.ts";
 
 /** The unit of IVs, of segments and of key material, in bytes. */
 export const SECTOR = 512;
@@ -8,10 +10,8 @@ export const SECTOR_SIZES: readonly number[] = [512, 1024, 2048, 4096];
 export const UNIT = 4096;
 /** Length of a binary header in bytes. */
 export const BINARY_BYTES: number = header.size;
-/** Lengths that a copy may have, which are the places where the secondary one may lie (Table 1). */
-export const HEADER_SIZES: readonly number[] = Array.from({ length: 9 }, (_, i) => 0x4000 << i);
-/** The largest of them. */
-export const HEADER_SIZE_MAX = 0x400000;
+/** The largest length of a copy in bytes. */
+export const HEADER_SIZE_MAX: number = Math.max(...HEADER_SIZES);
 /** Length of the area for keys that cryptsetup takes at most, in bytes. */
 export const KEYSLOTS_SIZE_MAX = 0x8000000;
 /** Stripes of every key slot. */

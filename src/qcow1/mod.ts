@@ -39,4 +39,4 @@ export type {
 export { format as qcow1Format } from "./format.ts";
 export { type Qcow1Rule, qcow1Rules } from "./rules.ts";
 export { normaliseQcow1 } from "./build/normalise.ts";
-export { header, l1Entry, l2Entry, qcow1Structures } from "./structures.ts";
+export { header, l1Entry, l2Entry, limits, qcow1Structures } from "./structures.ts";

@@ -1,39 +1,86 @@
-import { bitMask, fieldOf, struct, u16, u32, u64, u8 } from "../layout/mod.ts";
+import { REQUEST_END_MAX } from "../format/mod.ts";
+import { bitMask, rangeOf, struct, u16, u32, u64, u8 } from "../layout/mod.ts";
 
 /** The first four bytes of every qcow image: "QFI" and 0xfb. */
 export const QCOW_MAGIC = 0x514649fb;
+
+/** The values of crypt_method. */
+export const cryptMethods = { none: 0, aes: 1 } as const;
 
 /** The header. What a short file lacks of it reads as zeros. */
 export const header = struct(
   "qcow1.header",
   { section: "QEMU block/qcow.c, QCowHeader", size: 48 },
   [
-    u32("magic", { doc: "QCOW magic string.", values: { qcow: QCOW_MAGIC } }),
-    u32("version", { doc: "Version of the format.", values: { v1: 1 }, min: 1, max: 1 }),
+    u32("magic", {
+      doc: "QCOW magic string.",
+      values: { qcow: QCOW_MAGIC },
+      constraints: [{ oneOf: "values", rule: "qcow1.header.magic" }],
+    }),
+    u32("version", {
+      doc: "Version of the format.",
+      values: { v1: 1 },
+      constraints: [{ oneOf: "values", rule: "qcow1.header.version" }],
+    }),
     u64("backing_file_offset", {
       doc: "Where the backing file name lies; 0 for no backing file.",
       unit: "bytes",
       pointsTo: "backing_file_name",
+      constraints: [{
+        region: "backing file name",
+        endsBy: REQUEST_END_MAX,
+        rule: "qcow1.backing.offset-range",
+      }],
     }),
     u32("backing_file_size", {
       doc: "Length of the backing file name.",
       unit: "bytes",
-      max: 1023,
+      constraints: [{ max: 1023, rule: "qcow1.backing.name-length" }],
     }),
     u32("mtime", {
       doc: "When the backing file had been changed last; today's writers leave it 0.",
       unit: "seconds",
-      reserved: "ignored",
+      constraints: [{ zero: true, rule: "qcow1.header.padding-mtime" }],
     }),
-    u64("size", { doc: "Virtual disk size.", unit: "bytes", min: 2, aligned: 512 }),
-    u8("cluster_bits", { doc: "The cluster size is 2 to this power.", min: 9, max: 16 }),
-    u8("l2_bits", { doc: "An L2 table has 2 to this power entries.", min: 6, max: 13 }),
-    u16("padding", { doc: "Not used.", reserved: "ignored" }),
-    u32("crypt_method", { doc: "Encryption.", values: { none: 0, aes: 1 } }),
+    u64("size", {
+      doc: "Virtual disk size.",
+      unit: "bytes",
+      constraints: [
+        { min: 2, rule: "qcow1.header.size-min" },
+        { multipleOf: 512, rule: "qcow1.header.size-512" },
+      ],
+    }),
+    u8("cluster_bits", {
+      doc: "The cluster size is 2 to this power.",
+      constraints: [
+        { min: 9, rule: "qcow1.header.cluster-bits" },
+        { max: 16, rule: "qcow1.header.cluster-bits" },
+      ],
+    }),
+    u8("l2_bits", {
+      doc: "An L2 table has 2 to this power entries.",
+      constraints: [
+        { min: 6, rule: "qcow1.header.l2-bits" },
+        { max: 13, rule: "qcow1.header.l2-bits" },
+      ],
+    }),
+    u16("padding", {
+      doc: "Not used.",
+      constraints: [{ zero: true, rule: "qcow1.header.padding-mtime" }],
+    }),
+    u32("crypt_method", {
+      doc: "Encryption.",
+      values: cryptMethods,
+      constraints: [{ oneOf: "values", rule: "qcow1.crypt.method" }],
+    }),
     u64("l1_table_offset", {
       doc: "Where the L1 table lies.",
       unit: "bytes",
       pointsTo: "qcow1.l1_entry",
+      constraints: [
+        { region: "L1 table", endsBy: REQUEST_END_MAX, rule: "qcow1.l1.offset-range" },
+        { multipleOf: 8, rule: "qcow1.l1.alignment" },
+      ],
     }),
   ],
 );
@@ -47,6 +94,10 @@ export const l1Entry = struct(
       doc: "Where an L2 table lies; 0 for none.",
       unit: "bytes",
       pointsTo: "qcow1.l2_entry",
+      constraints: [
+        { region: "L2 table", endsBy: REQUEST_END_MAX, rule: "qcow1.l1e.range" },
+        { multipleOf: "cluster size", rule: "qcow1.l2.alignment" },
+      ],
     }),
   ],
 );
@@ -58,7 +109,11 @@ export const l2Entry = struct(
   [
     u64("l2_entry", {
       doc: "Where a cluster lies.",
-      aligned: 512,
+      constraints: [
+        { multipleOf: 512, rule: "qcow1.l2e.sector-aligned" },
+        { region: "cluster", endsBy: REQUEST_END_MAX, rule: "qcow1.l2e.range" },
+        { multipleOf: "cluster size", rule: "qcow1.l2e.cluster-aligned" },
+      ],
       bits: [
         {
           name: "descriptor",
@@ -85,15 +140,8 @@ export const entryBits = {
 
 /** The smallest and the largest value of the fields that QEMU limits. */
 export const limits = {
-  clusterBits: limitsOf("cluster_bits"),
-  l2Bits: limitsOf("l2_bits"),
-  nameLength: limitsOf("backing_file_size"),
-  size: limitsOf("size"),
+  clusterBits: rangeOf(header, "cluster_bits"),
+  l2Bits: rangeOf(header, "l2_bits"),
+  nameLength: rangeOf(header, "backing_file_size"),
+  size: rangeOf(header, "size"),
 } as const;
-
-function limitsOf(
-  field: keyof typeof header.offsets,
-): { readonly min: number; readonly max: number } {
-  const { min = 0, max = Infinity } = fieldOf(header, field);
-  return Object.freeze({ min: Number(min), max: Number(max) });
-}

@@ -1,7 +1,7 @@
 import { type ByteSource, readUpTo } from "../bytes/mod.ts";
 import { decode, type Decoded, offsetOf } from "../layout/mod.ts";
 import { type Geometry, geometryOf } from "./geometry.ts";
-import { extensionHead, features, header, headerV2 } from "./structures.ts";
+import { extensionHead, features, header, headerV2, limits } from "./structures.ts";
 
 /** The header, with what version 2 lacks filled in as the specification says it is assumed. */
 export type Header = Decoded<typeof header>;
@@ -36,12 +36,11 @@ export interface Qcow2File {
 
 /** Cluster sizes for which the arithmetic here is exact, more than any implementation supports. */
 const MAX_CLUSTER_BITS = 30;
-const MIN_CLUSTER_BITS = 9;
 /** The refcount width of version 2: 16 bits. */
 const V2_REFCOUNT_ORDER = 4;
 const EXTENSION_ALIGNMENT = 8;
 /** Extensions without data that fill the largest cluster that QEMU takes. */
-const EXTENSIONS_MAX = 2 ** 21 / extensionHead.size;
+const EXTENSIONS_MAX = 2 ** limits.clusterBits.max / extensionHead.size;
 
 /** Decodes the header and the extensions of any bytes. */
 export function decodeQcow2(source: ByteSource): Qcow2File {
@@ -87,8 +86,8 @@ function decodeHeader(source: ByteSource): Header {
 
 function soundGeometry(head: Header): Geometry | undefined {
   const { cluster_bits, refcount_order } = head;
-  if (cluster_bits < MIN_CLUSTER_BITS || cluster_bits > MAX_CLUSTER_BITS) return undefined;
-  if (refcount_order > 6) return undefined;
+  if (cluster_bits < limits.clusterBits.min || cluster_bits > MAX_CLUSTER_BITS) return undefined;
+  if (refcount_order > limits.refcountOrder) return undefined;
   return geometryOf({
     clusterBits: cluster_bits,
     refcountOrder: refcount_order,

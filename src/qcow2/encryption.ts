@@ -1,7 +1,7 @@
 import { type ByteSource, WindowSource } from "../bytes/mod.ts";
 import { legacyAes, type SectorCipher } from "../crypto/mod.ts";
 import type { DriverOptions } from "../format/mod.ts";
-import { decode } from "../layout/mod.ts";
+import { decode, judgeOf } from "../layout/mod.ts";
 import {
   accessTo,
   type AddFinding,
@@ -15,7 +15,7 @@ import {
 import type { Place } from "../rules/mod.ts";
 import { type Extension, extensionData, type Qcow2File } from "./decode.ts";
 import { SECTOR } from "./geometry.ts";
-import { type Broken, type Findings, hex, inHeader, must, requestable } from "./findings.ts";
+import { type Broken, type Findings, inHeader } from "./findings.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer } from "./structures.ts";
 
 /** Decrypts whole sectors of a cluster in place. */
@@ -63,26 +63,22 @@ export function openLegacyAes(findings: Findings, options: DriverOptions): Encry
 /**
  * Opens the LUKS header that the full disk encryption header pointer leads to, and judges it.
  *
- * @param pointer an extension of 16 bytes
+ * @param extension the header pointer, of the length that it has to have
  */
 export function openEmbeddedLuks(
   file: Qcow2File,
-  pointer: Extension,
+  extension: Extension,
   { findings, options }: { findings: Findings; options: DriverOptions },
 ): Encryption | undefined {
-  const { offset, length } = decode(encryptionPointer, extensionData(file, pointer));
-  const place = { path: "/encryption_header", offset };
-  const inRange = must(length >= BigInt(HEADER_BYTES), findings, {
-    rule: "qcow2.ext.crypto-range",
-    place,
-    message: () => `The encryption header has ${length} bytes, less than the 592 of a LUKS header`,
-  });
-  const readable = must(requestable(offset, BigInt(HEADER_BYTES)), findings, {
-    rule: "qcow2.ext.crypto-readable",
-    place,
-    message: () => `The encryption header lies at ${hex(offset)}, above 2^63 - 2^30`,
-  });
-  if (!inRange || !readable) {
+  const pointer = decode(encryptionPointer, extensionData(file, extension));
+  const { offset, length } = pointer;
+  const holds = judgeOf(encryptionPointer, pointer, {
+    context: { "LUKS header": HEADER_BYTES },
+    of: "the encryption header",
+    place: () => ({ path: "/encryption_header", offset }),
+    findings,
+  })("qcow2.ext.crypto-range", "qcow2.ext.crypto-readable");
+  if (!holds) {
     missingKey(findings, options);
     return undefined;
   }

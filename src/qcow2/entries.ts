@@ -1,7 +1,8 @@
+import { firstBroken } from "../layout/mod.ts";
 import type { Geometry } from "./geometry.ts";
 import { type Broken, type FoundRule, hex } from "./findings.ts";
-import { anyBit, joined, masked } from "./table.ts";
-import { entryBits } from "./structures.ts";
+import { anyBit, joined, masked, wordOf } from "./table.ts";
+import { entryBits, l2Entry } from "./structures.ts";
 
 /** What an L2 entry makes of its cluster, in QEMU's words (qcow2_get_cluster_type). */
 export type EntryClass = "unallocated" | "zero-plain" | "zero-allocated" | "normal" | "compressed";
@@ -85,10 +86,17 @@ export function entryProblem(
   place: EntryPlace,
 ): Broken | undefined {
   const { high, low } = entry;
+  const { clusterSize } = context.geometry;
   const kind = classOf(high, low, context);
   const broken = (rule: FoundRule, message: string): Broken => ({ rule, place, message });
+  const brokenBy = (rule: FoundRule): Broken | undefined =>
+    firstBroken(l2Entry, { l2_entry: wordOf(high, low) }, {
+      context: { "cluster size": clusterSize, "in version 2": context.version < 3 },
+      place: () => place,
+      rules: [rule],
+    });
   if (context.version < 3 && (kind === "zero-plain" || kind === "zero-allocated")) {
-    return broken("qcow2.l2e.zero-v2", "The zero flag is set in an image of version 2");
+    return brokenBy("qcow2.l2e.zero-v2");
   }
   if (kind === "compressed") {
     if (!context.dataFile) return undefined;
@@ -100,9 +108,7 @@ export function entryProblem(
   }
   if (kind === "unallocated" || kind === "zero-plain") return undefined;
   const host = hostOffset(high, low);
-  if (host % context.geometry.clusterSize !== 0) {
-    return broken("qcow2.l2e.aligned", `The cluster lies at ${hex(host)}, off a cluster boundary`);
-  }
+  if (host % clusterSize !== 0) return brokenBy("qcow2.l2e.aligned");
   if (context.dataFile && host !== place.guest) {
     return broken(
       "qcow2.l2e.datafile-identity",

@@ -14,12 +14,6 @@ export type Findings = AnyFindings<FoundRule>;
 /** Why an access fails. */
 export type Broken = AnyBroken<FoundRule>;
 
-/** Largest offset plus one that QEMU's block layer takes: 2^63 - 2^30. */
-export const REQUEST_END_MAX = 0x7fffffffc0000000n;
-/** Largest single request in bytes. */
-export const REQUEST_MAX = 2 ** 31 - 512;
-const INT64_MAX = (1n << 63n) - 1n;
-
 /** A header field as a place. */
 export function inHeader(field: keyof typeof header.offsets): Place {
   return { path: `/header/${field}`, offset: offsetOf(header, field) };
@@ -33,16 +27,6 @@ export function must(
 ): boolean {
   if (!holds) findings.add(broken.rule, broken.place, broken.message);
   return holds;
-}
-
-/** Whether a table is aligned and ends below 2^63, as qcow2_validate_table has it. */
-export function validTable(offset: bigint, size: bigint, clusterSize: number): boolean {
-  return offset % BigInt(clusterSize) === 0n && size <= INT64_MAX && offset <= INT64_MAX - size;
-}
-
-/** Whether QEMU's block layer reads `[offset, offset + size)` rather than failing. */
-export function requestable(offset: bigint, size: bigint): boolean {
-  return offset <= INT64_MAX && offset + size <= REQUEST_END_MAX;
 }
 
 /**

@@ -1,11 +1,11 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { KeyArea } from "../format/mod.ts";
-import { decode, fieldOf } from "../layout/mod.ts";
+import { decode } from "../layout/mod.ts";
 import { keyAreaIn } from "../luks1/mod.ts";
 import { Findings } from "../rules/mod.ts";
 import { decodeQcow2, extensionData, extensionOf, has } from "./decode.ts";
 import { qcow2Driver } from "./driver.ts";
-import { encryptionPointer, extensionTypes, header } from "./structures.ts";
+import { cryptMethods, encryptionPointer, extensionTypes, header } from "./structures.ts";
 
 /**
  * Finds the LUKS header inside an image and its key material.
@@ -26,10 +26,9 @@ export function keyAreaOf(source: ByteSource): KeyArea | string | undefined {
 /** What the encryption header pointer points to. */
 export function luksAreaOf(source: ByteSource): KeyArea | string {
   const file = decodeQcow2(source);
-  const { none, aes } = fieldOf(header, "crypt_method").values ?? {};
   const { crypt_method: method } = file.header;
-  if (method === Number(none)) return "it is not encrypted";
-  if (method === Number(aes)) return "the legacy AES has no key slots";
+  if (method === cryptMethods.none) return "it is not encrypted";
+  if (method === cryptMethods.aes) return "the legacy AES has no key slots";
   if (has(file, "corrupt")) return "it is marked as corrupt";
   const extension = extensionOf(file, extensionTypes.encryptionHeader);
   if (extension === undefined || extension.length !== encryptionPointer.size) {

@@ -26,10 +26,7 @@ import { mappedRuns, type Mapping } from "./runs.ts";
 import { type Broken, type Findings, type FoundRule, inHeader } from "./findings.ts";
 import type { Snapshot, SnapshotTable } from "./snapshots.ts";
 import { EntryTable } from "./table.ts";
-import { extensionTypes } from "./structures.ts";
-
-/** Longest backing format that QEMU takes, in bytes. */
-const MAX_BACKING_FORMAT = 15;
+import { compressionTypes, extensionTypes, limits } from "./structures.ts";
 
 /** The parts of an image that an open has read. */
 export interface OpenedQcow2 {
@@ -91,7 +88,7 @@ export class Qcow2Layer implements Layer {
       file: file.source,
       data: this.#dataSource,
       ...(this.encrypted ? { access: encryption?.access ?? UNKNOWN_ENCRYPTION } : {}),
-      compression: file.header.compression_type === 1 ? "zstd" : "deflate",
+      compression: file.header.compression_type === compressionTypes.zstd ? "zstd" : "deflate",
     });
   }
 
@@ -201,7 +198,7 @@ function backingReference(file: Qcow2File): BackingReference | undefined {
   const name = backingNameBytes(file);
   if (name === undefined) return undefined;
   const extension = extensionOf(file, extensionTypes.backingFormat);
-  const sound = extension !== undefined && extension.length <= MAX_BACKING_FORMAT;
+  const sound = extension !== undefined && extension.length <= limits.backingFormat;
   const format = sound ? imageText(extensionData(file, extension)) : "";
   return format === "" ? { name: imageText(name) } : { name: imageText(name), format };
 }

@@ -35,4 +35,11 @@ export type {
   SnapshotModel,
   UnknownExtension,
 } from "./model.ts";
-export { entryBits, extensionTypes, features, qcow2Structures, QCOW_MAGIC } from "./structures.ts";
+export {
+  entryBits,
+  extensionTypes,
+  features,
+  limits,
+  qcow2Structures,
+  QCOW_MAGIC,
+} from "./structures.ts";

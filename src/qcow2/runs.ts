@@ -1,4 +1,5 @@
 import type { Run, RunKind } from "../format/mod.ts";
+import { firstBroken } from "../layout/mod.ts";
 import {
   classOf,
   type EntryContext,
@@ -8,9 +9,9 @@ import {
 } from "./entries.ts";
 import { SUBCLUSTERS } from "./geometry.ts";
 import type { L2Cache, L2Table } from "./l2.ts";
-import { type Broken, hex } from "./findings.ts";
 import { type EntryTable, masked } from "./table.ts";
-import { entryBits } from "./structures.ts";
+import { entryBits, l1Entry } from "./structures.ts";
+import { type Broken } from "./findings.ts";
 
 /** What the runs of an image follow from. */
 export interface Mapping extends EntryContext {
@@ -106,13 +107,21 @@ function* parts(mapping: Mapping, from: number, to: number): Generator<Run> {
   }
 }
 
+/** An entry of the L1 table as a place. */
+export function placeOfL1Entry(
+  { l1, path }: Mapping,
+  index: number,
+): { path: string; offset: number } {
+  return { path: `${path}l1/${index}/l1_entry`, offset: l1.offsetOf(index) };
+}
+
 function tableProblem(mapping: Mapping, index: number, offset: number): Broken | undefined {
   if (offset % mapping.geometry.clusterSize === 0) return undefined;
-  return {
-    rule: "qcow2.l1e.aligned",
-    place: { path: `${mapping.path}l1/${index}/l1_entry`, offset: mapping.l1.offsetOf(index) },
-    message: `The L2 table lies at ${hex(offset)}, off a cluster boundary`,
-  };
+  return firstBroken(l1Entry, { l1_entry: mapping.l1.entry(index) }, {
+    context: { "cluster size": mapping.geometry.clusterSize },
+    place: () => placeOfL1Entry(mapping, index),
+    rules: ["qcow2.l1e.aligned"],
+  });
 }
 
 /** The part of a guest's disk that one L2 table describes. */

@@ -2,7 +2,7 @@ import { type ByteSource, readUpTo } from "../bytes/mod.ts";
 import { decode, type Decoded } from "../layout/mod.ts";
 import { imageText } from "../format/mod.ts";
 import { roundUp } from "./geometry.ts";
-import { snapshotExtra, snapshotHead } from "./structures.ts";
+import { limits, snapshotExtra, snapshotHead } from "./structures.ts";
 
 /** An entry of the snapshot table. */
 export interface Snapshot extends Decoded<typeof snapshotHead> {
@@ -87,16 +87,12 @@ function decodeSnapshot(source: ByteSource, offset: number): Snapshot {
   };
 }
 
-/** Longest id and name in a listing, in bytes; QEMU cuts what is longer. */
-export const LISTED_ID = 127;
-export const LISTED_NAME = 255;
-
 /** A snapshot in qemu-img's shape. */
 export function snapshotInfo(snapshot: Snapshot): { [key: string]: string | number } {
   const second = 1_000_000_000n;
   return {
-    id: imageText(snapshot.id.subarray(0, LISTED_ID)),
-    name: imageText(snapshot.name.subarray(0, LISTED_NAME)),
+    id: imageText(snapshot.id.subarray(0, limits.listedId)),
+    name: imageText(snapshot.name.subarray(0, limits.listedName)),
     "vm-state-size": signed(snapshot.vmStateSize),
     "date-sec": snapshot.date_sec,
     "date-nsec": snapshot.date_nsec,

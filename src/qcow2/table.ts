@@ -8,6 +8,11 @@ export function joined(high: number, low: number): number {
   return high * 0x100000000 + low;
 }
 
+/** The value in a pair of 32-bit halves, exact. */
+export function wordOf(high: number, low: number): bigint {
+  return (BigInt(high) << 32n) | BigInt(low);
+}
+
 /** The bits under a mask, in place, as a number. Exact for offsets: they are multiples of 512. */
 export function masked(high: number, low: number, bits: BitMask): number {
   return joined((high & bits.high) >>> 0, (low & bits.low) >>> 0);
@@ -57,7 +62,7 @@ export class EntryTable {
   }
 
   entry(index: number): bigint {
-    return (BigInt(this.high(index)) << 32n) | BigInt(this.low(index));
+    return wordOf(this.high(index), this.low(index));
   }
 
   /** Byte offset of an entry in the file. */

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import {
   type ClusterContent,
   type GuestCluster,
+  limits,
   normaliseQcow1,
   type Placement,
   type Qcow1Model,
@@ -23,7 +24,6 @@ export interface Qcow1ModelOptions extends EncryptionOptions {
 const CLUSTERS_MAX = 2 ** 18;
 /** How many clusters of a generated image are stored at most. */
 const STORED_MAX = 24;
-const NAME_MAX = 1023;
 /** More clusters than any image has. */
 const FAR = 2 ** 48;
 
@@ -70,10 +70,10 @@ export function qcow1Models(options: Qcow1ModelOptions = {}): fc.Arbitrary<Qcow1
     model: fc.record({
       clusterBits: fc.oneof(
         { withCrossShrink: true },
-        { weight: 3, arbitrary: fc.integer({ min: 9, max: 12 }) },
-        { weight: 1, arbitrary: fc.integer({ min: 9, max: 16 }) },
+        { weight: 3, arbitrary: fc.integer({ min: limits.clusterBits.min, max: 12 }) },
+        { weight: 1, arbitrary: fc.integer(limits.clusterBits) },
       ),
-      l2Bits: fc.integer({ min: 6, max: 13 }),
+      l2Bits: fc.integer(limits.l2Bits),
       mtime: mostly(0, fc.nat(0xffffffff)),
       padding: mostly(0, fc.nat(0xffff)),
       placement: placements(),
@@ -82,7 +82,7 @@ export function qcow1Models(options: Qcow1ModelOptions = {}): fc.Arbitrary<Qcow1
     end: ends(),
     backing: mostly(false, fc.boolean(), 1),
     name: backingNames,
-    nameLength: mostly(0, fc.nat(NAME_MAX)),
+    nameLength: mostly(0, fc.nat(limits.nameLength.max)),
     encryption: sometimes(legacyEncryptions(options), options),
   }).map((draws) => normaliseQcow1(modelOf(draws, clustersMax)), drawsOf);
 }

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import type { GuestCluster, Qcow2Model, SnapshotModel } from "../../../src/qcow2/model.ts";
 import { type NormaliseLimits, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { limits as qcow2Limits } from "../../../src/qcow2/mod.ts";
 import { type EncryptionOptions, sometimes } from "../../generate/encryption.ts";
 import { guestClusters } from "./clusters.ts";
 import { encryptions } from "./encryption.ts";
@@ -9,7 +10,7 @@ import { fileNames, longPath, mostly, shortPath, word64 } from "../../generate/v
 
 /** How {@link qcow2Models} may be bounded. */
 export interface Qcow2ModelOptions extends EncryptionOptions {
-  /** Largest cluster_bits; 21 by default, of which the large ones are rare. */
+  /** Largest cluster_bits; by default the largest there is, of which the large ones are rare. */
   readonly clusterBitsMax?: number;
   /** Names of backing files; by default of files in the image's directory. */
   readonly backingNames?: fc.Arbitrary<string>;
@@ -82,13 +83,13 @@ export function qcow2Models(options: Qcow2ModelOptions = {}): fc.Arbitrary<Qcow2
   const backingNames = options.backingNames ?? fileNames("backé");
   return fc.record<Draws>({
     switches: switches(),
-    model: modelDraws(options.clusterBitsMax ?? 21),
+    model: modelDraws(options.clusterBitsMax ?? qcow2Limits.clusterBits.max),
     snapshots: fc.array(snapshotDraws(), { maxLength: 3 }),
     backing: fc.record(
       { name: backingNames, format: fc.constant("raw") },
       { requiredKeys: ["name"] },
     ),
-    backingLength: mostly(0, fc.nat(1023)),
+    backingLength: mostly(0, fc.nat(qcow2Limits.backingName)),
     dataFile: fc.record({ name: fileNames("dxyö"), raw: fc.boolean() }),
     encryption: sometimes(encryptions(options), options),
     size: sizes(),
@@ -114,11 +115,11 @@ function modelDraws(clusterBitsMax: number): fc.Arbitrary<Draws["model"]> {
   return fc.record({
     clusterBits: fc.oneof(
       { withCrossShrink: true },
-      { weight: 60, arbitrary: upTo(9, 12) },
+      { weight: 60, arbitrary: upTo(qcow2Limits.clusterBits.min, 12) },
       { weight: 12, arbitrary: upTo(13, 16) },
-      { weight: 1, arbitrary: upTo(17, 21) },
+      { weight: 1, arbitrary: upTo(17, qcow2Limits.clusterBits.max) },
     ),
-    refcountOrder: mostly(4, fc.nat(6), 1),
+    refcountOrder: mostly(4, fc.nat(qcow2Limits.refcountOrder), 1),
     headerLength: mostly(112, fc.oneof(fc.constant(104), fc.nat(600))),
     dirty: mostly(false, fc.constant(true)),
     corrupt: mostly(false, fc.constant(true)),

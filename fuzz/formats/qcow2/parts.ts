@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import type { BitmapModel, Placement, SnapshotModel } from "../../../src/qcow2/model.ts";
+import { limits } from "../../../src/qcow2/mod.ts";
 import { guestClusters, guestIndices } from "./clusters.ts";
 import { mostly, patterns, word64, words } from "../../generate/values.ts";
 
@@ -16,9 +17,9 @@ const CLOCK_MAX = Number.MAX_SAFE_INTEGER;
 /** A snapshot of any image. */
 export function snapshotDraws(): fc.Arbitrary<SnapshotDraw> {
   return fc.record({
-    id: words(127),
-    name: words(255),
-    extraSize: mostly(24, fc.oneof(fc.nat(40), fc.nat(1024))),
+    id: words(limits.listedId),
+    name: words(limits.listedName),
+    extraSize: mostly(24, fc.oneof(fc.nat(40), fc.nat(limits.snapshotExtra))),
     size: fc.oneof(fc.nat(1 << 20), fc.nat(), fc.maxSafeNat()),
     dateSec: mostly(0, fc.nat(0xffffffff)),
     vmClockNsec: mostly(0, fc.nat(CLOCK_MAX)),
@@ -34,8 +35,11 @@ export function snapshotDraws(): fc.Arbitrary<SnapshotDraw> {
 /** A bitmap of any image. */
 export function bitmapModels(): fc.Arbitrary<BitmapModel> {
   return fc.record({
-    name: words(1023),
-    granularityBits: fc.oneof(fc.integer({ min: 9, max: 16 }), fc.integer({ min: 9, max: 31 })),
+    name: words(limits.bitmapName),
+    granularityBits: fc.oneof(
+      fc.integer({ min: limits.granularityBits.min, max: 16 }),
+      fc.integer(limits.granularityBits),
+    ),
     auto: fc.boolean(),
     inUse: mostly(false, fc.constant(true)),
     table: fc.array(fc.constantFrom("zeros", "ones", "data"), { maxLength: 5 }),

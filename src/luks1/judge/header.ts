@@ -1,10 +1,11 @@
 import { imageText, isUuid } from "../../format/mod.ts";
+import { judgeOf } from "../../layout/mod.ts";
 import type { Luks1Header } from "../decode.ts";
-import { roundUp, SECTOR, UNIT_SECTORS } from "../geometry.ts";
+import { roundUp, SECTOR } from "../geometry.ts";
 import { judgeCipher } from "./cipher.ts";
 import { isEnabled, judgeSlots } from "./slots.ts";
 import { type AddFinding, inHeader, must } from "../findings.ts";
-import { HEADER_BYTES, LUKS_MAGIC } from "../structures.ts";
+import { header as headerStruct, HEADER_BYTES } from "../structures.ts";
 import { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "../iterations.ts";
 
 /** How a header is opened, and what is known of the files. */
@@ -34,64 +35,33 @@ export function judgeLuks1(header: Luks1Header, add: AddFinding, opening: Luks1O
     place: { path: "/header", offset: headerBytes },
     message: () => `The file ends after ${headerBytes} of ${HEADER_BYTES} bytes of header`,
   });
-  if (!judgeIdentity(header, add)) return;
-  judgeTexts(header, add);
-  judgePayloadOffset(header, add, opening);
-  must(header.mk_digest_iter > 0, add, {
-    rule: "luks.header.mk-iterations",
-    place: inHeader("mk_digest_iter"),
-    message: () => "mk_digest_iter is 0",
+  const judge = judgeOf(headerStruct, header, {
+    context: { "with the header in the same file": opening.kind !== "detached" },
+    place: inHeader,
+    findings: { add },
   });
+  if (!judge("luks.header.magic") || !judge("luks.header.version")) return;
+  judge(
+    "luks.header.cipher-nul",
+    "luks.header.mode-nul",
+    "luks.header.hash-nul",
+    "luks.header.payload-after-header",
+  );
+  must(opening.kind !== "alone" || header.payload_offset !== 0, add, {
+    rule: "luks.detached.standalone",
+    place: inHeader("payload_offset"),
+    message: () => "payload_offset is 0: the payload is in another file, which is not given",
+  });
+  judge("luks.header.mk-iterations");
   judgeSlots(header, add, {
     detached: opening.kind === "detached",
     materialBytes: opening.headerBytes,
   });
   judgeCipher(header, add);
   judgeKeys(header, add, opening);
-  judgePayload(header, add, opening);
+  judgePayloadEnd(header, add, opening);
+  judge("luks.payload.alignment");
   judgeUuid(header, add);
-}
-
-function judgeIdentity(header: Luks1Header, add: AddFinding): boolean {
-  return must(header.magic.every((byte, at) => byte === LUKS_MAGIC[at]), add, {
-    rule: "luks.header.magic",
-    place: inHeader("magic"),
-    message: () => "The magic is not 'LUKS' with 0xba and 0xbe",
-  }) && must(header.version === 1, add, {
-    rule: "luks.header.version",
-    place: inHeader("version"),
-    message: () => `The version is ${header.version}, not 1`,
-  });
-}
-
-function judgeTexts(header: Luks1Header, add: AddFinding): void {
-  const rules = {
-    cipher_name: "luks.header.cipher-nul",
-    cipher_mode: "luks.header.mode-nul",
-    hash_spec: "luks.header.hash-nul",
-  } as const;
-  for (const field of ["cipher_name", "cipher_mode", "hash_spec"] as const) {
-    must(header[field].includes(0), add, {
-      rule: rules[field],
-      place: inHeader(field),
-      message: () => `${field} has no NUL byte at its end`,
-    });
-  }
-}
-
-function judgePayloadOffset(header: Luks1Header, add: AddFinding, { kind }: Luks1Opening): void {
-  const offset = header.payload_offset;
-  const place = inHeader("payload_offset");
-  must(kind === "detached" || offset >= UNIT_SECTORS, add, {
-    rule: "luks.header.payload-after-header",
-    place,
-    message: () => `The payload starts at sector ${offset}, before sector ${UNIT_SECTORS}`,
-  });
-  must(kind !== "alone" || offset !== 0, add, {
-    rule: "luks.detached.standalone",
-    place,
-    message: () => "payload_offset is 0: the payload is in another file, which is not given",
-  });
 }
 
 /** What no passphrase changes, and what opening with any may cost. */
@@ -111,26 +81,20 @@ function judgeKeys(header: Luks1Header, add: AddFinding, opening: Luks1Opening):
   });
 }
 
-function judgePayload(header: Luks1Header, add: AddFinding, opening: Luks1Opening): void {
-  const place = inHeader("payload_offset");
+function judgePayloadEnd(header: Luks1Header, add: AddFinding, opening: Luks1Opening): void {
   const { kind, payloadBytes } = opening;
+  if (kind === "inside" || payloadBytes === undefined) return;
   const start = header.payload_offset * SECTOR;
-  if (kind !== "inside" && payloadBytes !== undefined) {
-    must(start <= roundUp(payloadBytes, SECTOR), add, {
-      rule: "luks.payload.inside-file",
-      place,
-      message: () => `The payload starts at byte ${start}, and the file ends at ${payloadBytes}`,
-    });
-    must(payloadBytes % SECTOR === 0 || payloadBytes < start, add, {
-      rule: "luks.size.512",
-      place: { path: "/payload", offset: start },
-      message: () => `The payload is ${payloadBytes - start} bytes long, no multiple of ${SECTOR}`,
-    });
-  }
-  must(header.payload_offset % UNIT_SECTORS === 0, add, {
-    rule: "luks.payload.alignment",
-    place,
-    message: () => `The payload starts at byte ${start}, no multiple of 4096`,
+  must(start <= roundUp(payloadBytes, SECTOR), add, {
+    rule: "luks.payload.inside-file",
+    place: inHeader("payload_offset"),
+    message: () => `The payload starts at byte ${start}, and the file ends at ${payloadBytes}`,
+  });
+  must(payloadBytes % SECTOR === 0 || payloadBytes < start, add, {
+    rule: "luks.size.512",
+    place: { path: "/payload", offset: start },
+    message: () =>
+      `The payload is ${payloadBytes - start} bytes long, which is not a multiple of ${SECTOR}`,
   });
 }
 

@@ -1,15 +1,15 @@
+import { judgeOf } from "../../layout/mod.ts";
 import type { KeySlot, Luks1Header } from "../decode.ts";
-import { materialSectors, SECTOR, slotSectors, UNIT_SECTORS } from "../geometry.ts";
-import { type AddFinding, hex, inSlot, must } from "../findings.ts";
-import { HEADER_BYTES, slotStates, STRIPES } from "../structures.ts";
+import { materialSectors, SECTOR, slotSectors } from "../geometry.ts";
+import { type AddFinding, inSlot, must } from "../findings.ts";
+import { HEADER_BYTES, keySlot, slotStates } from "../structures.ts";
 
 /** QEMU's sums of sectors are modulo this. */
 const SECTORS_MAX = 2 ** 32;
-/** Sectors that the header touches. */
-const HEADER_SECTORS = Math.ceil(HEADER_BYTES / SECTOR);
 
 /** Where a slot is judged. */
 interface SlotContext {
+  readonly slot: KeySlot;
   readonly header: Luks1Header;
   readonly index: number;
   readonly add: AddFinding;
@@ -37,11 +37,18 @@ export function judgeSlots(
 ): void {
   header.slots.forEach((slot, index) => {
     const { detached, materialBytes = Infinity } = options;
-    const context = { header, index, add, detached, materialBytes };
-    judgeState(slot, context);
-    judgePlace(slot, context);
-    judgeOverlap(slot, context);
-    judgeStored(slot, context);
+    const context = { slot, header, index, add, detached, materialBytes };
+    const judge = judgeOf(keySlot, slot, {
+      context: { "header size": HEADER_BYTES, "in an enabled slot": isEnabled(slot) },
+      of: `key slot ${index}`,
+      place: (field) => inSlot(index, field),
+      findings: { add },
+    });
+    judge("luks.slot.stripes", "luks.slot.state", "luks.slot.iterations");
+    if (judge("luks.slot.after-header")) judge("luks.slot.alignment");
+    judgePlace(context);
+    judgeOverlap(context);
+    judgeStored(context);
   });
 }
 
@@ -50,37 +57,9 @@ export function isEnabled(slot: KeySlot): boolean {
   return slot.active === slotStates.enabled;
 }
 
-function judgeState(slot: KeySlot, { index, add }: SlotContext): void {
-  must(slot.stripes === STRIPES, add, {
-    rule: "luks.slot.stripes",
-    place: inSlot(index, "stripes"),
-    message: () => `Key slot ${index} has ${slot.stripes} stripes, not ${STRIPES}`,
-  });
-  must(isEnabled(slot) || slot.active === slotStates.disabled, add, {
-    rule: "luks.slot.state",
-    place: inSlot(index, "active"),
-    message: () => `The state of key slot ${index} is ${hex(slot.active)}: neither on nor off`,
-  });
-  must(!isEnabled(slot) || slot.iterations > 0, add, {
-    rule: "luks.slot.iterations",
-    place: inSlot(index, "iterations"),
-    message: () => `Key slot ${index} is enabled with 0 iterations`,
-  });
-}
-
-function judgePlace(slot: KeySlot, { header, index, add, detached }: SlotContext): void {
+function judgePlace({ slot, header, index, add, detached }: SlotContext): void {
   const { start, sectors, rounded } = areaOf(slot, header);
   const place = inSlot(index, "key_material_offset");
-  must(start >= HEADER_SECTORS, add, {
-    rule: "luks.slot.after-header",
-    place,
-    message: () => `The key material of slot ${index} is at sector ${start}, inside the header`,
-  });
-  must(start < HEADER_SECTORS || start >= UNIT_SECTORS, add, {
-    rule: "luks.slot.alignment",
-    place,
-    message: () => `The key material of slot ${index} is at sector ${start}, before sector 8`,
-  });
   const end = start + rounded;
   const payload = header.payload_offset;
   const refused = !detached && end % SECTORS_MAX > payload;
@@ -105,7 +84,7 @@ function judgePlace(slot: KeySlot, { header, index, add, detached }: SlotContext
   });
 }
 
-function judgeOverlap(slot: KeySlot, { header, index, add }: SlotContext): void {
+function judgeOverlap({ slot, header, index, add }: SlotContext): void {
   const area = areaOf(slot, header);
   header.slots.forEach((otherSlot, other) => {
     if (other <= index) return;
@@ -123,7 +102,7 @@ function judgeOverlap(slot: KeySlot, { header, index, add }: SlotContext): void 
   });
 }
 
-function judgeStored(slot: KeySlot, { header, index, add, materialBytes }: SlotContext): void {
+function judgeStored({ slot, header, index, add, materialBytes }: SlotContext): void {
   const end = slot.key_material_offset * SECTOR + header.key_bytes * slot.stripes;
   must(!isEnabled(slot) || end <= materialBytes, add, {
     rule: "luks.slot.material-inside-file",

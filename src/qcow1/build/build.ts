@@ -1,21 +1,17 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { legacyAes, type SectorCipher } from "../../crypto/mod.ts";
 import { type BuiltImage, cutAt, patternBytes, type Placed } from "../../format/mod.ts";
-import { encode, encodeInto, fieldOf } from "../../layout/mod.ts";
+import { boundOf, encode, encodeInto } from "../../layout/mod.ts";
 import { compressedBytes } from "./content.ts";
 import { compressedEntry } from "../entry.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed, SECTOR } from "../geometry.ts";
 import { type Item, placeItems } from "./place.ts";
 import type { LegacyEncryption, Qcow1Model } from "../model.ts";
-import { header, l1Entry, l2Entry, QCOW_MAGIC } from "../structures.ts";
+import { cryptMethods, header, l1Entry, l2Entry, QCOW_MAGIC } from "../structures.ts";
 
 /** An L1 table longer than this, in bytes, comes last and ends behind its last entry that is used. */
 const LONG_L1 = 2 ** 20;
-const WRITERS_ALIGNMENT = 8;
-const { none: NO_ENCRYPTION, aes: LEGACY_AES } = fieldOf(header, "crypt_method").values as Record<
-  "none" | "aes",
-  number
->;
+const WRITERS_ALIGNMENT = boundOf(header, "qcow1.l1.alignment");
 
 /** A stored cluster: what is written, and whether it is compressed. */
 interface Stored {
@@ -187,7 +183,7 @@ class Builder {
       cluster_bits: clusterBits,
       l2_bits: l2Bits,
       padding,
-      crypt_method: this.#model.encryption === undefined ? NO_ENCRYPTION : LEGACY_AES,
+      crypt_method: this.#model.encryption === undefined ? cryptMethods.none : cryptMethods.aes,
       l1_table_offset: BigInt(offsetOf(L1)),
     });
   }

@@ -1,7 +1,6 @@
-import type { Pattern } from "../../format/mod.ts";
+import { type Pattern, REQUEST_MAX } from "../../format/mod.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
 import type { GuestCluster, LegacyEncryption, Placement, Qcow1Model } from "../model.ts";
-import { REQUEST_MAX } from "../findings.ts";
 import { limits } from "../structures.ts";
 
 /** Longest stretch of free sectors, so that an image stays small. */

@@ -5,7 +5,7 @@ import type { CreatedParts, DiskContent } from "../../format/mod.ts";
 import { blank, encode, writeUint } from "../../layout/mod.ts";
 import { compressedEntry } from "../entry.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed, roundUp, SECTOR } from "../geometry.ts";
-import { header, l1Entry, l2Entry, limits, QCOW_MAGIC } from "../structures.ts";
+import { cryptMethods, header, l1Entry, l2Entry, limits, QCOW_MAGIC } from "../structures.ts";
 
 /** What an image is made of. */
 export interface Qcow1Creation {
@@ -167,7 +167,7 @@ function headerOf(
     size: BigInt(size),
     cluster_bits: geometry.clusterBits,
     l2_bits: Math.log2(geometry.l2Entries),
-    crypt_method: passphrase === undefined ? 0 : 1,
+    crypt_method: passphrase === undefined ? cryptMethods.none : cryptMethods.aes,
     l1_table_offset: BigInt(l1),
   });
 }

@@ -1,9 +1,10 @@
 import { compressedInput, inflateCluster } from "../../codec/mod.ts";
+import { firstBroken } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { compressedExtent, type Entry, valueOf } from "../entry.ts";
 import { SECTOR } from "../geometry.ts";
 import type { Qcow1Image } from "../tables.ts";
-import { type Broken, hex, reachable } from "../findings.ts";
+import { type Broken, reachable } from "../findings.ts";
 import { l1Entry, l2Entry } from "../structures.ts";
 
 /** An entry of the L1 table as a place. */
@@ -20,26 +21,23 @@ export function l2Place(l1Index: number, table: Entry, index: number): Place {
 /** Why QEMU cannot load the L2 table of an L1 entry (get_cluster_offset), if it cannot. */
 export function tableFault(image: Qcow1Image, entry: Entry, index: number): Broken | undefined {
   if (reachable(entry, image.geometry.l2Size)) return undefined;
-  return {
-    rule: "qcow1.l1e.range",
-    place: l1Place(image, index),
-    message: `Cannot load an L2 table: at ${hex(valueOf(entry))} it ends above 2^63 - 2^30`,
-  };
+  return firstBroken(l1Entry, { l1_entry: valueOf(entry) }, {
+    context: { "L2 table": image.geometry.l2Size },
+    place: () => l1Place(image, index),
+    rules: ["qcow1.l1e.range"],
+  });
 }
 
 /**
  * Why QEMU cannot read an uncompressed cluster up to its byte `end` (qcow_co_preadv), if it cannot.
  */
 export function dataFault(entry: Entry, end: number, place: () => Place): Broken | undefined {
-  if (entry.low % SECTOR !== 0) {
-    const message = `Cannot read a cluster: ${hex(valueOf(entry))} is not a multiple of 512`;
-    return { rule: "qcow1.l2e.sector-aligned", place: place(), message };
-  }
-  if (!reachable(entry, end)) {
-    const message = `Cannot read a cluster: at ${hex(valueOf(entry))} it ends above 2^63 - 2^30`;
-    return { rule: "qcow1.l2e.range", place: place(), message };
-  }
-  return undefined;
+  if (entry.low % SECTOR === 0 && reachable(entry, end)) return undefined;
+  return firstBroken(l2Entry, { l2_entry: valueOf(entry) }, {
+    context: { cluster: end },
+    place,
+    rules: ["qcow1.l2e.sector-aligned", "qcow1.l2e.range"],
+  });
 }
 
 /** Decompresses the cluster of an entry (decompress_cluster), or says why that cannot be done. */

@@ -1,4 +1,5 @@
 import { decompressionBudget } from "../../codec/mod.ts";
+import { type Context, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { compressedExtent, type Entry, kindOf, offsetOf, valueOf } from "../entry.ts";
 import { dataFault, decompressEntry, l1Place, l2Place, tableFault } from "./entries.ts";
@@ -6,7 +7,7 @@ import { l1Bytes } from "../geometry.ts";
 import type { Qcow1Image } from "../tables.ts";
 import { type Interval, IntervalSet } from "../intervals.ts";
 import { type Findings, hex, inHeader, must } from "../findings.ts";
-import { l2Entry } from "../structures.ts";
+import { l1Entry, l2Entry } from "../structures.ts";
 
 /** A table that an L1 entry points to. */
 interface Table {
@@ -28,6 +29,7 @@ export function judgeTables(image: Qcow1Image, findings: Findings): void {
 class TableJudge {
   readonly #image: Qcow1Image;
   readonly #findings: Findings;
+  readonly #judging: { readonly context: Context; readonly findings: Findings };
   /** What has been judged of the file, as numbers of entries, by the rest of their offset. */
   readonly #judged = Array.from({ length: l2Entry.size }, () => new IntervalSet());
   readonly #decompressed = new Set<bigint>();
@@ -37,6 +39,7 @@ class TableJudge {
   constructor(image: Qcow1Image, findings: Findings) {
     this.#image = image;
     this.#findings = findings;
+    this.#judging = { context: { "cluster size": image.geometry.clusterSize }, findings };
     this.#budget = decompressionBudget(image.source);
   }
 
@@ -58,11 +61,12 @@ class TableJudge {
       return;
     }
     const offset = offsetOf(entry);
-    must(entry.low % image.geometry.clusterSize === 0, this.#findings, {
-      rule: "qcow1.l2.alignment",
-      place: l1Place(image, l1Index),
-      message: () => `An L2 table lies at ${hex(offset)}, not at a multiple of the cluster size`,
-    });
+    if (entry.low % image.geometry.clusterSize !== 0) {
+      judgeOf(l1Entry, { l1_entry: valueOf(entry) }, {
+        ...this.#judging,
+        place: () => l1Place(image, l1Index),
+      })("qcow1.l2.alignment");
+    }
     this.#mustBeStored("An L2 table", l1Place(image, l1Index), {
       offset,
       length: image.geometry.l2Size,
@@ -117,11 +121,10 @@ class TableJudge {
       return;
     }
     const offset = offsetOf(entry);
-    must(entry.low % this.#image.geometry.clusterSize === 0, this.#findings, {
-      rule: "qcow1.l2e.cluster-aligned",
-      place: place(),
-      message: () => `A cluster lies at ${hex(valueOf(entry))}, not at a multiple of its size`,
-    });
+    if (entry.low % this.#image.geometry.clusterSize !== 0) {
+      const judge = judgeOf(l2Entry, { l2_entry: valueOf(entry) }, { ...this.#judging, place });
+      judge("qcow1.l2e.cluster-aligned");
+    }
     this.#mustBeStored("A cluster", place(), { offset, length: end });
   }
 

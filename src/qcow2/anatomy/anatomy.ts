@@ -10,9 +10,7 @@ import { GuestTables } from "./guest.ts";
 import { headerParts } from "./header.ts";
 import { refcountParts } from "./refcounts.ts";
 import { snapshotParts } from "./snapshots.ts";
-
-/** Largest clusters that any reader takes; tables in larger ones are not looked at. */
-const CLUSTER_BITS_MAX = 21;
+import { limits } from "../structures.ts";
 
 /**
  * What a qcow2 image is made of: structures with their fields, and what claims which part of the file.
@@ -24,7 +22,8 @@ export function qcow2Anatomy(source: ByteSource, options: AnatomyOptions): Anato
   headerParts(file, collector);
   const { geometry } = file;
   if (geometry !== undefined) {
-    if (geometry.clusterBits <= CLUSTER_BITS_MAX) tableParts(file, geometry, collector);
+    // No reader accepts larger clusters.
+    if (geometry.clusterBits <= limits.clusterBits.max) tableParts(file, geometry, collector);
     else collector.unknown(`Clusters of 2^${geometry.clusterBits} bytes are not looked into`);
   }
   return collector.done();

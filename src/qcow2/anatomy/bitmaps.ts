@@ -3,6 +3,7 @@ import {
   bytesRows,
   imageText,
   type Part,
+  REQUEST_END_MAX,
   structRows,
   TableRows,
   textRows,
@@ -10,7 +11,7 @@ import {
 import { type Bitmap, type BitmapDirectory } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { hex, REQUEST_END_MAX } from "../findings.ts";
+import { hex } from "../findings.ts";
 import { EntryTable } from "../table.ts";
 import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
 import { entryBytes } from "./guest.ts";

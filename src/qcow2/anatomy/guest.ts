@@ -1,14 +1,14 @@
-import { type AnatomyCollector, TableRows } from "../../format/mod.ts";
+import { type AnatomyCollector, REQUEST_END_MAX, TableRows } from "../../format/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { L2Table } from "../l2.ts";
-import { hex, REQUEST_END_MAX } from "../findings.ts";
+import { hex } from "../findings.ts";
 import { anyBit, EntryTable, joined, masked } from "../table.ts";
-import { entryBits, l1Entry } from "../structures.ts";
+import { entryBits, l1Entry, limits } from "../structures.ts";
 
-/** Longest L1 table that is looked at, in entries: QEMU's limit. */
-const L1_MAX = 2 ** 22;
+/** Longest L1 table that is looked at, in entries. */
+const L1_MAX = limits.l1Table / l1Entry.size;
 
 /** An L1 table, and what to call it. */
 export interface View {

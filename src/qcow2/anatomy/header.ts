@@ -18,12 +18,11 @@ import {
   header as headerStruct,
   headerV2,
   headerV3Minimal,
+  limits,
 } from "../structures.ts";
 
 /** Extensions that are listed: a cluster has room for many thousands of empty ones. */
 const EXTENSIONS_MAX = 64;
-/** Bytes that the backing file name may have at most. */
-const NAME_MAX = 1023;
 
 /** The header, what follows it in the first cluster, and the claim to that cluster. */
 export function headerParts(file: Qcow2File, collector: AnatomyCollector): void {
@@ -143,7 +142,7 @@ function backingName(file: Qcow2File, collector: AnatomyCollector): void {
   const place = {
     path: "/backing_name",
     offset: Number(backing_file_offset),
-    length: Math.min(backing_file_size, NAME_MAX),
+    length: Math.min(backing_file_size, limits.backingName),
   };
   const rows = textRows(file.source, place, "Name of the backing file.");
   if (rows.length > 0) collector.part({ ...place, title: "backing file name", rows });

@@ -1,16 +1,13 @@
 import { readUpTo } from "../../bytes/mod.ts";
-import { type AnatomyCollector, TableRows } from "../../format/mod.ts";
+import { type AnatomyCollector, REQUEST_END_MAX, TableRows } from "../../format/mod.ts";
 import { readUint } from "../../layout/mod.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { hex, REQUEST_END_MAX } from "../findings.ts";
+import { hex } from "../findings.ts";
 import { EntryTable } from "../table.ts";
-import { entryBits, refcountTableEntry } from "../structures.ts";
+import { entryBits, limits, refcountTableEntry } from "../structures.ts";
 import { entryBytes } from "./guest.ts";
-
-/** Longest refcount table that is looked at, in bytes: QEMU's limit. */
-const REFTABLE_MAX = 8 * 2 ** 20;
 
 /** The refcount table and its blocks. */
 export function refcountParts(
@@ -21,7 +18,7 @@ export function refcountParts(
   const { refcount_table_offset: offset, refcount_table_clusters: clusters } = file.header;
   if (clusters === 0 || offset >= REQUEST_END_MAX) return;
   const length = clusters * geometry.clusterSize;
-  const entries = Math.min(length, REFTABLE_MAX) / refcountTableEntry.size;
+  const entries = Math.min(length, limits.refcountTable) / refcountTableEntry.size;
   const table = new EntryTable(file.source, Number(offset), entries);
   const place = { path: "/reftable", offset: table.offset, length };
   collector.claim({ ...place, kind: "table" });

@@ -1,10 +1,10 @@
 import type { Segment } from "../../bytes/mod.ts";
 import { patternBytes, type Placed } from "../../format/mod.ts";
-import { bitMask, encodeInto, fieldOf } from "../../layout/mod.ts";
+import { bitMask, encodeInto } from "../../layout/mod.ts";
 import type { DirectoryPlace } from "../encode/extensions.ts";
 import { type Geometry, roundUp } from "../geometry.ts";
 import type { BitmapModel, Qcow2Model } from "../model.ts";
-import { bitmapHead, bitmapTableEntry } from "../structures.ts";
+import { bitmapHead, bitmapTableEntry, bitmapTypes } from "../structures.ts";
 import { dataExtent, type Extent, tableExtent } from "./extent.ts";
 import { virtualSizeOf } from "./sizes.ts";
 import { bitmapEntries } from "./normalise_bitmaps.ts";
@@ -14,7 +14,6 @@ import { bitmapTableEntries, tableSegments } from "./tables.ts";
 const ALIGNMENT = 8;
 const IN_USE = Number(bitMask(bitmapHead, "flags", "in_use").mask);
 const AUTO = Number(bitMask(bitmapHead, "flags", "auto").mask);
-const DIRTY_TRACKING = Number(fieldOf(bitmapHead, "type").values?.["dirtyTracking"]);
 
 /** A bitmap before it is known where anything lies. */
 interface BitmapPlan {
@@ -110,7 +109,7 @@ function writeHead({ model, name, at, table, entries }: BitmapPlan, target: Uint
     bitmap_table_offset: BigInt(table.offset),
     bitmap_table_size: entries.length,
     flags: (model.inUse ? IN_USE : 0) | (model.auto ? AUTO : 0),
-    type: DIRTY_TRACKING,
+    type: bitmapTypes.dirtyTracking,
     granularity_bits: model.granularityBits,
     name_size: name.length,
     extra_data_size: 0,

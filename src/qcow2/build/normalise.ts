@@ -1,7 +1,6 @@
-import { fieldOf } from "../../layout/mod.ts";
-import { type Geometry, geometryOf, SECTOR, SUBCLUSTERS } from "../geometry.ts";
+import { type Geometry, geometryOf } from "../geometry.ts";
 import type { Placement, Qcow2Model } from "../model.ts";
-import { features, header, l1Entry } from "../structures.ts";
+import { features, l1Entry, limits as formatLimits } from "../structures.ts";
 import { normaliseBitmaps } from "./normalise_bitmaps.ts";
 import { normaliseClusters } from "./normalise_clusters.ts";
 import { normaliseEncryption } from "./normalise_encryption.ts";
@@ -17,12 +16,7 @@ export interface NormaliseLimits {
 }
 
 const L1_BYTES_DEFAULT = 1 << 20;
-const L1_ENTRIES_LIMIT = Number(fieldOf(header, "l1_size").max);
-const CLUSTER_BITS = fieldOf(header, "cluster_bits");
-const REFCOUNT_ORDER_MAX = Number(fieldOf(header, "refcount_order").max);
 const REFCOUNT_ORDER_V2 = 4;
-/** Smallest cluster whose subclusters are whole sectors. */
-const EXTENDED_CLUSTER_BITS_MIN = Math.log2(SUBCLUSTERS * SECTOR);
 /** File systems take files of 16 TiB at most, and a data file is as long as the disk. */
 const DATA_FILE_MAX = 2n ** 43n;
 
@@ -31,8 +25,6 @@ const HOLE_MAX = 4096;
 const LEAKS_MAX = 64;
 const SPARE_L1_MAX = 1 << 16;
 const SPARE_REFTABLE_MAX = 16;
-/** Longest refcount table that QEMU takes, in bytes. */
-const REFTABLE_LIMIT = 8 << 20;
 
 /**
  * Makes any value of the type a model that can be built: what does not fit together is changed as
@@ -81,7 +73,7 @@ export function normaliseQcow2(model: Qcow2Model, limits: NormaliseLimits = {}):
     ...(encryption === undefined ? {} : { encryption }),
     placement: normalisePlacement(model.placement, {
       spareL1: l1Entries - l1EntriesOf(size, geometry),
-      spareReftable: REFTABLE_LIMIT / geometry.clusterSize - 1,
+      spareReftable: formatLimits.refcountTable / geometry.clusterSize - 1,
     }),
   };
 }
@@ -92,7 +84,7 @@ function sizeLimits(
   { geometry, external }: { geometry: Geometry; external: boolean },
 ): { l1Entries: number; sizeMax: bigint } {
   const l1Bytes = clamp(limits.l1Bytes ?? L1_BYTES_DEFAULT, l1Entry.size, Number.MAX_SAFE_INTEGER);
-  const l1Entries = Math.min(L1_ENTRIES_LIMIT, Math.floor(l1Bytes / l1Entry.size));
+  const l1Entries = Math.floor(Math.min(formatLimits.l1Table, l1Bytes) / l1Entry.size);
   const diskMax = sizeMaxOf(l1Entries, geometry);
   const sizeMax = external && diskMax > DATA_FILE_MAX ? DATA_FILE_MAX : diskMax;
   return { l1Entries, sizeMax };
@@ -116,11 +108,13 @@ type Basics = Pick<
 function normaliseBasics(model: Qcow2Model): Basics {
   const v3 = model.version === 3;
   const extendedL2 = v3 && model.extendedL2;
-  const bitsMin = extendedL2 ? EXTENDED_CLUSTER_BITS_MIN : Number(CLUSTER_BITS.min);
+  const bitsMin = extendedL2 ? formatLimits.extendedClusterBits : formatLimits.clusterBits.min;
   return {
     version: v3 ? 3 : 2,
-    clusterBits: clamp(model.clusterBits, bitsMin, Number(CLUSTER_BITS.max)),
-    refcountOrder: v3 ? clamp(model.refcountOrder, 0, REFCOUNT_ORDER_MAX) : REFCOUNT_ORDER_V2,
+    clusterBits: clamp(model.clusterBits, bitsMin, formatLimits.clusterBits.max),
+    refcountOrder: v3
+      ? clamp(model.refcountOrder, 0, formatLimits.refcountOrder)
+      : REFCOUNT_ORDER_V2,
     extendedL2,
     compression: v3 ? model.compression : "deflate",
     dirty: v3 && model.dirty,

@@ -1,19 +1,11 @@
 import { type Geometry, roundUp } from "../geometry.ts";
 import type { BitmapModel } from "../model.ts";
-import { fieldOf } from "../../layout/mod.ts";
-import { bitmapHead } from "../structures.ts";
+import { limits } from "../structures.ts";
 import { clamp, cleanText, uniqueName } from "./normalise_values.ts";
 
-const BITMAPS_MAX = 65535;
-const NAME_MAX = Number(fieldOf(bitmapHead, "name_size").max);
-const GRANULARITY = fieldOf(bitmapHead, "granularity_bits");
-const GRANULARITY_MIN = Number(GRANULARITY.min);
-const GRANULARITY_MAX = Number(GRANULARITY.max);
 /** Tables longer than this say nothing more; nor do readers like gigabytes of bits. */
 const ENTRIES_MAX = 64;
 const BYTES_MAX = 4 << 20;
-/** Bytes of all clusters of a bitmap that QEMU takes. */
-const BYTES_LIMIT = 512 << 20;
 
 /** Bitmaps of a disk of `virtualSize` bytes, with names that differ and tables of a sane length. */
 export function normaliseBitmaps(
@@ -23,11 +15,11 @@ export function normaliseBitmaps(
 ): BitmapModel[] {
   const names = new Set<string>();
   const kept: BitmapModel[] = [];
-  for (const bitmap of bitmaps.slice(0, BITMAPS_MAX)) {
+  for (const bitmap of bitmaps.slice(0, limits.bitmaps)) {
     const granularityBits = fittingGranularity(bitmap, virtualSize, geometry);
     if (granularityBits === undefined || (virtualSize === 0 && !bitmap.inUse)) continue;
     kept.push({
-      name: uniqueName(cleanText(bitmap.name, NAME_MAX), names, NAME_MAX),
+      name: uniqueName(cleanText(bitmap.name, limits.bitmapName), names, limits.bitmapName),
       granularityBits,
       auto: bitmap.auto,
       inUse: bitmap.inUse,
@@ -46,10 +38,11 @@ function fittingGranularity(
 ): number | undefined {
   const { clusterSize } = geometry;
   const entriesMax = Math.max(1, Math.min(ENTRIES_MAX, BYTES_MAX / clusterSize));
-  let bits = clamp(bitmap.granularityBits, GRANULARITY_MIN, GRANULARITY_MAX);
-  while (bits < GRANULARITY_MAX && bitmapEntries(bits, virtualSize, geometry) > entriesMax) bits++;
+  const { min, max } = limits.granularityBits;
+  let bits = clamp(bitmap.granularityBits, min, max);
+  while (bits < max && bitmapEntries(bits, virtualSize, geometry) > entriesMax) bits++;
   const entries = bitmapEntries(bits, virtualSize, geometry);
-  return entries * clusterSize <= BYTES_LIMIT ? bits : undefined;
+  return entries * clusterSize <= limits.bitmap ? bits : undefined;
 }
 
 /** Entries of the table of a bitmap: as many as the disk needs, and at least one. */

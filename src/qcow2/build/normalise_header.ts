@@ -8,12 +8,10 @@ import {
   header,
   headerV2,
   headerV3Minimal,
+  limits,
 } from "../structures.ts";
 import { clamp, cleanText, unknownType, utf8 } from "./normalise_values.ts";
 
-/** Longest backing file name, and longest name of a format, that QEMU takes. */
-const BACKING_NAME_MAX = 1023;
-const FORMAT_NAME_MAX = 15;
 /** Longest path that an operating system takes. */
 const DATA_FILE_NAME_MAX = 4095;
 
@@ -91,7 +89,7 @@ function fittingBacking(
   { room, reserved }: { room: Room; reserved: number },
 ): Qcow2Model["backing"] {
   if (backing === undefined) return undefined;
-  const name = cleanText(backing.name, Math.min(BACKING_NAME_MAX, room.left - reserved));
+  const name = cleanText(backing.name, Math.min(limits.backingName, room.left - reserved));
   if (name === "") return undefined;
   room.take(utf8(name).length);
   return { ...backing, name };
@@ -108,7 +106,7 @@ function fittingDataFile(dataFile: Qcow2Model["dataFile"], room: Room): Qcow2Mod
 /** The backing file with its format where the extension for it fits. */
 function fittingFormat(backing: Qcow2Model["backing"], room: Room): Qcow2Model["backing"] {
   if (backing?.format === undefined) return backing;
-  const format = cleanText(backing.format, FORMAT_NAME_MAX);
+  const format = cleanText(backing.format, limits.backingFormat);
   return room.take(extensionSize(utf8(format).length))
     ? { name: backing.name, format }
     : { name: backing.name };

@@ -2,15 +2,9 @@ import type { Geometry } from "../geometry.ts";
 import type { GuestCluster, SnapshotModel } from "../model.ts";
 import { type ClusterRules, normaliseClusters, normalisePattern } from "./normalise_clusters.ts";
 import { clamp, cleanText, uniqueName, wrap } from "./normalise_values.ts";
+import { limits } from "../structures.ts";
 import { virtualSizeOf, wrapSize } from "./sizes.ts";
 
-const SNAPSHOTS_MAX = 65536;
-/** Longest id and name that QEMU lists whole, in bytes. */
-const ID_MAX = 127;
-const NAME_MAX = 255;
-const EXTRA_MAX = 1024;
-/** Extra data that says the virtual size, which version 3 wants. */
-const EXTRA_WITH_SIZE = 16;
 const VM_STATE_MAX = 1024;
 
 /** What of an image that is otherwise normal its snapshots depend on. */
@@ -33,7 +27,7 @@ export function normaliseSnapshots(
   if (rules.dataFile !== undefined || snapshots.length === 0) return [];
   const references = new Map(rules.clusters.map(({ index }) => [index, 1]));
   const ids = new Set<string>();
-  return snapshots.slice(0, SNAPSHOTS_MAX).map((snapshot) =>
+  return snapshots.slice(0, limits.snapshots).map((snapshot) =>
     normaliseSnapshot(snapshot, { rules, geometry, references, ids })
   );
 }
@@ -48,16 +42,20 @@ interface Context {
 
 function normaliseSnapshot(snapshot: SnapshotModel, context: Context): SnapshotModel {
   const { rules, geometry, ids } = context;
-  const extraSize = clamp(snapshot.extraSize, rules.version === 3 ? EXTRA_WITH_SIZE : 0, EXTRA_MAX);
+  const extraSize = clamp(
+    snapshot.extraSize,
+    rules.version === 3 ? limits.snapshotExtraV3 : 0,
+    limits.snapshotExtra,
+  );
   // Where the table does not say it, QEMU takes the present size.
-  const size = extraSize < EXTRA_WITH_SIZE
+  const size = extraSize < limits.snapshotExtraV3
     ? virtualSizeOf(rules.size)
     : virtualSizeOf(wrapSize(wholeSize(snapshot.size), rules.sizeMax));
   const count = Math.ceil(size / geometry.clusterSize);
   const clusters = normaliseClusters(snapshot.clusters, rules, count);
   return {
-    id: uniqueName(cleanText(snapshot.id, ID_MAX), ids, ID_MAX),
-    name: cleanText(snapshot.name, NAME_MAX),
+    id: uniqueName(cleanText(snapshot.id, limits.listedId), ids, limits.listedId),
+    name: cleanText(snapshot.name, limits.listedName),
     extraSize,
     size,
     dateSec: clamp(snapshot.dateSec, 0, 0xffffffff),

@@ -1,18 +1,13 @@
-import type { CheckCounts } from "../../format/mod.ts";
-import { decode } from "../../layout/mod.ts";
+import { type CheckCounts, requestable } from "../../format/mod.ts";
+import { decode, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
 import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
 import type { EntryContext } from "../entries.ts";
 import { roundUp, SECTOR } from "../geometry.ts";
-import {
-  MAX_EXTRA_DATA,
-  MAX_L1_BYTES,
-  MAX_SNAPSHOTS,
-  MAX_TABLE_BYTES,
-  MIN_EXTRA_V3,
-} from "../judge/snapshots.ts";
-import { type Findings, hex, inHeader, requestable, validTable } from "../findings.ts";
+import { judgeTableEntry } from "../judge/bitmap_tables.ts";
+import { TABLE_BYTES_MAX } from "../judge/snapshots.ts";
+import { type Findings, hex, inHeader } from "../findings.ts";
 import type { SnapshotTable } from "../snapshots.ts";
 import type { EntryTable } from "../table.ts";
 import {
@@ -20,7 +15,7 @@ import {
   encryptionPointer,
   entryBits,
   extensionTypes,
-  l1Entry,
+  header as headerStruct,
   refcountTableEntry,
   snapshotHead,
 } from "../structures.ts";
@@ -95,33 +90,35 @@ function checkSnapshotTable(
   references: References,
 ): void {
   const { header } = file;
-  if (header.nb_snapshots > MAX_SNAPSHOTS) {
-    const message = `nb_snapshots is ${header.nb_snapshots}, more than QEMU's limit of 65536`;
-    references.abort("qcow2.check.snap-count", at(inHeader("nb_snapshots")), message);
-  }
-  const size = BigInt(header.nb_snapshots * snapshotHead.size);
   const { clusterSize } = context.geometry;
-  if (
-    !validTable(header.snapshots_offset, size, clusterSize) ||
-    header.nb_snapshots > 0 && !requestable(header.snapshots_offset, size)
-  ) {
-    const message = `snapshots_offset is ${hex(header.snapshots_offset)}: unaligned or too large`;
+  const size = header.nb_snapshots * snapshotHead.size;
+  judgeOf(headerStruct, header, {
+    context: { "cluster size": clusterSize, "snapshot table": size },
+    place: (field) => at(inHeader(field)),
+    findings: references.fatal,
+  })("qcow2.check.snap-count", "qcow2.check.snap-offset");
+  if (header.nb_snapshots > 0 && !requestable(header.snapshots_offset, size)) {
+    const message = `The snapshot table at ${hex(header.snapshots_offset)} cannot be read`;
     references.abort("qcow2.check.snap-offset", at(inHeader("snapshots_offset")), message);
   }
   for (const [index, snapshot] of snapshots.snapshots.entries()) {
-    const extra = snapshot.extra_data_size;
-    const place = { path: `/snapshot[${index}]/extra_data_size`, offset: snapshot.offset };
-    if (extra > MAX_EXTRA_DATA) {
-      const message = `Snapshot ${index} has ${extra} bytes of extra data, more than 1024`;
-      references.abort("qcow2.check.snap-extra", place, message);
-    }
-    if (header.version >= 3 && extra < MIN_EXTRA_V3) {
-      const message = `Snapshot ${index} has ${extra} bytes of extra data; version 3 needs 16`;
-      references.corrupt("qcow2.check.snap-incomplete", place, message);
-    }
+    const judging = {
+      context: { "in version 3": header.version >= 3 },
+      of: `snapshot ${index}`,
+      place: (field: string) => ({
+        path: `/snapshot[${index}]/${field}`,
+        offset: snapshot.offset,
+      }),
+    };
+    judgeOf(snapshotHead, snapshot, { ...judging, findings: references.fatal })(
+      "qcow2.check.snap-extra",
+    );
+    judgeOf(snapshotHead, snapshot, { ...judging, findings: references.corrupted })(
+      "qcow2.check.snap-incomplete",
+    );
   }
-  if (snapshots.length > MAX_TABLE_BYTES) {
-    const message = `The snapshot table is longer than QEMU's limit of ${MAX_TABLE_BYTES} bytes`;
+  if (snapshots.length > TABLE_BYTES_MAX) {
+    const message = `The snapshot table is longer than QEMU's limit of ${TABLE_BYTES_MAX} bytes`;
     references.abort("qcow2.check.snap-size", { path: "/snapshots" }, message);
   }
 }
@@ -164,14 +161,13 @@ function addSnapshots(
   for (const [index, snapshot] of snapshots.snapshots.entries()) {
     const { l1_table_offset: offset, l1_size: entries } = snapshot;
     const path = `/snapshot[${index}]`;
-    const place = { path, offset: snapshot.offset };
-    if (offset % BigInt(clusterSize) !== 0n) {
-      const message = `The L1 table of snapshot ${index} lies at ${hex(offset)}, unaligned`;
-      references.corrupt("qcow2.check.snap-l1-aligned", place, message);
-    } else if (entries > MAX_L1_BYTES / l1Entry.size) {
-      const message = `The L1 table of snapshot ${index} has ${entries} entries`;
-      references.corrupt("qcow2.check.snap-l1-size", place, message);
-    } else {
+    const judge = judgeOf(snapshotHead, snapshot, {
+      context: { "cluster size": clusterSize },
+      of: `snapshot ${index}`,
+      place: () => ({ path, offset: snapshot.offset }),
+      findings: references.corrupted,
+    });
+    if (judge("qcow2.check.snap-l1-aligned") && judge("qcow2.check.snap-l1-size")) {
       walk.addL1({ offset, entries, path: `${path}/l1`, active: false });
     }
   }
@@ -206,15 +202,11 @@ function addBitmaps({ file, context, bitmaps }: CheckedImage, references: Refere
     const table = bitmapTable(file, bitmap);
     const used = [];
     for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-      const entry = table.entry(i);
-      const data = entry & entryBits.bitmapOffset.mask;
-      const broken = (entry & entryBits.bitmapReserved.mask) !== 0n ||
-        data !== 0n && (entry & entryBits.bitmapAllOnes.mask) !== 0n ||
-        data % BigInt(clusterSize) !== 0n;
-      if (broken) {
-        const place = { path: `${path}/${i}`, offset: table.offsetOf(i) };
-        references.abort("qcow2.check.bitmap-table", place, `The entry ${hex(entry)} is invalid`);
-      }
+      judgeTableEntry({ table, path, clusterSize }, i, {
+        rules: ["qcow2.check.bitmap-table"],
+        findings: references.fatal,
+      });
+      const data = table.entry(i) & entryBits.bitmapOffset.mask;
       if (data !== 0n) used.push(data);
     }
     for (const data of used) {
@@ -232,17 +224,18 @@ function countRefblocks(
   const { clusterSize } = context.geometry;
   const { table } = stored;
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-    const entry = table.entry(i);
     const offset = stored.blockOffset(i);
     const place = { path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) };
     const cluster = Number(offset / BigInt(clusterSize));
-    if ((entry & entryBits.refblockReserved.mask) !== 0n) {
-      const message = `The refcount table entry ${hex(entry)} has reserved bits set`;
-      references.corrupt("qcow2.check.reftable-reserved", place, message);
-    } else if (offset % BigInt(clusterSize) !== 0n) {
-      const message = `The refcount block lies at ${hex(offset)}, off a cluster boundary`;
-      references.corrupt("qcow2.check.refblock-aligned", place, message);
-    } else if (cluster >= references.clusters) {
+    const judge = judgeOf(refcountTableEntry, { refcount_table_entry: table.entry(i) }, {
+      context: { "cluster size": clusterSize },
+      place: () => place,
+      findings: references.corrupted,
+    });
+    if (!judge("qcow2.check.reftable-reserved") || !judge("qcow2.check.refblock-aligned")) {
+      continue;
+    }
+    if (cluster >= references.clusters) {
       const message = `The refcount block lies at ${hex(offset)}, outside the file`;
       references.corrupt("qcow2.check.refblock-outside", place, message);
     } else if (offset !== 0n) {

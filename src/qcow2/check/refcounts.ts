@@ -1,7 +1,7 @@
 import { type ByteSource, readUpTo } from "../../bytes/mod.ts";
+import { requestable } from "../../format/mod.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { requestable } from "../findings.ts";
 import { EntryTable } from "../table.ts";
 import { entryBits } from "../structures.ts";
 

@@ -1,3 +1,4 @@
+import type { Sink } from "../../layout/mod.ts";
 import type { Geometry } from "../geometry.ts";
 import { type Findings, type FoundRule, hex } from "../findings.ts";
 
@@ -11,6 +12,13 @@ export class CheckAborted extends Error {
 
 /** A path, or how it is made where it is needed. */
 export type Path = string | (() => string);
+
+/** Where something was found, and how often it counts. */
+export interface Mark {
+  readonly path: Path;
+  readonly offset: number;
+  readonly times?: number;
+}
 
 /** To QEMU an offset as large as this is negative: no file is long enough to hold it. */
 const NEGATIVE_OFFSET = 2 ** 63;
@@ -27,6 +35,12 @@ export class References {
   corruptions = 0;
   leaks = 0;
   checkErrors = 0;
+  /** Records each finding as one corruption. */
+  readonly corrupted: Sink<FoundRule, Mark> = {
+    add: (rule, at, says) => this.corrupt(rule, at, says),
+  };
+  /** Ends the check at the first finding. */
+  readonly fatal: Sink<FoundRule, Mark> = { add: (rule, at, says) => this.abort(rule, at, says()) };
   readonly #geometry: Geometry;
   /** Length of the file in bytes, rounded up to 512. */
   readonly #fileLength: number;

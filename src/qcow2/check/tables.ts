@@ -1,10 +1,12 @@
 import { type ByteSource, storedSize } from "../../bytes/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../entries.ts";
 import { L2Table } from "../l2.ts";
-import { hex, requestable } from "../findings.ts";
-import { anyBit, EntryTable, masked } from "../table.ts";
-import { entryBits, l1Entry } from "../structures.ts";
-import type { Path, References } from "./references.ts";
+import { type Context, judgeOf, type Sink } from "../../layout/mod.ts";
+import { requestable } from "../../format/mod.ts";
+import { type FoundRule, hex } from "../findings.ts";
+import { anyBit, EntryTable, masked, wordOf } from "../table.ts";
+import { entryBits, l1Entry, l2Entry } from "../structures.ts";
+import type { Mark, References } from "./references.ts";
 
 /** What check counts of the active image. */
 export interface Statistics {
@@ -37,12 +39,17 @@ export class TableWalk {
   readonly #context: EntryContext;
   readonly #references: References;
   readonly #uses = new Map<number, TableUse>();
+  readonly #judging: { readonly context: Context; readonly findings: Sink<FoundRule, Mark> };
   #budget: number;
 
   constructor(source: ByteSource, context: EntryContext, references: References) {
     this.#source = source;
     this.#context = context;
     this.#references = references;
+    this.#judging = {
+      context: { "cluster size": context.geometry.clusterSize },
+      findings: references.corrupted,
+    };
     this.#budget = BUDGET + storedSize(source);
   }
 
@@ -69,15 +76,13 @@ export class TableWalk {
     const low = table.low(index);
     const at = { path: () => `${path}/${index}/l1_entry`, offset: table.offsetOf(index) };
     if (anyBit(high, low, entryBits.l1Reserved)) {
-      const message = `The L1 entry ${hex(table.entry(index))} has reserved bits set`;
-      this.#references.corrupt("qcow2.check.l1e-reserved", at, message);
+      this.#judgeL1(table.entry(index), at)("qcow2.check.l1e-reserved");
     }
     const { clusterSize } = this.#context.geometry;
     const offset = masked(high, low, entryBits.l1Offset);
     this.#references.add({ offset, size: clusterSize, path: at.path });
     if (offset % clusterSize !== 0) {
-      const message = `The L2 table lies at ${hex(offset)}, off a cluster boundary`;
-      this.#references.corrupt("qcow2.check.l2-aligned", at, message);
+      this.#judgeL1(table.entry(index), at)("qcow2.check.l2-aligned");
     }
     const use = this.#uses.get(offset) ?? { active: 0, inactive: 0 };
     if (active) use.active++;
@@ -103,10 +108,14 @@ export class TableWalk {
     for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
       const high = table.high(i);
       const low = table.low(i);
-      const at: Mark = { path: () => `${path}/${i}/l2_entry`, offset: table.offsetOf(i), times };
+      const at: Required<Mark> = {
+        path: () => `${path}/${i}/l2_entry`,
+        offset: table.offsetOf(i),
+        times,
+      };
       const kind = classOf(high, low, this.#context);
       if (kind !== "compressed" && anyBit(high, low, entryBits.l2Reserved)) {
-        this.#references.corrupt("qcow2.check.l2e-reserved", at, "Reserved bits are set");
+        this.#judgeL2(high, low, at)("qcow2.check.l2e-reserved");
       }
       if (kind === "compressed") {
         if (this.#compressed(table, i, at)) {
@@ -129,7 +138,7 @@ export class TableWalk {
   }
 
   /** A compressed entry; whether its data counts as referenced. */
-  #compressed(table: L2Table, index: number, at: Mark): boolean {
+  #compressed(table: L2Table, index: number, at: Required<Mark>): boolean {
     const high = table.high(index);
     const references = this.#references;
     if ((high & entryBits.copied.high) !== 0) {
@@ -162,11 +171,20 @@ export class TableWalk {
     const offset = hostOffset(table.high(index), low);
     if (offset % geometry.clusterSize === 0) return;
     const holdsData = geometry.extendedL2 ? allocated !== 0 : (low & entryBits.zero.low) === 0;
-    references.corrupt(
-      holdsData ? "qcow2.check.data-aligned" : "qcow2.check.prealloc-aligned",
-      at,
-      `The cluster lies at ${hex(offset)}, off a cluster boundary`,
-    );
+    const rule = holdsData ? "qcow2.check.data-aligned" : "qcow2.check.prealloc-aligned";
+    this.#judgeL2(table.high(index), low, at)(rule);
+  }
+
+  // Entries are judged by their descriptions where a test in numbers has found something: tables are
+  // long, and most entries sound.
+
+  #judgeL1(value: bigint, at: Mark): (rule: FoundRule) => boolean {
+    return judgeOf(l1Entry, { l1_entry: value }, { ...this.#judging, place: () => at });
+  }
+
+  #judgeL2(high: number, low: number, at: Mark): (rule: FoundRule) => boolean {
+    const value = wordOf(high, low);
+    return judgeOf(l2Entry, { l2_entry: value }, { ...this.#judging, place: () => at });
   }
 
   #spend(entries: number): void {
@@ -175,11 +193,4 @@ export class TableWalk {
     const message = "The tables overlap so often that checking them would take too long";
     this.#references.abort("diskproof.work.budget", { path: "/" }, message);
   }
-}
-
-/** Where in the image something was found, and how often it counts. */
-interface Mark {
-  readonly path: Path;
-  readonly offset: number;
-  readonly times: number;
 }

@@ -5,13 +5,11 @@ import {
   type FirstClusterFacts,
   type HeaderPlaces,
 } from "../encode/first_cluster.ts";
-import { header, headerV2 } from "../structures.ts";
+import { header, headerV2, limits } from "../structures.ts";
 import type { Qcow2Creation } from "./options.ts";
 
 /** QEMU leaves the feature name table out where clusters are no longer. */
 const NO_NAMES_CLUSTER_MAX = 4096;
-/** QEMU reads so many bytes of the name of a format. */
-const FORMAT_NAME_MAX = 15;
 
 /**
  * The first cluster as far as it is used: header, extensions in QEMU's order, backing file name.
@@ -20,7 +18,7 @@ const FORMAT_NAME_MAX = 15;
  */
 export function headerBytes(creation: Qcow2Creation, places: HeaderPlaces): Uint8Array {
   const { format = "" } = creation.backing ?? {};
-  if (utf8(format).length > FORMAT_NAME_MAX) {
+  if (utf8(format).length > limits.backingFormat) {
     throw new RangeError(
       `Cannot create an image: the name of a format is not as long as ${format}`,
     );

@@ -1,8 +1,7 @@
 import type { BackingReference, DiskContent } from "../../format/mod.ts";
 import type { Luks1Options } from "../../luks1/mod.ts";
-import { fieldOf } from "../../layout/mod.ts";
 import { type Geometry, geometryOf, l1Needed, SECTOR } from "../geometry.ts";
-import { header, l1Entry } from "../structures.ts";
+import { l1Entry, limits } from "../structures.ts";
 
 /** How clusters are encrypted: with the legacy AES, or by a LUKS header inside the image. */
 export type Qcow2Encryption =
@@ -34,10 +33,6 @@ export interface Qcow2Creation {
   readonly content?: DiskContent;
 }
 
-/** QEMU takes no longer L1 table: 32 MiB. */
-const L1_BYTES_MAX = 2 ** 25;
-/** Subclusters are sectors at least. */
-const EXTENDED_CLUSTER_MIN = 2 ** 14;
 const V2_REFCOUNT_BITS = 16;
 
 /** A rule of which options go together, and what is said of those that do not. */
@@ -58,7 +53,7 @@ export function checkCreation(creation: Qcow2Creation): Geometry {
     extendedL2: creation.extendedL2 === true,
   });
   const l1Size = Number(l1Needed(BigInt(creation.size), geometry));
-  if (l1Size * l1Entry.size > L1_BYTES_MAX) {
+  if (l1Size * l1Entry.size > limits.l1Table) {
     throw new RangeError(
       `Cannot create an image: with clusters of ${creation.clusterSize} bytes, the L1 table for a ` +
         `disk of ${creation.size} bytes is longer than 32 MiB`,
@@ -69,8 +64,7 @@ export function checkCreation(creation: Qcow2Creation): Geometry {
 
 function rangeRules(creation: Qcow2Creation): Rule[] {
   const { size, clusterSize, refcountBits, extendedL2 = false } = creation;
-  const { min = 0, max = 0 } = fieldOf(header, "cluster_bits");
-  const { max: orderMax = 0 } = fieldOf(header, "refcount_order");
+  const { min, max } = limits.clusterBits;
   const bits = Math.log2(clusterSize);
   const order = Math.log2(refcountBits);
   return [
@@ -80,11 +74,11 @@ function rangeRules(creation: Qcow2Creation): Rule[] {
       `a cluster size is a power of two from 512 to 2M, not ${clusterSize}`,
     ],
     [
-      Number.isInteger(order) && order >= 0 && order <= orderMax,
+      Number.isInteger(order) && order >= 0 && order <= limits.refcountOrder,
       `a refcount has 1, 2, 4, 8, 16, 32 or 64 bits, not ${refcountBits}`,
     ],
     [
-      !extendedL2 || clusterSize >= EXTENDED_CLUSTER_MIN,
+      !extendedL2 || bits >= limits.extendedClusterBits,
       "extended L2 entries need clusters of 16K at least",
     ],
   ];
@@ -104,13 +98,12 @@ function versionRules(creation: Qcow2Creation): Rule[] {
 }
 
 function otherRules({ backing, dataFile, encryption, compressed = false }: Qcow2Creation): Rule[] {
-  const nameMax = Number(fieldOf(header, "backing_file_size").max);
   const nameLength = new TextEncoder().encode(backing?.name ?? "").length;
   const raw = dataFile?.raw === true;
   return [
     [
-      nameLength <= nameMax,
-      `the name of the backing file has ${nameLength} bytes, more than ${nameMax}`,
+      nameLength <= limits.backingName,
+      `the name of the backing file has ${nameLength} bytes, more than ${limits.backingName}`,
     ],
     [!raw || backing === undefined, "a raw data file and a backing file exclude each other"],
     [!raw || encryption === undefined, "an encrypted data file is no raw image"],

@@ -2,11 +2,8 @@ import type { Segment } from "../../bytes/mod.ts";
 import { offsetWords, writeWords } from "../encode/entries.ts";
 import { encodeRefcounts } from "../encode/refcounts.ts";
 import type { Geometry } from "../geometry.ts";
-import { refcountTableEntry } from "../structures.ts";
+import { limits, refcountTableEntry } from "../structures.ts";
 import type { HostClusters } from "./host_clusters.ts";
-
-/** QEMU takes no longer refcount table: 8 MiB. */
-const TABLE_BYTES_MAX = 2 ** 23;
 
 /** Where the refcounts of a whole image lie. */
 export interface RefcountPlan {
@@ -31,7 +28,7 @@ export function planRefcounts(hosts: HostClusters, geometry: Geometry): Refcount
     blocks = Math.ceil(clusters / refblockEntries);
     tableClusters = Math.ceil(blocks / tableEntries);
   }
-  if (tableClusters * clusterSize > TABLE_BYTES_MAX) {
+  if (tableClusters * clusterSize > limits.refcountTable) {
     throw new RangeError(
       `Cannot create an image: with clusters of ${clusterSize} bytes and refcounts of ` +
         `${geometry.refcountBits} bits, its refcount table would be longer than 8 MiB`,

@@ -7,6 +7,7 @@ import {
   extensionHead,
   extensionTypes,
   featureName,
+  featureTypes,
   header,
 } from "../structures.ts";
 import type { ExtensionFacts, HeaderPlaces } from "./first_cluster.ts";
@@ -73,12 +74,8 @@ function bitmapsData({ offset, length, count }: DirectoryPlace): Uint8Array {
 }
 
 /** The records of the feature name table, out of the descriptions of the header's feature fields. */
-const featureRecords = Object.entries({
-  incompatible: fieldOf(header, "incompatible_features"),
-  compatible: fieldOf(header, "compatible_features"),
-  autoclear: fieldOf(header, "autoclear_features"),
-}).flatMap(([kind, { bits = [] }]) => {
-  const type = Number(fieldOf(featureName, "type").values?.[kind]);
+const featureRecords = Object.entries(featureTypes).flatMap(([kind, type]) => {
+  const { bits = [] } = fieldOf(header, `${kind}_features` as "incompatible_features");
   return bits.filter((bit) => bit.reserved === undefined)
     .map((bit) => encode(featureName, { type, bit: bit.from, name: utf8(bit.name) }));
 });

@@ -1,8 +1,10 @@
 import { utf8 } from "../../bytes/mod.ts";
 import { patternBytes, type Placed } from "../../format/mod.ts";
-import { blank, type Decoded, encodeInto, fieldOf, type Struct } from "../../layout/mod.ts";
+import { blank, type Decoded, encodeInto, type Struct } from "../../layout/mod.ts";
 import type { BackingModel, EncryptionModel, Qcow2Model } from "../model.ts";
 import {
+  compressionTypes,
+  cryptMethods,
   extensionHead,
   extensionTypes,
   features,
@@ -46,15 +48,6 @@ export interface HeaderPlaces {
   /** The LUKS header, where there is one. */
   readonly luks?: { readonly offset: number; readonly length: number } | undefined;
 }
-
-const cryptMethods = fieldOf(header, "crypt_method").values as Record<
-  EncryptionModel["kind"] | "none",
-  number
->;
-const compressionTypes = fieldOf(header, "compression_type").values as Record<
-  Qcow2Model["compression"],
-  number
->;
 
 /**
  * The first cluster as far as it is used: header, extensions, name of the backing file.

@@ -1,13 +1,17 @@
+import { judgeOf, type Sink } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type Bitmap, bitmapFlags, bitmapTable, bitmapTableNeeded } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { type Findings, hex, must, requestable } from "../findings.ts";
-import type { EntryTable } from "../table.ts";
-import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
+import { type Findings, type FoundRule, must } from "../findings.ts";
+import { anyBit, type EntryTable, masked } from "../table.ts";
+import { bitmapHead, bitmapTableEntry, entryBits, limits } from "../structures.ts";
 
-/** Longest bitmap that QEMU takes, in bytes. */
-export const MAX_BITMAP_BYTES = 512 * 2 ** 20;
+const ENTRY_RULES = [
+  "qcow2.bitmap.table-entry-reserved",
+  "qcow2.bitmap.table-entry-bit0",
+  "qcow2.bitmap.table-entry-aligned",
+] as const;
 
 /** What the judgement of bitmaps needs to know of the image. */
 export interface BitmapImage {
@@ -30,6 +34,23 @@ export function bitmapField(
   return { path: `/bitmap[${index}]/${name}`, offset: bitmap.offset + bitmapHead.offsets[name] };
 }
 
+/** Judges a directory entry by the constraints in its description that name the given rules. */
+export function bitmapJudge(
+  at: BitmapAt,
+  { geometry }: BitmapImage,
+  findings: Findings,
+): (...rules: FoundRule[]) => boolean {
+  return judgeOf(bitmapHead, at.bitmap, {
+    context: {
+      "cluster size": geometry.clusterSize,
+      "bitmap table": at.bitmap.bitmap_table_size * bitmapTableEntry.size,
+    },
+    of: `bitmap ${at.index}`,
+    place: (field) => bitmapField(at, field),
+    findings,
+  });
+}
+
 /** Judges the table and the data of a bitmap, as far as an open reads them (load_bitmap). */
 export function judgeBitmapTable(
   file: Qcow2File,
@@ -39,18 +60,13 @@ export function judgeBitmapTable(
   const { bitmap, index, image } = place;
   if ((bitmap.flags & bitmapFlags.inUse) !== 0) return;
   const entries = bitmap.bitmap_table_size;
-  if (entries === 0 || entries * image.geometry.clusterSize > MAX_BITMAP_BYTES) return;
-  if (!requestable(bitmap.bitmap_table_offset, BigInt(entries * bitmapTableEntry.size))) {
-    findings.add(
-      "qcow2.bitmap.table-readable",
-      bitmapField(place, "bitmap_table_offset"),
-      `The table of bitmap ${index} lies at ${hex(bitmap.bitmap_table_offset)}`,
-    );
-    return;
-  }
+  if (entries === 0 || entries * image.geometry.clusterSize > limits.bitmap) return;
+  if (!bitmapJudge(place, image, findings)("qcow2.bitmap.table-readable")) return;
   const table = bitmapTable(file, bitmap);
+  const { clusterSize } = image.geometry;
+  const at = { table, path: `/bitmap[${index}]/table`, clusterSize };
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-    judgeTableEntry({ table, index, entry: i, clusterSize: image.geometry.clusterSize }, findings);
+    judgeTableEntry(at, i, { rules: ENTRY_RULES, findings });
   }
   const needed = bitmapTableNeeded(bitmap, image);
   must(entries === needed, findings, {
@@ -61,32 +77,36 @@ export function judgeBitmapTable(
   judgeTail(file, { ...place, table, needed }, findings);
 }
 
-/** Whether an entry of a bitmap table is sound; adds what is wrong with it. */
-function judgeTableEntry(
-  at: { table: EntryTable; index: number; entry: number; clusterSize: number },
-  findings: Findings,
-): void {
-  const value = at.table.entry(at.entry);
-  const offset = value & entryBits.bitmapOffset.mask;
-  const place = {
-    path: `/bitmap[${at.index}]/table/${at.entry}`,
-    offset: at.table.offsetOf(at.entry),
-  };
-  must((value & entryBits.bitmapReserved.mask) === 0n, findings, {
-    rule: "qcow2.bitmap.table-entry-reserved",
-    place,
-    message: () => `The bitmap table entry ${hex(value)} has reserved bits set`,
-  });
-  must(offset === 0n || (value & entryBits.bitmapAllOnes.mask) === 0n, findings, {
-    rule: "qcow2.bitmap.table-entry-bit0",
-    place,
-    message: () => `The bitmap table entry ${hex(value)} has an offset and bit 0 set`,
-  });
-  must(offset % BigInt(at.clusterSize) === 0n, findings, {
-    rule: "qcow2.bitmap.table-entry-aligned",
-    place,
-    message: () => `The bitmap table entry ${hex(value)} leads off a cluster boundary`,
-  });
+/** A table of a bitmap, and its path. */
+interface TableAt {
+  readonly table: EntryTable;
+  readonly path: string;
+  readonly clusterSize: number;
+}
+
+/**
+ * Whether an entry of a bitmap table is sound. Gives what is wrong with it to `findings`, by those of
+ * its constraints that name one of the rules.
+ */
+export function judgeTableEntry<Rule extends string>(
+  { table, path, clusterSize }: TableAt,
+  entry: number,
+  { rules, findings }: {
+    rules: readonly Rule[];
+    findings: Sink<Rule, { path: string; offset: number }>;
+  },
+): boolean {
+  const high = table.high(entry);
+  const low = table.low(entry);
+  const offset = masked(high, low, entryBits.bitmapOffset);
+  // Tables are long, and most of their entries sound.
+  const sound = !anyBit(high, low, entryBits.bitmapReserved) && offset % clusterSize === 0 &&
+    (offset === 0 || !anyBit(high, low, entryBits.bitmapAllOnes));
+  return sound || judgeOf(bitmapTableEntry, { bitmap_table_entry: table.entry(entry) }, {
+    context: { "cluster size": clusterSize, "with an offset": offset !== 0 },
+    place: () => ({ path: `${path}/${entry}`, offset: table.offsetOf(entry) }),
+    findings,
+  })(...rules);
 }
 
 /** The bits behind the end of the disk, in the last cluster of the bitmap. */

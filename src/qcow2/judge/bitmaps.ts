@@ -1,3 +1,5 @@
+import { requestable } from "../../format/mod.ts";
+import { judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import {
   type Bitmap,
@@ -9,21 +11,15 @@ import {
 } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import { roundUp } from "../geometry.ts";
-import { type Findings, hex, lengthToNul, must, requestable } from "../findings.ts";
-import { bitmapHead } from "../structures.ts";
+import { type Findings, type FoundRule, lengthToNul, must } from "../findings.ts";
+import { bitmapHead, bitmapsExtension, limits } from "../structures.ts";
 import {
   type BitmapAt,
   bitmapField,
   type BitmapImage,
+  bitmapJudge,
   judgeBitmapTable,
-  MAX_BITMAP_BYTES,
 } from "./bitmap_tables.ts";
-
-/** QEMU's limits; each is a `limit` rule of the catalogue. */
-const MAX_BITMAPS = 65535;
-const MAX_DIRECTORY_BYTES = 1024 * 65535;
-const MAX_TABLE_ENTRIES = 0x8000000;
-const MAX_NAME = 1023;
 
 /** The bitmap directory where it is used and within QEMU's limits. */
 export function readBitmaps(file: Qcow2File): BitmapDirectory | undefined {
@@ -31,7 +27,7 @@ export function readBitmaps(file: Qcow2File): BitmapDirectory | undefined {
   if (fields === undefined || fields.reserved !== 0) return undefined;
   const { nb_bitmaps: count, bitmap_directory_offset: offset, bitmap_directory_size: size } =
     fields;
-  if (count === 0 || count > MAX_BITMAPS || size > MAX_DIRECTORY_BYTES) return undefined;
+  if (count === 0 || count > limits.bitmaps || size > limits.bitmapDirectory) return undefined;
   if (!requestable(offset, size)) return { fields, bitmaps: [] };
   return decodeBitmaps(file, fields, count + 1);
 }
@@ -46,35 +42,26 @@ export function judgeBitmaps(
   if (directory === undefined) return;
   const { fields, bitmaps } = directory;
   const place = { path: "/bitmaps", offset: fields.bitmap_directory_offset };
-  const sized = must(fields.bitmap_directory_size !== 0n, findings, {
-    rule: "qcow2.bitmap.dir-size-nonzero",
-    place,
-    message: () => "The bitmap directory is empty",
-  });
-  if (!sized) return;
-  const readable = must(
-    requestable(fields.bitmap_directory_offset, fields.bitmap_directory_size),
+  const judge = judgeOf(bitmapsExtension, fields, {
+    context: { "bitmap directory": fields.bitmap_directory_size },
+    place: () => place,
     findings,
-    {
-      rule: "qcow2.bitmap.dir-readable",
-      place,
-      message: () => `The bitmap directory lies at ${hex(fields.bitmap_directory_offset)}`,
-    },
-  );
-  if (!readable) return;
+  });
+  if (!judge("qcow2.bitmap.dir-size-nonzero") || !judge("qcow2.bitmap.dir-readable")) return;
   judgeCounts(directory, place, findings);
   const names = new Set<string>();
   for (const [index, bitmap] of bitmaps.slice(0, fields.nb_bitmaps).entries()) {
     if (!bitmap.fits) break;
-    judgeEntry({ bitmap, index }, image, findings);
-    judgeName({ bitmap, index, names }, findings);
+    const judge = bitmapJudge({ bitmap, index }, image, findings);
+    judgeEntry({ bitmap, index, judge }, image, findings);
+    judgeName({ bitmap, index, judge, names }, findings);
     judgeBitmapTable(file, { bitmap, index, image }, findings);
   }
   judgeRewriting(directory, place, findings);
 }
 
 /**
- * An open for writing marks the bitmaps that it loads as in use, and writes the directory anew with the
+ * An open for writing marks the bitmaps that it loads as in use, and writes the directory again with the
  * names as it has read them.
  */
 function judgeRewriting(
@@ -119,107 +106,47 @@ function placeOf(bitmap: Bitmap | undefined): { offset?: number } {
   return bitmap === undefined ? {} : { offset: bitmap.offset };
 }
 
+/** A bitmap, and the judge of the constraints in the description of its entry. */
+type Judged = BitmapAt & { readonly judge: (...rules: FoundRule[]) => boolean };
+
 /** The checks of check_dir_entry, and the few that QEMU leaves out. */
-function judgeEntry(entry: BitmapAt, image: BitmapImage, findings: Findings): void {
-  const { bitmap, index } = entry;
-  must(bitmap.extra_data_size === 0, findings, {
-    rule: "qcow2.bitmap.no-extra-data",
-    place: bitmapField(entry, "extra_data_size"),
-    message: () => `Bitmap ${index} has ${bitmap.extra_data_size} bytes of extra data`,
+function judgeEntry(entry: Judged, image: BitmapImage, findings: Findings): void {
+  const { bitmap, index, judge } = entry;
+  const inUse = (bitmap.flags & bitmapFlags.inUse) !== 0;
+  judge(
+    "qcow2.bitmap.no-extra-data",
+    "qcow2.bitmap.table-size-nonzero",
+    "qcow2.bitmap.table-offset-nonzero",
+    "qcow2.bitmap.table-aligned",
+    "qcow2.bitmap.table-size-max",
+    "qcow2.bitmap.phys-max",
+  );
+  const bits = bitmap.bitmap_table_size * image.geometry.clusterSize * 8;
+  const covered = bits * 2 ** bitmap.granularity_bits;
+  must(inUse || image.size <= covered, findings, {
+    rule: "qcow2.bitmap.covers-disk",
+    place: bitmapField(entry, "bitmap_table_size"),
+    message: () => `Bitmap ${index} covers ${covered} bytes of a disk of ${image.size}`,
   });
-  judgeTablePlace(entry, image, findings);
-  const bits = bitmap.granularity_bits;
-  const granularity = bitmapField(entry, "granularity_bits");
-  must(bits <= 31, findings, {
-    rule: "qcow2.bitmap.granularity-max",
-    place: granularity,
-    message: () => `granularity_bits of bitmap ${index} is ${bits}, more than QEMU's limit of 31`,
-  });
-  must(bits >= 9, findings, {
-    rule: "qcow2.bitmap.granularity-min",
-    place: granularity,
-    message: () => `granularity_bits of bitmap ${index} is ${bits}, less than QEMU's limit of 9`,
-  });
-  must(bits <= 63, findings, {
-    rule: "qcow2.bitmap.granularity-valid",
-    place: granularity,
-    message: () => `granularity_bits of bitmap ${index} is ${bits}, more than 63`,
-  });
-  const { inUse, auto, extraDataCompatible } = bitmapFlags;
-  must((bitmap.flags & ~(inUse | auto)) === 0, findings, {
-    rule: "qcow2.bitmap.flags-reserved",
-    place: bitmapField(entry, "flags"),
-    message: () =>
-      `Bitmap ${index} has the flags ${hex(bitmap.flags)}; QEMU takes only bits 0 and 1`,
-  });
-  must((bitmap.flags & ~(inUse | auto | extraDataCompatible)) === 0, findings, {
-    rule: "qcow2.bitmap.flags-defined",
-    place: bitmapField(entry, "flags"),
-    message: () => `Bitmap ${index} has the flags ${hex(bitmap.flags)}; bits 3 to 31 are reserved`,
-  });
-  must(bitmap.type === 1, findings, {
-    rule: "qcow2.bitmap.type",
-    place: bitmapField(entry, "type"),
-    message: () => `Bitmap ${index} has the type ${bitmap.type}`,
-  });
-  must((bitmap.flags & inUse) === 0, findings, {
+  judge(
+    "qcow2.bitmap.granularity-max",
+    "qcow2.bitmap.granularity-min",
+    "qcow2.bitmap.granularity-valid",
+    "qcow2.bitmap.flags-reserved",
+    "qcow2.bitmap.flags-defined",
+    "qcow2.bitmap.type",
+  );
+  must(!inUse, findings, {
     rule: "qcow2.bitmap.in-use",
     place: bitmapField(entry, "flags"),
     message: () => `Bitmap ${index} is in use: its content was not saved`,
   });
 }
 
-function judgeTablePlace(entry: BitmapAt, image: BitmapImage, findings: Findings): void {
-  const { bitmap, index } = entry;
-  const { clusterSize } = image.geometry;
-  const entries = bitmap.bitmap_table_size;
-  must(entries !== 0, findings, {
-    rule: "qcow2.bitmap.table-size-nonzero",
-    place: bitmapField(entry, "bitmap_table_size"),
-    message: () => `The table of bitmap ${index} is empty`,
-  });
-  must(bitmap.bitmap_table_offset !== 0n, findings, {
-    rule: "qcow2.bitmap.table-offset-nonzero",
-    place: bitmapField(entry, "bitmap_table_offset"),
-    message: () => `The table of bitmap ${index} lies at offset 0`,
-  });
-  must(bitmap.bitmap_table_offset % BigInt(clusterSize) === 0n, findings, {
-    rule: "qcow2.bitmap.table-aligned",
-    place: bitmapField(entry, "bitmap_table_offset"),
-    message: () =>
-      `The table of bitmap ${index} lies at ${hex(bitmap.bitmap_table_offset)}, unaligned`,
-  });
-  must(entries <= MAX_TABLE_ENTRIES, findings, {
-    rule: "qcow2.bitmap.table-size-max",
-    place: bitmapField(entry, "bitmap_table_size"),
-    message: () => `The table of bitmap ${index} has ${entries} entries, more than QEMU's limit`,
-  });
-  must(entries * clusterSize <= MAX_BITMAP_BYTES, findings, {
-    rule: "qcow2.bitmap.phys-max",
-    place: bitmapField(entry, "bitmap_table_size"),
-    message: () => `Bitmap ${index} takes ${entries} clusters, more than QEMU's limit of 512 MiB`,
-  });
-  const covered = entries * clusterSize * 8 * 2 ** bitmap.granularity_bits;
-  must((bitmap.flags & bitmapFlags.inUse) !== 0 || image.size <= covered, findings, {
-    rule: "qcow2.bitmap.covers-disk",
-    place: bitmapField(entry, "bitmap_table_size"),
-    message: () => `Bitmap ${index} covers ${covered} bytes of a disk of ${image.size}`,
-  });
-}
-
-function judgeName(entry: BitmapAt & { names: Set<string> }, findings: Findings): void {
-  const { bitmap, index, names } = entry;
+function judgeName(entry: Judged & { names: Set<string> }, findings: Findings): void {
+  const { bitmap, index, names, judge } = entry;
   const place = bitmapField(entry, "name_size");
-  must(bitmap.name_size <= MAX_NAME, findings, {
-    rule: "qcow2.bitmap.name-max",
-    place,
-    message: () => `The name of bitmap ${index} is ${bitmap.name_size} bytes long, more than 1023`,
-  });
-  must(bitmap.name_size >= 1, findings, {
-    rule: "qcow2.bitmap.name-nonempty",
-    place,
-    message: () => `The name of bitmap ${index} is empty`,
-  });
+  judge("qcow2.bitmap.name-max", "qcow2.bitmap.name-nonempty");
   must(bitmap.padding.every((byte) => byte === 0), findings, {
     rule: "qcow2.bitmap.dir-padding",
     place: { path: `/bitmap[${index}]`, offset: bitmap.offset },

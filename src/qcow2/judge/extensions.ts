@@ -1,24 +1,19 @@
 import type { DriverOptions } from "../../format/mod.ts";
-import { decode } from "../../layout/mod.ts";
+import { type Context, decode, firstBroken, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type Extension, extensionData, extensionOf, has, type Qcow2File } from "../decode.ts";
 import { type Encryption, openDraftLuks, openEmbeddedLuks, openLegacyAes } from "../encryption.ts";
-import { type Findings, hex, inHeader, must } from "../findings.ts";
+import { type Findings, type FoundRule, hex, inHeader, must } from "../findings.ts";
 import {
   bitmapsExtension,
+  cryptMethods,
   DRAFT_LUKS_EXTENSION,
   encryptionPointer,
+  extensionHead,
   extensionTypes,
   featureName,
   features,
 } from "../structures.ts";
-
-/** QEMU's limits; each is a `limit` rule of the catalogue. */
-const MAX_BACKING_FORMAT = 15;
-const MAX_BITMAPS = 65535;
-const MAX_DIRECTORY_BYTES = 1024n * 65535n;
-const AES = 1;
-const LUKS = 2;
 
 /**
  * Judges the header extensions, and what the header says about them, in the order in which QEMU does.
@@ -30,7 +25,7 @@ export function judgeExtensions(
   findings: Findings,
   options: DriverOptions = {},
 ): Encryption | undefined {
-  const draft = options.dialect === "draft-2016" && file.header.crypt_method === LUKS
+  const draft = options.dialect === "draft-2016" && file.header.crypt_method === cryptMethods.luks
     ? openDraftLuks(file, { findings, options })
     : undefined;
   const seen = new Set<number>();
@@ -57,7 +52,7 @@ export function judgeExtensions(
     message: () => "The extension area is full and has no end marker",
   });
   judgePresence(file, findings);
-  if (file.header.crypt_method === AES) return openLegacyAes(findings, options);
+  if (file.header.crypt_method === cryptMethods.aes) return openLegacyAes(findings, options);
   return draft ?? encryption;
 }
 
@@ -83,11 +78,7 @@ function judgeExtension(file: Qcow2File, extension: Extension, at: At): void {
   const { findings, place } = at;
   switch (extension.type) {
     case extensionTypes.backingFormat:
-      must(extension.length <= MAX_BACKING_FORMAT, findings, {
-        rule: "qcow2.ext.backing-format-length",
-        place,
-        message: () => `The backing format is ${extension.length} bytes long, more than 15`,
-      });
+      lengthJudge(extension, "backing format", at)("qcow2.ext.backing-format-length");
       break;
     case extensionTypes.featureNameTable:
       judgeFeatureNames(file, extension, at);
@@ -114,6 +105,20 @@ function judgeExtension(file: Qcow2File, extension: Extension, at: At): void {
   judgePadding(file, extension, at);
 }
 
+/** Judges the length of an extension of a kind. */
+function lengthJudge(
+  extension: Extension,
+  kind: string,
+  { findings, place }: At,
+): (...rules: FoundRule[]) => boolean {
+  return judgeOf(extensionHead, extension, {
+    context: { [kind]: true },
+    of: "the extension",
+    place: () => place,
+    findings,
+  });
+}
+
 function judgePadding(file: Qcow2File, extension: Extension, { findings, place }: At): void {
   const padding = (8 - extension.length % 8) % 8;
   const stored = file.source.read(extension.dataOffset + extension.length, padding);
@@ -131,18 +136,22 @@ function judgeFeatureNames(file: Qcow2File, extension: Extension, { findings, pl
     ? undefined
     : `The feature name table is ${data.length} bytes long, not a multiple of ${featureName.size}`;
   for (let i = 0; i < records && broken === undefined; i++) {
-    const { type, bit } = decode(featureName, data, i * featureName.size);
-    if (type > 2) broken = `Feature name ${i} has the type ${type}`;
-    else if (bit > 63) broken = `Feature name ${i} has the bit number ${bit}`;
+    broken = firstBroken(featureName, decode(featureName, data, i * featureName.size), {
+      of: `feature name ${i}`,
+      place: () => place,
+      rules: ["qcow2.ext.feature-table-record"],
+    })?.message;
   }
   if (broken === undefined) return;
   findings.add("qcow2.ext.feature-table-record", place, broken);
-  findings.add("qcow2.ext.feature-table", place, `${broken}; QEMU takes any table`);
+  findings.add("qcow2.ext.feature-table", place, `${broken}; QEMU accepts any table`);
 }
 
 /** Names the extension of a draft, which is not known to the format. */
 function judgeDraft(file: Qcow2File, extension: Extension, { findings, place }: At): void {
-  if (extension.type !== DRAFT_LUKS_EXTENSION || file.header.crypt_method !== LUKS) return;
+  if (extension.type !== DRAFT_LUKS_EXTENSION || file.header.crypt_method !== cryptMethods.luks) {
+    return;
+  }
   findings.add(
     "qcow2.crypt.draft-2016",
     place,
@@ -153,66 +162,47 @@ function judgeDraft(file: Qcow2File, extension: Extension, { findings, place }: 
 /** Gives back whether it leads to a header. */
 function judgeEncryptionPointer(file: Qcow2File, extension: Extension, at: At): boolean {
   const { findings, place } = at;
-  const expected = must(file.header.crypt_method === LUKS, findings, {
+  const expected = must(file.header.crypt_method === cryptMethods.luks, findings, {
     rule: "qcow2.ext.crypto-method",
     place,
     message: () => `There is an encryption header, but crypt_method is ${file.header.crypt_method}`,
   });
-  const sized = must(extension.length === encryptionPointer.size, findings, {
-    rule: "qcow2.ext.crypto-length",
-    place,
-    message: () => `The encryption header pointer is ${extension.length} bytes long, not 16`,
-  });
-  if (!sized) return false;
-  const { offset } = decode(encryptionPointer, extensionData(file, extension));
-  const aligned = must(offset % (1n << BigInt(file.header.cluster_bits)) === 0n, findings, {
-    rule: "qcow2.ext.crypto-aligned",
-    place,
-    message: () => `The encryption header lies at ${hex(offset)}, off a cluster boundary`,
-  });
+  if (!lengthJudge(extension, "encryption header", at)("qcow2.ext.crypto-length")) return false;
+  const pointer = decode(encryptionPointer, extensionData(file, extension));
+  const aligned = judgeOf(encryptionPointer, pointer, {
+    context: clusterSizeOf(file),
+    of: "the encryption header",
+    place: () => place,
+    findings,
+  })("qcow2.ext.crypto-aligned");
   return expected && aligned;
 }
 
 function judgeBitmapsExtension(file: Qcow2File, extension: Extension, at: At): void {
   const { findings, place } = at;
-  const sized = must(extension.length === bitmapsExtension.size, findings, {
-    rule: "qcow2.ext.bitmaps-length",
-    place,
-    message: () => `The bitmaps extension is ${extension.length} bytes long, not 24`,
-  });
+  const sized = lengthJudge(extension, "bitmaps", at)("qcow2.ext.bitmaps-length");
   const used = must((file.header.autoclear_features & features.bitmaps) !== 0n, findings, {
     rule: "qcow2.ext.bitmaps-autoclear",
     place,
     message: () => "The bitmaps autoclear bit is clear: the bitmaps are inconsistent and ignored",
   });
   if (!sized || !used) return;
-  const fields = decode(bitmapsExtension, extensionData(file, extension));
-  must(fields.reserved === 0, findings, {
-    rule: "qcow2.ext.bitmaps-reserved",
-    place,
-    message: () => `The reserved field of the bitmaps extension is ${hex(fields.reserved)}`,
-  });
-  must(fields.nb_bitmaps <= MAX_BITMAPS, findings, {
-    rule: "qcow2.ext.bitmaps-count-max",
-    place,
-    message: () => `nb_bitmaps is ${fields.nb_bitmaps}, more than QEMU's limit of 65535`,
-  });
-  must(fields.nb_bitmaps >= 1, findings, {
-    rule: "qcow2.ext.bitmaps-count-min",
-    place,
-    message: () => "nb_bitmaps is 0",
-  });
-  const { bitmap_directory_offset: offset, bitmap_directory_size: size } = fields;
-  must(offset % (1n << BigInt(file.header.cluster_bits)) === 0n, findings, {
-    rule: "qcow2.ext.bitmaps-dir-aligned",
-    place,
-    message: () => `The bitmap directory lies at ${hex(offset)}, off a cluster boundary`,
-  });
-  must(size <= MAX_DIRECTORY_BYTES, findings, {
-    rule: "qcow2.ext.bitmaps-dir-size-max",
-    place,
-    message: () => `The bitmap directory is ${size} bytes long, more than QEMU's limit`,
-  });
+  judgeOf(bitmapsExtension, decode(bitmapsExtension, extensionData(file, extension)), {
+    context: clusterSizeOf(file),
+    of: "the bitmaps extension",
+    place: () => place,
+    findings,
+  })(
+    "qcow2.ext.bitmaps-reserved",
+    "qcow2.ext.bitmaps-count-max",
+    "qcow2.ext.bitmaps-count-min",
+    "qcow2.ext.bitmaps-dir-aligned",
+    "qcow2.ext.bitmaps-dir-size-max",
+  );
+}
+
+function clusterSizeOf({ header }: Qcow2File): Context {
+  return { "cluster size": 1n << BigInt(header.cluster_bits) };
 }
 
 /** What the header announces has to be there. */
@@ -244,7 +234,7 @@ function judgePresence(file: Qcow2File, findings: Findings): void {
     });
   }
   must(
-    header.crypt_method !== LUKS ||
+    header.crypt_method !== cryptMethods.luks ||
       extensionOf(file, extensionTypes.encryptionHeader) !== undefined,
     findings,
     {

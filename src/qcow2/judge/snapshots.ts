@@ -1,32 +1,13 @@
+import { REQUEST_END_MAX } from "../../format/mod.ts";
+import { judgeOf } from "../../layout/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
-import {
-  hex,
-  inHeader,
-  lengthToNul,
-  must,
-  REQUEST_END_MAX,
-  requestable,
-  validTable,
-} from "../findings.ts";
-import {
-  decodeSnapshots,
-  LISTED_ID,
-  LISTED_NAME,
-  type Snapshot,
-  type SnapshotTable,
-} from "../snapshots.ts";
-import { l1Entry, snapshotExtra, snapshotHead } from "../structures.ts";
-import type { Findings } from "../findings.ts";
+import { type Findings, inHeader, lengthToNul, must } from "../findings.ts";
+import { decodeSnapshots, type Snapshot, type SnapshotTable } from "../snapshots.ts";
+import { header as headerStruct, l1Entry, limits, snapshotHead } from "../structures.ts";
 
-/** QEMU's limits; each is a `limit` rule of the catalogue. */
-export const MAX_SNAPSHOTS = 65536;
-export const MAX_EXTRA_DATA = 1024;
-export const MAX_TABLE_BYTES = 1024 * MAX_SNAPSHOTS;
-export const MAX_L1_BYTES = 32 * 2 ** 20;
-
-/** Where version 3 wants the extra data to reach at least: past the disk size. */
-export const MIN_EXTRA_V3 = snapshotExtra.offsets.icount;
+/** Longest snapshot table that QEMU takes, in bytes. */
+export const TABLE_BYTES_MAX: number = 1024 * limits.snapshots;
 
 /** A character for each byte: a table holds megabytes of ids. */
 const bytesAsText = new TextDecoder("latin1");
@@ -36,14 +17,14 @@ const NO_SNAPSHOTS: SnapshotTable = { snapshots: [], length: 0 };
 /** Decodes the snapshot table as far as QEMU's limits go. */
 export function readSnapshotTable({ header, source }: Qcow2File): SnapshotTable {
   const count = header.nb_snapshots;
-  if (count === 0 || count > MAX_SNAPSHOTS || header.snapshots_offset >= REQUEST_END_MAX) {
+  if (count === 0 || count > limits.snapshots || header.snapshots_offset >= REQUEST_END_MAX) {
     return NO_SNAPSHOTS;
   }
   return decodeSnapshots(source, {
     offset: Number(header.snapshots_offset),
     count,
-    maxExtra: MAX_EXTRA_DATA,
-    maxLength: MAX_TABLE_BYTES,
+    maxExtra: limits.snapshotExtra,
+    maxLength: TABLE_BYTES_MAX,
   });
 }
 
@@ -55,17 +36,19 @@ export function judgeSnapshots(
 ): void {
   const { header } = file;
   const { table } = image;
-  // Entries that lie so far back are past the end of any file, and have no variable parts.
-  const least = BigInt(header.nb_snapshots * snapshotHead.size);
-  must(header.nb_snapshots === 0 || requestable(header.snapshots_offset, least), findings, {
-    rule: "qcow2.snap.readable",
-    place: inHeader("snapshots_offset"),
-    message: () => `The snapshot table lies at ${hex(header.snapshots_offset)}: it cannot be read`,
-  });
-  must(table.length <= MAX_TABLE_BYTES, findings, {
+  if (header.nb_snapshots > 0) {
+    // Entries that lie so far back are past the end of any file, and have no variable parts.
+    const least = header.nb_snapshots * snapshotHead.size;
+    judgeOf(headerStruct, header, {
+      context: { "snapshot table": least },
+      place: inHeader,
+      findings,
+    })("qcow2.snap.readable");
+  }
+  must(table.length <= TABLE_BYTES_MAX, findings, {
     rule: "qcow2.snap.table-size-max",
     place: { path: "/snapshots", offset: header.snapshots_offset },
-    message: () => `The snapshot table is longer than QEMU's limit of ${MAX_TABLE_BYTES} bytes`,
+    message: () => `The snapshot table is longer than QEMU's limit of ${TABLE_BYTES_MAX} bytes`,
   });
   must(!has(file, "dataFile") || header.nb_snapshots === 0, findings, {
     rule: "qcow2.snap.with-datafile",
@@ -92,18 +75,19 @@ function judgeSnapshot(
 ): void {
   const { snapshot, index, geometry } = entry;
   const place = { path: `/snapshot[${index}]`, offset: snapshot.offset };
-  const extra = snapshot.extra_data_size;
-  must(extra <= MAX_EXTRA_DATA, findings, {
-    rule: "qcow2.snap.extra-max",
-    place: inSnapshot(entry, "extra_data_size"),
-    message: () => `Snapshot ${index} has ${extra} bytes of extra data, more than 1024`,
+  const judge = judgeOf(snapshotHead, snapshot, {
+    context: {
+      "cluster size": geometry.clusterSize,
+      "L1 table": snapshot.l1_size * l1Entry.size,
+      "in version 3": header.version >= 3,
+    },
+    of: `snapshot ${index}`,
+    place: (field) => inSnapshot(entry, field),
+    findings,
   });
-  must(header.version < 3 || extra >= MIN_EXTRA_V3, findings, {
-    rule: "qcow2.snap.extra-min-v3",
-    place: inSnapshot(entry, "extra_data_size"),
-    message: () => `Snapshot ${index} has ${extra} bytes of extra data; version 3 needs 16`,
-  });
-  must(snapshot.id.length <= LISTED_ID && snapshot.name.length <= LISTED_NAME, findings, {
+  judge("qcow2.snap.extra-max", "qcow2.snap.extra-min-v3");
+  const { listedId, listedName } = limits;
+  must(snapshot.id.length <= listedId && snapshot.name.length <= listedName, findings, {
     rule: "qcow2.snap.id-length",
     place,
     message: () => `The id or the name of snapshot ${index} is cut in listings`,
@@ -115,19 +99,7 @@ function judgeSnapshot(
     place,
     message: () => `The id or the name of snapshot ${index} holds a NUL byte and ends there`,
   });
-  const bytes = snapshot.l1_size * l1Entry.size;
-  const valid = must(
-    bytes <= MAX_L1_BYTES &&
-      validTable(snapshot.l1_table_offset, BigInt(bytes), geometry.clusterSize),
-    findings,
-    {
-      rule: "qcow2.snap.l1-valid",
-      place: inSnapshot(entry, "l1_table_offset"),
-      message: () =>
-        `The L1 table of snapshot ${index}, ${snapshot.l1_size} entries at ` +
-        `${hex(snapshot.l1_table_offset)}, is unaligned or too large`,
-    },
-  );
+  const valid = judge("qcow2.snap.l1-valid");
   // Where it is not said, QEMU takes the size that the image has, in whole sectors.
   const size = snapshot.diskSize ?? header.size / 512n * 512n;
   must(!valid || BigInt(snapshot.l1_size) >= l1Needed(size, geometry), findings, {

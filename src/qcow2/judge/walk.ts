@@ -1,6 +1,7 @@
 import { storedSize } from "../../bytes/mod.ts";
 import { decompressionBudget } from "../../codec/mod.ts";
 import { AccessError } from "../../format/mod.ts";
+import { judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
 import type { ContentReader } from "../content.ts";
@@ -8,9 +9,9 @@ import { classOf, compressedRange, entryProblem, hostOffset } from "../entries.t
 import type { Qcow2File } from "../decode.ts";
 import type { L2Table } from "../l2.ts";
 import { type Broken, type Findings, type FoundRule, hex } from "../findings.ts";
-import { type Mapping, placeOfEntry } from "../runs.ts";
-import { anyBit, masked } from "../table.ts";
-import { entryBits } from "../structures.ts";
+import { type Mapping, placeOfEntry, placeOfL1Entry } from "../runs.ts";
+import { anyBit, masked, wordOf } from "../table.ts";
+import { entryBits, l1Entry, l2Entry, refcountTableEntry } from "../structures.ts";
 import { type MetadataClaims, overlaps } from "./overlap.ts";
 
 /** What the tables of one view of an image are judged with. */
@@ -71,19 +72,19 @@ function overBudget(findings: Findings): void {
 
 /** Judges an L1 entry; gives back the offset of an L2 table that can be read, or 0. */
 function judgeL1Entry({ mapping }: TableJudgement, index: number, findings: Findings): number {
-  const { l1, geometry, path } = mapping;
+  const { l1, geometry: { clusterSize } } = mapping;
   const high = l1.high(index);
   const low = l1.low(index);
-  const place = { path: `${path}l1/${index}/l1_entry`, offset: l1.offsetOf(index) };
-  if (anyBit(high, low, entryBits.l1Reserved)) {
-    const message = `The L1 entry ${hex(l1.entry(index))} has reserved bits set`;
-    findings.add("qcow2.l1e.reserved", place, message);
-  }
   const offset = masked(high, low, entryBits.l1Offset);
-  if (offset % geometry.clusterSize === 0) return offset;
-  const message = `The L2 table lies at ${hex(offset)}, off a cluster boundary`;
-  findings.add("qcow2.l1e.aligned", place, message);
-  return 0;
+  // Tables are long, and most entries sound: what a test in numbers finds is judged.
+  if (!anyBit(high, low, entryBits.l1Reserved) && offset % clusterSize === 0) return offset;
+  const judge = judgeOf(l1Entry, { l1_entry: l1.entry(index) }, {
+    context: { "cluster size": clusterSize },
+    place: () => placeOfL1Entry(mapping, index),
+    findings,
+  });
+  judge("qcow2.l1e.reserved");
+  return judge("qcow2.l1e.aligned") ? offset : 0;
 }
 
 interface TableAt {
@@ -120,9 +121,14 @@ function judgeEntry(image: TableJudgement, at: EntryAt, findings: Findings): voi
     judgeCompressed(image, at, findings);
     return;
   }
-  const zeroBit = mapping.geometry.extendedL2 && (low & entryBits.zero.low) !== 0;
+  const { extendedL2 } = mapping.geometry;
+  const zeroBit = extendedL2 && (low & entryBits.zero.low) !== 0;
   if (anyBit(high, low, entryBits.l2Reserved) || zeroBit) {
-    findings.add("qcow2.l2e.reserved", place, "Reserved bits of the L2 entry are set");
+    judgeOf(l2Entry, { l2_entry: wordOf(high, low) }, {
+      context: { "with extended L2 entries": extendedL2 },
+      place: () => place,
+      findings,
+    })("qcow2.l2e.reserved");
   }
   if (kind === "normal" || kind === "zero-allocated") judgePlace(image, at, findings);
 }
@@ -146,7 +152,7 @@ function judgeNeighbour({ mapping }: TableJudgement, at: EntryAt, findings: Find
   );
 }
 
-/** What a reader passes over: the copied flag, and clusters past the end of the file. */
+/** What a reader ignores: the copied flag, and clusters past the end of the file. */
 function judgePlace(image: TableJudgement, at: EntryAt, findings: Findings): void {
   const { mapping, file, stored, claims } = image;
   const place = placeOfEntry(mapping.path, at, at.guest);
@@ -176,9 +182,13 @@ function judgeInPlace(
   { host, place, claims }: { host: number; place: Place; claims: MetadataClaims },
   findings: Findings,
 ): void {
-  if (host % mapping.geometry.clusterSize !== 0) {
-    const message = `The cluster at ${hex(host)}, off a cluster boundary, is not overwritten`;
-    findings.add("qcow2.write.inplace-aligned", place, message);
+  const { clusterSize } = mapping.geometry;
+  if (host % clusterSize !== 0) {
+    judgeOf(l2Entry, { l2_entry: BigInt(host) }, {
+      context: { "cluster size": clusterSize },
+      place: () => place,
+      findings,
+    })("qcow2.write.inplace-aligned");
     return;
   }
   if (mapping.dataFile) return;
@@ -228,11 +238,13 @@ export function judgeRefcountTable(
   findings: Findings,
 ): void {
   const { table } = stored;
+  const { clusterSize } = mapping.geometry;
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-    const offset = stored.blockOffset(i);
-    if (offset % BigInt(mapping.geometry.clusterSize) === 0n) continue;
-    const place = { path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) };
-    const message = `The refcount block lies at ${hex(offset)}, off a cluster boundary`;
-    findings.add("qcow2.refblock.aligned", place, message);
+    if (stored.blockOffset(i) % BigInt(clusterSize) === 0n) continue;
+    judgeOf(refcountTableEntry, { refcount_table_entry: table.entry(i) }, {
+      context: { "cluster size": clusterSize },
+      place: () => ({ path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) }),
+      findings,
+    })("qcow2.refblock.aligned");
   }
 }

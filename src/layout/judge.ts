@@ -1,0 +1,144 @@
+import { type Check, checkOf, type Value } from "./checks.ts";
+import { type Constraint, type Context, rulesOf } from "./constraint.ts";
+import type { Decoded, FieldName, Struct } from "./struct.ts";
+
+/** How a structure is judged. */
+export interface Judging<Name extends string, Rule extends string, Place> {
+  /** What the names in constraints stand for. */
+  readonly context?: Context;
+  /** Which one it is, where there are several: `bitmap 3`. Goes behind the names of fields. */
+  readonly of?: string;
+  /** Where a field is. */
+  readonly place: (field: Name) => Place;
+  /** Gets the findings. */
+  readonly findings: Sink<Rule, Place>;
+}
+
+/** Takes findings. The message of one is made only where it is wanted. */
+export interface Sink<Rule extends string, Place> {
+  add(rule: Rule, place: Place, message: () => string): void;
+}
+
+/** A constraint of one field, ready to be judged. */
+interface FieldCheck extends Check {
+  readonly field: string;
+  readonly when: string | undefined;
+}
+
+const NOTHING: Context = Object.freeze({});
+
+/**
+ * Prepares to judge a structure by the constraints in its description. What comes back judges by those
+ * that name one of the given rules, in the order in which the rules are given, and says whether all of
+ * them hold. A field breaks a rule once: with several constraints, the message is about the first that
+ * does not hold.
+ *
+ * @example
+ * ```ts
+ * import { decode, judgeOf, struct, u32 } from "./mod.ts";
+ *
+ * const head = struct("example.head", { section: "1.2", size: 4 }, [
+ *   u32("at", {
+ *     doc: "Where the table is.",
+ *     constraints: [{ multipleOf: "cluster size", rule: "example.aligned" }],
+ *   }),
+ * ]);
+ * const messages: string[] = [];
+ * const holds = judgeOf(head, decode(head, Uint8Array.of(0, 0, 2, 1)), {
+ *   context: { "cluster size": 512 },
+ *   place: (field) => field,
+ *   findings: { add: (_rule, _place, message) => messages.push(message()) },
+ * });
+ * holds("example.aligned"); // false: "at is 513, not a multiple of the cluster size (512)"
+ * ```
+ *
+ * @throws {TypeError} (what comes back) when no constraint names the rule, or a name has no meaning
+ */
+export function judgeOf<S extends Struct, Rule extends string, Place>(
+  struct: S,
+  value: Decoded<S>,
+  judging: Judging<FieldName<S>, Rule, Place>,
+): (...rules: readonly Rule[]) => boolean {
+  const checks = checksOf(struct);
+  return (...rules) => {
+    let all = true;
+    for (const rule of rules) {
+      const found = checks.get(rule);
+      if (found === undefined) throw new TypeError(`Cannot find ${rule} in ${struct.name}`);
+      if (!judgeRule(rule, { found, value, judging })) all = false;
+    }
+    return all;
+  };
+}
+
+/** A rule that is broken at a place. */
+export interface Breach<Rule extends string, Place> {
+  readonly rule: Rule;
+  readonly place: Place;
+  readonly message: string;
+}
+
+/** The first of `rules` that a structure breaks, where it breaks any; see {@link judgeOf}. */
+export function firstBroken<S extends Struct, Rule extends string, Place>(
+  struct: S,
+  value: Decoded<S>,
+  judging: Omit<Judging<FieldName<S>, Rule, Place>, "findings"> & { rules: readonly Rule[] },
+): Breach<Rule, Place> | undefined {
+  const found: Breach<Rule, Place>[] = [];
+  const add: Sink<Rule, Place>["add"] = (rule, place, message) => {
+    found.push({ rule, place, message: message() });
+  };
+  const judge = judgeOf(struct, value, { ...judging, findings: { add } });
+  judging.rules.every((rule) => judge(rule));
+  return found[0];
+}
+
+function judgeRule<Name extends string, Rule extends string, Place>(
+  rule: Rule,
+  { found, value, judging }: {
+    found: readonly FieldCheck[];
+    value: object;
+    judging: Judging<Name, Rule, Place>;
+  },
+): boolean {
+  const { context = NOTHING, of } = judging;
+  let broken: string | undefined;
+  for (const { field, when, holds, says } of found) {
+    // The constraints of a field stand together.
+    if (field === broken || when !== undefined && context[when] !== true) continue;
+    const stored = (value as Record<string, Value>)[field] as Value;
+    if (holds(stored, context)) continue;
+    broken = field;
+    const subject = of === undefined ? field : `${field} of ${of}`;
+    const message = (): string => {
+      const condition = when === undefined ? "" : ` (${when})`;
+      return `${subject} ${says(stored, context)}${condition}`;
+    };
+    judging.findings.add(rule, judging.place(field as Name), message);
+  }
+  return broken === undefined;
+}
+
+const prepared = new WeakMap<Struct, ReadonlyMap<string, readonly FieldCheck[]>>();
+
+/** The checks of a structure by rule, made once. */
+function checksOf(struct: Struct): ReadonlyMap<string, readonly FieldCheck[]> {
+  const known = prepared.get(struct);
+  if (known !== undefined) return known;
+  const checks = new Map<string, FieldCheck[]>();
+  for (const field of struct.fields) {
+    for (const constraint of field.constraints ?? []) {
+      const check = { ...checkOf(field, constraint), field: field.name, when: constraint.when };
+      for (const rule of rulesOf(constraint)) checks.set(rule, [...checks.get(rule) ?? [], check]);
+    }
+  }
+  prepared.set(struct, checks);
+  return checks;
+}
+
+/** The constraints of all fields of a structure. */
+export function constraintsOf(struct: Struct): { field: string; constraint: Constraint }[] {
+  return struct.fields.flatMap(({ name, constraints = [] }) =>
+    constraints.map((constraint) => ({ field: name, constraint }))
+  );
+}
