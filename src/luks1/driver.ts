@@ -2,7 +2,7 @@ import type { ByteSource } from "../bytes/mod.ts";
 import type { BlockRule, Broken as AnyBroken, DriverOptions, FormatDriver } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import type { Findings } from "../rules/mod.ts";
-import { accessTo, noKey } from "./access.ts";
+import { accessTo, noKey } from "./keyslots/access.ts";
 import { luks1Anatomy } from "./anatomy/anatomy.ts";
 import { decodeLuks1 } from "./decode.ts";
 import { roundUp, SECTOR } from "./geometry.ts";

@@ -5,11 +5,11 @@ import { LUKS_OPTIONS, luksOptions } from "./create/request.ts";
 import { createVolume, type Luks1Creation } from "./create/volume.ts";
 import { decodeLuks1, specOf } from "./decode.ts";
 import { luks1Driver } from "./driver.ts";
-import { keyAreaOf } from "./key_area.ts";
+import { keyAreaOf } from "./keyslots/area.ts";
 import type { Luks1Model } from "./model.ts";
 import { luks1Rules } from "./rules.ts";
 import { luks1Structures } from "./structures.ts";
-import { unlock } from "./unlock.ts";
+import { unlock } from "./keyslots/unlock.ts";
 import { whyUnusable } from "./volume.ts";
 
 /** LUKS version 1. */

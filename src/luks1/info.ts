@@ -2,7 +2,7 @@ import { imageText, type Json } from "../format/mod.ts";
 import { type Luks1Header, specOf } from "./decode.ts";
 import { SECTOR } from "./geometry.ts";
 import { isEnabled } from "./judge/slots.ts";
-import { cipherAlg } from "./qemu.ts";
+import { cipherAlg } from "./qemu_ciphers.ts";
 
 /**
  * What `info` says of a header, without a passphrase: the `data` of qemu-img's format-specific

@@ -24,7 +24,7 @@
  * @module
  */
 
-export { type AccessOptions, accessTo, noKey } from "./access.ts";
+export { type AccessOptions, accessTo, noKey } from "./keyslots/access.ts";
 export { luks1Anatomy } from "./anatomy/anatomy.ts";
 export { buildLuks1, contentOf } from "./build/build.ts";
 export { buildHeader, type BuiltHeader, type HeaderModel, payloadSector } from "./build/header.ts";
@@ -38,9 +38,9 @@ export { materialSectors, payloadStart } from "./geometry.ts";
 export { format as luks1Format } from "./format.ts";
 export { luks1Info } from "./info.ts";
 export { judgeLuks1, type Luks1Opening } from "./judge/header.ts";
-export { keyAreaIn } from "./key_area.ts";
-export type { NewKey, RandomBytes } from "./key_slot.ts";
-export { keySteps } from "./key_steps.ts";
+export { keyAreaIn } from "./keyslots/area.ts";
+export type { NewKey, RandomBytes } from "./keyslots/slot.ts";
+export { keySteps } from "./keyslots/write_steps.ts";
 export {
   addKey,
   type AddKeyOptions,
@@ -49,7 +49,7 @@ export {
   type ChangeKeyOptions,
   eraseKey,
   type EraseKeyOptions,
-} from "./keys.ts";
+} from "./keyslots/changes.ts";
 export { Luks1Layer } from "./layer.ts";
 export type { KeyModel, Luks1Model } from "./model.ts";
 export { normaliseLuks1 } from "./build/normalise.ts";
@@ -63,6 +63,12 @@ export {
   LUKS_MAGIC,
   slotStates,
 } from "./structures.ts";
-export { isMasterKey, masterKeyOf, unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
+export {
+  isMasterKey,
+  masterKeyOf,
+  unlock,
+  type Unlocked,
+  type UnlockOptions,
+} from "./keyslots/unlock.ts";
 export { isUsable, Luks1Volume, whyUnusable } from "./volume.ts";
-export { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./iterations.ts";
+export { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./keyslots/iterations.ts";

@@ -8,9 +8,9 @@ import {
 import type { SectorCipher } from "../crypto/mod.ts";
 import { type Qcow1File, storedName } from "./decode.ts";
 import type { Geometry } from "./geometry.ts";
-import { Qcow1Image } from "./tables.ts";
+import { Qcow1Image } from "./image.ts";
 import { judgeTables } from "./judge/tables.ts";
-import { ClusterReader } from "./reader.ts";
+import { ClusterReader } from "./cluster_reader.ts";
 import { clusterRuns } from "./runs.ts";
 import type { Findings } from "./findings.ts";
 

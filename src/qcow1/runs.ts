@@ -1,7 +1,7 @@
 import type { Run } from "../format/mod.ts";
 import { type Entry, kindOf, offsetOf } from "./entry.ts";
 import { tableFault } from "./judge/entries.ts";
-import type { Qcow1Image } from "./tables.ts";
+import type { Qcow1Image } from "./image.ts";
 
 /** Guest bytes from `from` up to before `to`. */
 interface Range {

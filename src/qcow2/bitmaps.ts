@@ -3,7 +3,7 @@ import { imageText } from "../format/mod.ts";
 import { bitMask, decode, type Decoded } from "../layout/mod.ts";
 import { extensionData, extensionOf, type Qcow2File } from "./decode.ts";
 import { type Geometry, roundUp } from "./geometry.ts";
-import { EntryTable } from "./table.ts";
+import { EntryTable } from "./entry_table.ts";
 import { bitmapHead, bitmapsExtension, entryBits, extensionTypes, features } from "./structures.ts";
 
 /** An entry of the bitmap directory. */

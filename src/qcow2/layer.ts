@@ -13,7 +13,7 @@ import {
 import { type BitmapDirectory, bitmapFlags, bitmapRanges } from "./bitmaps.ts";
 import { checkImage } from "./check/check.ts";
 import { StoredRefcounts, UNREADABLE } from "./check/refcounts.ts";
-import { ContentReader } from "./content.ts";
+import { ContentReader } from "./content_reader.ts";
 import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
 import type { Encryption } from "./encryption.ts";
 import { type Geometry, roundDown, roundUp, SECTOR } from "./geometry.ts";
@@ -21,11 +21,11 @@ import { qcow2Info } from "./info.ts";
 import { backingNameBytes } from "./judge/backing.ts";
 import { judgeWritableTables, MetadataClaims } from "./judge/overlap.ts";
 import { judgeRefcountTable, judgeTables } from "./judge/walk.ts";
-import { L2Cache } from "./l2.ts";
+import { L2Cache } from "./l2_tables.ts";
 import { mappedRuns, type Mapping } from "./runs.ts";
 import { type Broken, type Findings, type FoundRule, inHeader } from "./findings.ts";
 import type { Snapshot, SnapshotTable } from "./snapshots.ts";
-import { EntryTable } from "./table.ts";
+import { EntryTable } from "./entry_table.ts";
 import { compressionTypes, extensionTypes, limits } from "./structures.ts";
 
 /** The parts of an image that an open has read. */

@@ -6,10 +6,10 @@ import {
   type EntryPlace,
   entryProblem,
   hostOffset,
-} from "./entries.ts";
+} from "./l2_entries.ts";
 import { SUBCLUSTERS } from "./geometry.ts";
-import type { L2Cache, L2Table } from "./l2.ts";
-import { type EntryTable, masked } from "./table.ts";
+import type { L2Cache, L2Table } from "./l2_tables.ts";
+import { type EntryTable, masked } from "./entry_table.ts";
 import { entryBits, l1Entry } from "./structures.ts";
 import { type Broken } from "./findings.ts";
 

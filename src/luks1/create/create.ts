@@ -3,7 +3,7 @@ import { type MaterialKind, pbkdf2 } from "../../crypto/mod.ts";
 import { type CipherSpec, type KeySlot, type Luks1Header, modeText } from "../decode.ts";
 import { Luks1Error } from "../error.ts";
 import { materialOffset, payloadStart, SECTOR } from "../geometry.ts";
-import { checkIterations, type NewKey, type RandomBytes, writeKey } from "../key_slot.ts";
+import { checkIterations, type NewKey, type RandomBytes, writeKey } from "../keyslots/slot.ts";
 import {
   DIGEST_BYTES,
   header as headerStruct,

@@ -7,7 +7,7 @@ import {
   qemuHasHash,
   qemuHasIvGenerator,
   qemuHasMode,
-} from "../qemu.ts";
+} from "../qemu_ciphers.ts";
 import { SECTOR } from "../geometry.ts";
 import { type AddFinding, inHeader, must } from "../findings.ts";
 import { STRIPES } from "../structures.ts";

@@ -6,7 +6,7 @@ import { judgeCipher } from "./cipher.ts";
 import { isEnabled, judgeSlots } from "./slots.ts";
 import { type AddFinding, inHeader, must } from "../findings.ts";
 import { header as headerStruct, HEADER_BYTES } from "../structures.ts";
-import { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "../iterations.ts";
+import { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "../keyslots/iterations.ts";
 
 /** How a header is opened, and what is known of the files. */
 export interface Luks1Opening {

@@ -10,10 +10,10 @@ import {
 import { decodeQcow1, type Qcow1File } from "../decode.ts";
 import { compressedExtent, type Entry, isZero, kindOf, offsetOf, valueOf } from "../entry.ts";
 import { type Geometry, l1Bytes } from "../geometry.ts";
-import { Qcow1Image } from "../tables.ts";
+import { Qcow1Image } from "../image.ts";
 import { hex } from "../findings.ts";
 import { header as headerStruct, l1Entry, l2Entry, limits } from "../structures.ts";
-import { EntryTable } from "../table.ts";
+import { EntryTable } from "../entry_table.ts";
 
 /** Offsets from here on are not looked at: no file is as long. */
 const FAR = 2 ** 53;

@@ -4,7 +4,7 @@ import type { Place } from "../../rules/mod.ts";
 import { compressedExtent, type Entry, kindOf, offsetOf, valueOf } from "../entry.ts";
 import { dataFault, decompressEntry, l1Place, l2Place, tableFault } from "./entries.ts";
 import { l1Bytes } from "../geometry.ts";
-import type { Qcow1Image } from "../tables.ts";
+import type { Qcow1Image } from "../image.ts";
 import { type Interval, IntervalSet } from "../intervals.ts";
 import { type Findings, hex, inHeader, must } from "../findings.ts";
 import { l1Entry, l2Entry } from "../structures.ts";

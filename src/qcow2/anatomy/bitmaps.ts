@@ -12,7 +12,7 @@ import { type Bitmap, type BitmapDirectory } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { hex } from "../findings.ts";
-import { EntryTable } from "../table.ts";
+import { EntryTable } from "../entry_table.ts";
 import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
 import { entryBytes } from "./guest.ts";
 

@@ -5,7 +5,7 @@ import { refcountAt } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { hex } from "../findings.ts";
-import { EntryTable } from "../table.ts";
+import { EntryTable } from "../entry_table.ts";
 import { entryBits, limits, refcountTableEntry } from "../structures.ts";
 import { entryBytes } from "./guest.ts";
 

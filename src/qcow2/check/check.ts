@@ -3,13 +3,13 @@ import { decode, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
 import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
-import type { EntryContext } from "../entries.ts";
+import type { EntryContext } from "../l2_entries.ts";
 import { roundUp, SECTOR } from "../geometry.ts";
 import { judgeTableEntry } from "../judge/bitmap_tables.ts";
 import { TABLE_BYTES_MAX } from "../judge/snapshots.ts";
 import { type Findings, hex, inHeader } from "../findings.ts";
 import type { SnapshotTable } from "../snapshots.ts";
-import type { EntryTable } from "../table.ts";
+import type { EntryTable } from "../entry_table.ts";
 import {
   bitmapTableEntry,
   encryptionPointer,

@@ -2,7 +2,7 @@ import { type ByteSource, readUpTo } from "../../bytes/mod.ts";
 import { requestable } from "../../format/mod.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { EntryTable } from "../table.ts";
+import { EntryTable } from "../entry_table.ts";
 import { entryBits } from "../structures.ts";
 
 /** In place of a refcount: its block lies where none can, or cannot be read. */

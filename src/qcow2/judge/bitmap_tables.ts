@@ -4,7 +4,7 @@ import { type Bitmap, bitmapFlags, bitmapTable, bitmapTableNeeded } from "../bit
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { type Findings, type FoundRule, must } from "../findings.ts";
-import { anyBit, type EntryTable, masked } from "../table.ts";
+import { anyBit, type EntryTable, masked } from "../entry_table.ts";
 import { bitmapHead, bitmapTableEntry, entryBits, limits } from "../structures.ts";
 
 const ENTRY_RULES = [

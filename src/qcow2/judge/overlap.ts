@@ -5,7 +5,7 @@ import type { Qcow2File } from "../decode.ts";
 import { type Findings, type FoundRule, hex, must } from "../findings.ts";
 import type { Mapping } from "../runs.ts";
 import type { SnapshotTable } from "../snapshots.ts";
-import { EntryTable, masked } from "../table.ts";
+import { EntryTable, masked } from "../entry_table.ts";
 import { entryBits, l1Entry, refcountTableEntry } from "../structures.ts";
 import { ClusterRanges } from "./cluster_ranges.ts";
 

@@ -4,13 +4,13 @@ import { AccessError } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
-import type { ContentReader } from "../content.ts";
-import { classOf, compressedRange, entryProblem, hostOffset } from "../entries.ts";
+import type { ContentReader } from "../content_reader.ts";
+import { classOf, compressedRange, entryProblem, hostOffset } from "../l2_entries.ts";
 import type { Qcow2File } from "../decode.ts";
-import type { L2Table } from "../l2.ts";
+import type { L2Table } from "../l2_tables.ts";
 import { type Broken, type Findings, type FoundRule, hex } from "../findings.ts";
 import { type Mapping, placeOfEntry, placeOfL1Entry } from "../runs.ts";
-import { anyBit, masked, wordOf } from "../table.ts";
+import { anyBit, masked, wordOf } from "../entry_table.ts";
 import { entryBits, l1Entry, l2Entry, refcountTableEntry } from "../structures.ts";
 import { type MetadataClaims, overlaps } from "./overlap.ts";
 

@@ -1,7 +1,7 @@
-import { MemorySource, type Segment } from "../bytes/mod.ts";
-import { decodeLuks1, type Luks1Header } from "./decode.ts";
-import { materialSectors, SECTOR } from "./geometry.ts";
-import { header as luksHeader, keySlot, slotStates } from "./structures.ts";
+import { MemorySource, type Segment } from "../../bytes/mod.ts";
+import { decodeLuks1, type Luks1Header } from "../decode.ts";
+import { materialSectors, SECTOR } from "../geometry.ts";
+import { header as luksHeader, keySlot, slotStates } from "../structures.ts";
 
 /**
  * What has to be written to get from one header with its key material to the next ones, in steps of

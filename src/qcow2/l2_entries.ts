@@ -1,7 +1,7 @@
 import { firstBroken } from "../layout/mod.ts";
 import type { Geometry } from "./geometry.ts";
 import { type Broken, type FoundRule, hex } from "./findings.ts";
-import { anyBit, joined, masked, wordOf } from "./table.ts";
+import { anyBit, joined, masked, wordOf } from "./entry_table.ts";
 import { entryBits, l2Entry } from "./structures.ts";
 
 /** What an L2 entry makes of its cluster, in QEMU's words (qcow2_get_cluster_type). */

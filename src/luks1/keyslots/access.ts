@@ -1,9 +1,9 @@
-import type { ByteSource } from "../bytes/mod.ts";
-import type { WorkBudget } from "../format/mod.ts";
-import { type Luks1Header, specOf } from "./decode.ts";
-import { inHeader, type Luks1Broken } from "./findings.ts";
+import type { ByteSource } from "../../bytes/mod.ts";
+import type { WorkBudget } from "../../format/mod.ts";
+import { type Luks1Header, specOf } from "../decode.ts";
+import { inHeader, type Luks1Broken } from "../findings.ts";
 import { unlock } from "./unlock.ts";
-import { Luks1Volume, whyUnusable } from "./volume.ts";
+import { Luks1Volume, whyUnusable } from "../volume.ts";
 import { ITERATIONS_BUDGET } from "./iterations.ts";
 
 /** What the content of a volume is reached with. */

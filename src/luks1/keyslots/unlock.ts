@@ -1,10 +1,10 @@
-import type { ByteSource } from "../bytes/mod.ts";
-import { afMerge, pbkdf2 } from "../crypto/mod.ts";
-import type { WorkBudget } from "../format/mod.ts";
-import { type KeySlot, type Luks1Header, specOf } from "./decode.ts";
-import { roundUp, SECTOR } from "./geometry.ts";
-import { inSlot, type Luks1Broken } from "./findings.ts";
-import { Luks1Volume } from "./volume.ts";
+import type { ByteSource } from "../../bytes/mod.ts";
+import { afMerge, pbkdf2 } from "../../crypto/mod.ts";
+import type { WorkBudget } from "../../format/mod.ts";
+import { type KeySlot, type Luks1Header, specOf } from "../decode.ts";
+import { roundUp, SECTOR } from "../geometry.ts";
+import { inSlot, type Luks1Broken } from "../findings.ts";
+import { Luks1Volume } from "../volume.ts";
 import { isTried, ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./iterations.ts";
 
 /** What a passphrase is tried with. */

@@ -1,7 +1,7 @@
-import { derivationCost } from "../crypto/mod.ts";
-import { type KeySlot, type Luks1Header, specOf } from "./decode.ts";
-import { isEnabled } from "./judge/slots.ts";
-import { DIGEST_BYTES, STRIPES } from "./structures.ts";
+import { derivationCost } from "../../crypto/mod.ts";
+import { type KeySlot, type Luks1Header, specOf } from "../decode.ts";
+import { isEnabled } from "../judge/slots.ts";
+import { DIGEST_BYTES, STRIPES } from "../structures.ts";
 
 /**
  * Work that trying passphrases may take, unless the caller sets another limit, in iterations of PBKDF2

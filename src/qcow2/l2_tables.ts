@@ -1,7 +1,7 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import type { L2Entry } from "./entries.ts";
+import type { L2Entry } from "./l2_entries.ts";
 import type { Geometry } from "./geometry.ts";
-import { EntryTable } from "./table.ts";
+import { EntryTable } from "./entry_table.ts";
 
 /** An L2 table: its entries, whatever their size. */
 export class L2Table {

@@ -1,11 +1,11 @@
-import { type ByteSource, MemorySource } from "../bytes/mod.ts";
-import type { KeyArea } from "../format/mod.ts";
-import { decode } from "../layout/mod.ts";
-import { ruleOf } from "../rules/mod.ts";
-import { decodeLuks1 } from "./decode.ts";
-import { materialSectors, SECTOR } from "./geometry.ts";
-import { judgeLuks1 } from "./judge/header.ts";
-import { header as headerStruct, HEADER_BYTES, LUKS_MAGIC } from "./structures.ts";
+import { type ByteSource, MemorySource } from "../../bytes/mod.ts";
+import type { KeyArea } from "../../format/mod.ts";
+import { decode } from "../../layout/mod.ts";
+import { ruleOf } from "../../rules/mod.ts";
+import { decodeLuks1 } from "../decode.ts";
+import { materialSectors, SECTOR } from "../geometry.ts";
+import { judgeLuks1 } from "../judge/header.ts";
+import { header as headerStruct, HEADER_BYTES, LUKS_MAGIC } from "../structures.ts";
 
 /** Key material lies within as many bytes; it takes 2 MiB. */
 const AREA_MAX = 2 ** 26;

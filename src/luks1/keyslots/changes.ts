@@ -1,11 +1,11 @@
-import { MemorySource } from "../bytes/mod.ts";
-import { decodeLuks1, type Luks1Header, specOf } from "./decode.ts";
-import { Luks1Error } from "./error.ts";
-import { materialSectors, SECTOR } from "./geometry.ts";
-import { isEnabled, judgeSlots } from "./judge/slots.ts";
-import { type RandomBytes, slotAt, wipeSlot, writeKey } from "./key_slot.ts";
+import { MemorySource } from "../../bytes/mod.ts";
+import { decodeLuks1, type Luks1Header, specOf } from "../decode.ts";
+import { Luks1Error } from "../error.ts";
+import { materialSectors, SECTOR } from "../geometry.ts";
+import { isEnabled, judgeSlots } from "../judge/slots.ts";
+import { type RandomBytes, slotAt, wipeSlot, writeKey } from "./slot.ts";
 import { unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
-import { whyUnusable } from "./volume.ts";
+import { whyUnusable } from "../volume.ts";
 
 /** Header and key material after a change, and the slot that it was about. */
 export interface ChangedKeys {

@@ -1,9 +1,9 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import { Cache } from "./cache.ts";
+import { Cache } from "./last_used.ts";
 import type { Qcow1File } from "./decode.ts";
 import { type Entry, offsetOf } from "./entry.ts";
 import { type Geometry, guestSize, l1Needed } from "./geometry.ts";
-import { EntryTable } from "./table.ts";
+import { EntryTable } from "./entry_table.ts";
 
 /** L2 tables that are kept: as many as QEMU keeps. */
 const L2_TABLES = 16;

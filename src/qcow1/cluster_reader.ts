@@ -1,9 +1,9 @@
 import type { SectorCipher } from "../crypto/mod.ts";
 import { AccessError, readSectors } from "../format/mod.ts";
-import { Cache } from "./cache.ts";
+import { Cache } from "./last_used.ts";
 import { type Entry, isZero, kindOf, offsetOf, valueOf } from "./entry.ts";
 import { dataFault, decompressEntry, l2Place, tableFault } from "./judge/entries.ts";
-import type { Qcow1Image } from "./tables.ts";
+import type { Qcow1Image } from "./image.ts";
 import { SECTOR } from "./geometry.ts";
 import { type Broken, inHeader } from "./findings.ts";
 
