@@ -1,26 +1,26 @@
 import { everySpec, specName } from "../../golden/recipes/combinations.ts";
 import { type CipherSpec, type Luks1Model, normaliseLuks1 } from "../../src/luks1/mod.ts";
 
-/** Volumes of the matrix: their cipher is what they are about, and little else is in them. */
+/** A volume of the matrix: an example of one cipher, and small. */
 export interface MatrixCase {
   readonly name: string;
   /** What it is an example of, in words. */
   readonly feature: string;
   readonly model: Luks1Model;
-  /** The archive that it goes into, below `corpus/` and without its suffix. */
+  /** Its archive, below `corpus/` and without its suffix. */
   readonly archive: string;
 }
 
 export const PASSPHRASE = "open sesame";
-/** QEMU makes no fewer. */
+/** The fewest that QEMU makes. */
 const ITERATIONS = 1000;
-/** Sectors of a payload: each of them has its own vector. */
+/** Sectors of a payload, each with its own vector. */
 const SIZE = 8 * 512;
 const SLOTS = 8;
 
-/** Hashes that QEMU 7.2 and cryptsetup take. */
+/** Hashes that QEMU 7.2 and cryptsetup accept. */
 const HASHES = ["sha256", "sha1", "sha224", "sha384", "sha512", "ripemd160"];
-/** Hashes that cryptsetup takes. */
+/** Hashes that cryptsetup accepts. */
 const CRYPTSETUP_HASHES = [
   ...HASHES,
   ...["sm3", "whirlpool", "sha512-224", "sha512-256", "sha3-224", "sha3-256", "sha3-384"],
@@ -29,7 +29,7 @@ const CRYPTSETUP_HASHES = [
 
 /** IV generators, as headers name them. */
 const GENERATORS = ["plain", "plain64", "plain64be", "essiv:sha256", "null", "benbi"];
-/** What OpenSSL has of it: cryptsetup asks the kernel for the rest, which may have it or not. */
+/** The modes that OpenSSL has. For others, cryptsetup needs a kernel that has them. */
 const CRYPTSETUP_MODES: Readonly<Record<string, readonly string[]>> = {
   aes: ["ecb", "cbc", "ctr", "xts", "cfb", "ofb"],
   camellia: ["ecb", "cbc", "ctr", "cfb", "ofb"],
@@ -39,8 +39,8 @@ const LENGTHS = [32, 16, 24];
 const XTS_LENGTHS = [64, 32];
 
 /**
- * Every combination of cipher, key, mode, IV generator and hash that qemu-img 7.2 makes, and those with a
- * key of 24 bytes that it dies of, with one hash each.
+ * Every combination of cipher, key, mode, IV generator and hash that qemu-img 7.2 creates, and those with
+ * a key of 24 bytes on which it crashes, with one hash each.
  */
 export function qemuCases(): MatrixCase[] {
   const groups = new Map<string, number>();
@@ -48,13 +48,13 @@ export function qemuCases(): MatrixCase[] {
     const { hash: _, ...encryption } = spec;
     const group = JSON.stringify(encryption);
     if (!groups.has(group)) groups.set(group, groups.size);
-    // With the same seed the key of the volume is the same, and the payload: it is packed but once.
+    // With the same seed, volumes have the same key and payload, which is packed only once.
     const seed = groups.get(group) ?? 0;
     return caseOf(spec, { index, seed, archive: `matrix/${spec.cipher}-${spec.mode}` });
   });
 }
 
-/** Modes and IV generators of keys whose 4000 stripes are no multiple of 512 bytes. */
+/** Modes and IV generators with keys whose 4000 stripes are not a multiple of 512 bytes. */
 function deadlySpecs(): CipherSpec[] {
   const specs = ["aes", "serpent", "twofish"].flatMap((cipher) =>
     ["cbc", "ctr", "ecb"].flatMap((mode) =>
@@ -65,8 +65,8 @@ function deadlySpecs(): CipherSpec[] {
 }
 
 /**
- * Every combination of cipher, mode and IV generator that cryptsetup opens by itself and QEMU does not,
- * with lengths of keys and hashes in turn.
+ * Every combination of cipher, mode and IV generator that cryptsetup opens without a kernel and QEMU does
+ * not open, with key lengths and hashes in turn.
  */
 export function cryptsetupCases(): MatrixCase[] {
   const specs = Object.entries(CRYPTSETUP_MODES).flatMap(([cipher, modes]) =>
@@ -81,13 +81,13 @@ export function cryptsetupCases(): MatrixCase[] {
   });
 }
 
-/** What eboiv is in other modes than CBC, dm-crypt and cryptsetup do not agree on. */
+/** In other modes than CBC, dm-crypt and cryptsetup have different definitions of eboiv. */
 function generatorsOf(mode: string): (string | undefined)[] {
   if (mode === "ecb") return [undefined];
   return mode === "cbc" ? [...GENERATORS, "eboiv"] : GENERATORS;
 }
 
-/** Where the numbers of cryptsetup's cases start. */
+/** The first number of the cases of cryptsetup. */
 const OTHERS = 2048;
 
 /** Without its hash and its key. */
@@ -98,7 +98,7 @@ function isOfQemu({ cipher, mode, ivGenerator = "" }: Chaining): boolean {
     ["plain", "plain64", "essiv"].includes(ivGenerator);
 }
 
-/** An IV generator as the header names it. */
+/** An IV generator, from its name in a header. */
 function ivOf(iv: string | undefined): Pick<CipherSpec, "ivGenerator" | "ivHash"> {
   const [ivGenerator, ivHash] = iv?.split(":") ?? [];
   return {

@@ -16,7 +16,7 @@ import { type MatrixCase, PASSPHRASE } from "./matrix_cases.ts";
 import { withReference } from "./reference.ts";
 import { cryptsetupAnswers, withAnswers } from "../../golden/build/recording.ts";
 
-/** What is recorded of a volume of the matrix, beside what a golden image has. */
+/** The record of a volume of the matrix. */
 export interface MatrixRecord extends ImageRecord {
   /** SHA-256 of the content as it was before it was encrypted. */
   readonly content: { readonly sha256: string; readonly length: number };
@@ -24,7 +24,7 @@ export interface MatrixRecord extends ImageRecord {
   readonly contentBy: readonly string[];
 }
 
-/** Who is asked. */
+/** The tools whose answers are recorded. */
 interface Asked {
   readonly peers: readonly QemuImgPeer[];
   readonly cryptsetup: CryptsetupPeer;
@@ -43,7 +43,7 @@ function wholeOf({ segments, size }: BuiltImage): Uint8Array {
 }
 
 /**
- * Builds a volume and records what public tools say of it.
+ * Builds a volume and records the answers of public tools about it.
  *
  * @throws {PeerError} when a tool reads other content than was encrypted
  */
@@ -89,7 +89,7 @@ function readersOf({ name, answers }: ImageRecord, content: { sha256: string }):
   });
 }
 
-/** What cryptsetup knows of a volume that no qemu-img reads; nothing where it does not open it either. */
+/** The answers of cryptsetup about a volume that no qemu-img reads; nothing where it does not open it. */
 async function byCryptsetup(
   each: MatrixCase,
   { bytes, record, cryptsetup }: {
@@ -119,9 +119,9 @@ async function byCryptsetup(
 }
 
 /**
- * The content as cryptsetup decrypts it. Without a kernel it decrypts volumes of version 2 alone, by
- * `reencrypt --decrypt`: it is given a header of version 2 with the same cipher and the same key of the
- * volume, and the very bytes of the payload.
+ * The content as cryptsetup decrypts it. Without a kernel it only decrypts volumes of version 2, with
+ * `reencrypt --decrypt`: it gets a header of version 2 with the same cipher and volume key, and the same
+ * bytes of payload.
  */
 async function decrypted(
   { model }: MatrixCase,
@@ -129,7 +129,7 @@ async function decrypted(
 ): Promise<{ sha256: string; length: number }> {
   const { image, payload } = buildLuks2(normaliseLuks2({
     format: "luks2",
-    // Both builders take the key of the volume from the seed before anything else.
+    // Both builders draw the volume key first, so that the same seed gives the same key.
     seed: model.seed,
     encryption: encryptionOf(model.spec),
     keyBytes: model.spec.keyBytes,
@@ -160,7 +160,7 @@ async function decrypted(
   });
 }
 
-/** Room in the key slots is for what cryptsetup notes down while it decrypts. */
+/** cryptsetup needs room in the area for key slots while it decrypts. */
 const PLAIN_HEADER = {
   uuid: "5f1d0c7e-0000-4000-8000-000000000000",
   label: "",

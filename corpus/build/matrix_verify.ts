@@ -18,12 +18,12 @@ import {
 import type { MatrixRecord } from "./matrix_record.ts";
 import { cryptsetupAnswers } from "../../golden/build/recording.ts";
 
-/** A volume of the matrix with what is recorded of it. */
+/** A volume of the matrix with its record. */
 export interface MatrixImage extends PackedImage {
   readonly record: MatrixRecord;
 }
 
-/** Who was held against what is recorded, and what came of it. */
+/** Whose answers were compared with the records, and the differences. */
 export interface UnlockReport {
   readonly who: string;
   readonly report: VerifyReport;
@@ -32,8 +32,8 @@ export interface UnlockReport {
 const SECTOR = 512;
 
 /**
- * Holds the reference and, where it is installed, cryptsetup against what is recorded of the volumes that
- * no qemu-img reads: which key slot each passphrase opens, and of the reference also what is in them.
+ * Compares the reference and, where it is installed, cryptsetup with the records of the volumes that no
+ * qemu-img reads: the key slot that each passphrase opens and, for the reference, the content.
  */
 export async function verifyUnlocked(
   images: readonly MatrixImage[],
@@ -72,7 +72,7 @@ function failureOf(
   return [{ image: name, question: "volume", recordedBy, differences }];
 }
 
-/** The reference refuses what QEMU does: here it is asked by its parts, and only for what LUKS is. */
+/** The reference rejects what QEMU rejects: here its parts are queried, which only know LUKS. */
 function byReference({ record, files }: MatrixImage): Difference[] {
   const source = new MemorySource(files()[0] ?? new Uint8Array(0));
   const header = decodeLuks1(source);

@@ -1,4 +1,4 @@
-/** Images without bytes that do not compress and that nobody reads: the corpus is in a repository. */
+/** Replaces bytes that do not compress and are not read by zeros: the corpus is in a repository. */
 
 import { type ByteSource, type Patch, PatchedSource } from "../../src/bytes/mod.ts";
 import { keyMaterial, pbkdf2, sectorCipher } from "../../src/crypto/mod.ts";

@@ -18,31 +18,31 @@ import {
 } from "../../src/recorded/mod.ts";
 import type { Finding } from "../../src/rules/mod.ts";
 
-/** What is known of an image beside what tools say. */
+/** What is known of an image besides the answers of tools. */
 export interface Known {
   readonly images: string;
-  /** Of the guest content, from whoever made the image. */
+  /** The guest content, from the builder of the image. */
   readonly content?: { readonly sha256: string; readonly length: number };
-  /** Questions to which the tools may have no answer at all. */
-  readonly asks?: readonly string[];
-  /** Questions for which a refusal of the reference is one, whatever the reason. */
+  /** Questions that the tools may have no answer to. */
+  readonly queries?: readonly string[];
+  /** Whether the expected verdict is `rejected` whenever the reference rejects a question. */
   isStrict?(question: string): boolean;
 }
 
 type Verdicts = { [question: string]: ReferenceVerdict };
 
 /**
- * Adds the verdict of the reference to the questions that no recorded tool has answered, or none rightly.
- * Where the reference refuses for a peculiarity or a limit of a tool, which the format knows nothing of,
- * either verdict will do.
+ * Adds the verdict of the reference on the questions without a usable answer of a tool. Where the
+ * reference rejects the image for a habit or a limit of a tool, not of the format, either verdict is
+ * expected.
  */
 export async function withReference(record: ImageRecord, known: Known): Promise<ImageRecord> {
   const { reference: _, ...rest } = record;
-  const asks: Verdicts = {};
-  for (const name of known.asks ?? []) asks[name] = { verdict: "either" };
-  const asked = questionsOf({ ...rest, reference: asks });
+  const queries: Verdicts = {};
+  for (const name of known.queries ?? []) queries[name] = { verdict: "either" };
+  const questions = questionsOf({ ...rest, reference: queries });
   const reference: Verdicts = {};
-  for (const question of asked.filter((it) => !isAnswered(it))) {
+  for (const question of questions.filter((it) => !isAnswered(it))) {
     const verdict = await withScratch((directory) => {
       unpackRecord(known.images, rest, directory);
       return verdictOn(question, { subject: subjectOf(rest, directory), known });
@@ -65,7 +65,7 @@ async function verdictOn(
   const { outcome } = await question.pose(new ReferencePeer(), subject);
   const ofContent = name === "digest" && content !== undefined ? { content } : {};
   if (outcome.outcome === "accepted") {
-    return { verdict: "accepted", ...toldOf(question.operation, outcome.value), ...ofContent };
+    return { verdict: "accepted", ...membersOf(question.operation, outcome.value), ...ofContent };
   }
   if (outcome.outcome !== "rejected") return undefined;
   const refusal = refusalOf(name, subject);
@@ -75,13 +75,13 @@ async function verdictOn(
   return { verdict: "either", rule: refusal.rule, ...ofContent };
 }
 
-/** What of an accepted answer goes into a verdict. */
-function toldOf(operation: Operation, value: unknown): Partial<ReferenceVerdict> {
+/** The members of a verdict that an accepted answer gives. */
+function membersOf(operation: Operation, value: unknown): Partial<ReferenceVerdict> {
   if (operation === "digest") return { content: value as DigestReport };
   return operation === "unlock" ? value as UnlockReport : {};
 }
 
-/** The finding for which the reference does not open an image for a question. */
+/** The finding for which the reference rejects an image when it is queried. */
 export function refusalOf(question: string, subject: Subject): Finding | undefined {
   const { path, directory = "", format, passphrases = [], header } = subject;
   const alone = question === "probe" || question === "info";

@@ -26,14 +26,14 @@ import { refusalOf, withReference } from "./reference.ts";
 const WRONG = "third";
 /** Passphrases that are tried on all volumes. */
 const PASSPHRASES: readonly string[] = ["first", "second", WRONG];
-/** What cryptsetup says where the kernel would have to decrypt key material. */
+/** The message of cryptsetup where it needs the kernel to decrypt key material. */
 const NO_CIPHER = /Cannot use \S+ cipher for keyslot encryption/;
 
 /**
- * Records what cryptsetup says of a volume of LUKS version 2, and the verdict of the reference on what it
- * has no answer to, or a wrong one: the digest of the content to begin with.
+ * Records the answers of cryptsetup about a volume of LUKS version 2, and the verdict of the reference on
+ * questions that cryptsetup has no answer to, or a wrong one, such as the digest of the content.
  *
- * @throws {PeerError} when the two differ in another way than is known
+ * @throws {PeerError} when the two differ in an unknown way
  */
 export async function withVolume(
   record: ImageRecord,
@@ -44,17 +44,17 @@ export async function withVolume(
     unpackRecord(images, record, directory);
     return await answersOf(cryptsetup, subjectOf(record, directory));
   });
-  const asks = infoRecorded(answers).outcome === "accepted"
+  const queries = infoRecorded(answers).outcome === "accepted"
     ? ["digest", ...passphrasesOf(record).map(unlockName)]
     : [];
-  // Nobody is to be let in by a passphrase that opens nothing, nor by what lets anybody in.
+  // A wrong passphrase must not open a volume, even one that cryptsetup opens with any.
   const faulty = answers.unlocks.some(({ fault }) => fault !== undefined);
   const isStrict = (question: string) => faulty || question === unlockName(WRONG);
   const volume = { [version]: answers };
-  return await withReference({ ...record, volume }, { images, asks, isStrict });
+  return await withReference({ ...record, volume }, { images, queries, isStrict });
 }
 
-/** The passphrases that are tried on a volume: a header that is refused has no key slots. */
+/** The passphrases that are tried on a volume. */
 function passphrasesOf({ passphrases = [] }: Pick<Subject, "passphrases">): string[] {
   return [...new Set([...passphrases, ...PASSPHRASES])];
 }

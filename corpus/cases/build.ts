@@ -79,7 +79,7 @@ interface Built extends Target {
   readonly dataFile?: ByteSource;
 }
 
-/** Many cases start from the same model, and key derivation takes its time. */
+/** Many cases start from the same model, and key derivation is slow. */
 const cache = new WeakMap<Model, Built>();
 
 function built(model: Model): Built {

@@ -22,7 +22,7 @@ import { payload } from "./payload.ts";
 import { cryptsetupAnswers, recordedBefore, type Stored, withAnswers } from "./recording.ts";
 import { answerers } from "./tools.ts";
 
-/** The tools that make images, and those that are asked about them, the makers' own version first. */
+/** The tools that make images, and those whose answers are recorded, the makers' own version first. */
 export interface GoldenTools {
   /** Commands by the first word of a recipe's command: `qemu-img`, `qemu-io` and `cryptsetup`. */
   readonly builders: { readonly [tool: string]: readonly string[] };
@@ -30,11 +30,11 @@ export interface GoldenTools {
   readonly version: string;
   /** Peers whose answers are recorded. */
   readonly answerers: readonly QemuImgPeer[];
-  /** Asked about volumes; nothing where it is not installed. */
+  /** Queried for volumes; nothing where it is not installed. */
   readonly cryptsetup: CryptsetupPeer | undefined;
 }
 
-/** What qemu-img says when a busy machine keeps it from measuring PBKDF2, and how often it may. */
+/** The message of qemu-img where it cannot measure PBKDF2 on a busy machine, and how often it may be. */
 const UNMEASURED = /accurate CPU usage/;
 const ATTEMPTS = 60;
 
@@ -46,7 +46,7 @@ export async function installedTools(answersBy: readonly string[] = []): Promise
   return { builders, version, answerers: await answerers(answersBy), cryptsetup };
 }
 
-/** Why these tools cannot follow a recipe; nothing where they can be expected to. */
+/** Why these tools cannot follow a recipe; nothing where they should be able to. */
 export function whyNotMade(recipe: Recipe, tools: GoldenTools): string | undefined {
   const { since } = recipe;
   if (since !== undefined && isOlder(tools.version, since)) {
@@ -56,10 +56,10 @@ export function whyNotMade(recipe: Recipe, tools: GoldenTools): string | undefin
   return wants && tools.cryptsetup === undefined ? "cryptsetup is not installed" : undefined;
 }
 
-/** A recipe that the installed tools do not follow. */
+/** A recipe that the installed tools cannot follow. */
 export class RecipeError extends PeerError {}
 
-/** Makes one golden image and records what the tools say of it. */
+/** Makes one golden image and records the answers of the tools about it. */
 export async function buildGolden(
   recipe: Recipe,
   options: { images: string; tools: GoldenTools },
@@ -78,7 +78,7 @@ export async function buildGolden(
       ...makers,
       commands,
       subject,
-      ...told(recipe),
+      ...openingOf(recipe),
       files,
       answers: {},
     };
@@ -112,8 +112,8 @@ async function cryptsetupIn(
   return { cryptsetup: (await cryptsetup?.describe())?.version ?? "unknown" };
 }
 
-/** What has to be told of the subject beside its name. A payload is not probed: it says nothing. */
-function told({ passphrases, header }: Recipe): Partial<ImageRecord> {
+/** How the subject is opened. A payload cannot be probed. */
+function openingOf({ passphrases, header }: Recipe): Partial<ImageRecord> {
   return {
     ...(header === undefined ? {} : { header, format: "luks" }),
     ...(passphrases === undefined ? {} : { passphrases }),
@@ -148,7 +148,7 @@ export async function runRecipe(
     if (command === undefined) throw new RecipeError(`Cannot build ${recipe.name}: no ${tool}`);
     const { end, stdout, stderr } = await runUnhurried([...command, ...args], options.directory);
     const actual = end.kind === "exited" ? end.code : end.kind === "crashed" ? "crash" : end.kind;
-    // qemu-io says on standard output, and with exit status 0, that a write has failed.
+    // qemu-io prints to standard output that a write has failed, and exits with status 0.
     const failedQuietly = tool === "qemu-io" && ends === 0 && /failed/.test(stdout);
     if (actual !== ends || failedQuietly) {
       const said = (stderr + stdout).trim();
@@ -159,7 +159,7 @@ export async function runRecipe(
   }
 }
 
-/** Runs a command, again where qemu-img has not come to know how fast the machine is. */
+/** Runs a command, again where qemu-img could not measure PBKDF2. */
 async function runUnhurried(command: readonly string[], directory: string): Promise<ToolResult> {
   for (let attempt = 1;; attempt++) {
     const result = await runTool(command, { directory });

@@ -12,15 +12,15 @@ import {
 } from "../../src/peers/mod.ts";
 import { type GoldenTools, runRecipe } from "./build.ts";
 
-/** How the walk through all combinations went. */
+/** The result of comparing all combinations. */
 export interface CombinationReport {
   readonly volumes: number;
   readonly differ: number;
 }
 
 /**
- * Has qemu-img make a volume of each combination of cipher, key, mode, IV generator and hash, and holds
- * the reference against it: what `info` tells, and the content.
+ * Has qemu-img make a volume of each combination of cipher, key, mode, IV generator and hash, and compares
+ * the reference with it: the output of `info`, and the content.
  */
 export async function verifyCombinations(
   only: string,

@@ -11,21 +11,20 @@ import {
 import type { Json } from "../../src/format/mod.ts";
 import { buildGolden, installedTools, RecipeError, whyNotMade } from "./build.ts";
 
-/** A report, the images that could be made, and why others were not. */
+/** A report, the rebuilt images, and why others were not rebuilt. */
 export interface RebuildReport extends VerifyReport {
   readonly names: readonly string[];
   readonly passedOver: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /**
- * Keys of `info` that tell of the moment when an image was made, of chance, or of how fast the machine
- * was at PBKDF2.
+ * Keys of `info` that depend on the time, on chance, or on how fast the machine was at PBKDF2.
  */
 const VOLATILE = ["date-sec", "date-nsec", "uuid", "iters", "master-key-iters"];
-/** One in so many of the images that take qemu-img seconds is made anew if nothing else is said. */
+/** By default, one in so many of the images that take qemu-img seconds is rebuilt. */
 const SLOW_STEP = 8;
 
-/** The recipes that are followed anew as a matter of course. */
+/** The recipes whose images are rebuilt by default. */
 export function chosenForRebuild(recipes: readonly Recipe[]): Recipe[] {
   const slow = recipes.filter(({ commands }) => {
     return commands.some(({ argv }) => argv.some((word) => word.includes("iter-time=")));
@@ -35,9 +34,9 @@ export function chosenForRebuild(recipes: readonly Recipe[]): Recipe[] {
 }
 
 /**
- * Makes images anew with the installed tools. Where these are of the version that made the recorded
- * ones, the answers are compared with the recorded ones, but for what is another at each time; another
- * version may lay an image out in another way, or refuse a recipe.
+ * Rebuilds images with the installed tools. Where these have the version that made the recorded images,
+ * the answers are compared, except for what differs each time. Another version may lay an image out in
+ * another way, or reject a recipe.
  */
 export async function rebuildGolden(
   recipes: readonly Recipe[],

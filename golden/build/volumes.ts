@@ -15,15 +15,15 @@ import {
   type VerifyReport,
 } from "../../src/recorded/mod.ts";
 
-/** Who was held against what cryptsetup has said, and what came of it. */
+/** Whose answers were compared with those of cryptsetup, and the differences. */
 export interface VolumeReport {
   readonly who: string;
   readonly report: VerifyReport;
 }
 
 /**
- * Holds against what is recorded of cryptsetup: what is recorded of qemu-img, and the installed
- * cryptsetup. The key slots that the reference finds are held against it with all else that it says.
+ * Compares the recorded answers of cryptsetup with those of qemu-img, and with the installed cryptsetup.
+ * The key slots that the reference finds are compared with all its other answers.
  */
 export async function verifyVolumes(
   names: readonly string[],

@@ -9,7 +9,7 @@ const KEYS: Readonly<Record<string, readonly number[]>> = {
   cast5: [16],
 };
 const MODES = ["xts", "cbc", "ctr", "ecb"];
-/** ESSIV takes a hash as long as a key of the cipher: MD5 or SHA-256. */
+/** The hash of ESSIV is as long as a key of the cipher: MD5 or SHA-256. */
 const GENERATORS = [
   { ivGenerator: "plain" },
   { ivGenerator: "plain64" },

@@ -156,7 +156,7 @@ const APART_RECIPES: readonly Recipe[] = [
   },
 ];
 
-/** Volumes whose content qemu-img does not read: it refuses the IV generator, or that there is none. */
+/** Volumes whose content qemu-img does not read: it rejects the IV generator, or the lack of one. */
 const REFUSED: readonly Recipe[] = ["aes-cbc-plain64be", "aes-cbc-null", "aes-ecb"].map((
   cipher,
 ) => ({

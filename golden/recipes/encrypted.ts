@@ -27,7 +27,7 @@ const LUKS_GEOMETRY: readonly Geometry[] = [
   ["preallocated", "cluster_size=4k,preallocation=metadata", 4 * KIB],
 ];
 
-/** Preallocated clusters hold what an empty file decrypts to. */
+/** The content of preallocated clusters is what zeros decrypt to. */
 const VARYING = ["preallocated"];
 
 const LUKS_IMAGES: readonly Recipe[] = LUKS_GEOMETRY.map(([name, options, cluster]) => ({

@@ -12,10 +12,10 @@ import {
 } from "./recipe.ts";
 
 /**
- * Every pair of cipher, bytes of its key, mode, IV generator and hash that qemu-img 7.2 makes, but for
- * those of a length of the key and a hash: key material does not compress. qemu-img makes no XTS of
+ * Every pair of cipher, bytes of its key, mode, IV generator and hash that qemu-img 7.2 makes, except
+ * pairs of a key length and a hash: key material does not compress. qemu-img makes no XTS of
  * CAST5, whose blocks are too short, and aborts for keys of 24 bytes in other modes than XTS; ESSIV
- * takes a hash that is as long as a key of the cipher, SHA-256 or MD5. `LUKS_DEFAULTS` is one of them.
+ * needs a hash as long as a key of the cipher, SHA-256 or MD5. `LUKS_DEFAULTS` is one of them.
  */
 export const LUKS_PAIRS: readonly string[] = `
 aes 16 cbc essiv:sha256 sha384
@@ -48,7 +48,7 @@ twofish 24 xts plain sha512
 twofish 32 cbc plain64 md5
 `.trim().split("\n");
 
-/** What qemu-img makes where nothing is said, in the same words: `luks-defaults`. */
+/** The defaults of qemu-img, in the same notation: `luks-defaults`. */
 export const LUKS_DEFAULTS = "aes 32 xts plain64 sha256";
 
 /** The options that make a volume. */
@@ -152,7 +152,7 @@ const SIZES: readonly Recipe[] = [
     commands: [encrypted("verse", "")],
   },
   {
-    // Nothing is stored of the content: it is what zeros decrypt to, another in each sector.
+    // Nothing is stored of the content: it is what zeros decrypt to, which differs in each sector.
     name: "luks-defaults-sparse",
     features: ["luks", "encrypted", "defaults", "size", "large"],
     passphrases: [KEYS.key],

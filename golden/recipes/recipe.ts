@@ -6,30 +6,30 @@ export interface Command {
   readonly ends?: number | "crash";
 }
 
-/** How a golden image is made, and what is asked about it beyond the usual. */
+/** How a golden image is made, and the questions about it beyond the usual ones. */
 export interface Recipe {
   readonly name: string;
   readonly features: readonly string[];
   readonly commands: readonly Command[];
-  /** The file that is asked about; `disk` where absent. */
+  /** The file to open; `disk` where absent. */
   readonly subject?: string;
   /** Files that the subject refers to. */
   readonly others?: readonly string[];
   /** Snapshots whose content is digested. */
   readonly snapshots?: readonly string[];
-  /** `qemu-img map` is not asked: it walks the image cluster by cluster and takes hours. */
+  /** `qemu-img map` is left out: it walks the image cluster by cluster, for hours. */
   readonly withoutMap?: true;
   /** Parts to digest of a content that is too long as a whole, in bytes. */
   readonly ranges?: readonly { readonly start: number; readonly length: number }[];
-  /** What the content is asked for with: of the subject, then of its backing files. */
+  /** The passphrases of the subject, and then of its backing files. */
   readonly passphrases?: readonly string[];
   /** The file with the detached LUKS header of the subject. */
   readonly header?: string;
   /** The first version of QEMU that follows the recipe; every one where absent. */
   readonly since?: string;
-  /** Passphrases whose key slot cryptsetup is asked for. */
+  /** Passphrases whose key slot cryptsetup is queried for. */
   readonly unlocks?: readonly string[];
-  /** What a guest sees depends on a key that is another one each time. */
+  /** The content depends on a key that differs each time. */
   readonly contentVaries?: true;
 }
 
@@ -58,14 +58,14 @@ export function crash(file: string, format: string, ...commands: string[]): Comm
   return { argv: [tool, "-t", "writeback", ...args], ends: "crash" };
 }
 
-/** A call of cryptsetup that asks nothing; a key slot has the least number of iterations. */
+/** A call of cryptsetup that does not prompt; key slots have as few iterations as possible. */
 export function cryptsetup(action: string, ...args: string[]): Command {
   const derives = ["luksFormat", "luksAddKey", "luksChangeKey"].includes(action);
   const iterations = derives ? ["--pbkdf-force-iterations", "1000"] : [];
   return { argv: ["cryptsetup", action, "--batch-mode", ...iterations, ...args] };
 }
 
-/** The passphrases, by the files that hold them beside an image that is being made. */
+/** The passphrases, by the names of their files beside an image that is being made. */
 export const KEYS = {
   key: "open sesame",
   "key-2": "zweiter Schlüssel",
@@ -76,7 +76,7 @@ export const KEYS = {
 
 export type KeyFile = keyof typeof KEYS;
 
-/** Arguments that define secrets, each called like the file that holds it. */
+/** Arguments that define secrets, each with the name of its file. */
 export function secrets(...keys: KeyFile[]): string[] {
   return keys.flatMap((key) => ["--object", `secret,id=${key},file=${key}`]);
 }
@@ -87,7 +87,7 @@ export function ioWith(keys: readonly KeyFile[], image: string, ...commands: str
   return { argv: ["qemu-io", ...secrets(...keys), "--image-opts", ...all, image] };
 }
 
-/** Milliseconds that a key slot is to take: hardly more than the least number of iterations. */
+/** Milliseconds for a key slot: hardly more than the fewest iterations. */
 export const ITER_TIME = "iter-time=1";
 
 /** Makes an empty image. */

@@ -39,7 +39,7 @@ function backward(size: number): Record<string, Json> {
   return { [AREA]: shift(size), [DIRECTION]: "backward" };
 }
 
-/** The segment that what is not done yet is to become, in larger sectors. */
+/** The final segment, with larger sectors. */
 const largerSectors = {
   ...cryptSegment(DATA, "dynamic", ["backup-previous"]),
   sector_size: 1024,

@@ -51,7 +51,7 @@ export function reencryptionDigest(root: Json, volumeKey: Uint8Array): Json {
   };
 }
 
-// LUKS2 On-Disk Format 1.1.1, Figure 6. cryptsetup is queried for what is made of it.
+// LUKS2 On-Disk Format 1.1.1, Figure 6. The tests compare the volumes with cryptsetup.
 function protectedBytes({ keyslots, segments }: Root, volumeKey: Uint8Array): Uint8Array {
   const slot = keyslots[SLOT];
   if (slot === undefined) throw new Error("The volume has no key slot of a reencryption");

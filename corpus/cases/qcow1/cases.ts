@@ -21,7 +21,7 @@ const COMPRESSED = "/l2[0]/1/l2_entry";
 const LAST = "/l2[0]/2/l2_entry";
 const withName = modelOf({ backing: { name: "base" } });
 
-/** The largest L1 table that is read takes qemu 2 GiB of memory. */
+/** For the largest L1 table that it accepts, qemu allocates 2 GiB. */
 const costly = {
   not: {
     questions: ["read", "check", "content", "write"],
