@@ -1,16 +1,13 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { fileSystem, type OpenFile } from "./file_system.ts";
 import type { ByteSource } from "./source.ts";
 
-/** A stretch of a file that the file system stores nothing for, in bytes. */
+/** A part of a file that the file system stores nothing for, in bytes. */
 export interface Hole {
   readonly start: number;
   readonly length: number;
 }
 
-/** Opens for reading; a FIFO that nobody writes to would otherwise keep the open waiting for ever. */
-const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-
-/** A file that was opened, and does not give the bytes that it had then. */
+/** A file that was opened and no longer has the bytes that it had. */
 export class SourceError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -18,28 +15,33 @@ export class SourceError extends Error {
   }
 }
 
-/** A file, read with positional reads: nothing but what is asked for is loaded. */
+/** The most files that are open at a time; a backing chain may have more. */
+const OPEN_MAX = 128;
+/** The open files; the one that was read last comes last. */
+const openFiles = new Map<FileSource, OpenFile>();
+
+/**
+ * A file, read with positional reads: nothing is loaded but the bytes that are read. It is closed while
+ * many others are read, and opened again when it is needed.
+ */
 export class FileSource implements ByteSource {
   readonly path: string;
   readonly size: number;
   /** Bytes that the file system has allocated for the file, where it says so. */
   readonly allocated: number | undefined;
-  /** The holes of the file in order, where somebody has asked the kernel for them. */
+  /** The same for two paths to one file, and for no other file. */
+  readonly identity: string;
+  /** The holes of the file in order, where they are known. */
   holes: readonly Hole[] | undefined;
-  #fd: number | undefined;
+  #closed = false;
 
   /** @throws {Error} when the path cannot be opened or is not a regular file. */
   constructor(path: string) {
     this.path = path;
-    const fd = openSync(path, OPEN_FLAGS);
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) {
-      closeSync(fd);
-      throw new TypeError(`Cannot read ${path}: it is not a regular file`);
-    }
-    this.#fd = fd;
-    this.size = stat.size;
-    this.allocated = typeof stat.blocks === "number" ? stat.blocks * 512 : undefined;
+    const { facts } = this.#open();
+    this.size = facts.size;
+    this.allocated = facts.allocated;
+    this.identity = facts.identity;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -50,23 +52,22 @@ export class FileSource implements ByteSource {
 
   /**
    * @throws {SourceError} when the file has become shorter since it was opened, or the device fails:
-   * zeros in place of what cannot be read would be wrong bytes
+   * zeros instead of what cannot be read would be wrong bytes
    */
   readInto(offset: number, target: Uint8Array): void {
-    if (this.#fd === undefined) throw new TypeError(`Cannot read ${this.path}: it is closed`);
+    if (this.#closed) throw new TypeError(`Cannot read ${this.path}: it is closed`);
     const wanted = Math.max(0, Math.min(target.length, this.size - offset));
     let done = 0;
-    while (done < wanted) {
-      done += this.#readSome(this.#fd, target.subarray(done, wanted), offset + done);
-    }
+    while (done < wanted) done += this.#readSome(target.subarray(done, wanted), offset + done);
     target.fill(0, done);
   }
 
-  #readSome(fd: number, target: Uint8Array, offset: number): number {
+  #readSome(target: Uint8Array, offset: number): number {
     let count: number;
     try {
-      count = readSync(fd, target, 0, target.length, offset);
+      count = this.#file().readAt(offset, target);
     } catch (error) {
+      if (error instanceof SourceError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new SourceError(`Cannot read ${this.path}: ${reason}`, { cause: error });
     }
@@ -74,8 +75,44 @@ export class FileSource implements ByteSource {
     throw new SourceError(`Cannot read ${this.path}: it has become shorter since it was opened`);
   }
 
+  /** The open file, as the one that was read last. */
+  #file(): OpenFile {
+    const open = openFiles.get(this);
+    if (open === undefined) return this.#reopen();
+    if (openFiles.size > 1) {
+      openFiles.delete(this);
+      openFiles.set(this, open);
+    }
+    return open;
+  }
+
+  #reopen(): OpenFile {
+    const open = this.#open();
+    const { identity, size } = open.facts;
+    if (identity === this.identity && size >= this.size) return open;
+    this.#release();
+    throw new SourceError(`Cannot read ${this.path}: it was replaced since it was opened`);
+  }
+
+  #open(): OpenFile {
+    const [oldest] = openFiles.keys();
+    if (openFiles.size >= OPEN_MAX && oldest !== undefined) oldest.#release();
+    const open = fileSystem().open(this.path);
+    if (!open.facts.isFile) {
+      open.close();
+      throw new TypeError(`Cannot read ${this.path}: it is not a regular file`);
+    }
+    openFiles.set(this, open);
+    return open;
+  }
+
+  #release(): void {
+    openFiles.get(this)?.close();
+    openFiles.delete(this);
+  }
+
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
+    this.#release();
+    this.#closed = true;
   }
 }

@@ -55,13 +55,19 @@ function chainInfos(path: string, options: Options): InfoReport[] {
   const image = openNamed(path, options);
   try {
     const infos: InfoReport[] = [];
+    const names = new Set<string>();
     let at: OpenedImage | undefined = image;
     for (const name of chainNames(image, path)) {
       if (at === undefined) break;
+      // qemu-img goes by the names, and calls an image a loop that has itself as a raw backing file.
+      if (names.has(name)) {
+        throw notFollowed(path, `the chain is a loop: '${name}' is in it already`);
+      }
+      names.add(name);
       const info = infoNamed(at, name);
       infos.push(info);
       if (info["backing-filename"] !== undefined && at.backing === undefined) {
-        throw notFollowed(at, name);
+        throw notFollowed(name, whyMissing(at));
       }
       at = at.backing;
     }
@@ -77,7 +83,10 @@ function infoNamed(image: OpenedImage, name: string): InfoReport {
   return infoOf({ ...image, path: name });
 }
 
-function notFollowed({ findings }: OpenedImage, name: string): ImageError {
-  const found = findings.list().find(({ path }) => path === "/backing_name");
-  return new ImageError(`Cannot follow the backing chain of ${name}: ${found?.message}`);
+function whyMissing({ findings }: OpenedImage): string {
+  return findings.list().find(({ path }) => path === "/backing_name")?.message ?? "it is missing";
+}
+
+function notFollowed(name: string, reason: string): ImageError {
+  return new ImageError(`Cannot follow the backing chain of ${name}: ${reason}`);
 }

@@ -79,7 +79,7 @@ export function readContent(
   return target.subarray(skip, skip + length);
 }
 
-/** Extents that are looked at beyond those that the file can hold. */
+/** Extents that are read beyond those that the file can hold; each counts in every layer above it. */
 const EXTENT_BUDGET = 2 ** 21;
 const BYTES_PER_EXTENT = 64;
 
@@ -126,7 +126,7 @@ export function tryReading(layers: readonly Layer[], size: number): Readable {
   try {
     for (const extent of extentsOf(layers, 0, end)) {
       if (extent.broken !== undefined) return { read: "error", broken: extent.broken };
-      budget -= 1 + tables.since() / BYTES_PER_EXTENT;
+      budget -= 1 + extent.depth + tables.since() / BYTES_PER_EXTENT;
       if (budget < 0) break;
       if (extent.zero) continue;
       if (extent.run.kind === "compressed") budget -= extent.layer.clusterSize / SECTOR;

@@ -11,15 +11,15 @@ export interface Extent {
   readonly run: Run;
   /** Reads as zeros. */
   readonly zero: boolean;
-  /** A layer says something about it: no layer was passed over to the very end. */
+  /** A layer says something about it. */
   readonly present: boolean;
   readonly broken?: Broken;
 }
 
 /**
  * What `[from, to)` of a chain is made of, in order and without gaps. A part that a layer says nothing
- * about is looked up in the next one; behind the end of a backing file, and where no layer says
- * anything, it is zeros.
+ * about is looked up in the next one. Behind the end of a backing file, and where no layer says
+ * anything, there are zeros.
  *
  * @param layers from the top down; at least one
  */
@@ -28,32 +28,58 @@ export function* extentsOf(
   from: number,
   to: number,
 ): Generator<Extent> {
-  yield* extentsAt({ layers, depth: 0 }, from, to);
+  // A stack and not recursion: generators inside each other cost as much for each extent as there are.
+  const stack = [new Level(layers, 0, { from, to })];
+  for (let level = stack.at(-1); level !== undefined; level = stack.at(-1)) {
+    const next = level.next();
+    if (next === undefined) stack.pop();
+    else if (next instanceof Level) stack.push(next);
+    else yield next;
+  }
 }
 
-interface At {
-  readonly layers: readonly Layer[];
-  readonly depth: number;
-}
+/** The runs of one layer, on the way down through a chain. */
+class Level {
+  readonly #layers: readonly Layer[];
+  readonly #depth: number;
+  readonly #layer: Layer;
+  readonly #runs: Iterator<Run>;
+  /** What is behind the end of the layer below, once that one is done. */
+  #behind: Extent | undefined;
 
-function* extentsAt({ layers, depth }: At, from: number, to: number): Generator<Extent> {
-  const layer = layers[depth] as Layer;
-  const below = layers[depth + 1];
-  for (const run of layer.runs(from, to)) {
+  constructor(layers: readonly Layer[], depth: number, { from, to }: { from: number; to: number }) {
+    this.#layers = layers;
+    this.#depth = depth;
+    this.#layer = layers[depth] as Layer;
+    this.#runs = this.#layer.runs(from, to)[Symbol.iterator]();
+  }
+
+  /** The next extent, or the layer below for a part that this one says nothing about. */
+  next(): Extent | Level | undefined {
+    const behind = this.#behind;
+    this.#behind = undefined;
+    if (behind !== undefined) return behind;
+    const { done, value: run } = this.#runs.next();
+    return done === true ? undefined : this.#resolve(run);
+  }
+
+  #resolve(run: Run): Extent | Level | undefined {
     const { start, length } = run;
-    const at = { depth, layer, run };
+    const at = { depth: this.#depth, layer: this.#layer, run };
     if (run.broken !== undefined) {
-      yield { ...at, start, length, zero: false, present: false, broken: run.broken };
-    } else if (run.kind !== "unallocated") {
-      yield { ...at, start, length, zero: run.kind === "zero", present: true };
-    } else {
-      const end = start + length;
-      const split = Math.max(start, Math.min(end, below?.virtualSize ?? 0));
-      if (split > start) yield* extentsAt({ layers, depth: depth + 1 }, start, split);
-      if (end > split) {
-        yield { ...at, start: split, length: end - split, zero: true, present: false };
-      }
+      return { ...at, start, length, zero: false, present: false, broken: run.broken };
     }
+    if (run.kind !== "unallocated") {
+      return { ...at, start, length, zero: run.kind === "zero", present: true };
+    }
+    const end = start + length;
+    const below = this.#layers[this.#depth + 1]?.virtualSize ?? 0;
+    const split = Math.max(start, Math.min(end, below));
+    if (end > split) {
+      this.#behind = { ...at, start: split, length: end - split, zero: true, present: false };
+    }
+    if (split > start) return new Level(this.#layers, this.#depth + 1, { from: start, to: split });
+    return this.next();
   }
 }
 

@@ -1,5 +1,6 @@
-import { FileSource, holesOf, isSparse } from "../bytes/mod.ts";
+import { estimateHoles, FileSource, type Hole, holesOf, isSparse } from "../bytes/mod.ts";
 import { AccessError, type Layer, type MapEntry } from "../format/mod.ts";
+import { rawFormat } from "../raw/mod.ts";
 import type { OpenedImage } from "./opened.ts";
 import { layersOf } from "./chain.ts";
 import { type Extent, extentsOf } from "./extents.ts";
@@ -45,12 +46,11 @@ export function* mapEntries(
     yield entryOf({ start: from, length: 0, depth: 0, present: false, zero: false, data: false });
     return;
   }
-  const recursing = preallocatedLayers(image);
+  const files = sparseFiles(image);
   let pending: MapEntry | undefined;
   for (const extent of extentsOf(layers, from, to)) {
     if (extent.broken !== undefined) throw new AccessError(extent.broken);
-    const file = recursing.get(extent.layer);
-    for (const entry of split(extent, file)) {
+    for (const entry of split(extent, files.get(extent.layer))) {
       const joined: MapEntry | undefined = pending && join(pending, entry);
       if (pending !== undefined && joined === undefined) yield pending;
       pending = joined ?? entry;
@@ -71,13 +71,13 @@ function entryOf(flags: Flags): MapEntry {
   return offset === undefined ? entry : { ...entry, offset };
 }
 
-/** The map entries of one extent: one, or more where holes in the file are told. */
-function* split(extent: Extent, file: FileSource | undefined): Generator<MapEntry> {
+/** The map entries of one extent: one, or more where the file has holes. */
+function* split(extent: Extent, file: SparseFile | undefined): Generator<MapEntry> {
   const { start, length, depth, run, zero, present } = extent;
   const data = !zero;
   const compressed = run.kind === "compressed";
   const flags = { depth, present, zero, data, compressed };
-  // Where encrypted bytes lie is of no use to anybody.
+  // qemu-img gives no offset of encrypted bytes.
   if (run.host === undefined || extent.layer.encrypted) {
     yield entryOf({ ...flags, start, length });
     return;
@@ -89,7 +89,8 @@ function* split(extent: Extent, file: FileSource | undefined): Generator<MapEntr
   }
   let position = offset;
   const at = (host: number): number => start + host - offset;
-  for (const hole of holesOf(file, { from: offset, to: offset + length })) {
+  const range = { from: offset, to: offset + length };
+  for (const hole of holesOf(file.source, range, file.holes)) {
     if (hole.start > position) {
       yield entryOf({
         ...flags,
@@ -98,7 +99,7 @@ function* split(extent: Extent, file: FileSource | undefined): Generator<MapEntr
         offset: position,
       });
     }
-    const entry = { ...flags, zero: true, start: at(hole.start), length: hole.length };
+    const entry = { ...flags, ...file.hole, start: at(hole.start), length: hole.length };
     yield entryOf({ ...entry, offset: hole.start });
     position = hole.start + hole.length;
   }
@@ -121,22 +122,43 @@ function join(pending: MapEntry, entry: MapEntry): MapEntry | undefined {
   return { ...pending, length: pending.length + entry.length };
 }
 
+/** A file whose holes are entries of their own. */
+interface SparseFile {
+  readonly source: FileSource;
+  readonly holes: readonly Hole[];
+  /** How the map shows a hole. */
+  readonly hole: Pick<Flags, "zero" | "data">;
+}
+
 /**
- * The layers whose metadata QEMU takes to be preallocated, with their files: more clusters are in use
- * than the file system has stored (qcow2_detect_metadata_preallocation). It then reports holes of the
- * file as zeros inside data.
+ * The layers with files whose holes a map shows: raw images, whose layer shows them only where they are
+ * known, and images whose metadata QEMU treats as preallocated.
  */
-function preallocatedLayers(image: OpenedImage): Map<Layer, FileSource> {
-  const found = new Map<Layer, FileSource>();
+function sparseFiles(image: OpenedImage): Map<Layer, SparseFile> {
+  const found = new Map<Layer, SparseFile>();
   for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
     const { source, layer } = at;
-    if (layer?.clustersInUse === undefined || !(source instanceof FileSource)) continue;
-    if (!isSparse(source) || source.allocated === undefined) continue;
-    const real = Math.floor(source.allocated / layer.clusterSize);
-    const threshold = Math.max(Math.floor(real * 10 / 9), real + 2);
-    if (layer.clustersInUse(threshold) < threshold) continue;
-    const data = layer.dataFileSource ?? source;
-    if (data instanceof FileSource) found.set(layer, data);
+    if (layer === undefined || !(source instanceof FileSource) || !isSparse(source)) continue;
+    if (at.definition === rawFormat) {
+      if (source.holes !== undefined) continue;
+      found.set(layer, { source, holes: estimateHoles(source), hole: { zero: true, data: false } });
+    } else if (isPreallocated(layer, source)) {
+      const data = layer.dataFileSource ?? source;
+      if (!(data instanceof FileSource)) continue;
+      const holes = data.holes ?? (isSparse(data) ? estimateHoles(data) : []);
+      found.set(layer, { source: data, holes, hole: { zero: true, data: true } });
+    }
   }
   return found;
+}
+
+/**
+ * Whether QEMU treats the metadata of an image as preallocated: more clusters are in use than the file
+ * system has stored (qcow2_detect_metadata_preallocation).
+ */
+function isPreallocated(layer: Layer, { allocated }: FileSource): boolean {
+  if (layer.clustersInUse === undefined || allocated === undefined) return false;
+  const real = Math.floor(allocated / layer.clusterSize);
+  const threshold = Math.max(Math.floor(real * 10 / 9), real + 2);
+  return layer.clustersInUse(threshold) >= threshold;
 }

@@ -16,3 +16,9 @@ export function resolveName(image: string, name: string): string {
   if (name.startsWith("/") || isProtocol(name)) return name;
   return image.slice(0, image.lastIndexOf("/") + 1) + name;
 }
+
+/** The folder of a path, as text. */
+export function folderOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  return end < 0 ? "." : path.slice(0, Math.max(1, end));
+}

@@ -1,7 +1,5 @@
-import { realpathSync } from "node:fs";
-import { dirname, sep } from "node:path";
-import { type ByteSource, FileSource } from "../bytes/mod.ts";
-import { isProtocol } from "./names.ts";
+import { type ByteSource, FileSource, fileSystem } from "../bytes/mod.ts";
+import { folderOf, isProtocol } from "./names.ts";
 
 /** What became of a file that an image names. */
 export type Named =
@@ -42,13 +40,13 @@ export class FilePolicy implements NamedFiles {
 
   /** @param root a directory; by default the folder of the image */
   constructor(image: string, root?: string) {
-    this.#root = realpathSync(root ?? dirname(image));
+    this.#root = fileSystem().realPath(root ?? folderOf(image));
   }
 
   /** Opens a file that an image names; `path` is already resolved. */
   open(path: string): Named {
     if (isProtocol(path)) return { kind: "not-followed", reason: "it is not a plain file name" };
-    const folder = this.#real(dirname(path));
+    const folder = this.#real(folderOf(path));
     if (folder === undefined || !this.#inside(folder)) {
       return { kind: "not-followed", reason: "it lies outside the root directory" };
     }
@@ -66,14 +64,14 @@ export class FilePolicy implements NamedFiles {
 
   #real(path: string): string | undefined {
     try {
-      return realpathSync(path);
+      return fileSystem().realPath(path);
     } catch {
       return undefined;
     }
   }
 
   #inside(real: string): boolean {
-    const root = this.#root.endsWith(sep) ? this.#root : this.#root + sep;
+    const root = this.#root.endsWith("/") ? this.#root : `${this.#root}/`;
     return real === this.#root || real.startsWith(root);
   }
 }

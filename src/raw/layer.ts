@@ -18,7 +18,7 @@ export class RawLayer implements Layer {
     this.virtualSize = Math.ceil(source.size / SECTOR) * SECTOR;
   }
 
-  /** Data, and as `zero` what the file system stores nothing for, as far as that can be told. */
+  /** Data, and as `zero` the holes of the file, where they are known. */
   *runs(from: number, to: number): Generator<Run> {
     let position = from;
     for (const hole of holesOf(this.#source, { from, to })) {

@@ -1,19 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
+import { MemorySource } from "../../src/bytes/mod.ts";
 import { judgeImage, layersOf, openFiles, openImage, readContent } from "../../src/image/mod.ts";
-import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import { makeLink } from "../cli/program.ts";
-import { plain } from "../qcow2/built_parts.ts";
+import { fill, overlayBytes as bytesOf, small } from "./overlays.ts";
 import { CountingSource } from "../counting_source.ts";
-
-/** An empty disk of eight clusters. */
-const small: Qcow2Model = { ...plain, size: 4096n };
-
-function bytesOf(changes: Partial<Qcow2Model>): Uint8Array {
-  const { image } = buildQcow2(normaliseQcow2({ ...small, ...changes }));
-  return new SegmentSource(image.segments, image.size).read(0, image.size);
-}
 
 /** An overlay of `backing` in a directory of its own, beside which lies a file called `secret`. */
 async function withOverlay(
@@ -98,15 +89,14 @@ Deno.test("an image that is its own backing file ends the chain", async () => {
 });
 
 Deno.test("a chain is read through its layers, and zeros behind the end of a short backing file", () => {
-  const fill = (seed: number) => ({ kind: "data", pattern: { kind: "fill", seed } }) as const;
   const files = new Map([
-    ["top", bytesOf({ backing: { name: "middle" }, clusters: [{ index: 1, ...fill(1) }] })],
+    ["top", bytesOf({ backing: { name: "middle" }, clusters: [fill(1, 1)] })],
     [
       "middle",
       bytesOf({
         backing: { name: "base", format: "raw" },
         size: 1536n,
-        clusters: [{ index: 0, ...fill(2) }],
+        clusters: [fill(0, 2)],
       }),
     ],
     ["base", new Uint8Array(8192).fill(3)],

@@ -1,0 +1,23 @@
+interface Builtins {
+  readonly "node:crypto": typeof import("node:crypto");
+  readonly "node:fs": typeof import("node:fs");
+  readonly "node:zlib": typeof import("node:zlib");
+}
+
+interface Runtime {
+  readonly process?: {
+    getBuiltinModule?<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined;
+  };
+}
+
+/**
+ * A module of Node, which Deno has too. It is loaded when it is first used: importing one of them takes
+ * Deno as long as starting does.
+ *
+ * @throws {TypeError} where the runtime does not have it
+ */
+export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {
+  const module = (globalThis as Runtime).process?.getBuiltinModule?.(name);
+  if (module !== undefined) return module;
+  throw new TypeError(`Cannot use ${name}: this requires Deno 2 or Node 22.3`);
+}
