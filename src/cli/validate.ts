@@ -66,12 +66,12 @@ version 2, the expected info is what cryptsetup's luksDump accepts or rejects; o
 An adapter that takes passphrases is queried for encrypted images. Each passphrase is a
 --passphrase-file FILE at the end of the line, and the whole of FILE is the passphrase. The first is
 the image's own, the next are those of its backing files from the top down, the last is that of all
-further ones. --header FILE names a detached LUKS header; IMAGE is the payload then. Images that need
-what an adapter does not take are skipped, and counted with the reason.
+further ones. --header FILE names a detached LUKS header; IMAGE is the payload then. Images that
+need what an adapter does not take are skipped, and counted with the reason.
 
 The exit status of an adapter is 0 for an answer, 1 when it rejects the image (with the reason on
-standard error), 3 for what it does not support. Every other exit status is a crash, and so is 1 with
-the stack of an exception of Python or JavaScript on standard error. An answer that is not JSON, or
+standard error), 3 for what it does not support. Every other exit status is a crash, and so is 1
+with the stack of an exception of Python or JavaScript on standard error. An answer that is not JSON, or
 has another shape, is reported as malformed-answer with what was printed; validate goes on.
 
 A recorded crash, hang or wrong answer is not an expected result for other implementations: they are
