@@ -71,8 +71,8 @@ need what an adapter does not take are skipped, and counted with the reason.
 
 The exit status of an adapter is 0 for an answer, 1 when it rejects the image (with the reason on
 standard error), 3 for what it does not support. Every other exit status is a crash, and so is 1
-with the stack of an exception of Python or JavaScript on standard error. An answer that is not JSON, or
-has another shape, is reported as malformed-answer with what was printed; validate goes on.
+with the stack of an exception of Python or JavaScript on standard error. An answer that is not
+JSON, or has another shape, is reported as malformed-answer with what was printed; validate goes on.
 
 A recorded crash, hang or wrong answer is not an expected result for other implementations: they are
 compared with another version's answer, or else with the verdict of diskproof. The tool itself may
