@@ -5,8 +5,10 @@
  */
 
 import * as fc from "fast-check";
-import { luksOpen } from "../fuzz/targets/luks_open.ts";
-import { qcow2Open } from "../fuzz/targets/open.ts";
+import { chains } from "../fuzz/formats/chain/mod.ts";
+import { luks1 } from "../fuzz/formats/luks1/mod.ts";
+import { qcow2 } from "../fuzz/formats/qcow2/mod.ts";
+import { isNoise, open, type OpenCase } from "../fuzz/targets/open.ts";
 import { roundtrip } from "../fuzz/targets/roundtrip.ts";
 import type { CaseReport, Target } from "../fuzz/engine/target.ts";
 import { qcow2Models } from "../fuzz/formats/qcow2/models.ts";
@@ -15,7 +17,7 @@ import { parseOptions, print, UsageError } from "../src/cli/mod.ts";
 import { pbkdf2 } from "../src/crypto/mod.ts";
 import { patternBytes } from "../src/format/mod.ts";
 import { digestOf, layersOf, openImage } from "../src/image/mod.ts";
-import { createLuks1, decodeLuks1, unlock } from "../src/luks1/mod.ts";
+import { createLuks1, decodeLuks1, type Luks1Model, unlock } from "../src/luks1/mod.ts";
 import { QemuIoSession, runTool, withScratch } from "../src/peers/mod.ts";
 import { buildQcow2 } from "../src/qcow2/build/mod.ts";
 
@@ -155,13 +157,14 @@ async function digestRow(name: string, image: string, out: string): Promise<Row>
 
 /** Malformed LUKS volumes a second, which are opened with no passphrase: nothing is derived. */
 function luksRate(): number {
-  const cases = luksOpen.cases().map((value) =>
-    value.kind === "noise" ? value : {
+  const target = open(luks1);
+  const cases = target.cases().map((value): OpenCase<Luks1Model> =>
+    isNoise(value) ? value : {
       ...value,
       variants: value.variants.map(({ edits }) => ({ edits, key: "none" as const })),
     }
   );
-  return targetRate(luksOpen, cases);
+  return targetRate(target, cases);
 }
 
 /** A volume in AES-256-XTS: digest beside convert, and unlocking beside PBKDF2, the best of three. */
@@ -233,8 +236,8 @@ export async function run(args: string[]): Promise<number> {
   if (positional.length > 0) throw new UsageError("bench has no arguments (see --help)");
   const rows: Row[] = [
     perSecond("generate and build", rateOf(qcow2Models(), buildQcow2), "≥ 500"),
-    perSecond("qcow2-open", targetRate(qcow2Open), "≥ 2000"),
-    perSecond("roundtrip", targetRate(roundtrip), "≥ 300"),
+    perSecond("qcow2-open", targetRate(open(qcow2)), "≥ 2000"),
+    perSecond("roundtrip", targetRate(roundtrip(chains)), "≥ 300"),
     perSecond("luks-open, images without a passphrase", luksRate(), "≥ 2000"),
   ];
   await withScratch(async (directory) => {

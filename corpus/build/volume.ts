@@ -1,4 +1,4 @@
-import { luks2Divergences } from "../../fuzz/targets/luks2_divergences.ts";
+import { luks2Divergences } from "../../fuzz/formats/luks2/divergences.ts";
 import {
   type CryptsetupPeer,
   type Outcome,
@@ -106,7 +106,9 @@ async function faultIn(
   const refusal = refusalOf(unlockName(passphrase), subject);
   const known = luks2Divergences.find((divergence) =>
     divergence.explains({
+      tool: "cryptsetup",
       question: "unlock",
+      edited: false,
       version,
       outcome: theirs.outcome,
       rules: [],

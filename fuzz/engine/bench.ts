@@ -116,7 +116,7 @@ export class Bench {
       fault,
       shrink: { tried, complete },
       repeats,
-      dossier: dossierOf(this.target, value.value),
+      dossier: dossierOf(this.target, value.value, fault.about),
     };
   }
 

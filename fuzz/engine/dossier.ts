@@ -1,7 +1,7 @@
 import { readUpTo } from "../../src/bytes/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
 import { type SparseFile, sparseFile } from "./extents.ts";
-import type { CaseFile, Target } from "./target.ts";
+import type { About, CaseFile, Target } from "./target.ts";
 
 /** A file of a case, ready to be stored. */
 export interface DossierFile extends SparseFile {
@@ -29,8 +29,10 @@ const EXCERPT_BYTES = 128;
 /**
  * Puts a case's dossier together. The case is one that something is wrong with, so a part of it that
  * cannot be had leaves a gap, and the rest is there.
+ *
+ * @param about what the failure is about, where it says so
  */
-export function dossierOf(target: Target, value: unknown): Dossier {
+export function dossierOf(target: Target, value: unknown, about?: About): Dossier {
   const gaps: string[] = [];
   const take = <T>(what: string, fallback: T, make: () => T): T => {
     try {
@@ -45,7 +47,11 @@ export function dossierOf(target: Target, value: unknown): Dossier {
     return {
       case: take("store the case as JSON", null, () => target.toJson(value)),
       description: take("describe the case", "", () => target.describe(value)),
-      excerpt: take("show the bytes", "", () => target.excerpt?.(value) ?? firstBytes(files)),
+      excerpt: take(
+        "show the bytes",
+        "",
+        () => target.excerpt?.(value, about) ?? firstBytes(files),
+      ),
       passphrases: take(
         "name the passphrases",
         [],

@@ -66,7 +66,8 @@ async function replay(bench: Bench, ref: CaseRef): Promise<Answer> {
   await bench.start();
   const attempt = await bench.run(value);
   await bench.stop();
-  return { say: "replayed", attempt, dossier: dossierOf(bench.target, value) };
+  const about = isFault(attempt) ? attempt.about : undefined;
+  return { say: "replayed", attempt, dossier: dossierOf(bench.target, value, about) };
 }
 
 async function shrinkOn(

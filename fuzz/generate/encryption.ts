@@ -63,9 +63,8 @@ export function keyChoices(
   );
 }
 
-/** A passphrase of none of the keys. */
-export function strangePassphrase(keys: readonly { readonly passphrase: string }[]): string {
-  const used = keys.map(({ passphrase }) => passphrase);
+/** A passphrase that is none of those in use. */
+export function strangePassphrase(used: readonly string[]): string {
   return PASSPHRASES.find((passphrase) => !used.includes(passphrase)) ?? "not one of these";
 }
 

@@ -1,9 +1,25 @@
 import { type ByteSource, type Patch, PatchedSource, SegmentSource } from "../../src/bytes/mod.ts";
 import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
 import { readField, writeField } from "../../src/layout/mod.ts";
-import type { Edit } from "./edit.ts";
+import type { Edit, FieldEdit, JsonEdit, PlaceEdit } from "./edit.ts";
+import { editJson } from "./json_text.ts";
 import { type FieldPlace, Places } from "./places.ts";
 import { SplicedSource } from "./spliced.ts";
+
+/** A part of an image that has a checksum of itself in it: one of several copies, or the only one. */
+export interface Seal {
+  /** The first name of the paths in it: `primary` of `/primary/json`. */
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+  /** The bytes with the checksum that they have to have. */
+  seal(bytes: Uint8Array): Uint8Array;
+}
+
+/** A built image, and what its edits have to know. */
+export interface Editable extends BuiltImage {
+  readonly seals?: readonly Seal[];
+}
 
 /** Longest run of bytes that an edit moves or makes. */
 const MOVED_MAX = 2 ** 22;
@@ -12,47 +28,98 @@ const SECTOR = 512;
 const SIZE_MAX = 2 ** 32;
 
 /** The bytes of a built image after edits. The image itself is left as it is. */
-export function applyEdits(image: BuiltImage, edits: readonly Edit[]): ByteSource {
+export function applyEdits(image: Editable, edits: readonly Edit[]): ByteSource {
   const built: ByteSource = new SegmentSource(image.segments, image.size);
   if (edits.length === 0) return built;
   const places = new Places(image.placed);
-  return edits.reduce((source, edit) => applyEdit(source, edit, places), built);
+  const { seals = [] } = image;
+  return edits.flatMap((edit) => eachCopy(edit, seals))
+    .reduce((source, edit) => applyEdit(source, edit, { places, seals }), built);
 }
 
-function applyEdit(source: ByteSource, edit: Edit, places: Places): ByteSource {
+/** An edit of all copies as one edit for each. */
+function eachCopy(edit: Edit, seals: readonly Seal[]): Edit[] {
+  if (!("path" in edit) || edit.path?.startsWith("/*") !== true) return [edit];
+  const concrete = (text: string, name: string): string => text.replace(/^\/\*/, `/${name}`);
+  return seals.map(({ name }) => {
+    const paths = Object.entries(edit).map(([member, value]): [string, unknown] => {
+      const isPath = typeof value === "string" && (member === "path" || PATHS[edit.op] === member);
+      return [member, isPath ? concrete(value, name) : value];
+    });
+    return Object.fromEntries(paths) as unknown as Edit;
+  });
+}
+
+/** Which member names another place of the image. */
+const PATHS: Readonly<Partial<Record<Edit["op"], string>>> = {
+  copy: "from",
+  duplicate: "from",
+  swap: "with",
+};
+
+interface Surroundings {
+  readonly places: Places;
+  readonly seals: readonly Seal[];
+}
+
+function applyEdit(source: ByteSource, edit: Edit, { places, seals }: Surroundings): ByteSource {
+  if (edit.op === "resize") {
+    return new PatchedSource(source, [], Math.max(0, Math.min(edit.size, SIZE_MAX)));
+  }
+  if (edit.op === "splice") {
+    const insert = patternBytes(edit.pattern, Math.min(edit.insert, MOVED_MAX));
+    return new SplicedSource(source, { offset: edit.offset, remove: edit.remove, insert });
+  }
+  const patches = patchesOf(source, edit, places);
+  if (patches.length === 0) return source;
+  const patched = new PatchedSource(source, patches);
+  if (edit.sealed !== true) return patched;
+  const sealed = seals.filter(({ offset, length }) =>
+    offset + length <= source.size &&
+    patches.some((patch) =>
+      patch.offset < offset + length && offset < patch.offset + patch.bytes.length
+    )
+  ).map(({ offset, length, seal }) => ({
+    offset,
+    bytes: seal(patched.read(offset, length).slice()),
+  }));
+  return sealed.length === 0 ? patched : new PatchedSource(patched, sealed);
+}
+
+function patchesOf(
+  source: ByteSource,
+  edit: Exclude<Edit, { op: "resize" | "splice" }>,
+  places: Places,
+): Patch[] {
   switch (edit.op) {
     case "set":
     case "copy":
     case "point":
     case "flip":
-      return patched(source, fieldPatch(source, edit, places));
+      return fieldPatch(source, edit, places);
     case "text":
-      return patched(source, textPatch(edit, places));
+      return textPatch(edit, places);
     case "swap":
     case "duplicate":
     case "drop":
-      return patched(source, placePatches(source, edit, places));
+      return placePatches(source, edit, places);
+    case "json":
+    case "json-copy":
+    case "json-move":
+    case "letters":
+      return jsonPatch(source, edit, places);
     case "xor": {
-      const byte = (source.read(edit.offset, 1)[0] as number) ^ edit.bits;
-      const inside = edit.offset < source.size;
-      return patched(source, inside ? [{ offset: edit.offset, bytes: Uint8Array.of(byte) }] : []);
-    }
-    case "resize":
-      return new PatchedSource(source, [], Math.max(0, Math.min(edit.size, SIZE_MAX)));
-    case "splice": {
-      const insert = patternBytes(edit.pattern, Math.min(edit.insert, MOVED_MAX));
-      return new SplicedSource(source, { offset: edit.offset, remove: edit.remove, insert });
+      const place = edit.path === undefined ? { offset: 0 } : places.place(edit.path);
+      const offset = (place?.offset ?? source.size) + edit.offset;
+      if (offset >= source.size) return [];
+      return [{ offset, bytes: Uint8Array.of((source.read(offset, 1)[0] as number) ^ edit.bits) }];
     }
   }
 }
 
-function patched(source: ByteSource, patches: readonly Patch[]): ByteSource {
-  return patches.length === 0 ? source : new PatchedSource(source, patches);
-}
-
 function fieldPatch(
   source: ByteSource,
-  edit: Extract<Edit, { op: "set" | "copy" | "point" | "flip" }>,
+  edit: Exclude<FieldEdit, { op: "text" }>,
   places: Places,
 ): Patch[] {
   const field = places.field(edit.path);
@@ -66,11 +133,7 @@ function fieldPatch(
 
 function newValue(
   source: ByteSource,
-  change: {
-    edit: Extract<Edit, { op: "set" | "copy" | "point" | "flip" }>;
-    field: FieldPlace;
-    places: Places;
-  },
+  change: { edit: Exclude<FieldEdit, { op: "text" }>; field: FieldPlace; places: Places },
 ): bigint | undefined {
   const { edit, field, places } = change;
   switch (edit.op) {
@@ -89,17 +152,13 @@ function newValue(
   }
 }
 
-/**
- * How a field says a byte offset. Those of a LUKS header count sectors, inside qcow2 from where the
- * header starts.
- */
+/** A byte offset as a field stores it. Fields that count sectors count them from their own header. */
 function addressIn(
   offset: number,
   { field, places }: { field: FieldPlace; places: Places },
 ): number {
   if (field.field.unit !== "sectors") return offset;
-  const embedded = field.path.startsWith("/luks/") ? places.place("/luks/header") : undefined;
-  return Math.floor((offset - (embedded?.offset ?? 0)) / SECTOR);
+  return Math.floor((offset - places.start(field.path)) / SECTOR);
 }
 
 function textPatch(edit: Extract<Edit, { op: "text" }>, places: Places): Patch[] {
@@ -115,11 +174,7 @@ export function valueAt(source: ByteSource, { offset, field }: FieldPlace): bigi
   return readField(field, source.read(offset, field.width));
 }
 
-function placePatches(
-  source: ByteSource,
-  edit: Extract<Edit, { op: "swap" | "duplicate" | "drop" }>,
-  places: Places,
-): Patch[] {
+function placePatches(source: ByteSource, edit: PlaceEdit, places: Places): Patch[] {
   const place = places.place(edit.path);
   if (place === undefined) return [];
   if (edit.op === "drop") {
@@ -131,4 +186,11 @@ function placePatches(
   const theirs = { offset: place.offset, bytes: source.read(other.offset, length).slice() };
   if (edit.op === "duplicate") return [theirs];
   return [theirs, { offset: other.offset, bytes: source.read(place.offset, length).slice() }];
+}
+
+function jsonPatch(source: ByteSource, edit: JsonEdit, places: Places): Patch[] {
+  const place = places.place(edit.path);
+  // What is cut off was JSON; what is left of it is not.
+  if (place === undefined || place.offset + place.length > source.size) return [];
+  return [{ offset: place.offset, bytes: editJson(source.read(place.offset, place.length), edit) }];
 }

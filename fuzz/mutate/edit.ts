@@ -1,11 +1,18 @@
-import type { Pattern } from "../../src/format/mod.ts";
+import type { Json, Pattern } from "../../src/format/mod.ts";
 
 /**
  * A named change to a built image. Edits are applied in order, each to what the one before it left.
- * Paths are those of the placed structures: `/header/l1_table_offset`, `/l2[0]/3/l2_entry`; an edit
- * whose path is not there does nothing.
+ * Paths are those of the placed structures: `/header/l1_table_offset`, `/l2[0]/3/l2_entry`. A `*` in
+ * place of the first name stands for every copy of a part with a checksum. An edit whose path is not
+ * there does nothing.
  */
-export type Edit =
+export type Edit = (FieldEdit | PlaceEdit | JsonEdit | ByteEdit) & {
+  /** The checksums that cover what is changed are made right again. */
+  readonly sealed?: true;
+};
+
+/** A change to one field. */
+export type FieldEdit =
   /** A field is given a value, cut to its width. */
   | { readonly op: "set"; readonly path: string; readonly value: bigint }
   /** A field is given the value of another one. */
@@ -15,15 +22,54 @@ export type Edit =
   /** A field is given a text, cut to its width, and behind that one byte over and over. */
   | { readonly op: "text"; readonly path: string; readonly text: string; readonly fill: number }
   /** One bit of a field is flipped; bit 0 is the least significant. */
-  | { readonly op: "flip"; readonly path: string; readonly bit: number }
+  | { readonly op: "flip"; readonly path: string; readonly bit: number };
+
+/** A change to whole places. */
+export type PlaceEdit =
   /** Two places change their bytes, as many as the shorter one has. */
   | { readonly op: "swap"; readonly path: string; readonly with: string }
   /** A place gets the bytes of another one. */
   | { readonly op: "duplicate"; readonly path: string; readonly from: string }
   /** A place becomes zeros. */
-  | { readonly op: "drop"; readonly path: string }
-  /** Bits of one byte of the file are flipped. */
-  | { readonly op: "xor"; readonly offset: number; readonly bits: number }
+  | { readonly op: "drop"; readonly path: string };
+
+/** A change to the JSON that fills a place up to the zeros behind it; `member` is a place in it. */
+export type JsonEdit =
+  /** A value is replaced or put there: `/segments/0/size`. Without a value it is taken out. */
+  | { readonly op: "json"; readonly path: string; readonly member: string; readonly value?: Json }
+  /** A place gets the value of another one. */
+  | {
+    readonly op: "json-copy";
+    readonly path: string;
+    readonly member: string;
+    readonly from: string;
+  }
+  /** A member or an item is moved in its object or list, so that it becomes the n-th. */
+  | {
+    readonly op: "json-move";
+    readonly path: string;
+    readonly member: string;
+    readonly to: number;
+  }
+  /** Letters of the text are taken out, and others put there so many times; each is one byte. */
+  | {
+    readonly op: "letters";
+    readonly path: string;
+    readonly offset: number;
+    readonly remove: number;
+    readonly insert: string;
+    readonly times: number;
+  };
+
+/** A change to any bytes. */
+export type ByteEdit =
+  /** Bits of one byte are flipped: of the file, or of the place that a path names. */
+  | {
+    readonly op: "xor";
+    readonly path?: string;
+    readonly offset: number;
+    readonly bits: number;
+  }
   /** The file ends here: earlier than it did, or later. */
   | { readonly op: "resize"; readonly size: number }
   /** Bytes are taken out, and others put in their place. */
@@ -35,19 +81,23 @@ export type Edit =
     readonly pattern: Pattern;
   };
 
-/** An edit in words, as it stands in a report. */
+/** An edit in words, as it is printed in a report. */
 export function describeEdit(edit: Edit): string {
+  return `${words(edit)}${edit.sealed === true ? ", checksum updated" : ""}`;
+}
+
+const SHOWN_MAX = 80;
+
+function words(edit: Edit): string {
   switch (edit.op) {
     case "set":
-      return `${edit.path} := 0x${edit.value.toString(16)}`;
+      return `${edit.path} := ${hex(edit.value)}`;
     case "copy":
       return `${edit.path} := the value of ${edit.from}`;
     case "point":
       return `${edit.path} := the place of ${edit.at}${edit.delta < 0 ? "" : "+"}${edit.delta}`;
     case "text":
-      return `${edit.path} := ${JSON.stringify(edit.text)} and bytes of 0x${
-        edit.fill.toString(16)
-      }`;
+      return `${edit.path} := ${JSON.stringify(edit.text)} and bytes of ${hex(edit.fill)}`;
     case "flip":
       return `${edit.path}: bit ${edit.bit} flipped`;
     case "swap":
@@ -56,11 +106,31 @@ export function describeEdit(edit: Edit): string {
       return `${edit.path} := the bytes of ${edit.from}`;
     case "drop":
       return `${edit.path} := zeros`;
+    case "json": {
+      const place = `${edit.path} ${edit.member}`;
+      if (edit.value === undefined) return `${place} removed`;
+      return `${place} := ${JSON.stringify(edit.value).slice(0, SHOWN_MAX)}`;
+    }
+    case "json-copy":
+      return `${edit.path} ${edit.member} := the value of ${edit.from}`;
+    case "json-move":
+      return `${edit.path} ${edit.member} moved to position ${edit.to}`;
+    case "letters": {
+      const times = edit.times === 1 ? "" : ` ${edit.times} times`;
+      const text = JSON.stringify(edit.insert.slice(0, SHOWN_MAX));
+      return `${edit.path} at letter ${edit.offset}: ${edit.remove} removed, ${text}${times} inserted`;
+    }
     case "xor":
-      return `byte ${edit.offset} ^= 0x${edit.bits.toString(16)}`;
+      return `byte ${edit.offset}${edit.path === undefined ? "" : ` of ${edit.path}`} ^= ${
+        hex(edit.bits)
+      }`;
     case "resize":
       return `the file is made ${edit.size} bytes long`;
     case "splice":
-      return `at ${edit.offset}, ${edit.remove} bytes out and ${edit.insert} in`;
+      return `at ${edit.offset}, ${edit.remove} bytes removed and ${edit.insert} inserted`;
   }
+}
+
+function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
 }

@@ -30,6 +30,15 @@ export class Places {
     return { path, offset: table.offset + index * struct.size, length: struct.size, struct, role };
   }
 
+  /** Where what a path belongs to starts: at the header that has the longest part of it. */
+  start(path: string): number {
+    for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
+      const header = this.#byPath.get(`${path.slice(0, cut)}/header`);
+      if (header !== undefined) return header.offset;
+    }
+    return 0;
+  }
+
   /** The field with a path: that of a structure or of a table's element, and the field's name. */
   field(path: string): FieldPlace | undefined {
     const cut = path.lastIndexOf("/");

@@ -3,15 +3,15 @@ import type { Luks1Model } from "../../src/luks1/mod.ts";
 import { normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import type { Target } from "../engine/target.ts";
-import { buildChain, sourcesOf } from "../formats/chain/models.ts";
+import { allPassphrases, describeModel, filesOf, type Kit, sourceOf } from "../formats/kit.ts";
+import { luks1 } from "../formats/luks1/mod.ts";
+import { luks1Volumes } from "../formats/luks1/volumes.ts";
 import { encryptions } from "../formats/qcow2/encryption.ts";
-import { legacyEncryptions } from "../generate/encryption.ts";
+import { qcow2 } from "../formats/qcow2/mod.ts";
 import { qcow2Models } from "../formats/qcow2/models.ts";
-import { excerptOfImage } from "./excerpt.ts";
+import { legacyEncryptions } from "../generate/encryption.ts";
+import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
-import { chainPassphrases } from "./keys.ts";
-import { describeVolume, volumeFiles, volumes } from "./luks_volume.ts";
-import { describeImage } from "./roundtrip.ts";
 import {
   insideMistakes,
   legacyMistakes,
@@ -41,23 +41,10 @@ export const encryptionCanary: Target<MistakenCase> = {
   cases: mistakenCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as MistakenCase,
-  files: ({ model }) => {
-    if (model.format === "luks") {
-      return Object.entries(volumeFiles(model, [])).map(([name, source]) => ({ name, source }));
-    }
-    return [...sourcesOf(buildChain([model]))].map(([name, source]) => ({ name, source }));
-  },
-  describe: ({ mistake, model }) =>
-    `${model.format === "luks" ? describeVolume(model) : describeImage(model)}\n${mistake}`,
-  excerpt: ({ model }) =>
-    model.format === "luks"
-      ? excerptOfImage(volumeFiles(model, []).header, "luks")
-      : [...sourcesOf(buildChain([model])).values()].slice(0, 1)
-        .map((source) => excerptOfImage(source, "qcow2")).join(),
-  passphrases: ({ model }) =>
-    model.format === "luks"
-      ? model.keys.map(({ passphrase }) => passphrase)
-      : chainPassphrases([model]),
+  files: ({ model }) => filesOf(kitOf(model), model),
+  describe: ({ mistake, model }) => `${describeModel(kitOf(model), model)}\n${mistake}`,
+  excerpt: ({ model }) => excerptOf(kitOf(model), sourceOf(filesOf(kitOf(model), model))),
+  passphrases: ({ model }) => allPassphrases(kitOf(model), model),
   run: ({ mistake, model }) => {
     if (model.format === "luks") readVolumeWrongly(model, mistake);
     else readImageWrongly(model, mistake);
@@ -65,13 +52,17 @@ export const encryptionCanary: Target<MistakenCase> = {
   },
 };
 
+function kitOf({ format }: MistakenCase["model"]): Kit<MistakenCase["model"]> {
+  return (format === "luks" ? luks1 : qcow2) as Kit<MistakenCase["model"]>;
+}
+
 function mistakenCases(): fc.Arbitrary<MistakenCase> {
   const images = qcow2Models(SMALL);
   const luks = encryptions().filter(({ kind }) => kind === "luks");
   const encrypted = (encryption: fc.Arbitrary<NonNullable<Qcow2Model["encryption"]>>) =>
     fc.tuple(images, encryption).map(([model, encryption]) => alone({ ...model, encryption }));
   return fc.oneof(
-    casesOf(volumeMistakes, volumes({ qemu: false })),
+    casesOf(volumeMistakes, luks1Volumes({ qemu: false })),
     casesOf(insideMistakes, encrypted(luks)),
     casesOf(legacyMistakes, encrypted(legacyEncryptions())),
   );

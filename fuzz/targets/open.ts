@@ -1,189 +1,250 @@
 import * as fc from "fast-check";
-import type { ByteSource } from "../../src/bytes/mod.ts";
-import { type BuiltImage, type Pattern, patternBytes } from "../../src/format/mod.ts";
-import { judgeImage, type Judgement, type KeyOptions, openBytes } from "../../src/image/mod.ts";
-import { buildQcow1, type Qcow1Model } from "../../src/qcow1/mod.ts";
-import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
-import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
-import { type CaseReport, type Depth, Failure, type Target } from "../engine/target.ts";
-import { qcow1Models } from "../formats/qcow1/models.ts";
-import { qcow2Models } from "../formats/qcow2/models.ts";
-import { patterns } from "../generate/values.ts";
+import { type ByteSource, MemorySource } from "../../src/bytes/mod.ts";
+import { type Json, Marks, type Pattern, patternBytes } from "../../src/format/mod.ts";
+import { anatomyOf, judgeImage } from "../../src/image/mod.ts";
 import {
-  applyEdits,
-  describeEdit,
-  type Edit,
-  type EditDraw,
-  editLists,
-  resolveDraws,
-} from "../mutate/mod.ts";
-import { MeteredSource } from "./content.ts";
-import { excerptOfImage } from "./excerpt.ts";
+  depthOf,
+  describeModel,
+  drawsOf,
+  editsOf,
+  fileOf,
+  filesOf,
+  isSound,
+  type Kit,
+  type OpenedCase,
+  openWith,
+  passphrasesOf,
+  sourceOf,
+  targetName,
+} from "../formats/kit.ts";
+import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/target.ts";
+import type { KeyChoice } from "../generate/encryption.ts";
+import { KEY_WORDS, keyChoices } from "../generate/encryption.ts";
+import { patterns } from "../generate/values.ts";
+import { describeEdit, type Edit } from "../mutate/mod.ts";
+import { assertSound } from "../formats/content.ts";
+import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
-import { chainKeys, chainPassphrases } from "./keys.ts";
-import { describeImage } from "./roundtrip.ts";
-
-/** Malformed images: a sound one and what was done to it, or bytes that never were one. */
-export type OpenCase =
-  | {
-    readonly kind: "edited";
-    readonly model: Qcow1Model | Qcow2Model;
-    /** Each is one malformed image: making a sound one costs more than judging what becomes of it. */
-    readonly variants: readonly (readonly Edit[])[];
-  }
-  /** The magic, a version, and bytes that mean nothing. */
-  | {
-    readonly kind: "noise";
-    readonly version: number;
-    readonly pattern: Pattern;
-    readonly length: number;
-  };
+import { MeteredSource } from "./metered.ts";
 
 /** Malformed images of one sound image. */
+export interface EditedCase<Model> {
+  /** How the image is laid out. */
+  readonly kind: string;
+  readonly model: Model;
+  /** Each is one malformed image: making a sound one costs more than judging what becomes of it. */
+  readonly variants: readonly Variant[];
+}
+
+/** What is done to an image, and what it is opened with. */
+export interface Variant {
+  readonly edits: readonly Edit[];
+  readonly key: KeyChoice;
+}
+
+/** Bytes that mean nothing, behind what makes a reader look at them. */
+export interface NoiseCase {
+  readonly kind: "noise";
+  readonly pattern: Pattern;
+  readonly length: number;
+  /** They are the header of a payload. */
+  readonly detached?: boolean;
+  readonly [head: string]: Json | Pattern | undefined;
+}
+
+/** A case of `open`: malformed images of one sound image, or bytes that never were one. */
+export type OpenCase<Model = unknown> = EditedCase<Model> | NoiseCase;
+
 const VARIANTS_MAX = 12;
+const NOISE_MAX = 4096;
 /** Milliseconds that judging may take: a second for each MiB of the file, and never less than one. */
 const MS_PER_MIB = 1000;
-/** Milliseconds for trying a passphrase on top: slow hashes have eight slots to go through. */
-const KEY_MS = 8000;
 /** Bytes past the end of the file that may be made for the reader. */
 const MADE_MAX = 64 * 2 ** 20;
 const MADE_RATIO = 4;
 const MIB = 2 ** 20;
+const ANATOMY = { rows: 20, tables: 20, entries: 100, marks: new Marks([]) };
 
-const SOME = { encryption: "some" } as const;
-/** Large clusters and long tables cost time and find nothing that small ones do not. */
-const SMALL = { clusterBitsMax: 16, limits: { l1Bytes: 4096 } } as const;
-
-/** Any bytes read as qcow version 1: a verdict with findings or an image, and never anything else. */
-export const qcowOpen: Target<OpenCase> = openTarget("qcow-open", "qcow", qcow1Models(SOME));
-
-/** The same for qcow2. */
-export const qcow2Open: Target<OpenCase> = openTarget(
-  "qcow2-open",
-  "qcow2",
-  // A key slot takes as long as all else that is done with an image.
-  fc.oneof(
-    { weight: 2, arbitrary: qcow2Models(SMALL) },
-    { weight: 1, arbitrary: qcow2Models({ ...SMALL, ...SOME }) },
-  ),
-);
-
-function openTarget(
-  name: string,
-  format: "qcow" | "qcow2",
-  models: fc.Arbitrary<Qcow1Model | Qcow2Model>,
-): Target<OpenCase> {
+/**
+ * The property: any bytes read as a format give a verdict with findings that agree with what is read,
+ * and never another exception. Work is bounded by the size of the file.
+ */
+export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
+  const kits = new Map([[kit.kind ?? "edited", kit], ...Object.entries(kit.elsewhere ?? {})]);
+  const kitOf = ({ kind }: { kind: string }): Kit<Model> => kits.get(kind) ?? kit;
+  const groupsOf = (value: OpenCase<Model>): CaseFile[][] => {
+    const groups = isNoise(value)
+      ? [noiseFiles(kit, value)]
+      : value.variants.map(({ edits }) => filesOf(kitOf(value), value.model, edits));
+    return groups.map((files, index) =>
+      files.map(({ name, source }) => ({ name: numbered(name, index), source }))
+    );
+  };
   return {
-    name,
-    says: `any bytes read as ${format}: a verdict with findings, and no other exception or hang`,
-    weight: format === "qcow2" ? 2 : 1,
-    cases: () => openCases(models, format),
+    name: targetName(kit, "open"),
+    says:
+      `any bytes read as ${kit.format.title}: a verdict that agrees with what is read, no other ` +
+      "exception and no hang",
+    weight: kit.weight ?? 1,
+    cases: () => openCases(kit, kits),
     toJson: toPlainJson,
-    fromJson: (json) => fromPlainJson(json) as OpenCase,
-    files: (
-      value,
-    ) => imagesOf(value).map((source, index) => ({ name: `image-${index}.${format}`, source })),
-    describe: describeCase,
-    excerpt: (value) =>
-      imagesOf(value).map((source) => excerptOfImage(source, format)).join("\n\n"),
-    passphrases: (value) => value.kind === "noise" ? [] : chainPassphrases([value.model]),
-    run: (value) => runOpen(value, format),
+    fromJson: (json) => {
+      const value = fromPlainJson(json) as NoiseCase | StoredCase<Model>;
+      return isNoise(value) ? value : storedCase(value, kitOf(value));
+    },
+    files: (value) => groupsOf(value).flat(),
+    describe: (value) => describeCase(value, kit),
+    excerpt: (value) => {
+      const own = isNoise(value) ? kit : kitOf(value);
+      return groupsOf(value).map((files) => excerptOf(own, sourceOf(files))).join("\n\n");
+    },
+    passphrases: (value) =>
+      isNoise(value)
+        ? []
+        : value.variants.flatMap(({ key }) => passphrasesOf(kit, value.model, key)),
+    run: (value) => {
+      if (isNoise(value)) return judged(kit, { files: noiseFiles(kit, value), key: "none" });
+      const { model } = value;
+      const own = kitOf(value);
+      const [first, ...more] = value.variants.map(({ edits, key }) =>
+        judged(own, { files: filesOf(own, model, edits), key, from: { model, edits } })
+      );
+      return { ...first as CaseReport, more };
+    },
   };
 }
 
-function openCases(
-  models: fc.Arbitrary<Qcow1Model | Qcow2Model>,
-  format: "qcow" | "qcow2",
-): fc.Arbitrary<OpenCase> {
-  const lists = fc.array(editLists(), { minLength: 1, maxLength: VARIANTS_MAX, size: "max" });
-  const edited = fc.tuple(models, lists).map(([model, draws]) => editedCase(model, draws));
-  const noise = fc.record({
-    kind: fc.constant("noise" as const),
-    version: format === "qcow" ? fc.constant(1) : fc.constantFrom(2, 3),
+/** Whether a case never was an image. */
+export function isNoise(value: object): value is NoiseCase {
+  return !("variants" in value);
+}
+
+/** A name with a number in front of its extension. */
+function numbered(name: string, index: number): string {
+  return name.replace(/(\.[^.]*)?$/, (extension) => `-${index}${extension}`);
+}
+
+function openCases<Model>(
+  { noise }: Kit<Model>,
+  kits: ReadonlyMap<string, Kit<Model>>,
+): fc.Arbitrary<OpenCase<Model>> {
+  const edited = [...kits].map(([kind, kit], index) => ({
+    weight: index === 0 ? 2 : 1,
+    arbitrary: editedCases(kind, kit),
+  }));
+  const rest = fc.record({
     pattern: patterns(),
-    length: fc.nat({ max: 4096 }),
+    length: fc.nat({ max: noise?.lengthMax ?? NOISE_MAX }),
+    ...(noise?.detached === true ? { detached: fc.boolean() } : {}),
   });
-  return fc.oneof({ weight: 24, arbitrary: edited }, { weight: 1, arbitrary: noise });
+  const noises = fc.tuple(noise?.head ?? fc.constant({}), rest)
+    .map(([head, rest]): NoiseCase => ({ kind: "noise", ...head, ...rest }));
+  return fc.oneof({ weight: 24, arbitrary: fc.oneof(...edited) }, { weight: 1, arbitrary: noises });
 }
 
-const lastBuilt = new WeakMap<object, BuiltImage>();
-
-/** The edits of a case name places, so that it can be read and stored; the draws only picked them. */
-function editedCase(
-  model: Qcow1Model | Qcow2Model,
-  lists: readonly (readonly EditDraw[])[],
-): OpenCase {
-  const built = build(model);
-  lastBuilt.set(model, built);
-  const variants = lists.map((draws) => resolveDraws(built, draws, 2 ** model.clusterBits));
-  return { kind: "edited", model, variants };
-}
-
-function build(model: Qcow1Model | Qcow2Model): BuiltImage {
-  return model.format === "qcow" ? buildQcow1(model) : buildQcow2(model).image;
-}
-
-function builtOf(value: OpenCase): BuiltImage {
-  if (value.kind === "edited") return lastBuilt.get(value.model) ?? build(value.model);
-  const bytes = patternBytes(value.pattern, value.length);
-  const view = new DataView(bytes.buffer);
-  if (bytes.length >= 8) {
-    view.setUint32(0, QCOW_MAGIC);
-    view.setUint32(4, value.version);
-  }
-  return { segments: [{ offset: 0, bytes }], size: bytes.length, placed: [] };
-}
-
-/** The malformed images of a case. */
-function imagesOf(value: OpenCase): ByteSource[] {
-  const built = builtOf(value);
-  if (value.kind === "noise") return [applyEdits(built, [])];
-  return value.variants.map((edits) => applyEdits(built, edits));
-}
-
-function describeCase(value: OpenCase): string {
-  if (value.kind === "noise") {
-    return `${value.length} bytes of ${value.pattern.kind} behind the magic`;
-  }
-  const variants = value.variants.map((edits) => edits.map(describeEdit).join("\n"));
-  return [describeImage(value.model), variants.join("\nor\n")].join("\n");
-}
-
-function runOpen(value: OpenCase, format: "qcow" | "qcow2"): CaseReport {
-  const [first, ...more] = imagesOf(value).map((source, index) =>
-    judgeBounded(source, format, keysOf(value, index))
+function editedCases<Model>(kind: string, kit: Kit<Model>): fc.Arbitrary<EditedCase<Model>> {
+  const edits = fc.oneof(
+    { withCrossShrink: true },
+    { weight: 1, arbitrary: fc.constant([]) },
+    { weight: 15, arbitrary: drawsOf(kit, "open") },
   );
-  return { ...first as CaseReport, more };
+  const key = kit.keys?.choices("open") ?? keyChoices({ none: 1 });
+  const lists = fc.array(fc.record({ draws: edits, key }), {
+    minLength: 1,
+    maxLength: VARIANTS_MAX,
+    size: "max",
+  });
+  return fc.tuple(kit.models("open"), lists).map(([model, drawn]) => {
+    const costly = kit.keys?.costly?.(model) ?? false;
+    const variants = drawn.map(({ draws, key }, index): Variant => ({
+      edits: editsOf(kit, model, draws),
+      key: costly && index > 0 ? "none" : key,
+    }));
+    return { kind, model, variants };
+  });
 }
 
-/** A key slot is tried on the first image of a case alone: that takes longer than all the others. */
-function keysOf(value: OpenCase, index: number): KeyOptions {
-  if (value.kind === "noise") return {};
-  const costly = value.model.encryption?.kind === "luks";
-  return costly && index > 0 ? {} : chainKeys([value.model]);
+/** A case as a release may have stored it: with edits alone where a format had no choice of keys. */
+interface StoredCase<Model> extends Omit<EditedCase<Model>, "variants"> {
+  readonly variants: readonly (Variant | readonly Edit[])[];
 }
 
-/** Judges one image, and holds what that costs against the image's size. */
-export function judgeBounded(
-  bytes: ByteSource,
-  format: "qcow" | "qcow2",
-  keys: KeyOptions = {},
-): CaseReport {
-  const extraMs = (keys.passphrases ?? []).length === 0 ? 0 : KEY_MS;
-  const judge = (source: ByteSource): Judgement => judgeImage(openBytes(source, format, keys));
-  const judgement = assertBounded(bytes, { extraMs, judge });
-  return { depth: depthOf(judgement), rules: judgement.findings.map((finding) => finding.rule) };
+function storedCase<Model>(
+  { kind, model, variants }: StoredCase<Model>,
+  { keys, edits: { stored = (edit: Edit) => edit } = {} }: Kit<Model>,
+): EditedCase<Model> {
+  const costly = keys?.costly?.(model) === true;
+  return {
+    kind,
+    model,
+    variants: variants.map((variant, index): Variant => {
+      if ("key" in variant) return { ...variant, edits: variant.edits.map(stored) };
+      return { edits: variant.map(stored), key: costly && index > 0 ? "none" : "right" };
+    }),
+  };
+}
+
+function noiseFiles<Model>(kit: Kit<Model>, value: NoiseCase): CaseFile[] {
+  const { kind: _, pattern, length, detached = false, ...head } = value;
+  const bytes = patternBytes(pattern, length).slice();
+  kit.noise?.write(head as { [name: string]: Json }, bytes);
+  const files = [{ name: fileOf(kit), source: new MemorySource(bytes) }];
+  if (!detached) return files;
+  return [...files, {
+    name: "payload.raw",
+    source: new MemorySource(bytes.subarray(Math.floor(length / 2))),
+  }];
+}
+
+function describeCase<Model>(value: OpenCase<Model>, kit: Kit<Model>): string {
+  if (isNoise(value)) {
+    const { kind: _, pattern, length, detached: __, ...head } = value;
+    return `${length} bytes of ${pattern.kind} behind ${JSON.stringify(head)}`;
+  }
+  const { kind, model, variants } = value;
+  const where = kit.elsewhere?.[kind] === undefined ? "" : ` ${kind} another image`;
+  const texts = variants.map(({ edits, key }) =>
+    [
+      ...edits.map(describeEdit),
+      ...(kit.keys === undefined ? [] : [`opened with ${KEY_WORDS[key]}`]),
+    ]
+      .join("\n")
+  );
+  return [`${describeModel(kit, model)}${where}`, texts.join("\nor\n")].join("\n");
+}
+
+/** Judges one image, and compares what that costs with the size of the image. */
+export function judged<Model>(kit: Kit<Model>, opened: OpenedCase<Model>): CaseReport {
+  const { files, key, from } = opened;
+  const passphrases = from === undefined ? [] : passphrasesOf(kit, from.model, key);
+  const extraMs = passphrases.length === 0 ? 0 : kit.keys?.milliseconds ?? 0;
+  const { image, judgement } = assertBounded(sourceOf(files), extraMs, (source) => {
+    const metered = files.map((file, index) => index === 0 ? { ...file, source } : file);
+    const image = openWith(kit, metered, passphrases);
+    const judgement = judgeImage(image);
+    anatomyOf(image, ANATOMY);
+    return { image, judgement };
+  });
+  kit.agrees?.(image, opened);
+  if (from !== undefined && isSound(kit, from.model, from.edits)) {
+    assertSound(kit, image, { model: from.model, key });
+  }
+  return {
+    depth: depthOf(kit, image, judgement),
+    rules: judgement.findings.map(({ rule }) => rule),
+  };
 }
 
 /**
- * Holds what judging costs against the size of what is judged.
+ * Compares what judging costs with the size of what is judged.
  *
- * @param options.extraMs milliseconds that it may take beyond that
+ * @param extraMs milliseconds that it may take beyond that
  * @throws {Failure} when it took too long, or made too many bytes
  */
-export function assertBounded<Result>(
+function assertBounded<Result>(
   bytes: ByteSource,
-  { extraMs, judge }: { extraMs: number; judge: (source: ByteSource) => Result },
+  extraMs: number,
+  judge: (source: ByteSource) => Result,
 ): Result {
   const source = new MeteredSource(bytes);
   const started = performance.now();
@@ -197,23 +258,4 @@ export function assertBounded<Result>(
     throw new Failure("open.memory", `${source.made} bytes were made of a file of ${source.size}`);
   }
   return result;
-}
-
-/** Rules on what an open reads beyond the header: a case that breaks one has got past the header. */
-const TABLE_RULES = /^qcow[12]\.(snap|bitmap|l1e|l2|l2e|refblock|check)\./;
-
-/** How far a reader gets into an image. */
-export function depthOf(judgement: Judgement): Depth {
-  const { findings, qemu } = judgement;
-  const broken = findings.filter((finding) => finding.effect !== "ignored");
-  if (qemu.open === "reject") {
-    const refusal = broken.find((finding) => finding.effect === "refused-at-open");
-    return refusal !== undefined && TABLE_RULES.test(refusal.rule) ? "tables" : "header";
-  }
-  const tables = broken.some((finding) => {
-    return TABLE_RULES.test(finding.rule) && finding.effect !== "warning" &&
-      finding.effect !== "leak";
-  });
-  if (tables) return "tables";
-  return qemu.read === "error" ? "data" : "accepted";
 }

@@ -1,130 +1,250 @@
-import type { Layer } from "../../src/format/mod.ts";
-import { judgeImage, layersOf, type OpenedImage, openFiles } from "../../src/image/mod.ts";
-import type { Qcow2Model } from "../../src/qcow2/mod.ts";
-import { ruleOf } from "../../src/rules/mod.ts";
-import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/target.ts";
-import { buildChain, type ChainModel, chainModels, sourcesOf } from "../formats/chain/models.ts";
-import { expectedDisk } from "../formats/chain/disk.ts";
-import { assertContent } from "./content.ts";
-import { excerptOfImage } from "./excerpt.ts";
+import * as fc from "fast-check";
+import { type MapEntry, remembering } from "../../src/format/mod.ts";
+import { formats } from "../../src/formats.ts";
+import { detect, judgeImage, layersOf, mapOf, type OpenedImage } from "../../src/image/mod.ts";
+import { checkOutcome, compareJson, mergeMap } from "../../src/peers/mod.ts";
+import { type Finding, type RuleId, ruleOf } from "../../src/rules/mod.ts";
+import { anyIndex } from "../compare/observation.ts";
+import { type CaseReport, Failure, type Target } from "../engine/target.ts";
+import { assertDisk, assertSound } from "../formats/content.ts";
+import {
+  allPassphrases,
+  describeModel,
+  drawsOf,
+  editsOf,
+  filesOf,
+  formatIn,
+  isSound,
+  type Kit,
+  openWith,
+  passphrasesOf,
+  sourceOf,
+  targetName,
+} from "../formats/kit.ts";
+import { KEY_WORDS, type KeyChoice } from "../generate/encryption.ts";
+import { describeEdit, type Edit } from "../mutate/mod.ts";
+import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
-import { chainKeys, chainPassphrases } from "./keys.ts";
-import { cipherText } from "./luks_volume.ts";
 
-/** A case of `roundtrip`: a sound image with its backing chain. */
-export interface RoundtripCase {
-  readonly chain: ChainModel;
+/** A case of `roundtrip`: a sound image, and what is done to it that leaves it sound. */
+export interface RoundtripCase<Model = unknown> {
+  readonly model: Model;
+  /** Damage that a reader gets over. */
+  readonly edits: readonly Edit[];
+  /** What the damaged image is opened with. */
+  readonly key: KeyChoice;
+  /** Changes of its keys, as its format has them. */
+  readonly changes?: readonly unknown[];
 }
 
-/** The property: what is built of a model reads back as the model says, and nothing is wrong with it. */
-export const roundtrip: Target<RoundtripCase> = {
-  name: "roundtrip",
-  says: "a generated image reads back as its model says, judges valid and checks clean",
-  weight: 2,
-  cases: () => chainModels({ encryption: "some" }).map((chain) => ({ chain })),
-  toJson: toPlainJson,
-  fromJson: (json) => fromPlainJson(json) as RoundtripCase,
-  files: ({ chain }) => caseFiles(chain),
-  describe: ({ chain }) => chain.map(describeImage).join("\n"),
-  excerpt: ({ chain }) => excerptOfTop(chain, caseFiles(chain)),
-  passphrases: ({ chain }) => chainPassphrases(chain),
-  run: ({ chain }) => runRoundtrip(chain),
-};
+/** Images of which it is known that they are as their models say. */
+const KNOWN_MAX = 2 ** 12;
 
-/** The top image of a chain, annotated. */
-export function excerptOfTop(chain: ChainModel, files: readonly CaseFile[]): string {
-  const [top] = files;
-  const format = chain[0]?.format;
-  return top === undefined || format === undefined ? "" : excerptOfImage(top.source, format);
+/**
+ * The property: what is built of a model reads back as the model says, and nothing is wrong with it;
+ * and the same after what has to leave it sound.
+ *
+ * What costs time with encrypted images is to try a passphrase. So an image of a format that is
+ * `remembered` is tried once as it was built, and after that only what is done to it.
+ */
+export function roundtrip<Model>(
+  kit: Kit<Model>,
+): Target<RoundtripCase<Model>> {
+  const rulesOfSound = (model: Model) => assertAsBuilt(kit, model);
+  const rules = kit.keys?.remembered === true
+    ? remembering(rulesOfSound, { sizeOf: () => 1, sizeMax: KNOWN_MAX })
+    : rulesOfSound;
+  return {
+    name: targetName(kit, "roundtrip"),
+    says: "a generated image reads back as its model says, judges valid and checks clean",
+    weight: kit.weight ?? 1,
+    cases: () => roundtripCases(kit),
+    toJson: toPlainJson,
+    fromJson: (json) => storedCase(kit, fromPlainJson(json) as StoredCase<Model>),
+    files: ({ model, edits }) => filesOf(kit, model, edits),
+    describe: (value) => describeCase(kit, value),
+    excerpt: ({ model, edits }, about) =>
+      excerptOf(kit, sourceOf(filesOf(kit, model, edits)), { about, model }),
+    passphrases: ({ model }) => allPassphrases(kit, model),
+    run: ({ model, edits, key, changes = [] }): CaseReport => {
+      const found = rules(model);
+      const changed = changes.length === 0 ? undefined : kit.keys?.changes?.run(model, changes);
+      if (changed !== undefined) assertUnbroken(openWith(kit, changed));
+      if (edits.length === 0) return { depth: "accepted", rules: found };
+      const image = openWith(kit, filesOf(kit, model, edits), passphrasesOf(kit, model, key));
+      const damaged = assertUnbroken(image, kit.expected?.damage ?? []);
+      assertSound(kit, image, { model, key });
+      assertAnswers(kit, image, { model, damaged: true });
+      return { depth: key === "right" ? "accepted" : "data", rules: damaged };
+    },
+  };
 }
 
-/** The files of a chain, for artifacts. */
-function caseFiles(chain: ChainModel): CaseFile[] {
-  return [...sourcesOf(buildChain(chain))].map(([name, source]) => ({ name, source }));
-}
-
-/** An image in a line. */
-export function describeImage(image: ChainModel[number]): string {
-  if (image.format === "raw") return `raw, ${image.size} bytes of ${image.pattern.kind}`;
-  const clusters = `${image.clusters.length} guest clusters of ${2 ** image.clusterBits} bytes`;
-  const encrypted = encryptionText(image);
-  if (image.format === "qcow") {
-    return [`qcow, size ${image.size}, ${clusters}`, ...encrypted].join(", ");
+function roundtripCases<Model>(kit: Kit<Model>): fc.Arbitrary<RoundtripCase<Model>> {
+  const { keys } = kit;
+  const model = kit.models("roundtrip");
+  if (kit.sound === undefined) {
+    return fc.record({
+      model,
+      edits: fc.constant([]),
+      key: fc.constant<KeyChoice>("right"),
+      ...(keys?.changes === undefined ? {} : { changes: keys.changes.draws() }),
+    });
   }
-  const features = [
-    ...(image.extendedL2 ? ["extended L2"] : []),
-    ...(image.dataFile === undefined ? [] : ["data file"]),
-    ...(image.snapshots.length === 0 ? [] : [`${image.snapshots.length} snapshots`]),
-    ...(image.bitmaps.length === 0 ? [] : [`${image.bitmaps.length} bitmaps`]),
-    ...encrypted,
-  ];
-  const head = `qcow2 version ${image.version}, size ${image.size}, ${clusters}`;
-  return [head, `${2 ** image.refcountOrder}-bit refcounts`, image.compression, ...features].join(
-    ", ",
+  const damage = fc.oneof(
+    { withCrossShrink: true },
+    { weight: 1, arbitrary: fc.constant([]) },
+    { weight: 15, arbitrary: drawsOf(kit, "roundtrip") },
+  );
+  const key = fc.constantFrom<KeyChoice>("none", "none", "right");
+  return fc.tuple(model, damage, key).map(([model, draws, key]) => {
+    const edits = editsOf(kit, model, draws);
+    return { model, edits: isSound(kit, model, edits) ? edits : [], key };
+  });
+}
+
+/** A case as a release may have stored it. */
+type StoredCase<Model> =
+  & Partial<Pick<RoundtripCase<Model>, "edits" | "key" | "changes">>
+  & ({ readonly model: Model } | { readonly chain: Model });
+
+function storedCase<Model>(kit: Kit<Model>, value: StoredCase<Model>): RoundtripCase<Model> {
+  const { edits = [], key = "right", changes } = value;
+  return {
+    model: "chain" in value ? value.chain : value.model,
+    edits: edits.map((edit) => kit.edits?.stored?.(edit) ?? edit),
+    key,
+    ...(changes === undefined ? {} : { changes }),
+  };
+}
+
+function describeCase<Model>(
+  kit: Kit<Model>,
+  { model, edits, key, changes = [] }: RoundtripCase<Model>,
+): string {
+  return [
+    describeModel(kit, model),
+    ...edits.map(describeEdit),
+    ...(edits.length === 0 ? [] : [`opened with ${KEY_WORDS[key]}`]),
+    ...changes.map((change) => kit.keys?.changes?.describe(change) ?? JSON.stringify(change)),
+  ].join("\n");
+}
+
+/** @returns the rules that an image breaks which is as it was built, and as its model says */
+function assertAsBuilt<Model>(kit: Kit<Model>, model: Model): readonly RuleId[] {
+  const files = filesOf(kit, model);
+  const format = formatIn(kit, model);
+  const detected = detect(sourceOf(files), [...new Set([...formats, format])]);
+  if (detected !== format) {
+    const message = `The image is detected as ${detected.name}`;
+    throw new Failure(`roundtrip.detected.${detected.name}`, message);
+  }
+  const image = openWith(kit, files, passphrasesOf(kit, model, "right"));
+  const rules = assertUnbroken(image);
+  if (kit.expected?.opensInQemu === true) assertOpensInQemu(image);
+  assertSound(kit, image, { model, key: "right" });
+  assertAnswers(kit, image, { model });
+  assertViews(kit, image, model);
+  kit.keys?.sound?.(sourceOf(files), model);
+  return rules;
+}
+
+/**
+ * The rules that an image breaks, of which none is one of the format that has to be kept.
+ *
+ * @param besides rules that may be broken
+ * @throws {Failure} where another one is
+ */
+function assertUnbroken(image: OpenedImage, besides: readonly RuleId[] = []): readonly RuleId[] {
+  const { findings } = judgeImage(image);
+  const broken = findings.find((finding) => isBroken(finding) && !besides.includes(finding.rule));
+  if (broken === undefined) return findings.map(({ rule }) => rule);
+  throw new Failure(`roundtrip.${broken.rule}`, `${broken.path}: ${broken.message}`, {
+    about: { path: broken.path, ...offsetOf(broken) },
+  });
+}
+
+function isBroken({ rule }: Finding): boolean {
+  const { class: ruleClass, level } = ruleOf(rule);
+  return ruleClass === "spec" && level === "must";
+}
+
+function offsetOf({ offset }: Finding): { offset?: number } {
+  return typeof offset === "number" ? { offset } : {};
+}
+
+function assertOpensInQemu(image: OpenedImage): void {
+  const { qemu: { open, read }, findings } = judgeImage(image);
+  if (open === "accept" && read === "ok") return;
+  const refusal = image.findings.refusal("read") ??
+    findings.find(({ effect }) => effect === "fails-at-access");
+  throw new Failure(
+    `roundtrip.rejected.${refusal?.rule ?? read}`,
+    refusal?.message ?? `Opening: ${open}, reading: ${read}`,
+    refusal === undefined ? {} : { about: { path: refusal.path, ...offsetOf(refusal) } },
   );
 }
 
-function encryptionText({ encryption }: Exclude<ChainModel[number], { format: "raw" }>): string[] {
-  if (encryption === undefined) return [];
-  if (encryption.kind === "aes") return ["legacy AES"];
-  return [`LUKS in ${cipherText(encryption)}`];
-}
-
-function runRoundtrip(chain: ChainModel): CaseReport {
-  const image = openFiles(sourcesOf(buildChain(chain)), undefined, chainKeys(chain));
-  const judgement = judgeImage(image);
-  const broken = judgement.findings.find((finding) => {
-    const { class: ruleClass, level } = ruleOf(finding.rule);
-    return ruleClass === "spec" && level === "must";
-  });
-  if (broken !== undefined) {
-    throw new Failure(`roundtrip.${broken.rule}`, `${broken.path}: ${broken.message}`);
-  }
-  if (judgement.qemu.open !== "accept" || judgement.qemu.read !== "ok") {
-    throw new Failure("roundtrip.refused", JSON.stringify(judgement.findings));
-  }
-  assertLeaks(chain, judgement.qemu.check);
-  assertContent(layersOf(image), expectedDisk(chain), "the image");
-  assertSnapshots(chain, image);
-  return { depth: "accepted", rules: judgement.findings.map((finding) => finding.rule) };
-}
-
-/** Nothing is leaked but what the model leaks. */
-function assertLeaks(
-  [top]: ChainModel,
-  check: { leaks: number; "check-errors": number } | null,
+/** `info`, `map` and `check` say what follows from the model. */
+function assertAnswers<Model>(
+  { expected }: Kit<Model>,
+  image: OpenedImage,
+  { model, damaged = false }: { model: Model; damaged?: boolean },
 ): void {
-  if (top?.format !== "qcow2") return;
-  if (check === null || check["check-errors"] > 0) {
-    throw new Failure("roundtrip.check", "The check does not come to its end");
-  }
-  const { leaks } = top.placement;
-  if (check.leaks !== leaks) {
-    throw new Failure(
-      "roundtrip.leaks",
-      `${check.leaks} leaked clusters, and ${leaks} in the model`,
+  const data = image.layer?.info()["format-specific"]?.data ?? {};
+  const info = expected?.info?.(model);
+  if (info !== undefined) {
+    // Which copies of a damaged header there are is not known.
+    const left = damaged ? expected?.infoOfDamage ?? [] : [];
+    const known = Object.entries(info).map(([name, value]) =>
+      [name, left.includes(name) ? data[name] ?? null : value] as const
     );
+    assertSameJson("info", data, Object.fromEntries(known));
   }
+  const map = expected?.map?.(model);
+  if (map !== undefined && image.layer?.unlocked !== false) {
+    assertSameJson("map", mergeMap(mapOf(image).entries).map(plainEntry), map.map(plainEntry));
+  }
+  const check = expected?.check?.(model);
+  if (check === undefined || damaged) return;
+  const outcome = checkOutcome(image);
+  const answer = outcome.outcome === "accepted"
+    ? { exitCode: outcome.value.exitCode, leaks: outcome.value.counts?.leaks ?? 0 }
+    : { outcome: outcome.outcome };
+  assertSameJson("check", answer, check);
 }
 
-function assertSnapshots(chain: ChainModel, image: OpenedImage): void {
-  const [top] = chain;
-  if (top?.format !== "qcow2") return;
-  const [, ...below] = layersOf(image);
-  for (const [index, snapshot] of top.snapshots.entries()) {
-    const layer = snapshotLayer(image.layer, top, index);
+function plainEntry({ start, length, depth, zero, data }: Pick<MapEntry, MapMember>) {
+  return { start, length, depth, zero, data };
+}
+
+type MapMember = "start" | "length" | "depth" | "zero" | "data";
+
+type JsonValue = Parameters<typeof compareJson>[0];
+
+function assertSameJson(question: string, ours: JsonValue, expected: JsonValue): void {
+  const [differs] = compareJson(ours, expected);
+  if (differs === undefined) return;
+  const { path, left, right } = differs;
+  throw new Failure(`roundtrip.${question}.${anyIndex(path)}`, `${question} differs at ${path}`, {
+    answers: [
+      { by: "reference", text: `${path}: ${JSON.stringify(left)}` },
+      { by: "model", text: `${path}: ${JSON.stringify(right)}` },
+    ],
+    about: { path },
+  });
+}
+
+/** The snapshots of an image have their own content; each is found by its id. */
+function assertViews<Model>({ expected }: Kit<Model>, image: OpenedImage, model: Model): void {
+  const [top, ...below] = layersOf(image);
+  for (const [id, disk] of expected?.views?.(model) ?? []) {
+    const layer = top?.snapshot?.(id);
     if (layer === undefined) {
-      throw new Failure("roundtrip.snapshot", `There is no snapshot ${snapshot.id}`);
+      throw new Failure("roundtrip.snapshot", `There is no snapshot ${id}`, {
+        about: { path: "/snapshots" },
+      });
     }
-    assertContent([layer, ...below], expectedDisk(chain, index), `snapshot ${index}`);
+    assertDisk([layer, ...below], disk, `snapshot ${id}`);
   }
-}
-
-/** A snapshot is found by its id, which the model makes unique. */
-function snapshotLayer(
-  layer: Layer | undefined,
-  model: Qcow2Model,
-  index: number,
-): Layer | undefined {
-  return layer?.snapshot?.(model.snapshots[index]?.id ?? "");
 }

@@ -8,7 +8,7 @@ import {
   sectorCipher,
 } from "../../src/crypto/mod.ts";
 import type { BuiltImage, Layer } from "../../src/format/mod.ts";
-import { layersOf, openBytes, readContent } from "../../src/image/mod.ts";
+import { layersOf, readContent } from "../../src/image/mod.ts";
 import {
   contentOf,
   decodeLuks1,
@@ -21,13 +21,13 @@ import {
   specOf,
 } from "../../src/luks1/mod.ts";
 import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
+import { firstDifference } from "../compare/bytes.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import { Failure } from "../engine/target.ts";
-import { expectedDisk } from "../formats/chain/disk.ts";
-import { firstDifference } from "./content.ts";
-import { chainKeys } from "./keys.ts";
-import { volumeFiles } from "./luks_volume.ts";
-import { utf8, type VolumeFiles } from "./volume_files.ts";
+import { diskOf, filesOf, openWith, passphrasesOf } from "../formats/kit.ts";
+import { luks1 } from "../formats/luks1/mod.ts";
+import { qcow2 } from "../formats/qcow2/mod.ts";
+import { utf8 } from "../generate/encryption.ts";
 
 /** What a reader of LUKS volumes may get wrong. */
 export const volumeMistakes = [
@@ -63,19 +63,21 @@ const PIECE = 2 ** 20;
 const WIDE_KEY = 32;
 
 /**
- * Reads a volume as a reader does that makes a mistake, and holds it against the model.
+ * Reads a volume as a reader does that makes a mistake, and compares it with the model.
  *
  * @throws {Failure} where the mistake shows
  */
 export function readVolumeWrongly(model: Luks1Model, mistake: Mistake): void {
-  const files = volumeFiles(model, []);
-  const header = decodeLuks1(files.header);
+  const [file, payload] = filesOf(luks1, model).map(({ source }) => source);
+  if (file === undefined) throw new TypeError("Cannot read a volume without files");
+  const header = decodeLuks1(file);
   const passphrase = utf8(model.keys.at(-1)?.passphrase ?? "");
-  const key = keyOf(header, { keyMaterial: files.header, passphrase, mistake });
+  const key = keyOf(header, { keyMaterial: file, passphrase, mistake });
   if (key === undefined) throw new Failure(signatureOf(mistake), "No key slot opens");
-  const { payload = files.header } = files;
   const found = new Uint8Array(model.size);
-  payload.readInto(payloadOffset(header, files, mistake), found);
+  const behind = mistake === "a detached payload sought behind a header" && payload !== undefined;
+  const start = behind ? payloadStart(header.key_bytes) : header.payload_offset;
+  (payload ?? file).readInto(SECTOR * start, found);
   const first = mistake === "payload sectors counted from the start of the file"
     ? BigInt(header.payload_offset)
     : 0n;
@@ -84,11 +86,6 @@ export function readVolumeWrongly(model: Luks1Model, mistake: Mistake): void {
     cipherOf(header, key).decrypt(found.subarray(at, at + counted), first);
   }
   assertSame(found, contentOf(model), mistake);
-}
-
-function payloadOffset(header: Luks1Header, { payload }: VolumeFiles, mistake: Mistake): number {
-  const wrong = mistake === "a detached payload sought behind a header" && payload !== undefined;
-  return SECTOR * (wrong ? payloadStart(header.key_bytes) : header.payload_offset);
 }
 
 /** The master key, by the steps of LUKS1 On-Disk Format 1.2.3, 4.3. */
@@ -129,17 +126,18 @@ function cipherOf(header: Luks1Header, key: Uint8Array): SectorCipher {
 
 /**
  * Reads what an encrypted image without a data file has of its own, as a reader does that makes a
- * mistake, and holds it against the model.
+ * mistake, and compares it with the model.
  *
  * @throws {Failure} where the mistake shows
  */
 export function readImageWrongly(model: Qcow2Model, mistake: Mistake): void {
   const { image } = buildQcow2(model);
   const source = new SegmentSource(image.segments, image.size);
-  const layers = layersOf(openBytes(source, "qcow2", chainKeys([model])));
+  const passphrases = passphrasesOf(qcow2, model, "right");
+  const layers = layersOf(openWith(qcow2, filesOf(qcow2, model), passphrases));
   const cipher = imageCipher(model, { image, source, mistake });
   const [layer] = layers as [Layer];
-  const expected = expectedDisk([model]);
+  const expected = diskOf(qcow2, model);
   for (const run of layer.runs(0, layer.virtualSize)) {
     if (run.kind !== "data" && run.kind !== "compressed") continue;
     for (let skip = 0; skip < run.length; skip += PIECE) {

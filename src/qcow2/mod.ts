@@ -39,6 +39,8 @@ export {
   entryBits,
   extensionTypes,
   features,
+  header,
+  l1Entry,
   limits,
   qcow2Structures,
   QCOW_MAGIC,

@@ -29,6 +29,7 @@ export type {
 export {
   describeFile,
   readRecord,
+  readRecordFiles,
   recordNames,
   recordText,
   removeRecord,

@@ -42,11 +42,15 @@ export function subjectOf(record: ImageRecord, directory: string): Subject {
 
 /** Unpacks the files of an image into a directory. */
 export function unpackRecord(images: string, record: ImageRecord, directory: string): void {
-  const files = record.files.map(({ name, size }) => {
+  writeFiles(record, { directory, files: readRecordFiles(images, record) });
+}
+
+/** The bytes of the files of an image, in the order of the record. */
+export function readRecordFiles(images: string, record: ImageRecord): Uint8Array[] {
+  return record.files.map(({ name, size }) => {
     const packed = Deno.readFileSync(packedPath(images, record.name, name));
     return gunzipSync(packed, { maxOutputLength: size + 1 });
   });
-  writeFiles(record, { directory, files });
 }
 
 /**

@@ -128,11 +128,7 @@ function naming(
  * encrypted. Of several keys it is the last one, which takes readers past the slots before it.
  */
 export function passphrasesOf(chain: ChainModel): (string | undefined)[] {
-  return chain.map((image) => {
-    if (image.format === "raw" || image.encryption === undefined) return undefined;
-    const { encryption } = image;
-    return encryption.kind === "aes" ? encryption.passphrase : encryption.keys.at(-1)?.passphrase;
-  });
+  return chain.map((image) => formatOf(image.format).writer.passphrases?.(image).at(-1));
 }
 
 /** A file of a built chain. */

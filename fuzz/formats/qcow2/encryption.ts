@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import type { Placed } from "../../../src/format/mod.ts";
 import type { CipherSpec, KeyModel } from "../../../src/luks1/mod.ts";
 import type { EncryptionModel, LuksEncryption } from "../../../src/qcow2/model.ts";
 import {
@@ -84,4 +85,9 @@ function anyKeys(passphrases: readonly string[]): fc.Arbitrary<KeyModel> {
     passphrase: picks(passphrases),
     iterations: mostly(1, fc.integer({ min: 1, max: ITERATIONS_MAX })),
   });
+}
+
+/** Whether a place says how an image is encrypted: a LUKS header, a part of it, or what leads there. */
+export function isEncryption({ path }: Placed): boolean {
+  return /^\/(luks\/|encryption_header)/.test(path);
 }

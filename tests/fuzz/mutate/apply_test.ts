@@ -145,7 +145,7 @@ Deno.test("any draw comes to edits that apply to the image", () => {
         value: n * 7,
         other: n * 3,
       };
-      const edits = resolveDraws(image, [draw], 512);
+      const edits = resolveDraws(image, [draw], { unit: 512 });
       assert(edits.length <= 1);
       const source = applyEdits(image, edits);
       source.read(0, Math.min(source.size, 4096));

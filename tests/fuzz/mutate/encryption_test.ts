@@ -4,10 +4,11 @@ import {
   applyEdits,
   type Edit,
   editDraws,
-  interestingTexts,
   interestingValues,
   resolveDraws,
 } from "../../../fuzz/mutate/mod.ts";
+import { luksTexts } from "../../../fuzz/formats/luks1/texts.ts";
+import { isEncryption } from "../../../fuzz/formats/qcow2/encryption.ts";
 import { MemorySource } from "../../../src/bytes/mod.ts";
 import type { BuiltImage, Placed } from "../../../src/format/mod.ts";
 import { fieldOf } from "../../../src/layout/mod.ts";
@@ -91,9 +92,9 @@ Deno.test("interestingValues() has the states of a key slot, both sides of 4000 
   for (const sector of [2048n, 2047n, 2056n]) assert(payload.includes(sector), `${sector}`);
 });
 
-Deno.test("interestingTexts() has names that there are, and what is nearly one", () => {
+Deno.test("luksTexts() has names that there are, and what is nearly one", () => {
   const names = (field: Parameters<typeof fieldOf<typeof header>>[1]): readonly string[] =>
-    interestingTexts(fieldOf(header, field));
+    luksTexts(fieldOf(header, field));
   for (const text of ["aes", "serpent", "AES", ""]) assert(names("cipher_name").includes(text));
   for (const text of ["xts-plain64", "cbc-essiv:sha256", "cbc", "cbc-essiv", "lrw-benbi"]) {
     assert(names("cipher_mode").includes(text), text);
@@ -105,11 +106,14 @@ Deno.test("interestingTexts() has names that there are, and what is nearly one",
   assertEquals(names("key_bytes"), []);
 });
 
+/** What the kits of LUKS and qcow2 resolve draws with. */
+const options = { dictionary: { texts: luksTexts }, favourite: isEncryption };
+
 /** What draws hit of an image, by the first parts of its path and of the field. */
 function hits(image: BuiltImage, count: number): Set<string> {
   const found = new Set<string>();
   for (const draw of fc.sample(editDraws(), { numRuns: count, seed: 1 })) {
-    for (const edit of resolveDraws(image, [draw], 4096)) {
+    for (const edit of resolveDraws(image, [draw], { unit: 4096, ...options })) {
       if ("path" in edit) found.add(edit.path.replace(/\/\d+\//, "/*/").replace(/\[\d+\]/, ""));
     }
   }
@@ -150,7 +154,7 @@ Deno.test("draws of a text give other edits of an image without a LUKS header", 
     .filter(({ sort }) => sort === "text");
   assert(draws.length > 10);
   for (const draw of draws) {
-    const [edit] = resolveDraws(image, [draw], 512);
+    const [edit] = resolveDraws(image, [draw], { unit: 512, ...options });
     assert(edit !== undefined && edit.op !== "text");
   }
 });

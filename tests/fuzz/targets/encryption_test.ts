@@ -1,19 +1,24 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
-import { chainModels, passphrasesOf } from "../../../fuzz/formats/chain/models.ts";
-import type { CaseReport, Depth, Target } from "../../../fuzz/engine/target.ts";
-import { dossierOf } from "../../../fuzz/engine/dossier.ts";
-import { encryptionCanary, type MistakenCase } from "../../../fuzz/targets/encryption_canary.ts";
-import { chainPassphrases, withOwnKeys } from "../../../fuzz/targets/keys.ts";
+import { chainPassphrases, withOwnKeys } from "../../../fuzz/formats/chain/keys.ts";
+import {
+  chainModels,
+  passphrasesOf as passphrasesOfChain,
+} from "../../../fuzz/formats/chain/models.ts";
+import { passphrasesOf } from "../../../fuzz/formats/kit.ts";
 import {
   assertChanged,
   assertKeys,
   changed,
   type KeyChange,
-} from "../../../fuzz/targets/luks_changes.ts";
-import { luksOpen } from "../../../fuzz/targets/luks_open.ts";
-import { luksRoundtrip } from "../../../fuzz/targets/luks_roundtrip.ts";
-import { passphraseOf, volumes } from "../../../fuzz/targets/luks_volume.ts";
+} from "../../../fuzz/formats/luks1/key_changes.ts";
+import { luks1 } from "../../../fuzz/formats/luks1/mod.ts";
+import { luks1Volumes } from "../../../fuzz/formats/luks1/volumes.ts";
+import type { CaseReport, Depth, Target } from "../../../fuzz/engine/target.ts";
+import { dossierOf } from "../../../fuzz/engine/dossier.ts";
+import { encryptionCanary, type MistakenCase } from "../../../fuzz/targets/encryption_canary.ts";
+import { open } from "../../../fuzz/targets/open.ts";
+import { roundtrip } from "../../../fuzz/targets/roundtrip.ts";
 import {
   insideMistakes,
   legacyMistakes,
@@ -25,6 +30,9 @@ import { buildLuks1 } from "../../../src/luks1/mod.ts";
 import { modelOf, sourceOf } from "../../luks1/volumes.ts";
 
 const context = { directory: "", tools: {} };
+
+const luksOpen = open(luks1);
+const luksRoundtrip = roundtrip(luks1);
 
 function sample<Case>(target: Target<Case>, options: { seed: number; count: number }): Case[] {
   return fc.sample(target.cases(), { numRuns: options.count, seed: options.seed });
@@ -75,11 +83,11 @@ function shows(value: MistakenCase): boolean {
 }
 
 Deno.test("a passphrase that is said to be wrong opens nothing, and the right one is a key's", () => {
-  for (const model of fc.sample(volumes({ qemu: false }), { numRuns: 50, seed: 4 })) {
+  for (const model of fc.sample(luks1Volumes({ qemu: false }), { numRuns: 50, seed: 4 })) {
     const used = model.keys.map(({ passphrase }) => passphrase);
-    assert(used.includes(passphraseOf(model, "right") ?? "?"));
-    assert(!used.includes(passphraseOf(model, "wrong") ?? used[0] as string));
-    assertEquals(passphraseOf(model, "none"), undefined);
+    assert(used.includes(passphrasesOf(luks1, model, "right")[0] ?? "?"));
+    assert(!used.includes(passphrasesOf(luks1, model, "wrong")[0] ?? used[0] as string));
+    assertEquals(passphrasesOf(luks1, model, "none"), []);
   }
 });
 
@@ -163,11 +171,11 @@ Deno.test("a chain is opened with a passphrase for each image, and no other imag
   let dropped = 0;
   for (const chain of fc.sample(chainModels(options), { numRuns: 3000, seed: 5 })) {
     const passphrases = chainPassphrases(chain);
-    const own = passphrasesOf(chain);
+    const own = passphrasesOfChain(chain);
     assertEquals(passphrases.length, own.some((it) => it !== undefined) ? chain.length : 0);
     own.forEach((it, depth) => it === undefined || assertEquals(passphrases[depth], it));
     const after = withOwnKeys(chain);
-    assertEquals(passphrasesOf(after), own);
+    assertEquals(passphrasesOfChain(after), own);
     after.forEach((image, depth) => {
       if (image.format !== "qcow2" || image.encryption?.kind !== "luks") return;
       for (const { passphrase } of image.encryption.keys) {

@@ -1,17 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import type { CaseReport } from "../../../fuzz/engine/target.ts";
-import { compareLuks2, type Luks2Compared } from "../../../fuzz/targets/luks2_answers.ts";
-import {
-  luks2Differential,
-  type Luks2DifferentialCase,
-} from "../../../fuzz/targets/luks2_differential.ts";
-import { luks2Divergences } from "../../../fuzz/targets/luks2_divergences.ts";
-import type { CopyEdit } from "../../../fuzz/targets/luks2_edits.ts";
-import { openLuks2 } from "../../../fuzz/targets/luks2_trial.ts";
-import { luks2Files } from "../../../fuzz/targets/luks2_volume.ts";
+import { type Compared, signatureOf } from "../../../fuzz/compare/observation.ts";
+import type { Toolbox } from "../../../fuzz/compare/tools.ts";
+import { filesOf, openWith, sourceOf } from "../../../fuzz/formats/kit.ts";
+import { luks2Divergences } from "../../../fuzz/formats/luks2/divergences.ts";
+import { luks2 } from "../../../fuzz/formats/luks2/mod.ts";
+import type { Edit } from "../../../fuzz/mutate/mod.ts";
+import { differential, type DifferentialCase } from "../../../fuzz/targets/differential.ts";
 import type { Json } from "../../../src/format/mod.ts";
 import type { Luks2Model } from "../../../src/luks2/mod.ts";
 import { catalogue } from "../../../src/formats.ts";
+import { judgeImage } from "../../../src/image/mod.ts";
 import { CryptsetupPeer, toolVersion } from "../../../src/peers/mod.ts";
 import { modelOf } from "../../luks2/volumes.ts";
 import { liveTest } from "../../live.ts";
@@ -20,13 +19,17 @@ import { liveTest } from "../../live.ts";
 interface Named {
   readonly divergence: string;
   readonly model?: Partial<Luks2Model>;
-  readonly edits?: readonly CopyEdit[];
+  readonly edits?: readonly Edit[];
   /** With the kernel's help, another library or a later version there is no difference. */
   readonly perhaps?: true;
 }
 
-function json(path: string, value: Json): CopyEdit {
-  return { op: "json", path, value, copies: "both" };
+const luks2Differential = differential(luks2);
+
+const inBoth = { path: "/*/json", sealed: true } as const;
+
+function json(member: string, value: Json): Edit {
+  return { op: "json", member, value, ...inBoth };
 }
 
 const named: readonly Named[] = [
@@ -38,7 +41,7 @@ const named: readonly Named[] = [
   },
   {
     divergence: "cryptsetup-abort-for-token-32",
-    edits: [{ op: "json-copy", path: "/tokens/32", from: "/tokens/0", copies: "both" }],
+    edits: [{ op: "json-copy", member: "/tokens/32", from: "/tokens/0", ...inBoth }],
     perhaps: true,
   },
 ];
@@ -46,7 +49,9 @@ const named: readonly Named[] = [
 /** Hands a directory for files to what runs cases. */
 function withCases(
   name: string,
-  test: (run: (value: Partial<Luks2DifferentialCase>) => Promise<CaseReport>) => Promise<void>,
+  test: (
+    run: (value: Partial<DifferentialCase<Luks2Model>>) => Promise<CaseReport>,
+  ) => Promise<void>,
 ): void {
   liveTest({ needs: ["cryptsetup"] }, name, async (scratch) => {
     const directory = `${scratch}/case`;
@@ -54,7 +59,13 @@ function withCases(
     const cryptsetup = await toolVersion("cryptsetup");
     try {
       await test(async (value) => {
-        const whole = { model: modelOf(), edits: [], key: "right" as const, ...value };
+        const whole = {
+          model: modelOf(),
+          edits: [],
+          key: "right" as const,
+          ask: "cryptsetup",
+          ...value,
+        };
         return await luks2Differential.run(whole, { directory, tools: { cryptsetup } });
       });
     } finally {
@@ -99,7 +110,7 @@ withCases("cryptsetup is not asked for work without end, and says so", async (ru
   ];
   for (const cost of costs) {
     const { skipped } = await run({ edits: [cost] });
-    assertEquals(skipped, "the header asks for more work than cryptsetup is let do");
+    assertEquals(skipped, "cryptsetup has no limit for the work that the header asks for");
   }
 });
 
@@ -109,17 +120,19 @@ function standIn(script: string): CryptsetupPeer {
   return new CryptsetupPeer({ command: ["/bin/sh", "-c", script, "cryptsetup"], ...limit });
 }
 
-async function seenWith(peer: CryptsetupPeer, edits: CopyEdit[] = []): Promise<Luks2Compared> {
-  const model = modelOf();
-  const passphrase = "first";
-  const files = luks2Files(model, edits);
-  const image = openLuks2(files, passphrase);
+async function seenWith(peer: CryptsetupPeer, edits: Edit[] = []): Promise<Compared> {
+  const files = filesOf(luks2, modelOf(), edits);
+  const passphrases = ["first"];
+  const image = openWith(luks2, files, passphrases);
   const path = await Deno.makeTempFile({ prefix: "diskproof-luks2-" });
   try {
-    const { header } = files;
+    const header = sourceOf(files);
     await Deno.writeFile(path, header.read(0, header.size));
-    const version = "0";
-    return await compareLuks2({ subject: { path }, header, image, passphrase, peer, version });
+    const judgement = judgeImage(image);
+    const subject = { path, format: "luks2", passphrases };
+    const tools = { cryptsetup: { peer, version: "0" } } as unknown as Toolbox;
+    const asked = { subject, image, judgement, edited: edits.length > 0 };
+    return await luks2.tools.compare(asked, "cryptsetup", tools);
   } finally {
     await Deno.remove(path);
   }
@@ -128,22 +141,46 @@ async function seenWith(peer: CryptsetupPeer, edits: CopyEdit[] = []): Promise<L
 Deno.test("a cryptsetup that answers otherwise is seen, and nothing explains it", async () => {
   const dumps = "printf 'Version:\\t2\\nEpoch:\\t3\\nUUID:\\tnone\\n'";
   const says = (slot: number): string => `${dumps}; echo "Key slot ${slot} unlocked."`;
-  const scripts: [string, CopyEdit[], string | undefined][] = [
-    [`${says(0)}`, [], undefined],
-    ["exit 1", [], "dump: takes it; cryptsetup rejected ()"],
-    [dumps, [json("/segments", {})], "dump: rejected (luks2.digest.references"],
-    [`${says(3)}`, [], "unlock: opens slot 0; cryptsetup opens slot 3"],
-    [`test "$1" = luksDump && ${dumps}`, [], "unlock: opens slot 0; cryptsetup rejected ()"],
+  const opens = 'unlock: the reference says: accepted {"slot":0}; cryptsetup says:';
+  const scripts: [string, Edit[], string?, string?][] = [
+    [`${says(0)}`, []],
+    [
+      "exit 1",
+      [],
+      "info: the reference says: accepted; cryptsetup says: rejected ()",
+      "cryptsetup.info.rejected.",
+    ],
+    [
+      dumps,
+      [json("/segments", {})],
+      "info: the reference says: rejected (luks2.digest.references",
+      "cryptsetup.info.accepted.luks2.digest.references",
+    ],
+    [
+      `${says(3)}`,
+      [],
+      "unlock: at /slot, the reference says 0 and cryptsetup 3",
+      "cryptsetup.unlock.accepted.slot",
+    ],
+    [
+      `test "$1" = luksDump && ${dumps}`,
+      [],
+      `${opens} rejected ()`,
+      "cryptsetup.unlock.rejected.",
+    ],
     [
       `${dumps}; test "$1" = luksDump || exec sleep 60`,
       [],
-      "unlock: opens slot 0; cryptsetup timed-out",
+      `${opens} timed-out`,
+      "cryptsetup.unlock.timed-out.no-answer-within-ms",
     ],
   ];
-  for (const [script, edits, expected] of scripts) {
-    const { seen } = await seenWith(standIn(script), edits);
+  for (const [script, edits, expected, signature] of scripts) {
+    const { seen: [seen] } = await seenWith(standIn(script), edits);
     assertEquals(seen?.message.slice(0, expected?.length), expected);
     if (seen === undefined) continue;
+    assertEquals(signatureOf(seen.observation), signature);
+    assertEquals(seen.answers.map(({ by }) => by), ["reference", "cryptsetup 0"]);
     assert(luks2Divergences.every(({ explains }) => !explains(seen.observation)), script);
   }
 });

@@ -2,27 +2,20 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
 import type { CaseReport, Depth, Target } from "../../../fuzz/engine/target.ts";
 import { dossierOf } from "../../../fuzz/engine/dossier.ts";
-import { luks2Draws, luks2Edits } from "../../../fuzz/targets/luks2_draws.ts";
-import {
-  applyLuks2Edits,
-  type CopyEdit,
-  describeLuks2Edit,
-  isCopyEdit,
-  type Luks2Edit,
-} from "../../../fuzz/targets/luks2_edits.ts";
-import { luks2Open, opensStill } from "../../../fuzz/targets/luks2_open.ts";
-import { luks2Roundtrip } from "../../../fuzz/targets/luks2_roundtrip.ts";
-import { tryLuks2 } from "../../../fuzz/targets/luks2_trial.ts";
-import {
-  luks2Files,
-  luks2Passphrase,
-  luks2Slot,
-  luks2Volumes,
-} from "../../../fuzz/targets/luks2_volume.ts";
-import { buildLuks2, chooseCopy, decodeLuks2 } from "../../../src/luks2/mod.ts";
+import { editsOf, filesOf, passphrasesOf } from "../../../fuzz/formats/kit.ts";
+import { luks2 } from "../../../fuzz/formats/luks2/mod.ts";
+import { opensStill } from "../../../fuzz/formats/luks2/sound.ts";
+import { luks2Slot, luks2Volumes } from "../../../fuzz/formats/luks2/volumes.ts";
+import { describeEdit, type Edit, sealedLists } from "../../../fuzz/mutate/mod.ts";
+import { judged, open } from "../../../fuzz/targets/open.ts";
+import { roundtrip } from "../../../fuzz/targets/roundtrip.ts";
+import { chooseCopy, decodeLuks2, type Luks2Model } from "../../../src/luks2/mod.ts";
 import { changed, modelOf } from "../../luks2/volumes.ts";
 
 const context = { directory: "", tools: {} };
+
+const luks2Open = open(luks2);
+const luks2Roundtrip = roundtrip(luks2);
 
 function sample<Case>(target: Target<Case>, options: { seed: number; count: number }): Case[] {
   return fc.sample(target.cases(), { numRuns: options.count, seed: options.seed });
@@ -54,61 +47,99 @@ Deno.test("luks2-roundtrip holds for generated volumes", () => {
 });
 
 const model = modelOf();
-const inBoth = { copies: "both" } as const;
+const sealed = { sealed: true } as const;
 
 /** The bytes of the header with edits. */
-function edited(...edits: Luks2Edit[]): Uint8Array {
-  const source = applyLuks2Edits(buildLuks2(model).image, edits, model);
+function edited(...edits: Edit[]): Uint8Array {
+  const { source } = headerAfter(model, edits);
   return source.read(0, source.size).slice();
 }
 
+function headerAfter(volume: Luks2Model, edits: readonly Edit[] = []) {
+  const [header] = filesOf(luks2, volume, edits);
+  assert(header !== undefined);
+  return header;
+}
+
 Deno.test("edits of copies make what the same changes to a built volume make", () => {
-  const pairs: [CopyEdit, Uint8Array][] = [
+  const pairs: [Edit, Uint8Array][] = [
     [
-      { op: "json", path: "/segments/0/sector_size", value: 4096, ...inBoth },
+      { op: "json", path: "/*/json", member: "/segments/0/sector_size", value: 4096, ...sealed },
       changed({}, { json: (root) => void (root.segments["0"].sector_size = 4096) }),
     ],
     [
-      { op: "json", path: "/tokens/0", copies: "primary" },
+      { op: "json", path: "/primary/json", member: "/tokens/0", ...sealed },
       changed({}, { json: (root) => void delete root.tokens["0"], only: "primary" }),
     ],
     [
-      { op: "json-copy", path: "/keyslots/0/af", from: "/keyslots/3/kdf", ...inBoth },
+      {
+        op: "json-copy",
+        path: "/*/json",
+        member: "/keyslots/0/af",
+        from: "/keyslots/3/kdf",
+        ...sealed,
+      },
       changed({}, { json: (root) => void (root.keyslots["0"].af = root.keyslots["3"].kdf) }),
     ],
     [
-      { op: "json-text", at: 1, remove: 2, insert: "xy", times: 3, copies: "secondary" },
+      { op: "json-move", path: "/*/json", member: "/config", to: 0, ...sealed },
+      changed({}, { text: (text) => moveToFront(text, "config") }),
+    ],
+    [
+      {
+        op: "letters",
+        path: "/secondary/json",
+        offset: 1,
+        remove: 2,
+        insert: "xy",
+        times: 3,
+        ...sealed,
+      },
       changed({}, { text: (text) => `{xyxyxy${text.slice(3)}`, only: "secondary" }),
     ],
     [
-      { op: "number", field: "hdr_size", value: 5n, unsummed: true, ...inBoth },
+      { op: "set", path: "/*/hdr_size", value: 5n },
       changed({}, { fields: { hdr_size: 5 }, unsummed: true }),
     ],
     [
-      { op: "letters", field: "csum_alg", text: "sha512", fill: 0, ...inBoth },
+      { op: "text", path: "/*/csum_alg", text: "sha512", fill: 0, ...sealed },
       changed({}, { fields: { csum_alg: "sha512" } }),
     ],
   ];
   for (const [edit, expected] of pairs) {
-    assertEquals(edited(edit), expected, describeLuks2Edit(edit));
+    assertEquals(edited(edit), expected, describeEdit(edit));
   }
 });
 
+/** The text of JSON with a member of the root in front of the others. */
+function moveToFront(text: string, name: string): string {
+  const { [name]: value, ...rest } = JSON.parse(text);
+  return JSON.stringify({ [name]: value, ...rest });
+}
+
 Deno.test("an edit of JSON that is none any more does nothing, and neither does one of a cut copy", () => {
-  const text = { op: "json-text", at: 0, remove: 1, insert: "", times: 1, ...inBoth } as const;
-  const json = { op: "json", path: "/config", value: {}, ...inBoth } as const;
+  const text: Edit = {
+    op: "letters",
+    path: "/*/json",
+    offset: 0,
+    remove: 1,
+    insert: "",
+    times: 1,
+    ...sealed,
+  };
+  const json: Edit = { op: "json", path: "/*/json", member: "/config", value: {}, ...sealed };
   assertEquals(edited(text, json), edited(text));
   const cut = { op: "resize", size: 5000 } as const;
-  assertEquals(edited(json, cut), edited(cut));
+  assertEquals(edited(cut, json), edited(cut));
 });
 
 Deno.test("most edits of copies leave a checksum that is right, so that a reader gets past it", () => {
   let intact = 0;
   let copies = 0;
-  for (const draws of fc.sample(luks2Draws(), { numRuns: 200, seed: 3 })) {
-    const edits = luks2Edits(model, draws).filter(isCopyEdit);
+  for (const draws of fc.sample(sealedLists(), { numRuns: 200, seed: 3 })) {
+    const edits = editsOf(luks2, model, draws.filter(({ copy }) => copy !== undefined));
     if (edits.length === 0) continue;
-    const { primary, secondary } = decodeLuks2(luks2Files(model, edits).header);
+    const { primary, secondary } = decodeLuks2(headerAfter(model, edits).source);
     copies += 2;
     intact += [primary, secondary].filter((copy) => copy.intact === true).length;
   }
@@ -116,41 +147,45 @@ Deno.test("most edits of copies leave a checksum that is right, so that a reader
 });
 
 Deno.test("opensStill() tells edits that leave a copy from those that may leave none", () => {
-  const garbled: Luks2Edit = { op: "bits", at: 5000, bits: 1, copies: "primary", unsummed: true };
+  const garbled: Edit = { op: "xor", path: "/primary", offset: 5000, bits: 1 };
+  const other: Edit = { ...garbled, path: "/secondary" };
+  const version = { op: "set", path: "/primary/version" } as const;
   assert(opensStill(model, []));
   assert(opensStill(model, [garbled, garbled]));
-  assert(opensStill(model, [{ ...garbled, copies: "secondary" }]));
-  assert(opensStill(model, [{ ...garbled, op: "number", field: "version", value: 0n }]));
-  assert(!opensStill(model, [{ ...garbled, op: "number", field: "version", value: 3n }]));
-  assert(!opensStill(model, [{ ...garbled, at: 7 }]));
-  assert(!opensStill(model, [garbled, { ...garbled, copies: "secondary" }]));
-  assert(!opensStill(model, [{ ...garbled, copies: "both" }]));
-  const { unsummed: _, ...summed } = garbled as CopyEdit;
-  assert(!opensStill(model, [summed]));
+  assert(opensStill(model, [other]));
+  assert(opensStill(model, [{ ...version, value: 0n }]));
+  assert(!opensStill(model, [{ ...version, value: 3n }]));
+  assert(!opensStill(model, [{ ...garbled, offset: 7 }]));
+  assert(!opensStill(model, [garbled, other]));
+  assert(!opensStill(model, [{ ...garbled, path: "/*" }]));
+  assert(!opensStill(model, [{ ...garbled, ...sealed }]));
   assert(!opensStill(model, [garbled, { op: "resize", size: 9000 }]));
+  assert(!opensStill(model, [{ op: "swap", path: "/primary", with: "/secondary" }]));
+  assert(!opensStill(model, [{ op: "swap", path: "/secondary", with: "/primary" }]));
   assert(!opensStill(modelOf({ secondary: "missing" }), [garbled]));
   assert(opensStill(modelOf({ primary: "garbled" }), [garbled]));
 });
 
-Deno.test("tryLuks2() fails for a volume that is said to be sound and is not", () => {
-  const broken: CopyEdit = { op: "json", path: "/segments", ...inBoth };
-  const other: CopyEdit = { op: "json", path: "/segments/0/iv_tweak", value: "8", ...inBoth };
+Deno.test("luks2-open fails for a volume that is said to be sound and is not", () => {
+  const broken: Edit = { op: "json", path: "/*/json", member: "/segments", ...sealed };
+  const other: Edit = { ...broken, member: "/segments/0/iv_tweak", value: "8" };
   for (const edit of [broken, other]) {
-    const files = luks2Files(model, [edit]);
-    tryLuks2(files, { model, key: "right", sound: false });
-    assertThrows(() => tryLuks2(files, { model, key: "right", sound: true }));
+    const files = filesOf(luks2, model, [edit]);
+    const from = { model, edits: [edit] };
+    judged(luks2, { files, key: "right", from });
+    assertThrows(() => judged({ ...luks2, sound: () => true }, { files, key: "right", from }));
   }
 });
 
 Deno.test("a LUKS2 volume opens by its right passphrase in the slot that its model tells", () => {
   for (const volume of fc.sample(luks2Volumes(), { numRuns: 50, seed: 4 })) {
     const used = volume.keys.map(({ passphrase }) => passphrase);
-    const right = luks2Passphrase(volume, "right");
+    const [right] = passphrasesOf(luks2, volume, "right");
     assert(used.includes(right ?? "?"));
     assert(luks2Slot(volume, right) !== undefined);
-    assert(!used.includes(luks2Passphrase(volume, "wrong") ?? used[0] as string));
-    assertEquals(luks2Passphrase(volume, "none"), undefined);
-    assert(chooseCopy(decodeLuks2(luks2Files(volume, []).header)).metadata !== undefined);
+    assert(!used.includes(passphrasesOf(luks2, volume, "wrong")[0] ?? used[0] as string));
+    assertEquals(passphrasesOf(luks2, volume, "none"), []);
+    assert(chooseCopy(decodeLuks2(headerAfter(volume).source)).metadata !== undefined);
   }
 });
 

@@ -1,22 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
-import { divergences } from "../../../fuzz/targets/divergences.ts";
-import {
-  luksDifferential,
-  type LuksDifferentialCase,
-} from "../../../fuzz/targets/luks_differential.ts";
+import { chains } from "../../../fuzz/formats/chain/mod.ts";
+import { luks1Divergences } from "../../../fuzz/formats/luks1/divergences.ts";
+import { luks1 } from "../../../fuzz/formats/luks1/mod.ts";
+import { differential } from "../../../fuzz/targets/differential.ts";
 import type { CaseReport, Tools } from "../../../fuzz/engine/target.ts";
 import type { Edit } from "../../../fuzz/mutate/mod.ts";
-import { luksDivergences } from "../../../fuzz/targets/luks_divergences.ts";
 import type { Luks1Model } from "../../../src/luks1/mod.ts";
 import { liveTest, versionOf } from "../../live.ts";
 import { modelOf } from "../../luks1/volumes.ts";
+
+const luksDifferential = differential(luks1);
 
 /** A difference between the reference and a tool that a run has found. */
 interface Named {
   readonly divergence: string;
   readonly model?: Partial<Luks1Model>;
   readonly edits?: readonly Edit[];
-  readonly ask: LuksDifferentialCase["ask"];
+  readonly ask: string;
   /** Versions of QEMU before this one differ. */
   readonly before?: number;
   /** Where the kernel helps, there is no difference. */
@@ -170,7 +170,9 @@ withCases("a sound volume is the same to all tools", async (directory, tools) =>
 Deno.test("each known divergence over LUKS has a case that shows it", () => {
   assertEquals(
     named.map(({ divergence }) => divergence).sort(),
-    luksDivergences.map(({ name }) => name).sort(),
+    luks1Divergences.map(({ name }) => name).sort(),
   );
-  assert(luksDivergences.every((divergence) => divergences.includes(divergence)));
+  for (const { tools } of [luks1, chains]) {
+    assert(luks1Divergences.every((divergence) => tools.divergences.includes(divergence)));
+  }
 });

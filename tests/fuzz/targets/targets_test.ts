@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import type { CaseReport, Depth, Target } from "../../../fuzz/engine/target.ts";
-import { divergences } from "../../../fuzz/targets/divergences.ts";
+import { wholes } from "../../../fuzz/formats/mod.ts";
 import { targets } from "../../../fuzz/targets/mod.ts";
 import { catalogue } from "../../../src/formats.ts";
 
@@ -74,6 +74,7 @@ Deno.test("roundtrip holds for generated chains", () => {
 
 Deno.test("every explained divergence names a rule of the catalogue and says why", () => {
   const rules = new Set(catalogue.map((rule) => rule.id));
+  const divergences = [...new Set(wholes.flatMap(({ tools }) => tools.divergences))];
   for (const { name, rule, because } of divergences) {
     assert(rules.has(rule), `${name}: ${rule}`);
     assert(because.length > 40, name);

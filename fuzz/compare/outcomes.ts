@@ -1,0 +1,167 @@
+import type { Json } from "../../src/format/mod.ts";
+import type { Judgement, OpenedImage } from "../../src/image/mod.ts";
+import {
+  compareOutcomes,
+  type Difference,
+  type Outcome,
+  type Subject,
+} from "../../src/peers/mod.ts";
+import type { RuleId } from "../../src/rules/mod.ts";
+import type { About, NamedAnswer } from "../engine/target.ts";
+import type { Observation, Seen } from "./observation.ts";
+
+/** An image on the disk, and what the reference makes of it. */
+export interface Asked {
+  /** The image, with what it is opened with and the directory that tools answer in. */
+  readonly subject: Subject & { readonly format: string };
+  readonly image: OpenedImage;
+  readonly judgement: Judgement;
+  /** Something was done to the image after it was built. */
+  readonly edited: boolean;
+}
+
+/** Who was asked what. */
+export type By = Pick<Observation, "tool" | "version" | "question"> & {
+  /** The program that answered, where that is not the tool itself: `qemu-io`. */
+  readonly program?: string;
+};
+
+/** What the reference answers. */
+export type Ours<T> =
+  | { readonly outcome: "accepted"; readonly value: T }
+  | { readonly outcome: "rejected"; readonly message: string; readonly rule?: RuleId };
+
+/** What is known of a difference beyond who was asked what. */
+export interface SeenDetails {
+  readonly outcome: string;
+  readonly message: string;
+  readonly observed?: Pick<Observation, "said" | "path" | "ours" | "cluster">;
+  /** What the reference says, and what the tool says. */
+  readonly texts: readonly [ours: string, theirs: string];
+  readonly about?: About;
+}
+
+/** A difference over an image. */
+export function seen(
+  { image, judgement, edited }: Asked,
+  { program, ...by }: By,
+  { outcome, message, observed = {}, texts: [ours, theirs], about = {} }: SeenDetails,
+): Seen {
+  const rules = [...new Set(judgement.findings.map(({ rule }) => rule))];
+  return {
+    observation: { ...by, outcome, ...observed, rules, edited, image },
+    message: `${by.question}: ${message}`,
+    answers: answersOf(by, program ?? by.tool, { ours, theirs }),
+    about,
+  };
+}
+
+function answersOf(
+  { version }: Pick<By, "version">,
+  program: string,
+  { ours, theirs }: { ours: string; theirs: string },
+): NamedAnswer[] {
+  return [{ by: "reference", text: ours }, { by: `${program} ${version}`, text: theirs }];
+}
+
+/** Two outcomes to compare. */
+export interface Pair<T> {
+  readonly ours: Ours<T>;
+  readonly theirs: Outcome<T>;
+  readonly compare: (ours: T, theirs: T) => Difference[];
+  /** What of an image a path in the answers is about; the path itself by default. */
+  readonly about?: (path: string) => About;
+}
+
+/** The first difference between two outcomes; all of them with `every`. */
+export function differences<T>(
+  asked: Asked,
+  by: By,
+  { ours, theirs, compare, about = (path) => ({ path }) }: Pair<T>,
+  { every = false }: { every?: boolean } = {},
+): Seen[] {
+  const { tool, program = tool } = by;
+  if (theirs.outcome === "unsupported") {
+    const texts = [outcomeText(ours), outcomeText(theirs)] as const;
+    const message = `${program} cannot answer: ${theirs.message}`;
+    const observed = { said: theirs.message };
+    return [seen(asked, by, { outcome: theirs.outcome, message, observed, texts })];
+  }
+  const found = compareOutcomes<T>(ours, theirs, { values: compare });
+  return (every ? found : found.slice(0, 1)).map(({ path, left, right }) => {
+    if (path === "") return verdictSeen(asked, by, { ours, theirs });
+    return seen(asked, by, {
+      outcome: theirs.outcome,
+      message: `at ${path}, the reference says ${JSON.stringify(left)} and ${program} ${
+        JSON.stringify(right)
+      }`,
+      observed: { path },
+      texts: [
+        partText(ours, path) ?? JSON.stringify(left),
+        partText(theirs, path) ?? JSON.stringify(right),
+      ],
+      about: about(path),
+    });
+  });
+}
+
+function verdictSeen(
+  asked: Asked,
+  by: By,
+  { ours, theirs }: { ours: Ours<unknown>; theirs: Outcome<unknown> },
+): Seen {
+  const texts = [outcomeText(ours), outcomeText(theirs)] as const;
+  const rule = ours.outcome === "rejected" ? ours.rule : undefined;
+  const finding = asked.judgement.findings.find((it) => it.rule === rule);
+  return seen(asked, by, {
+    outcome: theirs.outcome,
+    message: `the reference says: ${texts[0]}; ${by.program ?? by.tool} says: ${texts[1]}`,
+    observed: {
+      ...(rule === undefined ? {} : { ours: rule }),
+      ...(theirs.outcome === "accepted" ? {} : { said: theirs.message }),
+    },
+    texts,
+    ...(finding === undefined ? {} : { about: aboutFinding(finding) }),
+  });
+}
+
+/** What a finding is about. */
+export function aboutFinding(
+  { path, offset }: Judgement["findings"][number],
+): About {
+  return { path, ...(typeof offset === "number" ? { offset } : {}) };
+}
+
+const SHORT = 60;
+
+/** An outcome in a line, with its value where that is short. */
+export function outcomeText(outcome: Ours<unknown> | Outcome<unknown>): string {
+  if (outcome.outcome === "accepted") {
+    const value = JSON.stringify(outcome.value) ?? "";
+    return value.length > 4 && value.length < SHORT ? `accepted ${value}` : "accepted";
+  }
+  const rule = "rule" in outcome && outcome.rule !== undefined ? `${outcome.rule}: ` : "";
+  return `${outcome.outcome} (${rule}${outcome.message})`;
+}
+
+/** The part of an answer that a path leads into: what is around the place that differs. */
+function partText<T>(outcome: Ours<T> | Outcome<T>, path: string): string | undefined {
+  if (outcome.outcome !== "accepted") return undefined;
+  const names = path.split("/").slice(1, -1);
+  const part = names.reduce<unknown>((value, name) => {
+    return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+      ? (value as { [name: string]: unknown })[name]
+      : undefined;
+  }, outcome.value);
+  return part === undefined ? undefined : JSON.stringify(sorted(part as Json), null, 1);
+}
+
+/** With the members of objects in the order of their names, so that two texts can be compared. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value as { [name: string]: Json });
+  return Object.fromEntries(
+    members.toSorted(([a], [b]) => a < b ? -1 : 1).map(([name, member]) => [name, sorted(member)]),
+  );
+}

@@ -1,0 +1,71 @@
+import type { Layer } from "../../../src/format/mod.ts";
+import { type Judgement, layersOf } from "../../../src/image/mod.ts";
+import { compareAnswer, type QemuQuestion } from "../../compare/answers.ts";
+import { compareContent } from "../../compare/content.ts";
+import type { Compared } from "../../compare/observation.ts";
+import type { Asked } from "../../compare/outcomes.ts";
+import type { Toolbox } from "../../compare/tools.ts";
+import type { ToolKit } from "../kit.ts";
+import { luks1Divergences } from "../luks1/divergences.ts";
+import { qcow2Divergences } from "../qcow2/divergences.ts";
+
+/** Corruptions and leaks of one image: qemu-img prints a line for each, tens of thousands in seconds. */
+const COMPLAINTS_MAX = 2 ** 13;
+/** Snapshots that QEMU reads, one request each, without anybody noticing. */
+const SNAPSHOTS_MAX = 2 ** 12;
+/** Clusters of a qcow disk that QEMU looks up one by one within a few seconds. */
+const QCOW_CLUSTERS_MAX = 2 ** 17;
+
+/** What qemu-img and qemu-io answer about chains: content and allocation, and one question more. */
+export const chainTools: ToolKit = {
+  says: "verdict, info, map, check and content are those of the installed qemu-img",
+  needs: ["qemu-img", "qemu-io"],
+  weight: 4,
+  asks: { nothing: 3, check: 2, map: 1, info: 1 },
+  untouched: 6,
+  timeoutMs: 8000,
+  // Longer ones would only be slow.
+  fileMax: 2 ** 21,
+  divergences: [...qcow2Divergences, ...luks1Divergences],
+  compare: compareChain,
+};
+
+async function compareChain(asked: Asked, ask: string, tools: Toolbox): Promise<Compared> {
+  const skipped = whyNotAsked(asked, ask);
+  if (skipped !== undefined) return { seen: [], skipped };
+  const { judgement, subject: { passphrases: _, ...keyless } } = asked;
+  if (judgement.findings.some(({ rule }) => rule === "luks.work.iterations-budget")) {
+    // QEMU has no budget for iterations: it is not asked for what takes hours.
+    return { seen: await compareAnswer({ ...asked, subject: keyless }, "info", tools) };
+  }
+  const content = await compareContent(asked, tools);
+  if (ask === "nothing" || isNoisy(judgement)) return { seen: content };
+  return { seen: [...content, ...await compareAnswer(asked, ask as QemuQuestion, tools)] };
+}
+
+function whyNotAsked({ image, subject }: Asked, ask: string): string | undefined {
+  if (image.incomplete) return "the edited image names a file that is not there";
+  if ((image.layer?.snapshots?.length ?? 0) > SNAPSHOTS_MAX) {
+    return "qemu reads the entries of tens of thousands of snapshots one by one";
+  }
+  if (isEndless(layersOf(image))) return "qemu-img maps a qcow disk cluster by cluster";
+  // Which image of a chain needs a passphrase is what `info` says, and check opens more than info does.
+  const passphrases = subject.passphrases ?? [];
+  const unknown = image.findings.refusal("info") !== undefined && passphrases.length > 1;
+  if (ask !== "check" || !unknown) return undefined;
+  return "qemu-img does not say which backing file needs the passphrase";
+}
+
+/** Whether QEMU would map for ever: in version 1 it skips no unallocated stretch. */
+function isEndless(layers: readonly Layer[]): boolean {
+  const size = layers[0]?.virtualSize ?? 0;
+  return layers.some((layer) =>
+    layer.format === "qcow" &&
+    Math.min(size, layer.virtualSize) / layer.clusterSize > QCOW_CLUSTERS_MAX
+  );
+}
+
+/** Whether qemu-img's check would be slow for all that it has to say. */
+function isNoisy({ qemu: { check } }: Judgement): boolean {
+  return check !== null && check.corruptions + check.leaks > COMPLAINTS_MAX;
+}

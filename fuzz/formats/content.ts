@@ -1,0 +1,111 @@
+import type { Layer } from "../../src/format/mod.ts";
+import { extentsOf, layersOf, type OpenedImage, readContent } from "../../src/image/mod.ts";
+import { answerAt, firstDifference, whereIn } from "../compare/bytes.ts";
+import { Failure } from "../engine/target.ts";
+import type { ExpectedDisk } from "../generate/disk.ts";
+import type { KeyChoice } from "../generate/encryption.ts";
+import { diskOf, type Kit } from "./kit.ts";
+
+const CHUNK = 2 ** 20;
+const MIDDLE = 0.7;
+
+/**
+ * Compares what a reader makes of an image with what a guest should see.
+ *
+ * @throws {Failure} where the two differ
+ */
+export function assertDisk(
+  layers: readonly Layer[],
+  expected: ExpectedDisk,
+  what = "the image",
+): void {
+  const size = layers[0]?.virtualSize ?? 0;
+  if (size !== expected.size) {
+    throw new Failure("content.size", `${what}: ${size} bytes, and ${expected.size} in the model`);
+  }
+  for (const { start, end } of expected.ranges) {
+    for (let at = start; at < end; at += CHUNK) {
+      const length = Math.min(CHUNK, end - at);
+      assertPart(layers, { at, bytes: expected.read(at, length), what });
+    }
+    // A read that begins in the middle has to find the same there.
+    const middle = start + Math.floor((end - start) * MIDDLE);
+    const bytes = expected.read(middle, Math.min(CHUNK, end - middle));
+    assertPart(layers, { at: middle, bytes, what });
+  }
+  assertNothingElse(layers, expected, what);
+}
+
+/**
+ * A sound image that was not changed has its model's size, and with the right passphrase its content.
+ *
+ * @throws {Failure} where it has not
+ */
+export function assertSound<Model>(
+  kit: Kit<Model>,
+  image: OpenedImage,
+  { model, key }: { model: Model; key: KeyChoice },
+): void {
+  if (image.incomplete) return;
+  const disk = diskOf(kit, model);
+  const { layer, findings } = image;
+  const refusal = findings.refusal("info", "spec");
+  if (layer === undefined || refusal !== undefined) {
+    const why = refusal?.message ?? "There is no layer";
+    throw new Failure(`sound.rejected.${refusal?.rule ?? "layer"}`, why);
+  }
+  const locked = layersOf(image).find((it) => it.encrypted && it.unlocked !== true);
+  if (locked === undefined) return assertDisk(layersOf(image), disk);
+  if (key === "right") throw new Failure("sound.locked", JSON.stringify(findings.list()));
+  if (layer.virtualSize === disk.size) return;
+  throw new Failure("content.size", `${layer.virtualSize} bytes, and ${disk.size} in the model`);
+}
+
+function assertPart(
+  layers: readonly Layer[],
+  { at, bytes, what }: { at: number; bytes: Uint8Array; what: string },
+): void {
+  const found = readContent(layers, BigInt(at), bytes.length);
+  const differs = firstDifference(found, bytes);
+  if (differs < 0) return;
+  const place = at + differs;
+  throw new Failure(
+    `content.bytes.${whereIn(layers, place)}`,
+    `${what}: another byte than in the model at ${place}`,
+    {
+      answers: [
+        answerAt("reference", found, { start: at, place }),
+        answerAt("model", bytes, { start: at, place }),
+      ],
+      about: { guestOffset: place },
+    },
+  );
+}
+
+/** Outside of what the model names there is nothing: no layer claims to hold data there. */
+function assertNothingElse(
+  layers: readonly Layer[],
+  { ranges, size, unknownFrom = size }: ExpectedDisk,
+  what: string,
+): void {
+  let next = 0;
+  for (const extent of extentsOf(layers, 0, unknownFrom)) {
+    if (extent.zero) continue;
+    const end = extent.start + extent.length;
+    while (next < ranges.length && (ranges[next]?.end ?? 0) <= extent.start) next++;
+    const range = ranges[next];
+    if (range !== undefined && range.start <= extent.start && end <= range.end) continue;
+    throw new Failure(
+      `content.extra.${whereIn(layers, extent.start)}`,
+      `${what}: data at ${extent.start} that no model names`,
+      { about: { guestOffset: extent.start } },
+    );
+  }
+}
+
+/** @throws {Failure} where the two differ */
+export function assertSameBytes(signature: string, found: Uint8Array, expected: Uint8Array): void {
+  const differs = firstDifference(found, expected);
+  if (differs < 0) return;
+  throw new Failure(signature, `Another byte than in the model at ${differs}`);
+}

@@ -1,0 +1,376 @@
+import type * as fc from "fast-check";
+import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
+import type { Format, Json, MapEntry, Placed } from "../../src/format/mod.ts";
+import {
+  type Judgement,
+  openBytes,
+  type OpenedImage,
+  type ReadOptions,
+} from "../../src/image/mod.ts";
+import type { ToolName } from "../../src/peers/mod.ts";
+import type { Finding, RuleId } from "../../src/rules/mod.ts";
+import type { Compared, Divergence } from "../compare/observation.ts";
+import type { Asked } from "../compare/outcomes.ts";
+import type { Toolbox } from "../compare/tools.ts";
+import type { CaseFile, Depth } from "../engine/target.ts";
+import { type ExpectedDisk, guestDisk } from "../generate/disk.ts";
+import { type KeyChoice, strangePassphrase, utf8 } from "../generate/encryption.ts";
+import {
+  applyEdits,
+  type Dictionary,
+  type Edit,
+  type Editable,
+  type EditDraw,
+  editLists,
+  resolveDraws,
+} from "../mutate/mod.ts";
+
+/** What models are drawn for. */
+export type Use = "open" | "roundtrip" | "differential";
+
+/**
+ * What the fuzz targets know of a format. Only `format` and `models` have to be there: with them, any
+ * bytes are opened, edited images are judged, and sound ones read back as their models say. The rest
+ * is what a format has besides, or what is better known of it.
+ *
+ * A model is a plain value: JSON, but for a `bigint`.
+ */
+export interface Kit<Model = unknown> {
+  readonly format: Format;
+  /** Sound images, as the writer of the format makes them normal. */
+  models(use: Use): fc.Arbitrary<Model>;
+  /** What its targets are called by: `qcow2` of `qcow2-open`; the format's name where it is absent. */
+  readonly name?: string;
+  /** Name of an image's file; `image.` and the format's name by default. */
+  readonly file?: string;
+  /** Lays an image out; by default, as the writer of the format builds it. Deterministic. */
+  build?(model: Model): LaidOut;
+  /** The format of an image, where a kit has images of several. */
+  formatOf?(model: Model): Format;
+  /**
+   * The model, or the nearest one that can be drawn, after a part of it was taken out.
+   *
+   * @throws {Error} where there is none
+   */
+  repair?(model: Model): Model;
+  /** An image in a line; by default, its model. */
+  describe?(model: Model): string;
+  /** What should be said of a sound image. */
+  readonly expected?: Expected<Model>;
+  /** How images are changed; by default as any image may be. */
+  readonly edits?: EditOptions;
+  /** How encrypted images are opened; absent for a format without encryption. */
+  readonly keys?: KeyKit<Model>;
+  /** Opens the files of an image; by default the first one, by itself. */
+  open?(files: readonly CaseFile[], options: ReadOptions): OpenedImage;
+  /** Rules about what a reader finds beyond the header; by default those that are not about it. */
+  readonly tableRules?: RegExp;
+  /** How far a reader gets into an image, where that does not follow from what QEMU makes of it. */
+  depth?(image: OpenedImage, judgement: Judgement): Depth;
+  /** Whether an image has to open as before after these edits; by default where there are none. */
+  sound?(model: Model, edits: readonly Edit[]): boolean;
+  /**
+   * What has to hold between an image and what is said of it, whatever its bytes are.
+   *
+   * @throws {Failure} where it does not
+   */
+  agrees?(image: OpenedImage, opened: OpenedCase<Model>): void;
+  /** Where the entry of a table is that says what a byte of the disk is made of. */
+  entryAt?(source: ByteSource, guestOffset: number): { path: string; offset: number } | undefined;
+  /** Where what a path in an answer speaks of is in the file: `/snapshots/0/name` of `info`. */
+  placeOf?(source: ByteSource, path: string): { path: string; offset: number } | undefined;
+  /** Bytes that never were an image; by default without a magic in front of them. */
+  readonly noise?: NoiseKit;
+  /** The tools that answer to the same images; absent where there are none. */
+  readonly tools?: ToolKit;
+  /** Share of the time budget of `open` and `roundtrip`, relative to other targets. */
+  readonly weight?: number;
+  /** What kind of case an edited image is; `edited` by default. */
+  readonly kind?: string;
+  /** The same models laid out otherwise, by kind of case; half as often as by themselves. */
+  readonly elsewhere?: Readonly<Record<string, Kit<Model>>>;
+}
+
+/** An image that was laid out, as files. */
+export interface LaidOut {
+  /** The file that edits change: the image, or what starts with its header. */
+  readonly image: Editable;
+  /** Its name: `image.qcow2`. */
+  readonly name: string;
+  /** The files that it refers to or is opened with. */
+  readonly others?: readonly CaseFile[];
+  /** Unit of allocation in bytes; a sector where it is absent. */
+  readonly unit?: number;
+}
+
+/** What is expected of a sound image, by its model and not by what was built. */
+export interface Expected<Model> {
+  /** What a guest sees; by default, what the writer of the format says. */
+  disk?(model: Model): ExpectedDisk;
+  /** The same of its snapshots, by their ids. */
+  views?(model: Model): Iterable<readonly [id: string, disk: ExpectedDisk]>;
+  /** What the format's part of `info` says. */
+  info?(model: Model): { readonly [name: string]: Json };
+  /** What `map` says. */
+  map?(model: Model): readonly Pick<MapEntry, "start" | "length" | "depth" | "zero" | "data">[];
+  /** What `check` says. */
+  check?(model: Model): { readonly exitCode: number; readonly leaks: number };
+  /** QEMU opens and reads each of the images. */
+  readonly opensInQemu?: true;
+  /** Members of `info` that may be anything after damage, and rules that may then be broken. */
+  readonly infoOfDamage?: readonly string[];
+  readonly damage?: readonly RuleId[];
+}
+
+/** What `check` says of a format that qemu-img cannot check. */
+export const NO_CHECKER = { exitCode: 63, leaks: 0 } as const;
+
+/** How images of a format are changed. */
+export interface EditOptions {
+  /** Lists of edits; those of any image by default. For `roundtrip`, such as may leave it sound. */
+  draws?(use: Use): fc.Arbitrary<readonly EditDraw[]>;
+  /** An edit as an artifact of an earlier release may have it. */
+  stored?(edit: Edit): Edit;
+  readonly dictionary?: Dictionary;
+  /** Places that are hit more often than their share. */
+  readonly favourite?: (place: Placed) => boolean;
+}
+
+/** How encrypted images of a format are opened. */
+export interface KeyKit<Model> {
+  /** What an image is opened with in a target. */
+  choices(use: Use): fc.Arbitrary<KeyChoice>;
+  /** The right passphrases, that of the image itself first; by default the last one that opens it. */
+  passphrases?(model: Model): readonly string[];
+  /** The passphrases of all keys; by default those that open it. */
+  all?(model: Model): readonly string[];
+  /** Work that trying passphrases may take: more than a generated image takes, and not much more. */
+  readonly iterationsMax: number;
+  /** Milliseconds that it may take. */
+  readonly milliseconds: number;
+  /** The first variant of this image alone is opened with a passphrase: that takes so long. */
+  costly?(model: Model): boolean;
+  /** Trying passphrases takes so long that an image is tried once; its models are JSON. */
+  readonly remembered?: true;
+  /**
+   * Compares the key slots of an image that is as it was built with its model.
+   *
+   * @throws {Failure} where a slot opens that must not, or does not where it must
+   */
+  sound?(header: ByteSource, model: Model): void;
+  /** What may be done to keys. */
+  readonly changes?: KeyChanges<Model>;
+}
+
+/** What may be done to the keys of an image, which keeps its content. */
+export interface KeyChanges<Model, Change = unknown> {
+  draws(): fc.Arbitrary<readonly Change[]>;
+  describe(change: Change): string;
+  /**
+   * @returns the files of the image after that
+   * @throws {Failure} where something else comes of the changes than has to
+   */
+  run(model: Model, changes: readonly Change[]): readonly CaseFile[];
+}
+
+/** Outside tools, and what they are asked. */
+export interface ToolKit {
+  /** What the answers are about, in a line. */
+  readonly says: string;
+  /** The tools without which there is nothing to compare, and those that answer where they are. */
+  readonly needs: readonly ToolName[];
+  readonly uses?: readonly ToolName[];
+  /** Share of the time budget of `differential`. */
+  readonly weight: number;
+  /** What is asked, each so often: a name of the kit's own. */
+  readonly asks: Readonly<Record<string, number>>;
+  /** One list of edits in so many is empty. */
+  readonly untouched: number;
+  /** Milliseconds for one answer: less than a case may take, so that it is known who was slow. */
+  readonly timeoutMs: number;
+  /** Bytes of the longest file that is written. */
+  readonly fileMax?: number;
+  /** Differences that are understood. */
+  readonly divergences: readonly Divergence[];
+  /** Asks, and compares the answers with those of the reference. */
+  compare(asked: Asked, ask: string, tools: Toolbox): Promise<Compared>;
+}
+
+/** An image as it was opened. */
+export interface OpenedCase<Model> {
+  readonly files: readonly CaseFile[];
+  readonly key: KeyChoice;
+  /** What the image was built from, and what was done to it; absent for noise. */
+  readonly from?: { readonly model: Model; readonly edits: readonly Edit[] };
+}
+
+/** Bytes that mean nothing, behind what makes a reader look at them. */
+export interface NoiseKit {
+  /** What the bytes start with: members of the case. */
+  readonly head: fc.Arbitrary<{ readonly [name: string]: Json }>;
+  /** Writes it into bytes that may be too short for it. */
+  write(head: { readonly [name: string]: Json }, bytes: Uint8Array): void;
+  /** Length of the longest. */
+  readonly lengthMax?: number;
+  /** They may be the header of a payload in another file. */
+  readonly detached?: true;
+}
+
+/** What a target of a kit is called: `qcow2-open`; the property alone for a kit without a name. */
+export function targetName<Model>({ name, format }: Kit<Model>, property: string): string {
+  const prefix = name ?? format.name;
+  return prefix === "" ? property : `${prefix}-${property}`;
+}
+
+/** The format of an image. */
+export function formatIn<Model>(kit: Kit<Model>, model: Model): Format {
+  return kit.formatOf?.(model) ?? kit.format;
+}
+
+/** Name of the file of an image. */
+export function fileOf<Model>({ file, format }: Kit<Model>): string {
+  return file ?? `image.${format.name}`;
+}
+
+/** An image in a line. */
+export function describeModel<Model>(kit: Kit<Model>, model: Model): string {
+  return kit.describe?.(model) ??
+    `${kit.format.name} ${
+      JSON.stringify(model, (_, value) => typeof value === "bigint" ? String(value) : value)
+    }`;
+}
+
+/**
+ * A model again after a part of it was taken out: made normal, and one that can be drawn.
+ *
+ * @throws {Error} where there is none
+ */
+export function repaired<Model>(kit: Kit<Model>, model: Model): Model {
+  if (kit.repair !== undefined) return kit.repair(model);
+  const normal = kit.format.writer.normalise(model) as Model;
+  if (kit.models("roundtrip").canShrinkWithoutContext(normal)) return normal;
+  throw new TypeError("Cannot use the model: none like it is drawn");
+}
+
+const laidOut = new WeakMap<Kit, WeakMap<object, LaidOut>>();
+
+/** An image as it was laid out, made once for each model. */
+export function layOut<Model>(kit: Kit<Model>, model: Model): LaidOut {
+  const known = laidOut.get(kit as Kit) ?? new WeakMap<object, LaidOut>();
+  laidOut.set(kit as Kit, known);
+  const made = known.get(model as object) ?? kit.build?.(model) ?? builtBy(kit, model);
+  known.set(model as object, made);
+  return made;
+}
+
+function builtBy<Model>(kit: Kit<Model>, model: Model): LaidOut {
+  const { image, payload } = kit.format.writer.build(model);
+  const others = payload === undefined
+    ? []
+    : [{ name: "payload.raw", source: new SegmentSource(payload.segments, payload.size) }];
+  return { image, name: fileOf(kit), others };
+}
+
+/** The files of an image after edits, the one that was edited first. */
+export function filesOf<Model>(
+  kit: Kit<Model>,
+  model: Model,
+  edits: readonly Edit[] = [],
+): CaseFile[] {
+  const { image, name, others = [] } = layOut(kit, model);
+  return [{ name, source: applyEdits(image, edits) }, ...others];
+}
+
+/** Lists of edits before it is known what they apply to. */
+export function drawsOf<Model>(
+  { edits }: Kit<Model>,
+  use: Use,
+): fc.Arbitrary<readonly EditDraw[]> {
+  return edits?.draws?.(use) ?? editLists();
+}
+
+/** The edits of an image that draws come to: they name places, so that they can be read and stored. */
+export function editsOf<Model>(
+  kit: Kit<Model>,
+  model: Model,
+  draws: readonly EditDraw[],
+): Edit[] {
+  const { image, unit = SECTOR } = layOut(kit, model);
+  const { dictionary, favourite } = kit.edits ?? {};
+  return resolveDraws(image, draws, {
+    unit,
+    ...(dictionary === undefined ? {} : { dictionary }),
+    ...(favourite === undefined ? {} : { favourite }),
+  });
+}
+
+const SECTOR = 512;
+
+/** What a guest should see of an image. */
+export function diskOf<Model>(kit: Kit<Model>, model: Model): ExpectedDisk {
+  return kit.expected?.disk?.(model) ?? guestDisk(kit.format.writer.content(model));
+}
+
+/** The passphrases of all keys of an image. */
+export function allPassphrases<Model>(
+  { keys, format }: Kit<Model>,
+  model: Model,
+): readonly string[] {
+  return keys?.all?.(model) ?? keys?.passphrases?.(model) ?? format.writer.passphrases?.(model) ??
+    [];
+}
+
+/** The passphrases that a choice stands for; none where nothing is encrypted. */
+export function passphrasesOf<Model>(
+  kit: Kit<Model>,
+  model: Model,
+  choice: KeyChoice,
+): readonly string[] {
+  if (choice === "none" || kit.keys === undefined) return [];
+  const right = kit.keys.passphrases?.(model) ??
+    kit.format.writer.passphrases?.(model).slice(-1) ?? [];
+  if (choice === "right") return right;
+  const strange = strangePassphrase(allPassphrases(kit, model));
+  return right.map(() => strange);
+}
+
+/** Opens the files of an image with passphrases. */
+export function openWith<Model>(
+  kit: Kit<Model>,
+  files: readonly CaseFile[],
+  passphrases: readonly string[] = [],
+): OpenedImage {
+  const { keys, format } = kit;
+  const options: ReadOptions = keys === undefined
+    ? {}
+    : { passphrases: passphrases.map(utf8), iterationsMax: keys.iterationsMax };
+  return kit.open?.(files, options) ?? openBytes(sourceOf(files), format, options);
+}
+
+/** Whether an image has to open as before after edits. */
+export function isSound<Model>(kit: Kit<Model>, model: Model, edits: readonly Edit[]): boolean {
+  return edits.length === 0 || kit.sound?.(model, edits) === true;
+}
+
+/** The file that was edited. */
+export function sourceOf([first]: readonly CaseFile[]): ByteSource {
+  if (first === undefined) throw new TypeError("Cannot open a case without files");
+  return first.source;
+}
+
+/** How far a reader gets into an image: by default, by what QEMU makes of it. */
+export function depthOf<Model>(kit: Kit<Model>, image: OpenedImage, judgement: Judgement): Depth {
+  const own = kit.depth?.(image, judgement);
+  if (own !== undefined) return own;
+  const { findings, qemu } = judgement;
+  const isTable = ({ rule, path }: Finding): boolean =>
+    kit.tableRules?.test(rule) ?? !path.startsWith("/header");
+  if (qemu.open === "reject") {
+    const refusal = findings.find(({ effect }) => effect === "refused-at-open");
+    return refusal !== undefined && isTable(refusal) ? "tables" : "header";
+  }
+  const harmless: readonly Finding["effect"][] = ["ignored", "warning", "leak"];
+  const tables = findings.some((finding) => !harmless.includes(finding.effect) && isTable(finding));
+  if (tables) return "tables";
+  return qemu.read === "error" ? "data" : "accepted";
+}

@@ -1,0 +1,129 @@
+import * as fc from "fast-check";
+import { type ByteSource, readUpTo, SegmentSource } from "../../src/bytes/mod.ts";
+import { AccessError, type BuiltImage } from "../../src/format/mod.ts";
+import {
+  layersOf,
+  openBytes,
+  openDetachedBytes,
+  type OpenedImage,
+  readContent,
+  type ReadOptions,
+} from "../../src/image/mod.ts";
+import { type CaseFile, Failure } from "../engine/target.ts";
+import type { KeyChoice } from "../generate/encryption.ts";
+import { firstDifference } from "../compare/bytes.ts";
+import type { Editable } from "../mutate/mod.ts";
+import type { Expected, LaidOut } from "./kit.ts";
+
+/** What the kits of both versions of LUKS share. */
+
+/** Of so many volumes one is large: the numbers of its last sectors take more than a byte. */
+export const LARGE_SHARE = 6;
+const SMALL_MAX = 2 ** 13;
+const LARGE_MAX = 2 ** 18;
+/** Bytes of content that are read of what may be no volume any more. */
+const READ_MAX = 4096;
+
+/**
+ * Models of volumes, of which few are large.
+ *
+ * @param models those with payloads of at most so many bytes
+ */
+export function mostlySmall<Model>(
+  models: (sizeMax: number) => fc.Arbitrary<Model>,
+): fc.Arbitrary<Model> {
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: LARGE_SHARE - 1, arbitrary: models(SMALL_MAX) },
+    { weight: 1, arbitrary: models(LARGE_MAX) },
+  );
+}
+
+/** The files of a built volume: the one with the header, and the payload of a detached one. */
+export function volumeOf(image: Editable, payload: BuiltImage | undefined): LaidOut {
+  const file = { image, name: "volume.luks" };
+  if (payload === undefined) return file;
+  const source = new SegmentSource(payload.segments, payload.size);
+  return { ...file, others: [{ name: "payload.raw", source }] };
+}
+
+/** The map of a disk of so many bytes that are all data. */
+export function allData(length: number): ReturnType<NonNullable<Expected<never>["map"]>> {
+  if (length === 0) return [];
+  return [{ start: 0, length, depth: 0, zero: false, data: true }];
+}
+
+/** Opens a volume; one with a detached header as of the version that it looks like. */
+export function openVolume(
+  format: "luks" | "luks2",
+): (files: readonly CaseFile[], options: ReadOptions) => OpenedImage {
+  return ([header, payload], options) => {
+    if (header === undefined) throw new TypeError("Cannot open a volume without files");
+    return payload === undefined
+      ? openBytes(header.source, format, options)
+      : openDetachedBytes(payload.source, header.source, options);
+  };
+}
+
+/** Milliseconds that trying a passphrase may take: slow hashes have eight slots to go through. */
+export const KEY_MS = 8000;
+
+/** What the format of a volume is, as far as signatures and rules name it. */
+export interface AccessOptions {
+  readonly format: "luks" | "luks2";
+  readonly key: KeyChoice;
+  /** Rules for which the content is not read although the format allows it. */
+  readonly notRead: RegExp;
+}
+
+/**
+ * What is rejected has no content, and what is not rejected has.
+ *
+ * @throws {Failure} where it is otherwise
+ */
+export function assertAccess(image: OpenedImage, { format, key, notRead }: AccessOptions): void {
+  const { layer, findings } = image;
+  const unlocked = layer?.unlocked === true;
+  const refusal = findings.refusal("read", "spec") ?? findings.refusal("info", "spec");
+  if (unlocked && (key !== "right" || refusal !== undefined)) {
+    const why = refusal === undefined ? "" : `, in spite of ${refusal.rule}`;
+    throw new Failure(`${format}.unlocked`, `Unlocked with ${key} key${why}`);
+  }
+  const works = findings.refusal("read") === undefined &&
+    findings.rules().every((rule) => !notRead.test(rule));
+  if (works && !unlocked) throw new Failure(`${format}.locked`, "Locked, and nothing rejects it");
+  if (layer === undefined || layer.virtualSize === 0) return;
+  try {
+    readContent(layersOf(image), 0n, Math.min(READ_MAX, layer.virtualSize));
+  } catch (error) {
+    if (error instanceof AccessError && !unlocked) return;
+    throw error;
+  }
+  if (!unlocked) {
+    throw new Failure(`${format}.content`, "There is content, and nothing unlocked it");
+  }
+}
+
+/** The first bytes of a file, with zeros for what it lacks. */
+export function headOf(source: ByteSource, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  bytes.set(readUpTo(source, 0, length));
+  return bytes;
+}
+
+/**
+ * What is decoded is encoded as it was.
+ *
+ * @throws {Failure} where it is not
+ */
+export function assertEncodes(
+  format: "luks" | "luks2",
+  stored: Uint8Array,
+  encoded: Uint8Array,
+): void {
+  const differs = firstDifference(encoded, stored);
+  if (differs < 0) return;
+  throw new Failure(`${format}.encode`, `Another byte of the header at ${differs}`, {
+    about: { offset: differs },
+  });
+}

@@ -1,0 +1,70 @@
+import type { OpenedImage } from "../../../src/image/mod.ts";
+import { decode } from "../../../src/layout/mod.ts";
+import { encodeHeader } from "../../../src/luks1/create/create.ts";
+import {
+  decodeLuks1,
+  header as headerStruct,
+  HEADER_BYTES,
+  type Luks1Model,
+  LUKS_MAGIC,
+} from "../../../src/luks1/mod.ts";
+import { type CaseFile, type Depth, Failure } from "../../engine/target.ts";
+import { firstDifference } from "../../compare/bytes.ts";
+import { type OpenedCase, sourceOf } from "../kit.ts";
+import { assertAccess, assertEncodes, headOf } from "../luks.ts";
+
+const SECTOR = 512;
+/** Rules for which the content is not read although the format allows it. */
+const NOT_READ = /^luks\.work\.iterations-budget$/;
+
+/**
+ * Compares what is said of a volume with its bytes and with what can be read of it.
+ *
+ * @throws {Failure} where the two differ
+ */
+export function agreesLuks1(image: OpenedImage, { files, key }: OpenedCase<Luks1Model>): void {
+  const head = headOf(sourceOf(files), HEADER_BYTES);
+  const encoded = new Uint8Array(HEADER_BYTES);
+  encodeHeader(encoded, decodeLuks1(sourceOf(files)));
+  assertEncodes("luks", head, encoded);
+  assertLayer(image, files, head);
+  assertPlaces(image, files);
+  assertAccess(image, { format: "luks", key, notRead: NOT_READ });
+}
+
+/** How far a reader gets into a volume: the key slots are its tables, and the keys its data. */
+export function depthLuks1({ findings, layer }: OpenedImage): Depth {
+  const refusal = findings.refusal("info");
+  if (refusal !== undefined) return refusal.rule.startsWith("luks.slot.") ? "tables" : "header";
+  return layer?.unlocked === true ? "accepted" : "data";
+}
+
+/** There is a layer where the magic and the version are right and a payload begins. */
+function assertLayer(
+  { layer }: OpenedImage,
+  [header, payload = header]: readonly CaseFile[],
+  head: Uint8Array,
+): void {
+  const { magic, version, payload_offset } = decode(headerStruct, head);
+  const known = firstDifference(magic, LUKS_MAGIC) < 0 && version === 1;
+  const start = SECTOR * payload_offset;
+  const end = SECTOR * Math.ceil((payload?.source.size ?? 0) / SECTOR);
+  const expected = known && start <= end;
+  if ((layer !== undefined) !== expected) {
+    throw new Failure("luks.layer", `There is ${expected ? "no" : "a"} layer`);
+  }
+  if (layer === undefined || layer.virtualSize === end - start) return;
+  const message = `${layer.virtualSize} bytes, and the payload has ${end - start}`;
+  throw new Failure("luks.size", message);
+}
+
+/** Findings are about places in the header or in the file with the payload. */
+function assertPlaces({ findings }: OpenedImage, files: readonly CaseFile[]): void {
+  const end = Math.max(HEADER_BYTES, ...files.map(({ source }) => source.size));
+  for (const { rule, offset } of findings.list()) {
+    // Of version 2, which is another format, it is said where its second header would be.
+    if (offset === null || rule.startsWith("luks2.")) continue;
+    if (Number(offset) >= 0 && Number(offset) <= end) continue;
+    throw new Failure(`luks.place.${rule}`, `It is at ${offset}, and the files end at ${end}`);
+  }
+}

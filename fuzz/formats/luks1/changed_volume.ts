@@ -1,0 +1,78 @@
+import { type ByteSource, PatchedSource } from "../../../src/bytes/mod.ts";
+import {
+  addKey,
+  contentOf,
+  decodeLuks1,
+  Luks1Error,
+  type Luks1Model,
+  Luks1Volume,
+} from "../../../src/luks1/mod.ts";
+import { type CaseFile, Failure } from "../../engine/target.ts";
+import { utf8 } from "../../generate/encryption.ts";
+import { assertSameBytes } from "../content.ts";
+import { sourceOf } from "../kit.ts";
+import {
+  assertChanged,
+  assertKeys,
+  changed,
+  type KeyChange,
+  type Keyed,
+  keysOf,
+} from "./key_changes.ts";
+import { layOutLuks1 } from "./volumes.ts";
+import { applyEdits } from "../../mutate/mod.ts";
+
+const SECTOR = 512;
+const LAST_SLOT = 7;
+
+/**
+ * Changes the keys of a volume, one change after the other.
+ *
+ * @returns the files after that
+ * @throws {Failure} where something else comes of the changes than has to
+ */
+export function withChanges(model: Luks1Model, changes: readonly KeyChange[]): CaseFile[] {
+  // A header that lacks the last key materials is not changed; the rest of it is as good as another.
+  const { image, name, others = [] } = layOutLuks1({ ...model, cutHeader: false });
+  const source = applyEdits(image, []);
+  const files: CaseFile[] = [{ name, source }, ...others];
+  let keyed: Keyed = { header: source.read(0, source.size).slice(), keys: keysOf(model) };
+  for (const change of changes) {
+    const after = changed(keyed, change);
+    for (const key of assertChanged(keyed, after)) assertOpens(files, model, key);
+    keyed = after;
+  }
+  const header = new PatchedSource(source, [{ offset: 0, bytes: keyed.header }], source.size);
+  return [{ name, source: header }, ...others];
+}
+
+/** A master key opens the content of the model. */
+function assertOpens(files: readonly CaseFile[], model: Luks1Model, masterKey: Uint8Array): void {
+  const header = sourceOf(files);
+  const payload = files[1]?.source;
+  const start = payload === undefined ? decodeLuks1(header).payload_offset * SECTOR : 0;
+  const sectors = new Uint8Array(model.size);
+  (payload ?? header).readInto(start, sectors);
+  new Luks1Volume(model.spec, masterKey).decryptSectors(sectors, 0n);
+  assertSameBytes("luks.change.content", sectors, contentOf(model));
+}
+
+/**
+ * Compares the key slots of a volume that is as it was built with its model.
+ *
+ * @throws {Failure} where a slot opens that must not, or does not where it must
+ */
+export function assertModelKeys(source: ByteSource, model: Luks1Model): void {
+  const header = source.read(0, source.size);
+  assertKeys({ header, keys: keysOf(model) });
+  if (!model.cutHeader || model.keys.some(({ slot }) => slot === LAST_SLOT)) return;
+  const passphrase = utf8(model.keys[0]?.passphrase ?? "");
+  const random = (length: number): Uint8Array => new Uint8Array(length);
+  try {
+    addKey(header, { passphrase, newPassphrase: passphrase, iterations: 1, random });
+  } catch (error) {
+    if (error instanceof Luks1Error) return;
+    throw error;
+  }
+  throw new Failure("luks.change.cut", "A key was added to a header that is cut short");
+}

@@ -1,0 +1,35 @@
+import type { Json } from "../../../src/format/mod.ts";
+import type { Luks1Model } from "../../../src/luks1/mod.ts";
+
+const SECTOR = 512;
+/** Header and key materials start at multiples of this. */
+const UNIT = 4096;
+const SLOTS = 8;
+const STRIPES = 4000;
+
+/**
+ * What `info` has to say of a volume, told from its model and not from what was built: the `data` of
+ * qemu-img's format-specific information.
+ */
+export function expectedInfo(model: Luks1Model): { readonly [key: string]: Json } {
+  const { spec, keys, detached, gap } = model;
+  const bits = 8 * (spec.mode === "xts" ? spec.keyBytes / 2 : spec.keyBytes);
+  const room = UNIT * Math.ceil(spec.keyBytes * STRIPES / UNIT);
+  return {
+    "cipher-alg": spec.cipher === "sm4" ? "sm4" : `${spec.cipher}-${bits}`,
+    "cipher-mode": spec.mode,
+    ...(spec.ivGenerator === undefined ? {} : { "ivgen-alg": spec.ivGenerator }),
+    // QEMU names the hash where the IV generator has a use for it.
+    ...(spec.ivGenerator === "essiv" ? { "ivgen-hash-alg": spec.ivHash ?? "" } : {}),
+    "hash-alg": spec.hash,
+    "payload-offset": detached ? 0 : UNIT + SLOTS * room + gap * SECTOR,
+    "master-key-iters": model.digestIterations,
+    uuid: model.uuid,
+    "detached-header": detached,
+    slots: Array.from({ length: SLOTS }, (_, index) => {
+      const key = keys.find(({ slot }) => slot === index);
+      const place = { active: key !== undefined, "key-offset": UNIT + index * room };
+      return key === undefined ? place : { ...place, iters: key.iterations, stripes: STRIPES };
+    }),
+  };
+}

@@ -1,0 +1,213 @@
+import * as fc from "fast-check";
+import { Buffer } from "node:buffer";
+import { MemorySource } from "../../../src/bytes/mod.ts";
+import { patternBytes } from "../../../src/format/mod.ts";
+import {
+  addKey,
+  changeKey,
+  decodeLuks1,
+  eraseKey,
+  header as headerStruct,
+  keySlot,
+  Luks1Error,
+  type Luks1Model,
+  type RandomBytes,
+  slotStates,
+  unlock,
+} from "../../../src/luks1/mod.ts";
+import { Failure } from "../../engine/target.ts";
+import { PASSPHRASES, strangePassphrase, utf8 } from "../../generate/encryption.ts";
+import { picks } from "../../generate/values.ts";
+
+/** Something that is done to the keys of a volume. */
+export interface KeyChange {
+  readonly act: "add" | "change" | "erase" | "erase-slot";
+  /** Which of the keys in use it is done with: the n-th, counted round. */
+  readonly which: number;
+  /** The new passphrase. */
+  readonly passphrase: string;
+  readonly iterations: number;
+}
+
+/** Passphrases by the slots that they open. */
+export type Keys = ReadonlyMap<number, string>;
+
+/** A header with its key material, and the keys that should open it. */
+export interface Keyed {
+  readonly header: Uint8Array;
+  readonly keys: Keys;
+}
+
+const SLOTS = 8;
+const SECTOR = 512;
+const ITERATIONS_MAX = 20;
+
+/** Changes one after the other. */
+export function keyChangeLists(): fc.Arbitrary<KeyChange[]> {
+  const change = fc.record<KeyChange>({
+    act: fc.constantFrom("add", "change", "erase", "erase-slot"),
+    which: fc.nat(SLOTS - 1),
+    passphrase: picks(PASSPHRASES),
+    iterations: fc.integer({ min: 1, max: ITERATIONS_MAX }),
+  });
+  return fc.array(change, { minLength: 1, maxLength: 2 });
+}
+
+/** A change in words. */
+export function describeChange({ act, which, passphrase }: KeyChange): string {
+  const key = `the key ${which} in use`;
+  if (act === "add") return `a key is added for ${JSON.stringify(passphrase)}`;
+  if (act === "change") return `${key} is changed to ${JSON.stringify(passphrase)}`;
+  return act === "erase" ? `all slots of ${key} are erased` : `the slot of ${key} is erased`;
+}
+
+/** The keys of a volume as its model has them. */
+export function keysOf({ keys }: Luks1Model): Keys {
+  return new Map(keys.map(({ slot, passphrase }) => [slot, passphrase]));
+}
+
+/**
+ * Makes a change, and derives from the keys alone what has to come of it.
+ *
+ * @throws {Failure} when the change is made where it must not be, or is rejected where it can be made
+ */
+export function changed(before: Keyed, change: KeyChange): Keyed {
+  const expected = expectedKeys(before.keys, change);
+  try {
+    const header = made(before, change);
+    if (expected !== undefined) return { header, keys: expected };
+  } catch (error) {
+    if (expected === undefined && error instanceof Luks1Error) return before;
+    throw error;
+  }
+  throw new Failure(`luks.change.made.${change.act}`, "It was done, and no key is left");
+}
+
+function made({ header, keys }: Keyed, change: KeyChange): Uint8Array {
+  const { act, iterations } = change;
+  const [slot, current] = chosen(keys, change);
+  const passphrase = utf8(current);
+  const newPassphrase = utf8(change.passphrase);
+  const random = seededBytes(change);
+  if (act === "add") {
+    return addKey(header, { passphrase, newPassphrase, iterations, random }).header;
+  }
+  if (act === "change") {
+    return changeKey(header, { passphrase, newPassphrase, iterations, random }).header;
+  }
+  return eraseKey(header, act === "erase" ? { passphrase, random } : { slot, random }).header;
+}
+
+/** The keys after a change; `undefined` where it cannot be made. */
+function expectedKeys(keys: Keys, change: KeyChange): Keys | undefined {
+  const [slot, passphrase] = chosen(keys, change);
+  const free = Array.from({ length: SLOTS }, (_, at) => at).find((at) => !keys.has(at));
+  const after = new Map(keys);
+  if (change.act === "add") {
+    if (free === undefined) return undefined;
+    return after.set(free, change.passphrase);
+  }
+  // Of slots with one passphrase the first one is opened.
+  const [opened = slot] = [...keys].filter(([, other]) => other === passphrase).map(([at]) => at)
+    .sort((a, b) => a - b);
+  if (change.act === "change") {
+    after.delete(opened);
+    return after.set(free ?? opened, change.passphrase);
+  }
+  for (const [at, other] of keys) {
+    if (change.act === "erase" ? other === passphrase : at === slot) after.delete(at);
+  }
+  return after.size === 0 ? undefined : after;
+}
+
+/** The key that a change is about. */
+function chosen(keys: Keys, { which }: KeyChange): readonly [number, string] {
+  const inOrder = [...keys].sort(([a], [b]) => a - b);
+  return inOrder[which % inOrder.length] as [number, string];
+}
+
+function seededBytes({ which, iterations }: KeyChange): RandomBytes {
+  let at = 0;
+  return (length) => {
+    const bytes = patternBytes({ kind: "noise", seed: 256 * which + iterations }, length, at);
+    at += length;
+    return bytes;
+  };
+}
+
+/**
+ * Compares key slots with the keys: each opens with its own passphrase, those without a key are
+ * disabled, and a passphrase of no key opens none.
+ *
+ * @throws {Failure} where a slot opens that must not, or does not where it must
+ */
+export function assertKeys(keyed: Keyed): void {
+  for (let slot = 0; slot < SLOTS; slot++) assertKey(keyed, slot);
+  const keyMaterial = new MemorySource(keyed.header);
+  const strange = strangePassphrase([...keyed.keys.values()]);
+  const found = unlock(decodeLuks1(keyMaterial), { keyMaterial, passphrase: utf8(strange) });
+  if (!("masterKey" in found)) return;
+  throw new Failure("luks.slot", `Key slot ${found.slot} opens with a passphrase of no key`);
+}
+
+/** @returns the master key out of the slot, where it has one */
+function assertKey({ header, keys }: Keyed, slot: number): Uint8Array | undefined {
+  const keyMaterial = new MemorySource(header);
+  const decoded = decodeLuks1(keyMaterial);
+  const passphrase = keys.get(slot);
+  if (passphrase === undefined) {
+    if (decoded.slots[slot]?.active === slotStates.disabled) return undefined;
+    throw new Failure("luks.slot", `Key slot ${slot} is enabled, and no key is in it`);
+  }
+  const found = unlock(decoded, { keyMaterial, passphrase: utf8(passphrase), slot });
+  if ("masterKey" in found) return found.masterKey;
+  throw new Failure("luks.slot", `Key slot ${slot} does not open: ${found.message}`);
+}
+
+/**
+ * Compares what a change has made of keys with those that were there before, which were compared with
+ * their slots already. Whether a slot opens follows from the header, from the slot and from its key
+ * material: where not one byte of these is another one, nothing is tried again.
+ *
+ * @returns the master key out of each slot that is another one
+ * @throws {Failure} where a slot opens that must not, or does not where it must; where the header is
+ * another one, or a slot that was erased has kept some of its key material
+ */
+export function assertChanged(before: Keyed, after: Keyed): Uint8Array[] {
+  if (!sameBytes(before.header, after.header, { start: 0, length: headerStruct.size })) {
+    throw new Failure("luks.change.header", "The header is another one");
+  }
+  const { slots, key_bytes } = decodeLuks1(new MemorySource(before.header));
+  const masterKeys = slots.map(({ key_material_offset, stripes }, slot) => {
+    const entry = { start: headerStruct.size + slot * keySlot.size, length: keySlot.size };
+    const material = { start: key_material_offset * SECTOR, length: key_bytes * stripes };
+    const erased = before.keys.has(slot) && !after.keys.has(slot);
+    if (erased && keepsSector(before.header, after.header, material)) {
+      throw new Failure("luks.change.erased", `Some of the key material of slot ${slot} is left`);
+    }
+    const same = [entry, material].every((range) => sameBytes(before.header, after.header, range));
+    if (!same) return assertKey(after, slot);
+    if (before.keys.get(slot) === after.keys.get(slot)) return undefined;
+    throw new Failure("luks.change.slot", `Key slot ${slot} is what it was`);
+  });
+  return masterKeys.filter((key) => key !== undefined);
+}
+
+interface Range {
+  readonly start: number;
+  readonly length: number;
+}
+
+function sameBytes(left: Uint8Array, right: Uint8Array, { start, length }: Range): boolean {
+  const end = start + length;
+  return Buffer.compare(left.subarray(start, end), right.subarray(start, end)) === 0;
+}
+
+/** Whether a sector of a range is what it was. */
+function keepsSector(left: Uint8Array, right: Uint8Array, { start, length }: Range): boolean {
+  for (let at = start; at < start + length; at += SECTOR) {
+    const sector = { start: at, length: Math.min(SECTOR, start + length - at) };
+    if (sameBytes(left, right, sector)) return true;
+  }
+  return false;
+}

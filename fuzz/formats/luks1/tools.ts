@@ -1,0 +1,79 @@
+import type { OpenedImage } from "../../../src/image/mod.ts";
+import { luks1Info } from "../../../src/luks1/info.ts";
+import { decodeLuks1, specOf, unlock, whyUnusable } from "../../../src/luks1/mod.ts";
+import type { VolumeReport } from "../../../src/peers/mod.ts";
+import { compareAnswer, type QemuQuestion } from "../../compare/answers.ts";
+import { compareContent } from "../../compare/content.ts";
+import type { Compared } from "../../compare/observation.ts";
+import type { Asked, Ours } from "../../compare/outcomes.ts";
+import type { Toolbox } from "../../compare/tools.ts";
+import { compareCryptsetup, compareLuksde, type VolumeKit } from "../../compare/volume.ts";
+import { utf8 } from "../../generate/encryption.ts";
+import type { ToolKit } from "../kit.ts";
+import { luks1Divergences } from "./divergences.ts";
+
+/** Work that trying a passphrase on a generated volume takes, and not much more. */
+export const ITERATIONS_MAX = 8000;
+const BUDGET = "luks.work.iterations-budget";
+/** The first version of QEMU that has an option for a detached header. */
+const DETACHED_SINCE = 9;
+
+/**
+ * What qemu-img, cryptsetup and luksdeinfo answer about volumes.
+ *
+ * Every case is read by qemu-io, which stays as it is between cases. The other tools are a process or
+ * more a case, and so each is asked about a share of the cases. A detached header is read by QEMU from
+ * 9.0 on; before that, cryptsetup is asked about every one instead.
+ */
+export const luks1Tools: ToolKit = {
+  says:
+    "verdict, info and content of LUKS volumes are those of qemu-img, cryptsetup and luksdeinfo",
+  needs: ["qemu-img", "qemu-io"],
+  uses: ["cryptsetup", "luksdeinfo"],
+  weight: 2,
+  asks: { nothing: 6, info: 4, cryptsetup: 2, map: 1, check: 1, luksdeinfo: 1 },
+  untouched: 2.5,
+  timeoutMs: 8000,
+  divergences: luks1Divergences,
+  compare: compareLuks1,
+};
+
+async function compareLuks1(asked: Asked, ask: string, tools: Toolbox): Promise<Compared> {
+  if (ask === "cryptsetup") return await compareCryptsetup(asked, volumeKit, tools);
+  if (ask === "luksdeinfo") return await compareLuksde(asked, volumeKit, tools);
+  const { subject: { passphrases: _, ...keyless }, image } = asked;
+  const { version } = tools.qemuImg;
+  if (keyless.header !== undefined && Number.parseInt(version) < DETACHED_SINCE) {
+    return await compareCryptsetup(asked, volumeKit, tools);
+  }
+  if (image.findings.count(BUDGET) > 0) {
+    // QEMU has no budget: it is not asked for what takes hours.
+    return { seen: await compareAnswer({ ...asked, subject: keyless }, "info", tools) };
+  }
+  const content = await compareContent(asked, tools);
+  if (ask === "nothing") return { seen: content };
+  return { seen: [...content, ...await compareAnswer(asked, ask as QemuQuestion, tools)] };
+}
+
+const volumeKit: VolumeKit = {
+  report,
+  unlock: (image, text) => {
+    const keyMaterial = image.header ?? image.source;
+    const header = decodeLuks1(keyMaterial);
+    const message = whyUnusable(specOf(header));
+    if (message !== undefined) return { message };
+    return unlock(header, { keyMaterial, passphrase: utf8(text), iterationsMax: ITERATIONS_MAX });
+  },
+  dear: ({ findings }) => findings.count(BUDGET) > 0,
+};
+
+/** What the reference says of a header by the format alone: QEMU's limits are left to QEMU. */
+function report(image: OpenedImage): Ours<VolumeReport> {
+  const refusal = image.findings.refusal("info", "spec");
+  if (refusal !== undefined) {
+    return { outcome: "rejected", message: refusal.message, rule: refusal.rule };
+  }
+  if (image.layer === undefined) return { outcome: "rejected", message: "It does not open" };
+  const header = decodeLuks1(image.header ?? image.source);
+  return { outcome: "accepted", value: { cipher: specOf(header).cipher, ...luks1Info(header) } };
+}

@@ -1,0 +1,68 @@
+import type { OpenedImage } from "../../../src/image/mod.ts";
+import { decodeLuks2, type JsonNode } from "../../../src/luks2/mod.ts";
+import type { VolumeReport } from "../../../src/peers/mod.ts";
+import type { Ours } from "../../compare/outcomes.ts";
+import { compareCryptsetup, type VolumeKit } from "../../compare/volume.ts";
+import type { ToolKit } from "../kit.ts";
+import { luks2Divergences } from "./divergences.ts";
+import { openedSlot } from "./keys.ts";
+
+/**
+ * What cryptsetup answers about volumes: whether it accepts the header, and which slot it opens. Each
+ * answer is a process, which costs more than all else. No device is mapped: the content is left to
+ * what is recorded of cryptsetup.
+ */
+export const luks2Tools: ToolKit = {
+  says: "cryptsetup accepts the same LUKS2 headers, and opens the same key slots",
+  needs: ["cryptsetup"],
+  weight: 1,
+  asks: { cryptsetup: 1 },
+  untouched: 10,
+  // Two answers are less than a case may take.
+  timeoutMs: 4000,
+  divergences: luks2Divergences,
+  compare: (asked, _, tools) => compareCryptsetup(asked, volumeKit, tools),
+};
+
+const volumeKit: VolumeKit = {
+  report,
+  unlock: (image, passphrase) => openedSlot(image.header ?? image.source, passphrase),
+  dear: isDear,
+};
+
+/** Whether the header is accepted; what cryptsetup prints of it is compared where it is recorded. */
+function report({ findings, layer }: OpenedImage): Ours<VolumeReport> {
+  const refusal = findings.refusal("info");
+  if (refusal === undefined && layer !== undefined) return { outcome: "accepted", value: {} };
+  const { rule, message } = refusal ??
+    { rule: "luks2.work.values" as const, message: "There is no layer" };
+  return { outcome: "rejected", rule, message };
+}
+
+/** Names of what costs time or memory in the JSON, and the most of each that is asked for. */
+const COSTLY = new Set(["iterations", "time", "memory", "cpus", "key_size"]);
+const COST_MAX = 5000n;
+
+/**
+ * Whether cryptsetup is not to be asked: it has no budget, and reads some numbers otherwise than the
+ * reference, so that none is to be large, whichever copy it goes by.
+ */
+function isDear({ findings, header, source }: OpenedImage): boolean {
+  if (findings.rules().some((rule) => rule.startsWith("luks2.work."))) return true;
+  const { primary, secondary } = decodeLuks2(header ?? source);
+  return [primary, secondary].some(({ json }) => json?.root !== undefined && hasCost(json.root));
+}
+
+function hasCost(node: JsonNode): boolean {
+  if (node.kind === "array") return node.items.some(hasCost);
+  if (node.kind !== "object") return false;
+  return [...node.members].some(([name, value]) => {
+    return COSTLY.has(name) && !isCheap(value) || hasCost(value);
+  });
+}
+
+/** Numbers in texts count too: what reads them as numbers is lenient. */
+function isCheap(value: JsonNode): boolean {
+  if (value.kind === "int") return value.value >= 0n && value.value <= COST_MAX;
+  return value.kind === "string" ? /^\D*\d{0,3}$/.test(value.text) : value.kind !== "double";
+}

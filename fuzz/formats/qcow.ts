@@ -1,0 +1,98 @@
+import * as fc from "fast-check";
+import type { ByteSource } from "../../src/bytes/mod.ts";
+import { readUint } from "../../src/layout/mod.ts";
+import type { Qcow1Model } from "../../src/qcow1/mod.ts";
+import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
+import { keyChoices } from "../generate/encryption.ts";
+import type { KeyKit, Kit, NoiseKit } from "./kit.ts";
+import { cipherText } from "./luks1/describe.ts";
+import { luksTexts } from "./luks1/texts.ts";
+import { isEncryption } from "./qcow2/encryption.ts";
+
+/** What the kits of both versions of qcow share. */
+
+/** An image of one of them. */
+export type QcowModel = Qcow1Model | Qcow2Model;
+
+/** How images are opened. Slow hashes have eight slots to go through. */
+export const qcowKeys: KeyKit<never> = {
+  choices: () => keyChoices({ right: 1 }),
+  iterationsMax: 8000,
+  milliseconds: 8000,
+};
+
+/** What the kits of single images have in common, and those of chains. */
+export const qcowKit: Pick<Kit<never>, "tableRules" | "edits"> = {
+  // A case that breaks one of these has got past the header.
+  tableRules: /^qcow[12]\.(snap|bitmap|l1e|l2|l2e|refblock|check)\./,
+  edits: { dictionary: { texts: luksTexts }, favourite: isEncryption },
+};
+
+const WORD = 4;
+
+/** The magic, one of these versions, and bytes that mean nothing. */
+export function qcowNoise(...versions: number[]): NoiseKit {
+  return {
+    head: fc.record({ version: fc.constantFrom(...versions) }),
+    write: ({ version }, bytes) => {
+      if (bytes.length < 2 * WORD) return;
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      view.setUint32(0, QCOW_MAGIC);
+      view.setUint32(WORD, version as number);
+    },
+  };
+}
+
+/** An image in a line. */
+export function describeQcow(image: QcowModel): string {
+  const clusters = `${image.clusters.length} guest clusters of ${2 ** image.clusterBits} bytes`;
+  const encrypted = encryptionText(image);
+  if (image.format === "qcow") {
+    return [`qcow, size ${image.size}, ${clusters}`, ...encrypted].join(", ");
+  }
+  const { snapshots, bitmaps } = image;
+  return [
+    `qcow2 version ${image.version}, size ${image.size}, ${clusters}`,
+    `${2 ** image.refcountOrder}-bit refcounts`,
+    image.compression,
+    ...(image.extendedL2 ? ["extended L2"] : []),
+    ...(image.dataFile === undefined ? [] : ["data file"]),
+    ...(snapshots.length === 0 ? [] : [`${snapshots.length} snapshots`]),
+    ...(bitmaps.length === 0 ? [] : [`${bitmaps.length} bitmaps`]),
+    ...encrypted,
+  ].join(", ");
+}
+
+function encryptionText({ encryption }: QcowModel): string[] {
+  if (encryption === undefined) return [];
+  if (encryption.kind === "aes") return ["legacy AES"];
+  return [`LUKS in ${cipherText(encryption)}`];
+}
+
+/** What leads from a byte of the disk to the entry that says what it is made of. */
+export interface EntryGeometry {
+  readonly l1Offset: bigint;
+  readonly l2Entries: number;
+  readonly clusterSize: number;
+  readonly entrySize: number;
+  /** Bits of an L1 entry that are the offset of a table. */
+  readonly offsetMask: bigint;
+}
+
+const L1_ENTRY = 8;
+
+/** The entry of a byte of the disk: that of the L2 table, or of the L1 table where there is none. */
+export function entryIn(
+  source: ByteSource,
+  guestOffset: number,
+  { l1Offset, l2Entries, clusterSize, entrySize, offsetMask }: EntryGeometry,
+): { path: string; offset: number } | undefined {
+  const coverage = l2Entries * clusterSize;
+  const table = Math.floor(guestOffset / coverage);
+  const l1At = Number(l1Offset) + L1_ENTRY * table;
+  if (!(l1At + L1_ENTRY <= source.size)) return undefined;
+  const l2Offset = readUint(source.read(l1At, L1_ENTRY), 0, L1_ENTRY) & offsetMask;
+  if (l2Offset === 0n) return { path: `/l1/${table}`, offset: l1At };
+  const index = Math.floor(guestOffset % coverage / clusterSize);
+  return { path: `/l2[${table}]/${index}`, offset: Number(l2Offset) + index * entrySize };
+}

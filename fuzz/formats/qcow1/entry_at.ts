@@ -1,0 +1,19 @@
+import type { ByteSource } from "../../../src/bytes/mod.ts";
+import { decode } from "../../../src/layout/mod.ts";
+import { header, l2Entry } from "../../../src/qcow1/mod.ts";
+import { entryIn } from "../qcow.ts";
+
+/** Where the entry is that says what a byte of the disk is made of. */
+export function qcow1EntryAt(
+  source: ByteSource,
+  guestOffset: number,
+): { path: string; offset: number } | undefined {
+  const head = decode(header, source.read(0, header.size));
+  return entryIn(source, guestOffset, {
+    l1Offset: head.l1_table_offset,
+    l2Entries: 2 ** head.l2_bits,
+    clusterSize: 2 ** head.cluster_bits,
+    entrySize: l2Entry.size,
+    offsetMask: -1n,
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * qcow2, as the fuzz targets know it.
+ *
+ * @module
+ */
+
+import * as fc from "fast-check";
+import { buildQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { qcow2Format, type Qcow2Model } from "../../../src/qcow2/mod.ts";
+import type { Kit } from "../kit.ts";
+import { describeQcow, qcowKeys, qcowKit, qcowNoise } from "../qcow.ts";
+import { qcow2EntryAt } from "./entry_at.ts";
+import { qcow2Models } from "./models.ts";
+
+/** Large clusters and long tables cost time and find nothing that small ones do not. */
+const SMALL = { clusterBitsMax: 16, limits: { l1Bytes: 4096 } } as const;
+
+/** The kit of qcow2. */
+export const qcow2: Kit<Qcow2Model> = {
+  ...qcowKit,
+  format: qcow2Format,
+  weight: 2,
+  // Trying a key slot takes as long as all else that is done with an image.
+  models: () =>
+    fc.oneof(
+      { weight: 2, arbitrary: qcow2Models(SMALL) },
+      { weight: 1, arbitrary: qcow2Models({ ...SMALL, encryption: "some" }) },
+    ),
+  build: (model) => ({
+    image: buildQcow2(model).image,
+    name: "image.qcow2",
+    unit: 2 ** model.clusterBits,
+  }),
+  describe: describeQcow,
+  keys: { ...qcowKeys, costly: ({ encryption }) => encryption?.kind === "luks" },
+  noise: qcowNoise(2, 3),
+  entryAt: qcow2EntryAt,
+};

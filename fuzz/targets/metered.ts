@@ -1,0 +1,27 @@
+import type { ByteSource } from "../../src/bytes/mod.ts";
+
+/** A source that counts what reading past its end costs: those bytes are made for the reader. */
+export class MeteredSource implements ByteSource {
+  readonly size: number;
+  /** Bytes past the end that were asked for. */
+  made = 0;
+  readonly #base: ByteSource;
+
+  constructor(base: ByteSource) {
+    this.#base = base;
+    this.size = base.size;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    this.#count(offset, length);
+    return this.#base.read(offset, length);
+  }
+
+  readInto(offset: number, target: Uint8Array): void {
+    this.#base.readInto(offset, target);
+  }
+
+  #count(offset: number, length: number): void {
+    this.made += Math.min(length, Math.max(0, offset + length - this.size));
+  }
+}

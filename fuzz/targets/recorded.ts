@@ -1,0 +1,121 @@
+import * as fc from "fast-check";
+import { MemorySource } from "../../src/bytes/mod.ts";
+import { type Difference, ReferencePeer } from "../../src/peers/mod.ts";
+import { readRecord, readRecordFiles, recordNames, verifyRecords } from "../../src/recorded/mod.ts";
+import { excerptOf } from "../../src/report/mod.ts";
+import { anyIndex, wordsOf } from "../compare/observation.ts";
+import {
+  type CaseFile,
+  Failure,
+  HarnessError,
+  type NamedAnswer,
+  type Target,
+} from "../engine/target.ts";
+
+/** A case of `golden`: a golden image, or a case of the corpus, by its name. */
+export interface RecordedCase {
+  readonly name: string;
+}
+
+const SETS = ["golden", "corpus"].map((set) => {
+  return new URL(`../../${set}/images`, import.meta.url).pathname;
+});
+
+let found: ReadonlyMap<string, string> | undefined;
+
+/**
+ * The directory that an image is recorded in, by its name.
+ *
+ * @throws {HarnessError} when one of the sets is not there
+ */
+function directories(): ReadonlyMap<string, string> {
+  return found ??= new Map(SETS.flatMap((images) => {
+    const names = namesIn(images);
+    if (names.length === 0) {
+      throw new HarnessError(`Cannot find recorded images: ${images} is empty`);
+    }
+    return names.map((name) => [name, images] as const);
+  }));
+}
+
+function namesIn(images: string): string[] {
+  try {
+    return recordNames(images);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HarnessError(`Cannot find recorded images: ${reason}`, { cause });
+  }
+}
+
+function directoryOf({ name }: RecordedCase): string {
+  const images = directories().get(name);
+  if (images === undefined) throw new TypeError(`Cannot find a recorded image ${name}`);
+  return images;
+}
+
+/** The property: the reference answers as tools did when the golden images were recorded. */
+export const recorded: Target<RecordedCase> = {
+  name: "golden",
+  says:
+    "the reference answers as the recorded versions of qemu-img did; needs none to be installed",
+  weight: 1,
+  cases: () => fc.constantFrom(...directories().keys()).map((name) => ({ name })),
+  toJson: ({ name }) => ({ name }),
+  fromJson: (json) => {
+    const { name } = json as unknown as RecordedCase;
+    if (typeof name !== "string") throw new TypeError("Cannot read the case: it has no name");
+    return { name };
+  },
+  files: filesOf,
+  describe: ({ name }) => `recorded image ${name}`,
+  excerpt: (value) => {
+    const [image] = filesOf(value);
+    return image === undefined ? "" : excerptOf(image.source, []);
+  },
+  passphrases: (value) => readRecord(directoryOf(value), value.name).passphrases ?? [],
+  async run(value) {
+    const images = directoryOf(value);
+    const { failures } = await verifyRecords(new ReferencePeer(), { images, names: [value.name] });
+    const [failure] = failures;
+    if (failure === undefined) return { depth: "accepted", rules: [] };
+    const { question, recordedBy, differences: [differs] } = failure;
+    const by = recordedBy.join(", ");
+    const path = differs?.path ?? "";
+    throw new Failure(
+      ["golden", question.split(" ")[0], differenceOf(differs)].join("."),
+      `${question} of ${value.name} differs at ${path || "/"}; recorded by ${by}`,
+      {
+        answers: [
+          answer("reference", differs?.right),
+          answer(by || "recorded", differs?.left),
+        ],
+        about: { path },
+      },
+    );
+  },
+};
+
+/** The image first, then what it refers to. */
+function filesOf(value: RecordedCase): CaseFile[] {
+  const images = directoryOf(value);
+  const record = readRecord(images, value.name);
+  const bytes = readRecordFiles(images, record);
+  const files = record.files.map(({ name }, index): CaseFile => ({
+    name,
+    source: new MemorySource(bytes[index] ?? new Uint8Array(0)),
+  }));
+  const isImage = ({ name }: CaseFile): boolean => name === record.subject;
+  return files.toSorted((a, b) => Number(isImage(b)) - Number(isImage(a)));
+}
+
+/** What tells one cause from another: the part of the answer, or how the answers come out. */
+function differenceOf(differs: Difference | undefined): string {
+  if (differs === undefined) return "nothing";
+  if (differs.path !== "") return anyIndex(differs.path);
+  const { outcome, message } = Object(differs.right) as { outcome?: string; message?: string };
+  return [outcome ?? "nothing", ...(message === undefined ? [] : [wordsOf(message)])].join(".");
+}
+
+function answer(by: string, value: Difference["left"]): NamedAnswer {
+  return { by, text: JSON.stringify(value, null, 1) ?? "nothing" };
+}
