@@ -1,4 +1,4 @@
-import { writeDensely } from "../../fuzz/targets/files.ts";
+import { writeDensely } from "../../fuzz/compare/files.ts";
 import { recordedBefore, withAnswers } from "../../golden/build/recording.ts";
 import { formatNamed } from "../../src/formats.ts";
 import {

@@ -1,25 +1,30 @@
 /** Applies the edits of a case to a built image. */
 
-import { applyEdits, Places, valueAt } from "../../fuzz/mutate/mod.ts";
 import {
-  applyLuks2Edits,
-  copyText,
-  isCopyEdit,
-  type Luks2Edit,
-} from "../../fuzz/targets/luks2_edits.ts";
+  applyEdits,
+  type Edit,
+  type Editable,
+  jsonText,
+  Places,
+  valueAt,
+} from "../../fuzz/mutate/mod.ts";
 import { type ByteSource, type Patch, PatchedSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage, Json, Placed } from "../../src/format/mod.ts";
-import { header } from "../../src/luks2/mod.ts";
-import type { BytesEdit, CaseEdit, Copies, DerivedEdit } from "./edit.ts";
+import {
+  type BytesEdit,
+  type CaseEdit,
+  type Copies,
+  type DerivedEdit,
+  letters,
+  rootOf,
+} from "./edit.ts";
 import { reencryptionDigest, volumeKeyOf } from "./luks2/reencryption_digest.ts";
 
-/** A built image, and the sizes that edits depend on. */
+/** A built image, and the size that edits depend on. */
 export interface Target {
-  readonly image: BuiltImage;
+  readonly image: Editable;
   /** Bytes of a cluster. */
   readonly clusterSize: number;
-  /** Bytes of a copy of the LUKS2 header; absent for other formats. */
-  readonly headerSize?: number;
 }
 
 /** Bytes of a refcount in the images whose refcounts are edited. */
@@ -31,10 +36,10 @@ const REFCOUNT_BYTES = 2;
  * @throws {Error} when an edit names something that is not in the image: the case would show nothing
  */
 export function applyCaseEdits(target: Target, edits: readonly CaseEdit[]): ByteSource {
-  const plain: Luks2Edit[] = [];
+  const plain: Edit[] = [];
   const patches: Patch[] = [];
   let size: number | undefined;
-  const sofar = (): ByteSource => edited(target, plain);
+  const sofar = (): ByteSource => applyEdits(target.image, plain);
   for (const edit of edits) {
     switch (edit.op) {
       case "bytes":
@@ -63,14 +68,9 @@ export function applyCaseEdits(target: Target, edits: readonly CaseEdit[]): Byte
   return new PatchedSource(source, patches, size ?? source.size);
 }
 
-function edited({ image, headerSize }: Target, edits: readonly Luks2Edit[]): ByteSource {
-  if (headerSize !== undefined) return applyLuks2Edits(image, edits, { headerSize });
-  return applyEdits(image, edits.filter((edit) => !isCopyEdit(edit)));
-}
-
 /** What an edit comes to, given the image as the edits before it have left it. */
-function derived(edit: DerivedEdit, { image, ...sizes }: Target, source: ByteSource): Luks2Edit {
-  const wholeClusters = Math.ceil(source.size / sizes.clusterSize) * sizes.clusterSize;
+function derived(edit: DerivedEdit, { image, clusterSize }: Target, source: ByteSource): Edit {
+  const wholeClusters = Math.ceil(source.size / clusterSize) * clusterSize;
   switch (edit.op) {
     case "add": {
       const field = new Places(image.placed).field(edit.path);
@@ -84,34 +84,41 @@ function derived(edit: DerivedEdit, { image, ...sizes }: Target, source: ByteSou
       return { op: "resize", size: offset + (edit.from === undefined ? 0 : length) + edit.delta };
     }
     case "grow":
-      return { op: "resize", size: wholeClusters + edit.clusters * sizes.clusterSize };
+      return { op: "resize", size: wholeClusters + edit.clusters * clusterSize };
     case "json-replace": {
       const { copies, find, by } = edit;
-      const text = jsonText(source, { ...sizes, copies });
-      const at = edit.last ? text.lastIndexOf(find) : text.indexOf(find);
-      if (at < 0) throw missing(find);
-      return { op: "json-text", at, remove: find.length, insert: by, times: 1, copies };
+      const text = jsonOf(source, image, copies);
+      const offset = edit.last ? text.lastIndexOf(find) : text.indexOf(find);
+      if (offset < 0) throw missing(find);
+      return letters(copies, { offset, remove: find.length, insert: by });
     }
     case "json-fill": {
       const { copies } = edit;
-      const at = jsonText(source, { ...sizes, copies }).length;
-      return { op: "json-text", at, remove: 0, insert: " ", times: edit.length - at, copies };
+      const offset = jsonOf(source, image, copies).length;
+      return letters(copies, { offset, remove: 0, insert: " ", times: edit.length - offset });
     }
     case "reencryption-digest": {
       const { copies } = edit;
-      const root = JSON.parse(jsonText(source, { ...sizes, copies }));
+      const root = JSON.parse(jsonOf(source, image, copies));
       const value = reencryptionDigest(root, volumeKeyOf(image));
-      return { op: "json", path: `/digests/${edit.name}`, value, copies };
+      const path = `${rootOf(copies)}/json`;
+      return { op: "json", path, member: `/digests/${edit.name}`, value, sealed: true };
     }
   }
 }
 
 /** The text of the JSON, each byte a letter. */
-function jsonText(
-  source: ByteSource,
-  { headerSize = 0, copies }: { headerSize?: number; copies: Copies },
-): string {
-  return copyText(source.read(copies === "secondary" ? headerSize : 0, headerSize));
+function jsonOf(source: ByteSource, image: BuiltImage, copies: Copies): string {
+  return jsonIn(source, placeIn(image, concrete(`${rootOf(copies)}/json`)));
+}
+
+function jsonIn(source: ByteSource, { offset, length }: Placed): string {
+  return jsonText(source.read(offset, length));
+}
+
+/** The path of the first copy, of a path of both. */
+function concrete(path: string): string {
+  return path.replace(/^\/\*/, "/primary");
 }
 
 function placeIn({ placed }: BuiltImage, path: string): Placed {
@@ -125,21 +132,16 @@ function missing(path: string): Error {
 }
 
 /** An edit whose path is not there would do nothing. */
-function assertApplies(edit: Luks2Edit, target: Target, source: () => ByteSource): void {
-  if (isCopyEdit(edit)) {
-    if ("field" in edit && !header.fields.some(({ name }) => name === edit.field)) {
-      throw missing(edit.field);
-    }
-    if (edit.op !== "json") return;
-    const text = jsonText(source(), { ...target, copies: edit.copies });
-    if (!hasParent(JSON.parse(text), edit.path)) throw missing(edit.path);
-    return;
+function assertApplies(edit: Edit, { image }: Target, source: () => ByteSource): void {
+  const places = new Places(image.placed);
+  if ("path" in edit && edit.path !== undefined) {
+    const path = concrete(edit.path);
+    if ((places.field(path) ?? places.place(path)) === undefined) throw missing(edit.path);
   }
-  const places = new Places(target.image.placed);
-  if ("path" in edit && (places.field(edit.path) ?? places.place(edit.path)) === undefined) {
-    throw missing(edit.path);
-  }
-  if ("at" in edit) placeIn(target.image, edit.at);
+  if ("at" in edit) placeIn(image, edit.at);
+  if (edit.op !== "json") return;
+  const text = jsonIn(source(), placeIn(image, concrete(edit.path)));
+  if (!hasParent(JSON.parse(text), edit.member)) throw missing(edit.member);
 }
 
 /** Whether there is an object or an array for the last name of a path to be put into. */

@@ -1,5 +1,6 @@
 /** Builds the images of a case. */
 
+import { sealsOf } from "../../fuzz/formats/luks2/volumes.ts";
 import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage } from "../../src/format/mod.ts";
 import { type FormatName, formatOf } from "../../src/formats.ts";
@@ -93,9 +94,8 @@ function built(model: Model): Built {
 function build(model: Model): Built {
   const { image, payload, dataFile } = formatOf(model.format).writer.build(model);
   return {
-    image,
+    image: "headerSize" in model ? { ...image, seals: sealsOf(model) } : image,
     clusterSize: "clusterBits" in model ? 2 ** model.clusterBits : SECTOR,
-    ..."headerSize" in model ? { headerSize: model.headerSize } : {},
     ...payload === undefined ? {} : { payload: sourceOf(payload) },
     ...dataFile === undefined ? {} : { dataFile: sourceOf(dataFile) },
   };

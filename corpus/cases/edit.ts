@@ -1,11 +1,10 @@
 /** The language of edits: that of the fuzzer, and what only cases made by hand need. */
 
-import { describeLuks2Edit, isCopyEdit, type Luks2Edit } from "../../fuzz/targets/luks2_edits.ts";
-import { describeEdit } from "../../fuzz/mutate/mod.ts";
+import { describeEdit, type Edit } from "../../fuzz/mutate/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
 
 /** An edit of a built image. Edits are applied in order, those of bytes after all others. */
-export type CaseEdit = Luks2Edit | DerivedEdit | BytesEdit;
+export type CaseEdit = Edit | DerivedEdit | BytesEdit;
 
 /** An edit whose value follows from the image. */
 export type DerivedEdit =
@@ -117,9 +116,25 @@ export function overwrite(offset: number, content: Iterable<number>): CaseEdit {
   return { op: "bytes", skip: offset, bytes: Uint8Array.from(content) };
 }
 
+/** The path of the copies of a LUKS2 header. */
+export function rootOf(copies: Copies = "both"): string {
+  return copies === "both" ? "/*" : `/${copies}`;
+}
+
+function sealing({ unsummed }: Where): { readonly sealed?: true } {
+  return unsummed ? {} : { sealed: true };
+}
+
 /** A value of the JSON is set, or removed where there is none: `/config/json_size`. */
-export function json(path: string, value?: Json, where: Where = {}): CaseEdit {
-  return { op: "json", path, ...value === undefined ? {} : { value }, copies: "both", ...where };
+export function json(member: string, value?: Json, where: Where = {}): CaseEdit {
+  const path = `${rootOf(where.copies)}/json`;
+  const put = value === undefined ? {} : { value };
+  return { op: "json", path, member, ...put, ...sealing(where) };
+}
+
+/** A place of the JSON gets the value of another one. */
+export function jsonCopy(member: string, from: string): CaseEdit {
+  return { op: "json-copy", path: `${rootOf()}/json`, member, from, sealed: true };
 }
 
 /** A number or a text of the binary header. */
@@ -128,15 +143,16 @@ export function header(
   value: number | bigint | string,
   where: Where = {},
 ): CaseEdit {
+  const path = `${rootOf(where.copies)}/${field}`;
   const edit = typeof value === "string"
-    ? { op: "letters", field, text: value, fill: 0 } as const
-    : { op: "number", field, value: BigInt(value) } as const;
-  return { ...edit, copies: "both", ...where };
+    ? { op: "text", path, text: value, fill: 0 } as const
+    : { op: "set", path, value: BigInt(value) } as const;
+  return { ...edit, ...sealing(where) };
 }
 
 /** Bits of a byte of a copy are flipped. */
 export function bits(at: number, mask: number, where: Where = {}): CaseEdit {
-  return { op: "bits", at, bits: mask, copies: "both", ...where };
+  return { op: "xor", path: rootOf(where.copies), offset: at, bits: mask, ...sealing(where) };
 }
 
 /** See {@link DerivedEdit}. */
@@ -151,7 +167,15 @@ export function jsonEnd(by: string, copies: Copies = "both"): CaseEdit {
 
 /** The JSON becomes another text. */
 export function jsonText(text: string): CaseEdit {
-  return { op: "json-text", at: 0, remove: JSON_MAX, insert: text, times: 1, copies: "both" };
+  return letters("both", { offset: 0, remove: JSON_MAX, insert: text });
+}
+
+/** Letters of the JSON are replaced. */
+export function letters(
+  copies: Copies,
+  change: { offset: number; remove: number; insert: string; times?: number },
+): Edit {
+  return { op: "letters", path: `${rootOf(copies)}/json`, times: 1, ...change, sealed: true };
 }
 
 /** More letters than any JSON has. */
@@ -187,7 +211,7 @@ export function describeCaseEdit(edit: CaseEdit): string {
     case "reencryption-digest":
       return `/digests/${edit.name} := the digest of the reencryption${inCopies(edit.copies)}`;
     default:
-      return isCopyEdit(edit) ? describeLuks2Edit(edit) : describeEdit(edit);
+      return describeEdit(edit);
   }
 }
 

@@ -24,6 +24,7 @@ export {
   sealedLists,
 } from "./draws.ts";
 export { describeEdit, type Edit } from "./edit.ts";
+export { jsonText } from "./json_text.ts";
 export { type FieldPlace, Places } from "./places.ts";
 export { resolveDraws, type Resolving } from "./resolve.ts";
 export { interestingValues } from "./values.ts";

@@ -136,7 +136,7 @@ function fieldChange(
   const name = image.seals?.[0]?.name;
   const header = image.placed.find((candidate: Placed) => candidate.path === `/${name}`);
   const fields = header?.struct?.fields ?? [];
-  const field = pick(fields.filter(({ reserved }) => reserved === undefined), place);
+  const field = pick(fields.filter(({ name }) => !name.startsWith("_")), place);
   if (field === undefined) return undefined;
   const at = `${path}/${field.name}`;
   if (field.kind !== "bytes") {

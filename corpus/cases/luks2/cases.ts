@@ -1,7 +1,7 @@
 /** Cases of LUKS version 2. */
 
 import type { Case, SoundImage } from "../case.ts";
-import { json } from "../edit.ts";
+import { json, jsonCopy } from "../edit.ts";
 import { headerCases } from "./header.ts";
 import { jsonCases } from "./json.ts";
 import { kernelCases, slotAndKeyCases } from "./keys.ts";
@@ -27,7 +27,7 @@ export const luks2Sound: readonly SoundImage[] = [32, 31].map((number) => ({
   shows: `the token is named ${number}, not 0`,
   base,
   keeps: [
-    { op: "json-copy", path: `/tokens/${number}`, from: "/tokens/0", copies: "both" },
+    jsonCopy(`/tokens/${number}`, "/tokens/0"),
     json("/tokens/0"),
   ],
 }));

@@ -74,7 +74,7 @@ const binaryCases: readonly Case[] = [
   pair("luks2.header.magic", {
     shows: "both copies have the magic LUKS\\xba\\xbf, of which the last byte is wrong",
     breaks: [
-      { op: "letters", field: "magic", text: "LUKS", fill: 0xba, copies: "both" },
+      { op: "text", path: "/*/magic", text: "LUKS", fill: 0xba, sealed: true },
       bits(MAGIC_LAST, 0xba ^ 0xbf),
     ],
   }),

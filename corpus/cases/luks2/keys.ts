@@ -1,7 +1,7 @@
 /** Cases of key slots, their areas, the keys and the content of LUKS version 2. */
 
 import { type Case, casesOf } from "../case.ts";
-import { type CaseEdit, json, resize } from "../edit.ts";
+import { type CaseEdit, json, jsonCopy, resize } from "../edit.ts";
 import { AREA, base, DATA, FIRST, modelOf, oneKey } from "./models.ts";
 import { cryptSegment } from "./reencrypting.ts";
 
@@ -100,7 +100,7 @@ const slotCases: readonly Case[] = [
 
 /** A second digest of the segment, which no key slot has. */
 const secondDigest: readonly CaseEdit[] = [
-  { op: "json-copy", path: "/digests/1", from: "/digests/0", copies: "both" },
+  jsonCopy("/digests/1", "/digests/0"),
   json("/digests/1/keyslots", []),
   json("/digests/1/segments", ["0"]),
 ];

@@ -3,7 +3,7 @@
 import type { Json } from "../../../src/format/mod.ts";
 import type { RuleId } from "../../../src/rules/mod.ts";
 import { type Case, casesOf } from "../case.ts";
-import { type CaseEdit, json } from "../edit.ts";
+import { type CaseEdit, json, jsonCopy } from "../edit.ts";
 import { base, DATA } from "./models.ts";
 import {
   checksum,
@@ -150,7 +150,7 @@ const layoutCases: readonly Case[] = [
 function fifthDigest(segments: readonly string[]): CaseEdit[] {
   return [
     ...signed(),
-    { op: "json-copy", path: "/digests/5", from: "/digests/0", copies: "both" },
+    jsonCopy("/digests/5", "/digests/0"),
     json("/digests/5/keyslots", []),
     json("/digests/5/segments", segments),
   ];

@@ -122,9 +122,12 @@ export const COPIES: readonly CopyName[] = ["primary", "secondary"];
 /** The files of a volume, with the checksums of both copies of its header. */
 export function layOutLuks2(model: Luks2Model): LaidOut {
   const { image, payload } = built(model);
-  const length = model.headerSize;
-  const seals = COPIES.map((name, index): Seal => ({ name, offset: index * length, length, seal }));
-  return volumeOf({ ...image, seals }, payload);
+  return volumeOf({ ...image, seals: sealsOf(model) }, payload);
+}
+
+/** The checksums of the copies of a header. */
+export function sealsOf({ headerSize: length }: Pick<Luks2Model, "headerSize">): Seal[] {
+  return COPIES.map((name, index) => ({ name, offset: index * length, length, seal }));
 }
 
 function seal(copy: Uint8Array): Uint8Array {
