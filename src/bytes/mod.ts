@@ -25,7 +25,7 @@ export {
   useFileSystem,
 } from "./file_system.ts";
 export { estimateHoles, holesOf, isSparse, isZero } from "./holes.ts";
-export { concat, hex, roundDown, roundUp, SECTOR, utf8 } from "./numbers.ts";
+export { concat, hex, roundDown, roundUp, SECTOR, startsWith, utf8 } from "./numbers.ts";
 export { type Patch, PatchedSource } from "./patched.ts";
 export { type Segment, SegmentSource } from "./segments.ts";
 export { WindowSource } from "./window.ts";

@@ -12,9 +12,9 @@ export function roundUp(value: number, unit: number): number {
   return over === 0 ? value : value - over + unit;
 }
 
-/** A number as offsets are written: `0x200`. */
-export function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
+/** A number as offsets are written: `0x200`; with so many digits at least. */
+export function hex(value: number | bigint, digits = 0): string {
+  return `0x${value.toString(16).padStart(digits, "0")}`;
 }
 
 const encoder = new TextEncoder();
@@ -32,4 +32,9 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
     return at + part.length;
   }, 0);
   return joined;
+}
+
+/** Whether bytes start with others. */
+export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  return prefix.every((byte, at) => byte === bytes[at]);
 }

@@ -1,4 +1,4 @@
-import { FileSource } from "../bytes/mod.ts";
+import { FileSource, SECTOR } from "../bytes/mod.ts";
 import type { CreatedPart, CreatedParts, Format, ImageRequest } from "../format/mod.ts";
 import { formatNamed, formatNames } from "../formats.ts";
 import { backingSize, contentOf, resolveName } from "../image/create/mod.ts";
@@ -200,8 +200,6 @@ function backingBytes(
   if (typeof size === "string") throw says(size);
   return size;
 }
-
-const SECTOR = 512;
 
 /** The size of the disk in bytes: whole sectors that have room for all of the content. */
 function sizeOf(

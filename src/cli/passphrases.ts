@@ -1,4 +1,4 @@
-import { FileSource } from "../bytes/mod.ts";
+import { FileSource, utf8 } from "../bytes/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import type { OptionNames, Options } from "./options.ts";
 import { UsageError } from "./verb.ts";
@@ -51,7 +51,7 @@ export function givenPassphrases(options: Options, prefix = ""): Uint8Array[] {
   const [files, texts] = PASSPHRASES.lists.map((name) => options.list(`${prefix}${name}`));
   return [
     ...(files ?? []).map((path) => isStdin(path) ? readStdin() : readFile(path)),
-    ...(texts ?? []).map((text) => new TextEncoder().encode(text)),
+    ...(texts ?? []).map((text) => utf8(text)),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { afSplit } from "./af.ts";
 import type { SectorCipher } from "./sector_cipher.ts";
 
@@ -21,8 +22,6 @@ export interface KeyMaterialOptions {
   readonly kind?: MaterialKind | undefined;
 }
 
-/** The unit of encryption of key material, in LUKS1 and LUKS2 alike. */
-const SECTOR = 512;
 /** The longest block of any cipher, of which the shorter ones are a fraction. */
 const BLOCK = 16;
 

@@ -1,4 +1,4 @@
-const SECTOR = 512;
+import { SECTOR } from "../bytes/mod.ts";
 
 /** What encrypted bytes are read with. */
 export interface SectorAccess {

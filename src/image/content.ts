@@ -1,10 +1,10 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { createHash } from "node:crypto";
 import { AccessError, type Broken, type Layer } from "../format/mod.ts";
 import { extentsOf, readExtent } from "./extents.ts";
 
 const CHUNK = 2 ** 20;
 const zeros = new Uint8Array(CHUNK);
-const SECTOR = 512;
 
 /** A stretch of content: bytes, or `undefined` for zeros. */
 export interface Piece {

@@ -1,11 +1,10 @@
-import type { ByteSource } from "../bytes/mod.ts";
+import { type ByteSource, roundUp, SECTOR, startsWith } from "../bytes/mod.ts";
 import type { BlockRule, Broken as AnyBroken, DriverOptions, FormatDriver } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { accessTo, noKey } from "./keyslots/access.ts";
 import { luks1Anatomy } from "./anatomy/anatomy.ts";
 import { decodeLuks1 } from "./decode.ts";
-import { roundUp, SECTOR } from "./geometry.ts";
 import { judgeLuks1 } from "./judge/header.ts";
 import { Luks1Layer } from "./layer.ts";
 import type { AddFinding } from "./findings.ts";
@@ -48,7 +47,7 @@ function nearMiss(head: Uint8Array): AnyBroken<BlockRule> | undefined {
 }
 
 function isLuks(magic: Uint8Array): boolean {
-  return magic.every((byte, at) => byte === LUKS_MAGIC[at]);
+  return startsWith(magic, LUKS_MAGIC);
 }
 
 /**

@@ -30,8 +30,3 @@ export function must(
   if (!holds) add(broken.rule, broken.place, broken.message);
   return holds;
 }
-
-/** A number as a person reads it. */
-export function hex(value: number): string {
-  return `0x${value.toString(16)}`;
-}

@@ -1,6 +1,5 @@
-import { SECTOR, SLOTS, STRIPES, UNIT } from "./structures.ts";
-
-export { SECTOR } from "./structures.ts";
+import { roundUp, SECTOR } from "../bytes/mod.ts";
+import { SLOTS, STRIPES, UNIT } from "./structures.ts";
 
 /** What QEMU and cryptsetup align header and key material to, in sectors. */
 export const UNIT_SECTORS: number = UNIT / SECTOR;
@@ -28,9 +27,4 @@ export function materialOffset(keyBytes: number, slot: number): number {
 /** The end of the last key material as writers place it, in sectors: the first sector for a payload. */
 export function payloadStart(keyBytes: number): number {
   return materialOffset(keyBytes, SLOTS);
-}
-
-/** `value` rounded up to a multiple of `unit`. */
-export function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
 }

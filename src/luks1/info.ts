@@ -1,6 +1,6 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { imageText, type Json } from "../format/mod.ts";
 import { type Luks1Header, specOf } from "./decode.ts";
-import { SECTOR } from "./geometry.ts";
 import { isEnabled } from "./judge/slots.ts";
 import { cipherAlg } from "./qemu_ciphers.ts";
 

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../bytes/mod.ts";
+import { type ByteSource, roundUp, SECTOR } from "../bytes/mod.ts";
 import {
   AccessError,
   type Broken,
@@ -8,7 +8,6 @@ import {
   type Run,
 } from "../format/mod.ts";
 import type { Luks1Header } from "./decode.ts";
-import { roundUp, SECTOR } from "./geometry.ts";
 import { luks1Info } from "./info.ts";
 import { Luks1Volume } from "./volume.ts";
 

@@ -1,10 +1,9 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { bytes, fieldOf, struct, u16, u32 } from "../layout/mod.ts";
 
 /** The first six bytes of every volume: "LUKS", 0xba and 0xbe. */
 export const LUKS_MAGIC: Uint8Array = Uint8Array.of(0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe);
 
-/** The unit of every offset in a header, and of encryption, in bytes. */
-export const SECTOR = 512;
 /** What QEMU and cryptsetup align header and key material to, in bytes. */
 export const UNIT = 4096;
 /** Stripes of every key slot. */

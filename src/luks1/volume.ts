@@ -1,3 +1,4 @@
+import { SECTOR } from "../bytes/mod.ts";
 import {
   canonicalHash,
   reasonUnusable,
@@ -7,7 +8,6 @@ import {
   whyNotAsDmCrypt,
 } from "../crypto/mod.ts";
 import type { CipherSpec } from "./decode.ts";
-import { SECTOR } from "./geometry.ts";
 
 /** The content of a volume whose key is known, wherever its sectors are stored. */
 export class Luks1Volume {

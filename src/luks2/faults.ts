@@ -1,6 +1,7 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { canonicalHash, hashTable } from "../crypto/mod.ts";
 import { isKnownCipher, whyNoCipher } from "./cipher.ts";
-import { materialBytes, SALT_BYTES, SECTOR } from "./geometry.ts";
+import { materialBytes, SALT_BYTES } from "./geometry.ts";
 import { kdfFault } from "./keyslots/kdf.ts";
 import type { Digest, Keyslot } from "./keyslots/keyslots.ts";
 import type { Metadata } from "./metadata.ts";

@@ -1,9 +1,8 @@
+import { roundUp, SECTOR } from "../bytes/mod.ts";
 import { header, HEADER_SIZES } from "./structures.ts";
 
 export { HEADER_SIZES } from "./structures.ts";
 
-/** The unit of IVs, of segments and of key material, in bytes. */
-export const SECTOR = 512;
 /** Lengths that a sector of a segment may have, in bytes. */
 export const SECTOR_SIZES: readonly number[] = [512, 1024, 2048, 4096];
 /** What areas are aligned to, in bytes. */
@@ -20,11 +19,6 @@ export const STRIPES = 4000;
 export const SALT_BYTES = 32;
 /** The smallest number that no string-uint64 can hold. */
 export const UINT64_END: bigint = 1n << 64n;
-
-/** `value` rounded up to a multiple of `unit`. */
-export function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
-}
 
 /** Bytes of key material of a key, in whole sectors. */
 export function materialBytes(keyBytes: number): number {

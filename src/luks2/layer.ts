@@ -1,6 +1,6 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { AccessError, type Layer, type LayerInfo, type Run } from "../format/mod.ts";
 import type { Content } from "./segments/content.ts";
-import { SECTOR } from "./geometry.ts";
 import { luks2Info } from "./info.ts";
 import type { ChosenCopy, Metadata } from "./metadata.ts";
 import type { ContentReader } from "./reader.ts";

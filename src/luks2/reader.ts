@@ -1,8 +1,7 @@
-import type { ByteSource } from "../bytes/mod.ts";
+import { type ByteSource, roundUp, SECTOR } from "../bytes/mod.ts";
 import { canonicalHash, hash, hashTable, type SectorCipher } from "../crypto/mod.ts";
 import { cipherOf } from "./cipher.ts";
 import type { Content, StoredPiece } from "./segments/content.ts";
-import { roundUp, SECTOR } from "./geometry.ts";
 import { type Encryption, encryptionsOf, type OldBlocks, type Stored } from "./stored.ts";
 
 /** What the content of a volume is read from. */

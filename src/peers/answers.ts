@@ -1,3 +1,4 @@
+import { utf8 } from "../bytes/mod.ts";
 import type { CheckCounts, Json } from "../format/mod.ts";
 import {
   accepted,
@@ -64,7 +65,7 @@ export function malformed(answer: Uint8Array | string, message: string): Outcome
 
 /** The start of what a tool printed, for a person. */
 function printed(answer: Uint8Array | string): string {
-  const bytes = typeof answer === "string" ? new TextEncoder().encode(answer) : answer;
+  const bytes = typeof answer === "string" ? utf8(answer) : answer;
   const text = [...bytes.subarray(0, PRINTED_MAX)].map((byte) => {
     if (byte === 0x0a) return "\\n";
     if (byte === 0x5c) return "\\\\";

@@ -1,10 +1,10 @@
+import { SECTOR } from "../bytes/mod.ts";
 import type { SectorCipher } from "../crypto/mod.ts";
 import { AccessError, readSectors } from "../format/mod.ts";
 import { Cache } from "./last_used.ts";
 import { type Entry, isZero, kindOf, offsetOf, valueOf } from "./entry.ts";
 import { dataFault, decompressEntry, l2Place, tableFault } from "./judge/entries.ts";
 import type { Qcow1Image } from "./image.ts";
-import { SECTOR } from "./geometry.ts";
 import { type Broken, inHeader } from "./findings.ts";
 
 /** Decompressed clusters that are kept: 1 MiB at most. */

@@ -37,8 +37,3 @@ export function reachable(entry: Entry, length: number): boolean {
   const near = offsetIn(entry) + length < Number.MAX_SAFE_INTEGER;
   return near || requestable(valueOf(entry), length);
 }
-
-/** An offset as a person reads it. */
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
-}

@@ -1,7 +1,5 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { l1Entry, l2Entry } from "./structures.ts";
-
-/** The unit to which sizes are rounded and clusters are aligned, in bytes. */
-export const SECTOR = 512;
 
 /** What follows from cluster_bits and l2_bits. Sizes in bytes. */
 export interface Geometry {
@@ -41,9 +39,4 @@ export function l1Bytes(entries: number): number {
 /** Bytes that a guest sees: the size rounded down to whole sectors. Exact below 2^62. */
 export function guestSize(size: bigint): number {
   return Number(size / BigInt(SECTOR)) * SECTOR;
-}
-
-/** `value` rounded up to a multiple of `unit`. */
-export function roundUp(value: number, unit: number): number {
-  return Math.ceil(value / unit) * unit;
 }

@@ -1,8 +1,8 @@
-import { readUpTo } from "../bytes/mod.ts";
+import { readUpTo, roundUp } from "../bytes/mod.ts";
 import { imageText } from "../format/mod.ts";
 import { bitMask, decode, type Decoded } from "../layout/mod.ts";
 import { extensionData, extensionOf, type Qcow2File } from "./decode.ts";
-import { type Geometry, roundUp } from "./geometry.ts";
+import type { Geometry } from "./geometry.ts";
 import { EntryTable } from "./entry_table.ts";
 import { bitmapHead, bitmapsExtension, entryBits, extensionTypes, features } from "./structures.ts";
 

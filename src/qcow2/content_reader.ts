@@ -1,10 +1,10 @@
-import type { ByteSource } from "../bytes/mod.ts";
+import { type ByteSource, hex } from "../bytes/mod.ts";
 import { compressedInput, inflateCluster, unzstdCluster } from "../codec/mod.ts";
 import { AccessError, readSectors, type Run } from "../format/mod.ts";
 import type { DecryptSectors } from "./encryption.ts";
 import { compressedRange } from "./l2_entries.ts";
 import type { L2Table } from "./l2_tables.ts";
-import { type Broken, hex } from "./findings.ts";
+import type { Broken } from "./findings.ts";
 import { type Mapping, placeOfEntry } from "./runs.ts";
 import { masked } from "./entry_table.ts";
 import { entryBits } from "./structures.ts";

@@ -1,3 +1,4 @@
+import { SECTOR } from "../bytes/mod.ts";
 import type { FormatDriver } from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import { qcow2Anatomy } from "./anatomy/anatomy.ts";
@@ -9,7 +10,6 @@ import { judgeHeader } from "./judge/header.ts";
 import { judgeSnapshots, readSnapshotTable } from "./judge/snapshots.ts";
 import { Qcow2Layer } from "./layer.ts";
 import { headerV2, QCOW_MAGIC } from "./structures.ts";
-import { SECTOR } from "./geometry.ts";
 
 /** qcow2, versions 2 and 3. */
 export const qcow2Driver: FormatDriver = {

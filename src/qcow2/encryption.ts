@@ -1,4 +1,4 @@
-import { type ByteSource, WindowSource } from "../bytes/mod.ts";
+import { type ByteSource, SECTOR, WindowSource } from "../bytes/mod.ts";
 import { legacyAes, type SectorCipher } from "../crypto/mod.ts";
 import type { DriverOptions } from "../format/mod.ts";
 import { decode, judgeOf } from "../layout/mod.ts";
@@ -14,7 +14,6 @@ import {
 } from "../luks1/mod.ts";
 import type { Place } from "../rules/mod.ts";
 import { type Extension, extensionData, type Qcow2File } from "./decode.ts";
-import { SECTOR } from "./geometry.ts";
 import { type Broken, type Findings, inHeader } from "./findings.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer } from "./structures.ts";
 

@@ -38,8 +38,3 @@ export function lengthToNul(stored: Uint8Array): number {
   const nul = stored.indexOf(0);
   return nul < 0 ? stored.length : nul;
 }
-
-/** An offset as a person reads it. */
-export function hex(value: bigint | number): string {
-  return `0x${value.toString(16)}`;
-}

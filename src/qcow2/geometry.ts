@@ -3,9 +3,6 @@ import { extendedL2Entry, l1Entry, l2Entry } from "./structures.ts";
 /** The subclusters of a cluster in an image with extended L2 entries. */
 export const SUBCLUSTERS = 32;
 
-/** The unit in which compressed data is counted, and to which sizes are rounded. */
-export const SECTOR = 512;
-
 /** What follows from cluster_bits, refcount_order and the kind of L2 entry. Sizes in bytes. */
 export interface Geometry {
   readonly clusterBits: number;
@@ -55,16 +52,6 @@ export function geometryOf(
     tableEntries: clusterSize / l1Entry.size,
     compressedShift: 70 - clusterBits,
   });
-}
-
-/** `value` rounded down to a multiple of `unit`. */
-export function roundDown(value: number, unit: number): number {
-  return value - value % unit;
-}
-
-/** `value` rounded up to a multiple of `unit`. */
-export function roundUp(value: number, unit: number): number {
-  return roundDown(value + unit - 1, unit);
 }
 
 /** L1 entries that a virtual size needs; the size is the header's own, not rounded. */

@@ -1,6 +1,7 @@
+import { hex, SECTOR } from "../bytes/mod.ts";
 import { firstBroken } from "../layout/mod.ts";
 import type { Geometry } from "./geometry.ts";
-import { type Broken, type FoundRule, hex } from "./findings.ts";
+import type { Broken, FoundRule } from "./findings.ts";
 import { anyBit, joined, masked, wordOf } from "./entry_table.ts";
 import { entryBits, l2Entry } from "./structures.ts";
 
@@ -52,7 +53,6 @@ export interface CompressedRange {
   readonly excess: boolean;
 }
 
-const SECTOR = 512;
 /** Highest bit that an offset in an image may have. */
 const OFFSET_BITS = 56;
 

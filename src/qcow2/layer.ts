@@ -1,4 +1,4 @@
-import type { ByteSource } from "../bytes/mod.ts";
+import { type ByteSource, roundDown, roundUp, SECTOR } from "../bytes/mod.ts";
 import {
   type BackingReference,
   type BitmapSummary,
@@ -16,7 +16,7 @@ import { StoredRefcounts, UNREADABLE } from "./check/refcounts.ts";
 import { ContentReader } from "./content_reader.ts";
 import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
 import type { Encryption } from "./encryption.ts";
-import { type Geometry, roundDown, roundUp, SECTOR } from "./geometry.ts";
+import type { Geometry } from "./geometry.ts";
 import { qcow2Info } from "./info.ts";
 import { backingNameBytes } from "./judge/backing.ts";
 import { judgeWritableTables, MetadataClaims } from "./judge/overlap.ts";

@@ -1,7 +1,6 @@
-import { type ByteSource, readUpTo } from "../bytes/mod.ts";
+import { type ByteSource, readUpTo, roundUp } from "../bytes/mod.ts";
 import { decode, type Decoded } from "../layout/mod.ts";
 import { imageText } from "../format/mod.ts";
-import { roundUp } from "./geometry.ts";
 import { limits, snapshotExtra, snapshotHead } from "./structures.ts";
 
 /** An entry of the snapshot table. */

@@ -1,5 +1,5 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { type BuiltFiles, type GuestContent, patternBytes, wholeContent } from "../format/mod.ts";
-import { SECTOR } from "./layer.ts";
 import type { RawModel } from "./model.ts";
 
 /** The file of a model. */

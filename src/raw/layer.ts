@@ -1,8 +1,5 @@
-import { type ByteSource, holesOf } from "../bytes/mod.ts";
+import { type ByteSource, holesOf, SECTOR } from "../bytes/mod.ts";
 import type { Layer, LayerInfo, Run } from "../format/mod.ts";
-
-/** Bytes of a sector. */
-export const SECTOR = 512;
 
 /** A raw image: the file is the disk. */
 export class RawLayer implements Layer {

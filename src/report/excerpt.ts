@@ -1,10 +1,9 @@
-import type { ByteSource } from "../bytes/mod.ts";
+import { type ByteSource, hex } from "../bytes/mod.ts";
 import { type AnatomyRow, type Format, Marks, type Part } from "../format/mod.ts";
 import { formatOf } from "../formats.ts";
 import { anatomyOf, probe } from "../image/mod.ts";
 import { noteLines, offsetDigits, partHeading, rowLines } from "./part_text.ts";
 import { type Note, Placing } from "./placing.ts";
-import { hex } from "./visible.ts";
 
 /** What an excerpt shows. */
 export interface ExcerptOptions {

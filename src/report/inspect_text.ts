@@ -1,9 +1,9 @@
-import { type ByteSource, isZero } from "../bytes/mod.ts";
+import { type ByteSource, hex, isZero } from "../bytes/mod.ts";
 import type { Anatomy, Claim, Part } from "../format/mod.ts";
 import { noteLines, offsetDigits, partHeading, rowLines } from "./part_text.ts";
 import { type Note, Placing } from "./placing.ts";
 import { type Stretch, stretchesOf } from "./stretches.ts";
-import { hex, visible } from "./visible.ts";
+import { visible } from "./visible.ts";
 
 /** An image, and what there is to say of it. */
 export interface Inspection {

@@ -1,5 +1,6 @@
+import { hex } from "../bytes/mod.ts";
 import type { MapEntry } from "../format/mod.ts";
-import { hex, visible } from "./visible.ts";
+import { visible } from "./visible.ts";
 
 /** One entry of a map as qemu-img prints it in JSON: one line, without what stands between entries. */
 export function mapLine(entry: MapEntry): string {

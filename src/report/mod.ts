@@ -19,4 +19,4 @@ export type { Note } from "./placing.ts";
 export { qemuJson } from "./qemu_json.ts";
 export { type Stretch, stretchesOf, type StretchKind } from "./stretches.ts";
 export { tableLines, type TableText } from "./table.ts";
-export { hex, sizeText, visible } from "./visible.ts";
+export { sizeText, visible } from "./visible.ts";

@@ -1,7 +1,8 @@
+import { hex } from "../bytes/mod.ts";
 import type { AnatomyRow, Part } from "../format/mod.ts";
 import { isRuleId, ruleOf } from "../rules/mod.ts";
 import type { Note, Placing } from "./placing.ts";
-import { hex, visible } from "./visible.ts";
+import { visible } from "./visible.ts";
 
 /** Bytes that are shown of a row. */
 const BYTES_SHOWN = 8;

@@ -32,8 +32,3 @@ function threeDigits(value: number): string {
   if (digits.includes("e")) return "1e+03";
   return digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
 }
-
-/** An offset or a length in hexadecimal. */
-export function hex(value: number | bigint, digits = 0): string {
-  return `0x${value.toString(16).padStart(digits, "0")}`;
-}

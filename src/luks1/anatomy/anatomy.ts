@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../bytes/mod.ts";
+import { type ByteSource, SECTOR } from "../../bytes/mod.ts";
 import {
   type Anatomy,
   AnatomyCollector,
@@ -6,7 +6,6 @@ import {
   structRows,
 } from "../../format/mod.ts";
 import { decodeLuks1, type KeySlot, type Luks1Header } from "../decode.ts";
-import { SECTOR } from "../geometry.ts";
 import { isEnabled } from "../judge/slots.ts";
 import { header as headerStruct, HEADER_BYTES, keySlot, slotStates } from "../structures.ts";
 

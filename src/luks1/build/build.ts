@@ -1,6 +1,6 @@
-import { concat, type Segment } from "../../bytes/mod.ts";
+import { concat, SECTOR, type Segment } from "../../bytes/mod.ts";
 import { type BuiltFiles, cutAt, patternBytes, type Placed } from "../../format/mod.ts";
-import { materialOffset, SECTOR } from "../geometry.ts";
+import { materialOffset } from "../geometry.ts";
 import type { Luks1Model } from "../model.ts";
 import { STRIPES } from "../structures.ts";
 import { Luks1Volume } from "../volume.ts";

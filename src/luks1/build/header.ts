@@ -1,7 +1,7 @@
-import { type Segment, utf8 } from "../../bytes/mod.ts";
+import { SECTOR, type Segment, utf8 } from "../../bytes/mod.ts";
 import { type Placed, seededBytes } from "../../format/mod.ts";
 import { createLuks1 } from "../create/create.ts";
-import { materialOffset, materialSectors, payloadStart, SECTOR } from "../geometry.ts";
+import { materialOffset, materialSectors, payloadStart } from "../geometry.ts";
 import { wipeSlot } from "../keyslots/slot.ts";
 import type { Luks1Model } from "../model.ts";
 import { header, HEADER_BYTES, keySlot, SLOTS, STRIPES } from "../structures.ts";

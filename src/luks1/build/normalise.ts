@@ -1,4 +1,4 @@
-import { SECTOR } from "../geometry.ts";
+import { SECTOR } from "../../bytes/mod.ts";
 import type { KeyModel, Luks1Model } from "../model.ts";
 import { header, SLOTS } from "../structures.ts";
 

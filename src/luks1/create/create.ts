@@ -1,8 +1,9 @@
+import { SECTOR, utf8 } from "../../bytes/mod.ts";
 import { encode, encodeInto } from "../../layout/mod.ts";
 import { type MaterialKind, pbkdf2 } from "../../crypto/mod.ts";
 import { type CipherSpec, type KeySlot, type Luks1Header, modeText } from "../decode.ts";
 import { Luks1Error } from "../error.ts";
-import { materialOffset, payloadStart, SECTOR } from "../geometry.ts";
+import { materialOffset, payloadStart } from "../geometry.ts";
 import { checkIterations, type NewKey, type RandomBytes, writeKey } from "../keyslots/slot.ts";
 import {
   DIGEST_BYTES,
@@ -144,7 +145,7 @@ function text(
   field: "cipher_name" | "cipher_mode" | "hash_spec" | "uuid",
 ): Uint8Array {
   const width = headerStruct.fields.find(({ name }) => name === field)?.width ?? 0;
-  const bytes = new TextEncoder().encode(value);
+  const bytes = utf8(value);
   if (bytes.length >= width) {
     throw new Luks1Error(
       `Cannot create a volume: ${JSON.stringify(value)} is too long for ${field}`,

@@ -1,5 +1,5 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import type { CreatedParts, DiskContent } from "../../format/mod.ts";
-import { SECTOR } from "../geometry.ts";
 import { Luks1Volume } from "../volume.ts";
 import { type CreatedLuks1, createLuks1, type Luks1Options } from "./create.ts";
 

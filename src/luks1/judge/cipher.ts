@@ -1,3 +1,4 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { type CipherSpec, type Luks1Header, specOf } from "../decode.ts";
 import {
   cipherKeyBytes,
@@ -8,7 +9,6 @@ import {
   qemuHasIvGenerator,
   qemuHasMode,
 } from "../qemu_ciphers.ts";
-import { SECTOR } from "../geometry.ts";
 import { type AddFinding, inHeader, must } from "../findings.ts";
 import { STRIPES } from "../structures.ts";
 import { notAsDmCrypt } from "../volume.ts";

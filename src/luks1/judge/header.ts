@@ -1,7 +1,7 @@
+import { roundUp, SECTOR } from "../../bytes/mod.ts";
 import { imageText, isUuid } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
 import type { Luks1Header } from "../decode.ts";
-import { roundUp, SECTOR } from "../geometry.ts";
 import { judgeCipher } from "./cipher.ts";
 import { isEnabled, judgeSlots } from "./slots.ts";
 import { type AddFinding, inHeader, must } from "../findings.ts";

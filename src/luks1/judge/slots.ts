@@ -1,6 +1,7 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
 import type { KeySlot, Luks1Header } from "../decode.ts";
-import { materialSectors, SECTOR, slotSectors } from "../geometry.ts";
+import { materialSectors, slotSectors } from "../geometry.ts";
 import { type AddFinding, inSlot, must } from "../findings.ts";
 import { HEADER_BYTES, keySlot, slotStates } from "../structures.ts";
 

@@ -1,9 +1,9 @@
-import { type ByteSource, MemorySource } from "../../bytes/mod.ts";
+import { type ByteSource, MemorySource, SECTOR, startsWith } from "../../bytes/mod.ts";
 import type { KeyArea } from "../../format/mod.ts";
 import { decode } from "../../layout/mod.ts";
 import { ruleOf } from "../../rules/mod.ts";
 import { decodeLuks1 } from "../decode.ts";
-import { materialSectors, SECTOR } from "../geometry.ts";
+import { materialSectors } from "../geometry.ts";
 import { judgeLuks1 } from "../judge/header.ts";
 import { header as headerStruct, HEADER_BYTES, LUKS_MAGIC } from "../structures.ts";
 
@@ -18,7 +18,7 @@ const AREA_MAX = 2 ** 26;
  */
 export function keyAreaOf(source: ByteSource): KeyArea | string | undefined {
   const { magic, version } = decode(headerStruct, source.read(0, headerStruct.size));
-  if (!magic.every((byte, at) => byte === LUKS_MAGIC[at])) return undefined;
+  if (!startsWith(magic, LUKS_MAGIC)) return undefined;
   if (version !== 1) return `it is LUKS of version ${version}, and keys are those of version 1`;
   const detached = decodeLuks1(source).payload_offset === 0;
   return keyAreaIn(source, { offset: 0, length: source.size }, detached ? "detached" : "alone");

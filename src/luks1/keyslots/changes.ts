@@ -1,7 +1,7 @@
-import { MemorySource } from "../../bytes/mod.ts";
+import { MemorySource, SECTOR } from "../../bytes/mod.ts";
 import { decodeLuks1, type Luks1Header, specOf } from "../decode.ts";
 import { Luks1Error } from "../error.ts";
-import { materialSectors, SECTOR } from "../geometry.ts";
+import { materialSectors } from "../geometry.ts";
 import { isEnabled, judgeSlots } from "../judge/slots.ts";
 import { type RandomBytes, slotAt, wipeSlot, writeKey } from "./slot.ts";
 import { unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";

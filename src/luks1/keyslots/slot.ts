@@ -1,9 +1,8 @@
-import { MemorySource } from "../../bytes/mod.ts";
+import { MemorySource, SECTOR } from "../../bytes/mod.ts";
 import { keyMaterial, type MaterialKind, pbkdf2 } from "../../crypto/mod.ts";
 import { encodeInto } from "../../layout/mod.ts";
 import { decodeLuks1, type KeySlot, specOf } from "../decode.ts";
 import { Luks1Error } from "../error.ts";
-import { SECTOR } from "../geometry.ts";
 import { header as headerStruct, keySlot, SALT_BYTES, slotStates } from "../structures.ts";
 import { Luks1Volume } from "../volume.ts";
 import { ITERATIONS_MAX } from "./iterations.ts";

@@ -1,8 +1,7 @@
-import type { ByteSource } from "../../bytes/mod.ts";
+import { type ByteSource, roundUp, SECTOR, startsWith } from "../../bytes/mod.ts";
 import { afMerge, pbkdf2 } from "../../crypto/mod.ts";
 import type { WorkBudget } from "../../format/mod.ts";
 import { type KeySlot, type Luks1Header, specOf } from "../decode.ts";
-import { roundUp, SECTOR } from "../geometry.ts";
 import { inSlot, type Luks1Broken } from "../findings.ts";
 import { Luks1Volume } from "../volume.ts";
 import { isTried, ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./iterations.ts";
@@ -117,5 +116,5 @@ export function isMasterKey(header: Luks1Header, key: Uint8Array): boolean {
   if (mk_digest_iter === 0) return false;
   const { hash } = specOf(header);
   const digest = pbkdf2(hash, key, mk_digest_salt, mk_digest_iter, mk_digest.length);
-  return digest.every((byte, at) => byte === mk_digest[at]);
+  return startsWith(mk_digest, digest);
 }

@@ -1,6 +1,6 @@
-import { MemorySource, type Segment } from "../../bytes/mod.ts";
+import { MemorySource, SECTOR, type Segment } from "../../bytes/mod.ts";
 import { decodeLuks1, type Luks1Header } from "../decode.ts";
-import { materialSectors, SECTOR } from "../geometry.ts";
+import { materialSectors } from "../geometry.ts";
 import { header as luksHeader, keySlot, slotStates } from "../structures.ts";
 
 /**

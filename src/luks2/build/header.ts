@@ -1,7 +1,8 @@
+import { roundUp } from "../../bytes/mod.ts";
 import type { Json } from "../../format/mod.ts";
 import { encode } from "../../layout/mod.ts";
 import { checksumOf, type CopyName, type Luks2Header } from "../decode.ts";
-import { BINARY_BYTES, materialBytes, roundUp, UNIT } from "../geometry.ts";
+import { BINARY_BYTES, materialBytes, UNIT } from "../geometry.ts";
 import type { KdfModel, Luks2KeyModel, Luks2Model } from "../model.ts";
 import { header as headerStruct, PRIMARY_MAGIC, SECONDARY_MAGIC } from "../structures.ts";
 

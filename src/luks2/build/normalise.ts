@@ -1,5 +1,6 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { hashTable } from "../../crypto/mod.ts";
-import { HEADER_SIZES, SECTOR, SECTOR_SIZES, UNIT } from "../geometry.ts";
+import { HEADER_SIZES, SECTOR_SIZES, UNIT } from "../geometry.ts";
 import type { KdfModel, Luks2KeyModel, Luks2Model } from "../model.ts";
 import { header } from "../structures.ts";
 

@@ -1,4 +1,5 @@
-import { SECTOR, UINT64_END } from "../geometry.ts";
+import { SECTOR } from "../../bytes/mod.ts";
+import { UINT64_END } from "../geometry.ts";
 import type { JsonNode } from "./value.ts";
 
 /** Takes values of JSON as cryptsetup takes them. Total: what is of another type is not there. */

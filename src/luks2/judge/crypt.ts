@@ -1,4 +1,4 @@
-import { SECTOR } from "../geometry.ts";
+import { SECTOR } from "../../bytes/mod.ts";
 import { isFilled } from "./references.ts";
 import { integer, member, uint32, uint64 } from "../json/access.ts";
 import type { JsonJudge } from "../findings.ts";

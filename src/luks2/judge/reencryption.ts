@@ -1,3 +1,4 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { isFilled } from "./references.ts";
 import type { JsonNode, JsonObject } from "../json/value.ts";
 import { type Keyslot, keyslotsOf } from "../keyslots/keyslots.ts";
@@ -5,7 +6,6 @@ import { inSectors, looseUint64, member, text, uint32 } from "../json/access.ts"
 import type { JsonJudge } from "../findings.ts";
 import { isOnline, requirementsOf } from "../requirements.ts";
 import { isBackup, type Segment, segmentsOf } from "../segments/segments.ts";
-import { SECTOR } from "../geometry.ts";
 
 /** Judges what a reencryption that is going on keeps in a header. */
 export function judgeReencryption(root: JsonObject, judge: JsonJudge): void {

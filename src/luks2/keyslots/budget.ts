@@ -1,6 +1,7 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { canonicalNames, derivationCost } from "../../crypto/mod.ts";
 import { cipherOptions } from "../cipher.ts";
-import { materialBytes, SECTOR } from "../geometry.ts";
+import { materialBytes } from "../geometry.ts";
 import type { Digest, Kdf, Keyslot } from "./keyslots.ts";
 
 /**

@@ -1,9 +1,9 @@
-import type { ByteSource } from "../../bytes/mod.ts";
+import { type ByteSource, SECTOR } from "../../bytes/mod.ts";
 import { afMerge, pbkdf2 } from "../../crypto/mod.ts";
 import type { WorkBudget } from "../../format/mod.ts";
 import { cipherOf } from "../cipher.ts";
 import { digestFault, materialStart, slotFault } from "../faults.ts";
-import { materialBytes, SECTOR, STRIPES } from "../geometry.ts";
+import { materialBytes, STRIPES } from "../geometry.ts";
 import { deriveKey } from "./kdf.ts";
 import type { Digest, Keyslot } from "./keyslots.ts";
 import type { Metadata } from "../metadata.ts";

@@ -1,5 +1,5 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import type { Digest } from "../keyslots/keyslots.ts";
-import { SECTOR } from "../geometry.ts";
 import { type DataState, type Reencryption, shiftOf } from "./reencryption.ts";
 import type { Segment } from "../segments/segments.ts";
 

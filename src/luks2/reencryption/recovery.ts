@@ -1,5 +1,5 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { canonicalHash, hashTable } from "../../crypto/mod.ts";
-import { SECTOR } from "../geometry.ts";
 import { numberOf } from "../json/access.ts";
 import { type DataState, type Protection, type Reencryption, shiftOf } from "./reencryption.ts";
 import type { Luks2Rule } from "../rules.ts";

@@ -1,5 +1,6 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { isKnownCipher, notAsDmCrypt, whyNoCipher } from "../cipher.ts";
-import { SECTOR, SECTOR_SIZES, UNIT } from "../geometry.ts";
+import { SECTOR_SIZES, UNIT } from "../geometry.ts";
 import { interruptedFault } from "../reencryption/interrupted.ts";
 import type { Metadata } from "../metadata.ts";
 import { dataOffset, type PayloadPlace, type Piece, piecesOf } from "./extents.ts";

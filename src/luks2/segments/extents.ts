@@ -1,4 +1,5 @@
-import { SECTOR, SECTOR_SIZES, UNIT } from "../geometry.ts";
+import { SECTOR } from "../../bytes/mod.ts";
+import { SECTOR_SIZES, UNIT } from "../geometry.ts";
 import type { JsonNode } from "../json/value.ts";
 import type { Digest } from "../keyslots/keyslots.ts";
 import {

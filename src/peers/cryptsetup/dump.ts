@@ -1,7 +1,6 @@
+import { SECTOR, utf8 } from "../../bytes/mod.ts";
 import type { Json } from "../../format/mod.ts";
 import type { VolumeReport } from "../volume.ts";
-
-const SECTOR = 512;
 
 /**
  * Reads what `cryptsetup luksDump` prints of a header: of version 1 in qemu-img's words and units, of
@@ -52,7 +51,7 @@ function readVersion2(text: string, field: Field): VolumeReport | undefined {
   const texts = [
     ["label", orNone(field("Label"), "(no label)")],
     ["subsystem", orNone(field("Subsystem"), "(no subsystem)")],
-  ].filter(([, text = ""]) => new TextEncoder().encode(text).length < TEXT_MAX);
+  ].filter(([, text = ""]) => utf8(text).length < TEXT_MAX);
   const [, keyslots = ""] = /^Keyslots:\n((?:[ \t].*\n)*)/m.exec(text) ?? [];
   return {
     version: 2,

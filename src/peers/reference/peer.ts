@@ -1,3 +1,4 @@
+import { utf8 } from "../../bytes/mod.ts";
 import { AccessError } from "../../format/mod.ts";
 import { formatNamed, formatNames } from "../../formats.ts";
 import { digestOf, infoOf, layersOf, mapOf, type OpenedImage, openImage } from "../../image/mod.ts";
@@ -80,10 +81,6 @@ export class ReferencePeer implements Peer {
 /** The image by itself, without passphrases: nothing that `info` tells is encrypted. */
 function keyless({ passphrases: _, ...subject }: Subject): Subject & { alone: boolean } {
   return { ...subject, alone: true };
-}
-
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
 
 /** Opens the image as the question needs it, and answers; what an image can cause is an outcome. */

@@ -1,3 +1,4 @@
+import { utf8 } from "../../bytes/mod.ts";
 import { type OpenedImage, openImage } from "../../image/mod.ts";
 import {
   accepted,
@@ -22,7 +23,7 @@ export function unlockVolume(subject: Subject): Outcome<UnlockReport> {
   try {
     const message = refusal(image);
     if (message !== undefined) return rejected(message);
-    return slotOf(image, new TextEncoder().encode(passphrase));
+    return slotOf(image, utf8(passphrase));
   } finally {
     image.close();
   }

@@ -1,3 +1,4 @@
+import { utf8 } from "../../bytes/mod.ts";
 import { withScratch, writeScratchFile } from "./scratch.ts";
 
 /** Nobody else on the machine may read a passphrase. */
@@ -15,7 +16,7 @@ export async function withPassphraseFiles<T>(
   return await withScratch(async (directory) => {
     const paths = passphrases.map((passphrase, index) => {
       const path = `${directory}/passphrase-${index}`;
-      writeScratchFile(path, new TextEncoder().encode(passphrase), { mode: PRIVATE });
+      writeScratchFile(path, utf8(passphrase), { mode: PRIVATE });
       return path;
     });
     return await use(paths);

@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../bytes/mod.ts";
+import { type ByteSource, hex } from "../../bytes/mod.ts";
 import {
   type Anatomy,
   AnatomyCollector,
@@ -11,7 +11,6 @@ import { decodeQcow1, type Qcow1File } from "../decode.ts";
 import { compressedExtent, type Entry, isZero, kindOf, offsetOf, valueOf } from "../entry.ts";
 import { type Geometry, l1Bytes } from "../geometry.ts";
 import { Qcow1Image } from "../image.ts";
-import { hex } from "../findings.ts";
 import { header as headerStruct, l1Entry, l2Entry, limits } from "../structures.ts";
 import { EntryTable } from "../entry_table.ts";
 

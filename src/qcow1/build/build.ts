@@ -1,10 +1,10 @@
-import type { Segment } from "../../bytes/mod.ts";
+import { SECTOR, type Segment, utf8 } from "../../bytes/mod.ts";
 import { legacyAes, type SectorCipher } from "../../crypto/mod.ts";
 import { type BuiltImage, cutAt, patternBytes, type Placed } from "../../format/mod.ts";
 import { boundOf, encode, encodeInto } from "../../layout/mod.ts";
 import { compressedBytes } from "./content.ts";
 import { compressedEntry } from "../entry.ts";
-import { type Geometry, geometryOf, l1Bytes, l1Needed, SECTOR } from "../geometry.ts";
+import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
 import { type Item, placeItems } from "./place.ts";
 import type { LegacyEncryption, Qcow1Model } from "../model.ts";
 import { cryptMethods, header, l1Entry, l2Entry, QCOW_MAGIC } from "../structures.ts";
@@ -61,7 +61,7 @@ class Builder {
     const geometry = geometryOf(model);
     this.#model = model;
     this.#geometry = geometry;
-    this.#name = new TextEncoder().encode(model.backing?.name ?? "");
+    this.#name = utf8(model.backing?.name ?? "");
     const cipher = model.encryption === undefined ? undefined : cipherOf(model.encryption);
     this.#clusters = model.clusters.map((cluster) => {
       const compressed = compressedBytes(cluster, geometry.clusterSize);
@@ -215,7 +215,7 @@ function dataPath(cluster: number): string {
 }
 
 function cipherOf({ passphrase }: LegacyEncryption): SectorCipher {
-  return legacyAes(new TextEncoder().encode(passphrase));
+  return legacyAes(utf8(passphrase));
 }
 
 /** The n-th of values that are repeated for ever; 0 where there are none. */

@@ -1,3 +1,4 @@
+import { utf8 } from "../../bytes/mod.ts";
 import { type Pattern, REQUEST_MAX } from "../../format/mod.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
 import type { GuestCluster, LegacyEncryption, Placement, Qcow1Model } from "../model.ts";
@@ -49,7 +50,7 @@ function soundName(name: string): string {
   let end = 0;
   let length = 0;
   for (const character of text) {
-    length += new TextEncoder().encode(character).length;
+    length += utf8(character).length;
     if (length > limits.nameLength.max) break;
     end += character.length;
   }

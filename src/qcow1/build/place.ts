@@ -1,5 +1,5 @@
+import { roundUp, SECTOR } from "../../bytes/mod.ts";
 import { patternBytes, type Placed } from "../../format/mod.ts";
-import { roundUp, SECTOR } from "../geometry.ts";
 import type { Placement } from "../model.ts";
 import { header } from "../structures.ts";
 

@@ -1,10 +1,10 @@
-import type { Segment } from "../../bytes/mod.ts";
+import { roundUp, SECTOR, type Segment, utf8 } from "../../bytes/mod.ts";
 import { deflateCluster } from "../../codec/mod.ts";
 import { legacyAes } from "../../crypto/mod.ts";
 import type { CreatedParts, DiskContent } from "../../format/mod.ts";
 import { blank, encode, writeUint } from "../../layout/mod.ts";
 import { compressedEntry } from "../entry.ts";
-import { type Geometry, geometryOf, l1Bytes, l1Needed, roundUp, SECTOR } from "../geometry.ts";
+import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
 import { cryptMethods, header, l1Entry, l2Entry, limits, QCOW_MAGIC } from "../structures.ts";
 
 /** What an image is made of. */
@@ -44,7 +44,7 @@ const L1_BYTES_MAX = 2 ** 31 - 1;
  */
 export function createQcow1(creation: Qcow1Creation): CreatedParts {
   const { size, backing, passphrase, compressed = false } = creation;
-  const name = new TextEncoder().encode(backing ?? "");
+  const name = utf8(backing ?? "");
   if (size < SECTOR || size % SECTOR !== 0) {
     throw new RangeError(
       `Cannot create an image: a disk has whole sectors, and at least one, not ${size} bytes`,

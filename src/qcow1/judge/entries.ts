@@ -1,8 +1,8 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { compressedInput, inflateCluster } from "../../codec/mod.ts";
 import { firstBroken } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { compressedExtent, type Entry, valueOf } from "../entry.ts";
-import { SECTOR } from "../geometry.ts";
 import type { Qcow1Image } from "../image.ts";
 import { type Broken, reachable } from "../findings.ts";
 import { l1Entry, l2Entry } from "../structures.ts";

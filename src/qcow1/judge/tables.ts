@@ -1,3 +1,4 @@
+import { hex } from "../../bytes/mod.ts";
 import { decompressionBudget } from "../../codec/mod.ts";
 import { type Context, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
@@ -6,7 +7,7 @@ import { dataFault, decompressEntry, l1Place, l2Place, tableFault } from "./entr
 import { l1Bytes } from "../geometry.ts";
 import type { Qcow1Image } from "../image.ts";
 import { type Interval, IntervalSet } from "../intervals.ts";
-import { type Findings, hex, inHeader, must } from "../findings.ts";
+import { type Findings, inHeader, must } from "../findings.ts";
 import { l1Entry, l2Entry } from "../structures.ts";
 
 /** A table that an L1 entry points to. */

@@ -1,3 +1,4 @@
+import { hex } from "../../bytes/mod.ts";
 import {
   type AnatomyCollector,
   bytesRows,
@@ -11,7 +12,6 @@ import {
 import { type Bitmap, type BitmapDirectory } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { hex } from "../findings.ts";
 import { EntryTable } from "../entry_table.ts";
 import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
 import { entryBytes } from "./guest.ts";

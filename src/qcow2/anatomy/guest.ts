@@ -1,9 +1,9 @@
+import { hex } from "../../bytes/mod.ts";
 import { type AnatomyCollector, REQUEST_END_MAX, TableRows } from "../../format/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../l2_entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { L2Table } from "../l2_tables.ts";
-import { hex } from "../findings.ts";
 import { anyBit, EntryTable, joined, masked } from "../entry_table.ts";
 import { entryBits, l1Entry, limits } from "../structures.ts";
 

@@ -1,3 +1,4 @@
+import { hex } from "../../bytes/mod.ts";
 import {
   type AnatomyCollector,
   type AnatomyRow,
@@ -8,7 +9,6 @@ import {
 } from "../../format/mod.ts";
 import { decode, type Struct } from "../../layout/mod.ts";
 import { type Extension, type Qcow2File } from "../decode.ts";
-import { hex } from "../findings.ts";
 import {
   bitmapsExtension,
   encryptionPointer,

@@ -1,10 +1,9 @@
-import { readUpTo } from "../../bytes/mod.ts";
+import { hex, readUpTo } from "../../bytes/mod.ts";
 import { type AnatomyCollector, REQUEST_END_MAX, TableRows } from "../../format/mod.ts";
 import { readUint } from "../../layout/mod.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { hex } from "../findings.ts";
 import { EntryTable } from "../entry_table.ts";
 import { entryBits, limits, refcountTableEntry } from "../structures.ts";
 import { entryBytes } from "./guest.ts";

@@ -1,14 +1,13 @@
-import type { Segment } from "../../bytes/mod.ts";
+import { roundUp, type Segment, utf8 } from "../../bytes/mod.ts";
 import { patternBytes, type Placed } from "../../format/mod.ts";
 import { bitMask, encodeInto } from "../../layout/mod.ts";
 import type { DirectoryPlace } from "../encode/extensions.ts";
-import { type Geometry, roundUp } from "../geometry.ts";
+import type { Geometry } from "../geometry.ts";
 import type { BitmapModel, Qcow2Model } from "../model.ts";
 import { bitmapHead, bitmapTableEntry, bitmapTypes } from "../structures.ts";
 import { dataExtent, type Extent, tableExtent } from "./extent.ts";
 import { virtualSizeOf } from "./sizes.ts";
 import { bitmapEntries } from "./normalise_bitmaps.ts";
-import { utf8 } from "./normalise_values.ts";
 import { bitmapTableEntries, tableSegments } from "./tables.ts";
 
 const ALIGNMENT = 8;

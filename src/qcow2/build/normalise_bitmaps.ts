@@ -1,4 +1,5 @@
-import { type Geometry, roundUp } from "../geometry.ts";
+import { roundUp } from "../../bytes/mod.ts";
+import type { Geometry } from "../geometry.ts";
 import type { BitmapModel } from "../model.ts";
 import { limits } from "../structures.ts";
 import { clamp, cleanText, uniqueName } from "./normalise_values.ts";

@@ -1,5 +1,5 @@
+import { roundDown, utf8 } from "../../bytes/mod.ts";
 import { EXTENSION_ALIGNMENT, extensionSize, featureTableSize } from "../encode/extensions.ts";
-import { roundDown } from "../geometry.ts";
 import type { BitmapModel, Qcow2Model, UnknownExtension } from "../model.ts";
 import {
   bitmapsExtension,
@@ -10,7 +10,7 @@ import {
   headerV3Minimal,
   limits,
 } from "../structures.ts";
-import { clamp, cleanText, unknownType, utf8 } from "./normalise_values.ts";
+import { clamp, cleanText, unknownType } from "./normalise_values.ts";
 
 /** Longest path that an operating system takes. */
 const DATA_FILE_NAME_MAX = 4095;

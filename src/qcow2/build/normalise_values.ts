@@ -1,3 +1,4 @@
+import { utf8 } from "../../bytes/mod.ts";
 import { extensionTypes } from "../structures.ts";
 
 /** The integer nearest to `value` in a range; the least where it is not a number. */
@@ -10,13 +11,7 @@ export function wrap(index: number, count: number): number {
   return Number.isFinite(index) ? Math.trunc(Math.abs(index)) % count : 0;
 }
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** Text as an image holds it. */
-export function utf8(text: string): Uint8Array {
-  return encoder.encode(text);
-}
 
 // deno-lint-ignore no-control-regex
 const PLAIN = /^[\x01-\x7f]*$/;

@@ -1,4 +1,5 @@
-import { type Geometry, l1Needed, SECTOR } from "../geometry.ts";
+import { SECTOR } from "../../bytes/mod.ts";
+import { type Geometry, l1Needed } from "../geometry.ts";
 
 /** A virtual size as a guest sees it: in whole sectors, which a number holds exactly. */
 export function virtualSizeOf(size: bigint): number {

@@ -1,11 +1,10 @@
-import type { Segment } from "../../bytes/mod.ts";
+import { roundUp, type Segment, utf8 } from "../../bytes/mod.ts";
 import { patternBytes, type Placed } from "../../format/mod.ts";
 import { encode, encodeInto } from "../../layout/mod.ts";
-import { type Geometry, roundUp } from "../geometry.ts";
+import type { Geometry } from "../geometry.ts";
 import type { Qcow2Model, SnapshotModel } from "../model.ts";
 import { snapshotExtra, snapshotHead } from "../structures.ts";
 import type { Extent } from "./extent.ts";
-import { utf8 } from "./normalise_values.ts";
 import type { ViewPlan } from "./plan.ts";
 
 const ALIGNMENT = 8;

@@ -1,13 +1,13 @@
+import { hex, roundUp, SECTOR } from "../../bytes/mod.ts";
 import { type CheckCounts, requestable } from "../../format/mod.ts";
 import { decode, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
 import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
 import type { EntryContext } from "../l2_entries.ts";
-import { roundUp, SECTOR } from "../geometry.ts";
 import { judgeTableEntry } from "../judge/bitmap_tables.ts";
 import { TABLE_BYTES_MAX } from "../judge/snapshots.ts";
-import { type Findings, hex, inHeader } from "../findings.ts";
+import { type Findings, inHeader } from "../findings.ts";
 import type { SnapshotTable } from "../snapshots.ts";
 import type { EntryTable } from "../entry_table.ts";
 import {

@@ -1,6 +1,7 @@
+import { hex } from "../../bytes/mod.ts";
 import type { Sink } from "../../layout/mod.ts";
 import type { Geometry } from "../geometry.ts";
-import { type Findings, type FoundRule, hex } from "../findings.ts";
+import type { Findings, FoundRule } from "../findings.ts";
 
 /** Why a check ends without counts. */
 export class CheckAborted extends Error {

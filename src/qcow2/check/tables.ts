@@ -1,9 +1,9 @@
-import { type ByteSource, storedSize } from "../../bytes/mod.ts";
+import { type ByteSource, hex, storedSize } from "../../bytes/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
 import { type Context, judgeOf, type Sink } from "../../layout/mod.ts";
 import { requestable } from "../../format/mod.ts";
-import { type FoundRule, hex } from "../findings.ts";
+import type { FoundRule } from "../findings.ts";
 import { anyBit, EntryTable, masked, wordOf } from "../entry_table.ts";
 import { entryBits, l1Entry, l2Entry } from "../structures.ts";
 import type { Mark, References } from "./references.ts";

@@ -1,6 +1,7 @@
+import { SECTOR, utf8 } from "../../bytes/mod.ts";
 import type { BackingReference, DiskContent } from "../../format/mod.ts";
 import type { Luks1Options } from "../../luks1/mod.ts";
-import { type Geometry, geometryOf, l1Needed, SECTOR } from "../geometry.ts";
+import { type Geometry, geometryOf, l1Needed } from "../geometry.ts";
 import { l1Entry, limits } from "../structures.ts";
 
 /** How clusters are encrypted: with the legacy AES, or by a LUKS header inside the image. */
@@ -98,7 +99,7 @@ function versionRules(creation: Qcow2Creation): Rule[] {
 }
 
 function otherRules({ backing, dataFile, encryption, compressed = false }: Qcow2Creation): Rule[] {
-  const nameLength = new TextEncoder().encode(backing?.name ?? "").length;
+  const nameLength = utf8(backing?.name ?? "").length;
   const raw = dataFile?.raw === true;
   return [
     [

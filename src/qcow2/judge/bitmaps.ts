@@ -1,3 +1,4 @@
+import { roundUp } from "../../bytes/mod.ts";
 import { requestable } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
@@ -10,7 +11,6 @@ import {
   decodeBitmaps,
 } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
-import { roundUp } from "../geometry.ts";
 import { type Findings, type FoundRule, lengthToNul, must } from "../findings.ts";
 import { bitmapHead, bitmapsExtension, limits } from "../structures.ts";
 import {

@@ -1,9 +1,10 @@
+import { hex } from "../../bytes/mod.ts";
 import type { DriverOptions } from "../../format/mod.ts";
 import { type Context, decode, firstBroken, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type Extension, extensionData, extensionOf, has, type Qcow2File } from "../decode.ts";
 import { type Encryption, openDraftLuks, openEmbeddedLuks, openLegacyAes } from "../encryption.ts";
-import { type Findings, type FoundRule, hex, inHeader, must } from "../findings.ts";
+import { type Findings, type FoundRule, inHeader, must } from "../findings.ts";
 import {
   bitmapsExtension,
   cryptMethods,

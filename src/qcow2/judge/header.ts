@@ -1,7 +1,8 @@
+import { SECTOR } from "../../bytes/mod.ts";
 import { REQUEST_END_MAX } from "../../format/mod.ts";
 import { type Context, judgeOf } from "../../layout/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
-import { type Geometry, l1Needed, SECTOR } from "../geometry.ts";
+import { type Geometry, l1Needed } from "../geometry.ts";
 import { type Findings, type FoundRule, inHeader, must } from "../findings.ts";
 import {
   compressionTypes,

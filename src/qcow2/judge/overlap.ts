@@ -1,8 +1,8 @@
-import { storedSize } from "../../bytes/mod.ts";
+import { hex, storedSize } from "../../bytes/mod.ts";
 import { type BitmapDirectory, bitmapFlags } from "../bitmaps.ts";
 import type { StoredRefcounts } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
-import { type Findings, type FoundRule, hex, must } from "../findings.ts";
+import { type Findings, type FoundRule, must } from "../findings.ts";
 import type { Mapping } from "../runs.ts";
 import type { SnapshotTable } from "../snapshots.ts";
 import { EntryTable, masked } from "../entry_table.ts";

@@ -1,4 +1,4 @@
-import { storedSize } from "../../bytes/mod.ts";
+import { hex, storedSize } from "../../bytes/mod.ts";
 import { decompressionBudget } from "../../codec/mod.ts";
 import { AccessError } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
@@ -8,7 +8,7 @@ import type { ContentReader } from "../content_reader.ts";
 import { classOf, compressedRange, entryProblem, hostOffset } from "../l2_entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { L2Table } from "../l2_tables.ts";
-import { type Broken, type Findings, type FoundRule, hex } from "../findings.ts";
+import type { Broken, Findings, FoundRule } from "../findings.ts";
 import { type Mapping, placeOfEntry, placeOfL1Entry } from "../runs.ts";
 import { anyBit, masked, wordOf } from "../entry_table.ts";
 import { entryBits, l1Entry, l2Entry, refcountTableEntry } from "../structures.ts";

@@ -1,3 +1,4 @@
+import { utf8 } from "../../bytes/mod.ts";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type Peer, PeerError } from "../../peers/mod.ts";
 import { recordOf, UNPACKED_MAX } from "../parse.ts";
@@ -59,7 +60,7 @@ function imagesIn(tar: Uint8Array): PackedImage[] {
 export function packImages(images: readonly PackedImage[]): Uint8Array {
   const sorted = [...images].sort((a, b) => a.record.name < b.record.name ? -1 : 1);
   const files = sorted.flatMap(({ record, files }) => {
-    const text = new TextEncoder().encode(recordText(record));
+    const text = utf8(recordText(record));
     const parts = files().map((bytes, index) => {
       return { name: `${record.name}/${record.files[index]?.name}`, bytes };
     });

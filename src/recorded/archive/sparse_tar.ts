@@ -1,3 +1,4 @@
+import { roundUp, utf8 } from "../../bytes/mod.ts";
 import { Buffer } from "node:buffer";
 import { PeerError } from "../../peers/mod.ts";
 import { UNPACKED_MAX } from "../parse.ts";
@@ -126,7 +127,7 @@ function headerOf(
 }
 
 function putText(target: Uint8Array, at: number, text: string): void {
-  target.set(new TextEncoder().encode(text), at);
+  target.set(utf8(text), at);
 }
 
 /** Digits that leave room for a NUL byte. */
@@ -145,13 +146,9 @@ function checksumOf(header: Uint8Array): number {
 }
 
 function padded(bytes: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(roundUp(bytes.length));
+  const whole = new Uint8Array(roundUp(bytes.length, BLOCK));
   whole.set(bytes);
   return whole;
-}
-
-function roundUp(length: number): number {
-  return Math.ceil(length / BLOCK) * BLOCK;
 }
 
 /** A file in an archive that is not yet unpacked. */
@@ -175,7 +172,7 @@ export function readTar(tar: Uint8Array): PackedFile[] {
     const header = tar.subarray(at, at + BLOCK);
     const { stored, ...file } = fileOf(header, tar.subarray(at + BLOCK));
     files.push(file);
-    at += BLOCK + roundUp(stored);
+    at += BLOCK + roundUp(stored, BLOCK);
   }
   if (files.length === 0) throw unreadable("it holds nothing");
   return files;
@@ -203,7 +200,7 @@ function fileOf(header: Uint8Array, data: Uint8Array): PackedFile & { stored: nu
     let from = 0;
     for (const { offset, length } of stretches) {
       bytes.set(data.subarray(from, from + length), offset);
-      from += roundUp(length);
+      from += roundUp(length, BLOCK);
     }
     return bytes;
   };
