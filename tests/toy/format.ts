@@ -24,24 +24,49 @@ import {
   decode,
   type Decoded,
   encodeInto,
+  judgeOf,
   offsetOf,
+  rangeOf,
   struct,
   u16,
   u32,
   u64,
 } from "../../src/layout/mod.ts";
-import { defineRules, type Findings as AnyFindings, type RuleTable } from "../../src/rules/mod.ts";
+import {
+  defineRules,
+  type Findings as AnyFindings,
+  type Place,
+  type RuleTable,
+} from "../../src/rules/mod.ts";
 
 const TOY_MAGIC = 0x21594f54;
-const BLOCK_BITS = { min: 9, max: 16 };
 
 /** The header: `TOY!` in front. */
 export const header = struct("toy.header", { section: "Toy, 1", size: 24, byteOrder: "little" }, [
-  u32("magic", { doc: "Identifies the format." }),
-  u16("version", { doc: "Version of the format." }),
-  u16("block_bits", { doc: "Log2 of the size of a block.", ...BLOCK_BITS }),
+  u32("magic", {
+    doc: "Identifies the format.",
+    values: { toy: TOY_MAGIC },
+    constraints: [{ oneOf: "values", rule: "toy.header.magic" }],
+  }),
+  u16("version", {
+    doc: "Version of the format.",
+    values: { first: 1 },
+    constraints: [{ oneOf: "values", rule: "toy.header.version" }],
+  }),
+  u16("block_bits", {
+    doc: "Log2 of the size of a block.",
+    constraints: [
+      { min: 9, rule: "toy.header.block-bits" },
+      { max: 16, rule: "toy.header.block-bits" },
+    ],
+  }),
   u64("blocks", { doc: "Blocks of the disk." }),
-  u64("table_offset", { doc: "Start of the table.", unit: "bytes", pointsTo: "toy.entry" }),
+  u64("table_offset", {
+    doc: "Start of the table.",
+    unit: "bytes",
+    pointsTo: "toy.entry",
+    constraints: [{ region: "table", endsBy: "file size", rule: "toy.table.inside-file" }],
+  }),
 ]);
 
 /** An entry of the table. */
@@ -79,24 +104,18 @@ function sizeOf({ block_bits }: Decoded<typeof header>): number {
   return 2 ** block_bits;
 }
 
-function inHeader(field: keyof typeof header.offsets): { path: string; offset: number } {
-  return { path: `/header/${field}`, offset: offsetOf(header, field) };
-}
-
 function judgeHeader(source: ByteSource, head: Decoded<typeof header>, findings: Findings): void {
-  const must = (holds: boolean, rule: ToyRule, field: keyof typeof header.offsets): void => {
-    if (!holds) findings.add(rule, inHeader(field), `${field} is ${head[field]}`);
-  };
-  must(head.magic === TOY_MAGIC, "toy.header.magic", "magic");
-  must(head.version === 1, "toy.header.version", "version");
-  const { block_bits } = head;
-  must(
-    block_bits >= BLOCK_BITS.min && block_bits <= BLOCK_BITS.max,
+  const judge = judgeOf<typeof header, ToyRule, Place>(header, head, {
+    context: { table: head.blocks * BigInt(entry.size), "file size": source.size },
+    place: (field) => ({ path: `/header/${field}`, offset: offsetOf(header, field) }),
+    findings,
+  });
+  judge(
+    "toy.header.magic",
+    "toy.header.version",
     "toy.header.block-bits",
-    "block_bits",
+    "toy.table.inside-file",
   );
-  const end = head.table_offset + head.blocks * BigInt(entry.size);
-  must(end <= BigInt(source.size), "toy.table.inside-file", "table_offset");
 }
 
 class ToyLayer implements Layer {
@@ -217,7 +236,8 @@ function normalise({ blockBits, blocks, data }: ToyModel): ToyModel {
   const unique = new Map(
     data.filter(({ index }) => index < blocks).map((block) => [block.index, block]),
   );
-  const bits = Math.min(Math.max(blockBits, BLOCK_BITS.min), BLOCK_BITS.max);
+  const { min, max } = rangeOf(header, "block_bits");
+  const bits = Math.min(Math.max(blockBits, Number(min)), Number(max));
   return { format: "toy", blockBits: bits, blocks, data: [...unique.values()] };
 }
 
