@@ -1,6 +1,7 @@
 import { __version as fastCheckVersion } from "fast-check";
 import config from "../../deno.json" with { type: "json" };
 import { UsageError } from "../../src/cli/verb.ts";
+import { makeScratch } from "../../src/peers/mod.ts";
 import type { Tools, Versions } from "../engine/mod.ts";
 
 /** The versions that a failure may depend on. */
@@ -71,12 +72,12 @@ const ONE_INTERRUPT = 500;
 export async function withScratch<T>(
   work: (directory: string, onInterrupt: (listener: () => void) => void) => Promise<T>,
 ): Promise<T> {
-  const directory = makeScratch();
+  const scratch = makeScratch();
   const listeners: (() => void)[] = [];
   let first = Infinity;
   const interrupt = () => {
     if (listeners.length === 0 || performance.now() - first > ONE_INTERRUPT) {
-      remove(directory);
+      scratch.remove();
       Deno.exit(INTERRUPTED);
     }
     first = Math.min(first, performance.now());
@@ -84,33 +85,9 @@ export async function withScratch<T>(
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
   try {
-    return await work(directory, (listener) => listeners.push(listener));
+    return await work(scratch.path, (listener) => listeners.push(listener));
   } finally {
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
-    remove(directory);
-  }
-}
-
-/**
- * Deno grants /dev/shm to nobody but those who may do everything, so that /tmp has to do; a tmpfs on
- * many systems, and elsewhere in the page cache, because nothing here asks for a sync.
- */
-function makeScratch(): string {
-  try {
-    return Deno.makeTempDirSync({ dir: "/tmp", prefix: "diskproof-fuzz-" });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Cannot make a scratch directory: ${reason}`);
-  }
-}
-
-function remove(directory: string): void {
-  // A worker that was left behind may write into it at this very moment.
-  for (let tries = 0; tries < 3; tries++) {
-    try {
-      return Deno.removeSync(directory, { recursive: true });
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
-    }
+    scratch.remove();
   }
 }

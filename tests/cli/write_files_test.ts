@@ -107,7 +107,7 @@ Deno.test("a file past the limit of its size is one line, and nothing is left", 
     const convert = [script, "convert", "--passphrase-file", "key", "volume", "new"];
     // 64 MiB in the blocks of sh, in which the shells of macOS and Linux agree: Deno writes files of its
     // own, which are shorter.
-    const { code, stderr } = await new Deno.Command("sh", {
+    const { code, stderr } = await new Deno.Command("/bin/sh", {
       args: ["-c", 'ulimit -f 131072; exec "$@"', "sh", "deno", ...words.slice(1, -1), ...convert],
       ...{ cwd: directory, stdin: "null", stdout: "null", stderr: "piped" },
     }).output();

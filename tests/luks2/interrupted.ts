@@ -66,7 +66,7 @@ export function goOn(
 ): Promise<Answer> {
   const blocks = limit === undefined ? "unlimited" : String(limit / 512);
   return run([
-    ...["sh", "-c", 'ulimit -c 0 && ulimit -f "$0" && exec "$@"', blocks],
+    ...["/bin/sh", "-c", 'ulimit -c 0 && ulimit -f "$0" && exec "$@"', blocks],
     // Without these, cryptsetup measures how long a new digest of the reencryption is to take.
     ...[...CALL, "--resume-only", "--hotzone-size", "128k", ...resilience, ...targetOf(files)],
   ]);
