@@ -159,9 +159,13 @@ function startError(program: string, error: unknown): ToolError {
     return new ToolError("denied", message);
   }
   const reason = error instanceof Error ? error.message : String(error);
-  if (error instanceof Deno.errors.NotFound && !isThere(program, reason)) {
-    const where = program.includes("/") ? "there is no such file" : "it is not on the PATH";
-    return new ToolError("missing", `Cannot start ${program}: ${where}`);
+  if (error instanceof Deno.errors.NotFound) {
+    if (!isThere(program, reason)) {
+      const where = program.includes("/") ? "there is no such file" : "it is not on the PATH";
+      return new ToolError("missing", `Cannot start ${program}: ${where}`);
+    }
+    const why = "its interpreter or working directory is missing";
+    return new ToolError("broken", `Cannot start ${program}: ${why}: ${reason}`);
   }
   return new ToolError("broken", `Cannot start ${program}: ${reason}`);
 }
