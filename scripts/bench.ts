@@ -12,7 +12,7 @@ import { isNoise, open, type OpenCase } from "../fuzz/targets/open.ts";
 import { roundtrip } from "../fuzz/targets/roundtrip.ts";
 import type { CaseReport, Target } from "../fuzz/engine/target.ts";
 import { qcow2Models } from "../fuzz/formats/qcow2/models.ts";
-import { MemorySource } from "../src/bytes/mod.ts";
+import { MemorySource, utf8 } from "../src/bytes/mod.ts";
 import { parseOptions, print, UsageError } from "../src/cli/mod.ts";
 import { pbkdf2 } from "../src/crypto/mod.ts";
 import { patternBytes } from "../src/format/mod.ts";
@@ -169,7 +169,7 @@ function luksRate(): number {
 
 /** A volume in AES-256-XTS: digest beside convert, and unlocking beside PBKDF2, the best of three. */
 async function luksRows(directory: string): Promise<Row[]> {
-  const passphrase = new TextEncoder().encode("correct horse");
+  const passphrase = utf8("correct horse");
   const image = `${directory}/disk.luks`;
   const payload = patternBytes({ kind: "noise", seed: 2 }, VOLUME_MIB * MIB);
   // A key that is derived in no time, so that reading is what is measured.

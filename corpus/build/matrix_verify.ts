@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MemorySource } from "../../src/bytes/mod.ts";
+import { MemorySource, SECTOR, utf8 } from "../../src/bytes/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
 import { decodeLuks1, Luks1Volume, specOf, unlock } from "../../src/luks1/mod.ts";
 import {
@@ -28,8 +28,6 @@ export interface UnlockReport {
   readonly who: string;
   readonly report: VerifyReport;
 }
-
-const SECTOR = 512;
 
 /**
  * Compares the reference and, where it is installed, cryptsetup with the records of the volumes that no
@@ -77,7 +75,7 @@ function byReference({ record, files }: MatrixImage): Difference[] {
   const source = new MemorySource(files()[0] ?? new Uint8Array(0));
   const header = decodeLuks1(source);
   const tried = (passphrase: string) =>
-    unlock(header, { keyMaterial: source, passphrase: new TextEncoder().encode(passphrase) });
+    unlock(header, { keyMaterial: source, passphrase: utf8(passphrase) });
   const slots = Object.values(record.volume ?? {}).flatMap(({ unlocks }) => {
     const found = unlocks.map(({ passphrase }) => {
       const unlocked = tried(passphrase);

@@ -1,6 +1,6 @@
 /** Replaces bytes that do not compress and are not read by zeros: the corpus is in a repository. */
 
-import { type ByteSource, type Patch, PatchedSource } from "../../src/bytes/mod.ts";
+import { type ByteSource, type Patch, PatchedSource, SECTOR, utf8 } from "../../src/bytes/mod.ts";
 import { keyMaterial, pbkdf2, sectorCipher } from "../../src/crypto/mod.ts";
 import type { Layer } from "../../src/format/mod.ts";
 import { type FormatName, formatOf } from "../../src/formats.ts";
@@ -31,7 +31,7 @@ export function withoutNoise(of: CaseImage): CaseImage {
   const source = quiet({
     header: detached ?? image,
     ...detached === undefined ? {} : { payload: image },
-    ...first === undefined ? {} : { passphrase: new TextEncoder().encode(first) },
+    ...first === undefined ? {} : { passphrase: utf8(first) },
   });
   return header === undefined
     ? { ...of, image: source }
@@ -51,7 +51,6 @@ function opened(
   return { layer, rules: findings.rules() };
 }
 
-const SECTOR = 512;
 const FIRST_MATERIAL = 4096;
 
 /**

@@ -1,3 +1,4 @@
+import { utf8 } from "../../src/bytes/mod.ts";
 import { openImage } from "../../src/image/mod.ts";
 import {
   type DigestReport,
@@ -90,9 +91,7 @@ export function refusalOf(question: string, subject: Subject): Finding | undefin
     alone,
     ...(format === undefined ? {} : { format }),
     ...(header === undefined ? {} : { header }),
-    ...(passphrases.length === 0
-      ? {}
-      : { passphrases: passphrases.map((it) => new TextEncoder().encode(it)) }),
+    ...(passphrases.length === 0 ? {} : { passphrases: passphrases.map((it) => utf8(it)) }),
   });
   try {
     return image.findings.refusal(alone ? "info" : question === "check" ? "check" : "read");

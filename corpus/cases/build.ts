@@ -1,7 +1,7 @@
 /** Builds the images of a case. */
 
 import { sealsOf } from "../../fuzz/formats/luks2/volumes.ts";
-import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
+import { type ByteSource, SECTOR, SegmentSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage } from "../../src/format/mod.ts";
 import { type FormatName, formatOf } from "../../src/formats.ts";
 import { applyCaseEdits, type Target } from "./apply.ts";
@@ -26,7 +26,6 @@ export interface CaseImage {
 
 /** The name of a detached header beside the image. */
 const HEADER = "header";
-const SECTOR = 512;
 
 /** The image that breaks the rule of a case. */
 export function brokenImage(of: Case): CaseImage {

@@ -1,5 +1,5 @@
 import type * as fc from "fast-check";
-import { type ByteSource, SegmentSource } from "../../src/bytes/mod.ts";
+import { type ByteSource, SECTOR, SegmentSource, utf8 } from "../../src/bytes/mod.ts";
 import type { Format, Json, MapEntry, Placed } from "../../src/format/mod.ts";
 import {
   type Judgement,
@@ -14,7 +14,7 @@ import type { Asked } from "../compare/outcomes.ts";
 import type { Toolbox } from "../compare/tools.ts";
 import type { CaseFile, Depth } from "../engine/target.ts";
 import { type ExpectedDisk, guestDisk } from "../generate/disk.ts";
-import { type KeyChoice, strangePassphrase, utf8 } from "../generate/encryption.ts";
+import { type KeyChoice, strangePassphrase } from "../generate/encryption.ts";
 import {
   applyEdits,
   type Dictionary,
@@ -303,8 +303,6 @@ export function editsOf<Model>(
     ...(favourite === undefined ? {} : { favourite }),
   });
 }
-
-const SECTOR = 512;
 
 /** What a guest should see of an image. */
 export function diskOf<Model>(kit: Kit<Model>, model: Model): ExpectedDisk {

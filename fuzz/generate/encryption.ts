@@ -67,8 +67,3 @@ export function keyChoices(
 export function strangePassphrase(used: readonly string[]): string {
   return PASSPHRASES.find((passphrase) => !used.includes(passphrase)) ?? "not one of these";
 }
-
-/** A passphrase as implementations read it. */
-export function utf8(passphrase: string): Uint8Array {
-  return new TextEncoder().encode(passphrase);
-}

@@ -1,4 +1,11 @@
-import { type ByteSource, type Patch, PatchedSource, SegmentSource } from "../../src/bytes/mod.ts";
+import {
+  type ByteSource,
+  type Patch,
+  PatchedSource,
+  SECTOR,
+  SegmentSource,
+  utf8,
+} from "../../src/bytes/mod.ts";
 import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
 import { readField, writeField } from "../../src/layout/mod.ts";
 import type { Edit, FieldEdit, JsonEdit, PlaceEdit } from "./edit.ts";
@@ -23,7 +30,6 @@ export interface Editable extends BuiltImage {
 
 /** Longest run of bytes that an edit moves or makes. */
 const MOVED_MAX = 2 ** 22;
-const SECTOR = 512;
 /** Longest file that an edit makes out of a shorter one. */
 const SIZE_MAX = 2 ** 32;
 
@@ -165,7 +171,7 @@ function textPatch(edit: Extract<Edit, { op: "text" }>, places: Places): Patch[]
   const field = places.field(edit.path);
   if (field === undefined) return [];
   const bytes = new Uint8Array(field.field.width).fill(edit.fill);
-  bytes.set(new TextEncoder().encode(edit.text).subarray(0, bytes.length));
+  bytes.set(utf8(edit.text).subarray(0, bytes.length));
   return [{ offset: field.offset, bytes }];
 }
 

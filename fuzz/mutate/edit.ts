@@ -1,3 +1,4 @@
+import { hex } from "../../src/bytes/mod.ts";
 import type { Json, Pattern } from "../../src/format/mod.ts";
 
 /**
@@ -129,8 +130,4 @@ function words(edit: Edit): string {
     case "splice":
       return `at ${edit.offset}, ${edit.remove} bytes removed and ${edit.insert} inserted`;
   }
-}
-
-function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
 }

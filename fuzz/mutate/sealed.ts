@@ -1,12 +1,10 @@
-import { SegmentSource } from "../../src/bytes/mod.ts";
+import { SECTOR, SegmentSource } from "../../src/bytes/mod.ts";
 import type { Json, Placed } from "../../src/format/mod.ts";
 import type { Editable } from "./apply.ts";
 import { type Dictionary, JSON_PIECES, STRAY_VALUES } from "./dictionary.ts";
 import { ALL_COPIES, type EditDraw } from "./draws.ts";
 import type { Edit } from "./edit.ts";
 import { jsonText } from "./json_text.ts";
-
-const SECTOR = 512;
 
 /** The edit of parts with a checksum that a draw comes to; `undefined` where there are none. */
 export function sealedEdit(

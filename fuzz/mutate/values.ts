@@ -1,3 +1,4 @@
+import { SECTOR } from "../../src/bytes/mod.ts";
 import { REQUEST_END_MAX } from "../../src/format/mod.ts";
 import { boundariesOf, type Field, isAligned } from "../../src/layout/mod.ts";
 
@@ -44,8 +45,6 @@ export function interestingValues(field: Field, around: Surroundings): bigint[] 
   found.delete(value);
   return [...found];
 }
-
-const SECTOR = 512;
 
 /** The surroundings as the field counts. */
 function inUnitOf(field: Field, { fileSize, clusterSize, value }: Surroundings): Surroundings {

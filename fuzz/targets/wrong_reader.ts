@@ -1,4 +1,4 @@
-import { type ByteSource, SegmentSource, WindowSource } from "../../src/bytes/mod.ts";
+import { type ByteSource, SECTOR, SegmentSource, utf8, WindowSource } from "../../src/bytes/mod.ts";
 import {
   afMerge,
   legacyAes,
@@ -27,7 +27,6 @@ import { Failure } from "../engine/target.ts";
 import { diskOf, filesOf, openWith, passphrasesOf } from "../formats/kit.ts";
 import { luks1 } from "../formats/luks1/mod.ts";
 import { qcow2 } from "../formats/qcow2/mod.ts";
-import { utf8 } from "../generate/encryption.ts";
 
 /** What a reader of LUKS volumes may get wrong. */
 export const volumeMistakes = [
@@ -58,7 +57,6 @@ export type Mistake =
   | typeof insideMistakes[number]
   | typeof legacyMistakes[number];
 
-const SECTOR = 512;
 const PIECE = 2 ** 20;
 const WIDE_KEY = 32;
 

@@ -1,3 +1,4 @@
+import { utf8 } from "../../src/bytes/mod.ts";
 import { createHash } from "node:crypto";
 import { KEYS } from "../recipes/mod.ts";
 
@@ -30,5 +31,5 @@ function words(choice: Uint8Array, length: number): Uint8Array {
     const word = list[byte % list.length] as string;
     text += `${word.slice(byte % 3)}${(byte >> 4).toString(36)}${byte % 11 === 0 ? "\n" : " "}`;
   }
-  return new TextEncoder().encode(text).subarray(0, length);
+  return utf8(text).subarray(0, length);
 }

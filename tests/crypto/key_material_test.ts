@@ -1,3 +1,4 @@
+import { SECTOR } from "../../src/bytes/mod.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   afMerge,
@@ -9,8 +10,6 @@ import {
   sectorCipher,
   volumeKeyLengths,
 } from "../../src/crypto/mod.ts";
-
-const SECTOR = 512;
 
 /** Bytes that go up by seven. */
 function counting(length: number): Uint8Array {

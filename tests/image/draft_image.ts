@@ -3,13 +3,12 @@
  * create any. So it is made here by the text of the draft, by hand.
  */
 
-import { SegmentSource } from "../../src/bytes/mod.ts";
+import { SECTOR, SegmentSource } from "../../src/bytes/mod.ts";
 import { type BuiltImage, patternBytes } from "../../src/format/mod.ts";
 import { createLuks1, Luks1Volume } from "../../src/luks1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import { plain } from "../qcow2/built_parts.ts";
 
-const SECTOR = 512;
 const CRYPT_METHOD = 32;
 const LUKS = 2;
 const HEADER_BYTES = 592;

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { randomBytes } from "node:crypto";
-import { MemorySource, type Segment } from "../../src/bytes/mod.ts";
+import { MemorySource, type Segment, utf8 } from "../../src/bytes/mod.ts";
 import type { KeyArea } from "../../src/format/mod.ts";
 import { keyAreaOf } from "../../src/image/create/mod.ts";
 import {
@@ -16,7 +16,6 @@ import { contentOf, run } from "../luks1/live.ts";
 import { UUID } from "../luks1/volumes.ts";
 import { liveTest } from "../live.ts";
 
-const utf8 = (text: string) => new TextEncoder().encode(text);
 const random = (length: number) => new Uint8Array(randomBytes(length));
 const key = {
   passphrase: utf8("old"),

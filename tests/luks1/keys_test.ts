@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { MemorySource } from "../../src/bytes/mod.ts";
+import { MemorySource, utf8 } from "../../src/bytes/mod.ts";
 import { patternBytes } from "../../src/format/mod.ts";
 import {
   addKey,
@@ -15,8 +15,6 @@ import {
 import { contentOf, run } from "./live.ts";
 import { UUID } from "./volumes.ts";
 import { liveTest } from "../live.ts";
-
-const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** Bytes that differ with each call. */
 function randomFrom(seed: number): (length: number) => Uint8Array {

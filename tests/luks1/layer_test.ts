@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { MemorySource } from "../../src/bytes/mod.ts";
+import { MemorySource, SECTOR, utf8 } from "../../src/bytes/mod.ts";
 import { AccessError, Marks, patternBytes } from "../../src/format/mod.ts";
 import {
   buildLuks1,
@@ -15,9 +15,6 @@ import { Findings } from "../../src/rules/mod.ts";
 import { brokenRules, openVolume, readAll } from "./ours.ts";
 import { CountingSource } from "../counting_source.ts";
 import { edited, modelOf, sourceOf, volumeOf } from "./volumes.ts";
-
-const SECTOR = 512;
-const utf8 = (text: string) => new TextEncoder().encode(text);
 
 Deno.test("probe() takes the magic with version 1 and nothing else", () => {
   const head = volumeOf().source.read(0, 512);

@@ -1,3 +1,4 @@
+import { SECTOR } from "../../../src/bytes/mod.ts";
 import type { OpenedImage } from "../../../src/image/mod.ts";
 import { decode } from "../../../src/layout/mod.ts";
 import { encodeHeader } from "../../../src/luks1/create/create.ts";
@@ -13,7 +14,6 @@ import { firstDifference } from "../../compare/bytes.ts";
 import { type OpenedCase, sourceOf } from "../kit.ts";
 import { assertAccess, assertEncodes, headOf } from "../luks.ts";
 
-const SECTOR = 512;
 /** Rules for which the content is not read although the format allows it. */
 const NOT_READ = /^luks\.work\.iterations-budget$/;
 

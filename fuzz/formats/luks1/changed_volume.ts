@@ -1,4 +1,4 @@
-import { type ByteSource, PatchedSource } from "../../../src/bytes/mod.ts";
+import { type ByteSource, PatchedSource, SECTOR, utf8 } from "../../../src/bytes/mod.ts";
 import {
   addKey,
   contentOf,
@@ -8,7 +8,6 @@ import {
   Luks1Volume,
 } from "../../../src/luks1/mod.ts";
 import { type CaseFile, Failure } from "../../engine/target.ts";
-import { utf8 } from "../../generate/encryption.ts";
 import { assertSameBytes } from "../content.ts";
 import { sourceOf } from "../kit.ts";
 import {
@@ -22,7 +21,6 @@ import {
 import { layOutLuks1 } from "./volumes.ts";
 import { applyEdits } from "../../mutate/mod.ts";
 
-const SECTOR = 512;
 const LAST_SLOT = 7;
 
 /**

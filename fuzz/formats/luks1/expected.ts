@@ -1,7 +1,7 @@
+import { SECTOR } from "../../../src/bytes/mod.ts";
 import type { Json } from "../../../src/format/mod.ts";
 import type { Luks1Model } from "../../../src/luks1/mod.ts";
 
-const SECTOR = 512;
 /** Header and key materials start at multiples of this. */
 const UNIT = 4096;
 const SLOTS = 8;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { Buffer } from "node:buffer";
-import { MemorySource } from "../../../src/bytes/mod.ts";
+import { MemorySource, SECTOR, utf8 } from "../../../src/bytes/mod.ts";
 import { patternBytes } from "../../../src/format/mod.ts";
 import {
   addKey,
@@ -16,7 +16,7 @@ import {
   unlock,
 } from "../../../src/luks1/mod.ts";
 import { Failure } from "../../engine/target.ts";
-import { PASSPHRASES, strangePassphrase, utf8 } from "../../generate/encryption.ts";
+import { PASSPHRASES, strangePassphrase } from "../../generate/encryption.ts";
 import { picks } from "../../generate/values.ts";
 
 /** Something that is done to the keys of a volume. */
@@ -39,7 +39,6 @@ export interface Keyed {
 }
 
 const SLOTS = 8;
-const SECTOR = 512;
 const ITERATIONS_MAX = 20;
 
 /** Changes one after the other. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SECTOR } from "../../../src/bytes/mod.ts";
 import * as fc from "fast-check";
 import { contentOf, luks1Format, type Luks1Model, LUKS_MAGIC } from "../../../src/luks1/mod.ts";
 import { flatDisk } from "../../generate/disk.ts";
@@ -19,8 +20,6 @@ import { describeChange, type KeyChange, keyChangeLists } from "./key_changes.ts
 import { luksTexts } from "./texts.ts";
 import { ITERATIONS_MAX, luks1Tools } from "./tools.ts";
 import { layOutLuks1, luks1Volumes } from "./volumes.ts";
-
-const SECTOR = 512;
 
 const keys: KeyKit<Luks1Model> = {
   passphrases: ({ keys }) => keys.slice(-1).map(({ passphrase }) => passphrase),

@@ -1,3 +1,4 @@
+import { SECTOR } from "../../../src/bytes/mod.ts";
 import * as fc from "fast-check";
 import {
   type CipherSpec,
@@ -20,7 +21,6 @@ export interface Luks1ModelOptions {
 }
 
 const SIZE_MAX = 2 ** 16;
-const SECTOR = 512;
 /** Iterations cost time, and nothing else comes of them. */
 const ITERATIONS_MAX = 20;
 const KEYS_MAX = 3;

@@ -1,3 +1,4 @@
+import { utf8 } from "../../../src/bytes/mod.ts";
 import type { OpenedImage } from "../../../src/image/mod.ts";
 import { luks1Info } from "../../../src/luks1/info.ts";
 import { decodeLuks1, specOf, unlock, whyUnusable } from "../../../src/luks1/mod.ts";
@@ -8,7 +9,6 @@ import type { Compared } from "../../compare/observation.ts";
 import type { Asked, Ours } from "../../compare/outcomes.ts";
 import type { Toolbox } from "../../compare/tools.ts";
 import { compareCryptsetup, compareLuksde, type VolumeKit } from "../../compare/volume.ts";
-import { utf8 } from "../../generate/encryption.ts";
 import type { ToolKit } from "../kit.ts";
 import { luks1Divergences } from "./divergences.ts";
 

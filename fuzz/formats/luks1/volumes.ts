@@ -1,3 +1,4 @@
+import { SECTOR } from "../../../src/bytes/mod.ts";
 import * as fc from "fast-check";
 import { canonicalHash } from "../../../src/crypto/mod.ts";
 import { type BuiltFiles, type Placed, remembering } from "../../../src/format/mod.ts";
@@ -23,7 +24,6 @@ export interface VolumeOptions extends Omit<Luks1ModelOptions, "sizeMax"> {
 }
 
 const RARELY = 40;
-const SECTOR = 512;
 const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
 /** One volume for so many ciphers. */
 const STEP = 5;

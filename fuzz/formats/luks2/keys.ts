@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../../src/bytes/mod.ts";
+import { type ByteSource, utf8 } from "../../../src/bytes/mod.ts";
 import {
   chooseCopy,
   decodeLuks2,
@@ -7,7 +7,7 @@ import {
   unlock,
 } from "../../../src/luks2/mod.ts";
 import { Failure } from "../../engine/target.ts";
-import { strangePassphrase, utf8 } from "../../generate/encryption.ts";
+import { strangePassphrase } from "../../generate/encryption.ts";
 import { luks2Slot } from "./volumes.ts";
 
 /** Work that trying a passphrase may take: more than a generated volume takes, and not much more. */

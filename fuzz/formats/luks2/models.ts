@@ -1,3 +1,4 @@
+import { SECTOR } from "../../../src/bytes/mod.ts";
 import * as fc from "fast-check";
 import {
   HEADER_SIZES,
@@ -19,7 +20,6 @@ export interface Luks2ModelOptions {
 }
 
 const SIZE_MAX = 2 ** 16;
-const SECTOR = 512;
 const KEYS_MAX = 3;
 /** Costs that tell one thing from another, and take no time. */
 const ITERATIONS_MAX = 20;
