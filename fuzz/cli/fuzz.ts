@@ -28,13 +28,16 @@ Fuzzes the targets and reports what fails: all of them, or those that are named.
 
   --time DURATION    time for all targets together, as 60s, 5m, 1h (default 60s,
                      or no limit where --runs is given)
+  --shrink-time DURATION
+                     time after that for making failures smaller that there was no
+                     time for (default half of --time, at most 1m)
   --runs N           cases of each target
   --seed N           where the cases come from: a whole number below 2^32, or the hash
                      of a commit (default random, and always printed)
   --target NAME      the same as naming it
   --jobs N           workers that share the cases (default 1)
   --timeout DURATION how long one case may take (default 10s)
-  --rss-limit MIB    memory of the whole process (default 2048, and 2048 for each job)
+  --rss-limit MIB    memory of one worker (default 2048)
   --artifacts DIR    where failing cases go (default artifacts)
   --json             one JSON object a line, each with its event, instead of text
   --require-tools    exit status 3 where a tool is not installed that a target could use
@@ -55,6 +58,8 @@ Example: ten minutes on two workers, with the seed of an earlier run
 `;
 
 const TIME_DEFAULT = 60_000;
+/** The longest that failures are made smaller after the run, where nothing is said. */
+const SHRINK_TIME_MAX = 60_000;
 const JOBS_MAX = 256;
 const ARTIFACTS_DEFAULT = "artifacts";
 
@@ -64,7 +69,7 @@ export const fuzzVerb: Verb = {
   run: async (args) => {
     const options = parseOptions(args, {
       flags: ["list", "json", "require-tools"],
-      values: ["time", "runs", "seed", "jobs", "artifacts", ...CREW_OPTIONS],
+      values: ["time", "shrink-time", "runs", "seed", "jobs", "artifacts", ...CREW_OPTIONS],
       lists: ["target"],
     });
     if (options.flag("list")) return list(options.flag("json"));
@@ -85,7 +90,7 @@ export const fuzzVerb: Verb = {
     }
     return withScratch(async (directory, onInterrupt) => {
       const crew = new Crew(crewOptions(options, { directory, tools, jobs }));
-      onInterrupt(() => crew.interrupt());
+      onInterrupt((status) => crew.interrupt(status));
       const reporter = json ? new JsonReporter() : new HumanReporter(new Terminal());
       const { status } = await fuzz(plan, crew, reporter);
       crew.dismiss();
@@ -129,12 +134,15 @@ function chosenTargets(names: readonly string[]): Target[] {
 
 function planOf(options: Options, chosen: readonly Target[], tools: Tools): Plan {
   const runs = wholeNumber(options, "runs", { min: 1, max: CASES_MAX - 1 });
-  const time = durationOption(options, "time");
+  const milliseconds = durationOption(options, "time") ??
+    (runs === undefined ? TIME_DEFAULT : Infinity);
   const directory = options.value("artifacts");
   return {
     targets: chosen,
     seed: seedOf(options.value("seed")),
-    milliseconds: time ?? (runs === undefined ? TIME_DEFAULT : Infinity),
+    milliseconds,
+    shrinkMilliseconds: durationOption(options, "shrink-time") ??
+      Math.min(milliseconds / 2, SHRINK_TIME_MAX),
     runs: runs ?? Infinity,
     artifacts: directory === undefined ? ARTIFACTS_DEFAULT : typedPath(directory),
     versions: versionsOf(tools),

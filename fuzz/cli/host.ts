@@ -2,7 +2,7 @@ import { __version as fastCheckVersion } from "fast-check";
 import config from "../../deno.json" with { type: "json" };
 import { UsageError } from "../../src/cli/verb.ts";
 import { makeScratch } from "../../src/peers/mod.ts";
-import type { Tools, Versions } from "../engine/mod.ts";
+import { requireArtifacts, type Tools, type Versions } from "../engine/mod.ts";
 
 /** The versions that a failure may depend on. */
 export function versionsOf(tools: Tools): Versions {
@@ -46,48 +46,59 @@ function typedIn(): string | undefined {
 }
 
 /**
- * Makes sure that a directory may be written to before hours are spent on what goes there.
+ * Makes sure that a directory can be written to before hours are spent on what goes there.
  *
  * @throws {UsageError} where Deno was not given the permission
+ * @throws {HarnessError} where the machine does not let us
  */
 export function requireWritable(directory: string): void {
   const { state } = Deno.permissions.querySync({ name: "write", path: directory });
-  if (state === "granted") return;
+  if (state === "granted") return requireArtifacts(directory);
   throw new UsageError(
     `Cannot write to ${directory}: Deno has no permission for it (use a folder below ./artifacts ` +
       "or /tmp, or give --allow-write to deno run)",
   );
 }
 
-/** Signals that ask a run to end. */
-const SIGNALS: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-
-/** Exit status of what was interrupted twice, or has nothing to tell before it ends. */
-const INTERRUPTED = 130;
+/** Signals that ask a run to end, and the exit status that a shell gives a program that they end. */
+const SIGNALS: readonly (readonly [Deno.Signal, number])[] = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+];
 
 /** Signals within so many milliseconds are one: deno task passes on what the terminal sends to all. */
 const ONE_INTERRUPT = 500;
 
-/** A directory that is gone when the work is done, however it ends. */
+/** Called with the exit status of a run that the signal ends before it has found anything. */
+export type InterruptListener = (status: number) => void;
+
+/**
+ * Hands a scratch folder to `work` and removes it when that is done, however it ends. The first signal
+ * goes to whoever listens; the second one ends the program at once.
+ */
 export async function withScratch<T>(
-  work: (directory: string, onInterrupt: (listener: () => void) => void) => Promise<T>,
+  work: (directory: string, onInterrupt: (listener: InterruptListener) => void) => Promise<T>,
 ): Promise<T> {
   const scratch = makeScratch();
-  const listeners: (() => void)[] = [];
+  const listeners: InterruptListener[] = [];
   let first = Infinity;
-  const interrupt = () => {
-    if (listeners.length === 0 || performance.now() - first > ONE_INTERRUPT) {
-      scratch.remove();
-      Deno.exit(INTERRUPTED);
-    }
-    first = Math.min(first, performance.now());
-    for (const listener of listeners) listener();
-  };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, interrupt);
+  const handlers = SIGNALS.map(([signal, status]) => {
+    const handler = () => {
+      if (listeners.length === 0 || performance.now() - first > ONE_INTERRUPT) {
+        scratch.remove();
+        Deno.exit(status);
+      }
+      first = Math.min(first, performance.now());
+      for (const listener of listeners) listener(status);
+    };
+    return [signal, handler] as const;
+  });
+  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
   try {
     return await work(scratch.path, (listener) => listeners.push(listener));
   } finally {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
+    for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
     scratch.remove();
   }
 }

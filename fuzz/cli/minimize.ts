@@ -16,7 +16,7 @@ It is left as it is; the smaller case becomes an artifact of its own.
 
   --time DURATION    how long to try (default 5m)
   --timeout DURATION how long one case may take (default as when it was found)
-  --rss-limit MIB    memory of the whole process (default 2048)
+  --rss-limit MIB    memory of the worker (default 2048)
   --artifacts DIR    where the smaller case goes (default artifacts)
   --help             this text
 
@@ -36,10 +36,8 @@ export const minimizeVerb: Verb = {
   run: async (args) => {
     const options = parseOptions(args, { values: ["time", "artifacts", ...CREW_OPTIONS] });
     const { sidecar, artifact, target: fuzzed } = storedCase(onlyArgument(options, "artifact"));
-    if (sidecar.kind !== "crash") {
-      throw new UsageError(
-        `Cannot minimize ${artifact}: a smaller ${sidecar.kind} would end the search`,
-      );
+    if (sidecar.case === undefined) {
+      throw new UsageError(`Cannot minimize ${artifact}: the case cannot be generated`);
     }
     const directory = typedPath(options.value("artifacts") ?? "artifacts");
     requireWritable(directory);
@@ -47,13 +45,14 @@ export const minimizeVerb: Verb = {
     const found = await findTools([fuzzed]);
     requireTools(found, [fuzzed], (tool) => fuzzed.needs?.includes(tool) === true);
     const tools = workingTools(found);
-    return withScratch(async (scratch) => {
+    return withScratch(async (scratch, onInterrupt) => {
       const crew = new Crew(crewOptions(options, {
         directory: scratch,
         tools,
         jobs: 1,
         timeout: sidecar.timeout,
       }));
+      onInterrupt((status) => crew.interrupt(status));
       const smaller = await minimize(sidecar, crew, time);
       if (typeof smaller === "string") {
         print(`${artifact} cannot be made smaller: ${smaller}`);
@@ -65,7 +64,9 @@ export const minimizeVerb: Verb = {
       const written = writeArtifact(directory, content);
       print(failureText(factsOfFailure({ ...content, artifact: written })));
       const same = written.endsWith(artifact.slice(artifact.lastIndexOf("/") + 1));
-      print(same ? `${artifact} is as small as it gets` : `${written} is smaller`);
+      const complete = smaller.shrink?.complete === true;
+      const unchanged = complete ? "is as small as it gets" : "was not made smaller in this time";
+      print(same ? `${artifact} ${unchanged}` : `${written} is smaller`);
       return STATUS.ok;
     });
   },

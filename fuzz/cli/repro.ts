@@ -15,7 +15,7 @@ Runs one stored case again, exactly as it is. FILE is an artifact of deno task f
 (crash-…, timeout-…, oom-…) or the .json beside it; both must be there.
 
   --timeout DURATION how long the case may take (default as when it was found)
-  --rss-limit MIB    memory of the whole process (default 2048)
+  --rss-limit MIB    memory of the worker (default 2048)
   --json             one JSON object instead of text
   --help             this text
 

@@ -1,13 +1,13 @@
 import { type Options, wholeNumber } from "../../src/cli/options.ts";
 import { UsageError } from "../../src/cli/verb.ts";
+import { workers } from "./process.ts";
 import { type CrewOptions, parseDuration, type Tools } from "../engine/mod.ts";
 
 /** How long a case may take, in milliseconds. */
 const TIMEOUT_DEFAULT = 10_000;
 
-/** Mebibytes that the process may have resident: for itself and for each worker. */
-const MEMORY_BASE = 2048;
-const MEMORY_PER_JOB = 2048;
+/** Mebibytes that one worker may have resident. */
+const MEMORY_DEFAULT = 2048;
 const MEBIBYTE = 2 ** 20;
 
 /** The options that shape the crew. */
@@ -24,9 +24,9 @@ export function crewOptions(
 ): CrewOptions {
   const { directory, tools, jobs } = given;
   const memory = wholeNumber(options, "rss-limit", { min: 256, max: 2 ** 20 }) ??
-    MEMORY_BASE + MEMORY_PER_JOB * jobs;
+    MEMORY_DEFAULT;
   return {
-    entry: new URL("./worker.ts", import.meta.url),
+    hire: workers(new URL("./worker.ts", import.meta.url)),
     jobs,
     directory,
     tools,

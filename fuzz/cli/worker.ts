@@ -1,5 +1,6 @@
-/** The module that the engine's workers run. */
-import { serve } from "../engine/mod.ts";
-import { targets } from "../targets/mod.ts";
+/** The module of a worker process: it watches over the thread that runs cases. */
+import { supervise } from "../engine/mod.ts";
+import { standardPipe } from "./process.ts";
 
-serve(targets);
+await supervise(new URL("./thread.ts", import.meta.url), standardPipe());
+Deno.exit(0);

@@ -1,16 +1,21 @@
 import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import {
   closeSync,
   existsSync,
   ftruncateSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Json } from "../../src/format/mod.ts";
 import type { Dossier, DossierFile } from "./dossier.ts";
@@ -18,7 +23,7 @@ import { fingerprint } from "./extents.ts";
 import { type Fault, type FaultKind, isTrouble } from "./fault.ts";
 import type { Found } from "./protocol.ts";
 import { pathText } from "./random.ts";
-import type { FailureDetails } from "./target.ts";
+import { type FailureDetails, HarnessError } from "./target.ts";
 
 /** Versions of what had a part in a failure, by name. */
 export type Versions = Readonly<Record<string, string>>;
@@ -99,7 +104,6 @@ export function writeArtifact(directory: string, content: ArtifactContent): stri
   mkdirSync(directory, { recursive: true });
   const artifact = join(directory, name);
   const [image] = dossier?.files ?? [];
-  writeImage(artifact, image);
   const sidecar: Sidecar = {
     artifact: SIDECAR_FORMAT,
     target: content.target,
@@ -115,8 +119,55 @@ export function writeArtifact(directory: string, content: ArtifactContent): stri
     ),
     versions: content.versions,
   };
-  writeFileSync(`${artifact}.json`, `${JSON.stringify(sidecar, null, 2)}\n`);
+  writeWhole(artifact, (path) => writeImage(path, image));
+  writeWhole(`${artifact}.json`, (path) => {
+    writeFileSync(path, `${JSON.stringify(sidecar, null, 2)}\n`);
+  });
   return artifact;
+}
+
+/** Ends the names of files that are being written. */
+const PART = ".part";
+
+/** What is left of a run that was killed is older than this, in milliseconds; a run may be at it now. */
+const PART_AGE = 600_000;
+
+/** Writes a file under another name first, so that no half of it is ever found under its own. */
+function writeWhole(path: string, write: (path: string) => void): void {
+  const part = `${path}-${randomUUID()}${PART}`;
+  try {
+    write(part);
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Makes sure that artifacts can be written to a directory, and removes what killed runs have left half
+ * written there. The directory itself is made with the first artifact.
+ *
+ * @throws {HarnessError} when they cannot
+ */
+export function requireArtifacts(directory: string): void {
+  let existing = resolve(directory);
+  while (!existsSync(existing)) existing = dirname(existing);
+  try {
+    rmSync(mkdtempSync(join(existing, ".diskproof-")), { recursive: true });
+    if (existing === resolve(directory)) removeParts(existing);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HarnessError(`Cannot write artifacts to ${directory}: ${reason}`, { cause });
+  }
+}
+
+function removeParts(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!/^(crash|timeout|oom)-[0-9a-f]{40}/.test(name) || !name.endsWith(PART)) continue;
+    const path = join(directory, name);
+    if (Date.now() - statSync(path).mtimeMs > PART_AGE) rmSync(path, { force: true });
+  }
 }
 
 function told(dossier: Dossier | undefined): Pick<

@@ -1,19 +1,46 @@
-import type * as fc from "fast-check";
+import * as fc from "fast-check";
+import type { Json } from "../../src/format/mod.ts";
 import { dossierOf } from "./dossier.ts";
-import { type Attempt, attempt, type Fault, faultOf, isFault, sameFault } from "./fault.ts";
+import { drops } from "./drops.ts";
+import {
+  type Attempt,
+  attempt,
+  type Fault,
+  faultOf,
+  isFault,
+  isTrouble,
+  sameFault,
+} from "./fault.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import type { Found } from "./protocol.ts";
-import { caseAt, type CaseStream } from "./random.ts";
+import type { CaseRef, Shrunk, Smaller } from "./protocol.ts";
+import { caseAt, type CaseStream, followPath } from "./random.ts";
 import type { Scratch } from "./scratch.ts";
 import { shrink } from "./shrink.ts";
 import type { Target } from "./target.ts";
 
+/** A failing case that is made smaller. */
+export interface Failing {
+  readonly value: fc.Value<unknown>;
+  readonly fault: Fault;
+  /** How it was made smaller before. */
+  readonly steps: readonly number[];
+  /** The step up to which candidates were tried before. */
+  readonly after?: number;
+}
+
+/** How far a failing case is made smaller, and who is told. */
+export interface Bounds {
+  readonly milliseconds: number;
+  onSmaller(smaller: Omit<Smaller, "say">): void;
+}
+
 /** One target on one worker: generates its cases and runs them, one at a time. */
 export class Bench {
   readonly target: Target;
-  #cases: fc.Arbitrary<unknown> | undefined;
   readonly #scratch: Scratch;
   readonly #heartbeat: Heartbeat;
+  readonly #drops = (value: unknown) => drops(this.target, value);
+  #cases: fc.Arbitrary<unknown> | undefined;
   #running = false;
   #lost: Fault | undefined;
 
@@ -32,14 +59,12 @@ export class Bench {
     this.#heartbeat.enter("starting");
     await this.target.start?.(this.#scratch);
     this.#scratch.keep();
-    this.#heartbeat.enter("idle");
   }
 
   /** Lets the target tidy up. */
   async stop(): Promise<void> {
     this.#heartbeat.enter("starting");
     await this.target.stop?.();
-    this.#heartbeat.enter("idle");
   }
 
   /**
@@ -58,6 +83,34 @@ export class Bench {
     }
   }
 
+  /**
+   * The case that a reference stands for, which its arbitrary knows how to make smaller if the seed and
+   * the path still give it.
+   *
+   * @throws {Error} when it cannot be had any more
+   */
+  caseOf(ref: CaseRef): fc.Value<unknown> {
+    const base = this.#baseOf(ref);
+    const value = base && followPath(this.cases, base, ref.steps ?? [], this.#drops);
+    if (value === undefined) throw new Error("the case cannot be generated again");
+    return value;
+  }
+
+  #baseOf(ref: CaseRef): fc.Value<unknown> | undefined {
+    const generated = followPath(
+      this.cases,
+      this.generate(ref, ref.index),
+      ref.path,
+      this.#drops,
+    );
+    const text = (value: unknown) => JSON.stringify(this.target.toJson(value));
+    if (ref.case === undefined) return generated;
+    if (generated !== undefined && text(generated.value) === JSON.stringify(ref.case)) {
+      return generated;
+    }
+    return new fc.Value(this.target.fromJson(ref.case as Json), undefined);
+  }
+
   /** Runs a case that was generated. */
   run(value: unknown): Attempt | Promise<Attempt> {
     this.#heartbeat.running();
@@ -66,9 +119,7 @@ export class Bench {
 
   #attempt(value: unknown): Attempt | Promise<Attempt> {
     const pending = attempt(this.target, value, this.#scratch);
-    if (pending instanceof Promise) return this.#settle(pending);
-    this.#scratch.empty();
-    return pending;
+    return pending instanceof Promise ? this.#settle(pending) : this.#end(pending);
   }
 
   async #settle(pending: Promise<Attempt>): Promise<Attempt> {
@@ -76,8 +127,19 @@ export class Bench {
     this.#running = true;
     const result = await pending;
     this.#running = false;
-    this.#scratch.empty();
-    return this.#lost ?? result;
+    return this.#end(this.#lost ?? result);
+  }
+
+  /** What a case came to; a full disk is not its fault. */
+  #end(result: Attempt): Attempt {
+    try {
+      this.#scratch.empty();
+      if (isFault(result)) this.#scratch.requireRoom();
+      return result;
+    } catch (error) {
+      const fault = faultOf(error);
+      return isTrouble(fault) || !isFault(result) ? fault : result;
+    }
   }
 
   /**
@@ -91,37 +153,35 @@ export class Bench {
   }
 
   /** Makes a failing case as small as time allows, and describes it. */
-  async investigate(
-    failing: {
-      index: number;
-      value: fc.Value<unknown>;
-      fault: Fault;
-      path: readonly number[];
-    },
-    done: () => boolean,
-  ): Promise<Found> {
+  async investigate(failing: Failing, { milliseconds, onSmaller }: Bounds): Promise<Shrunk> {
+    const started = performance.now();
+    const spent = () => performance.now() - started;
+    const deadly = isDeadly(failing.fault);
     const { value, path, fault, tried, complete } = await shrink(
-      { cases: this.cases, ...failing },
+      {
+        cases: this.cases,
+        drops: this.#drops,
+        ...failing,
+        path: failing.steps,
+        dropsFirst: deadly,
+      },
       {
         attempt: (candidate) => this.#attempt(candidate),
-        done,
-        onCandidate: (steps, ordinal) => this.#heartbeat.shrinking(steps, ordinal),
+        done: () => this.#heartbeat.stopped || spent() >= milliseconds,
+        late: () => spent() >= milliseconds / 2,
+        onCandidate: (steps, step) => this.#heartbeat.shrinking(steps, step),
+        onSmaller,
       },
     );
+    const again = deadly ? {} : { repeats: await this.#failsFromJson(value.value, fault) };
     this.#heartbeat.enter("reporting");
-    const repeats = await this.#failsFromJson(value.value, fault);
-    return {
-      index: failing.index,
-      path,
-      fault,
-      shrink: { tried, complete },
-      repeats,
-      dossier: dossierOf(this.target, value.value, fault.about),
-    };
+    const dossier = dossierOf(this.target, value.value, fault.about);
+    return { steps: path, fault, tried, complete, ...again, dossier };
   }
 
   /** Whether a case fails in the same way when it comes from its JSON, as it does in a replay. */
   async #failsFromJson(value: unknown, fault: Fault): Promise<boolean> {
+    this.#heartbeat.enter("reporting");
     try {
       const json = JSON.parse(JSON.stringify(this.target.toJson(value)));
       const again = await this.#attempt(this.target.fromJson(json));
@@ -131,4 +191,9 @@ export class Bench {
       return false;
     }
   }
+}
+
+/** Whether a case takes down whoever runs it. */
+export function isDeadly({ kind }: Fault): boolean {
+  return kind === "timeout" || kind === "oom";
 }

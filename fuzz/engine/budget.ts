@@ -43,3 +43,46 @@ export function shareOf(remaining: number, weights: readonly number[]): number {
   const sum = weights.reduce((all, weight) => all + weight, 0);
   return sum > 0 ? Math.max(0, remaining * own / sum) : 0;
 }
+
+/** The longest that one failure is made smaller while there are others to be found, in milliseconds. */
+export const GRANT_MAX = 120_000;
+/** What is not worth starting for. */
+const GRANT_MIN = 20;
+
+/**
+ * The time for making failures smaller while a target runs. All of it together is half of what was
+ * left for the target when the first failure was met, and each failure gets half of what is left of
+ * that, so that it never starves finding others.
+ */
+export class ShrinkShare {
+  readonly #until: number;
+  readonly #all: number | undefined;
+  readonly #jobs: number;
+  #left: number | undefined;
+
+  /**
+   * @param until when the target's time is up; `Infinity` where it has no limit
+   * @param options.jobs how many workers there are
+   * @param options.unlimited milliseconds for all failures where the target has no limit
+   */
+  constructor(until: number, { jobs, unlimited }: { jobs: number; unlimited: number }) {
+    this.#until = until;
+    this.#jobs = jobs;
+    this.#all = until === Infinity ? unlimited * jobs : undefined;
+  }
+
+  /** Takes out the milliseconds that one failure may have now; 0 where nothing is left. */
+  take(now: number): number {
+    const remaining = this.#until - now;
+    this.#left ??= this.#all ?? Math.max(0, remaining) * this.#jobs / 2;
+    const granted = Math.min(this.#left / 2, remaining / 2, GRANT_MAX);
+    if (granted < GRANT_MIN) return 0;
+    this.#left -= granted;
+    return granted;
+  }
+
+  /** Puts back what was not needed. */
+  giveBack(milliseconds: number): void {
+    this.#left = (this.#left ?? 0) + Math.max(0, milliseconds);
+  }
+}

@@ -3,7 +3,6 @@ import {
   type CaseReport,
   Failure,
   type FailureDetails,
-  HarnessError,
   type Target,
   type TargetContext,
 } from "./target.ts";
@@ -36,9 +35,14 @@ export function isTrouble({ kind }: Fault): boolean {
   return kind === "peer" || kind === "harness";
 }
 
+/** What a failure is called: two with one name are the same one. */
+export function nameOf({ kind, signature }: Fault): string {
+  return `${kind} ${signature}`;
+}
+
 /** Whether two failures are the same one. */
 export function sameFault(a: Fault, b: Fault): boolean {
-  return a.kind === b.kind && a.signature === b.signature;
+  return nameOf(a) === nameOf(b);
 }
 
 /** Runs one case. Costs no promise for a target that answers without one. */
@@ -66,6 +70,9 @@ function attemptOf(error: unknown): Attempt {
 /** Names of the errors of src/peers. */
 const PEER_ERRORS: readonly string[] = ["PeerError", "ToolError"];
 
+/** Names of other errors that are not the case's fault, the last one Deno's for want of permission. */
+const HARNESS_ERRORS: readonly string[] = ["HarnessError", "ScratchError", "NotCapable"];
+
 /** Codes of what a machine has run out of, or does not let us do. */
 const SYSTEM_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"];
 
@@ -73,8 +80,7 @@ function troubleOf(error: Error): "peer" | "harness" | undefined {
   if (PEER_ERRORS.includes(error.name)) return "peer";
   const { code } = error as { readonly code?: unknown };
   const system = typeof code === "string" && SYSTEM_CODES.includes(code);
-  const scratch = error.name === "ScratchError";
-  return system || scratch || error instanceof HarnessError ? "harness" : undefined;
+  return system || HARNESS_ERRORS.includes(error.name) ? "harness" : undefined;
 }
 
 /** The fault that a thrown value stands for. */

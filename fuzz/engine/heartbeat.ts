@@ -1,4 +1,4 @@
-/** What a worker is doing. */
+/** What a worker's thread is doing. */
 export type Phase = "idle" | "starting" | "generating" | "running" | "shrinking" | "reporting";
 
 const PHASES: readonly Phase[] = [
@@ -10,9 +10,9 @@ const PHASES: readonly Phase[] = [
   "reporting",
 ];
 
-/** What a worker was doing at a moment. */
+/** What a worker's thread was doing at a moment. */
 export interface Beat {
-  /** Changes with every step, so that standing still can be told from going on. */
+  /** Changes with every step, so that a thread that is stuck can be told from one that goes on. */
   readonly tick: number;
   readonly phase: Phase;
   /** The case at hand. */
@@ -30,15 +30,16 @@ const RUNNING = PHASES.indexOf("running");
 const TICK = 0;
 const PHASE = 1;
 const INDEX = 2;
-const PATH_LENGTH = 3;
-const PATH = 4;
+const STOP = 3;
+const PATH_LENGTH = 4;
+const PATH = 5;
 
 /**
- * A few words of shared memory in which a worker says what it does. A worker that spins can send no
- * message and cannot be interrupted; from here its case can be told all the same.
+ * A few words of memory that the two threads of a worker share: the one that runs cases says here what
+ * it does. A thread that spins can send no message; from here it is known all the same what it is at.
  */
 export class Heartbeat {
-  /** The memory, to be handed to the worker. */
+  /** The memory, to be handed to the thread. */
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
 
@@ -47,13 +48,13 @@ export class Heartbeat {
     this.#words = new Int32Array(buffer);
   }
 
-  /** The worker enters a phase. */
+  /** The thread enters a phase. */
   enter(phase: Phase): void {
     Atomics.store(this.#words, PHASE, PHASES.indexOf(phase));
     Atomics.add(this.#words, TICK, 1);
   }
 
-  /** The worker generates a case. */
+  /** The thread generates a case. */
   generating(index: number): void {
     this.#words[INDEX] = index | 0;
     this.#words[PATH_LENGTH] = 0;
@@ -61,23 +62,32 @@ export class Heartbeat {
     Atomics.add(this.#words, TICK, 1);
   }
 
-  /** The worker runs the case that it generated. */
+  /** The thread runs the case that it generated. */
   running(): void {
     Atomics.store(this.#words, PHASE, RUNNING);
     Atomics.add(this.#words, TICK, 1);
   }
 
-  /** The worker runs a smaller candidate; `false` where the path is too long to be told. */
-  shrinking(path: readonly number[], ordinal: number): boolean {
+  /** The thread runs a smaller candidate; `false` where the path is too long to be told. */
+  shrinking(path: readonly number[], step: number): boolean {
     if (path.length >= PATH_MAX) return false;
     for (let i = 0; i < path.length; i++) this.#words[PATH + i] = path[i] as number;
-    this.#words[PATH + path.length] = ordinal;
+    this.#words[PATH + path.length] = step;
     this.#words[PATH_LENGTH] = path.length + 1;
     this.enter("shrinking");
     return true;
   }
 
-  /** What the worker is doing. Trustworthy once the tick has stood still. */
+  /** Asks the thread to come to an end with the question at hand. */
+  stop(): void {
+    Atomics.store(this.#words, STOP, 1);
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.#words, STOP) !== 0;
+  }
+
+  /** What the thread is doing. Trustworthy once the tick has stood still. */
   read(): Beat {
     const tick = Atomics.load(this.#words, TICK);
     const length = this.#words[PATH_LENGTH] as number;
@@ -87,34 +97,5 @@ export class Heartbeat {
       index: (this.#words[INDEX] as number) >>> 0,
       path: [...this.#words.subarray(PATH, PATH + length)],
     };
-  }
-}
-
-const STOP = 0;
-const NEXT = 1;
-
-/** What all workers of a target share: who takes which case, and when to stop. */
-export class Baton {
-  /** The memory, to be handed to the workers. */
-  readonly buffer: SharedArrayBuffer;
-  readonly #words: Int32Array;
-
-  constructor(buffer = new SharedArrayBuffer(8)) {
-    this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
-  }
-
-  /** Takes the next case. */
-  take(): number {
-    return Atomics.add(this.#words, NEXT, 1) >>> 0;
-  }
-
-  /** Asks all workers to stop after the case at hand. */
-  stop(): void {
-    Atomics.store(this.#words, STOP, 1);
-  }
-
-  get stopped(): boolean {
-    return Atomics.load(this.#words, STOP) !== 0;
   }
 }

@@ -4,12 +4,13 @@
  * Invariants:
  *
  * - A case follows from seed, target and index. Nothing else that is random enters a run.
- * - The main thread runs nothing of a target's, so that no case can stop it: not its generation, its
- *   layout, its description or its run.
- * - A case is shrunk without leaving its signature.
+ * - The main process runs nothing of a target's, so that no case can stop it: not its generation, its
+ *   layout, its description or its run. Cases run in worker processes, which can be killed.
+ * - A case is shrunk without leaving its signature, until no part of it can be dropped.
+ * - Trouble of the harness is never a failure of a target.
  * - Shrinking, failures to report, workers to lose and bytes to keep are all bounded.
- * - The engine uses `node:` modules and web standards; where artifacts and scratch files go is
- *   decided by its caller.
+ * - The engine uses `node:` modules and web standards; how a worker process is started, and where
+ *   artifacts and scratch files go, is decided by its caller.
  *
  * @module
  */
@@ -17,6 +18,7 @@
 export {
   type ArtifactContent,
   readSidecar,
+  requireArtifacts,
   type Sidecar,
   SIDECAR_FORMAT,
   type StoredFile,
@@ -27,7 +29,7 @@ export { formatDuration, parseDuration, shareOf } from "./budget.ts";
 export { Crew, type CrewOptions } from "./crew.ts";
 export { type Dossier, type DossierFile, hexRows } from "./dossier.ts";
 export { type Fault, type FaultKind } from "./fault.ts";
-export { type Found } from "./protocol.ts";
+export { type Found, type WorkerSetup } from "./protocol.ts";
 export { CASES_MAX, pathText } from "./random.ts";
 export { minimize, type Replay, replay } from "./replay.ts";
 export {
@@ -41,6 +43,7 @@ export {
   type TargetResult,
 } from "./run.ts";
 export { serve } from "./serve.ts";
+export { type Pipe, supervise } from "./supervise.ts";
 export { type Counts, DEPTHS, sumCounts, total } from "./tally.ts";
 export {
   type About,
@@ -55,3 +58,4 @@ export {
   type TargetContext,
   type Tools,
 } from "./target.ts";
+export { type Process, ProcessWorker, type Worker } from "./worker.ts";

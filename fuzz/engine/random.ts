@@ -75,8 +75,41 @@ export function caseAt<Case>(
   return cases.generate(new fc.Random(counter), biasOf(index));
 }
 
+/** A smaller case, and the step of a shrink path that leads to it. */
+export interface Candidate<Case> {
+  readonly step: number;
+  readonly value: fc.Value<Case>;
+}
+
+/** Gives the cases that have one part less. */
+export type Drops<Case> = (value: Case) => Iterable<Case>;
+
+/** What the arbitrary has to offer, as steps 0, 1, 2 and so on. */
+export function* generatedFrom<Case>(
+  cases: fc.Arbitrary<Case>,
+  value: fc.Value<Case>,
+): Generator<Candidate<Case>> {
+  // A case that was not generated has no context, and not every arbitrary can do without.
+  if (value.context === undefined && !cases.canShrinkWithoutContext(value.value_)) return;
+  let step = 0;
+  for (const smaller of cases.shrink(value.value_, value.context)) {
+    yield { step: step++, value: smaller };
+  }
+}
+
+/** What is left when a part is dropped, as steps -1, -2, -3 and so on. */
+export function* droppedFrom<Case>(
+  drops: Drops<Case> | undefined,
+  value: fc.Value<Case>,
+): Generator<Candidate<Case>> {
+  let step = 0;
+  for (const smaller of drops?.(value.value) ?? []) {
+    yield { step: --step, value: new fc.Value(smaller, undefined) };
+  }
+}
+
 /**
- * Follows a shrink path: at each step the candidate with that ordinal.
+ * Follows a shrink path: at each step the candidate with that number.
  *
  * @returns `undefined` where there are not as many candidates
  */
@@ -84,32 +117,39 @@ export function followPath<Case>(
   cases: fc.Arbitrary<Case>,
   start: fc.Value<Case>,
   path: readonly number[],
+  drops?: Drops<Case>,
 ): fc.Value<Case> | undefined {
   let value = start;
-  for (const ordinal of path) {
-    const next = nth(cases.shrink(value.value_, value.context), ordinal);
+  for (const step of path) {
+    const candidates = step < 0 ? droppedFrom(drops, value) : generatedFrom(cases, value);
+    const next = withStep(candidates, step);
     if (next === undefined) return undefined;
     value = next;
   }
   return value;
 }
 
-function nth<T>(values: Iterable<T>, ordinal: number): T | undefined {
-  let at = 0;
-  for (const value of values) {
-    if (at++ === ordinal) return value;
+function withStep<Case>(
+  candidates: Iterable<Candidate<Case>>,
+  step: number,
+): fc.Value<Case> | undefined {
+  for (const candidate of candidates) {
+    if (candidate.step === step) return candidate.value;
   }
   return undefined;
 }
 
-/** A case's index and shrink path as text: `45:0:1`, as fast-check writes it. */
+/**
+ * A case's index and shrink path as text: `45:0:1`, as fast-check writes it, and `45:0:d2` for the
+ * second part that can be dropped.
+ */
 export function pathText(index: number, path: readonly number[]): string {
-  return [index, ...path].join(":");
+  return [index, ...path.map((step) => step < 0 ? `d${-step}` : step)].join(":");
 }
 
 /** @returns `undefined` for a text that is no path */
 export function parsePath(text: string): { index: number; path: number[] } | undefined {
-  if (!/^\d+(:\d+)*$/.test(text)) return undefined;
-  const [index = 0, ...path] = text.split(":").map(Number);
+  if (!/^\d+(:d?\d+)*$/.test(text)) return undefined;
+  const [index = 0, ...path] = text.split(":").map((step) => Number(step.replace("d", "-")));
   return index < CASES_MAX ? { index, path } : undefined;
 }

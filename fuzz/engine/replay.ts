@@ -3,14 +3,15 @@ import type { Crew } from "./crew.ts";
 import type { Dossier } from "./dossier.ts";
 import { fingerprint } from "./extents.ts";
 import { type Fault, isFault, isTrouble, sameFault } from "./fault.ts";
+import { Finding } from "./finding.ts";
 import type { CaseRef, Found } from "./protocol.ts";
 import { parsePath } from "./random.ts";
 
 /** What became of a stored case. */
 export interface Replay {
   /**
-   * `same`: it fails as it did; `other`: it fails in another way; `skipped`: it asks for what is
-   * not there, so that nothing can be said; `unusable`: it is no case of the target.
+   * `same`: it fails as it did; `other`: it fails in another way; `skipped`: it needs what is not there,
+   * so that nothing can be said; `unusable`: it is no case of the target.
    */
   readonly verdict: "same" | "other" | "passed" | "skipped" | "unusable";
   /** How it fails now. */
@@ -25,16 +26,18 @@ export interface Replay {
 export async function replay(sidecar: Sidecar, crew: Crew): Promise<Replay> {
   const ref = refOf(sidecar);
   if (ref === undefined) return unusable(`'${sidecar.path}' is no path of a case`);
-  const answer = await crew.ask({ ask: "replay", ref });
-  if (!("say" in answer)) return judged(sidecar, answer, []);
-  if (answer.say === "refused") return unusable(answer.message);
+  const answer = await crew.once({ ask: "replay", ref });
+  if (answer.say === "lost") return judged(sidecar, answer.fault, []);
+  if (answer.say === "refused") {
+    return answer.trouble === true ? skipped(answer.message) : unusable(answer.message);
+  }
   if (answer.say !== "replayed") return unusable("the worker did not answer the question");
   const changedFiles = changesIn(sidecar, answer.dossier);
   if (isFault(answer.attempt)) return judged(sidecar, answer.attempt, changedFiles);
-  const { skipped } = answer.attempt;
-  return skipped === undefined
+  const { skipped: reason } = answer.attempt;
+  return reason === undefined
     ? { verdict: "passed", changedFiles }
-    : { verdict: "skipped", reason: skipped, changedFiles };
+    : { ...skipped(reason), changedFiles };
 }
 
 /**
@@ -50,16 +53,10 @@ export async function minimize(
   const ref = refOf(sidecar);
   if (ref === undefined) return `'${sidecar.path}' is no path of a case`;
   const { kind, signature, message, stack } = sidecar;
-  const answer = await crew.ask({
-    ask: "shrink",
-    ref,
-    fault: { kind, signature, message, stack },
-    milliseconds,
-  });
-  if (!("say" in answer)) return `a smaller case ends in ${answer.kind}: ${answer.message}`;
-  if (answer.say === "refused") return answer.message;
-  if (answer.say !== "shrunk") return "the worker did not answer the question";
-  return answer.found ?? answer.reason ?? "there is nothing smaller";
+  const finding = new Finding({ ref, fault: { kind, signature, message, stack } });
+  await finding.shrink({ crew, job: 0, milliseconds, met: () => {} });
+  if (finding.failsAgain === false) return "the case does not fail in that way any more";
+  return await finding.found(crew);
 }
 
 function refOf(sidecar: Sidecar): CaseRef | undefined {
@@ -78,8 +75,12 @@ function unusable(reason: string): Replay {
   return { verdict: "unusable", reason, changedFiles: [] };
 }
 
+function skipped(reason: string): Replay {
+  return { verdict: "skipped", reason, changedFiles: [] };
+}
+
 function judged(sidecar: Sidecar, fault: Fault, changedFiles: readonly string[]): Replay {
-  if (isTrouble(fault)) return { verdict: "skipped", reason: fault.message, changedFiles };
+  if (isTrouble(fault)) return { ...skipped(fault.message), changedFiles };
   const stored = { ...fault, kind: sidecar.kind, signature: sidecar.signature };
   return { verdict: sameFault(stored, fault) ? "same" : "other", fault, changedFiles };
 }

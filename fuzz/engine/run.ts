@@ -1,11 +1,13 @@
 import { type ArtifactContent, type Versions, writeArtifact } from "./artifact.ts";
 import { shareOf } from "./budget.ts";
 import type { Crew } from "./crew.ts";
+import { nameOf } from "./fault.ts";
+import { Finding, type Origin } from "./finding.ts";
 import type { Found } from "./protocol.ts";
 import { CASES_MAX } from "./random.ts";
-import { SlotRun, type TargetEnd } from "./slot_run.ts";
 import { type Counts, NO_COUNTS, sumCounts } from "./tally.ts";
 import type { Target, Tools } from "./target.ts";
+import { type TargetEnd, TargetRun } from "./target_run.ts";
 import type { ToolName } from "../../src/peers/mod.ts";
 
 /** What to run. */
@@ -15,6 +17,8 @@ export interface Plan {
   readonly seed: number;
   /** Time for all targets together, in milliseconds; `Infinity` for no limit. */
   readonly milliseconds: number;
+  /** Time after that for making failures smaller. */
+  readonly shrinkMilliseconds: number;
   /** Cases of each target; `Infinity` for no limit. */
   readonly runs: number;
   /** Where artifacts go. */
@@ -59,7 +63,8 @@ export interface Summary {
   /** Rules of the catalogue that a case broke, and those that none did. */
   readonly reached: readonly string[];
   readonly missed: readonly string[];
-  readonly interrupted: boolean;
+  /** The exit status that it was interrupted with; absent for a run that was not. */
+  readonly interrupted?: number;
   readonly status: number;
 }
 
@@ -72,23 +77,19 @@ export interface Reporter {
   finished(summary: Summary): void;
 }
 
-/** Time for shrinking in milliseconds: twice the target's own, within these bounds. */
-const SHRINK_MIN = 10_000;
-const SHRINK_MAX = 120_000;
-
-/** Workers that may spin on unheard before a run is given up: each keeps a processor busy. */
-const HUNG_MAX = 2;
-
 /** Exit statuses of a run. */
 export const STATUS = { ok: 0, failed: 1, unusable: 2, peer: 3 } as const;
 
-/** Ends that are failures in themselves; a hang and a lack of memory have one to show for it. */
-const FAILED_ENDS: readonly TargetResult["end"][] = ["broken", "hung", "memory"];
+/** Ends that are failures in themselves. */
+const FAILED_ENDS: readonly TargetResult["end"][] = ["broken", "hung"];
 
-/** Runs all targets, one after the other, each on the whole crew. */
+/**
+ * Runs all targets, one after the other, each on the whole crew. Failures that there was no time for
+ * are made smaller after that.
+ */
 export async function fuzz(plan: Plan, crew: Crew, reporter: Reporter): Promise<Summary> {
-  const started = performance.now();
-  const failures: ReportedFailure[] = [];
+  const started = crew.now();
+  const running: Running = { plan, crew, reporter, failures: [], unsettled: [] };
   const results: TargetResult[] = [];
   reporter.started(plan);
   const { tools } = crew.options;
@@ -101,21 +102,20 @@ export async function fuzz(plan: Plan, crew: Crew, reporter: Reporter): Promise<
       results.push({ ...nothingOf(target), end: `needs ${lack}` });
       continue;
     }
-    if (mustStop(crew, results)) {
-      results.push({ ...nothingOf(target), end: "stopped" });
-      continue;
-    }
     const weights = able.slice(at).map(({ weight }) => weight);
     const share = remaining === Infinity ? Infinity : shareOf(remaining, weights);
-    const result = await runTarget({ plan, crew, reporter, failures }, target, share);
-    // What a failure took on top is not at the expense of the targets that follow.
-    remaining -= Math.min(result.milliseconds, share);
+    const result = crew.interrupted === undefined
+      ? await runTarget(running, target, share)
+      : { ...nothingOf(target), end: "stopped" as const };
+    remaining -= Math.min(result.milliseconds, remaining);
     results.push(result);
     reporter.targetDone(result);
   }
+  await settleAll(running);
+  const { failures } = running;
   const summary = summarize(plan, results, failures, {
-    milliseconds: performance.now() - started,
-    interrupted: crew.interrupted,
+    milliseconds: crew.now() - started,
+    ...(crew.interrupted === undefined ? {} : { interrupted: crew.interrupted }),
   });
   reporter.finished(summary);
   return summary;
@@ -130,45 +130,71 @@ function nothingOf(target: Target): Omit<TargetResult, "end"> {
   return { target: target.name, counts: NO_COUNTS, milliseconds: 0, failures: 0 };
 }
 
-function mustStop(crew: Crew, results: readonly TargetResult[]): boolean {
-  return crew.interrupted || crew.hung >= HUNG_MAX ||
-    results.some(({ end }) => end === "memory");
-}
-
 interface Running {
   readonly plan: Plan;
   readonly crew: Crew;
   readonly reporter: Reporter;
   readonly failures: ReportedFailure[];
+  /** Failures that could be made smaller still. */
+  readonly unsettled: Finding[];
 }
 
 async function runTarget(running: Running, target: Target, share: number): Promise<TargetResult> {
-  const { plan, crew, reporter, failures } = running;
-  const started = performance.now();
+  const { plan, crew, reporter, failures, unsettled } = running;
+  const started = crew.now();
+  const elapsed = () => crew.now() - started;
   const before = failures.length;
   const { name } = target;
-  const slot = {
-    target: name,
-    seed: plan.seed,
-    runs: Math.min(plan.runs, CASES_MAX - 1),
-    milliseconds: share,
-    shrinkMilliseconds: Math.min(SHRINK_MAX, Math.max(SHRINK_MIN, 2 * share)),
-  };
-  const elapsed = () => performance.now() - started;
-  const result = await new SlotRun(crew, slot, {
+  const { seed, shrinkMilliseconds } = plan;
+  const runs = Math.min(plan.runs, CASES_MAX - 1);
+  const own = { target: name, seed, runs, milliseconds: share, shrinkMilliseconds };
+  const outcome = await new TargetRun(crew, own, {
     progress: (counts) => reporter.progress({ target: name, counts, milliseconds: elapsed() }),
-    found: (found) => {
-      const failure = keep(plan, { target: name, found, timeout: crew.options.timeout });
-      failures.push(failure);
-      reporter.failed(failure);
-    },
+    settled: (finding) => report(running, finding),
   }).run();
+  unsettled.push(...outcome.unsettled);
+  const { counts, end, message } = outcome;
   return {
     target: name,
-    ...result,
+    counts,
+    end,
+    ...(message === undefined ? {} : { message }),
     milliseconds: elapsed(),
-    failures: failures.length - before,
+    failures: failures.length - before + outcome.unsettled.length,
   };
+}
+
+/** Makes the failures smaller that there was no time for, in the time that is given to that alone. */
+async function settleAll(running: Running): Promise<void> {
+  const { plan, crew, unsettled } = running;
+  const { jobs } = crew.options;
+  const until = crew.now() + plan.shrinkMilliseconds;
+  const names = new Set(unsettled.map(({ target, fault }) => `${target} ${nameOf(fault)}`));
+  for (const { target, found } of running.failures) names.add(`${target} ${nameOf(found.fault)}`);
+  const met = (origin: Origin) => {
+    const name = `${origin.ref.target} ${nameOf(origin.fault)}`;
+    if (!names.has(name)) unsettled.push(new Finding(origin));
+    names.add(name);
+  };
+  await Promise.all(Array.from({ length: jobs }, async (_, job) => {
+    for (let finding = unsettled.shift(); finding !== undefined; finding = unsettled.shift()) {
+      const left = crew.interrupted === undefined ? Math.max(0, until - crew.now()) : 0;
+      // Those that are left share what is left; several are at it at a time.
+      const milliseconds = left * Math.min(1, jobs / (unsettled.length + 1));
+      if (!finding.settled) await finding.shrink({ crew, job, milliseconds, met });
+      await report(running, finding);
+    }
+  }));
+}
+
+/** Keeps a failure and tells of it. */
+async function report(running: Running, finding: Finding): Promise<void> {
+  const { plan, crew, reporter, failures } = running;
+  const { timeout } = crew.options;
+  const found = await finding.found(crew);
+  const failure = keep(plan, { target: finding.target, found, timeout });
+  failures.push(failure);
+  reporter.failed(failure);
 }
 
 function keep(
@@ -188,7 +214,7 @@ function summarize(
   plan: Plan,
   results: readonly TargetResult[],
   failures: readonly ReportedFailure[],
-  facts: { milliseconds: number; interrupted: boolean },
+  facts: { milliseconds: number; interrupted?: number },
 ): Summary {
   const counts = sumCounts(results.map((result) => result.counts));
   const reached = plan.rules.filter((rule) => counts.rules[rule] !== undefined);
@@ -200,14 +226,18 @@ function summarize(
     failures,
     reached,
     missed: plan.rules.filter((rule) => counts.rules[rule] === undefined),
-    status: statusOf(results, failures),
+    status: statusOf(results, failures, facts.interrupted),
   };
 }
 
-function statusOf(results: readonly TargetResult[], failures: readonly unknown[]): number {
+function statusOf(
+  results: readonly TargetResult[],
+  failures: readonly unknown[],
+  interrupted: number | undefined,
+): number {
   const failed = failures.length > 0 || results.some(({ end }) => FAILED_ENDS.includes(end));
   if (failed) return STATUS.failed;
   const unable = results.some(({ end }) => end === "trouble") ||
     results.every(({ end }) => end.startsWith("needs "));
-  return unable ? STATUS.peer : STATUS.ok;
+  return unable ? STATUS.peer : interrupted ?? STATUS.ok;
 }

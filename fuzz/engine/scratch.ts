@@ -1,6 +1,9 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TargetContext, Tools } from "./target.ts";
+import { HarnessError, type TargetContext, type Tools } from "./target.ts";
+
+/** Bytes that a directory must have room for, so that a failure is not one of the disk. */
+const ROOM = 64 * 1024;
 
 /**
  * The outside world as a target sees it. The directory costs nothing for targets that work in
@@ -37,5 +40,22 @@ export class Scratch implements TargetContext {
       rmSync(join(this.#directory, name), { recursive: true, force: true });
     }
     this.#used = this.#kept;
+  }
+
+  /**
+   * Makes sure that the last case, if it used the directory, had room there.
+   *
+   * @throws {HarnessError} when it is full
+   */
+  requireRoom(): void {
+    if (!this.#used) return;
+    const file = join(this.#directory, "room");
+    try {
+      writeFileSync(file, new Uint8Array(ROOM).fill(1));
+      rmSync(file);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new HarnessError(`Cannot write to ${this.#directory}: ${reason}`, { cause });
+    }
   }
 }

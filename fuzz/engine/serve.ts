@@ -1,126 +1,160 @@
-import * as fc from "fast-check";
+import { join } from "node:path";
+import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Json } from "../../src/format/mod.ts";
-import { Bench } from "./bench.ts";
+import { Bench, isDeadly } from "./bench.ts";
 import { dossierOf } from "./dossier.ts";
-import { faultOf, isFault, sameFault } from "./fault.ts";
+import { faultOf, isFault, isTrouble, nameOf, sameFault } from "./fault.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { Answer, CaseRef, Question, WorkerSetup } from "./protocol.ts";
-import { followPath } from "./random.ts";
+import type { Answer, FromWorker, Met, Question } from "./protocol.ts";
 import { Scratch } from "./scratch.ts";
-import { Shift } from "./shift.ts";
-import type { Target } from "./target.ts";
+import type { ThreadSetup } from "./supervise.ts";
+import { Tally } from "./tally.ts";
+import { HarnessError, type Target } from "./target.ts";
 
 /**
- * The worker's side of the engine: answers the questions of the main thread about these targets, for
- * as long as the thread lives. A worker's module calls it and does nothing else.
+ * The side of the engine that runs cases: answers the questions that the supervising thread passes on,
+ * for as long as the process lives. A worker's second module calls it and does nothing else.
  *
  * @throws {Error} when it is called outside a worker
  */
 export function serve(targets: readonly Target[]): void {
   const port = parentPort;
   if (port === null) throw new Error("Cannot serve targets: this is not a worker");
-  const setup = workerData as WorkerSetup;
-  const surroundings = {
-    heartbeat: new Heartbeat(setup.heartbeat),
-    scratch: new Scratch(setup.directory, setup.tools),
-  };
-  const say = (answer: Answer) => port.postMessage(answer);
-  let bench: Bench | undefined;
+  const server = new Server(targets, workerData as ThreadSetup, (said) => port.postMessage(said));
   globalThis.addEventListener("unhandledrejection", (event) => {
-    if (bench?.blame(event.reason) === true) event.preventDefault();
+    if (server.blame(event.reason)) event.preventDefault();
   });
-  port.on("message", async (question: Question) => {
-    const name = question.ask === "slot" ? question.slot.target : question.ref.target;
-    const target = targets.find((known) => known.name === name);
-    if (target === undefined) {
-      say({ say: "refused", message: `Cannot run target ${name}: there is none of that name` });
-      return;
-    }
-    bench = new Bench(target, surroundings);
-    if (question.ask === "slot") return new Shift(bench, question.slot, say).run();
-    surroundings.heartbeat.generating(question.ref.index);
+  port.on("message", (question: Question) => server.answer(question));
+}
+
+class Server {
+  readonly #targets: readonly Target[];
+  readonly #say: (said: FromWorker) => void;
+  readonly #heartbeat: Heartbeat;
+  readonly #scratch: Scratch;
+  #bench: Bench | undefined;
+
+  constructor(
+    targets: readonly Target[],
+    setup: ThreadSetup,
+    say: (said: FromWorker) => void,
+  ) {
+    this.#targets = targets;
+    this.#say = say;
+    this.#heartbeat = new Heartbeat(setup.heartbeat);
+    this.#scratch = new Scratch(join(setup.directory, "case"), setup.tools);
+    this.#heartbeat.enter("idle");
+    say({ say: "ready" });
+  }
+
+  blame(error: unknown): boolean {
+    return this.#bench?.blame(error) === true;
+  }
+
+  async answer(question: Question): Promise<void> {
+    let answer: Answer;
     try {
-      say(await answerOn(bench, question));
+      answer = await this.#answerTo(question);
     } catch (error) {
-      say({ say: "refused", message: faultOf(error).message });
+      const fault = faultOf(error);
+      const message = error instanceof Error ? error.message : String(error);
+      answer = { say: "refused", message, ...(isTrouble(fault) ? { trouble: true } : {}) };
     }
-    surroundings.heartbeat.enter("idle");
-  });
-}
+    this.#heartbeat.enter("idle");
+    this.#say(answer);
+  }
 
-function answerOn(
-  bench: Bench,
-  question: Exclude<Question, { ask: "slot" }>,
-): Answer | Promise<Answer> {
-  if (question.ask === "replay") return replay(bench, question.ref);
-  if (question.ask === "shrink") return shrinkOn(bench, question);
-  const value = storedCase(bench, question.ref) ?? generatedCase(bench, question.ref)?.value;
-  if (value === undefined) throw new Error("the case cannot be generated again");
-  return { say: "dossier", dossier: dossierOf(bench.target, value) };
-}
+  async #answerTo(question: Question): Promise<Answer> {
+    if (question.ask === "cases") {
+      return await this.#runCases(await this.#started(question.range.target), question);
+    }
+    const { ref } = question;
+    if (question.ask === "shrink") return await this.#shrink(question);
+    if (question.ask === "dossier") {
+      const bench = new Bench(this.#targetOf(ref), this.#surroundings);
+      return { say: "dossier", dossier: dossierOf(bench.target, bench.caseOf(ref).value) };
+    }
+    const bench = await this.#started(ref.target);
+    const { value } = bench.caseOf(ref);
+    const attempt = await bench.run(value);
+    const about = isFault(attempt) ? attempt.about : undefined;
+    return { say: "replayed", attempt, dossier: dossierOf(bench.target, value, about) };
+  }
 
-async function replay(bench: Bench, ref: CaseRef): Promise<Answer> {
-  const value = storedCase(bench, ref) ?? generatedCase(bench, ref)?.value;
-  if (value === undefined) throw new Error("the case cannot be generated again");
-  await bench.start();
-  const attempt = await bench.run(value);
-  await bench.stop();
-  const about = isFault(attempt) ? attempt.about : undefined;
-  return { say: "replayed", attempt, dossier: dossierOf(bench.target, value, about) };
-}
+  get #surroundings(): { scratch: Scratch; heartbeat: Heartbeat } {
+    return { scratch: this.#scratch, heartbeat: this.#heartbeat };
+  }
 
-async function shrinkOn(
-  bench: Bench,
-  question: Extract<Question, { ask: "shrink" }>,
-): Promise<Answer> {
-  const { ref, fault } = question;
-  const value = shrinkableCase(bench, ref);
-  if (value === undefined) {
+  #targetOf({ target }: { readonly target: string }): Target {
+    const found = this.#targets.find(({ name }) => name === target);
+    if (found === undefined) {
+      throw new Error(`Cannot run target ${target}: there is none of that name`);
+    }
+    return found;
+  }
+
+  /** The target, ready to run cases; the one before it is stopped. */
+  async #started(target: string): Promise<Bench> {
+    if (this.#bench?.target.name === target) return this.#bench;
+    const last = this.#bench;
+    this.#bench = undefined;
+    await last?.stop();
+    const bench = new Bench(this.#targetOf({ target }), this.#surroundings);
+    await bench.start();
+    return this.#bench = bench;
+  }
+
+  async #runCases(
+    bench: Bench,
+    { range, milliseconds, known }: Extract<Question, { ask: "cases" }>,
+  ): Promise<Answer> {
+    const tally = new Tally();
+    const names = new Set(known);
+    const met: Met[] = [];
+    const until = performance.now() + milliseconds;
+    let index = range.from;
+    let trouble: string | undefined;
+    while (index < range.to && trouble === undefined) {
+      const value = bench.generate(range, index);
+      const pending = bench.run(value.value);
+      const attempt = pending instanceof Promise ? await pending : pending;
+      if (!isFault(attempt)) tally.add(attempt);
+      else if (isTrouble(attempt)) trouble = attempt.message;
+      else {
+        tally.fail(attempt.signature);
+        const name = nameOf(attempt);
+        if (!names.has(name)) met.push({ index, fault: attempt });
+        names.add(name);
+      }
+      index++;
+      if (this.#heartbeat.stopped || performance.now() >= until) break;
+    }
     return {
-      say: "shrunk",
-      reason: "this release generates other cases from the seed, and the target's cases can only " +
-        "be shrunk by how they were generated",
+      say: "ran",
+      to: index,
+      counts: tally.counts(),
+      met,
+      resident: process.memoryUsage.rss(),
+      ...(trouble === undefined ? {} : { trouble }),
     };
   }
-  await bench.start();
-  const again = await bench.run(value.value.value);
-  if (!isFault(again) || !sameFault(again, fault)) {
-    await bench.stop();
-    return { say: "shrunk", reason: "the case does not fail in that way any more" };
+
+  async #shrink(question: Extract<Question, { ask: "shrink" }>): Promise<Answer> {
+    const { ref, fault, after } = question;
+    const bench = await this.#started(ref.target);
+    const value = bench.caseOf(ref);
+    // A case that takes the worker down is not run once more to see it.
+    const again = isDeadly(fault) ? fault : await bench.run(value.value);
+    if (isFault(again) && isTrouble(again)) throw new HarnessError(again.message);
+    if (!isFault(again) || !sameFault(again, fault)) return { say: "shrunk" };
+    const { steps = [] } = ref;
+    const shrunk = await bench.investigate(
+      { value, fault: again, steps, ...(after === undefined ? {} : { after }) },
+      {
+        milliseconds: question.milliseconds,
+        onSmaller: (smaller) => this.#say({ say: "smaller", ...smaller }),
+      },
+    );
+    return { say: "shrunk", shrunk };
   }
-  const until = performance.now() + question.milliseconds;
-  const found = await bench.investigate(
-    { index: ref.index, value: value.value, fault: again, path: value.path },
-    () => performance.now() >= until,
-  );
-  await bench.stop();
-  return { say: "shrunk", found };
-}
-
-/**
- * A case that knows how to get smaller: the one that the seed and path give if it still is the stored
- * one, or else the stored one itself if its arbitrary can shrink a value that it did not generate.
- */
-function shrinkableCase(
-  bench: Bench,
-  ref: CaseRef,
-): { value: fc.Value<unknown>; path: readonly number[] } | undefined {
-  const generated = generatedCase(bench, ref);
-  const json = (value: unknown) => JSON.stringify(bench.target.toJson(value));
-  if (generated !== undefined && json(generated.value) === JSON.stringify(ref.case)) {
-    return { value: generated, path: ref.path };
-  }
-  const stored = storedCase(bench, ref);
-  if (stored === undefined || !bench.cases.canShrinkWithoutContext(stored)) return undefined;
-  return { value: new fc.Value(stored, undefined), path: [] };
-}
-
-/** @throws {Error} when the stored JSON is no case of the target */
-function storedCase(bench: Bench, ref: CaseRef): unknown {
-  return ref.case === undefined ? undefined : bench.target.fromJson(ref.case as Json);
-}
-
-function generatedCase(bench: Bench, ref: CaseRef): fc.Value<unknown> | undefined {
-  return followPath(bench.cases, bench.generate(ref, ref.index), ref.path);
 }

@@ -1,13 +1,21 @@
 import type * as fc from "fast-check";
 import { type Attempt, type Fault, isFault, sameFault } from "./fault.ts";
+import type { Smaller } from "./protocol.ts";
+import { type Candidate, droppedFrom, type Drops, generatedFrom } from "./random.ts";
 
 /** A failing case to be made smaller. */
 export interface Shrinkable<Case> {
   readonly cases: fc.Arbitrary<Case>;
+  /** Cases with one part less; none where it is absent. */
+  readonly drops?: Drops<Case>;
   readonly value: fc.Value<Case>;
   readonly fault: Fault;
   /** The shrink path that led to the value; empty for a case as it was generated. */
   readonly path: readonly number[];
+  /** The candidates of the value up to this step were tried before. */
+  readonly after?: number;
+  /** Parts are dropped before the arbitrary has its turn: where each attempt is dear. */
+  readonly dropsFirst?: boolean;
 }
 
 /** What the shrinking may use. */
@@ -15,8 +23,12 @@ export interface ShrinkTools<Case> {
   attempt(value: Case): Attempt | Promise<Attempt>;
   /** Time is up, or the run was stopped. */
   done(): boolean;
+  /** The arbitrary has had its share of the time, and the rest is for dropping parts. */
+  late?(): boolean;
   /** Called before each candidate with its path; `false` when the path is as long as it may get. */
-  onCandidate(path: readonly number[], ordinal: number): boolean;
+  onCandidate(path: readonly number[], step: number): boolean;
+  /** Called for each smaller case that fails in the same way. */
+  onSmaller?(smaller: Omit<Smaller, "say">): void;
 }
 
 /** The smallest case that was found. */
@@ -32,21 +44,30 @@ export interface Shrunk<Case> {
 
 /**
  * Makes a case smaller while it fails in the same way: a candidate that fails otherwise counts as
- * one that passes, so that one bug is not shrunk into another.
+ * one that passes, so that one bug is not shrunk into another. The arbitrary makes values smaller in
+ * its own terms; then what is left is rid of every part without which it still fails.
  */
 export async function shrink<Case>(
   start: Shrinkable<Case>,
   tools: ShrinkTools<Case>,
 ): Promise<Shrunk<Case>> {
-  const { cases } = start;
-  let { value, fault } = start;
+  let { value, fault, after } = start;
   const path = [...start.path];
   let tried = 0;
+  let complete = true;
+  const late = (): boolean => {
+    const isLate = start.drops !== undefined && tools.late?.() === true;
+    if (isLate) complete = false;
+    return isLate;
+  };
   for (;;) {
     let smaller: fc.Value<Case> | undefined;
-    let ordinal = 0;
-    for (const candidate of cases.shrink(value.value_, value.context)) {
-      if (tools.done() || !tools.onCandidate(path, ordinal)) {
+    for (const { step, value: candidate } of candidatesOf(start, value, late)) {
+      if (after !== undefined) {
+        if (step === after) after = undefined;
+        continue;
+      }
+      if (tools.done() || !tools.onCandidate(path, step)) {
         return { value, fault, path, tried, complete: false };
       }
       tried++;
@@ -55,12 +76,26 @@ export async function shrink<Case>(
       if (isFault(result) && sameFault(result, fault)) {
         smaller = candidate;
         fault = result;
+        path.push(step);
         break;
       }
-      ordinal++;
     }
-    if (smaller === undefined) return { value, fault, path, tried, complete: true };
+    after = undefined;
+    if (smaller === undefined) return { value, fault, path, tried, complete };
     value = smaller;
-    path.push(ordinal);
+    tools.onSmaller?.({ steps: [...path], fault });
   }
+}
+
+function* candidatesOf<Case>(
+  { cases, drops, dropsFirst = false }: Shrinkable<Case>,
+  value: fc.Value<Case>,
+  late: () => boolean,
+): Generator<Candidate<Case>> {
+  if (dropsFirst) yield* droppedFrom(drops, value);
+  for (const candidate of generatedFrom(cases, value)) {
+    if (late()) break;
+    yield candidate;
+  }
+  if (!dropsFirst) yield* droppedFrom(drops, value);
 }

@@ -97,6 +97,7 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ["SourceError", UNUSABLE],
   ["NotCapable", UNUSABLE],
   ["PeerError", PEER],
+  ["HarnessError", PEER],
   ["ImageError", FAILED],
 ]);
 

@@ -103,7 +103,9 @@ Deno.test("fuzz exits with 2 and one line for a command line that it cannot use"
 });
 
 Deno.test("fuzz refuses at once to keep artifacts where it must not write", async () => {
-  const { status, stderr } = await runTask("fuzz", ["canary", "--artifacts", "/var/lib/nowhere"]);
+  const task = taskArguments("fuzz", ["canary", "--artifacts", "/var/lib/nowhere"]);
+  const words = task.map((word) => word === "--allow-write" ? "--allow-write=/tmp" : word);
+  const { status, stderr } = await runDeno(words);
   assertEquals(status, 2);
   assertMatch(stderr, /^diskproof: Cannot write to \/var\/lib\/nowhere: [^\n]*\n$/);
 });
@@ -152,6 +154,7 @@ Deno.test(
       "--no-prompt",
       "--allow-read",
       "--allow-write=/tmp",
+      "--allow-run=deno",
       "tests/fuzz/engine/toy_run.ts",
       directory,
       "shrinks-into-a-hang",

@@ -1,11 +1,12 @@
 /** Runs toys by name with the engine and tells how it goes in JSON lines. */
 import { JsonReporter } from "../../../fuzz/cli/json_lines.ts";
+import { workers } from "../../../fuzz/cli/process.ts";
 import { Crew, fuzz } from "../../../fuzz/engine/mod.ts";
 import { toys } from "./toys.ts";
 
 const [directory = "", ...names] = Deno.args;
 const crew = new Crew({
-  entry: new URL("./toy_worker.ts", import.meta.url),
+  hire: workers(new URL("./toy_worker.ts", import.meta.url)),
   jobs: 1,
   directory: `${directory}/scratch`,
   tools: {},
@@ -17,6 +18,7 @@ const summary = await fuzz(
     targets: names.flatMap((name) => toys.filter((toy) => toy.name === name)),
     seed: 1,
     milliseconds: Infinity,
+    shrinkMilliseconds: 60_000,
     runs: 2000,
     artifacts: `${directory}/artifacts`,
     versions: {},

@@ -1,4 +1,5 @@
-import { serve } from "../../../fuzz/engine/mod.ts";
-import { toys } from "./toys.ts";
+import { standardPipe } from "../../../fuzz/cli/process.ts";
+import { supervise } from "../../../fuzz/engine/mod.ts";
 
-serve(toys);
+await supervise(new URL("./toy_thread.ts", import.meta.url), standardPipe());
+Deno.exit(0);

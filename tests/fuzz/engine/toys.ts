@@ -89,6 +89,19 @@ export const toys: readonly Target[] = [
     if (value >= 10) { for (;;); }
     return HELD;
   }),
+  toy(
+    "rare-hang",
+    fc.record({ edits: fc.array(fc.nat(50), { maxLength: 6 }), n: number }),
+    (value) => {
+      if (value.edits.includes(7)) { for (;;); }
+      return HELD;
+    },
+  ),
+  toy("rare-hoard", number, (value) => {
+    if (value % 20 !== 7) return HELD;
+    const hoard: unknown[] = [];
+    for (;;) hoard.push(new Uint8Array(2 ** 20).fill(1));
+  }),
   toy("shrinks-into-a-hang", number, (value) => {
     if (value >= 1000) throw new Failure("large", `${value} is large`);
     if (value >= 10) { for (;;); }

@@ -1,0 +1,118 @@
+import {
+  HarnessError,
+  type Pipe,
+  type Process,
+  ProcessWorker,
+  type Worker,
+  type WorkerSetup,
+} from "../engine/mod.ts";
+
+/** Characters of what a worker says on standard error that are kept: the last ones. */
+const WORDS_MAX = 4096;
+
+/**
+ * Starts workers. Each is a process with no more permissions than a target needs: it reads, writes in
+ * its own directory, and runs the tools that were found.
+ *
+ * @param entry the module that calls `supervise`
+ */
+export function workers(entry: URL): (setup: WorkerSetup) => Worker {
+  const deno = denoCommand();
+  return (setup) => {
+    const tools = Object.keys(setup.tools);
+    const child = spawn(deno, [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--allow-read",
+      `--allow-write=${setup.directory}`,
+      ...(tools.length === 0 ? [] : [`--allow-run=${tools.join(",")}`]),
+      entry.href,
+    ], setup.directory);
+    return new ProcessWorker(new Child(child), setup);
+  };
+}
+
+/** Deno, as this process may run it: `--allow-run=deno` grants the one that is on the PATH. */
+function denoCommand(): string {
+  const own = Deno.execPath();
+  return Deno.permissions.querySync({ name: "run", command: own }).state === "granted"
+    ? own
+    : "deno";
+}
+
+function spawn(
+  program: string,
+  args: readonly string[],
+  directory: string,
+): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, {
+      args: [...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+      // Ctrl-C is for the main process, which tells the workers; the tools that they run get none.
+      detached: true,
+      // What a tool or a peer puts aside goes where the worker may write.
+      env: { TMPDIR: directory },
+    }).spawn();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new HarnessError(`Cannot start a worker: ${reason}`, { cause: error });
+  }
+}
+
+/** A worker's process. It ends when its standard input does, even where it cannot be killed itself. */
+class Child implements Process {
+  readonly output: AsyncIterable<Uint8Array>;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #words: Promise<string>;
+
+  constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.output = child.stdout;
+    this.#input = child.stdin.getWriter();
+    this.#words = lastWords(child.stderr);
+  }
+
+  write(bytes: Uint8Array): void {
+    // A process that is gone is found out about by what it printed.
+    this.#input.write(bytes).catch(() => {});
+  }
+
+  kill(): void {
+    this.#input.abort().catch(() => {});
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+
+  async ended(): Promise<string> {
+    const { code, signal } = await this.#child.status;
+    const how = signal === null ? `exited with status ${code}` : `was killed by ${signal}`;
+    const words = (await this.#words).trim();
+    return words === "" ? how : `${how}: ${words}`;
+  }
+}
+
+async function lastWords(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let words = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    words = (words + text).slice(-WORDS_MAX);
+  }
+  return words;
+}
+
+/** The worker's end of the connection. */
+export function standardPipe(): Pipe {
+  return {
+    input: Deno.stdin.readable,
+    write: (bytes) => {
+      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import process from "node:process";
+import { Worker } from "node:worker_threads";
+import { formatDuration } from "./budget.ts";
+import { type Fault, faultOf } from "./fault.ts";
+import { decodeFrames, encodeFrame } from "./frames.ts";
+import { type Beat, Heartbeat } from "./heartbeat.ts";
+import type { FromWorker, Question, ToWorker, WorkerSetup } from "./protocol.ts";
+import type { Tools } from "./target.ts";
+
+/** What a worker's second thread is started with. */
+export interface ThreadSetup {
+  /** Of a `Heartbeat`. */
+  readonly heartbeat: SharedArrayBuffer;
+  readonly directory: string;
+  readonly tools: Tools;
+}
+
+/** How a worker is connected with the main process. */
+export interface Pipe {
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Returns when all is written; throws where nobody reads any more. */
+  write(bytes: Uint8Array): void;
+}
+
+/** How often the thread is looked at, in milliseconds, and how often within the limit of a case. */
+const WATCH_INTERVAL = 50;
+const LOOKS = 4;
+
+/** How long a target may take to prepare itself, where the limit of a case is less. */
+const START_MAX = 30_000;
+
+/**
+ * How large a JavaScript heap may get, as a share of the memory. Deno says nothing of a thread whose
+ * heap is full, and V8's own limit takes the process down, so that the watch must be there first.
+ */
+const HEAP_SHARE = 2;
+
+/** Share of the memory by which the process must grow during a case for the case to be blamed. */
+const BLAMED_SHARE = 0.25;
+
+/**
+ * The main thread of a worker process: hands questions to a second thread, which runs the cases, and
+ * watches over it. A thread that spins or fills the memory cannot be stopped in Deno; a process can,
+ * and so this one says what the thread was at and ends.
+ *
+ * @param thread the module that calls `serve`
+ * @returns when there is no more to do; the caller ends the process, whatever the thread does
+ */
+export async function supervise(thread: URL, pipe: Pipe): Promise<void> {
+  const messages = decodeFrames(pipe.input) as AsyncGenerator<ToWorker>;
+  const first = await messages.next();
+  if (first.done === true || first.value.tell !== "setup") return;
+  const supervisor = new Supervisor(thread, first.value.setup, pipe);
+  await Promise.race([supervisor.lost, follow(messages, supervisor)]);
+}
+
+async function follow(messages: AsyncIterable<ToWorker>, supervisor: Supervisor): Promise<void> {
+  for await (const message of messages) {
+    if (message.tell === "question") supervisor.ask(message.question);
+    if (message.tell === "stop") supervisor.stop();
+  }
+}
+
+class Supervisor {
+  readonly lost: Promise<void>;
+  readonly #setup: WorkerSetup;
+  readonly #pipe: Pipe;
+  readonly #heartbeat = new Heartbeat();
+  readonly #thread: Worker;
+  #limit: number;
+  #end: () => void = () => {};
+  #tick = 0;
+  #since = performance.now();
+  #residentThen = process.memoryUsage.rss();
+
+  constructor(thread: URL, setup: WorkerSetup, pipe: Pipe) {
+    const { directory, tools, timeout, memoryMax } = setup;
+    this.#setup = setup;
+    this.#pipe = pipe;
+    this.#limit = timeout;
+    this.lost = new Promise((resolve) => this.#end = resolve);
+    const workerData: ThreadSetup = { heartbeat: this.#heartbeat.buffer, directory, tools };
+    this.#heartbeat.enter("starting");
+    this.#thread = new Worker(thread, {
+      workerData,
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryMax * HEAP_SHARE / 2 ** 20) },
+    });
+    this.#thread.on("message", (answer: FromWorker) => this.#say(answer));
+    this.#thread.on("error", (error: unknown) => this.#lose(faultOf(error)));
+    this.#thread.on("exit", (status: number) => this.#lose(exitFault(status)));
+    setInterval(() => this.#look(), Math.min(WATCH_INTERVAL, timeout / LOOKS));
+  }
+
+  ask(question: Question): void {
+    this.#limit = question.ask === "shrink" && question.timeout !== undefined
+      ? question.timeout
+      : this.#setup.timeout;
+    // From here on it counts, not from when the thread has loaded its modules.
+    this.#heartbeat.enter("starting");
+    this.#thread.postMessage(question);
+  }
+
+  stop(): void {
+    this.#heartbeat.stop();
+  }
+
+  #look(): void {
+    const beat = this.#heartbeat.read();
+    const resident = process.memoryUsage.rss();
+    const now = performance.now();
+    if (beat.tick !== this.#tick || beat.phase === "idle") {
+      this.#tick = beat.tick;
+      this.#since = now;
+      this.#residentThen = resident;
+      return;
+    }
+    const limit = beat.phase === "starting" ? Math.max(this.#limit, START_MAX) : this.#limit;
+    if (now - this.#since >= limit) return this.#lose(timeoutFault(limit, beat));
+    // What was there before the case cannot be laid at its door.
+    const { memoryMax } = this.#setup;
+    const grown = resident - this.#residentThen;
+    if (resident > memoryMax && grown > memoryMax * BLAMED_SHARE) {
+      this.#lose(memoryFault(resident, memoryMax));
+    }
+  }
+
+  #lose(fault: Fault): void {
+    this.#say({ say: "lost", beat: this.#heartbeat.read(), fault });
+    this.#end();
+  }
+
+  #say(message: FromWorker): void {
+    try {
+      this.#pipe.write(encodeFrame(message));
+    } catch {
+      // The main process is gone.
+      this.#end();
+    }
+  }
+}
+
+function exitFault(status: number): Fault {
+  return {
+    kind: "crash",
+    signature: "worker exit",
+    message: `The worker ended with status ${status} in the middle of a case`,
+    stack: [],
+  };
+}
+
+function timeoutFault(limit: number, beat: Beat): Fault {
+  const doing = beat.phase === "generating" ? "generating the case" : "running the case";
+  return {
+    kind: "timeout",
+    signature: "timeout",
+    message: `No answer within ${formatDuration(limit)} of ${doing}`,
+    stack: [],
+  };
+}
+
+function memoryFault(resident: number, limit: number): Fault {
+  const inMebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+  return {
+    kind: "oom",
+    signature: "out of memory",
+    message: `${inMebibytes(resident)} resident, where ${inMebibytes(limit)} are allowed`,
+    stack: [],
+  };
+}
