@@ -10,14 +10,7 @@ import {
 } from "../../fuzz/mutate/mod.ts";
 import { type ByteSource, type Patch, PatchedSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage, Json, Placed } from "../../src/format/mod.ts";
-import {
-  type BytesEdit,
-  type CaseEdit,
-  type Copies,
-  type DerivedEdit,
-  letters,
-  rootOf,
-} from "./edit.ts";
+import type { BytesEdit, CaseEdit, DerivedEdit } from "./edit.ts";
 import { reencryptionDigest, volumeKeyOf } from "./luks2/reencryption_digest.ts";
 
 /** A built image, and the size that edits depend on. */
@@ -53,13 +46,13 @@ export function applyCaseEdits(target: Target, edits: readonly CaseEdit[]): Byte
       case "end":
       case "cut":
       case "grow":
-      case "json-replace":
-      case "json-fill":
+      case "replace":
+      case "fill":
       case "reencryption-digest":
         plain.push(derived(edit, target, sofar()));
         break;
       default:
-        assertApplies(edit, target, sofar);
+        assertApplies(edit, target.image, sofar);
         plain.push(edit);
     }
   }
@@ -85,43 +78,41 @@ function derived(edit: DerivedEdit, { image, clusterSize }: Target, source: Byte
     }
     case "grow":
       return { op: "resize", size: wholeClusters + edit.clusters * clusterSize };
-    case "json-replace": {
-      const { copies, find, by } = edit;
-      const text = jsonOf(source, image, copies);
+    case "replace": {
+      const { path, find, by } = edit;
+      const text = textIn(image, path, source);
       const offset = edit.last ? text.lastIndexOf(find) : text.indexOf(find);
       if (offset < 0) throw missing(find);
-      return letters(copies, { offset, remove: find.length, insert: by });
+      const remove = find.length;
+      return { op: "letters", path, offset, remove, insert: by, times: 1, sealed: true };
     }
-    case "json-fill": {
-      const { copies } = edit;
-      const offset = jsonOf(source, image, copies).length;
-      return letters(copies, { offset, remove: 0, insert: " ", times: edit.length - offset });
+    case "fill": {
+      const { path, length } = edit;
+      const offset = textIn(image, path, source).length;
+      const times = length - offset;
+      return { op: "letters", path, offset, remove: 0, insert: " ", times, sealed: true };
     }
     case "reencryption-digest": {
-      const { copies } = edit;
-      const root = JSON.parse(jsonOf(source, image, copies));
+      const { path, member } = edit;
+      const root = JSON.parse(textIn(image, path, source));
       const value = reencryptionDigest(root, volumeKeyOf(image));
-      const path = `${rootOf(copies)}/json`;
-      return { op: "json", path, member: `/digests/${edit.name}`, value, sealed: true };
+      return { op: "json", path, member, value, sealed: true };
     }
   }
 }
 
-/** The text of the JSON, each byte a letter. */
-function jsonOf(source: ByteSource, image: BuiltImage, copies: Copies): string {
-  return jsonIn(source, placeIn(image, concrete(`${rootOf(copies)}/json`)));
+/** A path, with the name of the first copy in place of all copies. */
+function oneCopy({ seals = [] }: Editable, path: string): string {
+  return path.replace(/^\/\*/, `/${seals[0]?.name}`);
 }
 
-function jsonIn(source: ByteSource, { offset, length }: Placed): string {
+/** The text of the JSON at a path. */
+function textIn(image: Editable, path: string, source: ByteSource): string {
+  const { offset, length } = placeIn(image, oneCopy(image, path));
   return jsonText(source.read(offset, length));
 }
 
-/** The path of the first copy, of a path of both. */
-function concrete(path: string): string {
-  return path.replace(/^\/\*/, "/primary");
-}
-
-function placeIn({ placed }: BuiltImage, path: string): Placed {
+function placeIn({ placed }: Pick<BuiltImage, "placed">, path: string): Placed {
   const place = new Places(placed).place(path);
   if (place === undefined) throw missing(path);
   return place;
@@ -132,16 +123,16 @@ function missing(path: string): Error {
 }
 
 /** An edit whose path is not there would do nothing. */
-function assertApplies(edit: Edit, { image }: Target, source: () => ByteSource): void {
+function assertApplies(edit: Edit, image: Editable, source: () => ByteSource): void {
   const places = new Places(image.placed);
   if ("path" in edit && edit.path !== undefined) {
-    const path = concrete(edit.path);
+    const path = oneCopy(image, edit.path);
     if ((places.field(path) ?? places.place(path)) === undefined) throw missing(edit.path);
+    if (edit.op === "json" && !hasParent(JSON.parse(textIn(image, path, source())), edit.member)) {
+      throw missing(edit.member);
+    }
   }
   if ("at" in edit) placeIn(image, edit.at);
-  if (edit.op !== "json") return;
-  const text = jsonIn(source(), placeIn(image, concrete(edit.path)));
-  if (!hasParent(JSON.parse(text), edit.member)) throw missing(edit.member);
 }
 
 /** Whether there is an object or an array for the last name of a path to be put into. */

@@ -93,7 +93,7 @@ function built(model: Model): Built {
 function build(model: Model): Built {
   const { image, payload, dataFile } = formatOf(model.format).writer.build(model);
   return {
-    image: "headerSize" in model ? { ...image, seals: sealsOf(model) } : image,
+    image: model.format === "luks2" ? { ...image, seals: sealsOf(model) } : image,
     clusterSize: "clusterBits" in model ? 2 ** model.clusterBits : SECTOR,
     ...payload === undefined ? {} : { payload: sourceOf(payload) },
     ...dataFile === undefined ? {} : { dataFile: sourceOf(dataFile) },

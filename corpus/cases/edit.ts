@@ -6,7 +6,7 @@ import type { Json } from "../../src/format/mod.ts";
 /** An edit of a built image. Edits are applied in order, those of bytes after all others. */
 export type CaseEdit = Edit | DerivedEdit | BytesEdit;
 
-/** An edit whose value follows from the image. */
+/** An edit whose value follows from the image as the edits before it have left it. */
 export type DerivedEdit =
   /** A field is increased. */
   | { readonly op: "add"; readonly path: string; readonly delta: bigint }
@@ -16,18 +16,18 @@ export type DerivedEdit =
   | { readonly op: "cut"; readonly at: string; readonly from?: "end"; readonly delta: number }
   /** The file becomes whole clusters long, and then `clusters` longer. */
   | { readonly op: "grow"; readonly clusters: number }
-  /** Text of the JSON is replaced: the first or the last time that it occurs. */
+  /** Letters of the JSON at a path are replaced: the first or the last time that they occur. */
   | {
-    readonly op: "json-replace";
+    readonly op: "replace";
+    readonly path: string;
     readonly find: string;
     readonly last?: true;
     readonly by: string;
-    readonly copies: Copies;
   }
-  /** The JSON is filled up with blanks. */
-  | { readonly op: "json-fill"; readonly length: number; readonly copies: Copies }
-  /** The digest of the key slot of a reencryption is put into the JSON: the one that it must have. */
-  | { readonly op: "reencryption-digest"; readonly name: string; readonly copies: Copies };
+  /** The JSON at a path is filled up with blanks. */
+  | { readonly op: "fill"; readonly path: string; readonly length: number }
+  /** A digest becomes the one that the key slot of a reencryption must have. */
+  | { readonly op: "reencryption-digest"; readonly path: string; readonly member: string };
 
 /** An edit of bytes. */
 export type BytesEdit =
@@ -43,14 +43,11 @@ export type BytesEdit =
   /** The file becomes so long, with nothing stored in what is added. */
   | { readonly op: "lengthen"; readonly size: number };
 
-/** Which copies of a LUKS2 header an edit changes. */
-export type Copies = "both" | "primary" | "secondary";
-
-/** Where an edit of a LUKS2 header applies; both copies, with new checksums, where nothing is said. */
+/** Where an edit of a LUKS2 header applies: by default to both copies, with new checksums. */
 export interface Where {
-  readonly copies?: Copies;
+  readonly copy?: "primary" | "secondary";
   /** The checksum stays as it was. */
-  readonly unsummed?: true;
+  readonly unsealed?: true;
 }
 
 /** A field becomes a number. */
@@ -116,70 +113,76 @@ export function overwrite(offset: number, content: Iterable<number>): CaseEdit {
   return { op: "bytes", skip: offset, bytes: Uint8Array.from(content) };
 }
 
-/** The path of the copies of a LUKS2 header. */
-export function rootOf(copies: Copies = "both"): string {
-  return copies === "both" ? "/*" : `/${copies}`;
-}
-
-function sealing({ unsummed }: Where): { readonly sealed?: true } {
-  return unsummed ? {} : { sealed: true };
+/** A path in the copies of a LUKS2 header, and whether their checksums are updated. */
+function copies({ copy, unsealed }: Where, path = ""): { path: string; sealed?: true } {
+  return { path: `/${copy ?? "*"}${path}`, ...unsealed ? {} : { sealed: true } };
 }
 
 /** A value of the JSON is set, or removed where there is none: `/config/json_size`. */
 export function json(member: string, value?: Json, where: Where = {}): CaseEdit {
-  const path = `${rootOf(where.copies)}/json`;
-  const put = value === undefined ? {} : { value };
-  return { op: "json", path, member, ...put, ...sealing(where) };
+  return {
+    op: "json",
+    ...copies(where, JSON_PATH),
+    member,
+    ...value === undefined ? {} : { value },
+  };
 }
 
-/** A place of the JSON gets the value of another one. */
+/** A value of the JSON is set to a copy of another one. */
 export function jsonCopy(member: string, from: string): CaseEdit {
-  return { op: "json-copy", path: `${rootOf()}/json`, member, from, sealed: true };
+  return { op: "json-copy", ...copies({}, JSON_PATH), member, from };
 }
 
 /** A number or a text of the binary header. */
 export function header(
   field: string,
-  value: number | bigint | string,
+  value: bigint | number | string,
   where: Where = {},
 ): CaseEdit {
-  const path = `${rootOf(where.copies)}/${field}`;
-  const edit = typeof value === "string"
-    ? { op: "text", path, text: value, fill: 0 } as const
-    : { op: "set", path, value: BigInt(value) } as const;
-  return { ...edit, ...sealing(where) };
+  const at = copies(where, `/${field}`);
+  return typeof value === "string"
+    ? { op: "text", ...at, text: value, fill: 0 }
+    : { op: "set", ...at, value: BigInt(value) };
 }
 
 /** Bits of a byte of a copy are flipped. */
-export function bits(at: number, mask: number, where: Where = {}): CaseEdit {
-  return { op: "xor", path: rootOf(where.copies), offset: at, bits: mask, ...sealing(where) };
+export function bits(offset: number, mask: number, where: Where = {}): CaseEdit {
+  return { op: "xor", ...copies(where), offset, bits: mask };
 }
 
-/** See {@link DerivedEdit}. */
-export function replace(find: string, by: string, copies: Copies = "both"): CaseEdit {
-  return { op: "json-replace", find, by, copies };
+const JSON_PATH = "/json";
+
+/** The first time that letters occur in the JSON, others are put there. */
+export function replace(find: string, by: string, where: Where = {}): CaseEdit {
+  return { op: "replace", path: copies(where, JSON_PATH).path, find, by };
 }
 
 /** The end of the JSON, its last brace, is replaced. */
-export function jsonEnd(by: string, copies: Copies = "both"): CaseEdit {
-  return { op: "json-replace", find: "}", last: true, by, copies };
+export function jsonEnd(by: string, where: Where = {}): CaseEdit {
+  return { op: "replace", path: copies(where, JSON_PATH).path, find: "}", last: true, by };
+}
+
+/** The JSON becomes so many bytes long, by blanks. */
+export function fill(length: number): CaseEdit {
+  return { op: "fill", path: copies({}, JSON_PATH).path, length };
 }
 
 /** The JSON becomes another text. */
-export function jsonText(text: string): CaseEdit {
-  return letters("both", { offset: 0, remove: JSON_MAX, insert: text });
-}
-
-/** Letters of the JSON are replaced. */
-export function letters(
-  copies: Copies,
-  change: { offset: number; remove: number; insert: string; times?: number },
-): Edit {
-  return { op: "letters", path: `${rootOf(copies)}/json`, times: 1, ...change, sealed: true };
+export function jsonText(insert: string): CaseEdit {
+  return { op: "letters", ...copies({}, JSON_PATH), offset: 0, remove: JSON_MAX, insert, times: 1 };
 }
 
 /** More letters than any JSON has. */
 const JSON_MAX = 2 ** 22;
+
+/** A digest becomes the one that the key slot of a reencryption must have. */
+export function reencryptionDigest(name: string): CaseEdit {
+  return {
+    op: "reencryption-digest",
+    path: copies({}, JSON_PATH).path,
+    member: `/digests/${name}`,
+  };
+}
 
 /** An edit in words. */
 export function describeCaseEdit(edit: CaseEdit): string {
@@ -202,14 +205,14 @@ export function describeCaseEdit(edit: CaseEdit): string {
       }${edit.bytes.length > SHOWN_MAX ? "…" : ""}`;
     case "refcount":
       return `the refcount of ${edit.of} := ${edit.value}`;
-    case "json-replace":
-      return `${edit.last ? "the last " : ""}${shown(edit.find)} of the JSON := ${shown(edit.by)}${
-        inCopies(edit.copies)
+    case "replace":
+      return `${edit.last ? "the last " : ""}${shown(edit.find)} of ${edit.path} := ${
+        shown(edit.by)
       }`;
-    case "json-fill":
-      return `the JSON becomes ${edit.length} bytes long by blanks${inCopies(edit.copies)}`;
+    case "fill":
+      return `${edit.path} becomes ${edit.length} bytes long, by blanks`;
     case "reencryption-digest":
-      return `/digests/${edit.name} := the digest of the reencryption${inCopies(edit.copies)}`;
+      return `${edit.path}: ${edit.member} := the digest of the reencryption`;
     default:
       return describeEdit(edit);
   }
@@ -220,8 +223,4 @@ const SHOWN_MAX = 64;
 
 function shown(text: string): string {
   return JSON.stringify(text.slice(0, SHOWN_MAX));
-}
-
-function inCopies(copies: Copies): string {
-  return copies === "both" ? "" : ` in the ${copies} copy`;
 }

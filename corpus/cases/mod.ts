@@ -13,7 +13,6 @@
 
 import { blockCases } from "./block/cases.ts";
 import type { Case, SoundImage } from "./case.ts";
-import { type CaseEdit, describeCaseEdit } from "./edit.ts";
 import { luks1Cases, luks1Sound } from "./luks1/cases.ts";
 import { luks2Cases, luks2Sound } from "./luks2/cases.ts";
 import { qcow1Cases } from "./qcow1/cases.ts";
@@ -22,6 +21,7 @@ import { qcow2Cases } from "./qcow2/cases.ts";
 export type { Case, Live, Model, Question, SoundImage } from "./case.ts";
 export { brokenImage, type CaseImage, imageOf, keptImage } from "./build.ts";
 export { type CaseEdit, describeCaseEdit } from "./edit.ts";
+export { showsOf } from "./shows.ts";
 export { imagesNotRecorded, rulesWithoutCase } from "./exceptions.ts";
 export { blockCases, luks1Cases, luks2Cases, qcow1Cases, qcow2Cases };
 
@@ -36,18 +36,6 @@ export const cases: readonly Case[] = [
 
 /** Sound images that tools crash on, and their neighbours. */
 export const soundImages: readonly SoundImage[] = [...luks1Sound, ...luks2Sound];
-
-/** What the images of a case differ in: its sentence, or the edits that they do not share. */
-export function showsOf({ shows, breaks, keeps }: Case): string {
-  if (shows !== undefined) return shows;
-  const words = (edits: readonly CaseEdit[], others: readonly CaseEdit[]): string =>
-    edits.filter((edit) => !others.includes(edit)).map(describeCaseEdit).join(", ");
-  const [bad, good] = [words(breaks, keeps), words(keeps, breaks)];
-  const [path, wrong, ...more] = bad.split(" := ");
-  const [same, right] = good.split(" := ");
-  const isOneField = more.length === 0 && path === same && right !== undefined;
-  return isOneField ? `${path} is ${wrong}, not ${right}` : bad;
-}
 
 /** Each case with its name, which is the start of the names of its images. */
 export function namedCases(): { readonly name: string; readonly of: Case }[] {

@@ -4,7 +4,7 @@ import type { RuleId } from "../../../src/rules/mod.ts";
 import { type Case, casesOf, type Parts } from "../case.ts";
 import {
   bits,
-  type Copies,
+  fill,
   header,
   json,
   jsonEnd,
@@ -17,16 +17,16 @@ import { base, DATA, HEADER_SIZE, KEYSLOTS, modelOf, UUID } from "./models.ts";
 
 const { pair, field } = casesOf(base);
 
-const PRIMARY = { copies: "primary" } as const;
-const SECONDARY = { copies: "secondary" } as const;
-const UNSUMMED = { unsummed: true } as const;
+const PRIMARY = { copy: "primary" } as const;
+const SECONDARY = { copy: "secondary" } as const;
+const UNSEALED = { unsealed: true } as const;
 /** Offsets in a copy: the last bytes of the magic, of a checksum of 32 bytes, and of the JSON area. */
 const MAGIC_LAST = 5;
 const CHECKSUM_LAST = 448 + 31;
 const LAST = HEADER_SIZE - 1;
 const JSON_BYTES = HEADER_SIZE - 4096;
 /** A checksum that is wrong. */
-const DAMAGED = header("csum", "", { ...PRIMARY, ...UNSUMMED });
+const DAMAGED = header("csum", "", { ...PRIMARY, ...UNSEALED });
 
 type Text = bigint | number | string;
 
@@ -47,12 +47,12 @@ function values(
 function inBoth(
   rule: RuleId,
   name: string,
-  { value, kept, shows }: { value: Text; kept: Copies; shows: string },
+  { value, kept, shows }: { value: Text; kept: "primary" | "secondary"; shows: string },
 ): Case {
   return pair(rule, {
     shows,
     breaks: [header(name, value)],
-    keeps: [header(name, value, { copies: kept })],
+    keeps: [header(name, value, { copy: kept })],
   });
 }
 
@@ -113,14 +113,14 @@ const binaryCases: readonly Case[] = [
   values("luks2.header.checksum-hash", "csum_alg", { bad: "sha257", good: "sha512" }),
   pair("luks2.header.checksum", {
     shows: "the last byte of both checksums is wrong, not only of the primary one",
-    breaks: [bits(CHECKSUM_LAST, 1, UNSUMMED)],
-    keeps: [bits(CHECKSUM_LAST, 1, { ...UNSUMMED, ...PRIMARY })],
+    breaks: [bits(CHECKSUM_LAST, 1, UNSEALED)],
+    keeps: [bits(CHECKSUM_LAST, 1, { ...UNSEALED, ...PRIMARY })],
   }),
   pair("luks2.header.checksum", {
     shows:
       "the last byte of both JSON areas does not match the checksum, not only of the secondary",
-    breaks: [bits(LAST, 1, UNSUMMED)],
-    keeps: [bits(LAST, 1, { ...UNSUMMED, ...SECONDARY })],
+    breaks: [bits(LAST, 1, UNSEALED)],
+    keeps: [bits(LAST, 1, { ...UNSEALED, ...SECONDARY })],
   }),
   ...["label", "subsystem"].map((name) =>
     values("luks2.header.text-nul", name, {
@@ -136,7 +136,7 @@ const binaryCases: readonly Case[] = [
   }),
   pair("luks2.header.padding", {
     shows: "a byte after the checksum of 32 bytes is not zero; SHA-512 has 64",
-    breaks: [bits(CHECKSUM_LAST + 1, 1, UNSUMMED)],
+    breaks: [bits(CHECKSUM_LAST + 1, 1, UNSEALED)],
     keeps: [header("csum_alg", "sha512")],
   }),
   values("luks2.header.uuid", "uuid", {
@@ -150,7 +150,7 @@ const copyCases: readonly Case[] = [
   pair("luks2.copy.primary", { shows: "the primary copy is damaged", breaks: [DAMAGED] }),
   pair("luks2.copy.primary", {
     shows: "the JSON of the primary copy lacks its last brace; the checksum matches",
-    breaks: [jsonEnd("", "primary")],
+    breaks: [jsonEnd("", PRIMARY)],
     keeps: [jsonEnd("} ")],
   }),
   pair("luks2.copy.secondary", {
@@ -223,8 +223,8 @@ const textCases: readonly Case[] = [
   texts("luks2.json.strict", '"\xc3"', '"\xc3\xa4"', { shows: "a string is not UTF-8" }),
   pair("luks2.json.terminated", {
     shows: "blanks fill the area to its last byte, not to the one before",
-    breaks: [{ op: "json-fill", length: JSON_BYTES, copies: "both" }],
-    keeps: [{ op: "json-fill", length: JSON_BYTES - 1, copies: "both" }],
+    breaks: [fill(JSON_BYTES)],
+    keeps: [fill(JSON_BYTES - 1)],
   }),
   pair("luks2.json.terminated", {
     shows: "a letter follows the JSON, not a line break",
@@ -242,10 +242,7 @@ const textCases: readonly Case[] = [
     pair("luks2.json.sections", { breaks: [json(`/${name}`)] })
   ),
   field("luks2.json.sections", "/json/tokens", { bad: [], good: {} }),
-  pair("luks2.json.sections", {
-    shows: "the outermost object is empty",
-    breaks: [jsonText("{}")],
-  }),
+  pair("luks2.json.sections", { shows: "the outermost object is empty", breaks: [jsonText("{}")] }),
   ...[["tokens", "1x", "11"], ["digests", "-1", "1"]].map(([section, bad, good]) => {
     const named = (name?: string) => replace(`"${section}":{"0"`, `"${section}":{"${name}"`);
     return pair("luks2.json.names", {

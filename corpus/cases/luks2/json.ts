@@ -41,6 +41,7 @@ const configCases: readonly Case[] = [
     good: { mandatory: [] },
   }),
   field("luks2.config.one-reencryption", "/json/config/requirements", {
+    shows: "two versions of a reencryption are required, not one",
     bad: { mandatory: ["online-reencrypt-v7", "online-reencrypt-v8"] },
     good: { mandatory: ["online-reencrypt-v7", "online-reencrypt-v"] },
   }),
@@ -71,7 +72,11 @@ const crypt = cryptSegment(DATA, "dynamic");
 const linear = { type: "linear", size: "4096", offset: String(DATA + 4096) };
 
 const segmentCases: readonly Case[] = [
-  field("luks2.segment.any", "/json/segments", { bad: {}, good: segmentsWith({}) }),
+  field("luks2.segment.any", "/json/segments", {
+    shows: "there is no segment",
+    bad: {},
+    good: segmentsWith({}),
+  }),
   field("luks2.segment.any", "/json/segments/0/flags", { bad: ["backup-x"], good: ["backup"] }),
   field("luks2.segment.fields", "/json/segments/0/type", { bad: undefined, good: "crypt" }),
   field("luks2.segment.fields", "/json/segments/0/size", { bad: 4096, good: "4096" }),
@@ -89,10 +94,12 @@ const segmentCases: readonly Case[] = [
   field("luks2.segment.alignment", "/json/segments/0/size", { bad: "1023", good: "1024" }),
   field("luks2.segment.flags", "/json/segments/0/flags", { bad: [["x"]], good: ["x"] }),
   field("luks2.segment.order", "/json/segments", {
+    shows: "the second segment has the name 2, not 1",
     bad: segmentsWith({ size: "4096" }, { "2": linear }),
     good: segmentsWith({ size: "4096" }, { "1": linear }),
   }),
   field("luks2.segment.order", "/json/segments", {
+    shows: "a backup segment is before a segment of the content, not after it",
     bad: segmentsWith({ size: "4096" }, {
       "1": { ...linear, flags: ["backup-final"] },
       "2": linear,
@@ -103,24 +110,29 @@ const segmentCases: readonly Case[] = [
     }),
   }),
   field("luks2.segment.overlap", "/json/segments", {
+    shows: "the first segment ends 512 bytes after the start of the second",
     bad: segmentsWith({ size: "4608" }, { "1": linear }),
     good: segmentsWith({ size: "4096" }, { "1": linear }),
   }),
   field("luks2.segment.overlap", "/json/segments", {
+    shows: "the first of two segments is the dynamic one, not the second",
     bad: segmentsWith({ size: "dynamic" }, { "1": linear }),
     good: segmentsWith({ size: "4096" }, { "1": { ...linear, size: "dynamic" } }),
   }),
   field("luks2.segment.overlap", "/json/segments", {
+    shows: "the second segment ends after 2^64",
     bad: segmentsWith({ size: "4096" }, { "1": { ...linear, size: String(UINT64 - 4096n) } }),
     good: segmentsWith({ size: "4096" }, { "1": { ...linear, size: String(2n ** 63n) } }),
   }),
   field("luks2.segment.gap", "/json/segments", {
+    shows: "the first segment ends 512 bytes before the start of the second",
     bad: segmentsWith({ size: "3584" }, { "1": linear }),
     good: segmentsWith({ size: "4096" }, { "1": linear }),
   }),
   field("luks2.crypt.fields", "/json/segments/0/iv_tweak", { bad: 0, good: "0" }),
   field("luks2.crypt.fields", "/json/segments/0/encryption", { bad: "", good: "x" }),
   field("luks2.crypt.integrity-fields", "/json/segments/0/integrity", {
+    shows: "journal_integrity is missing",
     bad: { type: "aead", journal_encryption: "none" },
     good: { type: "aead", journal_encryption: "none", journal_integrity: "none" },
   }),
@@ -132,6 +144,7 @@ const segmentCases: readonly Case[] = [
     good: String(UINT64 - 1n),
   }),
   field("luks2.crypt.size-in-sectors", "/json/segments/0", {
+    shows: "a segment of 4608 bytes has sectors of 1024 bytes",
     bad: { ...crypt, size: "4608", sector_size: 1024 },
     good: { ...crypt, size: "5120", sector_size: 1024 },
   }),
@@ -143,10 +156,14 @@ function segmentsWith(first: JsonObject, others: JsonObject = {}): JsonObject {
 }
 
 /** Two values of one place in the JSON of a volume in an online reencryption. */
-function during(rule: RuleId, path: string, { bad, good }: { bad: Value; good: Value }): Case {
+function during(
+  rule: RuleId,
+  path: string,
+  { bad, good, shows }: { bad: Value; good: Value; shows?: string },
+): Case {
   const edits = (value: Value) => reencrypting([[path, value as Json | undefined]]);
   return pair(rule, {
-    shows: `${path} is ${JSON.stringify(bad) ?? "missing"} in a reencryption`,
+    shows: shows ?? `${path} is ${JSON.stringify(bad) ?? "missing"} in a reencryption`,
     breaks: edits(bad),
     keeps: edits(good),
   });
@@ -156,10 +173,7 @@ const reencryptionCases: readonly Case[] = [
   during("luks2.reencryption.keyslot", "/keyslots/1/mode", { bad: "x", good: "decrypt" }),
   during("luks2.reencryption.keyslot", "/keyslots/1/direction", { bad: "", good: "backward" }),
   during("luks2.reencryption.keyslot", "/keyslots/1/key_size", { bad: 2, good: 1 }),
-  during("luks2.reencryption.keyslot", "/keyslots/1/area", {
-    bad: shift(511),
-    good: shift(512),
-  }),
+  during("luks2.reencryption.keyslot", "/keyslots/1/area", { bad: shift(511), good: shift(512) }),
   during("luks2.reencryption.keyslot", "/keyslots/1/area", {
     bad: checksum("sha256", 768),
     good: checksum("sha256", 512),
@@ -170,6 +184,7 @@ const reencryptionCases: readonly Case[] = [
     good: ["online-reencrypt-v2"],
   }),
   during("luks2.reencryption.slots", "/keyslots/2", {
+    shows: "a reencryption has two key slots",
     bad: { ...reencrypt, area: { ...reencrypt.area, offset: String(FIRST + 2 * AREA + 4096) } },
     good: undefined,
   }),

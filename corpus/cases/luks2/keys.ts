@@ -47,10 +47,7 @@ const slotCases: readonly Case[] = [
   field("luks2.keyslot.fields", "/json/keyslots/0/key_size", { bad: -1, good: 64 }),
   field("luks2.keyslot.fields", "/json/keyslots/3/key_size", { bad: 2 ** 32, good: 2 ** 32 - 1 }),
   field("luks2.keyslot.fields", "/json/keyslots/3/type", { bad: "", good: "x" }),
-  field("luks2.area.fields", "/json/keyslots/0/area/offset", {
-    bad: FIRST,
-    good: String(FIRST),
-  }),
+  field("luks2.area.fields", "/json/keyslots/0/area/offset", { bad: FIRST, good: String(FIRST) }),
   field("luks2.area.fields", "/json/keyslots/0/area/size", { bad: `${AREA}.`, good: `0${AREA}` }),
   field("luks2.area.inside", "/json/keyslots/0/area/offset", {
     bad: String(FIRST - 512),
@@ -66,6 +63,7 @@ const slotCases: readonly Case[] = [
     good: String(AREA),
   }),
   field("luks2.area.overlap", "/json/keyslots/3/area", {
+    shows: "the area of a key slot is inside that of another one",
     bad: { ...rawArea, offset: String(FIRST + 4096), size: "4096" },
     good: { ...rawArea, offset: String(FIRST + AREA), size: "4096" },
   }),
@@ -81,7 +79,11 @@ const slotCases: readonly Case[] = [
   field("luks2.area.raw", "/json/keyslots/0/area/key_size", { bad: "64", good: 64 }),
   field("luks2.area.size", "/json/keyslots/3/area/size", { bad: "255999", good: "256000" }),
   field("luks2.keyslot.objects", "/json/keyslots/0/af", { bad: undefined, good: af }),
-  field("luks2.keyslot.objects", "/json/keyslots/0/kdf", { bad: [], good: pbkdf2 }),
+  field("luks2.keyslot.objects", "/json/keyslots/0/kdf", {
+    shows: "/keyslots/0/kdf is an array, not an object",
+    bad: [],
+    good: pbkdf2,
+  }),
   field("luks2.kdf.fields", "/json/keyslots/3/kdf/memory", { bad: "32", good: 32 }),
   field("luks2.kdf.fields", "/json/keyslots/0/kdf/hash", { bad: undefined, good: "sha256" }),
   field("luks2.kdf.fields", "/json/keyslots/0/kdf", { bad: { type: "" }, good: { type: "x" } }),
@@ -113,11 +115,20 @@ const keyCases: readonly Case[] = [
     keeps: secondDigest,
   }),
   field("luks2.kdf.type", "/json/keyslots/0/kdf", {
+    shows: "the key derivation is argon2d, not argon2i",
     bad: { type: "argon2d", time: 1, memory: 32, cpus: 1, salt },
     good: { type: "argon2i", time: 1, memory: 32, cpus: 1, salt },
   }),
-  field("luks2.kdf.salt", "/json/keyslots/0/kdf/salt", { bad: btoa("x".repeat(31)), good: salt }),
-  field("luks2.kdf.salt", "/json/keyslots/0/kdf/salt", { bad: salt.slice(0, -1), good: salt }),
+  field("luks2.kdf.salt", "/json/keyslots/0/kdf/salt", {
+    shows: "the salt has 31 bytes, not 32",
+    bad: btoa("x".repeat(31)),
+    good: salt,
+  }),
+  field("luks2.kdf.salt", "/json/keyslots/0/kdf/salt", {
+    shows: "the Base64 of the salt lacks its padding",
+    bad: salt.slice(0, -1),
+    good: salt,
+  }),
   field("luks2.kdf.hash", "/json/keyslots/0/kdf/hash", { bad: "sha257", good: "sha512" }),
   field("luks2.kdf.costs", "/json/keyslots/0/kdf/iterations", { bad: 0, good: 2 }),
   ...([["time", 0, 1], ["cpus", 0, 1], ["memory", 7, 8], ["cpus", 5, 4]] as const)
@@ -138,15 +149,22 @@ const keyCases: readonly Case[] = [
   field("luks2.digest.values", "/json/digests/0/iterations", { bad: 2 ** 32, good: 2 ** 32 + 3 }),
   field("luks2.digest.values", "/json/digests/0/salt", { bad: "=", good: salt }),
   field("luks2.digest.values", "/json/digests/0/digest", {
+    shows: "the Base64 of the digest lacks its first letter",
     bad: btoa("x".repeat(20)).slice(1),
     good: btoa("x".repeat(20)),
   }),
-  field("luks2.digest.lengths", "/json/digests/0/salt", { bad: btoa("x"), good: salt }),
+  field("luks2.digest.lengths", "/json/digests/0/salt", {
+    shows: "the salt of the digest has 1 byte, not 32",
+    bad: btoa("x"),
+    good: salt,
+  }),
   field("luks2.digest.lengths", "/json/digests/0/digest", {
+    shows: "the digest has 21 bytes, not 32",
     bad: btoa("x".repeat(21)),
     good: btoa("x".repeat(32)),
   }),
   field("luks2.digest.lengths", "/json/digests/0/digest", {
+    shows: "the digest is missing",
     bad: undefined,
     good: btoa("x".repeat(20)),
   }),
@@ -243,6 +261,7 @@ export const kernelCases: readonly Case[] = [
   }),
   field("luks2.content.segments", "/json/segments/0/type", { bad: "linear", good: "crypt" }),
   field("luks2.content.segments", "/json/segments", {
+    shows: "the content has a second, linear segment",
     bad: {
       "0": cryptSegment(DATA, 4096),
       "1": { type: "linear", offset: String(DATA + 4096), size: "dynamic" },
@@ -250,6 +269,7 @@ export const kernelCases: readonly Case[] = [
     good: { "0": cryptSegment(DATA, "dynamic") },
   }),
   field("luks2.content.segments", "/json/segments/0/integrity", {
+    shows: "the segment has integrity",
     bad: { type: "aead", journal_encryption: "none", journal_integrity: "none" },
     good: undefined,
   }),

@@ -1,7 +1,7 @@
 /** What makes a volume one in an online reencryption, in which its key stays the same. */
 
 import type { Json } from "../../../src/format/mod.ts";
-import { type CaseEdit, json } from "../edit.ts";
+import { type CaseEdit, json, reencryptionDigest } from "../edit.ts";
 import { DATA } from "./models.ts";
 
 /** A value in JSON, by its path. */
@@ -78,5 +78,5 @@ export function reencrypting(values: readonly JsonValue[] = []): CaseEdit[] {
 
 /** The same, with the digest that the key slot must have. */
 export function signed(values: readonly JsonValue[] = []): CaseEdit[] {
-  return [...reencrypting(values), { op: "reencryption-digest", name: "9", copies: "both" }];
+  return [...reencrypting(values), reencryptionDigest("9")];
 }

@@ -107,11 +107,18 @@ const tableCases: readonly Case[] = [
     kept: { base: modelOf() },
   }),
   pair("qcow1.l2e.sector-aligned", {
+    shows: "an entry points 511 bytes after the start of a cluster, not 512",
     breaks: [point(FIRST, "/data[0]", 511)],
     keeps: [point(FIRST, "/data[0]", 512)],
   }),
-  pair("qcow1.l2e.sector-aligned", { breaks: [point(FIRST, "/data[0]", 1)] }),
-  pair("qcow1.l2e.cluster-aligned", { breaks: [point(FIRST, "/data[0]", 512)] }),
+  pair("qcow1.l2e.sector-aligned", {
+    shows: "an entry points one byte after the start of a cluster",
+    breaks: [point(FIRST, "/data[0]", 1)],
+  }),
+  pair("qcow1.l2e.cluster-aligned", {
+    shows: "an entry points one sector after the start of a cluster",
+    breaks: [point(FIRST, "/data[0]", 512)],
+  }),
   field("qcow1.l2e.range", FIRST, { bad: END - CLUSTER + 512n, good: END - CLUSTER }),
   field("qcow1.l2e.range", LAST, { bad: END, good: END - 512n }),
 ];

@@ -17,9 +17,7 @@ const packed = small({ clusters: [data(0), compressed(1)] });
 const named = small({ dataFile: { name: "data", raw: false }, clusters: [data(0)] });
 
 const l1: readonly Case[] = [
-  pair("qcow2.l1e.reserved", {
-    breaks: [flip(L1, 0)],
-  }),
+  pair("qcow2.l1e.reserved", { breaks: [flip(L1, 0)] }),
   pair("qcow2.l1e.reserved", { breaks: [flip(L1, 62)] }),
   pair("qcow2.l1e.aligned", { breaks: [flip(L1, OFF_CLUSTER)] }),
   field("qcow2.l1e.beyond-table", "/header/l1_size", { bad: 0, good: 1 }),
@@ -45,11 +43,9 @@ const l2: readonly Case[] = [
     breaks: [flip(FIRST, 0)],
   }),
   pair("qcow2.l2e.copied", { breaks: [flip(FIRST, COPIED)] }),
-  pair("qcow2.l2e.beyond-eof", {
-    breaks: [cut("/data[1]", 0)],
-    keeps: [cut("/data[1]", 1)],
-  }),
+  pair("qcow2.l2e.beyond-eof", { breaks: [cut("/data[1]", 0)], keeps: [cut("/data[1]", 1)] }),
   pair("qcow2.l2e.compressed-datafile", {
+    shows: "a cluster is compressed in an image with an external data file",
     base: named,
     breaks: [flip(FIRST, COMPRESSED), flip(FIRST, COPIED)],
   }),

@@ -90,10 +90,12 @@ const directory: readonly Case[] = [
     ],
   }),
   pair("qcow2.bitmap.name-unique", {
+    shows: "two bitmaps have the same name",
     base: two,
     breaks: [{ op: "duplicate", path: "/bitmap[1]/name", from: "/bitmap[0]/name" }],
   }),
   pair("qcow2.bitmap.name-unique-in-use", {
+    shows: "a bitmap that is in use has the name of another one",
     base: small({ bitmaps: [bitmap("one"), bitmap("two", { inUse: true })] }),
     breaks: [{ op: "duplicate", path: "/bitmap[1]/name", from: "/bitmap[0]/name" }],
     leaves: ["qcow2.bitmap.in-use"],
@@ -118,6 +120,7 @@ const directory: readonly Case[] = [
     leaves: ["blk.name.nul"],
   }),
   pair("qcow2.bitmap.dir-padding", {
+    shows: "the first byte of the padding after a name is 1",
     base: one,
     breaks: [bytes(`${FIRST}/name`, [1], "one".length)],
   }),
@@ -204,6 +207,7 @@ const tables: readonly Case[] = [
   pair("qcow2.bitmap.table-entry-reserved", { base: one, breaks: [flip(ENTRY, 1)] }),
   pair("qcow2.bitmap.table-entry-reserved", { base: one, breaks: [flip(ENTRY, 56)] }),
   pair("qcow2.bitmap.table-entry-bit0", {
+    shows: "an entry with an offset has bit 0 set, not an entry of zeros",
     base: one,
     breaks: [flip(ENTRY, 0)],
     kept: { base: small({ bitmaps: [bitmap("one", { table: ["zeros"] })] }) },

@@ -94,6 +94,7 @@ const tables: readonly Case[] = [
   pair("qcow2.check.l2e-reserved", { breaks: [flip(FIRST, 56)] }),
   pair("qcow2.check.comp-copied", { base: packed, breaks: [flip(FIRST, COPIED)] }),
   pair("qcow2.check.comp-datafile", {
+    shows: "a cluster is compressed in an image with an external data file",
     base: named,
     breaks: [flip(FIRST, COMPRESSED), flip(FIRST, COPIED)],
   }),
@@ -179,6 +180,7 @@ const refcounts: readonly Case[] = [
   pair("qcow2.check.reftable-reserved", { breaks: [flip(REFBLOCK, 8)] }),
   pair("qcow2.check.refblock-aligned", { breaks: [flip(REFBLOCK, OFF_CLUSTER)] }),
   pair("qcow2.check.refblock-outside", {
+    shows: "a refcount block is behind the end of the file, not in its last cluster",
     breaks: [end(NEXT_REFBLOCK)],
     keeps: added,
     leaves: ["qcow2.check.refcount-low"],
@@ -189,8 +191,14 @@ const refcounts: readonly Case[] = [
     leaves: ["qcow2.check.refcount-low"],
   }),
   pair("qcow2.check.refcount-read", { breaks: [flip(REFBLOCK, OFF_CLUSTER)] }),
-  pair("qcow2.check.refcount-low", { breaks: [refcount("/data[0]", 0)] }),
-  pair("qcow2.check.refcount-high", { breaks: [refcount("/data[0]", 2)] }),
+  pair("qcow2.check.refcount-low", {
+    shows: "the refcount of a data cluster is 0, not 1",
+    breaks: [refcount("/data[0]", 0)],
+  }),
+  pair("qcow2.check.refcount-high", {
+    shows: "the refcount of a data cluster is 2, not 1",
+    breaks: [refcount("/data[0]", 2)],
+  }),
   pair("qcow2.check.refcount-high", {
     shows: "an unreferenced cluster has a refcount of 1, not 0",
     base: small({ placement: { leaks: 1 } }),

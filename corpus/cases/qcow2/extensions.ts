@@ -122,6 +122,7 @@ const encryption: readonly Case[] = [
     leaves: LOCKED,
   }),
   pair("qcow2.ext.crypto-aligned", {
+    shows: "the LUKS header starts one byte after a multiple of the cluster size",
     base: luks,
     breaks: [...isLuks, bytes("/extension[0]/data", [1], 7)],
     keeps: isLuks,
@@ -135,12 +136,14 @@ const encryption: readonly Case[] = [
     live: { infoCrashes: true },
   }),
   pair("qcow2.ext.crypto-range", {
+    shows: "the LUKS header has 591 bytes, not 592",
     base: luks,
     breaks: [...isLuks, pointer(LUKS_OFFSET, HEADER_BYTES - 1)],
     keeps: [...isLuks, pointer(LUKS_OFFSET, HEADER_BYTES)],
     leaves: LOCKED,
   }),
   pair("qcow2.ext.crypto-readable", {
+    shows: "the LUKS header is at the largest offset that QEMU reads, not one cluster before it",
     base: luks,
     breaks: [...isLuks, pointer(REQUEST_END, HEADER_BYTES)],
     keeps: [...isLuks, pointer(REQUEST_END - BigInt(CLUSTER), HEADER_BYTES)],
@@ -160,10 +163,7 @@ const named = small({ dataFile: { name: "data", raw: false } });
 const INCOMPATIBLE = "/header/incompatible_features";
 
 const dataFile: readonly Case[] = [
-  pair("qcow2.datafile.named", {
-    base: named,
-    breaks: [set("/extension[0]/type", UNKNOWN)],
-  }),
+  pair("qcow2.datafile.named", { base: named, breaks: [set("/extension[0]/type", UNKNOWN)] }),
   pair("qcow2.datafile.named", { breaks: [flip(INCOMPATIBLE, 2)] }),
   pair("qcow2.datafile.opens", {
     shows: "the data file is called dath, which does not exist, not data",
@@ -171,6 +171,7 @@ const dataFile: readonly Case[] = [
     breaks: [bytes("/extension[0]/data", "dath")],
   }),
   pair("qcow2.datafile.name-nonempty", {
+    shows: "the name of the data file starts with a NUL byte",
     base: named,
     breaks: [bytes("/extension[0]/data", [0])],
   }),

@@ -93,9 +93,7 @@ const features: readonly Case[] = [
     keeps: [flip("/header/compatible_features", 0)],
   }),
   pair("qcow2.header.dirty-repair", { breaks: [flip(INCOMPATIBLE, BITS.dirty)] }),
-  pair("qcow2.header.bitmaps-bit-without-ext", {
-    breaks: [flip("/header/autoclear_features", 0)],
-  }),
+  pair("qcow2.header.bitmaps-bit-without-ext", { breaks: [flip("/header/autoclear_features", 0)] }),
   pair("qcow2.header.raw-without-backing", {
     base: small({
       backing: { name: "base", format: "raw" },
@@ -145,14 +143,8 @@ const tables: readonly Case[] = [
     good: L1_MAX,
     base: small({ ...tiny, size: BigInt(L1_MAX) * COVERAGE }),
   }),
-  field("qcow2.l1.offset", "/header/l1_table_offset", {
-    bad: 1,
-    good: 0,
-    base: empty(),
-  }),
-  pair("qcow2.l1.offset", {
-    breaks: [flip("/header/l1_table_offset", 0)],
-  }),
+  field("qcow2.l1.offset", "/header/l1_table_offset", { bad: 1, good: 0, base: empty() }),
+  pair("qcow2.l1.offset", { breaks: [flip("/header/l1_table_offset", 0)] }),
   field("qcow2.l1.readable", "/header/l1_table_offset", {
     bad: END,
     good: END - 512n,
@@ -187,7 +179,10 @@ const others: readonly Case[] = [
   }),
   field("qcow2.crypt.key-present", "/header/crypt_method", { bad: 1, good: 0 }),
   field("qcow2.crypt.aes-key-size", "/header/crypt_method", { bad: 1, good: 0 }),
-  pair("qcow2.header.padding-zero", { breaks: [bytes("/header", [1], HEADER_LENGTH - 1)] }),
+  pair("qcow2.header.padding-zero", {
+    shows: "the last byte of the header is 1",
+    breaks: [bytes("/header", [1], HEADER_LENGTH - 1)],
+  }),
   pair("qcow2.header.padding-zero", { breaks: [set("/header/padding", 2n ** 48n)] }),
 ];
 

@@ -85,6 +85,7 @@ const inTable: readonly Case[] = [
     good: 16,
   }),
   pair("qcow2.snap.unique-id", {
+    shows: "two snapshots have the same id",
     base: two,
     breaks: [{ op: "duplicate", path: "/snapshot[1]/id", from: "/snapshot[0]/id" }],
   }),

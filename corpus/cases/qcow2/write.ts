@@ -33,26 +33,46 @@ const withBitmap = small({ bitmaps: [bitmap("one", { table: ["zeros"] })] });
 
 /** The first guest cluster is where something else is. */
 const overData: readonly Case[] = [
-  pair("qcow2.write.overlap-l1", { breaks: lead(FIRST, "/l1"), live: WRITE }),
-  pair("qcow2.write.overlap-l2", { breaks: lead(FIRST, "/l2[0]"), live: WRITE }),
-  pair("qcow2.write.overlap-reftable", { breaks: lead(FIRST, "/reftable"), live: WRITE }),
-  pair("qcow2.write.overlap-refblock", { breaks: lead(FIRST, "/refblock[0]"), live: WRITE }),
+  pair("qcow2.write.overlap-l1", {
+    shows: "the first guest cluster is where the L1 table is",
+    breaks: lead(FIRST, "/l1"),
+    live: WRITE,
+  }),
+  pair("qcow2.write.overlap-l2", {
+    shows: "the first guest cluster is where an L2 table is",
+    breaks: lead(FIRST, "/l2[0]"),
+    live: WRITE,
+  }),
+  pair("qcow2.write.overlap-reftable", {
+    shows: "the first guest cluster is where the refcount table is",
+    breaks: lead(FIRST, "/reftable"),
+    live: WRITE,
+  }),
+  pair("qcow2.write.overlap-refblock", {
+    shows: "the first guest cluster is where a refcount block is",
+    breaks: lead(FIRST, "/refblock[0]"),
+    live: WRITE,
+  }),
   pair("qcow2.write.overlap-snaptable", {
+    shows: "the first guest cluster is where the snapshot table is",
     base: withSnapshot,
     breaks: lead(FIRST, "/snapshots"),
     live: WRITE,
   }),
   pair("qcow2.write.overlap-inactive-l1", {
+    shows: "the first guest cluster is where the L1 table of a snapshot is",
     base: withSnapshot,
     breaks: lead(FIRST, "/snapshot[0]/l1"),
     live: WRITE,
   }),
   pair("qcow2.write.overlap-inactive-l2", {
+    shows: "the first guest cluster is where the L2 table of a snapshot is",
     base: withTable,
     breaks: lead(FIRST, "/l2[1]"),
     live: { ...WRITE, overlapCheck: "all" },
   }),
   pair("qcow2.write.overlap-bitmapdir", {
+    shows: "the first guest cluster is where the bitmap directory is",
     base: withBitmap,
     breaks: lead(FIRST, "/bitmap_directory"),
     live: WRITE,
@@ -94,6 +114,7 @@ const overDirectory: Case = pair("qcow2.write.overlap-inactive-l1", {
 
 const others: readonly Case[] = [
   pair("qcow2.write.alloc-zero", {
+    shows: "the refcount of the header is 0, and a cluster is written",
     base: small({ clusters: [] }),
     breaks: [refcount("/header", 0)],
     live: WRITE,
