@@ -1,5 +1,5 @@
 import { SECTOR } from "../bytes/mod.ts";
-import { afSplit } from "./af.ts";
+import { afMerge, afSplit } from "./af.ts";
 import type { SectorCipher } from "./sector_cipher.ts";
 
 /**
@@ -35,6 +35,31 @@ const BLOCK = 16;
  */
 export function keyMaterial(key: Uint8Array, options: KeyMaterialOptions): Uint8Array {
   return options.kind === "sparse" ? sparse(key, options) : noisy(key, options);
+}
+
+/** What the key in key material is recovered with. */
+export interface KeyOfMaterialOptions extends Pick<KeyMaterialOptions, "stripes" | "hash"> {
+  readonly cipher: Pick<SectorCipher, "decrypt">;
+  /** Fills `target` with the start of the material: whole sectors. */
+  readonly read: (target: Uint8Array) => void;
+}
+
+/**
+ * The key of so many bytes that is in key material, which {@link keyMaterial} made. Other material, or
+ * another cipher, gives other bytes.
+ *
+ * @throws {RangeError} when there is no such hash, or there are no stripes, or the key is empty
+ */
+export function keyOfMaterial(
+  keyBytes: number,
+  { stripes, hash, cipher, read }: KeyOfMaterialOptions,
+): Uint8Array {
+  const length = keyBytes * stripes;
+  // A key of 24 bytes does not fill the last sector, which is encrypted as a whole.
+  const material = new Uint8Array(wholeSectors(length));
+  read(material);
+  cipher.decrypt(material, 0n);
+  return afMerge(material.subarray(0, length), keyBytes, stripes, hash);
 }
 
 function noisy(key: Uint8Array, { stripes, hash, cipher, random }: KeyMaterialOptions): Uint8Array {

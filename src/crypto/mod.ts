@@ -35,12 +35,18 @@ export {
 export { whyNotAsDmCrypt } from "./dm_crypt.ts";
 export { hash } from "./hash.ts";
 export { canonicalHash, hashAliases } from "./hash_aliases.ts";
-export { keyMaterial, type KeyMaterialOptions, type MaterialKind } from "./key_material.ts";
-export { derivationCost, pbkdf2 } from "./pbkdf2.ts";
+export {
+  keyMaterial,
+  type KeyMaterialOptions,
+  keyOfMaterial,
+  type KeyOfMaterialOptions,
+  type MaterialKind,
+} from "./key_material.ts";
+export { derivationCost, hasDigest, type KeyDigest, pbkdf2 } from "./pbkdf2.ts";
 export { type HashFacts, type HashName, hashNames, hashTable, isHashName } from "./hashes.ts";
 export { isIvGenerator, type IvFacts, type IvGenerator, ivGenerators, ivTable } from "./iv.ts";
 export { legacyAes, legacyAesKey } from "./legacy.ts";
 export { type SectorCipher, sectorCipher } from "./sector_cipher.ts";
-export { canonicalNames } from "./spelling.ts";
+export { canonicalNames, splitMode } from "./spelling.ts";
 export type { Table } from "./table.ts";
 export { reasonUnusable, type SectorCipherOptions } from "./usable.ts";

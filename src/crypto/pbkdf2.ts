@@ -1,5 +1,6 @@
 import { pbkdf2 as portablePbkdf2 } from "@noble/hashes/pbkdf2.js";
 import { pbkdf2Sync } from "node:crypto";
+import { startsWith } from "../bytes/mod.ts";
 import { knownHash, PORTABLE } from "./hash.ts";
 import { canonicalHash } from "./hash_aliases.ts";
 import { type HashName, hashTable } from "./hashes.ts";
@@ -44,6 +45,23 @@ export function pbkdf2(
   const input = { password, salt, iterations, length };
   return deriveElsewhere(known, input) ??
     new Uint8Array(pbkdf2Sync(password, salt, iterations, length, known));
+}
+
+/** A digest that PBKDF2 makes of a key, by which a LUKS header knows it. */
+export interface KeyDigest {
+  readonly hash: string;
+  readonly salt: Uint8Array;
+  /** 1 to 2^31 - 1. */
+  readonly iterations: number;
+  readonly digest: Uint8Array;
+}
+
+/** Whether a key has a digest. */
+export function hasDigest(
+  key: Uint8Array,
+  { hash, salt, iterations, digest }: KeyDigest,
+): boolean {
+  return startsWith(digest, pbkdf2(hash, key, salt, iterations, digest.length));
 }
 
 function assertBetween(value: number, { what, max }: { what: string; max: number }): void {

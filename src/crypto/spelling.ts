@@ -34,3 +34,18 @@ export function canonicalNames(options: SectorCipherOptions): SectorCipherOption
     ivHash: ivHash === undefined ? undefined : canonicalEssivHash(ivHash),
   };
 }
+
+/** A mode with its IV generator as headers have them, taken apart: `cbc-essiv:sha256`. Total. */
+export function splitMode(
+  text: string,
+): { readonly mode: string; readonly ivGenerator?: string; readonly ivHash?: string } {
+  const [mode, generator] = splitAt(text, "-");
+  if (generator === undefined) return { mode };
+  const [ivGenerator, ivHash] = splitAt(generator, ":");
+  return { mode, ivGenerator, ...(ivHash === undefined ? {} : { ivHash }) };
+}
+
+function splitAt(text: string, mark: string): [string, string?] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,4 +1,5 @@
 import { type ByteSource, readUpTo } from "../bytes/mod.ts";
+import { splitMode } from "../crypto/mod.ts";
 import { imageText } from "../format/mod.ts";
 import { decode, type Decoded } from "../layout/mod.ts";
 import { header, HEADER_BYTES, keySlot, SLOTS } from "./structures.ts";
@@ -44,15 +45,10 @@ export interface CipherSpec {
 
 /** Takes the text fields of a header apart, as QEMU and cryptsetup do. Total; names may be unknown. */
 export function specOf(header: Luks1Header): CipherSpec {
-  const modeText = imageText(header.cipher_mode);
-  const [mode, generator] = splitAt(modeText, "-");
-  const [ivGenerator, ivHash] = generator === undefined ? [] : splitAt(generator, ":");
   return {
     cipher: imageText(header.cipher_name),
     keyBytes: header.key_bytes,
-    mode,
-    ...(ivGenerator === undefined ? {} : { ivGenerator }),
-    ...(ivHash === undefined ? {} : { ivHash }),
+    ...splitMode(imageText(header.cipher_mode)),
     hash: imageText(header.hash_spec),
   };
 }
@@ -61,9 +57,4 @@ export function specOf(header: Luks1Header): CipherSpec {
 export function modeText(spec: Pick<CipherSpec, "mode" | "ivGenerator" | "ivHash">): string {
   const generator = spec.ivGenerator === undefined ? "" : `-${spec.ivGenerator}`;
   return `${spec.mode}${generator}${spec.ivHash === undefined ? "" : `:${spec.ivHash}`}`;
-}
-
-function splitAt(text: string, mark: string): [string, string | undefined] {
-  const at = text.indexOf(mark);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }

@@ -2,15 +2,16 @@ import type { ByteSource } from "../bytes/mod.ts";
 import type { DriverOptions, FormatDriver } from "../format/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { luks2Anatomy } from "./anatomy/anatomy.ts";
-import { type Content, contentOf, whyNoKey } from "./segments/content.ts";
+import { chooseCopy, type Metadata } from "./copies.ts";
 import { decodeLuks2, detectLuks2 } from "./decode.ts";
-import { judgeLuks2 } from "./judge/volume.ts";
-import { Luks2Layer } from "./layer.ts";
-import { chooseCopy, type Metadata } from "./metadata.ts";
-import { ContentReader } from "./reader.ts";
 import type { AddFinding, Luks2Broken } from "./findings.ts";
-import { unlock } from "./keyslots/unlock.ts";
+import { whyNoKey } from "./judge/content.ts";
+import { judgeLuks2 } from "./judge/volume.ts";
 import { WORK_BUDGET } from "./keyslots/budget.ts";
+import { unlock } from "./keyslots/unlock.ts";
+import { Luks2Layer } from "./layer.ts";
+import { type Content, contentOf, extentsOf } from "./segments/extents.ts";
+import { ContentReader } from "./segments/reader.ts";
 
 /**
  * LUKS version 2.
@@ -58,13 +59,15 @@ function open(
     detached: options.payload !== undefined,
     headerBytes: source.size,
   };
+  const { metadata } = chosen;
+  const extents = metadata === undefined ? [] : extentsOf(metadata, place);
   const unreadable = judgeLuks2(chosen, add, {
     payload: place,
+    extents,
     ...(iterationsMax === undefined ? {} : { iterationsMax }),
   });
-  const { metadata } = chosen;
   if (metadata === undefined) return undefined;
-  const content = contentOf(metadata, place);
+  const content = contentOf(extents);
   const access = unreadable ?? accessTo(metadata, content, { source, payload, options });
   if (!("read" in access) && findings.count(access.rule) === 0) {
     add(access.rule, access.place, () => access.message);

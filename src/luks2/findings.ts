@@ -3,7 +3,6 @@ import { offsetOf } from "../layout/mod.ts";
 import type { Place } from "../rules/mod.ts";
 import type { HeaderCopy } from "./decode.ts";
 import { BINARY_BYTES } from "./geometry.ts";
-import type { JsonNode } from "./json/value.ts";
 import type { Luks2Rule } from "./rules.ts";
 import { header } from "./structures.ts";
 
@@ -16,37 +15,6 @@ export type AddFinding = (rule: Luks2Rule, place: Place, message: () => string) 
 /** A field of a binary header as a place. */
 export function inHeader(copy: HeaderCopy, field: keyof typeof header.offsets): Place {
   return { path: `/${copy.name}/${field}`, offset: copy.offset + offsetOf(header, field) };
-}
-
-/** The JSON of one copy, and who takes what is wrong with it. */
-export class JsonJudge {
-  readonly copy: HeaderCopy;
-  readonly #add: AddFinding;
-
-  constructor(copy: HeaderCopy, add: AddFinding) {
-    this.copy = copy;
-    this.#add = add;
-  }
-
-  /**
-   * Records that `rule` is broken unless `holds`. Gives back whether it holds.
-   *
-   * @param node the value that is wrong, or the one in which something is missing
-   * @param path of the value in the outermost one
-   */
-  must(
-    holds: boolean,
-    rule: Luks2Rule,
-    { node, path }: { node: JsonNode | undefined; path: string },
-    message: () => string,
-  ): boolean {
-    if (!holds) this.#add(rule, this.place(node, path), message);
-    return holds;
-  }
-
-  place(node: JsonNode | undefined, path: string): Place {
-    return placeOf(this.copy, path, node);
-  }
 }
 
 /** A value of the JSON of a copy as a place. */

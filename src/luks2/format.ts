@@ -4,7 +4,7 @@ import { normaliseLuks2 } from "./build/normalise.ts";
 import { decodeLuks2 } from "./decode.ts";
 import { luks2Driver } from "./driver.ts";
 import { unlock } from "./keyslots/unlock.ts";
-import { chooseCopy } from "./metadata.ts";
+import { chooseCopy } from "./copies.ts";
 import type { Luks2Model } from "./model.ts";
 import { luks2Rules } from "./rules.ts";
 import { luks2Structures } from "./structures.ts";

@@ -1,13 +1,11 @@
 import { imageText, type Json } from "../format/mod.ts";
-import type { ChosenCopy, Metadata } from "./metadata.ts";
-import { digestsOf, type Kdf, type Keyslot, keyslotsOf } from "./keyslots/keyslots.ts";
-import { looseUint64, member, members, text, texts } from "./json/access.ts";
-import type { JsonNode } from "./json/value.ts";
-import { reencryptionOf } from "./reencryption/reencryption.ts";
-import { requirementsOf } from "./requirements.ts";
-import { defaultSegment, type Segment, segmentsOf } from "./segments/segments.ts";
+import type { ChosenCopy, Metadata } from "./copies.ts";
+import type { Kdf, Keyslot, Segment } from "./json/description.ts";
+import type { Reencryption } from "./reencryption/reencryption.ts";
+import { requirementsOf } from "./reencryption/requirements.ts";
+import { defaultSegment } from "./segments/segments.ts";
 
-/** Entries of each list that are told of: a JSON area holds any number. */
+/** The most entries of each list that are shown: a JSON area holds any number. */
 const LISTED_MAX = 256;
 
 /**
@@ -15,61 +13,55 @@ const LISTED_MAX = 256;
  * format.
  */
 export function luks2Info(
-  chosen: ChosenCopy & { readonly metadata: Metadata },
+  { metadata: { copy, json, reencryption }, primary, secondary }: ChosenCopy & {
+    readonly metadata: Metadata;
+  },
 ): { readonly [key: string]: Json } {
-  const { copy: { header, name }, root } = chosen.metadata;
-  const { encryption = "", sectorSize = 0, offset = 0n } = defaultSegment(root) ?? {};
-  const config = member(root, "config");
+  const { header, name: used } = copy;
+  const { config } = json;
+  const segment = defaultSegment(json);
+  const listed = <T>(entries: readonly T[], of: (entry: T) => Json): Json[] =>
+    entries.slice(0, LISTED_MAX).map(of);
   return {
     version: header.version,
     seqid: numeric(header.seqid),
     uuid: imageText(header.uuid),
     label: imageText(header.label),
     subsystem: imageText(header.subsystem),
-    cipher: encryption,
-    "sector-size": sectorSize,
-    "payload-offset": numeric(offset),
+    cipher: segment?.encryption ?? "",
+    "sector-size": segment?.sector_size ?? 0,
+    "payload-offset": numeric(segment?.offset ?? 0n),
     "header-size": numeric(header.hdr_size),
-    "keyslots-size": numeric(looseUint64(member(config, "keyslots_size")) ?? 0n),
+    "keyslots-size": numeric(config.keyslots_size),
     "checksum-alg": imageText(header.csum_alg),
     copies: {
-      used: name,
-      primary: chosen.primary.metadata !== undefined,
-      secondary: chosen.secondary.metadata !== undefined,
+      used,
+      primary: primary.metadata !== undefined,
+      secondary: secondary.metadata !== undefined,
     },
-    flags: texts(member(config, "flags")) ?? [],
-    requirements: requirementsOf(root).all,
-    ...reencryptionInfo(root),
-    keyslots: keyslotsOf(root).slice(0, LISTED_MAX).map(keyslotInfo),
-    segments: segmentsOf(root).slice(0, LISTED_MAX).map(segmentInfo),
-    digests: digestsOf(root).slice(0, LISTED_MAX).map((digest) => ({
-      id: digest.name,
-      type: digest.type,
-      hash: digest.hash,
-      iters: digest.iterations,
-      keyslots: digest.keyslots,
-      segments: digest.segments,
-    })),
-    tokens: members(member(root, "tokens")).slice(0, LISTED_MAX).map(([id, node]) => ({
-      id,
-      type: text(member(node, "type")) ?? "",
-      keyslots: texts(member(node, "keyslots")) ?? [],
-    })),
+    flags: config.flags,
+    requirements: requirementsOf(json).all,
+    ...(reencryption === undefined ? {} : { reencryption: reencryptionInfo(reencryption) }),
+    keyslots: listed(json.keyslots, keyslotInfo),
+    segments: listed(json.segments, segmentInfo),
+    digests: listed(json.digests, ({ name, type, hash, iterations, keyslots, segments }) => {
+      return { id: name, type, hash, iters: iterations, keyslots, segments };
+    }),
+    tokens: listed(json.tokens, ({ name, type, keyslots }) => ({ id: name, type, keyslots })),
   };
 }
 
-/** What is told of a reencryption that is going on; nothing where there is none. */
-function reencryptionInfo(root: JsonNode): { readonly [key: string]: Json } {
-  const reencryption = reencryptionOf(root);
-  if (reencryption === undefined) return {};
-  const { slot, mode, forward, hot } = reencryption;
-  const direction = forward ? "forward" : "backward";
-  const resilience = text(member(member(slot.node, "area"), "type")) ?? "";
-  const interrupted = hot === undefined ? {} : { "interrupted-segment": hot.name };
-  return { reencryption: { keyslot: slot.name, mode, direction, resilience, ...interrupted } };
+function reencryptionInfo({ slot, forward, hot }: Reencryption): Json {
+  return {
+    keyslot: slot.name,
+    mode: slot.mode,
+    direction: forward ? "forward" : "backward",
+    resilience: slot.area.type,
+    ...(hot === undefined ? {} : { "interrupted-segment": hot.name }),
+  };
 }
 
-/** A number, or its digits where a number does not hold it. */
+/** A number, or its digits where it is 2^53 or more. */
 function numeric(value: bigint): number | string {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
 }
@@ -78,12 +70,12 @@ function keyslotInfo(slot: Keyslot): Json {
   return {
     id: slot.name,
     type: slot.type,
-    "key-bytes": slot.keyBytes,
+    "key-bytes": slot.key_size,
     priority: slot.priority,
     "key-offset": numeric(slot.area.offset),
     "key-area-size": numeric(slot.area.size),
     cipher: slot.area.encryption,
-    "cipher-key-bytes": slot.area.keyBytes,
+    "cipher-key-bytes": slot.area.key_size,
     kdf: kdfInfo(slot.kdf),
     "af-hash": slot.af.hash,
     stripes: slot.af.stripes,
@@ -101,10 +93,10 @@ function segmentInfo(segment: Segment): Json {
     type: segment.type,
     offset: numeric(segment.offset),
     size: segment.size === undefined ? "dynamic" : numeric(segment.size),
-    "iv-tweak": numeric(segment.ivTweak),
+    "iv-tweak": numeric(segment.iv_tweak),
     cipher: segment.encryption,
-    "sector-size": segment.sectorSize,
-    integrity: segment.integrity,
+    "sector-size": segment.sector_size,
+    integrity: segment.integrity !== undefined,
     flags: segment.flags,
   };
 }

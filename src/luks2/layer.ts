@@ -1,10 +1,10 @@
 import { SECTOR } from "../bytes/mod.ts";
 import { AccessError, type Layer, type LayerInfo, type Run } from "../format/mod.ts";
-import type { Content } from "./segments/content.ts";
-import { luks2Info } from "./info.ts";
-import type { ChosenCopy, Metadata } from "./metadata.ts";
-import type { ContentReader } from "./reader.ts";
+import type { ChosenCopy, Metadata } from "./copies.ts";
 import type { Luks2Broken } from "./findings.ts";
+import { luks2Info } from "./info.ts";
+import type { Content } from "./segments/extents.ts";
+import type { ContentReader } from "./segments/reader.ts";
 
 /** What a layer is made of. */
 export interface OpenedLuks2 {

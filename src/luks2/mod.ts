@@ -35,6 +35,7 @@
 
 export { buildLuks2, luks2Content } from "./build/build.ts";
 export { type CopyOptions, encodeCopy, placesOf, withChecksum } from "./build/header.ts";
+export { chooseCopy, type ChosenCopy, type JudgedCopy, type Metadata } from "./copies.ts";
 export {
   type CopyName,
   decodeLuks2,
@@ -47,12 +48,11 @@ export { luks2Driver } from "./driver.ts";
 export { HEADER_SIZES } from "./geometry.ts";
 export { format as luks2Format } from "./format.ts";
 export { luks2Info } from "./info.ts";
+export type { Digest, Kdf, Keyslot, Luks2Json, Segment, Token } from "./json/description.ts";
 export type { JsonNode, JsonParsed } from "./json/value.ts";
 export { parseJson } from "./json/parser.ts";
 export { deriveKey, kdfFault } from "./keyslots/kdf.ts";
-export { type Kdf, type Keyslot, keyslotsOf } from "./keyslots/keyslots.ts";
 export { Luks2Layer } from "./layer.ts";
-export { chooseCopy, type ChosenCopy, type JudgedCopy, type Metadata } from "./metadata.ts";
 export type { CopyState, KdfModel, Luks2KeyModel, Luks2Model } from "./model.ts";
 export { normaliseLuks2 } from "./build/normalise.ts";
 export type { AddFinding, Luks2Broken } from "./findings.ts";

@@ -1,5 +1,5 @@
-import { type ByteSource, roundUp, SECTOR, startsWith } from "../../bytes/mod.ts";
-import { afMerge, pbkdf2 } from "../../crypto/mod.ts";
+import { type ByteSource, SECTOR } from "../../bytes/mod.ts";
+import { hasDigest, keyOfMaterial, pbkdf2 } from "../../crypto/mod.ts";
 import type { WorkBudget } from "../../format/mod.ts";
 import { type KeySlot, type Luks1Header, specOf } from "../decode.ts";
 import { inSlot, type Luks1Broken } from "../findings.ts";
@@ -94,16 +94,13 @@ export function masterKeyOf(
   const spec = specOf(header);
   const { key_bytes } = header;
   const key = pbkdf2(spec.hash, passphrase, slot.salt, slot.iterations, key_bytes);
-  // A key of 24 bytes does not fill the last sector: cryptsetup encrypts that as a whole.
-  const material = new Uint8Array(roundUp(key_bytes * slot.stripes, SECTOR));
-  keyMaterial.readInto(slot.key_material_offset * SECTOR, material);
-  new Luks1Volume(spec, key).decryptSectors(material, 0n);
-  return afMerge(
-    material.subarray(0, key_bytes * slot.stripes),
-    key_bytes,
-    slot.stripes,
-    spec.hash,
-  );
+  const volume = new Luks1Volume(spec, key);
+  return keyOfMaterial(key_bytes, {
+    stripes: slot.stripes,
+    hash: spec.hash,
+    cipher: { decrypt: (sectors, first) => volume.decryptSectors(sectors, first) },
+    read: (target) => keyMaterial.readInto(slot.key_material_offset * SECTOR, target),
+  });
 }
 
 /**
@@ -112,9 +109,6 @@ export function masterKeyOf(
  * @param header with at most 2^31 - 1 iterations of the digest
  */
 export function isMasterKey(header: Luks1Header, key: Uint8Array): boolean {
-  const { mk_digest, mk_digest_salt, mk_digest_iter } = header;
-  if (mk_digest_iter === 0) return false;
-  const { hash } = specOf(header);
-  const digest = pbkdf2(hash, key, mk_digest_salt, mk_digest_iter, mk_digest.length);
-  return startsWith(mk_digest, digest);
+  const { mk_digest: digest, mk_digest_salt: salt, mk_digest_iter: iterations } = header;
+  return iterations > 0 && hasDigest(key, { hash: specOf(header).hash, salt, iterations, digest });
 }

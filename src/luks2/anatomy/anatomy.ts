@@ -6,13 +6,12 @@ import {
   type AnatomyRow,
   structRows,
 } from "../../format/mod.ts";
+import { chooseCopy, type Metadata } from "../copies.ts";
 import { decodeLuks2, type HeaderCopy } from "../decode.ts";
 import { BINARY_BYTES } from "../geometry.ts";
 import type { JsonNode } from "../json/value.ts";
-import { keyslotsOf } from "../keyslots/keyslots.ts";
-import { chooseCopy, type Metadata } from "../metadata.ts";
 import { header as headerStruct } from "../structures.ts";
-import { isBackup, segmentsOf } from "../segments/segments.ts";
+import { isBackup } from "../segments/segments.ts";
 
 /** Bytes of a value that a row holds at most. */
 const SHOWN = 1024;
@@ -108,8 +107,8 @@ function said(bytes: Uint8Array): string {
   return text.length > SAID ? `${text.slice(0, SAID)}…` : text;
 }
 
-function claimKeyslots({ copy, root }: Metadata, collector: AnatomyCollector): void {
-  for (const { name, type, area } of keyslotsOf(root)) {
+function claimKeyslots({ copy, json }: Metadata, collector: AnatomyCollector): void {
+  for (const { name, type, area } of json.keyslots) {
     collector.claim({
       path: `/${copy.name}/json/keyslots/${name}/area`,
       offset: Number(area.offset),
@@ -121,13 +120,14 @@ function claimKeyslots({ copy, root }: Metadata, collector: AnatomyCollector): v
 }
 
 function claimSegments(
-  { copy, root }: Metadata,
+  { copy, json }: Metadata,
   source: ByteSource,
   collector: AnatomyCollector,
 ): void {
-  for (const { name, node, type, offset, size, flags } of segmentsOf(root)) {
-    // What starts at 0 is in another file.
-    if (isBackup(node) || offset === 0n || offset >= BigInt(source.size)) continue;
+  for (const segment of json.segments) {
+    const { name, type, offset, size, flags } = segment;
+    // A segment that starts at 0 is in another file.
+    if (isBackup(segment) || offset === 0n || offset >= BigInt(source.size)) continue;
     const start = Number(offset);
     const length = Math.min(source.size - start, size === undefined ? Infinity : Number(size));
     const what = type === "crypt" ? "encrypted data" : `data of type ${JSON.stringify(type)}`;

@@ -2,7 +2,7 @@ import { SECTOR, type Segment } from "../../bytes/mod.ts";
 import { keyMaterial, pbkdf2 } from "../../crypto/mod.ts";
 import { type BuiltFiles, patternBytes, type Placed, seededBytes } from "../../format/mod.ts";
 import { encodeCopy, type Luks2Secrets, metadataOf, placesOf } from "./header.ts";
-import { cipherOf } from "../cipher.ts";
+import { cipherOf } from "../encryption.ts";
 import type { CopyName } from "../decode.ts";
 import { BINARY_BYTES, SALT_BYTES, STRIPES } from "../geometry.ts";
 import { deriveKey } from "../keyslots/kdf.ts";

@@ -2,8 +2,10 @@ import { roundUp } from "../../bytes/mod.ts";
 import type { Json } from "../../format/mod.ts";
 import { encode } from "../../layout/mod.ts";
 import { checksumOf, type CopyName, type Luks2Header } from "../decode.ts";
-import { BINARY_BYTES, materialBytes, UNIT } from "../geometry.ts";
-import type { KdfModel, Luks2KeyModel, Luks2Model } from "../model.ts";
+import { BINARY_BYTES, materialBytes, STRIPES, UNIT } from "../geometry.ts";
+import { metadata } from "../json/description.ts";
+import { write } from "../json/write.ts";
+import type { Luks2Model } from "../model.ts";
 import { header as headerStruct, PRIMARY_MAGIC, SECONDARY_MAGIC } from "../structures.ts";
 
 /** What a copy of a header is made of. */
@@ -94,24 +96,31 @@ export interface Luks2Secrets {
 /** The JSON of a volume, in the order in which cryptsetup writes it. */
 export function metadataOf(model: Luks2Model, secrets: Luks2Secrets): Json {
   const { areas, keyslotsSize, payload } = placesOf(model);
+  const { keyBytes: key_size, hash, encryption } = model;
   const slots = model.keys.map(({ slot }) => String(slot));
-  return {
-    keyslots: Object.fromEntries(model.keys.map((key, index) => {
+  return write(metadata, {
+    keyslots: Object.fromEntries(model.keys.map(({ slot, priority, kdf }, index) => {
       const { offset = 0, size = 0 } = areas[index] ?? {};
-      const salt = secrets.salts[index] ?? new Uint8Array(0);
-      return [String(key.slot), keyslotJson(model, { key, offset, size, salt })];
+      return [slot, {
+        type: "luks2",
+        key_size,
+        ...(priority === 1 ? {} : { priority }),
+        af: { type: "luks1", stripes: STRIPES, hash },
+        area: { type: "raw", offset: BigInt(offset), size: BigInt(size), encryption, key_size },
+        kdf: { ...kdf, salt: secrets.salts[index] ?? new Uint8Array(0) },
+      }];
     })),
     tokens: Object.fromEntries(Array.from({ length: model.tokens }, (_, index) => [
-      String(index),
+      index,
       { type: "luks2-keyring", keyslots: slots, key_description: `diskproof:${index}` },
     ])),
     segments: {
       "0": {
         type: "crypt",
-        offset: String(payload),
-        size: model.fixed ? String(model.size) : "dynamic",
-        iv_tweak: String(model.ivTweak),
-        encryption: model.encryption,
+        offset: BigInt(payload),
+        size: model.fixed ? BigInt(model.size) : undefined,
+        iv_tweak: BigInt(model.ivTweak),
+        encryption,
         sector_size: model.sectorSize,
       },
     },
@@ -120,51 +129,15 @@ export function metadataOf(model: Luks2Model, secrets: Luks2Secrets): Json {
         type: "pbkdf2",
         keyslots: slots,
         segments: ["0"],
-        hash: model.hash,
+        hash,
         iterations: model.digestIterations,
-        salt: toBase64(secrets.digestSalt),
-        digest: toBase64(secrets.digest),
+        salt: secrets.digestSalt,
+        digest: secrets.digest,
       },
     },
     config: {
-      json_size: String(model.headerSize - BINARY_BYTES),
-      keyslots_size: String(keyslotsSize),
+      json_size: BigInt(model.headerSize - BINARY_BYTES),
+      keyslots_size: BigInt(keyslotsSize),
     },
-  };
-}
-
-function keyslotJson(
-  { keyBytes, hash, encryption }: Luks2Model,
-  { key, offset, size, salt }: {
-    key: Luks2KeyModel;
-    offset: number;
-    size: number;
-    salt: Uint8Array;
-  },
-): Json {
-  return {
-    type: "luks2",
-    key_size: keyBytes,
-    ...(key.priority === 1 ? {} : { priority: key.priority }),
-    af: { type: "luks1", stripes: 4000, hash },
-    area: {
-      type: "raw",
-      offset: String(offset),
-      size: String(size),
-      encryption,
-      key_size: keyBytes,
-    },
-    kdf: { ...kdfJson(key.kdf), salt: toBase64(salt) },
-  };
-}
-
-function kdfJson(kdf: KdfModel): { readonly [key: string]: Json } {
-  if (kdf.type === "pbkdf2") {
-    return { type: kdf.type, hash: kdf.hash, iterations: kdf.iterations };
-  }
-  return { type: kdf.type, time: kdf.time, memory: kdf.memory, cpus: kdf.cpus };
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
+  });
 }

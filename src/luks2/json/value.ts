@@ -68,3 +68,13 @@ export interface JsonParsed {
   /** What is not JSON, and taken all the same; the first of each kind. */
   readonly lax: readonly JsonFault[];
 }
+
+/** A member of an object; `undefined` of what is no object. */
+export function member(node: JsonNode | undefined, name: string): JsonNode | undefined {
+  return node?.kind === "object" ? node.members.get(name) : undefined;
+}
+
+/** The members of an object, in order. */
+export function members(node: JsonNode | undefined): [string, JsonNode][] {
+  return node?.kind === "object" ? [...node.members] : [];
+}

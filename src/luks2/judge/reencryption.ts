@@ -1,32 +1,26 @@
-import { SECTOR } from "../../bytes/mod.ts";
-import { isFilled } from "./references.ts";
-import type { JsonNode, JsonObject } from "../json/value.ts";
-import { type Keyslot, keyslotsOf } from "../keyslots/keyslots.ts";
-import { inSectors, looseUint64, member, text, uint32 } from "../json/access.ts";
-import type { JsonJudge } from "../findings.ts";
-import { isOnline, requirementsOf } from "../requirements.ts";
-import { isBackup, type Segment, segmentsOf } from "../segments/segments.ts";
+import { shown } from "../findings.ts";
+import type { Luks2Json, Segment } from "../json/description.ts";
+import type { JsonJudge } from "../json/judge.ts";
+import { isOnline, requirementsOf } from "../reencryption/requirements.ts";
+import { isBackup } from "../segments/segments.ts";
 
-/** Judges what a reencryption that is going on keeps in a header. */
-export function judgeReencryption(root: JsonObject, judge: JsonJudge): void {
-  const { all, online } = requirementsOf(root);
-  if (online) judgeBackups(root, judge);
-  const slots = keyslotsOf(root).filter(({ type }) => type === "reencrypt");
-  for (const slot of slots) judgeSlot(slot, judge);
-  const wanted = online ? slots.length === 1 : slots.length <= (all.some(isOnline) ? 1 : 0);
+/** Judges whether the header has what a reencryption in progress needs. */
+export function judgeReencryption(json: Luks2Json, judge: JsonJudge): void {
+  const { all, online } = requirementsOf(json);
+  if (online) judgeBackups(json.segments, judge);
+  const slots = json.keyslots.filter(({ type }) => type === "reencrypt").length;
   judge.must(
-    wanted,
+    online ? slots === 1 : slots <= (all.some(isOnline) ? 1 : 0),
     "luks2.reencryption.slots",
-    { node: member(root, "keyslots"), path: "/keyslots" },
+    "/keyslots",
     () =>
-      `There are ${slots.length} key slots of type reencrypt, and the requirements are ` +
-      JSON.stringify(all.slice(0, 3)),
+      `There are ${slots} key slots of type reencrypt, and the requirements are ` +
+      `${all.slice(0, 3).map(shown).join(", ") || "none"}`,
   );
 }
 
-function judgeBackups(root: JsonObject, judge: JsonJudge): void {
-  const segments = segmentsOf(root);
-  const backups = segments.filter(({ node }) => isBackup(node));
+function judgeBackups(segments: readonly Segment[], judge: JsonJudge): void {
+  const backups = segments.filter(isBackup);
   const final = backups.findLast(({ flags }) => flags.includes("backup-final"));
   const previous = backups.findLast(({ flags }) =>
     flags.includes("backup-previous") && !flags.includes("backup-final")
@@ -34,42 +28,21 @@ function judgeBackups(root: JsonObject, judge: JsonJudge): void {
   const fits = (segment: Segment): boolean =>
     isSame(segment, final) ||
     !segment.flags.includes("in-reencryption") && isSame(segment, previous);
+  const other = segments.find((segment) => !isBackup(segment) && !fits(segment));
   judge.must(
-    final !== undefined && previous !== undefined &&
-      segments.every((segment) => isBackup(segment.node) || fits(segment)),
+    final !== undefined && previous !== undefined && other === undefined,
     "luks2.reencryption.segments",
-    { node: member(root, "segments"), path: "/segments" },
-    () => "A backup segment is missing, or a segment is as none of them",
+    "/segments",
+    () => {
+      if (final === undefined) return "No segment has the flag backup-final";
+      if (previous === undefined) return "No segment has the flag backup-previous";
+      return `Segment ${other?.name} differs from both backup segments`;
+    },
   );
 }
 
 function isSame(segment: Segment, other: Segment | undefined): boolean {
   if (segment.type !== other?.type) return false;
   return segment.type !== "crypt" ||
-    segment.sectorSize === other.sectorSize && segment.encryption === other.encryption;
-}
-
-function judgeSlot({ name, node }: Keyslot, judge: JsonJudge): void {
-  const mode = text(member(node, "mode")) ?? "";
-  const direction = text(member(node, "direction")) ?? "";
-  judge.must(
-    ["reencrypt", "encrypt", "decrypt"].includes(mode) &&
-      ["forward", "backward"].includes(direction) && uint32(member(node, "key_size")) === 1 &&
-      hasProtection(member(node, "area")),
-    "luks2.reencryption.keyslot",
-    { node, path: `/keyslots/${name}` },
-    () => `Key slot ${name} of type reencrypt is not complete`,
-  );
-}
-
-/** Whether an area has what its type needs to undo what was interrupted. */
-function hasProtection(area: JsonNode | undefined): boolean {
-  const type = text(member(area, "type")) ?? "";
-  if (type === "checksum" || type === "datashift-checksum") {
-    const size = uint32(member(area, "sector_size")) ?? 0;
-    return isFilled(member(area, "hash")) && size >= SECTOR && Number.isInteger(Math.log2(size));
-  }
-  if (type !== "datashift" && type !== "datashift-journal") return true;
-  const shift = looseUint64(member(area, "shift_size")) ?? 0n;
-  return shift > 0n && inSectors(shift);
+    segment.sector_size === other.sector_size && segment.encryption === other.encryption;
 }

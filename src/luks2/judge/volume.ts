@@ -1,27 +1,26 @@
-import { judgeContent } from "../segments/content.ts";
-import type { HeaderCopy } from "../decode.ts";
-import { isMagic } from "../decode.ts";
-import { type ChosenCopy, type JudgedCopy, type Metadata } from "../metadata.ts";
-import { looseUint64, member } from "../json/access.ts";
-import type { PayloadPlace } from "../segments/extents.ts";
-import { reencryptionOf } from "../reencryption/reencryption.ts";
+import type { ChosenCopy, JudgedCopy, Metadata } from "../copies.ts";
+import { type HeaderCopy, isMagic } from "../decode.ts";
 import { type AddFinding, inHeader, type Luks2Broken, placeOf, shown } from "../findings.ts";
-import { PRIMARY_MAGIC } from "../structures.ts";
-import { firstFault, triesOf, whyNotTried, whyOverBudget } from "../keyslots/trial.ts";
+import { attemptsOf, firstFault, whyNotAttempted, whyOverBudget } from "../keyslots/attempts.ts";
 import { WORK_BUDGET } from "../keyslots/budget.ts";
+import type { Extent, PayloadPlace } from "../segments/extents.ts";
+import { PRIMARY_MAGIC } from "../structures.ts";
+import { judgeContent } from "./content.ts";
 import { refuses, ruleOf } from "../../rules/mod.ts";
 
-/** What is known of the files, and how much work may be done. */
+/** The files, and how much work may be done. */
 export interface Luks2Opening {
   readonly payload: PayloadPlace;
-  /** Work that is done at most; see `WORK_BUDGET`. */
+  /** What the content is made of, where a copy of the header is sound. */
+  readonly extents: readonly Extent[];
+  /** The most work that is done; see `WORK_BUDGET`. */
   readonly iterationsMax?: number;
 }
 
 /**
- * Judges a header by all that an open looks at without a passphrase: both copies, then what the one
- * that counts says. Findings of what needs a passphrase are left to the caller, but for those that no
- * passphrase can change.
+ * Judges a header by all that an open looks at without a passphrase: both copies, then what the copy
+ * that counts says. The caller adds findings that need a passphrase, but for those that no passphrase
+ * can change.
  *
  * @returns the rule for which the content cannot be read with any key, where there is one
  */
@@ -36,7 +35,7 @@ export function judgeLuks2(
   if (metadata === undefined) return undefined;
   judgeFile(metadata, add, opening.payload.headerBytes);
   judgeFinished(metadata, add);
-  const unreadable = judgeContent(metadata, add, opening.payload);
+  const unreadable = judgeContent(metadata, add, opening);
   judgeKeys(metadata, add, opening);
   return unreadable;
 }
@@ -45,11 +44,11 @@ function addAll({ broken }: JudgedCopy, add: AddFinding): void {
   for (const { rule, place, message } of broken) add(rule, place, () => message);
 }
 
-/** cryptsetup looks at the other copy only where the primary one is none of another version. */
+/** cryptsetup looks at the other copy only where the primary one does not have another version. */
 function judgeVersion(copy: HeaderCopy, add: AddFinding): void {
   const { magic, version } = copy.header;
   if (!isMagic(magic, PRIMARY_MAGIC) || version === 2 || version === 0) return;
-  const message = () => `The primary copy is one of LUKS version ${version}`;
+  const message = () => `The version of the primary copy is ${version}, not 2`;
   add("luks2.header.primary-version", inHeader(copy, "version"), message);
 }
 
@@ -72,7 +71,7 @@ function judgeCopies({ primary, secondary, metadata }: ChosenCopy, add: AddFindi
   const [first, second] = [primary.copy, secondary.copy];
   if (first.header.seqid !== second.header.seqid) {
     const message = () =>
-      `seqid is ${first.header.seqid} in the primary copy, and ${second.header.seqid} in the other`;
+      `seqid is ${first.header.seqid} in the primary copy, and ${second.header.seqid} in the secondary`;
     add("luks2.copy.sequence", inHeader(second, "seqid"), message);
   } else {
     judgeSame(first, second, add);
@@ -88,43 +87,41 @@ function judgeSame(first: HeaderCopy, second: HeaderCopy, add: AddFinding): void
   const field = SAME_FIELDS.find((name) => !isMagic(first.header[name], second.header[name]));
   if (field !== undefined) {
     const place = inHeader(second, field);
-    add("luks2.copy.same", place, () => `${field} is another one in the secondary copy`);
+    add("luks2.copy.same", place, () => `${field} differs between the copies`);
   }
   if (isMagic(first.area, second.area)) return;
   const place = placeOf(second, "", { start: 0 });
-  add("luks2.copy.same", place, () => "The JSON is another one in the secondary copy");
+  add("luks2.copy.same", place, () => "The JSON differs between the copies");
 }
 
-function judgeFile({ copy, root }: Metadata, add: AddFinding, headerBytes: number): void {
-  const size = looseUint64(member(member(root, "config"), "keyslots_size")) ?? 0n;
-  const end = 2n * copy.header.hdr_size + size;
+function judgeFile({ copy, json }: Metadata, add: AddFinding, headerBytes: number): void {
+  const end = 2n * copy.header.hdr_size + json.config.keyslots_size;
   if (end <= BigInt(headerBytes)) return;
   const message = () =>
-    `The area for key slots ends at byte ${end}, and the file at ${headerBytes}`;
+    `The area for key slots ends at byte ${end}, and the file at byte ${headerBytes}`;
   add("luks2.file.areas", placeOf(copy, "/config/keyslots_size"), message);
 }
 
-/** A reencryption is a state that is not to be left as it is; the content is what its segments say. */
-function judgeFinished({ copy, root }: Metadata, add: AddFinding): void {
-  const reencryption = reencryptionOf(root);
+/** A reencryption has to be finished; until then the content is what its segments say. */
+function judgeFinished({ copy, reencryption }: Metadata, add: AddFinding): void {
   if (reencryption === undefined) return;
-  const { slot: { name, node }, mode, hot } = reencryption;
+  const { slot: { name, node, mode }, hot } = reencryption;
   const where = hot === undefined ? "" : `, and was interrupted in segment ${hot.name}`;
-  const message = () => `A reencryption of mode ${shown(mode)} is going on${where}`;
+  const message = () => `A reencryption of mode ${shown(mode)} is in progress${where}`;
   add("luks2.reencryption.finished", placeOf(copy, `/keyslots/${name}`, node), message);
 }
 
-/** What opening with any passphrase costs, and what it stumbles over first. */
+/** What opening with any passphrase costs, and the first thing that makes it fail. */
 function judgeKeys(
   metadata: Metadata,
   add: AddFinding,
   { iterationsMax = WORK_BUDGET, payload: { headerBytes } }: Luks2Opening,
 ): void {
-  const tries = triesOf(metadata);
-  const refused = whyNotTried(metadata, tries);
+  const attempts = attemptsOf(metadata);
+  const refused = whyNotAttempted(metadata, attempts);
   if (refused !== undefined) return add(refused.rule, refused.place, () => refused.message);
-  const dear = whyOverBudget(metadata, tries, { iterationsMax });
+  const dear = whyOverBudget(metadata, attempts, { iterationsMax });
   if (dear !== undefined) add(dear.rule, dear.place, () => dear.message);
-  const fault = firstFault(metadata, tries, { headerBytes });
+  const fault = firstFault(metadata, attempts, { headerBytes });
   if (fault !== undefined) add(fault.rule, fault.place, () => fault.message);
 }

@@ -1,8 +1,8 @@
 import { SECTOR } from "../../bytes/mod.ts";
 import { canonicalNames, derivationCost } from "../../crypto/mod.ts";
-import { cipherOptions } from "../cipher.ts";
+import { cipherOptions } from "../encryption.ts";
 import { materialBytes } from "../geometry.ts";
-import type { Digest, Kdf, Keyslot } from "./keyslots.ts";
+import type { Digest, Kdf, Keyslot } from "../json/description.ts";
 
 /**
  * Work that trying passphrases may take, unless the caller sets another limit: iterations of PBKDF2 with
@@ -35,9 +35,9 @@ const MATERIAL_UNIT = 128;
 /** How many times as long as others a mode takes that runs the cipher for each byte, or for each bit. */
 const MODE_FACTORS: ReadonlyMap<string, number> = new Map([["cfb8", 8], ["cfb1", 64]]);
 
-function materialWork({ keyBytes, area: { encryption } }: Keyslot): number {
+function materialWork({ key_size, area: { encryption } }: Keyslot): number {
   const { mode } = canonicalNames(cipherOptions({ encryption, sectorSize: SECTOR }));
-  return Math.ceil(materialBytes(keyBytes) / MATERIAL_UNIT) * (MODE_FACTORS.get(mode) ?? 1);
+  return Math.ceil(materialBytes(key_size) / MATERIAL_UNIT) * (MODE_FACTORS.get(mode) ?? 1);
 }
 
 /** What holding bytes against a digest costs: its hash counts as that of a key derivation does. */
@@ -49,7 +49,7 @@ export function digestWork({ hash, iterations, digest }: Digest): number {
 export function workOf(slots: readonly Keyslot[], digest: Digest): number {
   const ofDigest = digestWork(digest);
   return slots.reduce(
-    (sum, slot) => sum + kdfWork(slot.kdf, slot.area.keyBytes) + ofDigest + materialWork(slot),
+    (sum, slot) => sum + kdfWork(slot.kdf, slot.area.key_size) + ofDigest + materialWork(slot),
     0,
   );
 }

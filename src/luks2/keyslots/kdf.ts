@@ -1,7 +1,8 @@
 import { argon2i, argon2id } from "@noble/hashes/argon2.js";
 import { canonicalHash, pbkdf2 } from "../../crypto/mod.ts";
+import { shown } from "../findings.ts";
 import { SALT_BYTES } from "../geometry.ts";
-import type { Kdf } from "./keyslots.ts";
+import type { Kdf } from "../json/description.ts";
 import { ARGON2_MEMORY_MAX } from "./budget.ts";
 
 const ARGON2 = { argon2i, argon2id } as const;
@@ -10,32 +11,34 @@ const LANES_END = 2 ** 24;
 const KIB_PER_LANE = 8;
 const KIB = 1024;
 
-/** What keeps a key derivation from being done: the end of the slug of its rule, and a sentence. */
+/** Why a key cannot be derived: the end of the slug of the rule, and a sentence. */
 export interface KdfFault {
   readonly rule: "type" | "salt" | "hash" | "costs";
   readonly message: string;
 }
 
-/** What is wrong with a key derivation, in the order in which cryptsetup stumbles over it. */
+/** The first thing that is wrong with a key derivation, in the order in which cryptsetup finds it. */
 export function kdfFault({ type, ...kdf }: Kdf): KdfFault | undefined {
   if (kdf.salt?.length !== SALT_BYTES) {
-    const length = kdf.salt === undefined ? "no base64" : `${kdf.salt.length} bytes`;
-    return { rule: "salt", message: `The salt is ${length}, not ${SALT_BYTES} bytes` };
+    const message = kdf.salt === undefined
+      ? "the salt is not base64"
+      : `the salt has ${kdf.salt.length} bytes, not ${SALT_BYTES}`;
+    return { rule: "salt", message };
   }
   if (type === "pbkdf2") {
     if (canonicalHash(kdf.hash) === undefined) {
-      return { rule: "hash", message: `The hash ${JSON.stringify(kdf.hash)} is not known` };
+      return { rule: "hash", message: `the hash ${shown(kdf.hash)} is not known` };
     }
     if (kdf.iterations >= 1) return undefined;
-    return { rule: "costs", message: `There are ${kdf.iterations} iterations` };
+    return { rule: "costs", message: `${kdf.iterations} iterations are too few` };
   }
   if (!Object.hasOwn(ARGON2, type)) {
-    return { rule: "type", message: `The key derivation ${JSON.stringify(type)} is not known` };
+    return { rule: "type", message: `the key derivation ${shown(type)} is not known` };
   }
   const { time, memory, cpus } = kdf;
   if (time >= 1 && cpus >= 1 && cpus < LANES_END && memory >= KIB_PER_LANE * cpus) return undefined;
-  const costs = `${time} passes over ${memory} KiB in ${cpus} lanes`;
-  return { rule: "costs", message: `Argon2 cannot make ${costs}` };
+  const message = `Argon2 cannot make ${time} passes over ${memory} KiB in ${cpus} lanes`;
+  return { rule: "costs", message };
 }
 
 /**

@@ -1,35 +1,34 @@
 import { type ByteSource, SECTOR } from "../../bytes/mod.ts";
-import { afMerge, pbkdf2 } from "../../crypto/mod.ts";
+import { hasDigest, keyOfMaterial } from "../../crypto/mod.ts";
 import type { WorkBudget } from "../../format/mod.ts";
-import { cipherOf } from "../cipher.ts";
-import { digestFault, materialStart, slotFault } from "../faults.ts";
-import { materialBytes, STRIPES } from "../geometry.ts";
-import { deriveKey } from "./kdf.ts";
-import type { Digest, Keyslot } from "./keyslots.ts";
-import type { Metadata } from "../metadata.ts";
-import { type Reencryption, reencryptionOf } from "../reencryption/reencryption.ts";
-import { protectedBytes } from "../reencryption/digest.ts";
+import type { Metadata } from "../copies.ts";
+import { cipherOf } from "../encryption.ts";
 import { type Luks2Broken, placeOf } from "../findings.ts";
+import { STRIPES } from "../geometry.ts";
+import type { Digest, Keyslot } from "../json/description.ts";
+import { protectedBytes } from "../reencryption/digest.ts";
 import {
+  type Attempts,
+  attemptsOf,
   overBudget,
   protectionFault,
   protectionWork,
-  type Tried,
-  triesOf,
-  whyNotTried,
-} from "./trial.ts";
+  whyNotAttempted,
+} from "./attempts.ts";
 import { WORK_BUDGET, workOf } from "./budget.ts";
+import { deriveKey } from "./kdf.ts";
+import { digestFault, materialStart, slotFault } from "./usable.ts";
 
-/** What a passphrase is tried with. */
+/** What a key slot is opened with. */
 export interface UnlockOptions {
   /** The file that starts with the header. */
   readonly keyMaterial: ByteSource;
   readonly passphrase: Uint8Array;
-  /** The only slot that is tried, also with priority 0. */
+  /** The only slot that is attempted, also with priority 0. */
   readonly slot?: number;
-  /** Work that is done at most, {@link WORK_BUDGET} by default. */
+  /** The most work that is done, {@link WORK_BUDGET} by default. */
   readonly iterationsMax?: number;
-  /** What is left of that, where it is for more than this. */
+  /** What is left of that, where it is shared. */
   readonly budget?: WorkBudget | undefined;
 }
 
@@ -43,54 +42,60 @@ export interface Unlocked {
 }
 
 /**
- * Opens, for each key of a volume, the first key slot that the passphrase fits. Before a slot is tried,
- * what it costs is held against what is left of the budget. A slot that cannot be used ends the search,
- * as it does in cryptsetup. The second key of an online reencryption is not looked for where there is
- * no first one; then the reencryption is held against its digest.
+ * Opens, for each key of a volume, the first key slot that the passphrase fits. Before a slot is
+ * attempted, its cost is compared with what is left of the budget. A slot that cannot be used ends the
+ * search, as it does in cryptsetup. The second key of an online reencryption is not looked for where
+ * there is no first one; then the reencryption is compared with its digest.
  *
  * @returns the keys, or the rule that is broken
  * @see LUKS2 On-Disk Format 1.1.1, 4.3 Keyslot Content Retrieval, 4.9.2 Keyslot Protection
  */
 export function unlock(metadata: Metadata, options: UnlockOptions): Unlocked | Luks2Broken {
   const { iterationsMax = WORK_BUDGET, budget = { left: iterationsMax } } = options;
-  const tries = triesOf(metadata, options);
-  const refused = whyNotTried(metadata, tries);
+  const attempts = attemptsOf(metadata, options.slot);
+  const refused = whyNotAttempted(metadata, attempts);
   if (refused !== undefined) return refused;
   const keys = new Map<string, Uint8Array>();
   let last: Opened | undefined;
-  for (const tried of tries) {
-    const opened = openOne(metadata, tried, { ...options, budget });
+  for (const each of attempts) {
+    const opened = openOne(metadata, each, { ...options, budget });
     if (!("volumeKey" in opened)) return opened;
-    keys.set(tried.digest.name, opened.volumeKey);
+    keys.set(each.digest.name, opened.volumeKey);
     last = opened;
   }
   if (last === undefined) return wrongPassphrase(metadata);
-  return judgeProtection(metadata, keys, budget) ?? { ...last, keys };
+  return protectionBroken(metadata, keys, budget) ?? { ...last, keys };
 }
 
 type Opened = Omit<Unlocked, "keys">;
 
 function openOne(
   metadata: Metadata,
-  { slots, digest }: Tried,
+  { slots, digest }: Attempts,
   options: UnlockOptions & { readonly budget: WorkBudget },
 ): Opened | Luks2Broken {
   const { keyMaterial, budget } = options;
-  let passedOver: Luks2Broken | undefined;
+  let skipped: Luks2Broken | undefined;
   for (const slot of slots) {
-    const cost = workOf([slot], digest);
     const fault = slotFault(metadata, slot, { headerBytes: keyMaterial.size }) ??
       digestFault(metadata, digest);
-    if (fault?.passedOver === true) passedOver ??= fault;
-    else if (fault !== undefined) return fault;
-    else if (cost > budget.left) return overBudget(metadata, cost, budget.left);
-    else {
-      budget.left -= cost;
-      const volumeKey = keyOf(slot, options);
-      if (isVolumeKey(digest, volumeKey)) return { slot: slot.number, volumeKey };
+    if (fault?.skipped === true) {
+      skipped ??= fault;
+      continue;
     }
+    const broken = fault ?? spend(metadata, workOf([slot], digest), budget);
+    if (broken !== undefined) return broken;
+    const volumeKey = keyOf(slot, options);
+    if (isKeyOf(digest, volumeKey)) return { slot: slot.number, volumeKey };
   }
-  return passedOver ?? wrongPassphrase(metadata);
+  return skipped ?? wrongPassphrase(metadata);
+}
+
+/** Takes the cost of some work off the budget, or gives back why it is not done. */
+function spend(metadata: Metadata, cost: number, budget: WorkBudget): Luks2Broken | undefined {
+  if (cost > budget.left) return overBudget(metadata, cost, budget.left);
+  budget.left -= cost;
+  return undefined;
 }
 
 function wrongPassphrase({ copy }: Metadata): Luks2Broken {
@@ -98,61 +103,49 @@ function wrongPassphrase({ copy }: Metadata): Luks2Broken {
   return { rule: "luks2.key.unlock", place: placeOf(copy, "/keyslots"), message };
 }
 
-/** Whether the reencryption that is going on is the one that was begun by who had the keys. */
-function judgeProtection(
+/** Why the reencryption in progress is not known to be the one that the owner of the keys began. */
+function protectionBroken(
   metadata: Metadata,
   keys: ReadonlyMap<string, Uint8Array>,
   budget: WorkBudget,
 ): Luks2Broken | undefined {
-  const reencryption = reencryptionOf(metadata.root);
+  const { copy, reencryption } = metadata;
   if (reencryption === undefined) return undefined;
-  const fault = protectionFault(metadata);
-  if (fault !== undefined) return fault;
-  const cost = protectionWork(reencryption);
-  if (cost > budget.left) return overBudget(metadata, cost, budget.left);
-  budget.left -= cost;
-  if (isProtected(reencryption, keys)) return undefined;
-  const { slot: { name, node } } = reencryption;
-  const message = `The digest of the reencryption in key slot ${name} is another one`;
-  const place = placeOf(metadata.copy, `/keyslots/${name}`, node);
-  return { rule: "luks2.reencryption.digest", place, message };
-}
-
-function isProtected(
-  reencryption: Reencryption,
-  keys: ReadonlyMap<string, Uint8Array>,
-): boolean {
+  const broken = protectionFault(metadata) ?? spend(metadata, protectionWork(metadata), budget);
+  if (broken !== undefined) return broken;
   const bytes = protectedBytes(reencryption, [...keys.values()]);
-  const { digest } = reencryption;
-  return bytes !== undefined && digest !== undefined && isVolumeKey(digest, bytes);
+  const { slot: { name, node }, digest } = reencryption;
+  if (bytes !== undefined && digest !== undefined && isKeyOf(digest, bytes)) return undefined;
+  const message = `The reencryption in key slot ${name} does not have its digest`;
+  return {
+    rule: "luks2.reencryption.digest",
+    place: placeOf(copy, `/keyslots/${name}`, node),
+    message,
+  };
 }
 
 /**
- * The key that a slot gives for a passphrase: the one of the volume where the passphrase is right, and
- * other bytes where it is not.
+ * The key that a slot gives for a passphrase: the volume key where the passphrase is right, and other
+ * bytes where it is not.
  *
  * @param slot without a `slotFault`
  */
-export function keyOf(
+function keyOf(
   slot: Keyslot,
   { keyMaterial, passphrase }: Pick<UnlockOptions, "keyMaterial" | "passphrase">,
 ): Uint8Array {
-  const { kdf, area, af, keyBytes } = slot;
-  const key = deriveKey(kdf, passphrase, area.keyBytes);
-  const material = new Uint8Array(materialBytes(keyBytes));
-  keyMaterial.readInto(materialStart(slot), material);
-  cipherOf({ encryption: area.encryption, sectorSize: SECTOR }, key).decrypt(material, 0n);
-  return afMerge(material.subarray(0, keyBytes * STRIPES), keyBytes, STRIPES, af.hash);
+  const { kdf, area, af, key_size } = slot;
+  const slotKey = deriveKey(kdf, passphrase, area.key_size);
+  return keyOfMaterial(key_size, {
+    stripes: STRIPES,
+    hash: af.hash,
+    cipher: cipherOf({ encryption: area.encryption, sectorSize: SECTOR }, slotKey),
+    read: (target) => keyMaterial.readInto(materialStart(slot), target),
+  });
 }
 
-/**
- * Whether a key is the one that has a digest.
- *
- * @param digest without a `digestFault`
- */
-export function isVolumeKey(digest: Digest, key: Uint8Array): boolean {
-  const { hash, iterations, salt, digest: stored } = digest;
-  if (salt === undefined || stored === undefined) return false;
-  const computed = pbkdf2(hash, key, salt, iterations, stored.length);
-  return computed.every((byte, at) => byte === stored[at]);
+/** Whether a key has a digest, which has no `digestFault`. */
+function isKeyOf({ hash, iterations, salt, digest }: Digest, key: Uint8Array): boolean {
+  return salt !== undefined && digest !== undefined &&
+    hasDigest(key, { hash, iterations, salt, digest });
 }

@@ -1,7 +1,7 @@
 import { SECTOR } from "../../bytes/mod.ts";
-import type { Digest } from "../keyslots/keyslots.ts";
-import { type DataState, type Reencryption, shiftOf } from "./reencryption.ts";
-import type { Segment } from "../segments/segments.ts";
+import type { Digest, Segment } from "../json/description.ts";
+import type { KeyedSegment } from "../segments/location.ts";
+import { type Reencryption, shiftOf } from "./reencryption.ts";
 
 /** The segments of the data of a volume whose reencryption was interrupted. */
 export interface InterruptedData {
@@ -32,7 +32,7 @@ export function interruptedFault(
   const marked = segments.filter(({ flags }) => flags.includes("in-reencryption"));
   if (marked.length > 1) return `Segments ${hot.name} and ${marked[1]?.name} are in reencryption`;
   const moves = reencryption.moved !== undefined && shiftOf(reencryption) > 0n &&
-    reencryption.mode === (forward ? "decrypt" : "encrypt");
+    reencryption.slot.mode === (forward ? "decrypt" : "encrypt");
   if (index > (moves ? 2 : 1) || segments.length > index + 2) {
     return `There are ${index} segments before the one in reencryption, and ${segments.length} in all`;
   }
@@ -48,7 +48,7 @@ function placesFault(
   const [before, behind] = forward ? [final, previous] : [previous, final];
   // Of data that is moved towards its start, the first part is done last, and lies elsewhere until then.
   const movedLast = moves && forward;
-  const stateOf = (at: number): DataState => {
+  const stateOf = (at: number): KeyedSegment => {
     if (!movedLast) return at < index ? before : behind;
     if (index === 0) return final;
     return at > 0 && at < index ? final : previous;
@@ -69,12 +69,12 @@ function placesFault(
 }
 
 function isIn(
-  { segment: { type, sectorSize, encryption }, digest }: DataState,
+  { segment: { type, sector_size, encryption }, digest }: KeyedSegment,
   segment: Segment,
   digests: ReadonlyMap<string, Digest>,
 ): boolean {
   if (segment.type !== type) return false;
-  return type !== "crypt" || segment.sectorSize === sectorSize &&
+  return type !== "crypt" || segment.sector_size === sector_size &&
       segment.encryption === encryption && digests.get(segment.name)?.name === digest?.name;
 }
 
@@ -88,7 +88,7 @@ function lengthFault(
 ): string | undefined {
   if (segments.at(-1)?.size === undefined) return undefined;
   const length = segments.reduce((sum, { size = 0n }) => sum + size, 0n);
-  const sectors = [previous, final].map(({ segment }) => segment.sectorSize);
+  const sectors = [previous, final].map(({ segment }) => segment.sector_size);
   const unit = protection?.type === "checksum"
     ? protection.blockSize
     : Math.max(SECTOR, ...sectors);
@@ -99,5 +99,5 @@ function lengthFault(
 /** Whether a part that is as it is to become lies where it is to lie, with the numbers of its sectors. */
 function isInPlace(segment: Segment, final: Segment, start: bigint): boolean {
   if (segment.offset !== final.offset + start) return false;
-  return segment.type !== "crypt" || segment.ivTweak === final.ivTweak + start / BigInt(SECTOR);
+  return segment.type !== "crypt" || segment.iv_tweak === final.iv_tweak + start / BigInt(SECTOR);
 }

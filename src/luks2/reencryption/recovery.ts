@@ -1,10 +1,9 @@
 import { SECTOR } from "../../bytes/mod.ts";
 import { canonicalHash, hashTable } from "../../crypto/mod.ts";
-import { numberOf } from "../json/access.ts";
-import { type DataState, type Protection, type Reencryption, shiftOf } from "./reencryption.ts";
+import type { Segment } from "../json/description.ts";
+import { type Protection, type Reencryption, shiftOf } from "./reencryption.ts";
 import type { Luks2Rule } from "../rules.ts";
-import type { Segment } from "../segments/segments.ts";
-import { encryptionOf, type Stored } from "../stored.ts";
+import { encryptionOf, type Location } from "../segments/location.ts";
 
 /** Lengths of the files of a volume in bytes. */
 export interface FileLengths {
@@ -38,8 +37,8 @@ export function recoveryOf(
   reencryption: Reencryption,
   hot: Segment,
   files: FileLengths,
-): Stored | NotRecovered {
-  const { final, previous, mode } = reencryption;
+): Location | NotRecovered {
+  const { final, previous, slot: { mode } } = reencryption;
   const { size } = hot;
   const not = (message: string): NotRecovered => ({
     rule: "luks2.reencryption.recovery",
@@ -49,33 +48,34 @@ export function recoveryOf(
   if (final.digest === undefined && mode !== "decrypt") return not("what it becomes has no key");
   if (previous.digest === undefined && mode !== "encrypt") return not("what it was has no key");
   if (hot.offset > SAFE || size > SAFE) return not("it ends behind every file");
-  const part: HotPart = { reencryption, hot, size: Number(size), files };
-  const uneven = [final, previous].find(({ segment, digest }) =>
-    encryptionOf(segment, digest) !== undefined && part.size % (segment.sectorSize || SECTOR) !== 0
+  const bytes = Number(size);
+  const uneven = [final, previous].find((state) =>
+    encryptionOf(state) !== undefined && bytes % (state.segment.sector_size || SECTOR) !== 0
   );
-  if (uneven !== undefined) return not(`it is not whole sectors of ${uneven.segment.sectorSize}`);
+  if (uneven !== undefined) return not(`it is not whole sectors of ${uneven.segment.sector_size}`);
   const at = BigInt.asUintN(64, hot.offset - final.segment.offset);
   const inMoved = at === 0n && reencryption.protectionOfMoved !== undefined;
   const protection = inMoved ? reencryption.protectionOfMoved : reencryption.protection;
-  // In what is decrypted, the sectors of what it was are numbered by their place in the data.
-  const numbered = { ...part, ivTweak: mode === "decrypt" ? at / BigInt(SECTOR) : hot.ivTweak };
-  const stored = storedBy(numbered, protection);
-  return typeof stored === "string" ? not(stored) : stored;
+  // In data that is decrypted, the sectors of the old encryption are numbered by their place in it.
+  const ivTweak = mode === "decrypt" ? at / BigInt(SECTOR) : hot.iv_tweak;
+  const location = locationBy({ reencryption, hot, size: bytes, ivTweak, files }, protection);
+  return typeof location === "string" ? not(location) : location;
 }
 
+/** The part of the data in which the reencryption was interrupted. */
 interface HotPart {
   readonly reencryption: Reencryption;
   readonly hot: Segment;
   readonly size: number;
+  /** Number of its first sector before the reencryption, in units of 512 bytes. */
+  readonly ivTweak: bigint;
   readonly files: FileLengths;
 }
 
-type NumberedPart = HotPart & { readonly ivTweak: bigint };
-
-function storedBy(
-  part: NumberedPart,
+function locationBy(
+  part: HotPart,
   protection: Protection | undefined,
-): Stored | NotRecovered | string {
+): Location | NotRecovered | string {
   if (protection?.type === "checksum") return byChecksums(part, protection);
   if (protection?.type === "journal") return fromJournal(part);
   if (protection?.type === "datashift") return beforeShift(part);
@@ -83,9 +83,9 @@ function storedBy(
 }
 
 function byChecksums(
-  { reencryption, hot, size, files, ivTweak }: NumberedPart,
+  { reencryption, hot, size, files, ivTweak }: HotPart,
   { hash, blockSize }: Protection & { type: "checksum" },
-): Stored | NotRecovered | string {
+): Location | NotRecovered | string {
   const { slot: { area }, previous, final } = reencryption;
   const digestSize = hashTable[canonicalHash(hash) ?? ""]?.digestSize;
   if (digestSize === undefined) return `the hash ${JSON.stringify(hash)} is not known`;
@@ -93,9 +93,9 @@ function byChecksums(
   const length = BigInt(count * digestSize);
   if (length > area.size) return "there is no room for its digests";
   if (area.offset + length > BigInt(files.header)) return "its digests end behind the file";
-  const [old, stored] = [previous, final].map((state) => encrypted(state));
-  // cryptsetup stumbles over it at the first block that is as it was, which only the digests tell.
-  if ([old, stored].some((how) => how !== undefined && blockSize % how.use.sectorSize !== 0)) {
+  const [old, encryption] = [encryptionOf(previous), encryptionOf(final)];
+  // cryptsetup fails at the first block that is as it was, which only the digests show.
+  if ([old, encryption].some((how) => how !== undefined && blockSize % how.use.sectorSize !== 0)) {
     return `blocks of ${blockSize} bytes are not whole sectors`;
   }
   if (blockSize > BLOCK_MAX && count > 0) {
@@ -105,32 +105,33 @@ function byChecksums(
   return {
     file: "payload",
     offset: Number(hot.offset),
-    ...stored === undefined ? {} : { encryption: stored },
+    encryption,
     ivTweak,
     blocks: {
       hash,
       size: blockSize,
       count,
       digests: Number(area.offset),
-      ...old === undefined ? {} : { encryption: old },
+      encryption: old,
     },
   };
 }
 
 function fromJournal(
-  { reencryption: { slot: { area }, previous }, size, files, ivTweak }: NumberedPart,
-): Stored | string {
+  { reencryption: { slot: { area }, previous }, size, files, ivTweak }: HotPart,
+): Location | string {
   if (BigInt(size) > area.size) return "its journal is shorter";
   if (area.offset + BigInt(size) > BigInt(files.header)) return "its journal ends behind the file";
-  return { file: "header", offset: Number(area.offset), ...withOld(previous), ivTweak };
+  const encryption = encryptionOf(previous);
+  return { file: "header", offset: Number(area.offset), encryption, ivTweak };
 }
 
 function beforeShift(
-  { reencryption, hot, size, files, ivTweak }: NumberedPart,
-): Stored | string {
+  { reencryption, hot, size, files, ivTweak }: HotPart,
+): Location | string {
   const { previous, moved, forward } = reencryption;
   const shift = shiftOf(reencryption);
-  const first = moved !== undefined && numberOf(hot.name) === 0;
+  const first = moved !== undefined && hot.number === 0;
   // cryptsetup reads the first part of data that is moved by more than a segment from byte 0 where no
   // segment was moved, which is its own header: it then writes over the data what it has made of that.
   const offset = first ? moved.offset : hot.offset + (forward ? shift : -shift);
@@ -138,16 +139,7 @@ function beforeShift(
   return {
     file: "payload",
     offset: Number(offset),
-    ...withOld(previous),
+    encryption: encryptionOf(previous),
     ivTweak: first ? 0n : ivTweak,
   };
-}
-
-function encrypted({ segment, digest }: DataState): ReturnType<typeof encryptionOf> {
-  return encryptionOf(segment, digest);
-}
-
-function withOld(previous: DataState): Pick<Stored, "encryption"> {
-  const encryption = encrypted(previous);
-  return encryption === undefined ? {} : { encryption };
 }

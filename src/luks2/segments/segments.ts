@@ -1,57 +1,40 @@
-import type { JsonNode } from "../json/value.ts";
-import { member, members, numberOf, text, texts, uint32, uint64 } from "../json/access.ts";
+import type { Digest, Luks2Json, Segment } from "../json/description.ts";
 
-/** A segment, as far as it says what it has to. */
-export interface Segment {
-  readonly name: string;
-  readonly node: JsonNode;
-  /** `crypt` or `linear`; empty where it says none. */
-  readonly type: string;
-  /** Start in bytes, in the file that holds the payload. */
-  readonly offset: bigint;
-  /** Length in bytes; `undefined` where it reaches to the end of the file. */
-  readonly size: bigint | undefined;
-  readonly flags: readonly string[];
-  /** What is added to the number of each sector. */
-  readonly ivTweak: bigint;
-  /** Cipher in the notation of dm-crypt. */
-  readonly encryption: string;
-  readonly sectorSize: number;
-  readonly integrity: boolean;
+/** Whether a segment is kept for a reencryption, and is not one of the data. */
+export function isBackup({ flags }: Segment): boolean {
+  return flags.some((flag) => flag.startsWith("backup-"));
 }
 
-/** All segments, in the order in which they stand in the JSON. */
-export function segmentsOf(root: JsonNode | undefined): Segment[] {
-  return members(member(root, "segments")).map(([name, node]) => segmentOf(name, node));
-}
-
-function segmentOf(name: string, node: JsonNode): Segment {
-  return {
-    name,
-    node,
-    type: text(member(node, "type")) ?? "",
-    offset: uint64(member(node, "offset")) ?? 0n,
-    size: uint64(member(node, "size")),
-    flags: texts(member(node, "flags")) ?? [],
-    ivTweak: uint64(member(node, "iv_tweak")) ?? 0n,
-    encryption: text(member(node, "encryption")) ?? "",
-    sectorSize: uint32(member(node, "sector_size")) ?? 0,
-    integrity: member(node, "integrity") !== undefined,
-  };
-}
-
-/** Whether a segment is kept for a reencryption, and not one of the data. */
-export function isBackup(segment: JsonNode): boolean {
-  return texts(member(segment, "flags"))?.some((flag) => flag.startsWith("backup-")) ?? false;
+/** The segments of the data in their order. */
+export function dataSegments({ segments }: Luks2Json): Segment[] {
+  return segments.filter((segment) => !isBackup(segment)).sort((a, b) => a.number - b.number);
 }
 
 /**
- * The segment whose key opens the volume: the first one, and during a reencryption what the data is
- * to become.
+ * The segment whose key opens the volume: the first one, and during a reencryption the one that says
+ * what the data becomes.
  */
-export function defaultSegment(root: JsonNode | undefined): Segment | undefined {
-  const segments = segmentsOf(root);
-  const final = segments.find(({ flags }) => flags.includes("backup-final"));
-  const name = final === undefined ? "0" : String(numberOf(final.name));
-  return segments.find((segment) => segment.name === name);
+export function defaultSegment({ segments }: Luks2Json): Segment | undefined {
+  const number = segments.find(({ flags }) => flags.includes("backup-final"))?.number ?? 0;
+  return segments.find(({ name }) => name === String(number));
+}
+
+/** The digests of the keys of all segments by their names: the first one that names each. */
+export function digestsOfSegments({ digests }: Luks2Json): ReadonlyMap<string, Digest> {
+  return firstByName(digests, ({ segments }) => segments);
+}
+
+/** The digests of the keys in all key slots by their names: the first one that names each. */
+export function digestsOfKeyslots({ digests }: Luks2Json): ReadonlyMap<string, Digest> {
+  return firstByName(digests, ({ keyslots }) => keyslots);
+}
+
+function firstByName(
+  digests: readonly Digest[],
+  namesOf: (digest: Digest) => readonly string[],
+): ReadonlyMap<string, Digest> {
+  // Of two entries with one name, a map keeps the last one.
+  return new Map(
+    digests.toReversed().flatMap((digest) => namesOf(digest).map((name) => [name, digest])),
+  );
 }

@@ -1,25 +1,27 @@
 import type { HeaderCopy, Luks2Copies } from "./decode.ts";
 import { isReadable } from "./decode.ts";
-import type { JsonObject } from "./json/value.ts";
+import type { AddFinding, Luks2Broken } from "./findings.ts";
+import type { Luks2Json } from "./json/description.ts";
 import { judgeHeader } from "./judge/header.ts";
 import { judgeJson } from "./judge/json.ts";
-import type { AddFinding, Luks2Broken } from "./findings.ts";
+import type { Reencryption } from "./reencryption/reencryption.ts";
 import { ruleOf } from "../rules/mod.ts";
 
 /** What a sound copy of a header says. */
 export interface Metadata {
   readonly copy: HeaderCopy;
-  /** The outermost object of its JSON. */
-  readonly root: JsonObject;
+  readonly json: Luks2Json;
+  /** The online reencryption that is in progress, where there is one. */
+  readonly reencryption: Reencryption | undefined;
 }
 
 /** A copy, and what is wrong with it. */
 export interface JudgedCopy {
   readonly copy: HeaderCopy;
   readonly broken: readonly Luks2Broken[];
-  /** What it says, where cryptsetup goes by it. */
+  /** What it says, where cryptsetup accepts it. */
   readonly metadata?: Metadata;
-  /** Its JSON has more values than are looked at: whether cryptsetup goes by it is not known. */
+  /** Its JSON has too many values to be read: whether cryptsetup accepts it is not known. */
   readonly unread: boolean;
 }
 
@@ -32,20 +34,18 @@ export function judgeCopy(copy: HeaderCopy): JudgedCopy {
   let refused = false;
   let unread = false;
   const add: AddFinding = (rule, place, message) => {
-    const { effect } = ruleOf(rule);
-    refused ||= effect === "refused-at-open";
+    refused ||= ruleOf(rule).effect === "refused-at-open";
     unread ||= rule === "luks2.work.values";
     if (broken.length < BROKEN_MAX) broken.push({ rule, place, message: message() });
   };
   judgeHeader(copy, add);
-  if (copy.json !== undefined) judgeJson(copy, copy.json, add);
-  const root = copy.json?.root;
+  const said = copy.json === undefined ? undefined : judgeJson(copy, copy.json, add);
   unread &&= !refused;
-  const sound = !refused && !unread && isReadable(copy) && root?.kind === "object";
-  return { copy, broken, unread, ...(sound ? { metadata: { copy, root } } : {}) };
+  const sound = said !== undefined && !refused && !unread && isReadable(copy);
+  return { copy, broken, unread, ...(sound ? { metadata: { copy, ...said } } : {}) };
 }
 
-/** Both copies, judged, and the one that cryptsetup goes by. */
+/** Both copies, judged, and what the one says that cryptsetup uses. */
 export interface ChosenCopy {
   readonly primary: JudgedCopy;
   readonly secondary: JudgedCopy;
@@ -53,8 +53,9 @@ export interface ChosenCopy {
 }
 
 /**
- * Which copy counts: the one that is sound, of two the one with the greater sequence number, and of
- * two with the same the primary one. None does where that may be one that was not read.
+ * Chooses the copy that counts: the sound one; of two sound ones the one with the greater sequence
+ * number; of two with the same number the primary one. None counts where it may be one that was not
+ * read.
  */
 export function chooseCopy({ primary, secondary }: Luks2Copies): ChosenCopy {
   const first = judgeCopy(primary);

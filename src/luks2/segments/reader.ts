@@ -1,12 +1,12 @@
-import { type ByteSource, roundUp, SECTOR } from "../bytes/mod.ts";
-import { canonicalHash, hash, hashTable, type SectorCipher } from "../crypto/mod.ts";
-import { cipherOf } from "./cipher.ts";
-import type { Content, StoredPiece } from "./segments/content.ts";
-import { type Encryption, encryptionsOf, type OldBlocks, type Stored } from "./stored.ts";
+import { type ByteSource, roundUp, SECTOR, startsWith } from "../../bytes/mod.ts";
+import { canonicalHash, hash, hashTable, type SectorCipher } from "../../crypto/mod.ts";
+import { cipherOf } from "../encryption.ts";
+import type { Content, ReadableExtent } from "./extents.ts";
+import { type Encryption, encryptionsOf, type Location, type OldBlocks } from "./location.ts";
 
 /** What the content of a volume is read from. */
 export interface ReaderOptions {
-  /** Volume keys by the names of their digests, all that the content takes. */
+  /** Volume keys by the names of their digests, all that the content needs. */
   readonly keys: ReadonlyMap<string, Uint8Array>;
   readonly payload: ByteSource;
   /** The file that starts with the header. */
@@ -20,21 +20,21 @@ const NEW = 2;
 export class ContentReader {
   /** Bytes in the largest sector that is encrypted as one. */
   readonly sectorSize: number;
-  readonly #pieces: readonly StoredPiece[];
+  readonly #extents: readonly ReadableExtent[];
   readonly #options: ReaderOptions;
   readonly #ciphers = new Map<string, SectorCipher>();
   /** For each block of the part that was interrupted, whether it is as it was; 0 where not looked at. */
   readonly #states: Uint8Array;
 
   /** @throws {RangeError} where a key does not fit its cipher */
-  constructor({ pieces }: Content, options: ReaderOptions) {
-    this.#pieces = pieces;
+  constructor({ extents }: Content, options: ReaderOptions) {
+    this.#extents = extents;
     this.#options = options;
-    const encryptions = pieces.flatMap(({ stored }) => encryptionsOf(stored));
-    for (const encryption of encryptions) this.#cipherOf(encryption);
+    const locations = extents.map(({ location }) => location);
+    for (const encryption of locations.flatMap(encryptionsOf)) this.#cipherOf(encryption);
     // There is a digest in a file for each of them.
-    const { stored } = pieces.find(({ stored }) => stored.blocks !== undefined) ?? {};
-    this.#states = new Uint8Array(stored?.blocks?.count ?? 0);
+    const blocks = locations.find((location) => location.blocks !== undefined)?.blocks;
+    this.#states = new Uint8Array(blocks?.count ?? 0);
     this.sectorSize = Math.max(SECTOR, ...this.#ciphers.values().map((of) => of.sectorSize));
   }
 
@@ -42,41 +42,46 @@ export class ContentReader {
   read(from: number, target: Uint8Array): void {
     let at = from;
     const to = from + target.length;
-    for (let index = this.#pieceAt(from); at < to; index++) {
-      const piece = this.#pieces[index];
-      if (piece === undefined) throw new RangeError(`Cannot read byte ${at}: there is no content`);
-      const end = Math.min(to, piece.start + piece.length);
-      this.#readStored(piece.stored, at - piece.start, target.subarray(at - from, end - from));
+    for (let index = this.#extentAt(from); at < to; index++) {
+      const extent = this.#extents[index];
+      if (extent === undefined) throw new RangeError(`Cannot read byte ${at}: there is no content`);
+      const { start, length, location } = extent;
+      const end = Math.min(to, start + length);
+      this.#readAt(location, at - start, target.subarray(at - from, end - from));
       at = end;
     }
   }
 
-  #pieceAt(byte: number): number {
-    let [first, behind] = [0, this.#pieces.length];
+  #extentAt(byte: number): number {
+    let [first, behind] = [0, this.#extents.length];
     while (behind - first > 1) {
       const middle = Math.floor((first + behind) / 2);
-      if ((this.#pieces[middle] as StoredPiece).start <= byte) first = middle;
+      if ((this.#extents[middle] as ReadableExtent).start <= byte) first = middle;
       else behind = middle;
     }
     return first;
   }
 
-  #readStored(stored: Stored, skip: number, target: Uint8Array): void {
-    const { blocks } = stored;
-    if (blocks === undefined) return this.#decrypt(stored, skip, target);
+  #readAt(location: Location, skip: number, target: Uint8Array): void {
+    const { blocks } = location;
+    if (blocks === undefined) return this.#decrypt(location, skip, target);
     let done = 0;
     while (done < target.length) {
       const at = skip + done;
       const block = Math.floor(at / blocks.size);
       const length = Math.min((block + 1) * blocks.size - at, target.length - done);
       const part = target.subarray(done, done + length);
-      this.#decrypt(this.#isOld(stored, blocks, block) ? asOld(stored, blocks) : stored, at, part);
+      const { encryption } = this.#isOld(location, blocks, block) ? blocks : location;
+      this.#decrypt({ ...location, encryption }, at, part);
       done += length;
     }
   }
 
-  #decrypt(stored: Stored, skip: number, target: Uint8Array): void {
-    const { file, offset, ivTweak, encryption } = stored;
+  #decrypt(
+    { file, offset, ivTweak, encryption }: Location,
+    skip: number,
+    target: Uint8Array,
+  ): void {
     const source = this.#options[file];
     if (encryption === undefined) return source.readInto(offset + skip, target);
     const cipher = this.#cipherOf(encryption);
@@ -88,15 +93,14 @@ export class ContentReader {
     if (sectors !== target) target.set(sectors.subarray(before, before + target.length));
   }
 
-  #isOld({ file, offset }: Stored, blocks: OldBlocks, block: number): boolean {
+  #isOld({ file, offset }: Location, blocks: OldBlocks, block: number): boolean {
     if (block >= blocks.count) return false;
     const known = this.#states[block];
     if (known !== 0) return known === OLD;
     const digestSize = hashTable[canonicalHash(blocks.hash) ?? ""]?.digestSize ?? 0;
     const digest = this.#options.header.read(blocks.digests + block * digestSize, digestSize);
     const stored = this.#options[file].read(offset + block * blocks.size, blocks.size);
-    const computed = hash(blocks.hash, stored);
-    const old = computed.every((byte, at) => byte === digest[at]);
+    const old = startsWith(digest, hash(blocks.hash, stored));
     this.#states[block] = old ? OLD : NEW;
     return old;
   }
@@ -109,9 +113,4 @@ export class ContentReader {
     this.#ciphers.set(name, cipher);
     return cipher;
   }
-}
-
-/** A place of which the bytes are as they were. */
-function asOld({ file, offset, ivTweak }: Stored, { encryption }: OldBlocks): Stored {
-  return { file, offset, ivTweak, ...encryption === undefined ? {} : { encryption } };
 }

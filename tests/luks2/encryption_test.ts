@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { cipherOptions, isKnownCipher, whyNoCipher } from "../../src/luks2/cipher.ts";
+import { cipherOptions, isKnownCipher, whyNoCipher } from "../../src/luks2/encryption.ts";
 
 const optionsOf = (encryption: string) => cipherOptions({ encryption, sectorSize: 512 });
 

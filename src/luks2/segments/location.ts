@@ -1,6 +1,12 @@
-import type { CipherUse } from "./cipher.ts";
-import type { Digest } from "./keyslots/keyslots.ts";
-import type { Segment } from "./segments/segments.ts";
+import type { CipherUse } from "../encryption.ts";
+import type { Digest, Segment } from "../json/description.ts";
+
+/** A segment with its key. */
+export interface KeyedSegment {
+  readonly segment: Segment;
+  /** The digest of the key; `undefined` where the segment has none. */
+  readonly digest: Digest | undefined;
+}
 
 /** How bytes are encrypted, and with which key. */
 export interface Encryption {
@@ -10,37 +16,37 @@ export interface Encryption {
 }
 
 /** Where bytes of the content are stored, and how. */
-export interface Stored {
+export interface Location {
   /** The file that holds the payload, or the one with the header. */
   readonly file: "payload" | "header";
   /** Start in bytes. */
   readonly offset: number;
-  /** Absent where the bytes are stored as they are. */
-  readonly encryption?: Encryption;
-  /** Number of the first sector, by 512 bytes. */
+  /** `undefined` where the bytes are stored as they are. */
+  readonly encryption: Encryption | undefined;
+  /** Number of the first sector, in units of 512 bytes. */
   readonly ivTweak: bigint;
   /** Present where some blocks are encrypted in another way. */
   readonly blocks?: OldBlocks;
 }
 
 /**
- * Blocks of which some are still as they were before a reencryption: those whose digest is the one that
- * was taken then. What is behind the last whole block is not.
+ * Blocks of which some are still as they were before a reencryption: those whose digest is the one
+ * taken then. The bytes behind the last whole block are not.
  */
 export interface OldBlocks {
   readonly hash: string;
   /** Bytes of a block, whole sectors of either encryption. */
   readonly size: number;
-  /** How many whole ones there are. */
+  /** How many whole blocks there are. */
   readonly count: number;
   /** Where the digests are, one behind the other, in bytes of the file with the header. */
   readonly digests: number;
-  /** How a block that is still as it was is encrypted; absent where it is not. */
-  readonly encryption?: Encryption;
+  /** How a block that is still as it was is encrypted; `undefined` where it is not. */
+  readonly encryption: Encryption | undefined;
 }
 
 /** The ways in which the bytes at a place can be encrypted. */
-export function encryptionsOf({ encryption, blocks }: Stored): Encryption[] {
+export function encryptionsOf({ encryption, blocks }: Location): Encryption[] {
   return [encryption, blocks?.encryption].filter((found) => found !== undefined);
 }
 
@@ -48,12 +54,8 @@ export function encryptionsOf({ encryption, blocks }: Stored): Encryption[] {
 const NO_CIPHER: readonly string[] = ["cipher_null-ecb", "cipher_null", "null"];
 
 /** How the bytes of a segment are encrypted; `undefined` where they are not. */
-export function encryptionOf(
-  segment: Segment,
-  digest: Digest | undefined,
-): Encryption | undefined {
-  if (segment.type !== "crypt" || digest === undefined) return undefined;
-  if (NO_CIPHER.includes(segment.encryption)) return undefined;
-  const { encryption, sectorSize } = segment;
+export function encryptionOf({ segment, digest }: KeyedSegment): Encryption | undefined {
+  const { type, encryption, sector_size: sectorSize } = segment;
+  if (type !== "crypt" || digest === undefined || NO_CIPHER.includes(encryption)) return undefined;
   return { use: { encryption, sectorSize }, digest };
 }

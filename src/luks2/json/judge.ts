@@ -1,0 +1,187 @@
+import type { HeaderCopy } from "../decode.ts";
+import { type AddFinding, placeOf, shown } from "../findings.ts";
+import type { Luks2Rule } from "../rules.ts";
+import { type Context, sortFault, valueFaults } from "./check.ts";
+import { text } from "./scalars.ts";
+import type { MapMember, Members, ObjectMember, ReferencesMember } from "./schema.ts";
+import { type JsonNode, member as memberOf, members as membersOf } from "./value.ts";
+
+/** A value, and where it is. */
+interface Spot {
+  readonly node: JsonNode | undefined;
+  readonly name: string;
+  /** `undefined` of the outermost value. */
+  readonly around: Spot | undefined;
+  /** What a message calls the entries of a map that this is one of. */
+  readonly entry?: string;
+}
+
+/** Members that have one rule between them, and at most one finding. */
+interface Group {
+  readonly rule: Luks2Rule;
+  readonly spot: Spot;
+  broken: boolean;
+}
+
+/** Collects what is wrong with the JSON of one copy. */
+export class JsonJudge {
+  readonly copy: HeaderCopy;
+  readonly #root: JsonNode;
+  readonly #add: AddFinding;
+  readonly #broken = new Set<string>();
+
+  constructor(copy: HeaderCopy, root: JsonNode, add: AddFinding) {
+    this.copy = copy;
+    this.#root = root;
+    this.#add = add;
+  }
+
+  /** Records that `rule` is broken at a path in the outermost value, unless `holds`. */
+  must(holds: boolean, rule: Luks2Rule, path: string, message: () => string): void {
+    if (holds) return;
+    this.#broken.add(`${rule} ${path}`);
+    // Where a value is missing, the finding is about the one around it.
+    let node = this.#root;
+    for (const name of path.split("/").slice(1)) node = memberOf(node, name) ?? node;
+    this.#add(rule, placeOf(this.copy, path, node), message);
+  }
+
+  /** Whether a rule was not found to be broken at a path. */
+  holds(rule: Luks2Rule, path: string): boolean {
+    return !this.#broken.has(`${rule} ${path}`);
+  }
+
+  /**
+   * Judges the outermost value by its description. Gives back whether it has all members that it must
+   * have; without them nothing else is judged.
+   */
+  judge({ members, rule }: ObjectMember, context: Context): boolean {
+    const spot: Spot = { node: this.#root, name: "", around: undefined };
+    const walk = new Walk(this, this.#root, context);
+    if (rule !== undefined && this.#root.kind !== "object") {
+      this.must(false, rule, "", () => "The outermost value is not an object");
+      return false;
+    }
+    const complete = walk.exist(members, spot, undefined);
+    if (complete) walk.values(members, spot, undefined);
+    return complete;
+  }
+}
+
+/** Judges values by their descriptions, from the outermost one on. */
+class Walk {
+  readonly #judge: JsonJudge;
+  readonly #root: JsonNode;
+  readonly #context: Context;
+
+  constructor(judge: JsonJudge, root: JsonNode, context: Context) {
+    this.#judge = judge;
+    this.#root = root;
+    this.#context = context;
+  }
+
+  /** Judges whether members exist and are of their sorts. */
+  exist(members: Members, around: Spot, group: Group | undefined): boolean {
+    let complete = true;
+    for (const name in members) {
+      const member = members[name] as Members[string];
+      const node = memberOf(around.node, name);
+      const says = sortFault(member, node);
+      if (says === undefined) continue;
+      complete = false;
+      this.#report(member.rule, { node, name, around }, { group, says });
+    }
+    return complete;
+  }
+
+  /** Judges the values of members that exist and are of their sorts. */
+  values(members: Members, around: Spot, group: Group | undefined): void {
+    for (const name in members) {
+      const member = members[name] as Members[string];
+      const node = memberOf(around.node, name);
+      if (node === undefined || sortFault(member, node) !== undefined) continue;
+      const spot = { node, name, around };
+      if (member.sort === "object") this.#object(member, spot, group);
+      else if (member.sort === "map") this.#entries(member, spot);
+      else if (member.sort === "references") this.#references(member, spot);
+      else {
+        for (const { rule, says } of valueFaults(member, node, this.#context)) {
+          this.#report(rule, spot, { group, says });
+        }
+      }
+    }
+  }
+
+  #object(object: ObjectMember, spot: Spot, around: Group | undefined): void {
+    const group = groupOf(object.fields, spot) ?? around;
+    this.exist(object.members, spot, group);
+    this.values(object.members, spot, group);
+    const { variants = {} } = object;
+    const type = text(memberOf(spot.node, "type")) ?? "";
+    const variant = Object.hasOwn(variants, type) ? variants[type] : undefined;
+    if (variant === undefined || variant.later) return;
+    const { members, fields, only } = variant;
+    const own = groupOf(fields, spot) ?? group;
+    this.exist(members, spot, own);
+    this.values(members, spot, own);
+    if (only === undefined || own?.broken) return;
+    const others = membersOf(spot.node).map(([name]) => name)
+      .filter((name) => !Object.hasOwn(object.members, name) && !Object.hasOwn(members, name));
+    if (others.length === 0) return;
+    const says = `also has ${others.slice(0, 3).map(shown).join(", ")}`;
+    this.#report(only, spot, { group: undefined, says });
+  }
+
+  #entries({ entry, called, numbered }: MapMember, around: Spot): void {
+    for (const [name, node] of membersOf(around.node)) {
+      const spot = { node, name, around, entry: called };
+      if (!/^[0-9]*$/.test(name)) {
+        this.#report(numbered, spot, {
+          group: undefined,
+          says: "does not have a number as its name",
+        });
+      }
+      this.#object(entry, spot, undefined);
+    }
+  }
+
+  #references({ to, dangling }: ReferencesMember, spot: Spot): void {
+    const items = spot.node?.kind === "array" ? spot.node.items : [];
+    const section = memberOf(this.#root, to);
+    const missing = (item: JsonNode): boolean =>
+      memberOf(section, text(item) ?? "")?.kind !== "object";
+    const other = items.find((item) => item.kind !== "string") ?? items.find(missing);
+    if (other === undefined) return;
+    const says = other.kind === "string"
+      ? `names ${shown(other.text)}, which does not exist`
+      : "contains something that is not a string";
+    this.#report(dangling, spot, { group: undefined, says });
+  }
+
+  #report(
+    rule: Luks2Rule | undefined,
+    spot: Spot,
+    { group, says }: { group: Group | undefined; says: string },
+  ): void {
+    const message = () => `${calledOf(spot)} ${says}`;
+    if (rule !== undefined) this.#judge.must(false, rule, pathOf(spot), message);
+    else if (group?.broken === false) {
+      group.broken = true;
+      this.#judge.must(false, group.rule, pathOf(group.spot), message);
+    }
+  }
+}
+
+function groupOf(rule: Luks2Rule | undefined, spot: Spot): Group | undefined {
+  return rule === undefined ? undefined : { rule, spot, broken: false };
+}
+
+function pathOf({ name, around }: Spot): string {
+  return around === undefined ? "" : `${pathOf(around)}/${name}`;
+}
+
+/** `size of segment 0`. */
+function calledOf({ name, around, entry }: Spot): string {
+  if (entry !== undefined) return `${entry} ${/^[0-9]+$/.test(name) ? name : shown(name)}`;
+  return around?.around === undefined ? name : `${name} of ${calledOf(around)}`;
+}

@@ -1,0 +1,119 @@
+import type { Metadata } from "../copies.ts";
+import { type Luks2Broken, placeOf } from "../findings.ts";
+import type { Luks2Rule } from "../rules.ts";
+import type { Digest, Keyslot } from "../json/description.ts";
+import { defaultSegment, digestsOfKeyslots, digestsOfSegments } from "../segments/segments.ts";
+import { ARGON2_MEMORY_MAX, digestWork, KEY_BYTES_MAX, workOf } from "./budget.ts";
+import { digestFault, type SlotFault, slotFault } from "./usable.ts";
+
+/** The key slots that are attempted for a key, in this order, and the digest that the key has. */
+export interface Attempts {
+  readonly slots: readonly Keyslot[];
+  readonly digest: Digest;
+}
+
+/**
+ * What opening a volume requires: the key of its segment; during an online reencryption the key of the
+ * data as it was, and then that of what it becomes, where there are two. For each of them cryptsetup
+ * attempts the slots with priority 2, and then those with priority 1.
+ *
+ * @param only the number of the only slot that is attempted, whatever its priority
+ * @returns nothing where there is no key to be found; of a key that no slot has, no slots
+ * @see cryptsetup lib/luks2/luks2_keyslot.c, LUKS2_keyslot_open, LUKS2_keyslot_open_all_segments
+ */
+export function attemptsOf({ json, reencryption }: Metadata, only?: number): Attempts[] {
+  const wanted = reencryption === undefined
+    ? [digestsOfSegments(json).get(defaultSegment(json)?.name ?? "")]
+    : [reencryption.previous.digest, reencryption.final.digest];
+  const owners = digestsOfKeyslots(json);
+  return [...new Set(wanted)].filter((digest) => digest !== undefined).map((digest) => {
+    const fitting = json.keyslots.filter(({ type, number }) =>
+      type === "luks2" && owners.get(String(number))?.name === digest.name
+    );
+    const slots = only === undefined
+      ? [2, 1].flatMap((wanted) => fitting.filter(({ priority }) => priority === wanted))
+      : fitting.filter(({ number }) => number === only);
+    return { digest, slots };
+  });
+}
+
+/**
+ * What no passphrase changes: whether there is a key slot to be attempted, and whether memory and keys
+ * stay within their bounds.
+ */
+export function whyNotAttempted(
+  { copy }: Metadata,
+  attempts: readonly Attempts[],
+): Luks2Broken | undefined {
+  const broken = (rule: Luks2Rule, path: string, message: string): Luks2Broken => ({
+    rule,
+    place: placeOf(copy, path),
+    message,
+  });
+  if (attempts.length === 0 || attempts.some(({ slots }) => slots.length === 0)) {
+    const message = "No key slot is attempted: no passphrase opens the volume";
+    return broken("luks2.keyslot.any", "/keyslots", message);
+  }
+  for (const { name, key_size, kdf } of attempts.flatMap(({ slots }) => slots)) {
+    const path = `/keyslots/${name}`;
+    if (kdf.type !== "pbkdf2" && kdf.memory > ARGON2_MEMORY_MAX) {
+      const message = `Key slot ${name} needs ${kdf.memory} KiB, more than ${ARGON2_MEMORY_MAX}`;
+      return broken("luks2.work.memory", path, message);
+    }
+    if (key_size > KEY_BYTES_MAX) {
+      const message = `The key in slot ${name} has ${key_size} bytes, more than ${KEY_BYTES_MAX}`;
+      return broken("luks2.work.key-size", path, message);
+    }
+  }
+  return undefined;
+}
+
+/** Whether attempting all key slots may take more work than there is a budget for. */
+export function whyOverBudget(
+  metadata: Metadata,
+  attempts: readonly Attempts[],
+  { iterationsMax }: { iterationsMax: number },
+): Luks2Broken | undefined {
+  const keys = attempts.reduce((sum, { slots, digest }) => sum + workOf(slots, digest), 0);
+  const work = keys + protectionWork(metadata);
+  return work <= iterationsMax ? undefined : overBudget(metadata, work, iterationsMax);
+}
+
+/** Work that comparing a reencryption with its digest takes. */
+export function protectionWork({ reencryption }: Metadata): number {
+  return reencryption?.digest === undefined ? 0 : digestWork(reencryption.digest);
+}
+
+/** The finding where the work is more than there is a budget for. */
+export function overBudget({ copy }: Metadata, work: number, budget: number): Luks2Broken {
+  const message = `The key slots need work of ${work}, more than the budget of ${budget}`;
+  return { rule: "luks2.work.budget", place: placeOf(copy, "/keyslots"), message };
+}
+
+/** What ends the search with every passphrase, before it has opened a slot for every key. */
+export function firstFault(
+  metadata: Metadata,
+  attempts: readonly Attempts[],
+  file: { headerBytes: number },
+): SlotFault | undefined {
+  for (const { slots, digest } of attempts) {
+    const faults = slots.map((slot) =>
+      slotFault(metadata, slot, file) ?? digestFault(metadata, digest)
+    );
+    const skipped = faults.every((fault) => fault?.skipped === true);
+    const found = skipped ? faults[0] : faults.find((fault) => fault?.skipped !== true);
+    if (found !== undefined) return found;
+  }
+  return protectionFault(metadata);
+}
+
+/** Why nothing shows whether the reencryption in progress is the one that was begun. */
+export function protectionFault(metadata: Metadata): SlotFault | undefined {
+  const { copy, reencryption } = metadata;
+  if (reencryption === undefined) return undefined;
+  const { digest, slot } = reencryption;
+  if (digest !== undefined) return digestFault(metadata, digest);
+  const message = `Key slot ${slot.name} of the reencryption has no digest`;
+  const place = placeOf(copy, `/keyslots/${slot.name}`, slot.node);
+  return { rule: "luks2.reencryption.digest", place, message };
+}

@@ -1,0 +1,86 @@
+import { SECTOR } from "../../bytes/mod.ts";
+import { canonicalHash, hashTable } from "../../crypto/mod.ts";
+import type { Metadata } from "../copies.ts";
+import { isKnownCipher, whyNoCipher } from "../encryption.ts";
+import { type Luks2Broken, placeOf, shown } from "../findings.ts";
+import type { Luks2Rule } from "../rules.ts";
+import { materialBytes, SALT_BYTES } from "../geometry.ts";
+import type { Digest, Keyslot } from "../json/description.ts";
+import { member } from "../json/value.ts";
+import { kdfFault } from "./kdf.ts";
+
+/** Why a slot cannot be used. */
+export interface SlotFault extends Luks2Broken {
+  /** Other slots are attempted all the same. */
+  readonly skipped?: true;
+}
+
+/**
+ * Why a slot cannot be used, whatever the passphrase.
+ *
+ * @param headerBytes length in bytes of the file that starts with the header
+ */
+export function slotFault(
+  { copy }: Metadata,
+  slot: Keyslot,
+  { headerBytes }: { headerBytes: number },
+): SlotFault | undefined {
+  const { name, node, key_size, kdf, af, area } = slot;
+  const place = placeOf(copy, `/keyslots/${name}`, node);
+  const broken = (rule: Luks2Rule, message: string): SlotFault => ({
+    rule,
+    place,
+    message: `Key slot ${name} cannot be used: ${message}`,
+  });
+  if (key_size === 0) return broken("luks2.keyslot.key-size", "its key has no bytes");
+  const derivation = kdfFault(kdf);
+  if (derivation !== undefined) return broken(`luks2.kdf.${derivation.rule}`, derivation.message);
+  const use = { encryption: area.encryption, sectorSize: SECTOR };
+  const unusable = whyNoCipher(use, area.key_size);
+  if (unusable !== undefined) {
+    const fault = broken("luks2.area.cipher", unusable);
+    return isKnownCipher(use) ? fault : { ...fault, skipped: true };
+  }
+  const end = materialStart(slot) + materialBytes(key_size);
+  if (end > headerBytes) {
+    const message = `its key material ends at byte ${end}, and the file at byte ${headerBytes}`;
+    return broken("luks2.area.readable", message);
+  }
+  if (canonicalHash(af.hash) !== undefined) return undefined;
+  return broken("luks2.af.hash", `the hash ${shown(af.hash)} is not known`);
+}
+
+/** Where the key material of a slot starts, in bytes: at the sector that its area starts in. */
+export function materialStart({ area }: Keyslot): number {
+  // The area starts in a file, as its rule says: the number is exact.
+  return Math.floor(Number(area.offset) / SECTOR) * SECTOR;
+}
+
+const DIGEST_MIN = 20;
+const ITERATIONS_MAX = 2 ** 31 - 1;
+
+/** Why a digest does not show whether a key is the right one. */
+export function digestFault({ copy }: Metadata, digest: Digest): SlotFault | undefined {
+  const { name, node, type, hash, iterations } = digest;
+  const broken = (rule: Luks2Rule, message: string): SlotFault => ({
+    rule,
+    place: placeOf(copy, `/digests/${name}`, node),
+    message: `Digest ${name} cannot be used: ${message}`,
+  });
+  if (type !== "pbkdf2") return broken("luks2.digest.type", `its type is ${shown(type)}`);
+  const digestSize = hashTable[canonicalHash(hash) ?? ""]?.digestSize;
+  const missing = ["hash", "iterations", "salt"].find((field) => member(node, field) === undefined);
+  if (missing !== undefined) return broken("luks2.digest.values", `${missing} is missing`);
+  // What is not a string counts as empty.
+  const [salt, sum] = (["salt", "digest"] as const).map((field) =>
+    member(node, field)?.kind === "string" ? digest[field]?.length : 0
+  );
+  if (salt === undefined || sum === undefined) {
+    return broken("luks2.digest.values", "its salt or digest is not base64");
+  }
+  if (salt !== SALT_BYTES || sum !== DIGEST_MIN && (sum !== digestSize || sum < DIGEST_MIN)) {
+    return broken("luks2.digest.lengths", `its salt has ${salt} bytes, and its digest ${sum}`);
+  }
+  if (digestSize !== undefined && iterations >= 1 && iterations <= ITERATIONS_MAX) return undefined;
+  return broken("luks2.digest.values", `it has ${iterations} iterations of ${shown(hash)}`);
+}
