@@ -42,7 +42,7 @@ function omitLuks(report: InfoReport, keys: readonly string[]): { [key: string]:
 
 /**
  * Compares two maps, up to the first entry that differs. Both are first brought to the shape of the
- * older version: without its missing fields, and with neighbours merged that only those told apart.
+ * older version: without its missing fields, and with neighbours merged that differ in nothing else.
  */
 export function compareMap(
   left: readonly MapEntry[],
@@ -91,7 +91,7 @@ export function compareOutcomes<T>(
 
 /**
  * Merges neighbouring entries that qemu-img would have printed as one (qemu-img.c,
- * `entry_mergeable`), and drops the empty entry that stands for an empty image.
+ * `entry_mergeable`), and drops the empty entry of an empty image.
  */
 export function mergeMap(entries: readonly MapEntry[]): MapEntry[] {
   const merged: MapEntry[] = [];

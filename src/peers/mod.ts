@@ -3,14 +3,17 @@
  *
  * Invariants:
  *
- * - Every implementation stands behind one interface, `Peer`, and answers in qemu-img's shapes. A
- *   field that an implementation does not tell is absent, never filled in.
- * - An outcome is accepted, rejected, unsupported, crashed or timed out. A crash is never a rejection.
+ * - Every implementation has one interface, `Peer`, and answers in qemu-img's shapes. A field that an
+ *   implementation does not print is absent, never filled in.
+ * - An outcome is accepted, rejected, unsupported, crashed, timed out or a malformed answer. A crash is
+ *   never a rejection.
+ * - A tool that is there and does not work is an error, and never looks as if it were not installed.
  * - Every process has a time limit and a limit on what it prints, sees a fixed environment, no shell
  *   and no standard input of the caller, and is killed with SIGKILL.
  * - A peer answers in one directory: relative names, also those in images, are relative to it.
- * - A passphrase is handed to a tool in a file that only this user can read, stands in no list of
- *   processes, and is taken out of whatever a tool says.
+ * - A passphrase is passed to a tool in a file that only this user can read. No list of processes shows
+ *   it, and it is removed from what a tool prints.
+ * - Temporary files are in a scratch folder with a lock; the next run removes what a killed run leaves.
  * - What a comparison leaves out is declared as data, by version.
  *
  * @module
@@ -35,6 +38,7 @@ export {
   type Taken,
   type UnlockReport,
   unsupported,
+  type VolumeReport,
 } from "./peer.ts";
 export { type Answers, ForwardingPeer } from "./forwarding.ts";
 export { failure, malformed, readCheck, readInfo, readMap } from "./answers.ts";
@@ -101,6 +105,5 @@ export type { AllocationRun } from "./qemu_io/text.ts";
 export { checkOutcome, ReferencePeer } from "./reference/peer.ts";
 export { ReferencePool } from "./reference/pool.ts";
 export { type OutcomeCounts, TallyPeer } from "./tally.ts";
-export { compareVolume, volumeOf, type VolumeReport } from "./volume.ts";
-export { VolumePeer } from "./volume_peer.ts";
+export { compareVolume, volumeOf, VolumePeer } from "./volume.ts";
 export { fewAtOnce } from "./at_once.ts";

@@ -1,7 +1,6 @@
-import type { CheckCounts, InfoReport, MapEntry } from "../format/mod.ts";
-import type { VolumeReport } from "./volume.ts";
+import type { CheckCounts, InfoReport, Json, MapEntry } from "../format/mod.ts";
 
-export type { InfoReport, MapEntry, VolumeReport };
+export type { InfoReport, MapEntry };
 
 /** The questions that an implementation can be asked. */
 export type Operation = "probe" | "info" | "map" | "check" | "digest" | "unlock";
@@ -72,7 +71,14 @@ export interface UnlockReport {
   readonly slot?: number;
 }
 
-/** An image to query, and what a peer must be told because the image does not say it. */
+/**
+ * What a tool prints of a LUKS volume: members of the `data` of qemu-img's format-specific information
+ * of `luks`, and `cipher`, the name of the cipher alone; of LUKS version 2 what diskproof prints in that
+ * place. What the tool does not print is absent.
+ */
+export type VolumeReport = { readonly [key: string]: Json };
+
+/** An image to query, and what a peer has to know beside it. */
 export interface Subject {
   readonly path: string;
   /** The format; probed where absent. */

@@ -2,14 +2,14 @@
 export interface Comparable {
   /** Keys of `info` to leave out. */
   readonly infoWithout: readonly string[];
-  /** Keys to leave out of what `info` tells of a LUKS header. */
+  /** Keys to leave out of the answer to `info` for a LUKS header. */
   readonly luksWithout: readonly "detached-header"[];
   /** Keys of a map entry to leave out. */
   readonly mapWithout: readonly ("present" | "compressed")[];
 }
 
 /**
- * Keys of `info` that tell of the machine and not of the image (`actual-size`, `filename`), that came
+ * Keys of `info` that describe the machine and not the image (`actual-size`, `filename`), that came
  * with a later version (`children` 8.0, `limits` 10.2), or both.
  */
 export const INFO_NEVER_COMPARED = ["actual-size", "filename", "children", "limits"] as const;

@@ -1,12 +1,17 @@
 import type { InfoReport, Json } from "../format/mod.ts";
 import { compareJson, type Difference } from "./compare.ts";
+import { type Answers, ForwardingPeer } from "./forwarding.ts";
+import { type Outcome, type Subject, unsupported, type VolumeReport } from "./peer.ts";
 
-/**
- * What a tool tells of a LUKS volume: members of the `data` of qemu-img's format-specific information
- * of `luks`, and `cipher`, the name of the cipher alone; of LUKS version 2 what diskproof tells in that
- * place. What the tool does not tell is absent.
- */
-export type VolumeReport = { readonly [key: string]: Json };
+/** A tool that reads LUKS volumes and nothing else. */
+export abstract class VolumePeer extends ForwardingPeer {
+  /** What the tool prints of a volume. */
+  abstract volume(subject: Subject): Promise<Outcome<VolumeReport>>;
+
+  protected override ask(_operation: keyof Answers): Promise<Outcome<never>> {
+    return Promise.resolve(unsupported("It reads LUKS volumes alone"));
+  }
+}
 
 /** The volume in an answer to `info` about LUKS or about `qcow2`; nothing where there is none. */
 export function volumeOf({ "format-specific": specific }: InfoReport): VolumeReport | undefined {
@@ -17,7 +22,7 @@ export function volumeOf({ "format-specific": specific }: InfoReport): VolumeRep
   return isMembers(volume) && volume["slots"] !== undefined ? volume : undefined;
 }
 
-/** Compares what both sides tell of a volume. */
+/** Compares what both sides print of a volume. */
 export function compareVolume(left: VolumeReport, right: VolumeReport): Difference[] {
   const both = shared(named(left), named(right));
   return compareJson(both.left, both.right);

@@ -16,8 +16,8 @@ export function recordOf(text: string): ImageRecord {
   if (!Array.isArray(files) || !files.every(isFile)) throw damaged(`${name} has no files`);
   const sizes = files.reduce((sum, { size }) => sum + size, 0);
   if (sizes > UNPACKED_MAX) throw damaged(`${name} is longer than ${UNPACKED_MAX} bytes`);
-  const told = [subject, ...(header === undefined ? [] : [header]), ...files.map((it) => it.name)];
-  const odd = told.find((it) => !isName(it));
+  const names = [subject, ...(header === undefined ? [] : [header]), ...files.map((it) => it.name)];
+  const odd = names.find((it) => !isName(it));
   if (odd !== undefined) throw damaged(`${JSON.stringify(odd)} is not the name of a file in it`);
   if (!isObject(answers)) throw damaged(`${name} has no answers`);
   return record as unknown as ImageRecord;

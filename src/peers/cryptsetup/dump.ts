@@ -1,12 +1,12 @@
 import { SECTOR, utf8 } from "../../bytes/mod.ts";
 import type { Json } from "../../format/mod.ts";
-import type { VolumeReport } from "../volume.ts";
+import type { VolumeReport } from "../peer.ts";
 
 /**
- * Reads what `cryptsetup luksDump` prints of a header: of version 1 in qemu-img's words and units, of
- * version 2 in those of diskproof's `info`.
+ * Reads what `cryptsetup luksDump` prints of a header: version 1 in qemu-img's terms and units, version 2
+ * in those of diskproof's `info`.
  *
- * @returns nothing where it is something else
+ * @returns nothing for other text
  */
 export function readLuksDump(text: string): VolumeReport | undefined {
   // A header may have any text, also none.
@@ -41,10 +41,10 @@ function readVersion1(text: string, field: Field): VolumeReport | undefined {
   };
 }
 
-/** Bytes of a label or a subsystem that are printed: a NUL is put into the last one of its field. */
+/** Bytes of a label or a subsystem that are printed: cryptsetup ends its field with a NUL. */
 const TEXT_MAX = 47;
 
-/** What the binary header says, and the key slots. A text that may have been cut is left out. */
+/** The binary header and the key slots. A text that may have been cut is left out. */
 function readVersion2(text: string, field: Field): VolumeReport | undefined {
   const [epoch, uuid] = [field("Epoch"), field("UUID")];
   if (epoch === undefined || uuid === undefined) return undefined;
@@ -68,7 +68,7 @@ function orNone(text: string | undefined, none: string): string {
   return text === undefined || text === none ? "" : text;
 }
 
-/** What stands before the first mark, and what behind it. */
+/** The text before the first mark, and the text after it. */
 function cut(text: string, mark: string): [string, string | undefined] {
   const at = text.indexOf(mark);
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];

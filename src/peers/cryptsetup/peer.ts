@@ -8,13 +8,13 @@ import {
   type Subject,
   type UnlockReport,
   unsupported,
+  type VolumeReport,
 } from "../peer.ts";
 import type { ToolResult } from "../tool/process.ts";
 import { withScratch, writeScratchFile } from "../tool/scratch.ts";
 import { scrubbed, withPassphraseFiles } from "../tool/secrets.ts";
 import { type CallOptions, Tool } from "../tool/tool.ts";
-import type { VolumeReport } from "../volume.ts";
-import { VolumePeer } from "../volume_peer.ts";
+import { VolumePeer } from "../volume.ts";
 import { readLuksDump, readUnlockedSlot } from "./dump.ts";
 
 /** How cryptsetup is called and bounded. */

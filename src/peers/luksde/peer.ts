@@ -6,11 +6,11 @@ import {
   type PeerDescription,
   type Subject,
   unsupported,
+  type VolumeReport,
 } from "../peer.ts";
 import { ToolError, type ToolResult } from "../tool/process.ts";
 import { type CallOptions, Tool } from "../tool/tool.ts";
-import type { VolumeReport } from "../volume.ts";
-import { VolumePeer } from "../volume_peer.ts";
+import { VolumePeer } from "../volume.ts";
 
 /** Modes that it names after the cipher. */
 const MODES = ["cbc", "xts"];

@@ -1,6 +1,6 @@
 /**
- * A path as an argument of a QEMU tool. QEMU takes what stands before a colon for a protocol unless a
- * slash comes first; an option terminator (`--`) has to take care of a leading dash.
+ * A path as an argument of a QEMU tool. QEMU reads the part before a colon as a protocol unless a slash
+ * comes first. A leading dash needs an option terminator (`--`) before the path.
  */
 export function toolPath(path: string): string {
   return hasProtocol(path) ? `./${path}` : path;
@@ -18,7 +18,7 @@ export function optionValue(value: string): string {
 }
 
 /**
- * Block device options as a file name that holds no white space, for tools that split their command
+ * Block device options as a file name without white space, for tools that split their command
  * line at blanks and know no quoting.
  */
 export function jsonName(options: { readonly [key: string]: string | boolean }): string {

@@ -1,13 +1,14 @@
-import { answered } from "../answers.ts";
+import type { Json } from "../../format/mod.ts";
+import { answered, membersOf, readJson, ShapeError } from "../answers.ts";
 import type { Subject } from "../peer.ts";
 import type { ToolResult } from "../tool/process.ts";
 import { optionValue, toolPath } from "./names.ts";
 import { secretId } from "./secrets.ts";
 
-/** Options of a block device; what belongs to a device within stands behind its name and a dot. */
+/** Options of a block device; those of a device within it have its name and a dot in front. */
 export type BlockOptions = { readonly [key: string]: string };
 
-/** What has to be known of an image to hand over its key. */
+/** What has to be known of an image to pass its key. */
 export interface ChainImage {
   readonly format: string;
   readonly encrypted: boolean;
@@ -23,7 +24,7 @@ const KEY_OPTIONS: { readonly [format: string]: string } = {
 const PAYLOAD_FORMATS = ["qcow", "qcow2"];
 
 /**
- * Has qemu-img tell which images of a chain are encrypted, the top one first; of the payload's chain
+ * Learns from qemu-img which images of a chain are encrypted, the top one first; for the payload's chain
  * where the header is detached. Nothing where qemu-img does not open the image.
  */
 export async function learnChain(
@@ -39,10 +40,16 @@ export async function learnChain(
   for (const verb of [["info", "--backing-chain"], ["info"]]) {
     const result = await qemuImg([...verb, ...named]);
     if (!answered(result)) continue;
-    const told: { format: string; encrypted?: boolean }[] = [JSON.parse(result.stdout)].flat();
-    return told.map(({ format, encrypted }) => ({ format, encrypted: encrypted === true }));
+    const chain = readJson(result, (json) => [json].flat().map(chainImageIn));
+    if (chain.outcome === "accepted") return chain.value;
   }
   return [];
+}
+
+function chainImageIn(json: Json): ChainImage {
+  const { format, encrypted } = membersOf(json);
+  if (typeof format === "string") return { format, encrypted: encrypted === true };
+  throw new ShapeError("The answer to info has no format");
 }
 
 /** Whether an image is opened by its name alone, without options. */
@@ -97,7 +104,7 @@ export function lackedOptions(
   };
 }
 
-/** Options of a device that another one holds under a name. */
+/** Options of a device that is a part of another one under a name. */
 export function within(name: string, options: BlockOptions): BlockOptions {
   return Object.fromEntries(
     Object.entries(options).map(([key, value]) => [`${name}.${key}`, value]),

@@ -118,7 +118,7 @@ export class QemuImgPeer implements Peer {
   /** What the tool prints, unread; `readInfo`, `readMap` and `readCheck` make answers of it. */
   async ask(verb: "info" | "map" | "check", subject: Subject): Promise<ToolResult> {
     const { passphrases: _, ...keyless } = subject;
-    // Nothing that `info` tells is encrypted.
+    // Nothing in the answer to `info` is encrypted.
     return await this.#opened(verb === "info" ? keyless : subject, (opened) => {
       const args = [...opened.objects, ...opened.named, "--", opened.name];
       return this.#call([verb, "--output=json", "-U", ...args], subject);
@@ -146,7 +146,7 @@ export class QemuImgPeer implements Peer {
     }, this.#options.scratch);
   }
 
-  /** Hands `use` the arguments that open an image, with secrets where that takes them. */
+  /** Hands `use` the arguments that open an image, with secrets where they are needed. */
   async #opened(
     subject: Subject,
     use: (opened: OpenArguments) => Promise<ToolResult>,
@@ -167,7 +167,7 @@ export class QemuImgPeer implements Peer {
       return await withOptions(blockOptions({ ...subject, format }, chain));
     }
     const result = await use(byName(subject));
-    // What `info` refuses may open for another question, and says itself what it lacks then.
+    // An image that `info` rejects may open for another question: the error names the missing key.
     const lacking = asks && chain.length === 0 ? lackingKey(result) : undefined;
     return lacking === undefined ? result : await withOptions(lackedOptions(subject, lacking));
   }
@@ -214,7 +214,7 @@ function conversion(opened: OpenArguments, { range, snapshot }: DigestScope): st
   if (range === undefined) {
     return [...verb, ...named, ...(snapshot === undefined ? [] : ["-l", snapshot]), "--", name];
   }
-  // A number prints rounded from 2^53 on, though it holds multiples of 512 exactly.
+  // A number from 2^53 on is printed rounded, though multiples of 512 are exact.
   const part = { driver: "raw", offset: `${BigInt(range.start)}`, size: `${range.length}` };
   return [...verb, "--image-opts", "--", imageOptions({ ...part, ...within("file", options) })];
 }

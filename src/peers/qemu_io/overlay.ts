@@ -8,7 +8,7 @@ import { makeScratch, type Scratch, writeScratchFile } from "../tool/scratch.ts"
 export interface OverlayOptions {
   readonly qemuImg?: readonly string[];
   readonly scratch?: string;
-  /** Bytes that it holds. */
+  /** Its size in bytes. */
   readonly capacity: number;
 }
 

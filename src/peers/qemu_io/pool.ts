@@ -13,7 +13,7 @@ const BATCHES_PER_PROCESS = 2_000;
 const PROCESSES_MAX = 4;
 
 /**
- * Keeps qemu-io processes: it takes secrets only when it starts, so each set of passphrases has a
+ * Keeps qemu-io processes: it reads secrets only when it starts, so each set of passphrases has a
  * process of its own. The one that has not been used for longest makes room for a new one.
  */
 export class QemuIoPool {

@@ -34,10 +34,10 @@ const OUTPUT_LIMIT = 64 * 1024 * 1024;
  * One qemu-io process that is fed through its standard input.
  *
  * Commands go in one by one, each after the prompt that follows the one before: qemu-io reads ahead
- * into a buffer, and looks at a command there only when more input comes in. A prompt stands at the
+ * into a buffer, and reads a command there only when more input comes in. A prompt is at the
  * start of a line, where no output of a command does, and everything printed before it is flushed. A
  * batch ends in a word never used before, which qemu-io names on standard error as a command that it
- * does not know: what stands there before it belongs to the batch.
+ * does not know: the text before it belongs to the batch.
  */
 export class QemuIoProcess {
   readonly #child: RunningTool;
@@ -76,7 +76,7 @@ export class QemuIoProcess {
     return this.#ended;
   }
 
-  /** Runs commands, none of which holds a line break. */
+  /** Runs commands, none of which contains a line break. */
   async run(commands: readonly string[]): Promise<Exchange> {
     let end: ToolEnd | undefined;
     const kill = (reason: ToolEnd) => {

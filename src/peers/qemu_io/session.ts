@@ -25,7 +25,7 @@ export interface QemuIoOptions {
 /** An image, and how much of it is wanted. */
 export interface Reading extends Omit<Subject, "directory"> {
   readonly format: string;
-  /** Bytes from the start of the guest's disk on; what lies beyond its end reads as zeros. */
+  /** Bytes from the start of the guest's disk on; zeros are read past its end. */
   readonly size: number;
   /** Bytes of one read where reading everything at once fails; a multiple of 512. */
   readonly unit?: number;
@@ -156,7 +156,7 @@ export class QemuIoSession {
     return accepted({ bytes, unreadable });
   }
 
-  /** The options that open an image; qemu-img tells which images of its chain need a passphrase. */
+  /** The options that open an image; qemu-img knows which images of its chain need a passphrase. */
   async #optionsOf(subject: Omit<Reading, "size">): Promise<BlockOptions> {
     const { header, passphrases = [] } = subject;
     if (header === undefined && passphrases.length === 0) return blockOptions(subject, []);

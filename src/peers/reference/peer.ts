@@ -1,4 +1,5 @@
 import { utf8 } from "../../bytes/mod.ts";
+import config from "../../../deno.json" with { type: "json" };
 import { AccessError } from "../../format/mod.ts";
 import { formatNamed, formatNames } from "../../formats.ts";
 import { digestOf, infoOf, layersOf, mapOf, type OpenedImage, openImage } from "../../image/mod.ts";
@@ -28,7 +29,7 @@ export class ReferencePeer implements Peer {
   describe(): Promise<PeerDescription> {
     return Promise.resolve({
       name: "reference",
-      version: "0.1.0",
+      version: config.version,
       operations: ["probe", "info", "map", "check", "digest", "unlock"],
       formats: formatNames,
     });
@@ -78,7 +79,7 @@ export class ReferencePeer implements Peer {
   }
 }
 
-/** The image by itself, without passphrases: nothing that `info` tells is encrypted. */
+/** The image alone, without passphrases: nothing in the answer to `info` is encrypted. */
 function keyless({ passphrases: _, ...subject }: Subject): Subject & { alone: boolean } {
   return { ...subject, alone: true };
 }

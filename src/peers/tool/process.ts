@@ -8,7 +8,7 @@ export type ToolEnd =
   | { readonly kind: "crashed"; readonly signal: string }
   /** Killed because its time was up. */
   | { readonly kind: "timed-out"; readonly timeoutMs: number }
-  /** Killed because it printed more than the caller takes. */
+  /** Killed because it printed more than the caller accepts. */
   | { readonly kind: "flooded"; readonly limit: number };
 
 /** Why a tool cannot be used. */
@@ -124,7 +124,7 @@ export function killProcess(child: RunningTool): void {
   }
 }
 
-/** The end that a process's own status tells of. */
+/** How a process ended, by its status. */
 export function endOf(status: Deno.CommandStatus): ToolEnd {
   return status.signal === null
     ? { kind: "exited", code: status.code }
@@ -215,14 +215,14 @@ class Collector {
   }
 }
 
-/** What stands in a text for bytes that are not UTF-8. */
+/** The character for bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
 
 function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
-/** Waits for the output of a process that has ended, but not for whoever else holds it open. */
+/** Waits for the output of a process that has ended, but not for another process that has it open. */
 export async function drained(outputs: readonly Promise<void>[]): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expiry = new Promise<void>((resolve) => {

@@ -19,7 +19,7 @@ export interface Scratch {
 /** Memory, where the system offers it; Deno grants it to a program with all permissions alone. */
 const MEMORY = "/dev/shm";
 const PREFIX = "diskproof-";
-/** In a scratch folder: the file that its process holds a lock on, and the folder for the files. */
+/** In a scratch folder: the file that its process has locked, and the folder for the files. */
 const LOCK = ".diskproof-lock";
 const FILES = "files";
 const REMOVE_ATTEMPTS = 3;
@@ -30,7 +30,7 @@ const searched = new Set<string>();
 /**
  * Makes a scratch folder: in `parent` where one is given, else below `TMPDIR` where that is set, else in
  * memory or `/tmp`. A run that is killed leaves its folder behind, and the next run removes it: the
- * lock of a folder is held as long as its process lives.
+ * lock of a folder lasts as long as its process.
  *
  * @param parent a folder whose owner removes it
  * @throws {ScratchError} when it cannot be made
@@ -98,7 +98,7 @@ function makeFolder(): string {
   return path;
 }
 
-/** A folder in memory, where that is possible and `TMPDIR` asks for no other place. */
+/** A folder in memory, where that is possible and `TMPDIR` is not set. */
 function inMemory(): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: "TMPDIR" });
   // Without permission to read TMPDIR there is none for memory either.

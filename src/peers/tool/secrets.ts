@@ -27,7 +27,7 @@ export async function withPassphraseFiles<T>(
 const SHORT = 3;
 const HIDDEN = "(passphrase)";
 
-/** A message without the passphrases that a tool has repeated; short ones where they stand alone. */
+/** A message without the passphrases that a tool has repeated; short ones only as whole words. */
 export function scrubbed(message: string, passphrases: readonly string[] = []): string {
   // Longer ones first: one passphrase may be part of another.
   const longestFirst = passphrases.filter((it) => it !== "").sort((a, b) => b.length - a.length);

@@ -174,7 +174,7 @@ export function readTar(tar: Uint8Array): PackedFile[] {
     files.push(file);
     at += BLOCK + roundUp(stored, BLOCK);
   }
-  if (files.length === 0) throw unreadable("it holds nothing");
+  if (files.length === 0) throw unreadable("it is empty");
   return files;
 }
 
