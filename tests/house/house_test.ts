@@ -19,7 +19,8 @@ const FLOORS = [
 ];
 
 /** Rooms in which `Deno.*` may stand. */
-const EFFECTS = /^(src\/(cli|peers|recorded)|fuzz\/cli|scripts|corpus|golden|tests)\//;
+const EFFECTS =
+  /^(src\/(cli|peers|recorded)|fuzz\/cli|scripts|corpus\/build|golden\/build|tests)\//;
 
 /** Lines above which a file probably holds two subjects. */
 const LINES_MAX = 400;
@@ -85,13 +86,23 @@ Deno.test("every room of src has its floor, and nothing in src imports what lies
 });
 
 Deno.test("npm packages come through the names of deno.json", () => {
-  const direct = sourceFiles("src", "fuzz", "tests", "scripts")
+  const direct = sourceFiles("src", "fuzz", "corpus", "golden", "tests", "scripts")
     .filter(({ text }) => /from "(npm:|jsr:|https?:)/.test(text));
   assertEquals(direct.map((file) => file.path), []);
 });
 
+Deno.test("nothing but tests imports tests, and cases and recipes import no builder", () => {
+  const wrong = sourceFiles("src", "fuzz", "corpus", "golden", "scripts").flatMap((file) => {
+    const isData = /^(corpus\/cases|golden\/recipes)\//.test(file.path);
+    const banned = isData ? /^(tests|corpus\/build|golden\/build)\// : /^tests\//;
+    return importsOf(file).filter((target) => banned.test(target))
+      .map((target) => `${file.path} imports ${target}`);
+  });
+  assertEquals(wrong, []);
+});
+
 Deno.test("Deno.* stands only in its rooms", () => {
-  const wrong = sourceFiles("src", "fuzz").filter(({ path, text }) =>
+  const wrong = sourceFiles("src", "fuzz", "corpus", "golden").filter(({ path, text }) =>
     !EFFECTS.test(path) && /\bDeno\./.test(codeOf(text))
   );
   assertEquals(wrong.map((file) => file.path), []);
@@ -109,7 +120,7 @@ Deno.test("no numeric offset stands outside a description", () => {
 });
 
 Deno.test("no file holds more than one subject's worth of lines", () => {
-  const long = sourceFiles("src", "fuzz", "scripts", "tests")
+  const long = sourceFiles("src", "fuzz", "corpus", "golden", "scripts", "tests")
     .map(({ path, text }) => ({ path, lines: text.split("\n").length }))
     .filter(({ lines }) => lines > LINES_MAX);
   assertEquals(long, []);
@@ -120,7 +131,7 @@ Deno.test("no mark is left over, no test is ignored and no type is given up", ()
   const marks = new RegExp(
     `\\b(?:${words})\\b|Deno\\.test\\.(?:ignore|only)|ignore: *true|as any\\b`,
   );
-  const wrong = sourceFiles("src", "fuzz", "scripts", "tests")
+  const wrong = sourceFiles("src", "fuzz", "corpus", "golden", "scripts", "tests")
     .filter(({ path, text }) => !path.startsWith("tests/house/") && marks.test(text))
     // "As any" is also how a sentence goes on.
     .filter(({ text }) => marks.test(codeOf(text)) || text.match(marks)?.[0] !== "as any");
