@@ -25,7 +25,17 @@ export {
   useFileSystem,
 } from "./file_system.ts";
 export { estimateHoles, holesOf, isSparse, isZero } from "./holes.ts";
-export { concat, hex, roundDown, roundUp, SECTOR, startsWith, utf8 } from "./numbers.ts";
+export {
+  clamp,
+  concat,
+  hex,
+  roundDown,
+  roundUp,
+  SECTOR,
+  splitAt,
+  startsWith,
+  utf8,
+} from "./numbers.ts";
 export { type Patch, PatchedSource } from "./patched.ts";
 export { type Segment, SegmentSource } from "./segments.ts";
 export { WindowSource } from "./window.ts";

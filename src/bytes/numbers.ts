@@ -38,3 +38,14 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return prefix.every((byte, at) => byte === bytes[at]);
 }
+
+/** The integer nearest to `value` in a range; the least where it is not a number. */
+export function clamp(value: number, min: number, max: number): number {
+  return value >= max ? max : value > min ? Math.trunc(value) : min;
+}
+
+/** What comes before the first mark in a text, and what comes behind it, where there is one. */
+export function splitAt(text: string, mark: string): [string, string | undefined] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}

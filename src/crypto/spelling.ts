@@ -1,3 +1,4 @@
+import { splitAt } from "../bytes/mod.ts";
 import type { SectorCipherOptions } from "./usable.ts";
 import { canonicalEssivHash } from "./essiv_hash.ts";
 import { inSmallLetters } from "./hash_aliases.ts";
@@ -43,9 +44,4 @@ export function splitMode(
   if (generator === undefined) return { mode };
   const [ivGenerator, ivHash] = splitAt(generator, ":");
   return { mode, ivGenerator, ...(ivHash === undefined ? {} : { ivHash }) };
-}
-
-function splitAt(text: string, mark: string): [string, string?] {
-  const at = text.indexOf(mark);
-  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }

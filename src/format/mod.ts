@@ -55,6 +55,7 @@ export {
 } from "./create.ts";
 export type { Format, FormatKeys, KeyArea, Tool, VerdictPolicy } from "./format.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
+export { placesIn } from "./place.ts";
 export { type BuiltImage, cutAt, type Placed } from "./placed.ts";
 export { remembering } from "./remembering.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";

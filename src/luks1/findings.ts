@@ -1,4 +1,4 @@
-import type { Broken } from "../format/mod.ts";
+import { type Broken, placesIn } from "../format/mod.ts";
 import { offsetOf } from "../layout/mod.ts";
 import type { Place } from "../rules/mod.ts";
 import type { Luks1Rule } from "./rules.ts";
@@ -11,9 +11,7 @@ export type Luks1Broken = Broken<Luks1Rule>;
 export type AddFinding = (rule: Luks1Rule, place: Place, message: () => string) => void;
 
 /** A field of the header as a place. */
-export function inHeader(field: keyof typeof header.offsets): Place {
-  return { path: `/header/${field}`, offset: offsetOf(header, field) };
-}
+export const inHeader: (field: keyof typeof header.offsets) => Place = placesIn(header, "/header");
 
 /** A field of a key slot as a place. */
 export function inSlot(slot: number, field: keyof typeof keySlot.offsets): Place {

@@ -1,5 +1,4 @@
-import { type BlockRule, type Broken as AnyBroken, requestable } from "../format/mod.ts";
-import { offsetOf } from "../layout/mod.ts";
+import { type BlockRule, type Broken as AnyBroken, placesIn, requestable } from "../format/mod.ts";
 import type { Findings as AnyFindings, Place } from "../rules/mod.ts";
 import { type Entry, offsetOf as offsetIn, valueOf } from "./entry.ts";
 import type { Qcow1Rule } from "./rules.ts";
@@ -15,9 +14,7 @@ export type Findings = AnyFindings<FoundRule>;
 export type Broken = AnyBroken<FoundRule>;
 
 /** A header field as a place. */
-export function inHeader(field: keyof typeof header.offsets): Place {
-  return { path: `/header/${field}`, offset: offsetOf(header, field) };
-}
+export const inHeader: (field: keyof typeof header.offsets) => Place = placesIn(header, "/header");
 
 /** Records `rule` unless `holds`. Gives back whether it holds. */
 export function must(

@@ -1,4 +1,4 @@
-import { SECTOR } from "../../bytes/mod.ts";
+import { clamp, SECTOR } from "../../bytes/mod.ts";
 import type { KeyModel, Luks1Model } from "../model.ts";
 import { header, SLOTS } from "../structures.ts";
 
@@ -60,8 +60,4 @@ function soundSlot(slot: number): number {
 function soundUuid(uuid: string): string {
   const width = header.fields.find(({ name }) => name === "uuid")?.width ?? 0;
   return uuid.replace(/[^\x20-\x7e]/g, "").slice(0, width - 1);
-}
-
-function clamp(value: number, min: number, max: number): number {
-  return Math.min(max, Math.max(min, Math.trunc(value)));
 }

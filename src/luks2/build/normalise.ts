@@ -1,4 +1,4 @@
-import { SECTOR } from "../../bytes/mod.ts";
+import { clamp, SECTOR } from "../../bytes/mod.ts";
 import { hashTable } from "../../crypto/mod.ts";
 import { HEADER_SIZES, SECTOR_SIZES, UNIT } from "../geometry.ts";
 import type { KdfModel, Luks2KeyModel, Luks2Model } from "../model.ts";
@@ -97,8 +97,4 @@ function soundKdf(kdf: KdfModel): KdfModel {
 function soundText(text: string, field: "uuid" | "label" | "subsystem"): string {
   const width = header.fields.find(({ name }) => name === field)?.width ?? 0;
   return text.replace(/[^\x20-\x7e]/g, "").slice(0, width - 1);
-}
-
-function clamp(value: number, min: number, max: number): number {
-  return Math.min(max, Math.max(min, Math.trunc(value)));
 }

@@ -1,4 +1,4 @@
-import { SECTOR, utf8 } from "../../bytes/mod.ts";
+import { SECTOR, splitAt, utf8 } from "../../bytes/mod.ts";
 import type { Json } from "../../format/mod.ts";
 import type { VolumeReport } from "../peer.ts";
 
@@ -21,8 +21,8 @@ function readVersion1(text: string, field: Field): VolumeReport | undefined {
   const modeText = field("Cipher mode");
   const hash = field("Hash spec");
   if (field("Version") !== "1" || cipher === undefined || modeText === undefined) return undefined;
-  const [mode, iv] = cut(modeText, "-");
-  const [ivGenerator, ivHash] = iv === undefined ? [] : cut(iv, ":");
+  const [mode, iv] = splitAt(modeText, "-");
+  const [ivGenerator, ivHash] = iv === undefined ? [] : splitAt(iv, ":");
   const bytes = Number(field("MK bits")) / 8;
   // QEMU names the cipher by the key of one of the two ciphers that XTS is made of.
   const bits = 8 * (mode === "xts" ? Math.floor(bytes / 2) : bytes);
@@ -66,12 +66,6 @@ function readVersion2(text: string, field: Field): VolumeReport | undefined {
 
 function orNone(text: string | undefined, none: string): string {
   return text === undefined || text === none ? "" : text;
-}
-
-/** The text before the first mark, and the text after it. */
-function cut(text: string, mark: string): [string, string | undefined] {
-  const at = text.indexOf(mark);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function readSlots(text: string): Json {

@@ -1,4 +1,4 @@
-import { utf8 } from "../../bytes/mod.ts";
+import { clamp, utf8 } from "../../bytes/mod.ts";
 import { type Pattern, REQUEST_MAX } from "../../format/mod.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
 import type { GuestCluster, LegacyEncryption, Placement, Qcow1Model } from "../model.ts";
@@ -13,8 +13,8 @@ const GAP_MAX = 4096;
  * put in order, those without an entry in the L1 table or named twice left out. Idempotent.
  */
 export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
-  const clusterBits = clamp(model.clusterBits, limits.clusterBits);
-  const l2Bits = clamp(model.l2Bits, limits.l2Bits);
+  const clusterBits = clamp(model.clusterBits, limits.clusterBits.min, limits.clusterBits.max);
+  const l2Bits = clamp(model.l2Bits, limits.l2Bits.min, limits.l2Bits.max);
   const geometry = geometryOf({ clusterBits, l2Bits });
   const size = soundSize(model.size, geometry);
   const name = soundName(model.backing?.name ?? "");
@@ -31,10 +31,6 @@ export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
     ...(encryption === undefined ? {} : { encryption: soundEncryption(encryption) }),
     placement: soundPlacement(model.placement, geometry),
   };
-}
-
-function clamp(value: number, range: { min: number; max: number }): number {
-  return Math.min(range.max, Math.max(range.min, Math.trunc(value)));
 }
 
 /** At most as large as one request can read the L1 table of. */
@@ -75,8 +71,8 @@ function soundClusters(clusters: readonly GuestCluster[], count: number): GuestC
 function soundCluster(cluster: GuestCluster): GuestCluster {
   const pattern: Pattern = { kind: cluster.pattern.kind, seed: cluster.pattern.seed >>> 0 };
   if (cluster.kind === "data") return { index: cluster.index, kind: "data", pattern };
-  const level = cluster.level === -1 ? -1 : clamp(cluster.level, { min: 1, max: 9 });
-  const gap = clamp(cluster.gap, { min: 0, max: GAP_MAX });
+  const level = cluster.level === -1 ? -1 : clamp(cluster.level, 1, 9);
+  const gap = clamp(cluster.gap, 0, GAP_MAX);
   return {
     index: cluster.index,
     kind: "compressed",
@@ -91,12 +87,10 @@ function soundPlacement(placement: Placement, geometry: Geometry): Placement {
   const sectors = geometry.clusterSize / 512;
   return {
     seed: placement.seed >>> 0,
-    holes: placement.holes.map((hole) => clamp(hole, { min: 0, max: HOLE_MAX })),
-    l1Skew: clamp(placement.l1Skew, { min: 0, max: 7 }),
-    l2Skews: placement.l2Skews.map((skew) =>
-      clamp(skew, { min: 0, max: geometry.clusterSize - 1 })
-    ),
-    clusterSkews: placement.clusterSkews.map((skew) => clamp(skew, { min: 0, max: sectors - 1 })),
+    holes: placement.holes.map((hole) => clamp(hole, 0, HOLE_MAX)),
+    l1Skew: clamp(placement.l1Skew, 0, 7),
+    l2Skews: placement.l2Skews.map((skew) => clamp(skew, 0, geometry.clusterSize - 1)),
+    clusterSkews: placement.clusterSkews.map((skew) => clamp(skew, 0, sectors - 1)),
     cutTail: placement.cutTail,
   };
 }

@@ -1,3 +1,4 @@
+import { clamp } from "../../bytes/mod.ts";
 import { type Geometry, geometryOf } from "../geometry.ts";
 import type { Placement, Qcow2Model } from "../model.ts";
 import { features, l1Entry, limits as formatLimits } from "../structures.ts";
@@ -6,7 +7,6 @@ import { normaliseClusters } from "./normalise_clusters.ts";
 import { normaliseEncryption } from "./normalise_encryption.ts";
 import { normaliseFirstCluster } from "./normalise_header.ts";
 import { normaliseSnapshots } from "./normalise_snapshots.ts";
-import { clamp } from "./normalise_values.ts";
 import { l1EntriesOf, sizeMaxOf, virtualSizeOf, wrapSize } from "./sizes.ts";
 
 /** What is allowed to be large. */

@@ -1,8 +1,8 @@
-import { roundUp } from "../../bytes/mod.ts";
+import { clamp, roundUp } from "../../bytes/mod.ts";
 import type { Geometry } from "../geometry.ts";
 import type { BitmapModel } from "../model.ts";
 import { limits } from "../structures.ts";
-import { clamp, cleanText, uniqueName } from "./normalise_values.ts";
+import { cleanText, uniqueName } from "./normalise_values.ts";
 
 /** Tables longer than this say nothing more; nor do readers like gigabytes of bits. */
 const ENTRIES_MAX = 64;

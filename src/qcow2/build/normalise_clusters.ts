@@ -1,7 +1,8 @@
+import { clamp } from "../../bytes/mod.ts";
 import type { Pattern } from "../../format/mod.ts";
 import type { GuestCluster, Qcow2Model } from "../model.ts";
 import { compressPattern } from "./clusters.ts";
-import { clamp, wrap } from "./normalise_values.ts";
+import { wrap } from "./normalise_values.ts";
 
 /** The parts of a model that say what its clusters may be. */
 export type ClusterRules = Pick<

@@ -1,6 +1,7 @@
+import { clamp } from "../../bytes/mod.ts";
 import { type CipherSpec, isUsable, normaliseLuks1 } from "../../luks1/mod.ts";
 import type { EncryptionModel, LuksEncryption, Qcow2Model } from "../model.ts";
-import { clamp, cleanText } from "./normalise_values.ts";
+import { cleanText } from "./normalise_values.ts";
 
 /** Longest passphrase in bytes. */
 const PASSPHRASE_MAX = 512;

@@ -1,4 +1,4 @@
-import { roundDown, utf8 } from "../../bytes/mod.ts";
+import { clamp, roundDown, utf8 } from "../../bytes/mod.ts";
 import { EXTENSION_ALIGNMENT, extensionSize, featureTableSize } from "../encode/extensions.ts";
 import type { BitmapModel, Qcow2Model, UnknownExtension } from "../model.ts";
 import {
@@ -10,7 +10,7 @@ import {
   headerV3Minimal,
   limits,
 } from "../structures.ts";
-import { clamp, cleanText, unknownType } from "./normalise_values.ts";
+import { cleanText, unknownType } from "./normalise_values.ts";
 
 /** Longest path that an operating system takes. */
 const DATA_FILE_NAME_MAX = 4095;

@@ -1,7 +1,8 @@
+import { clamp } from "../../bytes/mod.ts";
 import type { Geometry } from "../geometry.ts";
 import type { GuestCluster, SnapshotModel } from "../model.ts";
 import { type ClusterRules, normaliseClusters, normalisePattern } from "./normalise_clusters.ts";
-import { clamp, cleanText, uniqueName, wrap } from "./normalise_values.ts";
+import { cleanText, uniqueName, wrap } from "./normalise_values.ts";
 import { limits } from "../structures.ts";
 import { virtualSizeOf, wrapSize } from "./sizes.ts";
 

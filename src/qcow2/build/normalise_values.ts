@@ -1,11 +1,6 @@
 import { utf8 } from "../../bytes/mod.ts";
 import { extensionTypes } from "../structures.ts";
 
-/** The integer nearest to `value` in a range; the least where it is not a number. */
-export function clamp(value: number, min: number, max: number): number {
-  return value >= max ? max : value > min ? Math.trunc(value) : min;
-}
-
 /** An index below `count`, which is above 0: the same where it is one, or its remainder. */
 export function wrap(index: number, count: number): number {
   return Number.isFinite(index) ? Math.trunc(Math.abs(index)) % count : 0;
