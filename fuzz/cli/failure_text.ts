@@ -1,4 +1,5 @@
 import { type Fault, pathText, type ReportedFailure, type Sidecar } from "../engine/mod.ts";
+import { oneAnswer, sideBySide } from "./side_by_side.ts";
 import { indent } from "./table.ts";
 
 /** Frames of a stack that are shown; all of them are in the sidecar. */
@@ -43,7 +44,7 @@ export function factsOfSidecar(sidecar: Sidecar, fault: Fault, artifact: string)
   return { ...sidecar, fault, artifact };
 }
 
-/** A failure for a person: what, where, and the four blocks at the end. */
+/** A failure for a person: what, where, what both sides say, and the four blocks at the end. */
 export function failureText(facts: FailureFacts): string {
   const { target, fault } = facts;
   const frames = fault.stack.slice(0, FRAMES_SHOWN).map((frame) => `at ${frame}`);
@@ -51,11 +52,19 @@ export function failureText(facts: FailureFacts): string {
     `FAILURE in ${target}: ${fault.kind}, ${fault.signature}`,
     indent([fault.message, ...frames, ...notesOn(facts)].join("\n")),
     "",
+    ...answersIn(fault).map((text) => block("Answers", text)),
     block("Input", inputOf(facts)),
     block("Excerpt", facts.excerpt),
     block("Reproduce with", reproduceWith(facts)),
     block("Minimize with", minimizeWith(facts)),
   ].join("\n");
+}
+
+function answersIn({ answers = [] }: Fault): string[] {
+  const [first, second, ...others] = answers;
+  if (first === undefined) return [];
+  if (second === undefined || others.length > 0) return [answers.map(oneAnswer).join("\n\n")];
+  return [sideBySide([first, second])];
 }
 
 function block(title: string, text: string): string {

@@ -56,12 +56,14 @@ const WORDS_MAX = 12;
 /**
  * Names the one thing that differs: the question, how the answers come out, and what tells one cause
  * from another. Where the reference rejects, that is the rule for which it does; where both sides
- * answer, the part of the answer or the kind of cluster that differs; otherwise what the tool says.
+ * answer, the part of the answer or the kind of cluster that differs; otherwise what the tool says. Of
+ * a malformed answer it is what is wrong with that, whatever the reference says.
  */
 export function signatureOf(observed: Observation): string {
   const { tool, question, outcome, path, ours, cluster, said } = observed;
-  const difference = ours ?? cluster ?? (path === undefined ? undefined : anyIndex(path)) ??
-    (said === undefined ? undefined : wordsOf(said));
+  const words = said === undefined ? undefined : wordsOf(said);
+  const part = path === undefined ? undefined : anyIndex(path);
+  const difference = outcome === "malformed-answer" ? words : ours ?? cluster ?? part ?? words;
   return [tool, question, outcome, ...(difference === undefined ? [] : [difference])].join(".");
 }
 

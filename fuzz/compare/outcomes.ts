@@ -141,7 +141,8 @@ export function outcomeText(outcome: Ours<unknown> | Outcome<unknown>): string {
     return value.length > 4 && value.length < SHORT ? `accepted ${value}` : "accepted";
   }
   const rule = "rule" in outcome && outcome.rule !== undefined ? `${outcome.rule}: ` : "";
-  return `${outcome.outcome} (${rule}${outcome.message})`;
+  const printed = "printed" in outcome ? `: '${outcome.printed}'` : "";
+  return `${outcome.outcome} (${rule}${outcome.message})${printed}`;
 }
 
 /** The part of an answer that a path leads into: what is around the place that differs. */

@@ -20,7 +20,7 @@ import { gzipSync } from "node:zlib";
 import type { Json } from "../../src/format/mod.ts";
 import type { Dossier, DossierFile } from "./dossier.ts";
 import { fingerprint } from "./extents.ts";
-import { type Fault, type FaultKind, isTrouble } from "./fault.ts";
+import type { Fault, FaultKind } from "./fault.ts";
 import type { Found } from "./protocol.ts";
 import { pathText } from "./random.ts";
 import { type FailureDetails, HarnessError } from "./target.ts";
@@ -44,7 +44,7 @@ export interface StoredFile {
 }
 
 /** The JSON beside an artifact: all that a replay needs, and what a person wants to know first. */
-export interface Sidecar extends FailureDetails {
+export interface Sidecar extends Omit<FailureDetails, "kind"> {
   readonly artifact: typeof SIDECAR_FORMAT;
   readonly target: string;
   readonly kind: FaultKind;
@@ -189,7 +189,8 @@ function told(dossier: Dossier | undefined): Pick<
 }
 
 function artifactName(fault: Fault, identity: readonly string[]): string {
-  const prefix = isTrouble(fault) ? "crash" : fault.kind;
+  const { kind } = fault;
+  const prefix = kind === "timeout" || kind === "oom" ? kind : "crash";
   return `${prefix}-${createHash("sha1").update(identity.join("\0")).digest("hex")}`;
 }
 

@@ -8,13 +8,14 @@ import {
 } from "./target.ts";
 
 /**
- * What kind of failure a case meets. `peer`: a tool could not be started; `harness`: the machine lacks
+ * What kind of failure a case meets. `malformed-answer`: a tool that is compared with did not print an
+ * answer; `peer`: a tool could not be started; `harness`: the machine lacks
  * something. Neither says anything about the case.
  */
-export type FaultKind = "crash" | "timeout" | "oom" | "peer" | "harness";
+export type FaultKind = "crash" | "malformed-answer" | "timeout" | "oom" | "peer" | "harness";
 
 /** Why a case fails, as plain data. Two faults with one kind and signature are the same one. */
-export interface Fault extends FailureDetails {
+export interface Fault extends Omit<FailureDetails, "kind"> {
   readonly kind: FaultKind;
   readonly signature: string;
   readonly message: string;

@@ -38,6 +38,8 @@ export interface About {
 
 /** What is known of a failure beyond its message. */
 export interface FailureDetails {
+  /** A tool has succeeded and printed what no version of it prints; the bytes are in its answer. */
+  readonly kind?: "malformed-answer";
   /** What both sides say, where two answers differ. */
   readonly answers?: readonly NamedAnswer[];
   readonly about?: About;

@@ -146,7 +146,9 @@ function explained(
 ): string {
   const divergence = divergences.find(({ explains }) => explains(observation));
   if (divergence !== undefined) return divergence.name;
-  throw new Failure(signatureOf(observation), message, { answers, about });
+  const kind = "malformed-answer";
+  const malformed = observation.outcome === kind ? { kind } as const : {};
+  throw new Failure(signatureOf(observation), message, { answers, about, ...malformed });
 }
 
 function reportOf<Model>(

@@ -1,6 +1,6 @@
 import type { Json } from "../../format/mod.ts";
 import { answered, membersOf, readJson, ShapeError } from "../answers.ts";
-import type { Subject } from "../peer.ts";
+import { accepted, type Outcome, type Subject } from "../peer.ts";
 import type { ToolResult } from "../tool/process.ts";
 import { optionValue, toolPath } from "./names.ts";
 import { secretId } from "./secrets.ts";
@@ -25,25 +25,25 @@ const PAYLOAD_FORMATS = ["qcow", "qcow2"];
 
 /**
  * Learns from qemu-img which images of a chain are encrypted, the top one first; for the payload's chain
- * where the header is detached. Nothing where qemu-img does not open the image.
+ * where the header is detached. Nothing where qemu-img does not open the image. Its answer may be
+ * malformed.
  */
 export async function learnChain(
   subject: Subject,
   qemuImg: (args: readonly string[]) => Promise<ToolResult>,
-): Promise<ChainImage[]> {
+): Promise<Outcome<ChainImage[]>> {
   const { path, header, format } = subject;
   // A volume is by itself, and what its header says does not matter.
-  if (format === "luks" && header === undefined) return [{ format, encrypted: true }];
+  if (format === "luks" && header === undefined) return accepted([{ format, encrypted: true }]);
   const forced = format === undefined || header !== undefined ? [] : ["-f", format];
   const named = ["--output=json", "-U", ...forced, "--", toolPath(path)];
   // A backing file that does not open makes the whole chain unknown.
   for (const verb of [["info", "--backing-chain"], ["info"]]) {
     const result = await qemuImg([...verb, ...named]);
     if (!answered(result)) continue;
-    const chain = readJson(result, (json) => [json].flat().map(chainImageIn));
-    if (chain.outcome === "accepted") return chain.value;
+    return readJson(result, (json) => [json].flat().map(chainImageIn));
   }
-  return [];
+  return accepted([]);
 }
 
 function chainImageIn(json: Json): ChainImage {

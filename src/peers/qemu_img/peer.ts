@@ -153,7 +153,11 @@ export class QemuImgPeer implements Peer {
   ): Promise<ToolResult> {
     const { passphrases = [], header } = subject;
     const asks = header !== undefined || passphrases.length > 0;
-    const chain = asks ? await learnChain(subject, (args) => this.#call(args, subject)) : [];
+    const learned = asks
+      ? await learnChain(subject, (args) => this.#call(args, subject))
+      : undefined;
+    // A malformed answer comes again, to the question itself.
+    const chain = learned?.outcome === "accepted" ? learned.value : [];
     const withOptions = (options: BlockOptions) =>
       withSecrets(
         passphrases,

@@ -35,7 +35,11 @@ export class Overlay {
     const args = ["create", "-q", "-f", "qcow2", "-o", settings, `${scratch.path}/image`];
     const command = [...options.qemuImg ?? ["qemu-img"], ...args, String(options.capacity)];
     const { end, stderr } = await runTool(command);
-    if (end.kind === "exited" && end.code === 0) return new Overlay(scratch);
+    try {
+      if (end.kind === "exited" && end.code === 0) return new Overlay(scratch);
+    } catch {
+      // It said that it made the image, and did not.
+    }
     scratch.remove();
     throw new PeerError(`Cannot make a scratch image: ${stderr.trim() || end.kind}`);
   }

@@ -88,7 +88,9 @@ export class QemuIoSession {
 
   /** What the top layer itself says something about. */
   async map(subject: Omit<Reading, "size">): Promise<Outcome<readonly AllocationRun[]>> {
-    const open = openCommand(await this.#optionsOf(subject));
+    const options = await this.#optionsOf(subject);
+    if (options.outcome !== "accepted") return options;
+    const open = openCommand(options.value);
     const exchange = await this.#run([open, "map", "close"], subject);
     return mapOutcome(exchange);
   }
@@ -103,7 +105,9 @@ export class QemuIoSession {
       capacity: SESSION_LIMIT,
     }));
     overlay.reset();
-    const options = await this.#optionsOf(reading);
+    const opening = await this.#optionsOf(reading);
+    if (opening.outcome !== "accepted") return opening;
+    const options = opening.value;
     const exchange = await this.#run([
       openCommand(options),
       "map",
@@ -157,13 +161,15 @@ export class QemuIoSession {
   }
 
   /** The options that open an image; qemu-img knows which images of its chain need a passphrase. */
-  async #optionsOf(subject: Omit<Reading, "size">): Promise<BlockOptions> {
+  async #optionsOf(subject: Omit<Reading, "size">): Promise<Outcome<BlockOptions>> {
     const { header, passphrases = [] } = subject;
-    if (header === undefined && passphrases.length === 0) return blockOptions(subject, []);
+    if (header === undefined && passphrases.length === 0) {
+      return accepted(blockOptions(subject, []));
+    }
     const { qemuImg = ["qemu-img"], timeoutMs = TIMEOUT_MS, directory } = this.#options;
     const limits = directory === undefined ? { timeoutMs } : { timeoutMs, directory };
     const chain = await learnChain(subject, (args) => runTool([...qemuImg, ...args], limits));
-    return blockOptions(subject, chain);
+    return chain.outcome === "accepted" ? accepted(blockOptions(subject, chain.value)) : chain;
   }
 
   async #run(
