@@ -4,7 +4,7 @@ import type { Json } from "../../src/format/mod.ts";
 import type { Luks1Model } from "../../src/luks1/mod.ts";
 import type { Luks2Model } from "../../src/luks2/mod.ts";
 import type { Qcow1Model } from "../../src/qcow1/mod.ts";
-import type { Qcow2Model } from "../../src/qcow2/model.ts";
+import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import type { RawModel } from "../../src/raw/mod.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 import { type CaseEdit, json, set, text } from "./edit.ts";

@@ -1,7 +1,12 @@
-import { didYouMean } from "../../src/cli/nearest.ts";
-import { type Options, parseOptions, wholeNumber } from "../../src/cli/options.ts";
-import { print } from "../../src/cli/output.ts";
-import { UsageError, type Verb } from "../../src/cli/verb.ts";
+import {
+  didYouMean,
+  type Options,
+  parseOptions,
+  print,
+  UsageError,
+  type Verb,
+  wholeNumber,
+} from "../../src/cli/mod.ts";
 import { catalogue } from "../../src/formats.ts";
 import type { ToolName } from "../../src/peers/mod.ts";
 import {

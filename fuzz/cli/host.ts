@@ -1,6 +1,6 @@
 import { __version as fastCheckVersion } from "fast-check";
 import config from "../../deno.json" with { type: "json" };
-import { UsageError } from "../../src/cli/verb.ts";
+import { UsageError } from "../../src/cli/mod.ts";
 import { makeScratch } from "../../src/peers/mod.ts";
 import { requireArtifacts, type Tools, type Versions } from "../engine/mod.ts";
 

@@ -1,4 +1,4 @@
-import { print } from "../../src/cli/output.ts";
+import { print } from "../../src/cli/mod.ts";
 import {
   pathText,
   type Plan,

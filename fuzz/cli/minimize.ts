@@ -1,6 +1,4 @@
-import { parseOptions } from "../../src/cli/options.ts";
-import { print } from "../../src/cli/output.ts";
-import { UsageError, type Verb } from "../../src/cli/verb.ts";
+import { parseOptions, print, UsageError, type Verb } from "../../src/cli/mod.ts";
 import { Crew, minimize, STATUS, writeArtifact } from "../engine/mod.ts";
 import { factsOfFailure, failureText } from "./failure_text.ts";
 import { requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";

@@ -1,6 +1,4 @@
-import { parseOptions } from "../../src/cli/options.ts";
-import { print } from "../../src/cli/output.ts";
-import { UsageError, type Verb } from "../../src/cli/verb.ts";
+import { parseOptions, print, UsageError, type Verb } from "../../src/cli/mod.ts";
 import { Crew, type Fault, type Replay, replay, STATUS } from "../engine/mod.ts";
 import { factsOfSidecar, failureText } from "./failure_text.ts";
 import { versionsOf, withScratch } from "./host.ts";

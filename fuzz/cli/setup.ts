@@ -1,5 +1,4 @@
-import { type Options, wholeNumber } from "../../src/cli/options.ts";
-import { UsageError } from "../../src/cli/verb.ts";
+import { type Options, UsageError, wholeNumber } from "../../src/cli/mod.ts";
 import { workers } from "./process.ts";
 import { type CrewOptions, parseDuration, type Tools } from "../engine/mod.ts";
 

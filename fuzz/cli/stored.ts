@@ -1,5 +1,4 @@
-import { print } from "../../src/cli/output.ts";
-import { UsageError } from "../../src/cli/verb.ts";
+import { print, UsageError } from "../../src/cli/mod.ts";
 import { readSidecar, type Sidecar, type Target } from "../engine/mod.ts";
 import { targets } from "../targets/mod.ts";
 import { typedFile } from "./host.ts";

@@ -1,4 +1,4 @@
-import { print, writeAll } from "../../src/cli/output.ts";
+import { print, writeAll } from "../../src/cli/mod.ts";
 
 /** How often a line says how far things are where nothing can be refreshed, in milliseconds. */
 const LINE_INTERVAL = 10_000;

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { LegacyEncryption } from "../../src/qcow2/model.ts";
+import type { LegacyEncryption } from "../../src/qcow2/mod.ts";
 import { mostly, picks } from "./values.ts";
 
 /** How often generated images are encrypted, and with which passphrases. */

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 
 /** AES (FIPS 197) of the platform under a key of 16, 24 or 32 bytes. */
 export function aes(key: Uint8Array): BlockCipher {

@@ -1,20 +1,11 @@
 import { aes } from "./aes.ts";
+import type { BlockCipher } from "./block.ts";
 import { camellia } from "./camellia.ts";
 import { cast5 } from "./cast5.ts";
 import { type CipherName, cipherTable, isCipherName } from "./ciphers.ts";
 import { serpent } from "./serpent.ts";
 import { sm4 } from "./sm4.ts";
 import { twofish } from "./twofish.ts";
-
-/** A block cipher under one key. */
-export interface BlockCipher {
-  /** Bytes in a block. */
-  readonly blockSize: number;
-  /** Encrypts each block in place by itself (ECB). */
-  encryptBlocks(bytes: Uint8Array): void;
-  /** Decrypts each block in place by itself (ECB). */
-  decryptBlocks(bytes: Uint8Array): void;
-}
 
 const IMPLEMENTATIONS: Readonly<Record<CipherName, (key: Uint8Array) => BlockCipher>> = {
   aes,

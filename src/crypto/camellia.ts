@@ -1,5 +1,5 @@
 import { fromHex, keyWords, onBytes, rotateLeft } from "./words.ts";
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 
 /** Camellia (RFC 3713) under a key of 16, 24 or 32 bytes. */
 export function camellia(key: Uint8Array): BlockCipher {

@@ -1,4 +1,4 @@
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 import { boxes } from "./cast5_boxes.ts";
 import { fromHex, keyWords, onBytes, rotateLeft } from "./words.ts";
 

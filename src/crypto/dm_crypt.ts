@@ -1,5 +1,5 @@
 import { canonicalNames } from "./spelling.ts";
-import type { SectorCipherOptions } from "./usable.ts";
+import type { SectorCipherOptions } from "./sector_options.ts";
 
 /** Modes that the kernel has as stream ciphers: in these a block is a byte. */
 const STREAMS: readonly string[] = ["ctr", "cfb", "ofb"];

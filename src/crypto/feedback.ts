@@ -1,4 +1,4 @@
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 import { type Mode, rowsOf, scratchWords, type Sectors, xorWords } from "./modes.ts";
 import { bytesOf, wordsOf } from "./words.ts";
 

@@ -1,4 +1,5 @@
-import { type BlockCipher, blockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
+import { blockCipher } from "./block_cipher.ts";
 import { type CipherName, cipherTable } from "./ciphers.ts";
 import { essivHash } from "./essiv_hash.ts";
 import { namesOf, type Table, tableOf } from "./table.ts";

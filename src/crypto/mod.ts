@@ -18,7 +18,8 @@
  */
 
 export { afMerge, afSplit } from "./af.ts";
-export { type BlockCipher, blockCipher } from "./block_cipher.ts";
+export type { BlockCipher } from "./block.ts";
+export { blockCipher } from "./block_cipher.ts";
 export {
   type CipherFacts,
   type CipherMode,
@@ -49,4 +50,5 @@ export { legacyAes, legacyAesKey } from "./legacy.ts";
 export { type SectorCipher, sectorCipher } from "./sector_cipher.ts";
 export { canonicalNames, splitMode } from "./spelling.ts";
 export type { Table } from "./table.ts";
-export { reasonUnusable, type SectorCipherOptions } from "./usable.ts";
+export type { SectorCipherOptions } from "./sector_options.ts";
+export { reasonUnusable } from "./usable.ts";

@@ -1,4 +1,4 @@
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 import { bytesOf, loadWords, reorder, wordsOf } from "./words.ts";
 
 /**

@@ -1,10 +1,12 @@
-import { type BlockCipher, blockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
+import { blockCipher } from "./block_cipher.ts";
 import { type CipherMode, type CipherName, cipherTable } from "./ciphers.ts";
 import { cfb, cfb1, cfb8, ofb } from "./feedback.ts";
 import { type IvOptions, ivSource, SECTOR_UNIT } from "./iv.ts";
 import { cbc, ctr, ecb, type Mode } from "./modes.ts";
 import { canonicalNames } from "./spelling.ts";
-import { reasonUnusable, type SectorCipherOptions } from "./usable.ts";
+import type { SectorCipherOptions } from "./sector_options.ts";
+import { reasonUnusable } from "./usable.ts";
 import { xts } from "./xts.ts";
 
 /** The encryption of whole sectors under one key. */

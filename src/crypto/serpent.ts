@@ -1,4 +1,4 @@
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 import { type Substitution, substitutions } from "./serpent_boxes.ts";
 import { inverseSubstitutions } from "./serpent_inverse_boxes.ts";
 import { keyWords, onBytes, rotateLeft } from "./words.ts";

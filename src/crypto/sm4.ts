@@ -1,5 +1,5 @@
 import { fromHex, keyWords, onBytes, rotateLeft } from "./words.ts";
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 
 /** SM4 (GB/T 32907-2016) under a key of 16 bytes. */
 export function sm4(key: Uint8Array): BlockCipher {

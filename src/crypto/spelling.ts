@@ -1,5 +1,5 @@
 import { splitAt } from "../bytes/mod.ts";
-import type { SectorCipherOptions } from "./usable.ts";
+import type { SectorCipherOptions } from "./sector_options.ts";
 import { canonicalEssivHash } from "./essiv_hash.ts";
 import { inSmallLetters } from "./hash_aliases.ts";
 

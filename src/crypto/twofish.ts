@@ -1,5 +1,5 @@
 import { keyWords, onBytes, rotateLeft } from "./words.ts";
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 
 /**
  * Twofish under a key of 16, 24 or 32 bytes, with its key-dependent S-boxes worked out beforehand

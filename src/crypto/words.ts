@@ -1,4 +1,4 @@
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 
 /** Words that a cipher has at a time: what fits into the innermost cache together with its tables. */
 const CHUNK_WORDS = 1024;

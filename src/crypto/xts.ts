@@ -1,4 +1,4 @@
-import type { BlockCipher } from "./block_cipher.ts";
+import type { BlockCipher } from "./block.ts";
 import { type Mode, scratchWords, type Sectors, xorWords } from "./modes.ts";
 import { loadWords, reorder, wordsOf } from "./words.ts";
 

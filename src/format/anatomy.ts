@@ -1,5 +1,5 @@
 import type { Row } from "../layout/mod.ts";
-import type { Dialect } from "./driver.ts";
+import type { Dialect } from "./dialect.ts";
 
 /** A line of an anatomy: a field of a structure, or some entries of a table that belong together. */
 export interface AnatomyRow extends Row {

@@ -1,6 +1,7 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
+import type { Dialect } from "./dialect.ts";
 import type { Broken, Layer } from "./layer.ts";
 
 /** Work that may still be done; whoever does some takes it off. */
@@ -21,12 +22,6 @@ export interface DriverOptions {
   /** For `qcow2`: read the image as this draft of the format says, and not as the format does. */
   readonly dialect?: Dialect;
 }
-
-/**
- * Drafts of a format that images were made by. `draft-2016`: the patch "qcow2: add support for LUKS
- * encryption format" of January 2016, whose LUKS header stands in a header extension.
- */
-export type Dialect = "draft-2016";
 
 /** How images of a format are recognised and read. */
 export interface FormatDriver {

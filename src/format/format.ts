@@ -2,7 +2,8 @@ import type { ByteSource } from "../bytes/mod.ts";
 import type { Struct } from "../layout/mod.ts";
 import type { Finding, Rule } from "../rules/mod.ts";
 import type { FormatCreator } from "./create.ts";
-import type { Dialect, FormatDriver } from "./driver.ts";
+import type { Dialect } from "./dialect.ts";
+import type { FormatDriver } from "./driver.ts";
 import type { Broken } from "./layer.ts";
 import type { FormatWriter } from "./writer.ts";
 

@@ -37,7 +37,8 @@ export {
   type RunKind,
   type SnapshotSummary,
 } from "./layer.ts";
-export type { Dialect, DriverOptions, FormatDriver, WorkBudget } from "./driver.ts";
+export type { Dialect } from "./dialect.ts";
+export type { DriverOptions, FormatDriver, WorkBudget } from "./driver.ts";
 export {
   BACKING_OPTIONS,
   type CreatedPart,

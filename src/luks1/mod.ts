@@ -28,7 +28,12 @@ export { type AccessOptions, accessTo, noKey } from "./keyslots/access.ts";
 export { luks1Anatomy } from "./anatomy/anatomy.ts";
 export { buildLuks1, contentOf } from "./build/build.ts";
 export { buildHeader, type BuiltHeader, type HeaderModel, payloadSector } from "./build/header.ts";
-export { type CreatedLuks1, createLuks1, type Luks1Options } from "./create/create.ts";
+export {
+  type CreatedLuks1,
+  createLuks1,
+  encodeHeader,
+  type Luks1Options,
+} from "./create/create.ts";
 export { type CipherSpec, decodeLuks1, type KeySlot, type Luks1Header, specOf } from "./decode.ts";
 export { luks1Driver } from "./driver.ts";
 export { ITERATIONS_DEFAULT, LUKS_OPTIONS, luksOptions } from "./create/request.ts";

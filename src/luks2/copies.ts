@@ -1,19 +1,10 @@
 import type { HeaderCopy, Luks2Copies } from "./decode.ts";
 import { isReadable } from "./decode.ts";
 import type { AddFinding, Luks2Broken } from "./findings.ts";
-import type { Luks2Json } from "./json/description.ts";
 import { judgeHeader } from "./judge/header.ts";
 import { judgeJson } from "./judge/json.ts";
-import type { Reencryption } from "./reencryption/reencryption.ts";
+import type { Metadata } from "./metadata.ts";
 import { ruleOf } from "../rules/mod.ts";
-
-/** What a sound copy of a header says. */
-export interface Metadata {
-  readonly copy: HeaderCopy;
-  readonly json: Luks2Json;
-  /** The online reencryption that is in progress, where there is one. */
-  readonly reencryption: Reencryption | undefined;
-}
 
 /** A copy, and what is wrong with it. */
 export interface JudgedCopy {

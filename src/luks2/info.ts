@@ -1,5 +1,6 @@
 import { imageText, type Json } from "../format/mod.ts";
-import type { ChosenCopy, Metadata } from "./copies.ts";
+import type { Metadata } from "./metadata.ts";
+import type { ChosenCopy } from "./copies.ts";
 import type { Kdf, Keyslot, Segment } from "./json/description.ts";
 import type { Reencryption } from "./reencryption/reencryption.ts";
 import { requirementsOf } from "./reencryption/requirements.ts";

@@ -1,6 +1,7 @@
 import { SECTOR } from "../bytes/mod.ts";
 import { AccessError, type Layer, type LayerInfo, type Run } from "../format/mod.ts";
-import type { ChosenCopy, Metadata } from "./copies.ts";
+import type { Metadata } from "./metadata.ts";
+import type { ChosenCopy } from "./copies.ts";
 import type { Luks2Broken } from "./findings.ts";
 import { luks2Info } from "./info.ts";
 import type { Content } from "./segments/extents.ts";

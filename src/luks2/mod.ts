@@ -35,7 +35,8 @@
 
 export { buildLuks2, luks2Content } from "./build/build.ts";
 export { type CopyOptions, encodeCopy, placesOf, withChecksum } from "./build/header.ts";
-export { chooseCopy, type ChosenCopy, type JudgedCopy, type Metadata } from "./copies.ts";
+export type { Metadata } from "./metadata.ts";
+export { chooseCopy, type ChosenCopy, type JudgedCopy } from "./copies.ts";
 export {
   type CopyName,
   decodeLuks2,

@@ -36,6 +36,8 @@ export type {
   UnknownExtension,
 } from "./model.ts";
 export {
+  DRAFT_LUKS_EXTENSION,
+  encryptionPointer,
   entryBits,
   extensionTypes,
   features,
@@ -44,4 +46,5 @@ export {
   limits,
   qcow2Structures,
   QCOW_MAGIC,
+  snapshotHead,
 } from "./structures.ts";

@@ -1,6 +1,6 @@
 /** Cases of L1 and L2 entries as a reader sees them, and of compressed clusters. */
 
-import type { GuestCluster } from "../../../src/qcow2/model.ts";
+import type { GuestCluster } from "../../../src/qcow2/mod.ts";
 import { type Case, casesOf } from "../case.ts";
 import { bytes, cut, flip, set } from "../edit.ts";
 import { COMPRESSED, compressed, COPIED, data, extended, OFF_CLUSTER, small } from "./models.ts";

@@ -1,11 +1,7 @@
 /** Cases of header extensions, and of the names in the first cluster. */
 
 import { encode } from "../../../src/layout/mod.ts";
-import {
-  DRAFT_LUKS_EXTENSION,
-  encryptionPointer,
-  extensionTypes,
-} from "../../../src/qcow2/structures.ts";
+import { DRAFT_LUKS_EXTENSION, encryptionPointer, extensionTypes } from "../../../src/qcow2/mod.ts";
 import { emptyHeader } from "../luks1/empty_header.ts";
 import { type Case, casesOf } from "../case.ts";
 import { bytes, type CaseEdit, flip, overwrite, resize, set } from "../edit.ts";

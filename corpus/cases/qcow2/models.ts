@@ -7,7 +7,7 @@ import type {
   GuestCluster,
   Qcow2Model,
   SnapshotModel,
-} from "../../../src/qcow2/model.ts";
+} from "../../../src/qcow2/mod.ts";
 import type { RawModel } from "../../../src/raw/mod.ts";
 import { type CaseEdit, end, flip, point, set } from "../edit.ts";
 

@@ -1,7 +1,7 @@
 /** Cases of the snapshot table. */
 
 import { blank, encode } from "../../../src/layout/mod.ts";
-import { snapshotHead } from "../../../src/qcow2/structures.ts";
+import { snapshotHead } from "../../../src/qcow2/mod.ts";
 import { type Case, casesOf } from "../case.ts";
 import { type CaseEdit, overwrite, point, resize, set } from "../edit.ts";
 import { data, empty, emptySnapshots, END, small, snapshot } from "./models.ts";

@@ -1,9 +1,9 @@
 import { SECTOR } from "../../../src/bytes/mod.ts";
 import type { OpenedImage } from "../../../src/image/mod.ts";
 import { decode } from "../../../src/layout/mod.ts";
-import { encodeHeader } from "../../../src/luks1/create/create.ts";
 import {
   decodeLuks1,
+  encodeHeader,
   header as headerStruct,
   HEADER_BYTES,
   type Luks1Model,

@@ -1,7 +1,6 @@
 import { utf8 } from "../../../src/bytes/mod.ts";
 import type { OpenedImage } from "../../../src/image/mod.ts";
-import { luks1Info } from "../../../src/luks1/info.ts";
-import { decodeLuks1, specOf, unlock, whyUnusable } from "../../../src/luks1/mod.ts";
+import { decodeLuks1, luks1Info, specOf, unlock, whyUnusable } from "../../../src/luks1/mod.ts";
 import type { VolumeReport } from "../../../src/peers/mod.ts";
 import { compareAnswer, type QemuQuestion } from "../../compare/answers.ts";
 import { compareContent } from "../../compare/content.ts";

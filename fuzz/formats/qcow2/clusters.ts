@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { ClusterContent, GuestCluster } from "../../../src/qcow2/model.ts";
+import type { ClusterContent, GuestCluster } from "../../../src/qcow2/mod.ts";
 import { mostly, patterns } from "../../generate/values.ts";
 
 /** Guest clusters of a layer are never more than this. */

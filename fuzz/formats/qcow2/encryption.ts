@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import type { Placed } from "../../../src/format/mod.ts";
 import type { CipherSpec, KeyModel } from "../../../src/luks1/mod.ts";
-import type { EncryptionModel, LuksEncryption } from "../../../src/qcow2/model.ts";
+import type { EncryptionModel, LuksEncryption } from "../../../src/qcow2/mod.ts";
 import {
   type EncryptionOptions,
   legacyEncryptions,

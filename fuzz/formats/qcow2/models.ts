@@ -1,7 +1,11 @@
 import * as fc from "fast-check";
-import type { GuestCluster, Qcow2Model, SnapshotModel } from "../../../src/qcow2/model.ts";
+import {
+  type GuestCluster,
+  limits as qcow2Limits,
+  type Qcow2Model,
+  type SnapshotModel,
+} from "../../../src/qcow2/mod.ts";
 import { type NormaliseLimits, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
-import { limits as qcow2Limits } from "../../../src/qcow2/mod.ts";
 import { type EncryptionOptions, sometimes } from "../../generate/encryption.ts";
 import { guestClusters } from "./clusters.ts";
 import { encryptions } from "./encryption.ts";

@@ -1,6 +1,10 @@
 import * as fc from "fast-check";
-import type { BitmapModel, Placement, SnapshotModel } from "../../../src/qcow2/model.ts";
-import { limits } from "../../../src/qcow2/mod.ts";
+import {
+  type BitmapModel,
+  limits,
+  type Placement,
+  type SnapshotModel,
+} from "../../../src/qcow2/mod.ts";
 import { guestClusters, guestIndices } from "./clusters.ts";
 import { mostly, patterns, word64, words } from "../../generate/values.ts";
 

@@ -6,7 +6,8 @@ import {
   type AnatomyRow,
   structRows,
 } from "../../format/mod.ts";
-import { chooseCopy, type Metadata } from "../copies.ts";
+import type { Metadata } from "../metadata.ts";
+import { chooseCopy } from "../copies.ts";
 import { decodeLuks2, type HeaderCopy } from "../decode.ts";
 import { BINARY_BYTES } from "../geometry.ts";
 import type { JsonNode } from "../json/value.ts";

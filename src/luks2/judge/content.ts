@@ -1,5 +1,5 @@
 import { SECTOR } from "../../bytes/mod.ts";
-import type { Metadata } from "../copies.ts";
+import type { Metadata } from "../metadata.ts";
 import { isKnownCipher, notAsDmCrypt, whyNoCipher } from "../encryption.ts";
 import { type AddFinding, type Luks2Broken, placeOf, shown } from "../findings.ts";
 import type { Luks2Rule } from "../rules.ts";

@@ -1,4 +1,4 @@
-import type { Metadata } from "../copies.ts";
+import type { Metadata } from "../metadata.ts";
 import type { HeaderCopy } from "../decode.ts";
 import { type AddFinding, placeOf } from "../findings.ts";
 import { BINARY_BYTES } from "../geometry.ts";

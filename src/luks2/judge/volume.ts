@@ -1,4 +1,5 @@
-import type { ChosenCopy, JudgedCopy, Metadata } from "../copies.ts";
+import type { Metadata } from "../metadata.ts";
+import type { ChosenCopy, JudgedCopy } from "../copies.ts";
 import { type HeaderCopy, isMagic } from "../decode.ts";
 import { type AddFinding, inHeader, type Luks2Broken, placeOf, shown } from "../findings.ts";
 import { attemptsOf, firstFault, whyNotAttempted, whyOverBudget } from "../keyslots/attempts.ts";

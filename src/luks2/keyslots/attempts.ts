@@ -1,4 +1,4 @@
-import type { Metadata } from "../copies.ts";
+import type { Metadata } from "../metadata.ts";
 import { type Luks2Broken, placeOf } from "../findings.ts";
 import type { Luks2Rule } from "../rules.ts";
 import type { Digest, Keyslot } from "../json/description.ts";

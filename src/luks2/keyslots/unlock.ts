@@ -1,7 +1,7 @@
 import { type ByteSource, SECTOR } from "../../bytes/mod.ts";
 import { hasDigest, keyOfMaterial } from "../../crypto/mod.ts";
 import type { WorkBudget } from "../../format/mod.ts";
-import type { Metadata } from "../copies.ts";
+import type { Metadata } from "../metadata.ts";
 import { cipherOf } from "../encryption.ts";
 import { type Luks2Broken, placeOf } from "../findings.ts";
 import { STRIPES } from "../geometry.ts";

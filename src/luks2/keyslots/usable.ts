@@ -1,6 +1,6 @@
 import { SECTOR } from "../../bytes/mod.ts";
 import { canonicalHash, hashTable } from "../../crypto/mod.ts";
-import type { Metadata } from "../copies.ts";
+import type { Metadata } from "../metadata.ts";
 import { isKnownCipher, whyNoCipher } from "../encryption.ts";
 import { type Luks2Broken, placeOf, shown } from "../findings.ts";
 import type { Luks2Rule } from "../rules.ts";

@@ -1,5 +1,5 @@
 import { SECTOR } from "../../bytes/mod.ts";
-import type { Metadata } from "../copies.ts";
+import type { Metadata } from "../metadata.ts";
 import { SECTOR_SIZES, UNIT } from "../geometry.ts";
 import type { Segment } from "../json/description.ts";
 import { type NotRecovered, recoveryOf } from "../reencryption/recovery.ts";

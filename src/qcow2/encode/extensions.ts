@@ -10,7 +10,7 @@ import {
   featureTypes,
   header,
 } from "../structures.ts";
-import type { ExtensionFacts, HeaderPlaces } from "./first_cluster.ts";
+import type { BackingModel, Qcow2Model } from "../model.ts";
 
 /** Extensions start at multiples of this from the end of the header. */
 export const EXTENSION_ALIGNMENT = 8;
@@ -34,10 +34,23 @@ export interface DirectoryPlace {
   readonly count: number;
 }
 
+/** What extensions say beside places. */
+export interface ExtensionFacts extends Pick<Qcow2Model, "dataFile" | "featureTable"> {
+  readonly backing?: BackingModel;
+  readonly unknownExtensions?: Qcow2Model["unknownExtensions"];
+}
+
+/** What extensions say of places. */
+export interface ExtensionPlaces {
+  readonly directory?: DirectoryPlace | undefined;
+  /** The LUKS header, where there is one. */
+  readonly luks?: { readonly offset: number; readonly length: number } | undefined;
+}
+
 /** The extensions of an image in the order in which QEMU writes them. */
 export function extensionsOf(
   { backing, dataFile, featureTable, unknownExtensions = [] }: ExtensionFacts,
-  { directory, luks }: Pick<HeaderPlaces, "directory" | "luks">,
+  { directory, luks }: ExtensionPlaces,
 ): NewExtension[] {
   const extensions: NewExtension[] = [];
   const push = (type: number, data: Uint8Array, parts: NewExtension["parts"] = []): void => {

@@ -1,7 +1,7 @@
 import { utf8 } from "../../bytes/mod.ts";
 import { patternBytes, type Placed } from "../../format/mod.ts";
 import { blank, type Decoded, encodeInto, type Struct } from "../../layout/mod.ts";
-import type { BackingModel, EncryptionModel, Qcow2Model } from "../model.ts";
+import type { EncryptionModel, Qcow2Model } from "../model.ts";
 import {
   compressionTypes,
   cryptMethods,
@@ -13,13 +13,12 @@ import {
   headerV3Minimal,
   QCOW_MAGIC,
 } from "../structures.ts";
-import { type DirectoryPlace, extensionSize, type NewExtension } from "./extensions.ts";
-
-/** What extensions say beside places. */
-export interface ExtensionFacts extends Pick<Qcow2Model, "dataFile" | "featureTable"> {
-  readonly backing?: BackingModel;
-  readonly unknownExtensions?: Qcow2Model["unknownExtensions"];
-}
+import {
+  type ExtensionFacts,
+  type ExtensionPlaces,
+  extensionSize,
+  type NewExtension,
+} from "./extensions.ts";
 
 /** What the first cluster says beside places. */
 export interface FirstClusterFacts extends
@@ -40,13 +39,10 @@ export interface FirstClusterFacts extends
 }
 
 /** What the first cluster says of places. An offset is 0 for what is not there. */
-export interface HeaderPlaces {
+export interface HeaderPlaces extends ExtensionPlaces {
   readonly l1: { readonly offset: number; readonly entries: number };
   readonly reftable: { readonly offset: number; readonly clusters: number };
   readonly snapshots?: { readonly offset: number; readonly count: number };
-  readonly directory?: DirectoryPlace | undefined;
-  /** The LUKS header, where there is one. */
-  readonly luks?: { readonly offset: number; readonly length: number } | undefined;
 }
 
 /**

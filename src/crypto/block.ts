@@ -1,0 +1,9 @@
+/** A block cipher under one key. */
+export interface BlockCipher {
+  /** Bytes in a block. */
+  readonly blockSize: number;
+  /** Encrypts each block in place by itself (ECB). */
+  encryptBlocks(bytes: Uint8Array): void;
+  /** Decrypts each block in place by itself (ECB). */
+  decryptBlocks(bytes: Uint8Array): void;
+}
