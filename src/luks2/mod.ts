@@ -50,6 +50,8 @@ export { HEADER_SIZES } from "./geometry.ts";
 export { format as luks2Format } from "./format.ts";
 export { luks2Info } from "./info.ts";
 export type { Digest, Kdf, Keyslot, Luks2Json, Segment, Token } from "./json/description.ts";
+export { boundaries, type DescribedMember, describedMembers, memberAt } from "./json/members.ts";
+export type { Member } from "./json/schema.ts";
 export type { JsonNode, JsonParsed } from "./json/value.ts";
 export { parseJson } from "./json/parser.ts";
 export { deriveKey, kdfFault } from "./keyslots/kdf.ts";

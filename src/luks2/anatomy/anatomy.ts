@@ -10,14 +10,15 @@ import type { Metadata } from "../metadata.ts";
 import { chooseCopy } from "../copies.ts";
 import { decodeLuks2, type HeaderCopy } from "../decode.ts";
 import { BINARY_BYTES } from "../geometry.ts";
+import { memberAt } from "../json/members.ts";
 import type { JsonNode } from "../json/value.ts";
 import { header as headerStruct } from "../structures.ts";
 import { isBackup } from "../segments/segments.ts";
 
-/** Bytes of a value that a row holds at most. */
-const SHOWN = 1024;
-/** Characters of a value that a row says at most. */
-const SAID = 80;
+/** The most bytes of a value that a row has. */
+const SHOWN_BYTES = 1024;
+/** The most characters of a value that a row shows. */
+const SHOWN_LETTERS = 80;
 
 /**
  * What a volume is made of: both copies of the header with their fields, their JSON value by value,
@@ -32,7 +33,7 @@ export function luks2Anatomy(source: ByteSource, options: AnatomyOptions): Anato
     claimKeyslots(metadata, collector);
     claimSegments(metadata, source, collector);
   } else {
-    collector.unknown("No copy of the header is sound: what it leads to is not shown");
+    collector.unknown("No copy of the header is sound: the rest of the file is not shown");
   }
   return collector.done();
 }
@@ -59,7 +60,7 @@ function stateOf({ recognised, complete, intact }: HeaderCopy): string {
   return intact === true ? "with the right checksum" : "with a wrong checksum";
 }
 
-/** The values of a JSON area as rows, as many as there is room for, and those with a mark. */
+/** The values of a JSON area as rows: as many as there is room for, and those with a mark. */
 class JsonRows {
   readonly rows: AnatomyRow[] = [];
   omitted = 0;
@@ -90,22 +91,29 @@ class JsonRows {
       this.omitted++;
       return;
     }
-    const bytes = area.subarray(node.start, Math.min(node.end, node.start + SHOWN));
-    const doc = "A value of the JSON area.";
+    const bytes = area.subarray(node.start, Math.min(node.end, node.start + SHOWN_BYTES));
+    const value = shownValue(bytes);
     this.rows.push({
       offset,
       length,
       bytes,
       path: `/${name}/json${path}`,
-      value: said(bytes),
-      doc,
+      value,
+      doc: meaning(path),
     });
   }
 }
 
-function said(bytes: Uint8Array): string {
+function shownValue(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);
-  return text.length > SAID ? `${text.slice(0, SAID)}…` : text;
+  return text.length > SHOWN_LETTERS ? `${text.slice(0, SHOWN_LETTERS)}…` : text;
+}
+
+function meaning(path: string): string {
+  const described = memberAt(path);
+  if (described === undefined) return "Not described by the format.";
+  const unit = "unit" in described ? `, in ${described.unit}` : "";
+  return described.doc.replace(/\.$/, `${unit}.`);
 }
 
 function claimKeyslots({ copy, json }: Metadata, collector: AnatomyCollector): void {

@@ -95,7 +95,7 @@ const token = object("A way to get a passphrase.", {
 const digest = object("A digest of a key, which shows whether a key is the right one.", {
   fields: "luks2.digest.fields",
   members: {
-    type: text("Kind of the digest.", {}),
+    type: text("Kind of the digest.", { known: ["pbkdf2"] }),
     keyslots: references("Key slots that have the key.", {
       to: "keyslots",
       dangling: "luks2.digest.references",
@@ -126,7 +126,7 @@ const segment = object("A part of the data.", {
       rule: "luks2.segment.flags",
       known: ["in-reencryption", "backup-final", "backup-previous", "backup-moved-segment"],
     }),
-    type: text("How the data is stored.", { known: ["linear"] }),
+    type: text("How the data is stored.", { known: ["crypt", "linear"] }),
     offset: digits("Start of the segment in the file with the data.", {
       unit: "bytes",
       malformed: "luks2.segment.offset",
@@ -186,7 +186,9 @@ const argon2 = {
 
 const kdf = object("How a passphrase becomes a key.", {
   fields: "luks2.kdf.fields",
-  members: { type: text("Function that derives the key.", {}) },
+  members: {
+    type: text("Function that derives the key.", { known: ["pbkdf2", "argon2i", "argon2id"] }),
+  },
   variants: {
     pbkdf2: {
       only: "luks2.kdf.other-fields",
@@ -233,7 +235,7 @@ const datashift = {
 const keyslot = object("A place for a key.", {
   fields: "luks2.keyslot.fields",
   members: {
-    type: text("Kind of the key slot.", {}),
+    type: text("Kind of the key slot.", { known: ["luks2", "reencrypt"] }),
     key_size: integer("Length of the key.", {
       as: "uint32",
       unit: "bytes",
@@ -250,7 +252,9 @@ const keyslot = object("A place for a key.", {
       rule: "luks2.area.fields",
       fields: "luks2.area.fields",
       members: {
-        type: text("What is stored in the area.", {}),
+        type: text("What is stored in the area.", {
+          known: ["raw", "none", "journal", "checksum", "datashift"],
+        }),
         offset: digits("Start of the area in the file with the header.", {
           unit: "bytes",
           constraints: [{ multipleOf: UNIT, rule: "luks2.area.alignment" }],

@@ -152,24 +152,31 @@ export const base64: Describe<"base64"> = describe("base64");
 export const object: Describe<"object"> = describe("object");
 export const map: Describe<"map"> = describe("map");
 
-const all = new WeakMap<ObjectMember, Members>();
+const merged = new WeakMap<ObjectMember, Members>();
 
-/** The members of an object with those of all its variants, for whoever reads without judging. */
+/**
+ * The members of an object with those of all its variants, to read it and to list what it may have. A
+ * member that several of them have is described as in the first one, with the constraints of all.
+ */
 export function allMembers(object: ObjectMember): Members {
-  const known = all.get(object) ?? mergedMembers(object);
-  all.set(object, known);
-  return known;
+  const known = merged.get(object);
+  if (known !== undefined) return known;
+  const { members, variants = {} } = object;
+  const all = Object.values(variants).reduce((all, variant) => both(all, variant.members), members);
+  merged.set(object, all);
+  return all;
 }
 
-function mergedMembers({ members, variants = {} }: ObjectMember): Members {
-  const merged: Record<string, Member> = {};
-  for (const part of [members, ...Object.values(variants).map((variant) => variant.members)]) {
-    for (const [name, member] of Object.entries(part)) {
-      const other = merged[name];
-      merged[name] = other?.sort === "object" && member.sort === "object"
-        ? { ...other, members: { ...allMembers(member), ...allMembers(other) }, variants: {} }
-        : other ?? member;
+function both(first: Members, second: Members): Members {
+  const added = Object.entries(second).map(([name, member]): [string, Member] => {
+    const other = Object.hasOwn(first, name) ? first[name] : undefined;
+    if (other === undefined) return [name, member];
+    if (other.sort === "object" && member.sort === "object") {
+      const variants = { ...other.variants, ...member.variants };
+      return [name, { ...other, members: both(other.members, member.members), variants }];
     }
-  }
-  return merged;
+    const constraints = [...other.constraints ?? [], ...member.constraints ?? []];
+    return [name, { ...other, constraints }];
+  });
+  return { ...first, ...Object.fromEntries(added) };
 }
