@@ -1,9 +1,9 @@
-import { type Anatomy, type AnatomyOptions, Marks } from "../format/mod.ts";
+import { type Anatomy, type AnatomyOptions, Marks, type Part } from "../format/mod.ts";
 import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
-import { inspectionLines, stretchesOf, visible } from "../report/mod.ts";
+import { inspectionLines, stretchesIn, visible } from "../report/mod.ts";
 import { dialectOf, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
-import { jsonLine, print, Printer } from "./output.ts";
+import { jsonLine, Printer } from "./output.ts";
 
 /** The text of `inspect --help`. */
 export const help = `diskproof inspect IMAGE [options]
@@ -53,11 +53,13 @@ function inspect(image: OpenedImage, options: Options): void {
     ...(dialect === undefined ? {} : { dialect }),
   };
   const anatomy = anatomyOf(image, listed);
+  const printer = new Printer();
   if (options.flag("json")) {
-    print(jsonLine(jsonOf(image, judgement, anatomy)));
+    for (const piece of jsonPieces(image, judgement, anatomy)) printer.write(piece);
+    printer.write("\n");
+    printer.flush();
     return;
   }
-  const printer = new Printer();
   for (const line of summary(image, judgement)) printer.write(`${line}\n`);
   const source = image.header ?? image.source;
   const inspection = { source, anatomy, notes: findings, stretches: bounds.stretches };
@@ -96,21 +98,37 @@ const CRYPTSETUP_DOES = {
   unknown: "may open it: it is too large to judge completely",
 } as const;
 
-function jsonOf(image: OpenedImage, judgement: Judgement, anatomy: Anatomy): object {
+/** One JSON object, in pieces: an anatomy may be much larger than the image. */
+function* jsonPieces(
+  image: OpenedImage,
+  judgement: Judgement,
+  { parts, claims, gaps, complete }: Anatomy,
+): Generator<string> {
+  const { qemu, spec, findings } = judgement;
   const { size } = image.header ?? image.source;
-  return {
-    image: image.path,
-    format: image.format,
-    size,
-    qemu: judgement.qemu,
-    spec: judgement.spec,
-    parts: anatomy.parts.map((part) => ({
-      ...part,
-      rows: part.rows.map((row) => ({ ...row, bytes: row.bytes.toHex() })),
-    })),
-    stretches: stretchesOf(anatomy.claims, size),
-    findings: judgement.findings,
-    gaps: anatomy.gaps,
-    complete: anatomy.complete,
-  };
+  const head = jsonLine({ image: image.path, format: image.format, size, qemu, spec });
+  yield `${head.slice(0, -1)},"parts":`;
+  yield* jsonList(parts, partPieces);
+  yield ',"stretches":';
+  yield* jsonList(stretchesIn(claims, size), (stretch) => [jsonLine(stretch)]);
+  yield `,${jsonLine({ findings, gaps, complete }).slice(1)}`;
+}
+
+function* partPieces({ rows, omitted, ...part }: Part): Generator<string> {
+  yield `${jsonLine(part).slice(0, -1)},"rows":`;
+  yield* jsonList(rows, (row) => [jsonLine({ ...row, bytes: row.bytes.toHex() })]);
+  yield `,"omitted":${omitted}}`;
+}
+
+function* jsonList<T>(
+  values: Iterable<T>,
+  piecesOf: (value: T) => Iterable<string>,
+): Generator<string> {
+  let before = "[";
+  for (const value of values) {
+    yield before;
+    yield* piecesOf(value);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
 }

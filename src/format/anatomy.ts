@@ -16,7 +16,8 @@ export interface Part {
   readonly offset: number;
   /** Length in bytes, as the image says. */
   readonly length: number;
-  readonly rows: readonly AnatomyRow[];
+  /** Those of a table may be made each time that they are read: there may be millions. */
+  readonly rows: Iterable<AnatomyRow>;
   /** Rows that there was no room for. */
   readonly omitted: number;
 }
@@ -40,7 +41,7 @@ export interface Claim {
 export interface Anatomy {
   /** In no order: an image may put one structure on top of another. */
   readonly parts: readonly Part[];
-  readonly claims: readonly Claim[];
+  readonly claims: Iterable<Claim>;
   /** What is not listed. */
   readonly gaps: readonly string[];
   /** All that claims a part of the file was looked at. */

@@ -1,24 +1,25 @@
 import type { Anatomy, AnatomyOptions, Claim, ClaimKind, Part } from "./anatomy.ts";
+import { type ClaimingTable, ClaimList, type EntriesClaim } from "./claims.ts";
 
 /** A claim that an entry of a table makes. */
 export interface EntryClaim {
-  /** Path of the table. */
-  readonly table: string;
+  readonly table: ClaimingTable;
   readonly index: number;
   readonly offset: number;
   readonly length: number;
   readonly kind: ClaimKind;
-  readonly says: () => string;
 }
 
 /** Claims that are kept: an image whose clusters lie in any order makes one for each. */
 const CLAIMS_MAX = 2 ** 19;
+/** Structures and tables that are listed. */
+const PARTS_MAX = 2 ** 16;
 
 /** Collects the anatomy of an image, within bounds. */
 export class AnatomyCollector {
   readonly options: AnatomyOptions;
   readonly #parts: Part[] = [];
-  readonly #claims: Claim[] = [];
+  readonly #claims = new ClaimList();
   readonly #gaps = new Set<string>();
   readonly #unit: number;
   #entriesLeft: number;
@@ -34,7 +35,8 @@ export class AnatomyCollector {
   }
 
   part(part: Omit<Part, "omitted"> & { readonly omitted?: number }): void {
-    this.#parts.push({ omitted: 0, ...part });
+    if (this.#parts.length < PARTS_MAX) this.#parts.push({ omitted: 0, ...part });
+    else this.gap("Not every structure is listed");
   }
 
   /** Adds the claim of a structure. */
@@ -43,7 +45,7 @@ export class AnatomyCollector {
     if (claim.length <= 0) return;
     const offset = Math.floor(claim.offset / this.#unit) * this.#unit;
     const end = Math.ceil((claim.offset + claim.length) / this.#unit) * this.#unit;
-    this.#keep({ ...claim, offset, length: end - offset });
+    if (this.#mayKeep()) this.#claims.add({ ...claim, offset, length: end - offset });
   }
 
   /** Adds the claim of a table entry. Neighbours that lie one behind the other become one claim. */
@@ -93,21 +95,18 @@ export class AnatomyCollector {
     const run = this.#run;
     this.#run = undefined;
     if (run === undefined) return;
-    const { first, last, end } = run;
-    const indices = first === last ? `${first.index}` : `${first.index}..${last.index}`;
-    this.#keep({
-      offset: first.offset,
-      length: end - first.offset,
-      kind: first.kind,
-      path: `${first.table}/${indices}`,
-      says: first.says(),
-    });
+    const { first: { table, index, offset, kind }, last, end } = run;
+    const claim: EntriesClaim = {
+      ...{ table, first: index, last: last.index },
+      ...{ offset, length: end - offset, kind },
+    };
+    if (claim.length > 0 && this.#mayKeep()) this.#claims.addEntries(claim);
   }
 
-  #keep(claim: Claim): void {
-    if (claim.length <= 0) return;
-    if (this.#claims.length < CLAIMS_MAX) this.#claims.push(claim);
-    else this.unknown("Not all that is used of the file is shown");
+  #mayKeep(): boolean {
+    const may = this.#claims.length < CLAIMS_MAX;
+    if (!may) this.unknown("Not all that is used of the file is shown");
+    return may;
   }
 }
 

@@ -22,6 +22,7 @@ export {
   Marks,
   type Part,
 } from "./anatomy.ts";
+export { type ClaimingTable, ClaimList } from "./claims.ts";
 export { AnatomyCollector, type EntryClaim } from "./collector.ts";
 export {
   AccessError,
@@ -62,7 +63,13 @@ export { remembering } from "./remembering.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";
 export { type Pattern, patternBytes, seededBytes } from "./pattern.ts";
 export type { InfoReport, MapEntry } from "./reports.ts";
-export { type EntryTarget, type TableEntry, TableRows } from "./table_rows.ts";
+export {
+  eachTime,
+  type EntryTarget,
+  type ListedRows,
+  type TableEntry,
+  tableRows,
+} from "./table_rows.ts";
 export { type BlockRule, blockRules } from "./rules.ts";
 export { REQUEST_END_MAX, REQUEST_MAX, requestable } from "./requests.ts";
 export { readSectors, type SectorAccess } from "./sectors.ts";

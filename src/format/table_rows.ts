@@ -32,67 +32,72 @@ interface Run {
   readonly last: TableEntry;
 }
 
+/** The rows of a table. */
+export interface ListedRows {
+  readonly rows: Iterable<AnatomyRow>;
+  /** Rows that there was no room for. */
+  readonly omitted: number;
+}
+
+/** Values that are made each time that they are read, and kept nowhere. */
+export function eachTime<T>(make: () => Iterator<T>): Iterable<T> {
+  return { [Symbol.iterator]: make };
+}
+
 /**
  * Turns the entries of a table into rows. Entries that continue each other are one row, so that a
  * table without surprises takes few of them; an entry with a mark has a row for itself.
+ *
+ * @param path of the table
+ * @param entries in the order of their indices. Where all rows are listed, they are read each time that
+ * the rows are, and kept nowhere.
  */
-export class TableRows {
-  readonly #path: string;
-  readonly #options: AnatomyOptions;
-  readonly #rows: AnatomyRow[] = [];
-  #omitted = 0;
-  #run: Run | undefined;
-
-  /** @param path of the table */
-  constructor(path: string, options: AnatomyOptions) {
-    this.#path = path;
-    this.#options = options;
+export function tableRows(
+  path: string,
+  entries: () => Iterable<TableEntry>,
+  options: AnatomyOptions,
+): ListedRows {
+  const rows: AnatomyRow[] = [];
+  let omitted = 0;
+  if (options.rows === Infinity) {
+    const all = () => runsOf(entries(), options).map((run) => rowOf(path, run));
+    return { rows: eachTime(all), omitted };
   }
-
-  /** Adds an entry; its index is larger than that of the one before. */
-  add(entry: TableEntry): void {
-    const run = this.#run;
-    if (run !== undefined && this.#continues(run.last, entry)) {
-      this.#run = { first: run.first, last: entry };
-      return;
-    }
-    this.#close();
-    this.#run = { first: entry, last: entry };
+  for (const run of runsOf(entries(), options)) {
+    if (rows.length < options.rows || isMarked(run.first, options)) rows.push(rowOf(path, run));
+    else omitted++;
   }
+  return { rows, omitted };
+}
 
-  /** The rows, and how many there was no room for. */
-  done(): { rows: readonly AnatomyRow[]; omitted: number } {
-    this.#close();
-    return { rows: this.#rows, omitted: this.#omitted };
+function* runsOf(entries: Iterable<TableEntry>, options: AnatomyOptions): Generator<Run> {
+  let run: Run | undefined;
+  for (const entry of entries) {
+    const joins = run !== undefined && continues(run.last, entry) &&
+      !isMarked(run.last, options) && !isMarked(entry, options);
+    if (run !== undefined && !joins) yield run;
+    run = { first: joins && run !== undefined ? run.first : entry, last: entry };
   }
+  if (run !== undefined) yield run;
+}
 
-  #continues(last: TableEntry, next: TableEntry): boolean {
-    if (next.index !== last.index + 1 || next.says !== last.says) return false;
-    if (next.flags !== last.flags || !leadsOn(last.target, next.target)) return false;
-    return !this.#isMarked(last) && !this.#isMarked(next);
-  }
+function continues(last: TableEntry, next: TableEntry): boolean {
+  return next.index === last.index + 1 && next.says === last.says && next.flags === last.flags &&
+    leadsOn(last.target, next.target);
+}
 
-  #isMarked({ offset, bytes }: TableEntry): boolean {
-    return this.#options.marks.within(offset, bytes.length);
-  }
+function isMarked({ offset, bytes }: TableEntry, { marks }: AnatomyOptions): boolean {
+  return marks.within(offset, bytes.length);
+}
 
-  #close(): void {
-    const run = this.#run;
-    this.#run = undefined;
-    if (run === undefined) return;
-    if (this.#rows.length >= this.#options.rows && !this.#isMarked(run.first)) this.#omitted++;
-    else this.#rows.push(this.#rowOf(run));
-  }
-
-  #rowOf({ first, last }: Run): AnatomyRow {
-    const { offset, bytes } = first;
-    const several = last.index > first.index;
-    const indices = several ? `${first.index}..${last.index}` : `${first.index}`;
-    const length = last.offset + last.bytes.length - offset;
-    const value = [placed(first, several), first.flags, several ? "" : first.detail]
-      .filter((part) => part !== undefined && part !== "").join(", ");
-    return { offset, length, bytes, path: `${this.#path}/${indices}`, value, doc: first.doc() };
-  }
+function rowOf(path: string, { first, last }: Run): AnatomyRow {
+  const { offset, bytes } = first;
+  const several = last.index > first.index;
+  const indices = several ? `${first.index}..${last.index}` : `${first.index}`;
+  const length = last.offset + last.bytes.length - offset;
+  const value = [placed(first, several), first.flags, several ? "" : first.detail]
+    .filter((part) => part !== undefined && part !== "").join(", ");
+  return { offset, length, bytes, path: `${path}/${indices}`, value, doc: first.doc() };
 }
 
 function leadsOn(last: EntryTarget | undefined, next: EntryTarget | undefined): boolean {

@@ -78,8 +78,9 @@ function rowsOf(
   { placing, context, whole }: { placing: Placing; context: number; whole: boolean },
 ): AnatomyRow[] {
   if (whole) return part.path === "/header" ? [...part.rows] : [];
-  const noted = part.rows.flatMap((row, index) => placing.ofRow(row).length > 0 ? [index] : []);
-  return part.rows.filter((_, index) => noted.some((at) => Math.abs(index - at) <= context));
+  const rows = [...part.rows];
+  const noted = rows.flatMap((row, index) => placing.ofRow(part, row).length > 0 ? [index] : []);
+  return rows.filter((_, index) => noted.some((at) => Math.abs(index - at) <= context));
 }
 
 function withPlace(note: Note): Note {

@@ -2,7 +2,7 @@ import { type ByteSource, hex, isZero } from "../bytes/mod.ts";
 import type { Anatomy, Claim, Part } from "../format/mod.ts";
 import { noteLines, offsetDigits, partHeading, rowLines } from "./part_text.ts";
 import { type Note, Placing } from "./placing.ts";
-import { type Stretch, stretchesOf } from "./stretches.ts";
+import { type Stretch, stretchesIn } from "./stretches.ts";
 import { visible } from "./visible.ts";
 
 /** An image, and what there is to say of it. */
@@ -10,43 +10,42 @@ export interface Inspection {
   readonly source: ByteSource;
   readonly anatomy: Anatomy;
   readonly notes: readonly Note[];
-  /** Stretches that nothing is said of and that are listed; the rest is counted. */
+  /** Ranges without anything odd that are listed; the rest is counted. */
   readonly stretches: number;
 }
 
-/** Stretches that are odd are listed so many times as often. */
+/** Odd ranges are listed as many times as often. */
 const ODD_SHARE = 4;
 
 interface Block {
   readonly offset: number;
   /** Blocks at one offset: what is wrong with it first. */
   readonly rank: number;
-  readonly lines: () => string[];
+  readonly lines: () => Iterable<string>;
   /** How much there is to see here: a structure or a note, something odd, or nothing. */
   readonly interest: "high" | "odd" | "none";
 }
 
 /**
  * An image from its first byte to its last: every structure with its fields, what the rest is used
- * for, and what is wrong where it is.
+ * for, and what is wrong where it is. Lines are made one by one, and nothing is kept of them.
  */
 export function* inspectionLines(inspection: Inspection): Generator<string> {
   const { anatomy, source, notes } = inspection;
   const placing = new Placing(anatomy.parts, notes);
   const digits = offsetDigits(source.size);
   const said = new Set<Note>();
-  const blocks = [
-    ...anatomy.parts.map((part) => partBlock(part, { placing, digits, source })),
-    ...stretchBlocks(inspection, { placing, digits, said }),
-  ].sort((a, b) => a.offset - b.offset || a.rank - b.rank);
-  const { stretches } = inspection;
-  const room = { high: Infinity, odd: ODD_SHARE * stretches, none: stretches };
+  const parts = anatomy.parts.toSorted((a, b) => a.offset - b.offset)
+    .values().map((part) => partBlock(part, { placing, digits, source }));
+  const stretches = stretchBlocks(inspection, { placing, digits, said });
+  const { stretches: plain } = inspection;
+  const room = { high: Infinity, odd: ODD_SHARE * plain, none: plain };
   let left = 0;
-  for (const { lines, interest } of blocks) {
+  for (const { lines, interest } of inOrder(parts, stretches)) {
     if (--room[interest] < 0) left++;
     else yield* lines();
   }
-  if (left > 0) yield `(${left} more stretches of data or free space; --all lists them)`;
+  if (left > 0) yield `(${left} more ranges of data or free space; --all lists them)`;
   const elsewhere = placing.loose.filter((note) => !said.has(note));
   if (elsewhere.length > 0) yield "elsewhere";
   for (const note of elsewhere) {
@@ -57,6 +56,26 @@ export function* inspectionLines(inspection: Inspection): Generator<string> {
   for (const gap of anatomy.gaps) yield `(${visible(gap)})`;
 }
 
+/** The blocks of two sequences, each of which is in order. */
+function* inOrder(some: Iterator<Block>, others: Iterator<Block>): Generator<Block> {
+  let a = some.next();
+  let b = others.next();
+  while (a.done !== true || b.done !== true) {
+    const isFirst = a.done !== true && (b.done === true || precedes(a.value, b.value));
+    if (isFirst) {
+      yield a.value as Block;
+      a = some.next();
+    } else {
+      yield b.value as Block;
+      b = others.next();
+    }
+  }
+}
+
+function precedes(a: Block, b: Block): boolean {
+  return a.offset < b.offset || a.offset === b.offset && a.rank < b.rank;
+}
+
 interface Around {
   readonly placing: Placing;
   readonly digits: number;
@@ -64,34 +83,36 @@ interface Around {
 
 function partBlock(part: Part, around: Around & { source: ByteSource }): Block {
   const { placing, digits, source } = around;
-  const lines = () => [
-    partHeading(part, digits) + (part.offset >= source.size ? ", past the end of the file" : ""),
-    ...noteLines(placing.ofPart(part), "  "),
-    ...rowLines(part, part.rows, around),
-    ...(part.omitted === 0 ? [] : [`  (${part.omitted} more rows; --all lists them)`]),
-  ];
+  function* lines(): Generator<string> {
+    yield partHeading(part, digits) +
+      (part.offset >= source.size ? ", past the end of the file" : "");
+    yield* noteLines(placing.ofPart(part), "  ");
+    yield* rowLines(part, part.rows, around);
+    if (part.omitted > 0) yield `  (${part.omitted} more rows; --all lists them)`;
+  }
   return { offset: part.offset, rank: 1, lines, interest: "high" };
 }
 
-/** Bytes of unused space that are looked at to tell whether they are zeros. */
+/** Bytes of unused space that are read to find out whether they are zeros. */
 const SEARCHED_MAX = 2 ** 24;
+const CHUNK = 2 ** 16;
 
-function stretchBlocks(
+function* stretchBlocks(
   { anatomy, source }: Inspection,
   { placing, digits, said }: Around & { said: Set<Note> },
-): Block[] {
+): Generator<Block> {
   let searched = 0;
-  return stretchesOf(anatomy.claims, source.size).flatMap((stretch): Block[] => {
+  for (const stretch of stretchesIn(anatomy.claims, source.size)) {
     const { offset, length, kind } = stretch;
     const notes = placing.within(offset, length);
     const outside = offset >= source.size;
-    // Structures that nobody else claims are listed as such.
+    // Structures with one use are listed as such.
     const listed = (kind === "header" || kind === "table") && !outside;
-    if (listed && notes.length === 0) return [];
+    if (listed && notes.length === 0) continue;
     for (const note of notes) said.add(note);
     const search = kind === "unused" && searched + length <= SEARCHED_MAX;
     if (search) searched += length;
-    const content = search ? isZero(source.read(offset, length)) ? ", zeros" : ", not zero" : "";
+    const content = search ? areZeros(source, offset, length) ? ", zeros" : ", not zero" : "";
     const end = outside ? ", past the end of the file" : "";
     const lines = () => [
       visible(`${hex(offset, digits)}  ${stretchText(stretch, anatomy)}${content}${end}`),
@@ -99,8 +120,15 @@ function stretchBlocks(
     ];
     const odd = kind === "conflict" || outside;
     const interest = notes.length > 0 ? "high" : odd ? "odd" : "none";
-    return [{ offset, rank: interest === "none" ? 2 : 0, lines, interest }];
-  });
+    yield { offset, rank: interest === "none" ? 2 : 0, lines, interest };
+  }
+}
+
+function areZeros(source: ByteSource, offset: number, length: number): boolean {
+  for (let at = 0; at < length; at += CHUNK) {
+    if (!isZero(source.read(offset + at, Math.min(CHUNK, length - at)))) return false;
+  }
+  return true;
 }
 
 const WORDS: Readonly<Record<Stretch["kind"], string>> = {
@@ -108,7 +136,7 @@ const WORDS: Readonly<Record<Stretch["kind"], string>> = {
   table: "table",
   data: "data",
   compressed: "compressed data",
-  unused: "nobody's",
+  unused: "unreferenced",
   conflict: "!! claimed by several",
 };
 
@@ -120,7 +148,7 @@ function stretchText(
   const more = count > claims.length ? `; ${count - claims.length} more` : "";
   const several = count > 1 ? `, ${count} claims` : "";
   const owners = claims.length === 0 ? "" : `: ${named}${more}`;
-  const word = kind === "unused" && !complete ? "not known whose" : WORDS[kind];
+  const word = kind === "unused" && !complete ? "use unknown" : WORDS[kind];
   return `${word}, ${BigInt(length)} bytes${several}${owners}`;
 }
 

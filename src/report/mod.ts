@@ -17,6 +17,6 @@ export { type Inspection, inspectionLines } from "./inspect_text.ts";
 export { MAP_HEADING, mapLine, mapRowOf } from "./map_text.ts";
 export type { Note } from "./placing.ts";
 export { qemuJson } from "./qemu_json.ts";
-export { type Stretch, stretchesOf, type StretchKind } from "./stretches.ts";
+export { type Stretch, stretchesIn, stretchesOf, type StretchKind } from "./stretches.ts";
 export { tableLines, type TableText } from "./table.ts";
 export { sizeText, visible } from "./visible.ts";

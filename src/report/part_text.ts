@@ -19,35 +19,41 @@ export function partHeading({ offset, path, title, length }: Part, digits: numbe
   return visible(`${hex(offset, digits)}  ${path}: ${title}, ${BigInt(length)} bytes`);
 }
 
-/** The rows of a part in aligned columns, each with what is to say of it below. */
-export function rowLines(
+/**
+ * The rows of a part in aligned columns, each with its notes below. Only one row is kept at a time.
+ */
+export function* rowLines(
   part: Part,
-  rows: readonly AnatomyRow[],
+  rows: Iterable<AnatomyRow>,
   { placing, digits }: { placing: Placing; digits: number },
-): string[] {
-  const cells = rows.map((row) => ({
+): Generator<string> {
+  let [bytes, name, value] = [0, 0, 0];
+  for (const row of rows) {
+    const cells = cellsOf(part, row);
+    bytes = Math.max(bytes, cells.bytes.length);
+    name = Math.max(name, cells.name.length);
+    value = Math.max(value, Math.min(cells.value.length, VALUE_WIDTH));
+  }
+  for (const row of rows) {
+    const cells = cellsOf(part, row);
+    const columns = [
+      `  ${hex(row.offset, digits)}`,
+      cells.bytes.padEnd(bytes),
+      cells.name.padEnd(name),
+      cells.value.padEnd(value),
+      visible(row.doc),
+    ];
+    yield columns.join("  ").trimEnd();
+    yield* noteLines(placing.ofRow(part, row), "    ");
+  }
+}
+
+function cellsOf(part: Part, row: AnatomyRow): { bytes: string; name: string; value: string } {
+  return {
     bytes: bytesText(row),
     name: visible(nameIn(part, row)),
     value: visible(row.value),
-    doc: visible(row.doc),
-  }));
-  // A table may have more rows than a call takes arguments.
-  const width = (column: "bytes" | "name" | "value") =>
-    cells.reduce((most, cell) => Math.max(most, cell[column].length), 0);
-  const bytes = width("bytes");
-  const name = width("name");
-  const value = Math.min(width("value"), VALUE_WIDTH);
-  return rows.flatMap((row, index) => {
-    const cell = cells[index] as typeof cells[number];
-    const columns = [
-      `  ${hex(row.offset, digits)}`,
-      cell.bytes.padEnd(bytes),
-      cell.name.padEnd(name),
-      cell.value.padEnd(value),
-      cell.doc,
-    ];
-    return [columns.join("  ").trimEnd(), ...noteLines(placing.ofRow(row), "    ")];
-  });
+  };
 }
 
 /** Notes as lines, of which those that matter to a reader or a checker catch the eye. */

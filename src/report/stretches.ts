@@ -1,4 +1,4 @@
-import type { Claim, ClaimKind } from "../format/mod.ts";
+import { type Claim, type ClaimKind, ClaimList } from "../format/mod.ts";
 
 /** What a stretch of a file is to an image. */
 export type StretchKind =
@@ -25,46 +25,51 @@ const NAMED_MAX = 4;
 
 /**
  * Cuts a file into stretches by what claims them, in order and without gaps from 0 to its end, and on
- * to the end of the last claim where that lies behind the file.
+ * to the end of the last claim where that is behind the file.
  *
  * Guest data may be claimed several times, as snapshots do; everything else has one use alone.
  *
  * @param size of the file in bytes
  */
-export function stretchesOf(claims: readonly Claim[], size: number): Stretch[] {
-  const sweep = new Sweep();
-  for (const { at, claim, starts } of edgesOf(claims, size)) {
+export function stretchesOf(claims: Iterable<Claim>, size: number): Stretch[] {
+  return [...stretchesIn(claims, size)];
+}
+
+/** The same, one by one: there may be as many as there are claims, and two more. */
+export function* stretchesIn(claims: Iterable<Claim>, size: number): Generator<Stretch> {
+  const list = ClaimList.of(claims);
+  const sweep = new Sweep(list);
+  for (const { at, claim, starts } of edgesOf(list, size)) {
     // Behind the end of the file, what nothing leads to is nothing.
-    sweep.moveTo(sweep.isIdle ? Math.min(at, size) : at);
+    yield* sweep.moveTo(sweep.isIdle ? Math.min(at, size) : at);
     sweep.skipTo(at);
     if (starts) sweep.enter(claim);
     else sweep.leave(claim);
   }
-  sweep.moveTo(size);
-  return sweep.stretches;
+  yield* sweep.moveTo(size);
 }
 
 /** Goes through a file from its start, with the claims to the place where it is. */
 class Sweep {
-  readonly stretches: Stretch[] = [];
-  readonly #active = new Set<Claim>();
+  readonly #claims: ClaimList;
+  readonly #active = new Set<number>();
   readonly #counts = new Map<ClaimKind, number>();
   #from = 0;
+
+  constructor(claims: ClaimList) {
+    this.#claims = claims;
+  }
 
   get isIdle(): boolean {
     return this.#active.size === 0;
   }
 
   /** Ends a stretch here, where there is one. */
-  moveTo(to: number): void {
+  *moveTo(to: number): Generator<Stretch> {
     if (to <= this.#from) return;
-    const claims: Claim[] = [];
-    for (const claim of this.#active) {
-      if (claims.length === NAMED_MAX) break;
-      claims.push(claim);
-    }
+    const claims = this.#active.values().take(NAMED_MAX).map((at) => this.#claims.claim(at));
     const place = { offset: this.#from, length: to - this.#from };
-    this.stretches.push({ ...place, kind: this.#kind(), count: this.#active.size, claims });
+    yield { ...place, kind: this.#kind(), count: this.#active.size, claims: [...claims] };
     this.#from = to;
   }
 
@@ -72,16 +77,18 @@ class Sweep {
     this.#from = Math.max(this.#from, to);
   }
 
-  enter(claim: Claim): void {
+  enter(claim: number): void {
     this.#active.add(claim);
-    this.#counts.set(claim.kind, (this.#counts.get(claim.kind) ?? 0) + 1);
+    const kind = this.#claims.kind(claim);
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
   }
 
-  leave(claim: Claim): void {
+  leave(claim: number): void {
     this.#active.delete(claim);
-    const left = (this.#counts.get(claim.kind) ?? 0) - 1;
-    if (left > 0) this.#counts.set(claim.kind, left);
-    else this.#counts.delete(claim.kind);
+    const kind = this.#claims.kind(claim);
+    const left = (this.#counts.get(kind) ?? 0) - 1;
+    if (left > 0) this.#counts.set(kind, left);
+    else this.#counts.delete(kind);
   }
 
   #kind(): StretchKind {
@@ -94,16 +101,29 @@ class Sweep {
 
 interface Edge {
   readonly at: number;
-  readonly claim: Claim;
+  /** The number of the claim. */
+  readonly claim: number;
   readonly starts: boolean;
 }
 
-/** Where claims start and end. One that starts in the file ends with it at the latest. */
-function edgesOf(claims: readonly Claim[], size: number): Edge[] {
-  const edges = claims.flatMap((claim): Edge[] => {
-    const end = claim.offset + claim.length;
-    const last = claim.offset < size ? Math.min(end, size) : end;
-    return [{ at: claim.offset, claim, starts: true }, { at: last, claim, starts: false }];
-  });
-  return edges.sort((a, b) => a.at - b.at);
+/** Where claims start and end, in order. One that starts in the file ends with it at the latest. */
+function* edgesOf(claims: ClaimList, size: number): Generator<Edge> {
+  const startOf = (at: number): number => claims.offset(at);
+  const endOf = (at: number): number =>
+    startOf(at) < size ? Math.min(claims.end(at), size) : claims.end(at);
+  const byStart = sortedBy(startOf, claims.length);
+  const byEnd = sortedBy(endOf, claims.length);
+  let next = 0;
+  for (const ending of byEnd) {
+    for (; next < byStart.length; next++) {
+      const claim = byStart[next] as number;
+      if (startOf(claim) >= endOf(ending) && claim !== ending) break;
+      yield { at: startOf(claim), claim, starts: true };
+    }
+    yield { at: endOf(ending), claim: ending, starts: false };
+  }
+}
+
+function sortedBy(keyOf: (at: number) => number, length: number): Uint32Array {
+  return Uint32Array.from({ length }, (_, at) => at).sort((a, b) => keyOf(a) - keyOf(b));
 }

@@ -93,13 +93,13 @@ liveTest(
   },
 );
 
-liveTest({ needs: QEMU }, "inspect names clusters that are nobody's", async (directory) => {
+liveTest({ needs: QEMU }, "inspect names unreferenced clusters", async (directory) => {
   await makeImages(directory, [{ name: DISK, commands: MAKE.slice(0, 2) }]);
   const path = `${directory}/${DISK}`;
   const { l2 } = await placesIn(path);
   overwrite(path, { [l2 + 8]: 0n });
   const { stdout } = await diskproof(directory, ["inspect", DISK]);
-  const block = blockOf(stdout, "0x060000  nobody's, 65536 bytes, not zero");
+  const block = blockOf(stdout, "0x060000  unreferenced, 65536 bytes, not zero");
   assertStringIncludes(block[1] ?? "", "qcow2.check.refcount-high");
 });
 

@@ -190,7 +190,7 @@ Deno.test("anatomy() shows the header and the slots, and claims what they lead t
     "/header",
     ...Array.from({ length: 8 }, (_, slot) => `/key_slots/${slot}`),
   ]);
-  assertEquals(anatomy.claims.map(({ offset, length }) => [offset, length]), [
+  assertEquals(Array.from(anatomy.claims, ({ offset, length }) => [offset, length]), [
     [0, 592],
     ...Array.from({ length: 8 }, (_, slot) => [4096 + slot * 65536, 64000]),
     [528384, 4096],

@@ -4,6 +4,8 @@ import {
   AnatomyCollector,
   type AnatomyOptions,
   type AnatomyRow,
+  eachTime,
+  type ListedRows,
   structRows,
 } from "../../format/mod.ts";
 import type { Metadata } from "../metadata.ts";
@@ -48,10 +50,7 @@ function addCopy(copy: HeaderCopy, source: ByteSource, collector: AnatomyCollect
   collector.claim({ path: `/${name}`, offset, length, kind: "header" });
   if (!recognised) return;
   const at = { path: `/${name}/json`, offset: offset + BINARY_BYTES, length: area.length };
-  const listed = new JsonRows(copy, collector.options);
-  if (copy.json?.root !== undefined) listed.add(copy.json.root, "");
-  const { omitted } = listed;
-  collector.part({ ...at, title: `${name} JSON area`, rows: listed.rows, omitted });
+  collector.part({ ...at, title: `${name} JSON area`, ...jsonRows(copy, collector.options) });
 }
 
 function stateOf({ recognised, complete, intact }: HeaderCopy): string {
@@ -61,46 +60,53 @@ function stateOf({ recognised, complete, intact }: HeaderCopy): string {
 }
 
 /** The values of a JSON area as rows: as many as there is room for, and those with a mark. */
-class JsonRows {
-  readonly rows: AnatomyRow[] = [];
-  omitted = 0;
-  readonly #copy: HeaderCopy;
-  readonly #options: AnatomyOptions;
-
-  constructor(copy: HeaderCopy, options: AnatomyOptions) {
-    this.#copy = copy;
-    this.#options = options;
+function jsonRows(copy: HeaderCopy, { rows: most, marks }: AnatomyOptions): ListedRows {
+  const root = copy.json?.root;
+  if (root === undefined) return { rows: [], omitted: 0 };
+  const all = () => leavesOf(root, "");
+  if (most === Infinity) return { rows: eachTime(() => all().map(rowIn(copy))), omitted: 0 };
+  const rowOf = rowIn(copy);
+  const rows: AnatomyRow[] = [];
+  let omitted = 0;
+  for (const leaf of all()) {
+    const { start, end } = leaf.node;
+    const listed = rows.length < most || marks.within(areaStart(copy) + start, end - start);
+    if (listed) rows.push(rowOf(leaf));
+    else omitted++;
   }
+  return { rows, omitted };
+}
 
-  add(node: JsonNode, path: string): void {
-    if (node.kind === "object") {
-      for (const [name, value] of node.members) this.add(value, `${path}/${name}`);
-    } else if (node.kind === "array") {
-      node.items.forEach((item, index) => this.add(item, `${path}/${index}`));
-    } else {
-      this.#addLeaf(node, path);
-    }
-  }
+interface Leaf {
+  readonly node: JsonNode;
+  readonly path: string;
+}
 
-  #addLeaf(node: JsonNode, path: string): void {
-    const { name, offset: start, area } = this.#copy;
-    const offset = start + BINARY_BYTES + node.start;
-    const length = node.end - node.start;
-    const room = this.rows.length < this.#options.rows;
-    if (!room && !this.#options.marks.within(offset, length)) {
-      this.omitted++;
-      return;
-    }
-    const bytes = area.subarray(node.start, Math.min(node.end, node.start + SHOWN_BYTES));
-    const value = shownValue(bytes);
-    this.rows.push({
-      offset,
-      length,
+function areaStart({ offset }: HeaderCopy): number {
+  return offset + BINARY_BYTES;
+}
+
+function rowIn(copy: HeaderCopy): (leaf: Leaf) => AnatomyRow {
+  return ({ node: { start, end }, path }) => {
+    const bytes = copy.area.subarray(start, Math.min(end, start + SHOWN_BYTES));
+    return {
+      offset: areaStart(copy) + start,
+      length: end - start,
       bytes,
-      path: `/${name}/json${path}`,
-      value,
+      path: `/${copy.name}/json${path}`,
+      value: shownValue(bytes),
       doc: meaning(path),
-    });
+    };
+  };
+}
+
+function* leavesOf(node: JsonNode, path: string): Generator<Leaf> {
+  if (node.kind === "object") {
+    for (const [name, value] of node.members) yield* leavesOf(value, `${path}/${name}`);
+  } else if (node.kind === "array") {
+    for (const [index, item] of node.items.entries()) yield* leavesOf(item, `${path}/${index}`);
+  } else {
+    yield { node, path };
   }
 }
 

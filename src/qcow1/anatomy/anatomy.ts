@@ -4,7 +4,8 @@ import {
   AnatomyCollector,
   type AnatomyOptions,
   structRows,
-  TableRows,
+  type TableEntry,
+  tableRows,
   textRows,
 } from "../../format/mod.ts";
 import { decodeQcow1, type Qcow1File } from "../decode.ts";
@@ -71,36 +72,30 @@ class Tables {
     if (place.offset >= FAR) return;
     collector.claim({ ...place, kind: "table" });
     if (!collector.spend(l1.stored)) return;
-    const { rows, tables } = this.#l1();
+    const rows = tableRows(place.path, () => this.#l1Entries(), collector.options);
     collector.part({ ...place, title: `L1 table, ${l1.length} entries`, ...rows });
-    for (const [offset, index] of tables) {
-      if (!this.#addL2(offset, index)) return;
+    for (let i = l1.nextUsed(0, l1.length); i < l1.length; i = l1.nextUsed(i + 1, l1.length)) {
+      const offset = offsetOf(l1.entry(i));
+      if (this.#seen.has(offset) || offset >= FAR) continue;
+      this.#seen.add(offset);
+      if (!this.#addL2(offset, i)) return;
     }
   }
 
-  /** The rows of the L1 table, and the L2 tables by their offsets, each with its first L1 index. */
-  #l1() {
+  *#l1Entries(): Generator<TableEntry> {
     const { l1, l1Offset } = this.#image;
     const { l2Size, l2Coverage } = this.#geometry;
-    const rows = new TableRows("/l1", this.#collector.options);
-    const tables = new Map<number, number>();
     for (let i = l1.nextUsed(0, l1.length); i < l1.length; i = l1.nextUsed(i + 1, l1.length)) {
       const entry = l1.entry(i);
-      const offset = offsetOf(entry);
-      if (!this.#seen.has(offset) && offset < FAR) {
-        this.#seen.add(offset);
-        tables.set(offset, i);
-      }
-      rows.add({
+      yield {
         index: i,
         offset: Number(l1Offset) + i * l1Entry.size,
         bytes: entryBytes(entry),
         says: "L2 table",
-        target: { offset, step: l2Size },
+        target: { offset: offsetOf(entry), step: l2Size },
         doc: () => `guest ${hex(i * l2Coverage)}`,
-      });
+      };
     }
-    return { rows: rows.done(), tables };
   }
 
   /** Adds an L2 table; gives back whether there is room for more. */
@@ -110,50 +105,58 @@ class Tables {
     const path = `/l2[${l1Index}]`;
     const place = { path, offset, length: l2Size };
     collector.claim({ ...place, kind: "table" });
-    const table = new EntryTable(this.#image.source, offset, l2Entries);
+    const read = () => new EntryTable(this.#image.source, offset, l2Entries);
+    const table = read();
     if (!collector.spend(table.stored)) return false;
-    const marked = collector.options.marks.within(offset, l2Size);
-    const listed = this.#listed < collector.options.tables || marked;
-    const rows = listed ? new TableRows(path, collector.options) : undefined;
-    for (let i = table.nextUsed(0, l2Entries); i < l2Entries;) {
-      const guest = l1Index * l2Coverage + i * clusterSize;
-      const at = { path, index: i, guest, offset: offset + i * l2Entry.size };
-      this.#addL2Entry(table.entry(i), at, rows);
-      i = table.nextUsed(i + 1, l2Entries);
+    const says = (index: number) => `guest ${hex(l1Index * l2Coverage + index * clusterSize)}`;
+    const claiming = { path, says };
+    for (const [index, entry] of this.#used(table)) {
+      const place = this.#placeOf(entry);
+      if (place.offset < FAR) collector.claimEntry({ table: claiming, index, ...place });
     }
-    if (rows === undefined) {
+    const marked = collector.options.marks.within(offset, l2Size);
+    if (this.#listed >= collector.options.tables && !marked) {
       collector.gap("Not every L2 table is listed");
       return true;
     }
     this.#listed++;
     const title = `L2 table, ${l2Entries} entries, guest ${hex(l1Index * l2Coverage)}`;
-    collector.part({ ...place, title, ...rows.done() });
+    const rows = () => this.#l2Entries(read(), { offset, says });
+    collector.part({ ...place, title, ...tableRows(path, rows, collector.options) });
     return true;
   }
 
-  #addL2Entry(
-    entry: Entry,
-    at: { path: string; index: number; guest: number; offset: number },
-    rows: TableRows | undefined,
-  ): void {
-    const compressed = kindOf(entry) === "compressed";
-    const { offset, length } = compressed
-      ? compressedExtent(entry, this.#geometry.clusterBits)
-      : { offset: offsetOf(entry), length: this.#geometry.clusterSize };
-    const says = () => `guest ${hex(at.guest)}`;
-    const kind = compressed ? "compressed" : "data";
-    if (offset < FAR) {
-      this.#collector.claimEntry({ table: at.path, index: at.index, offset, length, kind, says });
+  *#used(table: EntryTable): Generator<[number, Entry]> {
+    const { l2Entries } = this.#geometry;
+    let i = table.nextUsed(0, l2Entries);
+    for (; i < l2Entries; i = table.nextUsed(i + 1, l2Entries)) yield [i, table.entry(i)];
+  }
+
+  *#l2Entries(
+    table: EntryTable,
+    at: { offset: number; says: (index: number) => string },
+  ): Generator<TableEntry> {
+    for (const [index, entry] of this.#used(table)) {
+      const { offset, length, kind } = this.#placeOf(entry);
+      const compressed = kind === "compressed";
+      yield {
+        index,
+        offset: at.offset + index * l2Entry.size,
+        bytes: entryBytes(entry),
+        says: compressed ? "compressed data" : "data",
+        target: { offset, step: length, loose: compressed },
+        ...(compressed ? { detail: `${length} bytes` } : {}),
+        doc: () => at.says(index),
+      };
     }
-    rows?.add({
-      index: at.index,
-      offset: at.offset,
-      bytes: entryBytes(entry),
-      says: compressed ? "compressed data" : "data",
-      target: { offset, step: length, loose: compressed },
-      ...(compressed ? { detail: `${length} bytes` } : {}),
-      doc: says,
-    });
+  }
+
+  /** Where the cluster of an L2 entry is. */
+  #placeOf(entry: Entry): { offset: number; length: number; kind: "data" | "compressed" } {
+    const { clusterBits, clusterSize } = this.#geometry;
+    return kindOf(entry) === "compressed"
+      ? { ...compressedExtent(entry, clusterBits), kind: "compressed" }
+      : { offset: offsetOf(entry), length: clusterSize, kind: "data" };
   }
 }
 

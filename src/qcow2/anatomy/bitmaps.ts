@@ -6,7 +6,8 @@ import {
   type Part,
   REQUEST_END_MAX,
   structRows,
-  TableRows,
+  type TableEntry,
+  tableRows,
   textRows,
 } from "../../format/mod.ts";
 import { type Bitmap, type BitmapDirectory } from "../bitmaps.ts";
@@ -86,19 +87,34 @@ function tablePart(
   const offset = Number(bitmap.bitmap_table_offset);
   const place = { path, offset, length: entries * bitmapTableEntry.size };
   collector.claim({ ...place, kind: "table" });
-  const table = new EntryTable(source, offset, Math.min(entries, TABLE_MAX));
+  const read = () => new EntryTable(source, offset, Math.min(entries, TABLE_MAX));
+  const table = read();
   if (!collector.spend(table.stored)) return;
   const covers = clusterSize * 8 * 2 ** bitmap.granularity_bits;
-  const rows = new TableRows(path, collector.options);
+  const says = (i: number) => `guest ${hex(i * covers)}`;
+  const claiming = { path, says: (i: number) => `bits for ${says(i)}` };
+  for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
+    const data = Number(table.entry(i) & entryBits.bitmapOffset.mask);
+    const claim = { table: claiming, index: i, offset: data, length: clusterSize };
+    if (data !== 0) collector.claimEntry({ ...claim, kind: "data" });
+  }
+  const { marks, tables } = collector.options;
+  if (index >= tables && !marks.within(place.offset, place.length)) return;
+  const title = `table of ${nameOf(at)}, ${entries} entries`;
+  const rows = () => tableEntries(read(), { clusterSize, says });
+  collector.part({ ...place, title, ...tableRows(path, rows, collector.options) });
+}
+
+function* tableEntries(
+  table: EntryTable,
+  { clusterSize, says }: { clusterSize: number; says: (index: number) => string },
+): Generator<TableEntry> {
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
     const entry = table.entry(i);
     const data = Number(entry & entryBits.bitmapOffset.mask);
     const ones = (entry & entryBits.bitmapAllOnes.mask) !== 0n;
     const reserved = entry & entryBits.bitmapReserved.mask;
-    const says = () => `bits for guest ${hex(i * covers)}`;
-    const claim = { table: path, index: i, offset: data, length: clusterSize };
-    if (data !== 0) collector.claimEntry({ ...claim, kind: "data", says });
-    rows.add({
+    yield {
       index: i,
       offset: table.offsetOf(i),
       bytes: entryBytes([[table.high(i), table.low(i)]]),
@@ -108,11 +124,7 @@ function tablePart(
         ...(data !== 0 && ones ? ["all_ones"] : []),
         ...(reserved === 0n ? [] : [`reserved bits ${hex(reserved)}`]),
       ].join(", "),
-      doc: () => `guest ${hex(i * covers)}`,
-    });
+      doc: () => says(i),
+    };
   }
-  const { marks, tables } = collector.options;
-  if (index >= tables && !marks.within(place.offset, place.length)) return;
-  const title = `table of ${nameOf(at)}, ${entries} entries`;
-  collector.part({ ...place, title, ...rows.done() });
 }

@@ -34,7 +34,7 @@ function draftHeader(file: Qcow2File, collector: AnatomyCollector): void {
 
 function luks1Parts(parts: readonly Part[], base: number, collector: AnatomyCollector): void {
   for (const part of parts) {
-    const rows = part.rows.map((row) => ({ ...row, ...moved(row, base) }));
+    const rows = Array.from(part.rows, (row) => ({ ...row, ...moved(row, base) }));
     collector.part({ ...part, ...moved(part, base), rows });
   }
 }

@@ -1,5 +1,11 @@
 import { hex } from "../../bytes/mod.ts";
-import { type AnatomyCollector, REQUEST_END_MAX, TableRows } from "../../format/mod.ts";
+import {
+  type AnatomyCollector,
+  type ClaimingTable,
+  REQUEST_END_MAX,
+  type TableEntry,
+  tableRows,
+} from "../../format/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../l2_entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
@@ -38,7 +44,8 @@ export class GuestTables {
   add(view: View): void {
     const { source } = this.#file;
     if (view.entries === 0 || view.offset >= REQUEST_END_MAX) return;
-    const table = new EntryTable(source, Number(view.offset), Math.min(view.entries, L1_MAX));
+    const read = () => new EntryTable(source, Number(view.offset), Math.min(view.entries, L1_MAX));
+    const table = read();
     const path = `${view.path}l1`;
     const place = { path, offset: table.offset, length: view.entries * l1Entry.size };
     this.#collector.claim({ ...place, kind: "table" });
@@ -46,7 +53,7 @@ export class GuestTables {
     this.#collector.part({
       ...place,
       title: `${view.title}, ${view.entries} entries`,
-      ...this.#l1Rows(path, table),
+      ...tableRows(path, () => this.#l1Entries(read()), this.#collector.options),
     });
     for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
       const offset = masked(table.high(i), table.low(i), entryBits.l1Offset);
@@ -56,14 +63,13 @@ export class GuestTables {
     }
   }
 
-  #l1Rows(path: string, table: EntryTable) {
+  *#l1Entries(table: EntryTable): Generator<TableEntry> {
     const { clusterSize, l2Coverage } = this.#context.geometry;
-    const rows = new TableRows(path, this.#collector.options);
     for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
       const high = table.high(i);
       const low = table.low(i);
       const offset = masked(high, low, entryBits.l1Offset);
-      rows.add({
+      yield {
         index: i,
         offset: table.offsetOf(i),
         bytes: entryBytes([[high, low]]),
@@ -71,9 +77,8 @@ export class GuestTables {
         ...(offset === 0 ? {} : { target: { offset, step: clusterSize } }),
         flags: flagsOf(high, low, entryBits.l1Reserved),
         doc: () => `guest ${hex(i * l2Coverage)}`,
-      });
+      };
     }
-    return rows.done();
   }
 
   /** Adds an L2 table; gives back whether there is room for more. */
@@ -87,50 +92,44 @@ export class GuestTables {
     if (!collector.spend(table.stored)) return false;
     const listed = this.#listed < collector.options.tables ||
       collector.options.marks.within(offset, clusterSize);
-    const rows = listed ? new TableRows(at.path, collector.options) : undefined;
-    for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
-      const guest = at.index * l2Coverage + i * clusterSize;
-      this.#addL2Entry({ table, path: at.path, index: i, guest }, rows);
-    }
-    if (rows === undefined) {
+    const says = (index: number) => `guest ${hex(at.index * l2Coverage + index * clusterSize)}`;
+    if (!this.#context.dataFile) this.#claimEntries(table, { path: at.path, says });
+    if (!listed) {
       collector.gap("Not every L2 table is listed");
       return true;
     }
     this.#listed++;
     const title = `L2 table, ${l2Entries} entries, guest ${hex(at.index * l2Coverage)}`;
-    collector.part({ ...place, title, ...rows.done() });
+    const rows = () => this.#l2Entries(new L2Table(this.#file.source, offset, geometry), says);
+    collector.part({ ...place, title, ...tableRows(at.path, rows, collector.options) });
     return true;
   }
 
-  #addL2Entry(
-    { table, path, index, guest }: { table: L2Table; path: string; index: number; guest: number },
-    rows: TableRows | undefined,
-  ): void {
-    const { geometry, dataFile } = this.#context;
-    const entry = table.entry(index);
-    const meaning = meaningOf(entry, this.#context);
-    if (meaning.length !== undefined && meaning.target !== undefined && !dataFile) {
-      const { kind, length, target } = meaning;
-      const says = () => `guest ${hex(guest)}`;
-      this.#collector.claimEntry({
-        table: path,
-        index,
-        offset: target.offset,
-        length,
-        kind,
-        says,
-      });
+  /** Claims what the entries of an L2 table lead to. */
+  #claimEntries(table: L2Table, claiming: ClaimingTable): void {
+    for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
+      const { kind, length, target } = meaningOf(table.entry(i), this.#context);
+      if (length === undefined || target === undefined) continue;
+      const { offset } = target;
+      this.#collector.claimEntry({ table: claiming, index: i, offset, length, kind });
     }
-    rows?.add({
-      index,
-      offset: table.offsetOf(index),
-      bytes: entryBytes(wordsOf(entry, geometry)),
-      says: meaning.says,
-      ...(meaning.target === undefined ? {} : { target: meaning.target }),
-      flags: meaning.flags,
-      ...(meaning.kind === "compressed" ? { detail: `up to ${meaning.length} bytes` } : {}),
-      doc: () => `guest ${hex(guest)}`,
-    });
+  }
+
+  *#l2Entries(table: L2Table, says: (index: number) => string): Generator<TableEntry> {
+    for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
+      const entry = table.entry(i);
+      const meaning = meaningOf(entry, this.#context);
+      yield {
+        index: i,
+        offset: table.offsetOf(i),
+        bytes: entryBytes(wordsOf(entry, this.#context.geometry)),
+        says: meaning.says,
+        ...(meaning.target === undefined ? {} : { target: meaning.target }),
+        flags: meaning.flags,
+        ...(meaning.kind === "compressed" ? { detail: `up to ${meaning.length} bytes` } : {}),
+        doc: () => says(i),
+      };
+    }
   }
 }
 

@@ -1,5 +1,10 @@
 import { hex, readUpTo } from "../../bytes/mod.ts";
-import { type AnatomyCollector, REQUEST_END_MAX, TableRows } from "../../format/mod.ts";
+import {
+  type AnatomyCollector,
+  REQUEST_END_MAX,
+  type TableEntry,
+  tableRows,
+} from "../../format/mod.ts";
 import { readUint } from "../../layout/mod.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
@@ -25,7 +30,11 @@ export function refcountParts(
   collector.part({
     ...place,
     title: `refcount table, ${length / refcountTableEntry.size} entries`,
-    ...tableRows(table, geometry, collector),
+    ...tableRows(
+      place.path,
+      () => tableEntries(new EntryTable(file.source, table.offset, entries), geometry),
+      collector.options,
+    ),
   });
   let listed = 0;
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
@@ -40,14 +49,13 @@ export function refcountParts(
   }
 }
 
-function tableRows(table: EntryTable, geometry: Geometry, collector: AnatomyCollector) {
+function* tableEntries(table: EntryTable, geometry: Geometry): Generator<TableEntry> {
   const { clusterSize, refblockEntries } = geometry;
-  const rows = new TableRows("/reftable", collector.options);
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
     const entry = table.entry(i);
     const reserved = entry & entryBits.refblockReserved.mask;
     const offset = Number(entry & entryBits.refblockOffset.mask);
-    rows.add({
+    yield {
       index: i,
       offset: table.offsetOf(i),
       bytes: entryBytes([[table.high(i), table.low(i)]]),
@@ -55,9 +63,8 @@ function tableRows(table: EntryTable, geometry: Geometry, collector: AnatomyColl
       target: { offset, step: clusterSize },
       flags: reserved === 0n ? "" : `reserved bits ${hex(reserved)}`,
       doc: () => `clusters from ${hex(i * refblockEntries * clusterSize)} on`,
-    });
+    };
   }
-  return rows.done();
 }
 
 interface BlockAt {
@@ -70,12 +77,21 @@ interface BlockAt {
 
 /** Adds a refcount block; gives back whether there was room for it. */
 function blockPart(file: Qcow2File, at: BlockAt, collector: AnatomyCollector): boolean {
-  const { geometry, path, offset, length } = at;
-  const { refblockEntries, refcountBits, clusterSize } = geometry;
-  const stored = readUpTo(file.source, offset, length);
-  const entries = Math.min(refblockEntries, Math.ceil(stored.length * 8 / refcountBits));
+  const { path, offset, length } = at;
+  const { refblockEntries, refcountBits } = at.geometry;
+  const stored = Math.max(0, Math.min(length, file.source.size - offset));
+  const entries = Math.min(refblockEntries, Math.ceil(stored * 8 / refcountBits));
   if (!collector.trySpending(entries)) return false;
-  const rows = new TableRows(path, collector.options);
+  const title = `refcount block, ${refblockEntries} refcounts of ${refcountBits} bits`;
+  const rows = tableRows(path, () => blockEntries(file, at, entries), collector.options);
+  collector.part({ path, offset, length, title, ...rows });
+  return true;
+}
+
+function* blockEntries(file: Qcow2File, at: BlockAt, entries: number): Generator<TableEntry> {
+  const { offset, length } = at;
+  const { refblockEntries, refcountBits, clusterSize } = at.geometry;
+  const stored = readUpTo(file.source, offset, length);
   const first = at.index * refblockEntries;
   for (let i = 0; i < entries; i++) {
     const from = Math.floor(i * refcountBits / 8);
@@ -87,9 +103,6 @@ function blockPart(file: Qcow2File, at: BlockAt, collector: AnatomyCollector): b
     if (refcount === 0n) continue;
     const says = `refcount ${refcount}`;
     const doc = () => `cluster at ${hex((first + i) * clusterSize)}`;
-    rows.add({ index: i, offset: offset + from, bytes, says, doc });
+    yield { index: i, offset: offset + from, bytes, says, doc };
   }
-  const title = `refcount block, ${refblockEntries} refcounts of ${refcountBits} bits`;
-  collector.part({ path, offset, length, title, ...rows.done() });
-  return true;
 }
