@@ -13,7 +13,7 @@ export interface EntryClaim {
 /** Claims that are kept: an image whose clusters lie in any order makes one for each. */
 const CLAIMS_MAX = 2 ** 19;
 /** Structures and tables that are listed. */
-const PARTS_MAX = 2 ** 16;
+const PARTS_MAX = 2 ** 14;
 
 /** Collects the anatomy of an image, within bounds. */
 export class AnatomyCollector {
