@@ -157,7 +157,7 @@ Deno.test("inspect says what values of the JSON mean", () => {
   const options = { rows: 1000, tables: 50, entries: 1000, marks: new Marks([]) };
   const { parts = [] } = luks2Driver.anatomy?.(new MemorySource(bytes), options) ?? {};
   const meaning = (path: string) =>
-    parts.flatMap(({ rows }) => rows).find((row) => row.path === `/primary/json${path}`)?.doc;
+    parts.flatMap(({ rows }) => [...rows]).find((row) => row.path === `/primary/json${path}`)?.doc;
   assertEquals(
     meaning("/keyslots/3/area/offset"),
     "Start of the area in the file with the header, in bytes.",
