@@ -50,12 +50,14 @@ Fuzzes the targets and reports what fails: all of them, or those that are named.
   --help             this text
 
 Exit status: 0 nothing failed, 1 something did, 2 the command line cannot be used,
-3 a tool to compare with does not work, or is not installed and a target that was
-named needs it.
+3 the machine or a tool does not do its work: a tool is broken, a target that was named
+needs one that is not installed, a folder is full. A run that is interrupted before it
+has found anything exits with 130 (Ctrl-C), 143 (SIGTERM) or 129 (SIGHUP).
 
 A failing case is made small and kept as artifacts/crash-… (or timeout-…, oom-…) with
-all about it in the .json beside it; deno task repro FILE runs it again. Ctrl-C ends a
-run early with its tables; a second one ends it at once.
+all about it in the .json beside it; deno task repro FILE runs it again. A case that
+hangs is stopped and reported, and the run goes on. Ctrl-C ends a run early with its
+tables; a second one ends it at once.
 
 Example: ten minutes on two workers, with the seed of an earlier run
 

@@ -126,10 +126,11 @@ function failureTable(failures: readonly ReportedFailure[]): string | undefined 
 }
 
 function verdictOf({ failures, seed, interrupted, status }: Summary): string {
+  const complete = status === 0 || status === interrupted;
   const found = failures.length === 0
-    ? status === 0 ? "no failures" : "not everything could be run"
+    ? complete ? "no failures" : "not everything could be run"
     : failures.length === 1
     ? "1 failure"
     : `${failures.length} different failures`;
-  return `${interrupted ? "interrupted, " : ""}${found}, seed ${seed}`;
+  return `${interrupted === undefined ? "" : "interrupted, "}${found}, seed ${seed}`;
 }

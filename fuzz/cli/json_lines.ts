@@ -58,7 +58,7 @@ export class JsonReporter implements Reporter {
       status,
       seed,
       milliseconds,
-      interrupted,
+      interrupted: interrupted !== undefined,
       failures: summary.failures.length,
       counts,
       reached,

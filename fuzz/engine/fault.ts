@@ -75,7 +75,7 @@ const PEER_ERRORS: readonly string[] = ["PeerError", "ToolError"];
 const HARNESS_ERRORS: readonly string[] = ["HarnessError", "ScratchError", "NotCapable"];
 
 /** Codes of what a machine has run out of, or does not let us do. */
-const SYSTEM_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EROFS", "EMFILE", "ENFILE"];
+const SYSTEM_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EMFILE", "ENFILE"];
 
 function troubleOf(error: Error): "peer" | "harness" | undefined {
   if (PEER_ERRORS.includes(error.name)) return "peer";

@@ -16,11 +16,14 @@ export function taskArguments(task: Task, args: readonly string[]): string[] {
 }
 
 /** A program that Deno runs from the folder of deno.json. */
-export function denoCommand(args: readonly string[]): Deno.Command {
+export function denoCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Deno.Command {
   return new Deno.Command("deno", {
     args: [...args],
     cwd: new URL("../../../", import.meta.url),
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdout: "piped",
     stderr: "piped",
   });

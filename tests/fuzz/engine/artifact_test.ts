@@ -2,7 +2,13 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { gunzipSync } from "node:zlib";
 import { MemorySource, SegmentSource } from "../../../src/bytes/mod.ts";
-import { type ArtifactContent, readSidecar, writeArtifact } from "../../../fuzz/engine/artifact.ts";
+import {
+  type ArtifactContent,
+  readSidecar,
+  requireArtifacts,
+  writeArtifact,
+} from "../../../fuzz/engine/artifact.ts";
+import { HarnessError } from "../../../fuzz/engine/target.ts";
 import { type SparseFile, sparseFile } from "../../../fuzz/engine/extents.ts";
 
 const image = new Uint8Array(9000).map((_, i) => i % 251);
@@ -91,6 +97,45 @@ Deno.test(
     const stored = gunzipSync(Buffer.from(extent?.gzip ?? "", "base64"));
     assertEquals([...stored.subarray(-4)], [1, 2, 3, 4]);
     assertEquals((extent?.offset ?? 0) + stored.length, 2 ** 40);
+  }),
+);
+
+Deno.test(
+  "writeArtifact() leaves nothing half written where it fails",
+  withDirectory((directory) => {
+    const path = writeArtifact(directory, content(files));
+    Deno.removeSync(`${path}.json`);
+    // Something that no file can take the place of.
+    Deno.mkdirSync(`${path}.json/folder`, { recursive: true });
+    assertThrows(() => writeArtifact(directory, content(files)));
+    const names = [...Deno.readDirSync(directory)].map(({ name }) => `${directory}/${name}`);
+    assertEquals(names.sort(), [path, `${path}.json`]);
+  }),
+);
+
+Deno.test(
+  "requireArtifacts() removes what a killed run has left half written, and nothing else",
+  withDirectory((directory) => {
+    const path = writeArtifact(directory, content(files));
+    const old = `${path}-0123.part`;
+    const fresh = `${path}-4567.part`;
+    for (const part of [old, fresh, `${directory}/other.part`]) Deno.writeTextFileSync(part, "x");
+    const hourAgo = Date.now() / 1000 - 3600;
+    for (const part of [old, `${directory}/other.part`]) Deno.utimeSync(part, hourAgo, hourAgo);
+    requireArtifacts(directory);
+    const names = [...Deno.readDirSync(directory)].map(({ name }) => `${directory}/${name}`);
+    assertEquals(names.sort(), [fresh, path, `${path}.json`, `${directory}/other.part`].sort());
+  }),
+);
+
+Deno.test(
+  "requireArtifacts() makes no folder, and says where none can be made",
+  withDirectory((directory) => {
+    requireArtifacts(`${directory}/deep/down`);
+    assertEquals([...Deno.readDirSync(directory)], []);
+    Deno.writeTextFileSync(`${directory}/file`, "x");
+    const refused = () => requireArtifacts(`${directory}/file/below`);
+    assertThrows(refused, HarnessError, `Cannot write artifacts to ${directory}/file/below: `);
   }),
 );
 

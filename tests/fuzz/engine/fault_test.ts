@@ -71,6 +71,27 @@ Deno.test("attempt() does not lay a peer that cannot be started at the case's do
   assertEquals(fault.kind, "peer");
 });
 
+Deno.test("attempt() does not lay what the machine lacks at the case's door", async () => {
+  for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EMFILE"]) {
+    const fault = await faultOf(() => {
+      throw Object.assign(new Error("No space left on device"), { code });
+    });
+    assertEquals(fault.kind, "harness", code);
+  }
+  const other = await faultOf(() => {
+    throw Object.assign(new Error("No such file"), { code: "ENOENT" });
+  });
+  assertEquals(other.kind, "crash");
+});
+
+Deno.test("attempt() keeps the answers and the kind of a failure", async () => {
+  const answers = [{ by: "reference", text: "1" }, { by: "qemu-img 7.2.22", text: "\\x00" }];
+  const fault = await faultOf(() => {
+    throw new Failure("malformed", "Two answers", { kind: "malformed-answer", answers });
+  });
+  assertEquals([fault.kind, fault.answers], ["malformed-answer", answers]);
+});
+
 Deno.test("attempt() passes over a case that breaks a precondition", async () => {
   const result = await attemptOf(() => {
     fc.pre(false);
