@@ -43,6 +43,11 @@ export function formatNamed(name: string, among: readonly Format[] = formats): F
   return among.find((format) => format.name === name);
 }
 
+/** The format that a person calls by its name or by another one, or `undefined`. */
+export function formatCalled(text: string): Format | undefined {
+  return formats.find(({ name, aliases }) => name === text || aliases.includes(text));
+}
+
 /**
  * A format, or the one of a name.
  *

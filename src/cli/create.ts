@@ -1,6 +1,6 @@
 import { FileSource, SECTOR } from "../bytes/mod.ts";
 import type { CreatedPart, CreatedParts, Format, ImageRequest } from "../format/mod.ts";
-import { formatNamed, formatNames } from "../formats.ts";
+import { formatCalled, formatNamed, formatNames } from "../formats.ts";
 import { backingSize, contentOf, resolveName } from "../image/create/mod.ts";
 import { ITERATIONS_DEFAULT, Luks1Error } from "../luks1/mod.ts";
 import { unsupportedFormat, whyUnreadable } from "./reasons.ts";
@@ -88,12 +88,13 @@ interface Command {
 }
 
 async function create({ path, size: text, from, options }: Command): Promise<void> {
-  const name = options.value("format") ?? "raw";
-  const known = formatNamed(name);
+  const called = options.value("format") ?? "raw";
+  const known = formatCalled(called);
   const creator = known?.create;
   if (known === undefined || creator === undefined) {
-    throw new UsageError(unsupportedFormat(name, CREATED));
+    throw new UsageError(unsupportedFormat(called, CREATED));
   }
+  const { name } = known;
   const format = new FormatOptions(options.list("options"), { name, options: creator.options });
   const header = headerOf(options, { format, detaches: known.driver.detaches === true });
   const backing = backingOf(options, { format, known });

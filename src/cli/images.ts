@@ -1,5 +1,5 @@
 import { AccessError, type Dialect, type Layer } from "../format/mod.ts";
-import { formatNamed, formatNames } from "../formats.ts";
+import { formatCalled, formatNames } from "../formats.ts";
 import {
   HeaderError,
   infoOf,
@@ -48,9 +48,10 @@ export interface Opened {
  * @throws {UsageError} when the file cannot be read, or the options make no sense
  */
 export function openNamed(path: string, options: Options, how: Opened = {}): OpenedImage {
-  const format = options.value("format");
-  if (format !== undefined && formatNamed(format) === undefined) {
-    throw new UsageError(unsupportedFormat(format, formatNames));
+  const named = options.value("format");
+  const format = named === undefined ? undefined : formatCalled(named);
+  if (named !== undefined && format === undefined) {
+    throw new UsageError(unsupportedFormat(named, formatNames));
   }
   mustNotBeStandardInput(path);
   const dialect = dialectOf(options);
@@ -71,8 +72,8 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
       ...(iterationsMax === undefined ? {} : { iterationsMax }),
     });
   } catch (error) {
-    const named = error instanceof HeaderError ? header : path;
-    throw new UsageError(`Cannot open ${named}: ${whyUnreadable(error)}`);
+    const unread = error instanceof HeaderError ? header : path;
+    throw new UsageError(`Cannot open ${unread}: ${whyUnreadable(error)}`);
   }
 }
 
@@ -159,9 +160,15 @@ export function chainNames(image: OpenedImage, name: string): string[] {
   return names;
 }
 
-function rejectedBy({ path, findings, dialect }: OpenedImage, broken: Finding): ImageError {
-  const isDraft = dialect === undefined && findings.count("qcow2.crypt.draft-2016") > 0;
-  const way = isDraft ? "; --dialect draft-2016 reads it as the draft of 2016 defined it" : "";
+function rejectedBy(
+  { path, findings, dialect, definition }: OpenedImage,
+  broken: Finding,
+): ImageError {
+  const [draft] = Object.entries(definition.verdict.drafts ?? {})
+    .find(([, { sign }]) => dialect === undefined && findings.count(sign) > 0) ?? [];
+  const way = draft === undefined
+    ? ""
+    : `; --dialect ${draft} reads it as the draft of ${draft.replace(/^draft-/, "")} defined it`;
   return new ImageError(`Cannot open ${path}: ${broken.message} (${broken.rule})${way}`);
 }
 

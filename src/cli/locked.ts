@@ -1,16 +1,13 @@
+import type { Lock } from "../format/mod.ts";
+import { formats } from "../formats.ts";
 import { type OpenedImage, openRefusal, readRefusal } from "../image/mod.ts";
+import type { RuleId } from "../rules/mod.ts";
 import { UsageError } from "./verb.ts";
 
-/** There is no passphrase. */
-const LOCKED: ReadonlySet<string> = new Set([
-  "luks2.open.key-present",
-  "luks.open.key-present",
-  "qcow1.crypt.key-present",
-  "qcow2.crypt.key-present",
-]);
-
-/** No passphrase is right. */
-const WRONG: ReadonlySet<string> = new Set(["luks.key.unlock", "luks2.key.unlock"]);
+/** What each rule says of the passphrases. */
+const LOCKS: ReadonlyMap<RuleId, Lock> = new Map(
+  formats.flatMap(({ keys }) => Object.entries(keys?.locks ?? {})),
+);
 
 /**
  * @throws {UsageError} when an image of the chain stays locked: its passphrase is missing or wrong, or
@@ -29,15 +26,13 @@ function whyLocked(image: OpenedImage): string | undefined {
   const rule = readRefusal(image)?.rule;
   if (rule === undefined && layer?.unlocked !== false) return undefined;
   if (openRefusal(image, "info") !== undefined) return undefined;
-  if (rule !== undefined && WRONG.has(rule)) return "none of the given passphrases opens it";
-  if (rule !== undefined && LOCKED.has(rule)) {
-    return "it is encrypted; give a passphrase with --passphrase-file FILE";
-  }
+  const lock = rule === undefined ? undefined : LOCKS.get(rule);
+  if (lock === "wrong") return "none of the given passphrases opens it";
+  if (lock === "missing") return "it is encrypted; give a passphrase with --passphrase-file FILE";
   if (layer?.unlocked !== false) return undefined;
-  if (findings.count("luks2.work.memory") > 0) {
-    return "a key slot requires more than 1 GiB of memory";
-  }
-  const isDear = findings.count("luks.work.iterations-budget") > 0 ||
-    findings.count("luks2.work.budget") > 0;
-  return isDear ? "its key slots require more work than --max-iterations allows" : undefined;
+  const locks = findings.rules().map((broken) => LOCKS.get(broken));
+  if (locks.includes("memory")) return "a key slot requires more than 1 GiB of memory";
+  return locks.includes("work")
+    ? "its key slots require more work than --max-iterations allows"
+    : undefined;
 }

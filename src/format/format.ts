@@ -1,6 +1,6 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { Struct } from "../layout/mod.ts";
-import type { Finding, Rule } from "../rules/mod.ts";
+import type { Finding, Rule, RuleId } from "../rules/mod.ts";
 import type { FormatCreator } from "./create.ts";
 import type { Dialect } from "./dialect.ts";
 import type { FormatDriver } from "./driver.ts";
@@ -47,11 +47,25 @@ export interface VerdictPolicy {
   readonly tool: Extract<Tool, "qemu-img" | "cryptsetup">;
   /** Whether unlocked content is read although the tool rejects the image for this finding. */
   readsDespite?(finding: Finding): boolean;
-  /** For each draft of the format, the rules that its images break; read as that draft, they may. */
-  readonly drafts?: Readonly<Partial<Record<Dialect, ReadonlySet<string>>>>;
+  /** The drafts of the format that images can be read as. */
+  readonly drafts?: Readonly<Partial<Record<Dialect, DraftPolicy>>>;
   /** A rule that every image of the format breaks. */
   readonly everyImage?: Broken;
 }
+
+/** How images of a draft of a format are told from those of the format, and judged. */
+export interface DraftPolicy {
+  /** The rule that is broken where an image is one of the draft. */
+  readonly sign: RuleId;
+  /** The rules that all images of the draft break; read as that draft, they may. */
+  readonly breaks: ReadonlySet<RuleId>;
+}
+
+/**
+ * Why content stays locked: there is no passphrase, none of them is right, or trying them takes more
+ * work or more memory than is allowed.
+ */
+export type Lock = "missing" | "wrong" | "work" | "memory";
 
 /** Where a header with its key material is in a file. */
 export interface KeyArea {
@@ -60,8 +74,10 @@ export interface KeyArea {
   readonly length: number;
 }
 
-/** The key slots of a format that has them. */
+/** What opens the content of a format with encryption. */
 export interface FormatKeys {
+  /** What the rules say of a passphrase that are broken where content stays locked. */
+  readonly locks: Readonly<Record<RuleId, Lock>>;
   /**
    * The header and key material of a file whose key slots can be changed.
    *

@@ -55,7 +55,15 @@ export {
   onlyPassphrase,
   whyNotInQemu,
 } from "./create.ts";
-export type { Format, FormatKeys, KeyArea, Tool, VerdictPolicy } from "./format.ts";
+export type {
+  DraftPolicy,
+  Format,
+  FormatKeys,
+  KeyArea,
+  Lock,
+  Tool,
+  VerdictPolicy,
+} from "./format.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export { placesIn } from "./place.ts";
 export { type BuiltImage, cutAt, type Placed } from "./placed.ts";

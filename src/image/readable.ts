@@ -27,5 +27,5 @@ export function openRefusal(image: OpenedImage, opening: Opening): Finding | und
 
 /** Whether every image of the draft that this one is read as breaks the rule. */
 function isOfDraft({ dialect, definition: { verdict } }: OpenedImage, { rule }: Finding): boolean {
-  return dialect !== undefined && verdict.drafts?.[dialect]?.has(rule) === true;
+  return dialect !== undefined && verdict.drafts?.[dialect]?.breaks.has(rule) === true;
 }

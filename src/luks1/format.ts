@@ -1,4 +1,4 @@
-import { type Format, wholeContent } from "../format/mod.ts";
+import { type Format, type Lock, wholeContent } from "../format/mod.ts";
 import { buildLuks1, contentOf } from "./build/build.ts";
 import { normaliseLuks1 } from "./build/normalise.ts";
 import { LUKS_OPTIONS, luksOptions } from "./create/request.ts";
@@ -7,10 +7,17 @@ import { decodeLuks1, specOf } from "./decode.ts";
 import { luks1Driver } from "./driver.ts";
 import { keyAreaOf } from "./keyslots/area.ts";
 import type { Luks1Model } from "./model.ts";
-import { luks1Rules } from "./rules.ts";
+import { type Luks1Rule, luks1Rules } from "./rules.ts";
 import { luks1Structures } from "./structures.ts";
 import { unlock } from "./keyslots/unlock.ts";
 import { whyUnusable } from "./volume.ts";
+
+/** What the rules say of a passphrase that are broken where content stays locked. */
+export const luks1Locks = {
+  "luks.open.key-present": "missing",
+  "luks.key.unlock": "wrong",
+  "luks.work.iterations-budget": "work",
+} as const satisfies Partial<Record<Luks1Rule, Lock>>;
 
 /** LUKS version 1. */
 export const format: Format<Luks1Model, "luks", Luks1Creation> = {
@@ -41,6 +48,7 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
     make: createVolume,
   },
   keys: {
+    locks: luks1Locks,
     area: keyAreaOf,
     unlock: (keyMaterial, passphrase) => {
       const header = decodeLuks1(keyMaterial);

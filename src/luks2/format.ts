@@ -1,4 +1,4 @@
-import { type Format, wholeContent } from "../format/mod.ts";
+import { type Format, type Lock, wholeContent } from "../format/mod.ts";
 import { buildLuks2, luks2Content } from "./build/build.ts";
 import { normaliseLuks2 } from "./build/normalise.ts";
 import { decodeLuks2 } from "./decode.ts";
@@ -6,7 +6,7 @@ import { luks2Driver } from "./driver.ts";
 import { unlock } from "./keyslots/unlock.ts";
 import { chooseCopy } from "./copies.ts";
 import type { Luks2Model } from "./model.ts";
-import { luks2Rules } from "./rules.ts";
+import { type Luks2Rule, luks2Rules } from "./rules.ts";
 import { luks2Structures } from "./structures.ts";
 
 /** LUKS version 2. */
@@ -27,6 +27,12 @@ export const format: Format<Luks2Model, "luks2", never> = {
       keys.filter(({ priority }) => priority > 0).map(({ passphrase }) => passphrase),
   },
   keys: {
+    locks: {
+      "luks2.open.key-present": "missing",
+      "luks2.key.unlock": "wrong",
+      "luks2.work.memory": "memory",
+      "luks2.work.budget": "work",
+    } satisfies Partial<Record<Luks2Rule, Lock>>,
     unlock: (keyMaterial, passphrase) => {
       const { metadata } = chooseCopy(decodeLuks2(keyMaterial));
       if (metadata === undefined) return { message: "No copy of the header is sound" };

@@ -1,4 +1,4 @@
-import { BACKING_OPTIONS, ENCRYPTION_OPTIONS, type Format } from "../format/mod.ts";
+import { BACKING_OPTIONS, ENCRYPTION_OPTIONS, type Format, type Lock } from "../format/mod.ts";
 import { buildQcow1 } from "./build/build.ts";
 import { guestContent } from "./build/content.ts";
 import { normaliseQcow1 } from "./build/normalise.ts";
@@ -9,6 +9,8 @@ import type { Qcow1Rule } from "./rules.ts";
 import type { Qcow1Model } from "./model.ts";
 import { qcow1Rules } from "./rules.ts";
 import { qcow1Structures } from "./structures.ts";
+
+type Locks = Partial<Record<Qcow1Rule, Lock>>;
 
 const NO_CHECK: Qcow1Rule = "qcow1.check.unsupported";
 
@@ -35,6 +37,7 @@ export const format: Format<Qcow1Model, "qcow", Qcow1Creation> = {
     content: guestContent,
     passphrases: ({ encryption }) => encryption === undefined ? [] : [encryption.passphrase],
   },
+  keys: { locks: { "qcow1.crypt.key-present": "missing" } satisfies Locks },
   create: {
     options: [...BACKING_OPTIONS, ...ENCRYPTION_OPTIONS],
     backing: true,

@@ -1,4 +1,5 @@
-import type { Format } from "../format/mod.ts";
+import type { Format, Lock } from "../format/mod.ts";
+import { luks1Locks } from "../luks1/mod.ts";
 import { buildQcow2, guestContent, normaliseQcow2 } from "./build/mod.ts";
 import { createQcow2, planQcow2, QCOW2_OPTIONS, type Qcow2Creation } from "./create/mod.ts";
 import { qcow2Driver } from "./driver.ts";
@@ -8,11 +9,14 @@ import type { Qcow2Model } from "./model.ts";
 import { qcow2Rules } from "./rules.ts";
 import { qcow2Structures } from "./structures.ts";
 
+const DRAFT_SIGN: FoundRule = "qcow2.crypt.draft-2016";
 /** What an image by the draft of 2016 breaks; it is unlocked only where it is read as one. */
 const DRAFT_2016: readonly FoundRule[] = [
   "qcow2.crypt.luks-ext-present",
   "qcow2.ext.length-in-area",
 ];
+
+type Locks = Partial<Record<FoundRule, Lock>>;
 
 /** qcow2, versions 2 and 3. */
 export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
@@ -27,7 +31,7 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
     tool: "qemu-img",
     // Of encryption there is more than QEMU knows.
     readsDespite: ({ rule, class: by }) => rule.startsWith("luks.") && by !== "spec",
-    drafts: { "draft-2016": new Set<string>(DRAFT_2016) },
+    drafts: { "draft-2016": { sign: DRAFT_SIGN, breaks: new Set<string>(DRAFT_2016) } },
   },
   writer: {
     normalise: normaliseQcow2,
@@ -47,5 +51,8 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
     plan: planQcow2,
     make: createQcow2,
   },
-  keys: { area: keyAreaOf },
+  keys: {
+    locks: { ...luks1Locks, "qcow2.crypt.key-present": "missing" } satisfies Locks,
+    area: keyAreaOf,
+  },
 };
