@@ -67,6 +67,14 @@ const verbs: readonly VerbEntry[] = [
     inProject: true,
     load: () => import("./bench.ts"),
   },
+  {
+    name: "docs",
+    summary: "write the pages that are generated from rules and structures",
+    group: REPOSITORY,
+    needs: ["write"],
+    inProject: true,
+    load: () => import("./docs.ts"),
+  },
 ];
 
 // A worker of the fuzzer that never returns cannot be stopped, so the process does not end by itself.
