@@ -85,7 +85,7 @@ function scratchError(what: string, error: unknown): ScratchError {
   if (!(error instanceof Deno.errors.NotCapable)) return new ScratchError(`${what}: ${reason}`);
   return new ScratchError(
     `${what}: Deno has no permission for it: ${reason} (set TMPDIR to a folder below /tmp, or add ` +
-      "the folder to --allow-write)",
+      "the folder to --allow-read and --allow-write)",
   );
 }
 
@@ -116,8 +116,7 @@ function lockedFolder(folder: string): Scratch | undefined {
   const lock = Deno.openSync(path, { createNew: true, write: true });
   try {
     lock.lockSync(true);
-    const mine = isFile(path, lock.statSync());
-    if (!mine) {
+    if (isGone(path, lock.statSync())) {
       lock.close();
       return undefined;
     }
@@ -133,13 +132,13 @@ function lockedFolder(folder: string): Scratch | undefined {
   return { path: `${folder}/${FILES}`, remove };
 }
 
-/** Whether a path still names an open file. */
-function isFile(path: string, { ino, dev }: Deno.FileInfo): boolean {
+/** Whether a path no longer names an open file. */
+function isGone(path: string, { ino, dev }: Deno.FileInfo): boolean {
   try {
     const now = Deno.statSync(path);
-    return now.ino === ino && now.dev === dev;
-  } catch {
-    return false;
+    return now.ino !== ino || now.dev !== dev;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
   }
 }
 
