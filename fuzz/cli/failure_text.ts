@@ -2,10 +2,10 @@ import { type Fault, pathText, type ReportedFailure, type Sidecar } from "../eng
 import { oneAnswer, sideBySide } from "./side_by_side.ts";
 import { indent } from "./table.ts";
 
-/** Frames of a stack that are shown; all of them are in the sidecar. */
+/** Frames of a stack that are printed. The sidecar has all. */
 const FRAMES_SHOWN = 6;
 
-/** What is known of a failure, from a run or from a sidecar. */
+/** A failure of a run or of a sidecar. */
 export interface FailureFacts {
   readonly target: string;
   readonly fault: Fault;
@@ -16,12 +16,12 @@ export interface FailureFacts {
   readonly description: string;
   readonly excerpt: string;
   readonly gaps: readonly string[];
-  /** Path of the artifact, as it can be typed. */
+  /** Path of the artifact, as typed. */
   readonly artifact?: string;
   readonly artifactError?: string;
 }
 
-/** The facts of a failure that a run has met. */
+/** The facts of a failure of a run. */
 export function factsOfFailure(failure: ReportedFailure): FailureFacts {
   const { found: { dossier, ...found }, artifact, artifactError } = failure;
   return {
@@ -39,12 +39,12 @@ export function factsOfFailure(failure: ReportedFailure): FailureFacts {
   };
 }
 
-/** The facts of a failure that was stored, as it is met now. */
+/** The facts of a stored failure, as it is now. */
 export function factsOfSidecar(sidecar: Sidecar, fault: Fault, artifact: string): FailureFacts {
   return { ...sidecar, fault, artifact };
 }
 
-/** A failure for a person: what, where, what both sides say, and the four blocks at the end. */
+/** The report of a failure: what, where, both answers, and the four blocks at the end. */
 export function failureText(facts: FailureFacts): string {
   const { target, fault } = facts;
   const frames = fault.stack.slice(0, FRAMES_SHOWN).map((frame) => `at ${frame}`);
@@ -75,9 +75,9 @@ function notesOn(facts: FailureFacts): string[] {
   const { seed, path, shrink, repeats, gaps, artifactError } = facts;
   const notes = [`seed ${seed}, path ${path}${shrink === undefined ? "" : shrinkNote(shrink)}`];
   if (repeats === false) {
-    notes.push("It did not fail again when it was read back and run once more");
+    notes.push("It did not fail again in a second run");
   }
-  if (artifactError !== undefined) notes.push(`Cannot keep the artifact: ${artifactError}`);
+  if (artifactError !== undefined) notes.push(`Cannot write the artifact: ${artifactError}`);
   return [...notes, ...gaps];
 }
 
@@ -101,7 +101,7 @@ function minimizeWith({ artifact }: FailureFacts): string {
   return `deno task minimize ${shellWord(artifact)} --time 10m`;
 }
 
-/** A word as a shell takes it. */
+/** A word, quoted for a shell. */
 export function shellWord(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

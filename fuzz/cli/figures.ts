@@ -1,19 +1,19 @@
 import { type Counts, DEPTHS, type Progress, total } from "../engine/mod.ts";
 
-/** The figures of a target as text, in the order in which they are shown. */
+/** The figures of a target as text. */
 export interface Figures {
   readonly cases: string;
   /** Cases that compared nothing. */
   readonly skipped: string;
   readonly perSecond: string;
-  /** How deep the cases got, in per cent one for each depth. */
+  /** The share of cases at each depth, in per cent. */
   readonly depths: readonly string[];
   readonly rules: string;
   readonly failures: string;
   readonly divergences: string;
 }
 
-/** What to show of a target's counts. */
+/** Formats the counts of a target. */
 export function figuresOf({ counts, milliseconds }: Omit<Progress, "target">): Figures {
   const perSecond = milliseconds > 0 ? counts.cases * 1000 / milliseconds : 0;
   return {
@@ -37,7 +37,7 @@ export function grouped(value: number): string {
   return value.toLocaleString("en-US");
 }
 
-/** How far a target is, in one line. */
+/** The progress of a target in one line. */
 export function progressLine(progress: Progress): string {
   const figures = figuresOf(progress);
   const depths = DEPTHS.map((depth, i) => `${depth} ${figures.depths[i]}`).join(" ");

@@ -27,50 +27,49 @@ import { table } from "./table.ts";
 import { Terminal } from "./terminal.ts";
 import { findTools, missingLine, missingTools, requireTools, workingTools } from "./tools.ts";
 
-const help = `deno task fuzz [TARGET…] [options]
+const help = `diskproof fuzz [TARGET…] [options]
 
-Fuzzes the targets and reports what fails: all of them, or those that are named.
+Fuzzes the named targets, or all but the canaries, and reports the failures.
 
-  --time DURATION    time for all targets together, as 60s, 5m, 1h (default 60s,
-                     or no limit where --runs is given)
+  --time DURATION    time for all targets together: 60s, 5m, 1h (default 60s; without limit
+                     if --runs is given)
   --shrink-time DURATION
-                     time after that for making failures smaller that there was no
-                     time for (default half of --time, at most 1m)
-  --runs N           cases of each target
-  --seed N           where the cases come from: a whole number below 2^32, or the hash
-                     of a commit (default random, and always printed)
-  --target NAME      the same as naming it
-  --jobs N           workers that share the cases (default 1)
-  --timeout DURATION how long one case may take (default 10s)
-  --rss-limit MIB    memory of one worker (default 2048)
-  --artifacts DIR    where failing cases go (default artifacts)
-  --json             one JSON object a line, each with its event, instead of text
-  --require-tools    exit status 3 where a tool is not installed that a target could use
-  --list             what targets there are
+                     time after that for making failures smaller (default half of --time, at
+                     most 1m)
+  --runs N           number of cases of each target
+  --seed N           seed of the cases: a whole number below 2^32 or the hash of a commit
+                     (default: random; it is printed)
+  --target NAME      same as TARGET
+  --jobs N           number of workers (default 1)
+  --timeout DURATION time limit of one case (default 10s)
+  --rss-limit MIB    memory limit of one worker (default 2048)
+  --artifacts DIR    folder for failing cases (default artifacts)
+  --json             print one JSON object per line, each with an event, instead of text
+  --require-tools    fail with exit status 3 if a tool that a target needs or uses is missing
+  --list             print the targets
   --help             this text
 
-Exit status: 0 nothing failed, 1 something did, 2 the command line cannot be used,
-3 the machine or a tool does not do its work: a tool is broken, a target that was named
-needs one that is not installed, a folder is full. A run that is interrupted before it
-has found anything exits with 130 (Ctrl-C), 143 (SIGTERM) or 129 (SIGHUP).
+Exit status: 0 no failures, 1 failures, 2 invalid command line, 3 a tool is broken, a tool that
+a named target needs is missing, or the machine has no space left. If a run is interrupted
+before it finds a failure: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP).
 
-A failing case is made small and kept as artifacts/crash-… (or timeout-…, oom-…) with
-all about it in the .json beside it; deno task repro FILE runs it again. A case that
-hangs is stopped and reported, and the run goes on. Ctrl-C ends a run early with its
-tables; a second one ends it at once.
+A failing case is made smaller and written to artifacts/crash-… (or timeout-…, oom-…), with a
+description in the .json beside it; diskproof repro runs it again. A case that hangs is stopped
+and reported, and the run continues. Ctrl-C ends the run early with its report; a second Ctrl-C
+ends it at once.
 
 Example: ten minutes on two workers, with the seed of an earlier run
 
-  deno task fuzz --time 10m --jobs 2 --seed 1803551234
+  diskproof fuzz --time 10m --jobs 2 --seed 1803551234
 `;
 
 const TIME_DEFAULT = 60_000;
-/** The longest that failures are made smaller after the run, where nothing is said. */
+/** Upper limit of the default of `--shrink-time`. */
 const SHRINK_TIME_MAX = 60_000;
 const JOBS_MAX = 256;
 const ARTIFACTS_DEFAULT = "artifacts";
 
-/** `deno task fuzz`: the main job. */
+/** `diskproof fuzz`: fuzzes the targets. */
 export const fuzzVerb: Verb = {
   help,
   run: async (args) => {
@@ -157,7 +156,7 @@ function planOf(options: Options, chosen: readonly Target[], tools: Tools): Plan
   };
 }
 
-/** A commit's hash makes the runs of a pull request differ, and each of them one that comes again. */
+/** The hash of a commit gives each commit other cases, and the same ones in each run. */
 function seedOf(text: string | undefined): number {
   if (text === undefined) return crypto.getRandomValues(new Uint32Array(1))[0] as number;
   if (/^[0-9a-f]{40}$/.test(text)) return parseInt(text.slice(0, 8), 16);

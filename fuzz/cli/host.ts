@@ -16,8 +16,8 @@ export function versionsOf(tools: Tools): Versions {
 }
 
 /**
- * A path as it was typed. `deno task` runs from the folder of deno.json, whatever folder the user is
- * in, and leaves that one in INIT_CWD.
+ * A path from the command line. `deno task` runs in the folder of deno.json and sets INIT_CWD to that of
+ * the user.
  */
 export function typedPath(path: string): string {
   if (path.startsWith("/")) return path;
@@ -25,7 +25,7 @@ export function typedPath(path: string): string {
   return directory === undefined || directory === Deno.cwd() ? path : `${directory}/${path}`;
 }
 
-/** The same for a file that exists: our own messages name files from the folder of deno.json. */
+/** The same for a file that exists. Our own messages name files relative to the folder of deno.json. */
 export function typedFile(path: string): string {
   const typed = typedPath(path);
   return exists(typed) ? typed : path;
@@ -46,10 +46,10 @@ function typedIn(): string | undefined {
 }
 
 /**
- * Makes sure that a directory can be written to before hours are spent on what goes there.
+ * Checks that a directory can be written to, before the run.
  *
- * @throws {UsageError} where Deno was not given the permission
- * @throws {HarnessError} where the machine does not let us
+ * @throws {UsageError} when Deno has no permission for it
+ * @throws {HarnessError} when writing fails
  */
 export function requireWritable(directory: string): void {
   const { state } = Deno.permissions.querySync({ name: "write", path: directory });
@@ -60,22 +60,22 @@ export function requireWritable(directory: string): void {
   );
 }
 
-/** Signals that ask a run to end, and the exit status that a shell gives a program that they end. */
+/** Signals that end a run, and the exit status of a program that they end. */
 const SIGNALS: readonly (readonly [Deno.Signal, number])[] = [
   ["SIGINT", 130],
   ["SIGTERM", 143],
   ["SIGHUP", 129],
 ];
 
-/** Signals within so many milliseconds are one: deno task passes on what the terminal sends to all. */
+/** Signals within this time are one: the terminal signals all processes, and deno task repeats it. */
 const ONE_INTERRUPT = 500;
 
-/** Called with the exit status of a run that the signal ends before it has found anything. */
+/** Called with the exit status for a run that has found nothing. */
 export type InterruptListener = (status: number) => void;
 
 /**
- * Hands a scratch folder to `work` and removes it when that is done, however it ends. The first signal
- * goes to whoever listens; the second one ends the program at once.
+ * Calls `work` with a scratch folder and removes the folder afterwards. The first signal calls the
+ * listeners; the second one ends the program.
  */
 export async function withScratch<T>(
   work: (directory: string, onInterrupt: (listener: InterruptListener) => void) => Promise<T>,

@@ -13,7 +13,7 @@ import { figuresOf, grouped, progressLine } from "./figures.ts";
 import { indent, table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Tells a person how a run goes. */
+/** Prints the progress of a run for a person. */
 export class HumanReporter implements Reporter {
   readonly #terminal: Terminal;
 
@@ -102,7 +102,7 @@ function cells(progress: Progress): string[] {
   ];
 }
 
-/** How a target ended, if not in the ordinary way. */
+/** Why a target ended, unless it ran to its end. */
 function endOf({ end, message }: TargetResult): string {
   if (end === "time" || end === "runs") return "";
   return message === undefined ? end : `${end}: ${message}`;

@@ -9,10 +9,10 @@ import {
   type TargetResult,
 } from "../engine/mod.ts";
 
-/** How often a line says how far a target is, in milliseconds. */
+/** Interval of progress events in milliseconds. */
 const PROGRESS_INTERVAL = 1000;
 
-/** Tells a program how a run goes: one JSON object a line, each with its `event`. */
+/** Prints the progress of a run for a program: one JSON object per line, each with its `event`. */
 export class JsonReporter implements Reporter {
   #last = performance.now();
 

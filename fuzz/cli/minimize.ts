@@ -6,29 +6,29 @@ import { CREW_OPTIONS, crewOptions, durationOption, onlyArgument } from "./setup
 import { storedCase } from "./stored.ts";
 import { findTools, requireTools, workingTools } from "./tools.ts";
 
-const help = `deno task minimize FILE [options]
+const help = `diskproof minimize FILE [options]
 
-Goes on making a failing case smaller where a run had to leave off, as long as it fails
-in the same way. FILE is an artifact crash-… of deno task fuzz, or the .json beside it.
-It is left as it is; the smaller case becomes an artifact of its own.
+Makes a failing case smaller while it fails in the same way, where a run had no time for it. FILE
+is an artifact of diskproof fuzz (crash-…, timeout-…, oom-…) or the .json beside it. It is not
+changed: the smaller case is written as a new artifact.
 
-  --time DURATION    how long to try (default 5m)
-  --timeout DURATION how long one case may take (default as when it was found)
-  --rss-limit MIB    memory of the worker (default 2048)
-  --artifacts DIR    where the smaller case goes (default artifacts)
+  --time DURATION    time limit (default 5m)
+  --timeout DURATION time limit of one case (default: that of the run that found it)
+  --rss-limit MIB    memory limit of the worker (default 2048)
+  --artifacts DIR    folder for the smaller case (default artifacts)
   --help             this text
 
-Exit status: 0 the case is as small as it gets or was made smaller, 1 it does not fail
-any more or fails otherwise, 2 the file cannot be used.
+Exit status: 0 the case was made smaller or is as small as possible, 1 it does not fail in the
+same way any more, 2 the file cannot be used, 3 a tool that the case needs does not work.
 
 Example
 
-  deno task minimize artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709 --time 1m
+  diskproof minimize artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709 --time 1m
 `;
 
 const TIME_DEFAULT = 300_000;
 
-/** `deno task minimize FILE`: a smaller case that fails in the same way. */
+/** `diskproof minimize FILE`: makes a case smaller. */
 export const minimizeVerb: Verb = {
   help,
   run: async (args) => {

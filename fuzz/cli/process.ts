@@ -7,11 +7,11 @@ import {
   type WorkerSetup,
 } from "../engine/mod.ts";
 
-/** Characters of what a worker says on standard error that are kept: the last ones. */
+/** Characters of a worker's standard error that are kept: the last ones. */
 const WORDS_MAX = 4096;
 
 /**
- * Starts workers. Each is a process with no more permissions than a target needs: it reads, writes in
+ * Starts workers. Each is a process with the permissions that a target needs: it reads files, writes to
  * its own directory, and runs the tools that were found.
  *
  * @param entry the module that calls `supervise`
@@ -33,7 +33,7 @@ export function workers(entry: URL): (setup: WorkerSetup) => Worker {
   };
 }
 
-/** Deno, as this process may run it: `--allow-run=deno` grants the one that is on the PATH. */
+/** The command for Deno: `--allow-run=deno` permits the one on the PATH, which may be another file. */
 function denoCommand(): string {
   const own = Deno.execPath();
   return Deno.permissions.querySync({ name: "run", command: own }).state === "granted"
@@ -52,9 +52,9 @@ function spawn(
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
-      // Ctrl-C is for the main process, which tells the workers; the tools that they run get none.
+      // Ctrl-C must not reach the workers and their tools: the main process stops them.
       detached: true,
-      // What a tool or a peer puts aside goes where the worker may write.
+      // Temporary files of peers go to the folder where the worker may write.
       env: { TMPDIR: directory },
     }).spawn();
   } catch (error) {
@@ -63,7 +63,7 @@ function spawn(
   }
 }
 
-/** A worker's process. It ends when its standard input does, even where it cannot be killed itself. */
+/** A worker's process. It also ends with its standard input, in case `deno` is a wrapper. */
 class Child implements Process {
   readonly output: AsyncIterable<Uint8Array>;
   readonly #child: Deno.ChildProcess;
@@ -78,7 +78,7 @@ class Child implements Process {
   }
 
   write(bytes: Uint8Array): void {
-    // A process that is gone is found out about by what it printed.
+    // The end of the process is noticed at its output.
     this.#input.write(bytes).catch(() => {});
   }
 
@@ -107,7 +107,7 @@ async function lastWords(stream: ReadableStream<Uint8Array>): Promise<string> {
   return words;
 }
 
-/** The worker's end of the connection. */
+/** The connection of a worker to the main process. */
 export function standardPipe(): Pipe {
   return {
     input: Deno.stdin.readable,

@@ -7,25 +7,25 @@ import { CREW_OPTIONS, crewOptions, onlyArgument } from "./setup.ts";
 import { noteVersions, type StoredCase, storedCase } from "./stored.ts";
 import { findTools, requireTools, workingTools } from "./tools.ts";
 
-const help = `deno task repro FILE [options]
+const help = `diskproof repro FILE [options]
 
-Runs one stored case again, exactly as it is. FILE is an artifact of deno task fuzz
-(crash-…, timeout-…, oom-…) or the .json beside it; both must be there.
+Runs a stored case again, exactly as it is. FILE is an artifact of diskproof fuzz (crash-…,
+timeout-…, oom-…) or the .json beside it. Both must exist.
 
-  --timeout DURATION how long the case may take (default as when it was found)
-  --rss-limit MIB    memory of the worker (default 2048)
-  --json             one JSON object instead of text
+  --timeout DURATION time limit of the case (default: that of the run that found it)
+  --rss-limit MIB    memory limit of the worker (default 2048)
+  --json             print one JSON object instead of text
   --help             this text
 
-Exit status: 0 the case passes now, 1 it fails (as it did, or otherwise, and that is
-said), 2 the file cannot be used, 3 the case needs a tool that does not work here.
+Exit status: 0 the case passes, 1 it fails (the output says whether it fails as before), 2 the
+file cannot be used, 3 a tool that the case needs does not work.
 
 Example
 
-  deno task repro artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709
+  diskproof repro artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709
 `;
 
-/** `deno task repro FILE`: one case once more. */
+/** `diskproof repro FILE`: runs a case again. */
 export const reproVerb: Verb = {
   help,
   run: async (args) => {

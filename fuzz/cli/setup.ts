@@ -2,20 +2,20 @@ import { type Options, UsageError, wholeNumber } from "../../src/cli/mod.ts";
 import { workers } from "./process.ts";
 import { type CrewOptions, parseDuration, type Tools } from "../engine/mod.ts";
 
-/** How long a case may take, in milliseconds. */
+/** Default time limit of a case in milliseconds. */
 const TIMEOUT_DEFAULT = 10_000;
 
-/** Mebibytes that one worker may have resident. */
+/** Default memory limit of a worker in MiB. */
 const MEMORY_DEFAULT = 2048;
 const MEBIBYTE = 2 ** 20;
 
-/** The options that shape the crew. */
+/** The options of the crew. */
 export const CREW_OPTIONS = ["timeout", "rss-limit"] as const;
 
 /**
- * A crew as the command line describes it.
+ * The settings of the crew.
  *
- * @throws {UsageError} for values that make no sense
+ * @throws {UsageError} for invalid values
  */
 export function crewOptions(
   options: Options,
@@ -37,7 +37,7 @@ export function crewOptions(
 /**
  * The value of an option as milliseconds.
  *
- * @throws {UsageError} when it is no duration
+ * @throws {UsageError} when it is not a duration
  */
 export function durationOption(options: Options, name: string): number | undefined {
   const text = options.value(name);
@@ -50,9 +50,9 @@ export function durationOption(options: Options, name: string): number | undefin
 }
 
 /**
- * The one argument of a verb that takes one.
+ * The argument of a verb with one argument.
  *
- * @throws {UsageError} when there is none, or more
+ * @throws {UsageError} when there is none or more than one
  */
 export function onlyArgument(options: Options, what: string): string {
   const [first, ...others] = options.positional;

@@ -3,7 +3,7 @@ import { readSidecar, type Sidecar, type Target } from "../engine/mod.ts";
 import { targets } from "../targets/mod.ts";
 import { typedFile } from "./host.ts";
 
-/** An artifact that was named on the command line. */
+/** An artifact from the command line. */
 export interface StoredCase {
   readonly sidecar: Sidecar;
   readonly target: Target;
@@ -12,7 +12,7 @@ export interface StoredCase {
 }
 
 /**
- * Reads an artifact, given by its own name or that of its sidecar.
+ * Reads an artifact, given by its name or the name of its sidecar.
  *
  * @throws {UsageError} when it cannot be used
  */
@@ -34,7 +34,7 @@ function readable(path: string): Sidecar {
   }
 }
 
-/** Says with which other versions an artifact was made, where there are any. */
+/** Prints the versions of an artifact that differ from those here. */
 export function noteVersions(sidecar: Sidecar, versions: Readonly<Record<string, string>>): void {
   const others = Object.entries(sidecar.versions)
     .filter(([name, version]) => versions[name] !== version)

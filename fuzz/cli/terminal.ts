@@ -1,23 +1,23 @@
 import { print, writeAll } from "../../src/cli/mod.ts";
 
-/** How often a line says how far things are where nothing can be refreshed, in milliseconds. */
+/** Interval of progress lines if standard output is not a terminal, in milliseconds. */
 const LINE_INTERVAL = 10_000;
-/** How often a line on a terminal is refreshed, in milliseconds. */
+/** Interval of refreshing the progress line on a terminal, in milliseconds. */
 const REFRESH_INTERVAL = 200;
 
-/** Standard output with one line that says how far things are: refreshed on a terminal. */
+/** Standard output with a progress line, which is refreshed on a terminal. */
 export class Terminal {
   readonly #refreshes = Deno.stdout.isTerminal();
   #shown = false;
   #last = performance.now();
 
-  /** Writes a text below everything else. */
+  /** Prints a text. */
   print(text: string): void {
     this.#clear();
     print(text);
   }
 
-  /** Says how far things are, if it is time for that. */
+  /** Prints progress, if it is time for that. */
   status(make: () => string): void {
     const now = performance.now();
     if (now - this.#last < (this.#refreshes ? REFRESH_INTERVAL : LINE_INTERVAL)) return;
@@ -38,7 +38,7 @@ function columns(): number {
   try {
     return Deno.consoleSize().columns;
   } catch {
-    // A terminal that does not know its width.
+    // The terminal does not know its width.
     return 80;
   }
 }

@@ -7,21 +7,19 @@ import {
 } from "../../src/peers/mod.ts";
 import type { Target, Tools } from "../engine/mod.ts";
 
-/** The tools that targets could compare with, as they were found at the start of a run. */
+/** The tools that targets need or use, as found at the start of a run. */
 export type Found = ReadonlyMap<ToolName, ToolState>;
 
-/** A tool that is not installed, and what that is at the expense of. */
+/** A tool that is not installed, and the consequences. */
 export interface MissingTool {
   readonly tool: ToolName;
-  /** Why, in one line. */
-  readonly message: string;
-  /** Names of the targets that do not run without it. */
+  /** Names of targets that need it. */
   readonly skipped: readonly string[];
-  /** Names of the targets that run without comparing with it. */
+  /** Names of targets that run without it. */
   readonly notCompared: readonly string[];
 }
 
-/** Looks once for each tool that one of the targets could use. */
+/** Probes each tool that a target needs or uses, once. */
 export async function findTools(targets: readonly Target[]): Promise<Found> {
   const names = new Set(targets.flatMap(toolsOf));
   return new Map(
@@ -33,20 +31,19 @@ function toolsOf({ needs = [], uses = [] }: Target): readonly ToolName[] {
   return [...needs, ...uses];
 }
 
-/** The versions of those that work. */
+/** The versions of the tools that work. */
 export function workingTools(found: Found): Tools {
   return Object.fromEntries(
     [...found].flatMap(([name, tool]) => tool.state === "works" ? [[name, tool.version]] : []),
   );
 }
 
-/** What the targets go without, tool by tool. */
+/** The tools that are not installed. */
 export function missingTools(found: Found, targets: readonly Target[]): MissingTool[] {
   const named = (chosen: readonly Target[]) => chosen.map(({ name }) => name);
   return [...found].flatMap(([tool, state]) =>
     state.state !== "missing" ? [] : [{
       tool,
-      message: state.message,
       skipped: named(targets.filter(({ needs }) => needs?.includes(tool))),
       notCompared: named(targets.filter(({ uses }) => uses?.includes(tool))),
     }]
@@ -54,19 +51,22 @@ export function missingTools(found: Found, targets: readonly Target[]): MissingT
 }
 
 /** One line about a missing tool. */
-export function missingLine({ message, skipped, notCompared }: MissingTool): string {
-  const losses = [
-    skipped.length === 0 ? undefined : `skipped: ${skipped.join(", ")}`,
-    notCompared.length === 0 ? undefined : `not compared with: ${notCompared.join(", ")}`,
-  ].filter((loss) => loss !== undefined);
-  return `${message}; ${losses.join("; ")}`;
+export function missingLine({ tool, skipped, notCompared }: MissingTool): string {
+  const one = (names: readonly string[]) => names.length === 1;
+  const consequences = [
+    skipped.length === 0 ? [] : `${skipped.join(" and ")} ${one(skipped) ? "is" : "are"} skipped`,
+    notCompared.length === 0
+      ? []
+      : `${notCompared.join(" and ")} ${one(notCompared) ? "does" : "do"} not compare with it`,
+  ];
+  return `${tool} is not installed: ${consequences.flat().join(", ")}`;
 }
 
 /**
- * Makes sure that no run is green for the lack of a tool. A tool that is there and does not work is
- * trouble whatever was selected; a missing one is where a target that was asked for by name needs it.
+ * Makes sure that no run passes because a tool does not work.
  *
- * @throws {PeerError} with all that is wrong, in one line
+ * @param required whether a tool must be installed
+ * @throws {PeerError} when a tool is installed and does not work, or is missing and required
  */
 export function requireTools(
   found: Found,

@@ -25,25 +25,25 @@ import type { Found } from "./protocol.ts";
 import { pathText } from "./random.ts";
 import { type FailureDetails, HarnessError } from "./target.ts";
 
-/** Versions of what had a part in a failure, by name. */
+/** Versions of the software that a failure may depend on, by name. */
 export type Versions = Readonly<Record<string, string>>;
 
-/** A file of the case as its sidecar holds it. */
+/** A file of the case, as it is stored in the sidecar. */
 export interface StoredFile {
   readonly name: string;
   /** Length in bytes. */
   readonly size: number;
   /** SHA-256 of the size and the extents. */
   readonly fingerprint: string;
-  /** The file beside the sidecar that holds the bytes. Otherwise they are in `extents`. */
+  /** The file beside the sidecar with the bytes. Without it they are in `extents`. */
   readonly storedAs?: string;
-  /** What is not zero: gzip in base64. */
+  /** The parts that are not zero: gzip in base64. */
   readonly extents?: readonly { readonly offset: number; readonly gzip: string }[];
-  /** There is more in the file than is kept of it. */
+  /** The file has more content than is stored here. */
   readonly cut?: true;
 }
 
-/** The JSON beside an artifact: all that a replay needs, and what a person wants to know first. */
+/** The JSON beside an artifact: everything for a replay, and what a person wants to know first. */
 export interface Sidecar extends Omit<FailureDetails, "kind"> {
   readonly artifact: typeof SIDECAR_FORMAT;
   readonly target: string;
@@ -55,28 +55,28 @@ export interface Sidecar extends Omit<FailureDetails, "kind"> {
   /** Index of the case under the seed, and the ordinals of the shrunk candidates: `45:0:1`. */
   readonly path: string;
   readonly shrink?: { readonly tried: number; readonly complete: boolean };
-  /** Whether the case failed again when it was run once more; absent where that was not tried. */
+  /** Whether the case failed again in a second run; absent if there was none. */
   readonly repeats?: boolean;
-  /** Milliseconds that the case was given. */
+  /** Time limit of the case in milliseconds. */
   readonly timeout: number;
   readonly description: string;
   readonly excerpt: string;
-  /** What the files are opened with; absent where nothing is encrypted. Texts of a generator. */
+  /** Passphrases of the files, which a generator made up; absent if nothing is encrypted. */
   readonly passphrases?: readonly string[];
-  /** Absent where the case could not be generated again after its worker was lost. */
+  /** Absent if the case could not be generated again after its worker was lost. */
   readonly case?: Json;
   readonly files: readonly StoredFile[];
   readonly gaps: readonly string[];
   readonly versions: Versions;
 }
 
-/** Names the shape of a sidecar; changes only when the meaning of a member does. */
+/** Version of the format of sidecars. It changes only when the meaning of a member does. */
 export const SIDECAR_FORMAT = "diskproof-artifact-1";
 
-/** Images up to this size are written out; a sparse terabyte would not survive being uploaded. */
+/** Larger images are stored as extents alone: a sparse terabyte cannot be uploaded. */
 const WRITTEN_MAX = 2 ** 30;
 
-/** What an artifact is made from. */
+/** The content of an artifact. */
 export interface ArtifactContent {
   readonly target: string;
   readonly seed: number;
@@ -113,7 +113,7 @@ export function writeArtifact(directory: string, content: ArtifactContent): stri
     ...(shrink === undefined ? {} : { shrink }),
     ...(repeats === undefined ? {} : { repeats }),
     timeout: content.timeout,
-    ...told(dossier),
+    ...describedIn(dossier),
     files: (dossier?.files ?? []).map((file) =>
       storedFile(file, file === image ? name : undefined)
     ),
@@ -170,12 +170,12 @@ function removeParts(directory: string): void {
   }
 }
 
-function told(dossier: Dossier | undefined): Pick<
+function describedIn(dossier: Dossier | undefined): Pick<
   Sidecar,
   "case" | "description" | "excerpt" | "gaps" | "passphrases"
 > {
   if (dossier === undefined) {
-    const gaps = ["Cannot generate the case again: that did not come to an end"];
+    const gaps = ["Cannot generate the case again: the generator hangs"];
     return { description: "", excerpt: "", gaps };
   }
   const { description, excerpt, gaps, passphrases } = dossier;

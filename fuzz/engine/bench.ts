@@ -28,7 +28,7 @@ export interface Failing {
   readonly after?: number;
 }
 
-/** How far a failing case is made smaller, and who is told. */
+/** How long a failing case is made smaller, and a callback for progress. */
 export interface Bounds {
   readonly milliseconds: number;
   onSmaller(smaller: Omit<Smaller, "say">): void;
@@ -54,14 +54,14 @@ export class Bench {
     return this.#cases ??= this.target.cases();
   }
 
-  /** Lets the target prepare itself. */
+  /** Prepares the target. */
   async start(): Promise<void> {
     this.#heartbeat.enter("starting");
     await this.target.start?.(this.#scratch);
     this.#scratch.keep();
   }
 
-  /** Lets the target tidy up. */
+  /** Cleans up after the target. */
   async stop(): Promise<void> {
     this.#heartbeat.enter("starting");
     await this.target.stop?.();
@@ -84,10 +84,10 @@ export class Bench {
   }
 
   /**
-   * The case that a reference stands for, which its arbitrary knows how to make smaller if the seed and
-   * the path still give it.
+   * The case of a reference. If the seed and the path still generate it, its arbitrary can make it
+   * smaller.
    *
-   * @throws {Error} when it cannot be had any more
+   * @throws {Error} when it cannot be generated any more
    */
   caseOf(ref: CaseRef): fc.Value<unknown> {
     const base = this.#baseOf(ref);
@@ -130,7 +130,7 @@ export class Bench {
     return this.#end(this.#lost ?? result);
   }
 
-  /** What a case came to; a full disk is not its fault. */
+  /** The result of a case, or trouble if the disk is full. */
   #end(result: Attempt): Attempt {
     try {
       this.#scratch.empty();
@@ -143,9 +143,9 @@ export class Bench {
   }
 
   /**
-   * A promise was rejected that nobody awaits: the case at hand fails.
+   * Fails the current case for a rejected promise that is not awaited.
    *
-   * @returns whether there is a case at hand
+   * @returns whether a case is running
    */
   blame(error: unknown): boolean {
     this.#lost ??= faultOf(error);
@@ -179,7 +179,7 @@ export class Bench {
     return { steps: path, fault, tried, complete, ...again, dossier };
   }
 
-  /** Whether a case fails in the same way when it comes from its JSON, as it does in a replay. */
+  /** Whether a case fails in the same way when it is read from its JSON, as in a replay. */
   async #failsFromJson(value: unknown, fault: Fault): Promise<boolean> {
     this.#heartbeat.enter("reporting");
     try {
@@ -187,13 +187,13 @@ export class Bench {
       const again = await this.#attempt(this.target.fromJson(json));
       return isFault(again) && sameFault(again, fault);
     } catch {
-      // A case that JSON cannot hold is shown as one that does not repeat.
+      // A case that cannot be stored as JSON is reported as one that does not repeat.
       return false;
     }
   }
 }
 
-/** Whether a case takes down whoever runs it. */
+/** Whether a case with this fault takes its worker down. */
 export function isDeadly({ kind }: Fault): boolean {
   return kind === "timeout" || kind === "oom";
 }

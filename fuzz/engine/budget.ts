@@ -5,13 +5,13 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** The longest duration that a budget may have: a week. */
+/** The longest duration that is accepted: a week. */
 const DURATION_MAX = 7 * 24 * 3_600_000;
 
 /**
- * A duration as people write it: `90`, `60s`, `5m`, `1h`, `500ms`.
+ * Parses a duration: `90`, `60s`, `5m`, `1h`, `500ms`.
  *
- * @returns milliseconds; `undefined` for anything else, for nothing at all and for over a week
+ * @returns milliseconds; `undefined` for other text, for zero and for more than a week
  */
 export function parseDuration(text: string): number | undefined {
   const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
@@ -35,8 +35,8 @@ function two(value: number): string {
 }
 
 /**
- * How long the first of `weights` may run when `remaining` milliseconds are left for all of them. A
- * target that needs less leaves the rest to those after it.
+ * The time for the first of `weights` when `remaining` milliseconds are left for all of them. Time that
+ * a target does not use goes to the targets after it.
  */
 export function shareOf(remaining: number, weights: readonly number[]): number {
   const [own = 0] = weights;
@@ -44,15 +44,14 @@ export function shareOf(remaining: number, weights: readonly number[]): number {
   return sum > 0 ? Math.max(0, remaining * own / sum) : 0;
 }
 
-/** The longest that one failure is made smaller while there are others to be found, in milliseconds. */
+/** The most time for one failure while the target runs, in milliseconds. */
 export const GRANT_MAX = 120_000;
-/** What is not worth starting for. */
+/** Less time than this is not worth starting for, in milliseconds. */
 const GRANT_MIN = 20;
 
 /**
- * The time for making failures smaller while a target runs. All of it together is half of what was
- * left for the target when the first failure was met, and each failure gets half of what is left of
- * that, so that it never starves finding others.
+ * The time for making failures smaller while a target runs: half of the time that is left when the first
+ * failure is found. Each failure gets half of the rest, so that shrinking never starves finding.
  */
 export class ShrinkShare {
   readonly #until: number;
@@ -61,9 +60,9 @@ export class ShrinkShare {
   #left: number | undefined;
 
   /**
-   * @param until when the target's time is up; `Infinity` where it has no limit
+   * @param until when the target's time ends; `Infinity` for no limit
    * @param options.jobs how many workers there are
-   * @param options.unlimited milliseconds for all failures where the target has no limit
+   * @param options.unlimited milliseconds for all failures if the target has no limit
    */
   constructor(until: number, { jobs, unlimited }: { jobs: number; unlimited: number }) {
     this.#until = until;
@@ -71,7 +70,7 @@ export class ShrinkShare {
     this.#all = until === Infinity ? unlimited * jobs : undefined;
   }
 
-  /** Takes out the milliseconds that one failure may have now; 0 where nothing is left. */
+  /** Reserves time for one failure, in milliseconds; 0 if there is not enough left. */
   take(now: number): number {
     const remaining = this.#until - now;
     this.#left ??= this.#all ?? Math.max(0, remaining) * this.#jobs / 2;
@@ -81,7 +80,7 @@ export class ShrinkShare {
     return granted;
   }
 
-  /** Puts back what was not needed. */
+  /** Returns time that was not used. */
   giveBack(milliseconds: number): void {
     this.#left = (this.#left ?? 0) + Math.max(0, milliseconds);
   }

@@ -5,7 +5,7 @@ import type { Answer, CaseRef, Question, WorkerSetup } from "./protocol.ts";
 import type { Tools } from "./target.ts";
 import type { Worker } from "./worker.ts";
 
-/** What the workers of a run have in common. */
+/** Settings of all workers of a run. */
 export interface CrewOptions {
   /**
    * Starts a worker.
@@ -13,20 +13,20 @@ export interface CrewOptions {
    * @throws {HarnessError} when that is not possible
    */
   readonly hire: (setup: WorkerSetup) => Worker;
-  /** How many workers run cases. */
+  /** Number of workers that run cases. */
   readonly jobs: number;
-  /** A directory that holds the workers' own ones; whoever made it removes it. */
+  /** Parent of the workers' directories. The caller removes it. */
   readonly directory: string;
   readonly tools: Tools;
-  /** How long one case may take, in milliseconds. */
+  /** Time limit of a case in milliseconds. */
   readonly timeout: number;
-  /** How many bytes one worker may have resident. */
+  /** Limit of the resident memory of one worker, in bytes. */
   readonly memoryMax: number;
-  /** Milliseconds since some moment; the runtime's where absent. */
+  /** A clock in milliseconds; that of the runtime by default. */
   readonly now?: () => number;
 }
 
-/** Exit status of a process that was interrupted by SIGINT. */
+/** Exit status of a program that SIGINT ends. */
 const INTERRUPTED = 130;
 
 interface Hired {
@@ -49,7 +49,7 @@ export class Crew {
     this.#jobs = new Array(options.jobs).fill(undefined);
   }
 
-  /** The worker for a job; a new one where the last one is gone. */
+  /** The worker of a job; a new one if the last one is gone. */
   worker(job: number): Worker {
     const known = this.#jobs[job];
     if (known !== undefined && !known.worker.gone) return known.worker;
@@ -69,24 +69,24 @@ export class Crew {
     }
   }
 
-  /** Everything about a case of which only the place is known; `undefined` where it cannot be had. */
+  /** Describes a case in a fresh worker; `undefined` if that fails. */
   async dossier(ref: CaseRef): Promise<Dossier | undefined> {
     const answer = await this.once({ ask: "dossier", ref });
     return answer.say === "dossier" ? answer.dossier : undefined;
   }
 
-  /** Asks everyone to finish early; `status` is the exit status of a run that found nothing. */
+  /** Ends the run early. `status` is its exit status if it has found nothing. */
   interrupt(status: number = INTERRUPTED): void {
     this.#interrupted ??= status;
     for (const { worker } of this.#alive) worker.stop();
   }
 
-  /** The exit status that the run was interrupted with. */
+  /** The exit status of the interrupt; `undefined` if there was none. */
   get interrupted(): number | undefined {
     return this.#interrupted;
   }
 
-  /** Lets all workers go. */
+  /** Ends all workers. */
   dismiss(): void {
     for (const hired of this.#alive) this.#clear(hired);
   }
@@ -106,7 +106,7 @@ export class Crew {
     try {
       rmSync(hired.directory, { recursive: true, force: true });
     } catch {
-      // Something that the worker started is writing still; whoever made the directory removes it.
+      // A tool of the worker may still be writing. The caller removes the parent directory.
     }
   }
 }

@@ -8,27 +8,27 @@ export interface DossierFile extends SparseFile {
   readonly name: string;
 }
 
-/** Everything about a case that a person or a replay needs, as plain data. */
+/** Everything about a case for a report and for a replay, as plain data. */
 export interface Dossier {
   readonly case: Json;
   /** What the case is, in a few lines. */
   readonly description: string;
   /** The bytes that matter, annotated. */
   readonly excerpt: string;
-  /** What the images are opened with, each once. */
+  /** The passphrases of the images, without duplicates. */
   readonly passphrases: readonly string[];
-  /** The image first, then what it refers to. */
+  /** The image, then the files that it refers to. */
   readonly files: readonly DossierFile[];
-  /** What could not be had of the case, and why. */
+  /** The parts that could not be made, and why. */
   readonly gaps: readonly string[];
 }
 
-/** Bytes of an image that are shown where a target has nothing better. */
+/** Bytes of an image that are shown if the target has no excerpt. */
 const EXCERPT_BYTES = 128;
 
 /**
- * Puts a case's dossier together. The case is one that something is wrong with, so a part of it that
- * cannot be had leaves a gap, and the rest is there.
+ * Describes a case. Something is wrong with the case, so a part that cannot be made is listed in `gaps`,
+ * and the rest is complete.
  *
  * @param about what the failure is about, where it says so
  */

@@ -1,17 +1,17 @@
 import type { Json } from "../../src/format/mod.ts";
 import type { Target } from "./target.ts";
 
-/** JSON with one part less, and whether that part was a member of an object. */
+/** JSON without one part, and whether that part was a member of an object. */
 interface Less {
   readonly json: Json;
   readonly member: boolean;
 }
 
 /**
- * The cases that have one part less: first without a whole list or half of one, then without one
- * element or member. What is inside a part comes after the part.
+ * The cases without one part: a list, half of a list, one element or one member. Outer parts come
+ * before inner ones.
  *
- * A member of an object is dropped only where the target can repair the case.
+ * Members of objects are dropped only if the target can repair the case.
  */
 export function* drops<Case>(target: Target<Case>, value: Case): Generator<Case> {
   const json = target.toJson(value);
@@ -21,14 +21,14 @@ export function* drops<Case>(target: Target<Case>, value: Case): Generator<Case>
     const smaller = caseOf(target, less);
     if (smaller === undefined) continue;
     const text = JSON.stringify(smaller.json);
-    // What was repaired may be what it was, or larger.
+    // A repair may bring the part back.
     if (seen.has(text) || text.length >= JSON.stringify(json).length) continue;
     seen.add(text);
     yield smaller.value;
   }
 }
 
-/** The case that a JSON stands for; `undefined` where it is not one. */
+/** The case of a JSON value; `undefined` if it is not a case. */
 function caseOf<Case>(
   target: Target<Case>,
   json: Json,

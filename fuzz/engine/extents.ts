@@ -2,13 +2,13 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { type ByteSource, type Segment, SegmentSource } from "../../src/bytes/mod.ts";
 
-/** A file as the bytes in it that are not zero: a case may claim terabytes and hold a sector. */
+/** A file as the bytes in it that are not zero: a file of terabytes may have one sector of data. */
 export interface SparseFile {
   /** Length in bytes. */
   readonly size: number;
   /** In order, not touching each other. */
   readonly extents: readonly Segment[];
-  /** There is more in the file than is kept of it. */
+  /** The file has more content than this. */
   readonly cut: boolean;
 }
 
@@ -17,7 +17,7 @@ const BLOCK = 4096;
 /** How much is read at a time. */
 const WINDOW = 256 * BLOCK;
 const ZEROS = new Uint8Array(WINDOW);
-/** How far a source is searched that does not say where its bytes lie: about a second's worth. */
+/** How far a source without known extents is searched, which takes about a second. */
 const SEARCHED_MAX = 4 * 2 ** 30;
 /** How many bytes of one file are kept. */
 const KEPT_MAX = 256 * 2 ** 20;
@@ -55,7 +55,7 @@ function* stretches(source: ByteSource): Generator<[from: number, to: number]> {
   }
 }
 
-/** Adds the blocks of a window that hold anything; gives the number of bytes that were added. */
+/** Adds the blocks of a window that are not zero; returns the number of bytes added. */
 function addExtents(
   extents: { offset: number; bytes: Uint8Array }[],
   start: number,

@@ -14,7 +14,7 @@ import {
  */
 export type FaultKind = "crash" | "malformed-answer" | "timeout" | "oom" | "peer" | "harness";
 
-/** Why a case fails, as plain data. Two faults with one kind and signature are the same one. */
+/** Why a case fails, as plain data. Faults of the same kind and signature are the same failure. */
 export interface Fault extends Omit<FailureDetails, "kind"> {
   readonly kind: FaultKind;
   readonly signature: string;
@@ -36,7 +36,7 @@ export function isTrouble({ kind }: Fault): boolean {
   return kind === "peer" || kind === "harness";
 }
 
-/** What a failure is called: two with one name are the same one. */
+/** Identifies a failure within a target. */
 export function nameOf({ kind, signature }: Fault): string {
   return `${kind} ${signature}`;
 }
@@ -60,7 +60,7 @@ export function attempt(
   }
 }
 
-/** What a thrown value says of a case. */
+/** The result of a case that threw. */
 function attemptOf(error: unknown): Attempt {
   if (fc.PreconditionFailure.isFailure(error)) {
     return { depth: "header", rules: [], skipped: "precondition" };
@@ -71,10 +71,10 @@ function attemptOf(error: unknown): Attempt {
 /** Names of the errors of src/peers. */
 const PEER_ERRORS: readonly string[] = ["PeerError", "ToolError"];
 
-/** Names of other errors that are not the case's fault, the last one Deno's for want of permission. */
+/** Names of other errors that no case causes; the last one is Deno's for a missing permission. */
 const HARNESS_ERRORS: readonly string[] = ["HarnessError", "ScratchError", "NotCapable"];
 
-/** Codes of what a machine has run out of, or does not let us do. */
+/** Error codes for limits of the machine. */
 const SYSTEM_CODES: readonly string[] = ["ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EMFILE", "ENFILE"];
 
 function troubleOf(error: Error): "peer" | "harness" | undefined {
@@ -84,7 +84,7 @@ function troubleOf(error: Error): "peer" | "harness" | undefined {
   return system || HARNESS_ERRORS.includes(error.name) ? "harness" : undefined;
 }
 
-/** The fault that a thrown value stands for. */
+/** The fault of a thrown value. */
 export function faultOf(error: unknown): Fault {
   if (!(error instanceof Error)) {
     return {
@@ -110,14 +110,14 @@ export function faultOf(error: unknown): Fault {
   };
 }
 
-/** V8's words for an allocation that failed, as a message or as the end of a worker. */
+/** V8's messages for a failed allocation, in an error and at the end of a worker. */
 function isOutOfMemory(message: string): boolean {
   return /allocation failed|out of memory|memory limit/i.test(message);
 }
 
 /**
- * Class and place without line numbers, so that the failure keeps its name while the files around it
- * change. Where a stack overflows is a matter of chance.
+ * Class and place without line numbers, so that the signature stays when the file changes. A stack
+ * overflow has no place: it differs from run to run.
  */
 function signatureOf(error: Error, stack: readonly string[]): string {
   if (error.message.startsWith("Maximum call stack")) return "stack overflow";
@@ -128,7 +128,7 @@ function signatureOf(error: Error, stack: readonly string[]): string {
 const ROOT = new URL("../../", import.meta.url).href;
 const FRAME = /^\s*at (?:async )?(?:(?:new )?(.*?) \()?([^()\s]+?:\d+:\d+)\)?$/;
 
-/** The frames of a V8 stack that lie in this repository, without those of the engine. */
+/** The frames of a V8 stack in this repository, without those of the engine. */
 function framesOf(stack: string): string[] {
   const frames: string[] = [];
   for (const line of stack.split("\n")) {
@@ -141,7 +141,7 @@ function framesOf(stack: string): string[] {
   return frames;
 }
 
-/** A function's name without how it was called: `Object.run [as reader]` is `run`. */
+/** The name of a function without its receiver: `Object.run [as reader]` is `run`. */
 function plainName(name: string): string {
   return name.replace(/ \[as .*\]$/, "").replace(/^Object\./, "");
 }

@@ -5,14 +5,14 @@ import { type Fault, sameFault } from "./fault.ts";
 import type { CaseRef, Found, Lost, Shrunk } from "./protocol.ts";
 
 /**
- * Workers that may be lost over one failure before it is left as it is: over one that hangs itself,
- * where a candidate is given less time, and over any other.
+ * Most workers that are lost while one failure is made smaller: if the failure is a hang, whose
+ * candidates have less time, and otherwise.
  */
 const LOST_MAX = { deadly: 64, other: 8 };
 
 /**
- * How long a candidate may take where the case hangs: that share of what a case may, and not less than
- * so many milliseconds.
+ * Time limit of a candidate of a case that hangs: a share of the limit of a case, and a minimum in
+ * milliseconds.
  */
 const HANG_SHARE = 0.1;
 const HANG_MIN = 1000;
@@ -21,22 +21,22 @@ const HANG_MIN = 1000;
 export interface Origin {
   readonly ref: CaseRef;
   readonly fault: Fault;
-  /** The case cannot be generated again: that did not come to an end. */
+  /** The case cannot be generated again: the generator hangs. */
   readonly ungenerated?: boolean;
 }
 
-/** What making a failure smaller needs. */
+/** The means of making a failure smaller. */
 export interface Means {
   readonly crew: Crew;
   readonly job: number;
   readonly milliseconds: number;
-  /** Another failure was met on the way. */
+  /** Called for another failure that a candidate shows. */
   met(origin: Origin): void;
 }
 
 /**
- * A failure on its way from where it was met to where it is as small as it gets. It outlives the
- * workers: one that a candidate takes down is replaced, and the next one goes on from there.
+ * A failure, from when it is found until it is as small as possible. A candidate that takes its worker
+ * down costs only the worker: the next one continues from there.
  */
 export class Finding {
   readonly #base: CaseRef;
@@ -67,23 +67,23 @@ export class Finding {
     return this.#fault;
   }
 
-  /** More time would not make it smaller. */
+  /** Whether more time would not make it smaller. */
   get settled(): boolean {
     return this.#settled;
   }
 
-  /** Whether the case failed when it was run once more; `undefined` where that was not tried. */
+  /** Whether the case failed in a second run; `undefined` if there was none. */
   get failsAgain(): boolean | undefined {
     return this.#failsAgain;
   }
 
-  /** Makes the case smaller within the time that it is given. */
+  /** Makes the case smaller within a time limit. */
   async shrink(means: Means): Promise<void> {
     if (isDeadly(this.#fault)) await this.#shrinkDeadly(means);
     else await this.#shrinkWithin(means, means.milliseconds);
   }
 
-  /** What is known of it now, with all that a person and a replay need. */
+  /** The failure as it is now, with everything for a report and for a replay. */
   async found(crew: Crew): Promise<Found> {
     const dossier = this.#dossier ?? await crew.dossier(this.#ref);
     return {
@@ -101,15 +101,15 @@ export class Finding {
   }
 
   /**
-   * A case that hangs or fills the memory costs a worker each time that it is run. Candidates get a
-   * tenth of the time; what is left in the end has to hang for the whole of it.
+   * A case that hangs or fills the memory costs a worker in each run. Candidates have a shorter time
+   * limit; the result must fail within the full one.
    */
   async #shrinkDeadly(means: Means): Promise<void> {
     const { crew, milliseconds } = means;
     const { timeout } = crew.options;
     const until = crew.now() + milliseconds;
     const start = this.#steps;
-    // Running the case once more, before and after, has to fit in.
+    // Leaves time for a full run before and after.
     if (milliseconds <= 2 * timeout) return;
     if (this.#repeats === undefined && !await this.#repeatsNow(crew)) return;
     const left = until - crew.now() - timeout;
@@ -124,7 +124,7 @@ export class Finding {
     this.#settled = true;
   }
 
-  /** Runs the case once more, for the whole time that a case may take. */
+  /** Runs the case again with the full time limit. */
   async #repeatsNow(crew: Crew): Promise<boolean> {
     const answer = await crew.once({ ask: "replay", ref: this.#ref });
     const repeats = answer.say === "lost" && sameFault(answer.fault, this.#fault);
@@ -176,12 +176,12 @@ export class Finding {
     this.#settled = shrunk.complete;
   }
 
-  /** A candidate took the worker down: it fails as the case does, or in another way. */
+  /** A candidate took the worker down: with the same failure, or with another one. */
   #lose({ beat, fault }: Lost, means: Means): void {
     this.#lost++;
     this.#tried++;
     const step = beat?.phase === "shrinking" ? beat.path.at(-1) : undefined;
-    // Where it is not known what was run, nothing can be left out.
+    // If the candidate is not known, it cannot be skipped.
     const most = isDeadly(this.#fault) ? LOST_MAX.deadly : LOST_MAX.other;
     if (this.#lost >= most || beat === undefined || step === undefined) this.#settled = true;
     else if (sameFault(fault, this.#fault)) this.#moveTo(beat.path, this.#fault);

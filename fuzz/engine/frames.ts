@@ -4,7 +4,7 @@ import { deserialize, serialize } from "node:v8";
 /** Bytes of the length in front of each message. */
 const LENGTH_BYTES = 4;
 
-/** A message as bytes: its length and what the structured clone algorithm makes of it. */
+/** Encodes a message: its length, and its structured clone. */
 export function encodeFrame(message: unknown): Uint8Array {
   const body = serialize(message);
   const frame = Buffer.alloc(LENGTH_BYTES + body.length);
@@ -13,7 +13,7 @@ export function encodeFrame(message: unknown): Uint8Array {
   return frame;
 }
 
-/** The messages in a stream of bytes. One that was cut off at the end of the stream is left out. */
+/** Decodes the messages of a stream. A message that is cut off at the end is left out. */
 export async function* decodeFrames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
   let chunks: Uint8Array[] = [];
   let held = 0;

@@ -10,9 +10,9 @@ const PHASES: readonly Phase[] = [
   "reporting",
 ];
 
-/** What a worker's thread was doing at a moment. */
+/** What the thread of a worker was doing at one moment. */
 export interface Beat {
-  /** Changes with every step, so that a thread that is stuck can be told from one that goes on. */
+  /** Changes with every step, and so shows whether the thread is stuck. */
   readonly tick: number;
   readonly phase: Phase;
   /** The case at hand. */
@@ -35,8 +35,8 @@ const PATH_LENGTH = 4;
 const PATH = 5;
 
 /**
- * A few words of memory that the two threads of a worker share: the one that runs cases says here what
- * it does. A thread that spins can send no message; from here it is known all the same what it is at.
+ * Memory that the two threads of a worker share. The thread that runs cases writes here what it does. A
+ * thread in an endless loop sends no message, but this can be read.
  */
 export class Heartbeat {
   /** The memory, to be handed to the thread. */
@@ -68,7 +68,7 @@ export class Heartbeat {
     Atomics.add(this.#words, TICK, 1);
   }
 
-  /** The thread runs a smaller candidate; `false` where the path is too long to be told. */
+  /** The thread runs a smaller candidate; `false` if the path is too long. */
   shrinking(path: readonly number[], step: number): boolean {
     if (path.length >= PATH_MAX) return false;
     for (let i = 0; i < path.length; i++) this.#words[PATH + i] = path[i] as number;
@@ -78,7 +78,7 @@ export class Heartbeat {
     return true;
   }
 
-  /** Asks the thread to come to an end with the question at hand. */
+  /** Asks the thread to finish the current question early. */
   stop(): void {
     Atomics.store(this.#words, STOP, 1);
   }
@@ -87,7 +87,7 @@ export class Heartbeat {
     return Atomics.load(this.#words, STOP) !== 0;
   }
 
-  /** What the thread is doing. Trustworthy once the tick has stood still. */
+  /** What the thread is doing. Consistent once the tick does not change any more. */
   read(): Beat {
     const tick = Atomics.load(this.#words, TICK);
     const length = this.#words[PATH_LENGTH] as number;

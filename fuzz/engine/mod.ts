@@ -1,16 +1,16 @@
 /**
- * The fuzz engine: runs targets, watches over them, makes failures small, keeps and replays them.
+ * The fuzz engine: runs targets, makes failures small, stores and replays them.
  *
  * Invariants:
  *
- * - A case follows from seed, target and index. Nothing else that is random enters a run.
- * - The main process runs nothing of a target's, so that no case can stop it: not its generation, its
- *   layout, its description or its run. Cases run in worker processes, which can be killed.
- * - A case is shrunk without leaving its signature, until no part of it can be dropped.
- * - Trouble of the harness is never a failure of a target.
- * - Shrinking, failures to report, workers to lose and bytes to keep are all bounded.
- * - The engine uses `node:` modules and web standards; how a worker process is started, and where
- *   artifacts and scratch files go, is decided by its caller.
+ * - A case depends on seed, target and index. Nothing else in a run is random.
+ * - The main process runs no code of a target: cases are generated, run and described in worker processes,
+ *   which can be killed.
+ * - A case is made smaller within its signature, until no part of it can be dropped.
+ * - Trouble of the harness is never reported as a failure of a target.
+ * - Shrinking, reported failures, lost workers and stored bytes are bounded.
+ * - The engine uses `node:` modules and web standards. The caller starts worker processes and chooses the
+ *   folders for artifacts and scratch files.
  *
  * @module
  */

@@ -5,18 +5,18 @@ import type { Beat } from "./heartbeat.ts";
 import type { Counts } from "./tally.ts";
 import type { Tools } from "./target.ts";
 
-/** What a worker is given when it starts. */
+/** Settings of a worker. */
 export interface WorkerSetup {
   /** A directory of the worker's own. */
   readonly directory: string;
   readonly tools: Tools;
-  /** How long one case may take, in milliseconds. */
+  /** Time limit of a case in milliseconds. */
   readonly timeout: number;
-  /** How many bytes the worker may have resident. */
+  /** Limit of the resident memory in bytes. */
   readonly memoryMax: number;
 }
 
-/** Cases of one target under one seed, by their index: `from` and up to, without, `to`. */
+/** Cases of one target and seed, by index: `from` to `to`, exclusive. */
 export interface CaseRange {
   readonly target: string;
   readonly seed: number;
@@ -24,7 +24,7 @@ export interface CaseRange {
   readonly to: number;
 }
 
-/** A case by where it comes from, and by itself where it was stored. */
+/** A case: how it is generated and, for a stored case, its value. */
 export interface CaseRef {
   readonly target: string;
   readonly seed: number;
@@ -36,42 +36,42 @@ export interface CaseRef {
   readonly steps?: readonly number[];
 }
 
-/** What a worker made of a failing case. */
+/** A failing case that a worker has made smaller. */
 export interface Shrunk {
   readonly steps: readonly number[];
   readonly fault: Fault;
   readonly tried: number;
   readonly complete: boolean;
-  /** Whether it fails again when it is read back from its JSON; absent where that was not tried. */
+  /** Whether it fails again when it is read from its JSON; absent if that was not tried. */
   readonly repeats?: boolean;
   readonly dossier: Dossier;
 }
 
-/** A failure, as small as it got. */
+/** A failure, as small as possible. */
 export interface Found {
   readonly index: number;
-  /** Empty where the case was not made smaller. */
+  /** Empty if the case was not made smaller. */
   readonly path: readonly number[];
   readonly fault: Fault;
-  /** How the shrinking went, where there was any. */
+  /** Candidates that were run, and whether no smaller one is left. */
   readonly shrink?: { readonly tried: number; readonly complete: boolean };
   /**
-   * Whether the case failed again in the same way when it was read back from its JSON and run once
-   * more; absent where that was not tried.
+   * Whether the case failed again in the same way when it was read from its JSON; absent if that was
+   * not tried.
    */
   readonly repeats?: boolean;
-  /** Absent where the case could not even be generated again. */
+  /** Absent if the case cannot be generated again. */
   readonly dossier?: Dossier;
 }
 
-/** What a worker is asked. It answers one question after the other. */
+/** A question to a worker, which answers one at a time. */
 export type Question =
-  /** Run cases until they are done, the time is up or the worker is told to stop. */
+  /** Run cases until the end of the range or of the time, or until the worker is stopped. */
   | {
     readonly ask: "cases";
     readonly range: CaseRange;
     readonly milliseconds: number;
-    /** Failures, as `nameOf` names them, that need not be told again. */
+    /** Failures that are not reported again, as named by `nameOf`. */
     readonly known: readonly string[];
   }
   /** Generate a case again and describe it, without running it. */
@@ -84,51 +84,51 @@ export type Question =
     readonly ref: CaseRef;
     readonly fault: Fault;
     readonly milliseconds: number;
-    /** The step that an earlier worker was lost at: candidates up to it are left out. */
+    /** Candidates up to this step are skipped: it took an earlier worker down. */
     readonly after?: number;
-    /** How long one candidate may take, where that is less than a case may. */
+    /** Time limit of a candidate, if it is shorter than that of a case. */
     readonly timeout?: number;
   };
 
-/** A failure that a range of cases has met. */
+/** A failure in a range of cases. */
 export interface Met {
   readonly index: number;
   readonly fault: Fault;
 }
 
-/** What a worker says. */
+/** An answer of a worker. */
 export type Answer =
   | {
     readonly say: "ran";
-    /** The cases before this one were run. */
+    /** The first case that was not run. */
     readonly to: number;
     readonly counts: Counts;
-    /** The first of each failure that was not known. */
+    /** The first case of each failure that was not known. */
     readonly met: readonly Met[];
-    /** Why no further case can be run. */
+    /** Why no more cases can be run. */
     readonly trouble?: string;
-    /** Bytes that the worker has resident. */
+    /** Resident memory of the worker in bytes. */
     readonly resident: number;
   }
   | { readonly say: "dossier"; readonly dossier: Dossier }
   | { readonly say: "replayed"; readonly attempt: Attempt; readonly dossier: Dossier }
-  /** `shrunk` is absent where the case does not fail in that way any more. */
+  /** `shrunk` is absent if the case does not fail in the same way any more. */
   | { readonly say: "shrunk"; readonly shrunk?: Shrunk }
-  /** The question has no answer: the target is broken or, with `trouble`, the harness is. */
+  /** The target is broken or, with `trouble`, the harness. */
   | { readonly say: "refused"; readonly message: string; readonly trouble?: true }
   | Lost;
 
-/** The worker is no more: what it ran took it down, or had to be stopped. */
+/** The worker has ended: what it ran took it down or was stopped. */
 export interface Lost {
   readonly say: "lost";
-  /** What it was at; absent where that is not known. */
+  /** What it was doing; absent if that is not known. */
   readonly beat?: Beat;
   readonly fault: Fault;
-  /** It never got as far as a question. */
+  /** It did not start. */
   readonly unready?: true;
 }
 
-/** Said in between, while a case is being made smaller. */
+/** Progress while a case is made smaller. */
 export interface Smaller {
   readonly say: "smaller";
   readonly steps: readonly number[];
@@ -139,7 +139,7 @@ export interface Smaller {
 export type ToWorker =
   | { readonly tell: "setup"; readonly setup: WorkerSetup }
   | { readonly tell: "question"; readonly question: Question }
-  /** Come to an end with the question at hand. */
+  /** Finish the current question early. */
   | { readonly tell: "stop" };
 
 /** What a worker sends to the main process. */

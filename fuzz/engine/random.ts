@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 
 /**
- * The cases of a target under a seed. Each one follows from its index alone, so that any of them can
- * be had again without those before it, and several workers can share them out as they come.
+ * The cases of a target and a seed. Each case depends on its index alone: it can be generated without
+ * those before it, and workers can share the cases.
  */
 export interface CaseStream {
   /** 0 to 2^32 - 1. */
@@ -10,10 +10,10 @@ export interface CaseStream {
   readonly target: string;
 }
 
-/** One more than the highest index that a stream has. */
+/** One more than the highest index of a stream. */
 export const CASES_MAX = 2 ** 32;
 
-/** Rounds after which two seeds that differ in one bit have nothing in common. */
+/** Rounds after which seeds that differ in one bit give unrelated numbers. */
 const WARM_UP_ROUNDS = 15;
 
 /** Chris Doty-Humphrey's sfc32: three words of state that a seed can fill, and a counter. */
@@ -45,7 +45,7 @@ class SmallFastCounter {
   }
 }
 
-/** FNV-1a, which keeps the streams of two targets apart. */
+/** FNV-1a, so that targets have different streams. */
 function hashOf(name: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) {
@@ -55,8 +55,8 @@ function hashOf(name: string): number {
 }
 
 /**
- * fast-check takes an edge value in one draw of so many. Its own runner lets the edges fade as a run
- * goes on; here they come back, because a run may have millions of cases.
+ * fast-check draws an edge value once in this many draws. Its own runner draws fewer of them as a run
+ * continues; here they come back, since a run may have millions of cases.
  */
 function biasOf(index: number): number {
   const within = index % 1000;
@@ -64,7 +64,7 @@ function biasOf(index: number): number {
   return within < 100 ? 3 : 4;
 }
 
-/** The case of a stream with an index. The same on every machine, for one version of fast-check. */
+/** The case with an index. It is the same on every machine for one version of fast-check. */
 export function caseAt<Case>(
   cases: fc.Arbitrary<Case>,
   stream: CaseStream,
@@ -75,21 +75,21 @@ export function caseAt<Case>(
   return cases.generate(new fc.Random(counter), biasOf(index));
 }
 
-/** A smaller case, and the step of a shrink path that leads to it. */
+/** A smaller case, and its step in a shrink path. */
 export interface Candidate<Case> {
   readonly step: number;
   readonly value: fc.Value<Case>;
 }
 
-/** Gives the cases that have one part less. */
+/** Returns the cases without one part. */
 export type Drops<Case> = (value: Case) => Iterable<Case>;
 
-/** What the arbitrary has to offer, as steps 0, 1, 2 and so on. */
+/** The candidates of the arbitrary: steps 0, 1, 2 and so on. */
 export function* generatedFrom<Case>(
   cases: fc.Arbitrary<Case>,
   value: fc.Value<Case>,
 ): Generator<Candidate<Case>> {
-  // A case that was not generated has no context, and not every arbitrary can do without.
+  // A case that was not generated has no context, which some arbitraries need.
   if (value.context === undefined && !cases.canShrinkWithoutContext(value.value_)) return;
   let step = 0;
   for (const smaller of cases.shrink(value.value_, value.context)) {
@@ -97,7 +97,7 @@ export function* generatedFrom<Case>(
   }
 }
 
-/** What is left when a part is dropped, as steps -1, -2, -3 and so on. */
+/** The candidates without a part: steps -1, -2, -3 and so on. */
 export function* droppedFrom<Case>(
   drops: Drops<Case> | undefined,
   value: fc.Value<Case>,
@@ -111,7 +111,7 @@ export function* droppedFrom<Case>(
 /**
  * Follows a shrink path: at each step the candidate with that number.
  *
- * @returns `undefined` where there are not as many candidates
+ * @returns `undefined` if there are not as many candidates
  */
 export function followPath<Case>(
   cases: fc.Arbitrary<Case>,
@@ -147,7 +147,7 @@ export function pathText(index: number, path: readonly number[]): string {
   return [index, ...path.map((step) => step < 0 ? `d${-step}` : step)].join(":");
 }
 
-/** @returns `undefined` for a text that is no path */
+/** @returns `undefined` for text that is not a path */
 export function parsePath(text: string): { index: number; path: number[] } | undefined {
   if (!/^\d+(:d?\d+)*$/.test(text)) return undefined;
   const [index = 0, ...path] = text.split(":").map((step) => Number(step.replace("d", "-")));

@@ -7,25 +7,25 @@ import { Finding } from "./finding.ts";
 import type { CaseRef, Found } from "./protocol.ts";
 import { parsePath } from "./random.ts";
 
-/** What became of a stored case. */
+/** The result of a replay. */
 export interface Replay {
   /**
-   * `same`: it fails as it did; `other`: it fails in another way; `skipped`: it needs what is not there,
-   * so that nothing can be said; `unusable`: it is no case of the target.
+   * `same`: it fails as before; `other`: it fails in another way; `skipped`: a tool or a feature that it
+   * needs is missing; `unusable`: it is not a case of the target.
    */
   readonly verdict: "same" | "other" | "passed" | "skipped" | "unusable";
   /** How it fails now. */
   readonly fault?: Fault;
-  /** Why it was skipped or cannot be used. */
+  /** Why it was skipped or is unusable. */
   readonly reason?: string;
-  /** Names of files whose bytes are not those that were stored. */
+  /** Names of files that differ from the stored ones. */
   readonly changedFiles: readonly string[];
 }
 
 /** Runs a stored case once. */
 export async function replay(sidecar: Sidecar, crew: Crew): Promise<Replay> {
   const ref = refOf(sidecar);
-  if (ref === undefined) return unusable(`'${sidecar.path}' is no path of a case`);
+  if (ref === undefined) return unusable(`'${sidecar.path}' is not the path of a case`);
   const answer = await crew.once({ ask: "replay", ref });
   if (answer.say === "lost") return judged(sidecar, answer.fault, []);
   if (answer.say === "refused") {
@@ -41,7 +41,7 @@ export async function replay(sidecar: Sidecar, crew: Crew): Promise<Replay> {
 }
 
 /**
- * Goes on shrinking a stored case that still fails.
+ * Makes a stored case smaller.
  *
  * @returns the smaller case, or why there is none
  */
@@ -51,7 +51,7 @@ export async function minimize(
   milliseconds: number,
 ): Promise<Found | string> {
   const ref = refOf(sidecar);
-  if (ref === undefined) return `'${sidecar.path}' is no path of a case`;
+  if (ref === undefined) return `'${sidecar.path}' is not the path of a case`;
   const { kind, signature, message, stack } = sidecar;
   const finding = new Finding({ ref, fault: { kind, signature, message, stack } });
   await finding.shrink({ crew, job: 0, milliseconds, met: () => {} });
@@ -85,7 +85,7 @@ function judged(sidecar: Sidecar, fault: Fault, changedFiles: readonly string[])
   return { verdict: sameFault(stored, fault) ? "same" : "other", fault, changedFiles };
 }
 
-/** A release may lay a stored case out in other bytes than the one that stored it. */
+/** Another release may build other bytes for the same case. */
 function changesIn(sidecar: Sidecar, dossier: Dossier): string[] {
   const now = new Map(dossier.files.map((file) => [file.name, fingerprint(file)]));
   return sidecar.files.filter((file) => now.get(file.name) !== file.fingerprint)

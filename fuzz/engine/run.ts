@@ -10,49 +10,49 @@ import type { Target, Tools } from "./target.ts";
 import { type TargetEnd, TargetRun } from "./target_run.ts";
 import type { ToolName } from "../../src/peers/mod.ts";
 
-/** What to run. */
+/** The settings of a run. */
 export interface Plan {
   readonly targets: readonly Target[];
   /** 0 to 2^32 - 1. */
   readonly seed: number;
   /** Time for all targets together, in milliseconds; `Infinity` for no limit. */
   readonly milliseconds: number;
-  /** Time after that for making failures smaller. */
+  /** Time after the targets for making failures smaller. */
   readonly shrinkMilliseconds: number;
   /** Cases of each target; `Infinity` for no limit. */
   readonly runs: number;
-  /** Where artifacts go. */
+  /** The folder for artifacts. */
   readonly artifacts: string;
   readonly versions: Versions;
   /** Slugs of all rules that a case can break. */
   readonly rules: readonly string[];
 }
 
-/** A failure and what was kept of it. */
+/** A failure and its artifact. */
 export interface ReportedFailure extends ArtifactContent {
-  /** Path of the artifact, where it could be written. */
+  /** Path of the artifact, if it could be written. */
   readonly artifact?: string;
-  /** Why there is none. */
+  /** Why it could not be written. */
   readonly artifactError?: string;
 }
 
-/** How far a target is. */
+/** The progress of a target. */
 export interface Progress {
   readonly target: string;
   readonly counts: Counts;
-  /** Since the target was started. */
+  /** Since the target started. */
   readonly milliseconds: number;
 }
 
-/** What became of a target. */
+/** The result of a target. */
 export interface TargetResult extends Progress {
   readonly end: TargetEnd | `needs ${ToolName}`;
   readonly message?: string;
-  /** How many different failures there were. */
+  /** Number of different failures. */
   readonly failures: number;
 }
 
-/** What became of a run. */
+/** The result of a run. */
 export interface Summary {
   readonly seed: number;
   readonly results: readonly TargetResult[];
@@ -60,15 +60,15 @@ export interface Summary {
   readonly counts: Counts;
   readonly milliseconds: number;
   readonly failures: readonly ReportedFailure[];
-  /** Rules of the catalogue that a case broke, and those that none did. */
+  /** Rules of the catalogue that a case broke, and the others. */
   readonly reached: readonly string[];
   readonly missed: readonly string[];
-  /** The exit status that it was interrupted with; absent for a run that was not. */
+  /** The exit status of the interrupt; absent if there was none. */
   readonly interrupted?: number;
   readonly status: number;
 }
 
-/** Who is told how a run goes. */
+/** Reports the progress of a run. */
 export interface Reporter {
   started(plan: Plan): void;
   progress(progress: Progress): void;
@@ -80,12 +80,12 @@ export interface Reporter {
 /** Exit statuses of a run. */
 export const STATUS = { ok: 0, failed: 1, unusable: 2, peer: 3 } as const;
 
-/** Ends that are failures in themselves. */
+/** Ends that are failures. */
 const FAILED_ENDS: readonly TargetResult["end"][] = ["broken", "hung"];
 
 /**
- * Runs all targets, one after the other, each on the whole crew. Failures that there was no time for
- * are made smaller after that.
+ * Runs all targets, one after the other, each on the whole crew. Then it makes those failures smaller
+ * for which there was no time.
  */
 export async function fuzz(plan: Plan, crew: Crew, reporter: Reporter): Promise<Summary> {
   const started = crew.now();
@@ -121,7 +121,7 @@ export async function fuzz(plan: Plan, crew: Crew, reporter: Reporter): Promise<
   return summary;
 }
 
-/** The first tool that a target needs and that does not work here. */
+/** The first tool that a target needs and that is not installed. */
 function lackOf({ needs = [] }: Target, tools: Tools): ToolName | undefined {
   return needs.find((tool) => tools[tool] === undefined);
 }
@@ -135,7 +135,7 @@ interface Running {
   readonly crew: Crew;
   readonly reporter: Reporter;
   readonly failures: ReportedFailure[];
-  /** Failures that could be made smaller still. */
+  /** Failures that may still be made smaller. */
   readonly unsettled: Finding[];
 }
 
@@ -164,7 +164,7 @@ async function runTarget(running: Running, target: Target, share: number): Promi
   };
 }
 
-/** Makes the failures smaller that there was no time for, in the time that is given to that alone. */
+/** Makes the remaining failures smaller within `shrinkMilliseconds`. */
 async function settleAll(running: Running): Promise<void> {
   const { plan, crew, unsettled } = running;
   const { jobs } = crew.options;
@@ -179,7 +179,7 @@ async function settleAll(running: Running): Promise<void> {
   await Promise.all(Array.from({ length: jobs }, async (_, job) => {
     for (let finding = unsettled.shift(); finding !== undefined; finding = unsettled.shift()) {
       const left = crew.interrupted === undefined ? Math.max(0, until - crew.now()) : 0;
-      // Those that are left share what is left; several are at it at a time.
+      // The remaining failures share the remaining time; `jobs` of them use it at once.
       const milliseconds = left * Math.min(1, jobs / (unsettled.length + 1));
       if (!finding.settled) await finding.shrink({ crew, job, milliseconds, met });
       await report(running, finding);
@@ -187,7 +187,7 @@ async function settleAll(running: Running): Promise<void> {
   }));
 }
 
-/** Keeps a failure and tells of it. */
+/** Stores and reports a failure. */
 async function report(running: Running, finding: Finding): Promise<void> {
   const { plan, crew, reporter, failures } = running;
   const { timeout } = crew.options;
@@ -205,7 +205,7 @@ function keep(
   try {
     return { ...content, artifact: writeArtifact(plan.artifacts, content) };
   } catch (error) {
-    // A failure that cannot be kept is a failure all the same.
+    // A failure that cannot be stored is still a failure.
     return { ...content, artifactError: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -2,12 +2,12 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HarnessError, type TargetContext, type Tools } from "./target.ts";
 
-/** Bytes that a directory must have room for, so that a failure is not one of the disk. */
+/** A failure counts only if this many bytes can be written to the directory. */
 const ROOM = 64 * 1024;
 
 /**
- * The outside world as a target sees it. The directory costs nothing for targets that work in
- * memory: it is made when it is first asked for, and emptied after the cases that asked for it.
+ * What a target may use of the outside world. The directory costs nothing for targets that work in
+ * memory: it is created at the first use, and emptied after each case that uses it.
  */
 export class Scratch implements TargetContext {
   readonly tools: Tools;
@@ -28,12 +28,12 @@ export class Scratch implements TargetContext {
     return this.#directory;
   }
 
-  /** From now on the directory is emptied after every case if it was asked for before. */
+  /** If the directory was used, it is emptied after every case from now on. */
   keep(): void {
     this.#kept = this.#used;
   }
 
-  /** Empties the directory, if the last case may have put anything there. */
+  /** Empties the directory if the last case used it. */
   empty(): void {
     if (!this.#used) return;
     for (const name of readdirSync(this.#directory)) {
@@ -43,7 +43,7 @@ export class Scratch implements TargetContext {
   }
 
   /**
-   * Makes sure that the last case, if it used the directory, had room there.
+   * Checks that the directory can be written to, if the last case used it.
    *
    * @throws {HarnessError} when it is full
    */

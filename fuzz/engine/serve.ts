@@ -12,8 +12,8 @@ import { Tally } from "./tally.ts";
 import { HarnessError, type Target } from "./target.ts";
 
 /**
- * The side of the engine that runs cases: answers the questions that the supervising thread passes on,
- * for as long as the process lives. A worker's second module calls it and does nothing else.
+ * Runs cases in the second thread of a worker: answers the questions that the first thread passes on. The
+ * module of the second thread calls this and does nothing else.
  *
  * @throws {Error} when it is called outside a worker
  */
@@ -88,7 +88,7 @@ class Server {
   #targetOf({ target }: { readonly target: string }): Target {
     const found = this.#targets.find(({ name }) => name === target);
     if (found === undefined) {
-      throw new Error(`Cannot run target ${target}: there is none of that name`);
+      throw new Error(`unknown target ${target}`);
     }
     return found;
   }
@@ -143,7 +143,7 @@ class Server {
     const { ref, fault, after } = question;
     const bench = await this.#started(ref.target);
     const value = bench.caseOf(ref);
-    // A case that takes the worker down is not run once more to see it.
+    // A second run would take this worker down.
     const again = isDeadly(fault) ? fault : await bench.run(value.value);
     if (isFault(again) && isTrouble(again)) throw new HarnessError(again.message);
     if (!isFault(again) || !sameFault(again, fault)) return { say: "shrunk" };

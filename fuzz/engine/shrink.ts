@@ -6,46 +6,46 @@ import { type Candidate, droppedFrom, type Drops, generatedFrom } from "./random
 /** A failing case to be made smaller. */
 export interface Shrinkable<Case> {
   readonly cases: fc.Arbitrary<Case>;
-  /** Cases with one part less; none where it is absent. */
+  /** The cases without one part; none by default. */
   readonly drops?: Drops<Case>;
   readonly value: fc.Value<Case>;
   readonly fault: Fault;
   /** The shrink path that led to the value; empty for a case as it was generated. */
   readonly path: readonly number[];
-  /** The candidates of the value up to this step were tried before. */
+  /** Candidates of the value up to this step were run before. */
   readonly after?: number;
-  /** Parts are dropped before the arbitrary has its turn: where each attempt is dear. */
+  /** Parts are dropped before the candidates of the arbitrary, for cases that are expensive to run. */
   readonly dropsFirst?: boolean;
 }
 
-/** What the shrinking may use. */
+/** Callbacks of {@link shrink}. */
 export interface ShrinkTools<Case> {
   attempt(value: Case): Attempt | Promise<Attempt>;
-  /** Time is up, or the run was stopped. */
+  /** Whether to stop. */
   done(): boolean;
-  /** The arbitrary has had its share of the time, and the rest is for dropping parts. */
+  /** Whether the time for candidates of the arbitrary is over. The rest is for dropping parts. */
   late?(): boolean;
-  /** Called before each candidate with its path; `false` when the path is as long as it may get. */
+  /** Called before each candidate with its path; returns `false` if the path is too long. */
   onCandidate(path: readonly number[], step: number): boolean;
   /** Called for each smaller case that fails in the same way. */
   onSmaller?(smaller: Omit<Smaller, "say">): void;
 }
 
-/** The smallest case that was found. */
+/** The smallest case found. */
 export interface Shrunk<Case> {
   readonly value: fc.Value<Case>;
   readonly fault: Fault;
   readonly path: readonly number[];
   /** Candidates that were run. */
   readonly tried: number;
-  /** No smaller candidate fails in the same way; otherwise time ran out. */
+  /** Whether no smaller candidate fails in the same way. */
   readonly complete: boolean;
 }
 
 /**
- * Makes a case smaller while it fails in the same way: a candidate that fails otherwise counts as
- * one that passes, so that one bug is not shrunk into another. The arbitrary makes values smaller in
- * its own terms; then what is left is rid of every part without which it still fails.
+ * Makes a case smaller while it fails in the same way. A candidate that fails in another way counts as
+ * one that passes, so that one bug does not become another. First come the candidates of the arbitrary,
+ * then parts are dropped until each one left is needed.
  */
 export async function shrink<Case>(
   start: Shrinkable<Case>,

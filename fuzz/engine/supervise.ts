@@ -7,7 +7,7 @@ import { type Beat, Heartbeat } from "./heartbeat.ts";
 import type { FromWorker, Question, ToWorker, WorkerSetup } from "./protocol.ts";
 import type { Tools } from "./target.ts";
 
-/** What a worker's second thread is started with. */
+/** Settings of the second thread of a worker. */
 export interface ThreadSetup {
   /** Of a `Heartbeat`. */
   readonly heartbeat: SharedArrayBuffer;
@@ -15,36 +15,36 @@ export interface ThreadSetup {
   readonly tools: Tools;
 }
 
-/** How a worker is connected with the main process. */
+/** The connection to the main process. */
 export interface Pipe {
   readonly input: AsyncIterable<Uint8Array>;
-  /** Returns when all is written; throws where nobody reads any more. */
+  /** Writes all bytes. Throws if the other end is closed. */
   write(bytes: Uint8Array): void;
 }
 
-/** How often the thread is looked at, in milliseconds, and how often within the limit of a case. */
+/** Interval of checks in milliseconds, and the fewest checks within the time limit of a case. */
 const WATCH_INTERVAL = 50;
 const LOOKS = 4;
 
-/** How long a target may take to prepare itself, where the limit of a case is less. */
+/** Time limit of the preparations of a target, if that of a case is shorter. */
 const START_MAX = 30_000;
 
 /**
- * How large a JavaScript heap may get, as a share of the memory. Deno says nothing of a thread whose
- * heap is full, and V8's own limit takes the process down, so that the watch must be there first.
+ * Limit of the JavaScript heap as a share of the memory limit. Deno does not report a thread whose heap is
+ * full, and V8's limit ends the process, so the memory limit must be reached first.
  */
 const HEAP_SHARE = 2;
 
-/** Share of the memory by which the process must grow during a case for the case to be blamed. */
+/** A case is blamed for the memory if it has grown by this share of the limit during the case. */
 const BLAMED_SHARE = 0.25;
 
 /**
- * The main thread of a worker process: hands questions to a second thread, which runs the cases, and
- * watches over it. A thread that spins or fills the memory cannot be stopped in Deno; a process can,
- * and so this one says what the thread was at and ends.
+ * The first thread of a worker process: passes questions to a second thread, which runs the cases, and
+ * watches it. Deno cannot stop a thread that hangs or fills the memory, but a process can be ended: this
+ * thread reports what the second one was doing, and returns.
  *
  * @param thread the module that calls `serve`
- * @returns when there is no more to do; the caller ends the process, whatever the thread does
+ * @returns when the caller has to end the process
  */
 export async function supervise(thread: URL, pipe: Pipe): Promise<void> {
   const messages = decodeFrames(pipe.input) as AsyncGenerator<ToWorker>;
@@ -95,7 +95,7 @@ class Supervisor {
     this.#limit = question.ask === "shrink" && question.timeout !== undefined
       ? question.timeout
       : this.#setup.timeout;
-    // From here on it counts, not from when the thread has loaded its modules.
+    // The time limit starts here, not when the thread has loaded its modules.
     this.#heartbeat.enter("starting");
     this.#thread.postMessage(question);
   }
@@ -116,7 +116,7 @@ class Supervisor {
     }
     const limit = beat.phase === "starting" ? Math.max(this.#limit, START_MAX) : this.#limit;
     if (now - this.#since >= limit) return this.#lose(timeoutFault(limit, beat));
-    // What was there before the case cannot be laid at its door.
+    // The case is not to blame for memory that was used before it.
     const { memoryMax } = this.#setup;
     const grown = resident - this.#residentThen;
     if (resident > memoryMax && grown > memoryMax * BLAMED_SHARE) {

@@ -1,9 +1,9 @@
 import type { CaseReport, Depth } from "./target.ts";
 
-/** How often each name was met. */
+/** How often each name occurred. */
 export type Count = Readonly<Record<string, number>>;
 
-/** What a number of cases amounted to. */
+/** The counts of a number of cases. */
 export interface Counts {
   readonly cases: number;
   readonly depths: Readonly<Record<Depth, number>>;
@@ -15,10 +15,10 @@ export interface Counts {
   readonly failures: Count;
 }
 
-/** The depths, in the order in which a reader gets there. */
+/** The depths, in the order in which a reader reaches them. */
 export const DEPTHS: readonly Depth[] = ["header", "tables", "data", "accepted"];
 
-/** Counts of no case at all. */
+/** The counts of no cases. */
 export const NO_COUNTS: Counts = {
   cases: 0,
   depths: { header: 0, tables: 0, data: 0, accepted: 0 },
@@ -28,7 +28,7 @@ export const NO_COUNTS: Counts = {
   failures: {},
 };
 
-/** Counts cases as they come in. */
+/** Counts cases. */
 export class Tally {
   #cases = 0;
   readonly #depths: Record<Depth, number> = { header: 0, tables: 0, data: 0, accepted: 0 };
@@ -37,7 +37,7 @@ export class Tally {
   readonly #skipped = new Map<string, number>();
   readonly #failures = new Map<string, number>();
 
-  /** A case that held. One that was skipped counts under its reason alone. */
+  /** Counts a case that passed or was skipped. */
   add(report: CaseReport): void {
     for (const other of report.more ?? []) this.add(other);
     if (report.skipped !== undefined) {
@@ -50,7 +50,7 @@ export class Tally {
     for (const name of report.divergences ?? []) increment(this.#divergences, name);
   }
 
-  /** A case that failed. */
+  /** Counts a case that failed. */
   fail(signature: string): void {
     this.#cases++;
     increment(this.#failures, signature);
@@ -69,7 +69,7 @@ export class Tally {
   }
 }
 
-/** The counts of several workers, or several targets, together. */
+/** The sum of counts. */
 export function sumCounts(parts: Iterable<Counts>): Counts {
   let cases = 0;
   const depths = { ...NO_COUNTS.depths };
@@ -95,7 +95,7 @@ export function sumCounts(parts: Iterable<Counts>): Counts {
   };
 }
 
-/** How many there are in all. */
+/** The sum over all names. */
 export function total(count: Count): number {
   return Object.values(count).reduce((sum, value) => sum + value, 0);
 }

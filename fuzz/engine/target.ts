@@ -3,19 +3,19 @@ import type { ByteSource } from "../../src/bytes/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
 import type { ToolName } from "../../src/peers/mod.ts";
 
-/** How far a reader gets into a case before it is refused. */
+/** How far a reader gets into a case before it rejects it. */
 export type Depth = "header" | "tables" | "data" | "accepted";
 
-/** What a run of one case tells the engine. */
+/** The result of a case that did not fail. */
 export interface CaseReport {
   readonly depth: Depth;
   /** Slugs of the rules that the case breaks. */
   readonly rules: readonly string[];
-  /** Names of the explained divergences that were met. */
+  /** Names of the explained divergences that it showed. */
   readonly divergences?: readonly string[];
   /** Why nothing was compared. Such a case is counted under its reason and not as a case. */
   readonly skipped?: string;
-  /** Further images that the same case has tried: each counts as a case. */
+  /** Results of further images of the same case. Each counts as a case. */
   readonly more?: readonly CaseReport[];
 }
 
@@ -45,7 +45,7 @@ export interface FailureDetails {
   readonly about?: About;
 }
 
-/** A property that does not hold. Two failures with one signature are the same one. */
+/** A property that does not hold. Failures with the same signature are the same failure. */
 export class Failure extends Error {
   readonly signature: string;
   readonly details: FailureDetails;
@@ -63,8 +63,8 @@ export class Failure extends Error {
 }
 
 /**
- * Trouble of the harness or of the machine: a full disk, a missing folder. It says nothing about the
- * case and never becomes an artifact; the run ends with exit status 3.
+ * Trouble of the harness or of the machine, such as a full disk or a missing folder. It says nothing about
+ * the case and is never stored as an artifact. The run ends with exit status 3.
  */
 export class HarnessError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -78,20 +78,20 @@ export type Tools = Readonly<Partial<Record<ToolName, string>>>;
 
 /** What a target may use of the outside world. */
 export interface TargetContext {
-  /** A directory for files; empty at the start of each case, and emptied by the engine. */
+  /** A directory for files. The engine empties it after each case. */
   readonly directory: string;
   readonly tools: Tools;
 }
 
-/** A file that belongs to a case: the first one is the image, the others are what it refers to. */
+/** A file of a case: first the image, then the files that it refers to. */
 export interface CaseFile {
   readonly name: string;
   readonly source: ByteSource;
 }
 
 /**
- * A property that is fuzzed. A case is a small plain value; everything else follows from it, so that
- * a case shrinks in the field's own terms and is stored as JSON.
+ * A property that is fuzzed. A case is a small plain value, from which everything else is built, so that
+ * it can be made smaller and stored as JSON.
  */
 export interface Target<Case = unknown> {
   readonly name: string;
@@ -103,36 +103,36 @@ export interface Target<Case = unknown> {
   readonly needs?: readonly ToolName[];
   /** Further tools that the target compares with where they are installed. */
   readonly uses?: readonly ToolName[];
-  /** The target is no part of a run that names none. */
+  /** The target runs only if it is named. */
   readonly onlyByName?: boolean;
   cases(): fc.Arbitrary<Case>;
   /** The case as plain JSON, and back. */
   toJson(value: Case): Json;
   fromJson(json: Json): Case;
   /**
-   * Makes a case sound again after a part of it was taken out, as a generator would. Without it, a
-   * case is made smaller by dropping elements of its lists, and never members of its objects.
+   * Makes a case sound after a part of it was dropped. Without this, elements of lists are dropped and
+   * members of objects are not.
    *
-   * @throws {Error} where it is not a case without that part
+   * @throws {Error} when there is no such case
    */
   repair?(value: Case): Case;
   /** The files of the case. */
   files(value: Case): readonly CaseFile[];
-  /** A few lines for a person: what the case is. */
+  /** Describes the case in a few lines. */
   describe(value: Case): string;
-  /** What the images of the case are opened with: public texts of the generators. */
+  /** The passphrases of the images, which a generator made up. */
   passphrases?(value: Case): readonly string[];
   /**
-   * The bytes of the case that matter, annotated; the first rows of the image where it is absent.
+   * The relevant bytes of the case, annotated; by default the first rows of the image.
    *
-   * @param about what the failure is about, where it says so
+   * @param about what the failure is about, if it says so
    */
   excerpt?(value: Case, about?: About): string;
   /**
    * Runs one case.
    *
-   * @throws {Failure} when the property does not hold; anything else that is thrown is a failure too,
-   *   but for a `HarnessError` and a tool that cannot be started
+   * @throws {Failure} when the property does not hold. Other errors are failures too, except for a
+   *   `HarnessError` and for a tool that cannot be started.
    */
   run(value: Case, context: TargetContext): CaseReport | Promise<CaseReport>;
   /** Called once before the first and after the last case of a run. */

@@ -7,63 +7,62 @@ import { type Counts, NO_COUNTS, sumCounts } from "./tally.ts";
 import { HarnessError } from "./target.ts";
 import type { Worker } from "./worker.ts";
 
-/** Why a target is done. */
+/** Why a target ended. */
 export type TargetEnd =
   | "time"
   | "runs"
-  /** It was interrupted. */
+  /** The run was interrupted. */
   | "stopped"
-  /** Too many of its cases hang or fill the memory. */
+  /** Too many cases hang or fill the memory. */
   | "hung"
-  /** Its generator or its preparations fail. */
+  /** The generator or the preparations fail. */
   | "broken"
-  /** The harness or a tool cannot do its work. */
+  /** The harness or a tool does not work. */
   | "trouble";
 
-/** One target's share of a run. */
+/** The settings for one target. */
 export interface TargetPlan {
   readonly target: string;
   readonly seed: number;
-  /** Index at which the target is done. */
+  /** Number of cases. */
   readonly runs: number;
   /** Time for cases and for making failures smaller; `Infinity` where only `runs` counts. */
   readonly milliseconds: number;
-  /** Time for making failures smaller where `milliseconds` is no limit. */
+  /** Time for making failures smaller if `milliseconds` is `Infinity`. */
   readonly shrinkMilliseconds: number;
 }
 
-/** Who follows a target's run. */
+/** Callbacks of a target's run. */
 export interface TargetEvents {
   progress(counts: Counts): void;
-  /** A failure that is as small as it gets, or had all the time that it gets. */
+  /** A failure that will not be made smaller. */
   settled(finding: Finding): Promise<void>;
 }
 
-/** What became of a target's share of a run. */
+/** The result of a target's run. */
 export interface TargetOutcome {
   readonly counts: Counts;
   readonly end: TargetEnd;
-  /** Why it ended, where that needs words. */
+  /** Details of the end. */
   readonly message?: string;
-  /** Failures that there was no time for. */
+  /** Failures that may still be made smaller. */
   readonly unsettled: readonly Finding[];
 }
 
-/** How long a worker runs cases before it says how far it is, in milliseconds. */
+/** How long a worker runs cases before it reports, in milliseconds. */
 const STRETCH = 100;
-/** Cases that a worker is given at a time. */
+/** Most cases that a worker gets at a time. */
 const RANGE_MAX = 4096;
-/** Different failures of one target that are looked into; the others are counted. */
+/** Different failures of one target that are reported. The others are only counted. */
 const FINDINGS_MAX = 16;
 /**
- * A target is given up when it has lost so many workers, and that share of its cases or of its time was
- * spent on them.
+ * A target ends when it has lost this many workers, over more than this share of its cases or of its time.
  */
 const LOST_MAX = 10;
 const LOST_SHARE = { cases: 0.1, time: 0.5 };
 
 interface Range extends CaseRange {
-  /** A worker was lost over these, and it is not known at which: they are run one by one. */
+  /** These cases run one by one, since an unknown one of them took a worker down. */
   readonly careful?: boolean;
 }
 
@@ -76,11 +75,11 @@ export class TargetRun {
   readonly #until: number;
   readonly #share: ShrinkShare;
   readonly #known = new Set<string>();
-  /** Failures that wait for their turn. */
+  /** Failures that wait to be made smaller. */
   readonly #findings: Finding[] = [];
-  /** Failures that had their turn and could be made smaller still. */
+  /** Failures that may still be made smaller after their turn. */
   readonly #deferred: Finding[] = [];
-  /** What a worker was given and has not run. */
+  /** Cases that a worker got and did not run. */
   readonly #returned: Range[] = [];
   #next = 0;
   #size = 1;
@@ -88,7 +87,7 @@ export class TargetRun {
   #idle: (() => void)[] = [];
   #counts = NO_COUNTS;
   #lost = 0;
-  /** Milliseconds that lost workers have spent on what they were lost over. */
+  /** Time of the cases that took a worker down, in milliseconds. */
   #lostTime = 0;
   #end: { readonly end: TargetEnd; readonly message?: string } | undefined;
 
@@ -102,7 +101,7 @@ export class TargetRun {
     this.#share = new ShrinkShare(this.#until, { jobs, unlimited: plan.shrinkMilliseconds });
   }
 
-  /** Runs the target to the end of its share. */
+  /** Runs the target to its end. */
   async run(): Promise<TargetOutcome> {
     const { jobs } = this.#crew.options;
     await Promise.all(Array.from({ length: jobs }, (_, job) => this.#lane(job)));
@@ -111,7 +110,7 @@ export class TargetRun {
     return { counts: this.#counts, ...end, unsettled };
   }
 
-  /** One worker's part. */
+  /** What one worker does. */
   async #lane(job: number): Promise<void> {
     while (this.#end === undefined && this.#natural() === undefined) {
       const milliseconds = this.#findings.length === 0 ? 0 : this.#share.take(this.#crew.now());
@@ -122,7 +121,7 @@ export class TargetRun {
       }
       const range = this.#take();
       if (range !== undefined) await this.#run(range, job);
-      // What the others do not get done may still come back.
+      // Other workers may return cases.
       else if (this.#busy > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
       else return;
     }
@@ -143,7 +142,7 @@ export class TargetRun {
     else this.#deferred.push(finding);
   }
 
-  /** The next cases: those that came back first. */
+  /** The next cases. Returned ones come first. */
   #take(): Range | undefined {
     const returned = this.#returned.shift();
     if (returned?.careful === true && returned.to - returned.from > 1) {
@@ -201,11 +200,11 @@ export class TargetRun {
       this.#meet({ ref: { target, seed, index, path: [] }, fault });
     }
     if (trouble !== undefined) this.#end ??= { end: "trouble", message: trouble };
-    // No case is to blame for what piled up over many.
+    // No single case is to blame for the memory, so there is a fresh worker.
     if (resident > this.#crew.options.memoryMax) worker.end();
   }
 
-  /** The worker is gone. The case that it was at is over; the others of its range are run again. */
+  /** The worker is lost over a case. The others of the range are run again. */
   #lose(range: Range, { beat, fault, unready }: Lost, milliseconds: number): void {
     if (unready === true) {
       this.#end ??= { end: "trouble", message: `Cannot start a worker: ${fault.message}` };
@@ -213,7 +212,7 @@ export class TargetRun {
     }
     if (beat?.phase === "starting") {
       const message = fault.kind === "timeout"
-        ? "The target's preparations did not come to an end"
+        ? "The preparations of the target hang"
         : fault.message;
       this.#end ??= { end: "broken", message };
       return;

@@ -2,13 +2,13 @@ import { decodeFrames, encodeFrame } from "./frames.ts";
 import type { Answer, FromWorker, Lost, Question, Smaller, ToWorker } from "./protocol.ts";
 import type { WorkerSetup } from "./protocol.ts";
 
-/** A worker as the main process sees it: answers one question after the other until it is lost. */
+/** A worker, in the main process. It answers one question at a time until it is lost. */
 export interface Worker {
-  /** Whether it can be asked no more. */
+  /** Whether it has ended. */
   readonly gone: boolean;
-  /** The answer; `lost` for a worker that does not live to give one. */
+  /** Asks a question. The answer is `lost` if the worker ends before it answers. */
   ask(question: Question, onSmaller?: (smaller: Smaller) => void): Promise<Answer>;
-  /** Asks it to come to an end with the question at hand, and with all that follow. */
+  /** Makes it finish the current question and all later ones early. */
   stop(): void;
   /** Ends it at once. */
   end(): void;
@@ -19,11 +19,11 @@ export interface Process {
   readonly output: AsyncIterable<Uint8Array>;
   write(bytes: Uint8Array): void;
   kill(): void;
-  /** How it ended, in a few words, with the end of what it said on standard error. */
+  /** How it ended, with the last lines of its standard error. */
   ended(): Promise<string>;
 }
 
-/** A worker in a process of its own, so that it can be stopped whatever it does. */
+/** A worker in its own process, which can always be killed. */
 export class ProcessWorker implements Worker {
   readonly #process: Process;
   #gone = false;
@@ -68,7 +68,7 @@ export class ProcessWorker implements Worker {
         this.#hear(message as FromWorker);
       }
     } catch {
-      // Its output broke off; how the process ended says more.
+      // The output is cut off. The exit status says more.
     }
     if (this.#lost === undefined) this.#lose(await this.#wordless());
     this.#answer?.(this.#lost as Lost);
@@ -87,7 +87,7 @@ export class ProcessWorker implements Worker {
     this.#answer?.(this.#lost);
   }
 
-  /** The process is gone and has not said why. */
+  /** The process has ended without a message. */
   async #wordless(): Promise<Lost> {
     this.#gone = true;
     const how = await this.#process.ended();

@@ -61,7 +61,10 @@ Deno.test(
     for (const args of [["--target", "differential"], ["differential", "qcow-open"]]) {
       const { status, stdout, stderr } = await fuzzWith(directory, {}, args);
       assertEquals([status, stdout], [3, ""]);
-      assertMatch(stderr, /^diskproof: Cannot start qemu-img: it is not on the PATH; skipped: /);
+      assertMatch(
+        stderr,
+        /^diskproof: qemu-img is not installed: differential is skipped; qemu-io /,
+      );
     }
   }),
 );
@@ -73,11 +76,11 @@ Deno.test(
     assertEquals([status, stderr], [0, ""]);
     const lines = stdout.split("\n").slice(0, 4).sort();
     assertEquals(lines, [
-      "Cannot start cryptsetup: it is not on the PATH; skipped: luks2-differential; " +
-      "not compared with: luks-differential",
-      "Cannot start luksdeinfo: it is not on the PATH; not compared with: luks-differential",
-      "Cannot start qemu-img: it is not on the PATH; skipped: differential, luks-differential",
-      "Cannot start qemu-io: it is not on the PATH; skipped: differential, luks-differential",
+      "cryptsetup is not installed: luks2-differential is skipped, luks-differential does not " +
+      "compare with it",
+      "luksdeinfo is not installed: luks-differential does not compare with it",
+      "qemu-img is not installed: differential and luks-differential are skipped",
+      "qemu-io is not installed: differential and luks-differential are skipped",
     ]);
     assertMatch(stdout, /^differential +0 +0 .* needs qemu-img$/m);
   }),
