@@ -63,7 +63,7 @@ Deno.test(
 Deno.test(
   "fuzz gives up on a case that fills the memory and keeps it",
   withDirectory(async (directory) => {
-    const args = ["canary-memory", "--runs", "100", "--rss-limit", "600", "--timeout", "60s"];
+    const args = ["canary-memory", "--runs", "8", "--rss-limit", "600", "--timeout", "60s"];
     const outcome = await runTask("fuzz", [...args, "--json", "--artifacts", directory]);
     assertEquals(outcome.status, 1);
     const failure = eventsOf(outcome).find((event) => event.event === "failure");

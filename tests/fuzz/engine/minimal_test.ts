@@ -10,7 +10,7 @@ import type { Json } from "../../../src/format/mod.ts";
 import { HELD, toy } from "./toys.ts";
 
 const context = { directory: "/nowhere", tools: {} };
-const CASES = 300;
+const CASES = 120;
 
 interface Found {
   readonly index: number;

@@ -19,7 +19,7 @@ const summary = await fuzz(
     seed: 1,
     milliseconds: Infinity,
     shrinkMilliseconds: 60_000,
-    runs: 2000,
+    runs: 30,
     artifacts: `${directory}/artifacts`,
     versions: {},
     rules: [],
