@@ -1,4 +1,4 @@
-import { SECTOR } from "../bytes/mod.ts";
+import { roundUp, SECTOR } from "../bytes/mod.ts";
 
 /** What encrypted bytes are read with. */
 export interface SectorAccess {
@@ -6,16 +6,19 @@ export interface SectorAccess {
   readonly read: (sectors: Uint8Array, from: number) => void;
   /** Decrypts them in place. */
   readonly decrypt: (sectors: Uint8Array, from: number) => void;
+  /** Bytes in a sector that is encrypted as one, 512 by default. */
+  readonly sectorSize?: number;
 }
 
 /**
  * Fills `target` with decrypted bytes from byte `start` on, which need not be the start of a sector.
  *
- * @param start as `access` counts it: sectors start at multiples of 512
+ * @param start as `access` counts it: sectors start at multiples of their size
  */
 export function readSectors(target: Uint8Array, start: number, access: SectorAccess): void {
-  const before = start % SECTOR;
-  const length = Math.ceil((before + target.length) / SECTOR) * SECTOR;
+  const { sectorSize = SECTOR } = access;
+  const before = start % sectorSize;
+  const length = roundUp(before + target.length, sectorSize);
   const sectors = length === target.length ? target : new Uint8Array(length);
   access.read(sectors, start - before);
   access.decrypt(sectors, start - before);

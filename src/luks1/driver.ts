@@ -1,12 +1,18 @@
 import { type ByteSource, roundUp, SECTOR, startsWith } from "../bytes/mod.ts";
-import type { BlockRule, Broken as AnyBroken, DriverOptions, FormatDriver } from "../format/mod.ts";
+import type {
+  BlockRule,
+  Broken as AnyBroken,
+  DriverOptions,
+  FormatDriver,
+  VolumeLayer,
+} from "../format/mod.ts";
 import { decode } from "../layout/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { accessTo, noKey } from "./keyslots/access.ts";
 import { luks1Anatomy } from "./anatomy/anatomy.ts";
 import { decodeLuks1 } from "./decode.ts";
 import { judgeLuks1 } from "./judge/header.ts";
-import { Luks1Layer } from "./layer.ts";
+import { luks1Layer } from "./layer.ts";
 import type { AddFinding } from "./findings.ts";
 import { header as headerStruct, LUKS_MAGIC } from "./structures.ts";
 import { Luks1Volume } from "./volume.ts";
@@ -60,7 +66,7 @@ function open(
   source: ByteSource,
   findings: Findings,
   options: DriverOptions = {},
-): Luks1Layer | undefined {
+): VolumeLayer | undefined {
   const { payload = source, iterationsMax } = options;
   const header = decodeLuks1(source);
   const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
@@ -82,5 +88,5 @@ function open(
   if (!(access instanceof Luks1Volume) && findings.count(access.rule) === 0) {
     findings.add(access.rule, access.place, access.message);
   }
-  return new Luks1Layer({ header, payload, access });
+  return luks1Layer({ header, payload, access });
 }

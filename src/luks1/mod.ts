@@ -55,7 +55,6 @@ export {
   eraseKey,
   type EraseKeyOptions,
 } from "./keyslots/changes.ts";
-export { Luks1Layer } from "./layer.ts";
 export type { KeyModel, Luks1Model } from "./model.ts";
 export { normaliseLuks1 } from "./build/normalise.ts";
 export type { AddFinding, Luks1Broken } from "./findings.ts";

@@ -1,4 +1,4 @@
-import { type ByteSource, readUpTo } from "../bytes/mod.ts";
+import { type ByteSource, readUpTo, startsWith } from "../bytes/mod.ts";
 import { canonicalHash, hash } from "../crypto/mod.ts";
 import { imageText } from "../format/mod.ts";
 import { decode, type Decoded, offsetOf } from "../layout/mod.ts";
@@ -18,21 +18,21 @@ export type CopyName = "primary" | "secondary";
 /** A binary header as decoded, not judged. */
 export type Luks2Header = Decoded<typeof headerStruct>;
 
-/** One copy of a header: the binary one, and the JSON area behind it. */
+/** One copy of a header: the binary header, and the JSON area after it. */
 export interface HeaderCopy {
   readonly name: CopyName;
-  /** Where it lies, in bytes. */
+  /** Where it starts, in bytes. */
   readonly offset: number;
   readonly header: Luks2Header;
-  /** It has its magic and version, its place and a size that cryptsetup reads. */
+  /** It has its magic and version, its offset, and a size that cryptsetup accepts. */
   readonly recognised: boolean;
-  /** What is in the file of the JSON area of a copy that is recognised. */
+  /** The JSON area of a copy that is recognised, as far as it is in the file. */
   readonly area: Uint8Array;
   /** All of the copy is in the file. */
   readonly complete: boolean;
-  /** Whether the checksum is right: `undefined` where its hash is not known. */
+  /** Whether the checksum matches; `undefined` where its hash is not known. */
   readonly intact: boolean | undefined;
-  /** The JSON area, of a copy that is intact. */
+  /** The parsed JSON of a copy that is intact. */
   readonly json?: JsonParsed;
 }
 
@@ -43,10 +43,10 @@ export interface Luks2Copies {
 }
 
 /**
- * Decodes both copies of a header, whatever they hold. What a file lacks reads as zeros.
+ * Decodes both copies of a header, whatever they contain. Bytes past the end of the file are zeros.
  *
- * The secondary one lies behind the primary one; where that is damaged, at the first of the places of
- * Table 1 where there is one that is intact, and else at the first place of all.
+ * The secondary copy follows the primary one. Where that is damaged, the secondary copy is the first
+ * intact one at an offset of Table 1, and otherwise the first one with its magic.
  *
  * @param source starts with the header
  * @see LUKS2 On-Disk Format 1.1.1, 4.5 Metadata Recovery
@@ -64,20 +64,22 @@ export function decodeLuks2(source: ByteSource): Luks2Copies {
   return { primary, secondary: decodeCopy(source, "secondary", offset) };
 }
 
-/** Whether a copy is there, with a checksum that is right: what it says is what was written. */
+/** Whether a copy is complete, with a checksum that matches. */
 export function isReadable(copy: HeaderCopy): boolean {
   return copy.recognised && copy.complete && copy.intact === true;
 }
 
-/** Whether one of the copies of a file tells that the file is a volume of LUKS version 2. */
+/** Whether a file is a volume of LUKS version 2, by one of the copies of its header. */
 export function detectLuks2(source: ByteSource): boolean {
   const primary = decode(headerStruct, readUpTo(source, 0, BINARY_BYTES));
   // Version 0 is damage to cryptsetup, which then looks for the other copy.
-  if (isMagic(primary.magic, PRIMARY_MAGIC) && primary.version !== 0) return primary.version === 2;
+  if (startsWith(primary.magic, PRIMARY_MAGIC) && primary.version !== 0) {
+    return primary.version === 2;
+  }
   return isReadable(decodeLuks2(source).secondary);
 }
 
-/** The length of a copy as it says itself, where it can be true, and else the smallest there is. */
+/** The length of a copy as it says, where that is possible, and otherwise the smallest length. */
 function sizeOf({ header }: HeaderCopy): number {
   return hasSoundSize(header) ? Number(header.hdr_size) : HEADER_SIZES[0] as number;
 }
@@ -87,19 +89,14 @@ function hasSoundSize({ hdr_size }: Luks2Header): boolean {
 }
 
 function hasMagic(source: ByteSource, offset: number): boolean {
-  return isMagic(source.read(offset, SECONDARY_MAGIC.length), SECONDARY_MAGIC);
-}
-
-/** Whether a magic is the one of a copy. */
-export function isMagic(stored: Uint8Array, magic: Uint8Array): boolean {
-  return magic.every((byte, at) => byte === stored[at]);
+  return startsWith(source.read(offset, SECONDARY_MAGIC.length), SECONDARY_MAGIC);
 }
 
 function decodeCopy(source: ByteSource, name: CopyName, offset: number): HeaderCopy {
   const binary = readUpTo(source, offset, BINARY_BYTES);
   const header = decode(headerStruct, binary);
   const magic = name === "primary" ? PRIMARY_MAGIC : SECONDARY_MAGIC;
-  const recognised = isMagic(header.magic, magic) && header.version === 2 &&
+  const recognised = startsWith(header.magic, magic) && header.version === 2 &&
     header.hdr_offset === BigInt(offset) && hasSoundSize(header) &&
     (name === "primary" || header.hdr_size === header.hdr_offset);
   if (!recognised) {
@@ -110,18 +107,10 @@ function decodeCopy(source: ByteSource, name: CopyName, offset: number): HeaderC
   const size = Number(header.hdr_size);
   const area = readUpTo(source, offset + BINARY_BYTES, size - BINARY_BYTES);
   const complete = offset + size <= source.size;
-  const intact = complete ? isIntact(header, binary, area) : undefined;
+  const checksum = complete ? checksumOf(header, binary, area) : undefined;
+  const intact = checksum && startsWith(header.csum, checksum);
   const json = intact === true ? { json: parseJson(area) } : {};
   return { name, offset, header, recognised, area, complete, intact, ...json };
-}
-
-function isIntact(
-  header: Luks2Header,
-  binary: Uint8Array,
-  area: Uint8Array,
-): boolean | undefined {
-  const expected = checksumOf(header, binary, area);
-  return expected?.every((byte, at) => byte === header.csum[at]);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import type { DriverOptions, FormatDriver } from "../format/mod.ts";
+import type { DriverOptions, FormatDriver, VolumeLayer } from "../format/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import { luks2Anatomy } from "./anatomy/anatomy.ts";
 import type { Metadata } from "./metadata.ts";
@@ -10,7 +10,7 @@ import { whyNoKey } from "./judge/content.ts";
 import { judgeLuks2 } from "./judge/volume.ts";
 import { WORK_BUDGET } from "./keyslots/budget.ts";
 import { unlock } from "./keyslots/unlock.ts";
-import { Luks2Layer } from "./layer.ts";
+import { luks2Layer } from "./layer.ts";
 import { type Content, contentOf, extentsOf } from "./segments/extents.ts";
 import { ContentReader } from "./segments/reader.ts";
 
@@ -50,7 +50,7 @@ function open(
   source: ByteSource,
   findings: Findings,
   options: DriverOptions = {},
-): Luks2Layer | undefined {
+): VolumeLayer | undefined {
   const { payload = source, iterationsMax, passphrases } = options;
   const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
   if (passphrases === undefined) add(noKey.rule, noKey.place, () => noKey.message);
@@ -73,7 +73,7 @@ function open(
   if (!("read" in access) && findings.count(access.rule) === 0) {
     add(access.rule, access.place, () => access.message);
   }
-  return new Luks2Layer({ chosen: { ...chosen, metadata }, content, access });
+  return luks2Layer({ chosen: { ...chosen, metadata }, content, access });
 }
 
 /** What reads the content, for the first passphrase that opens its slots, or why there is nothing. */

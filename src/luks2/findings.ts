@@ -3,6 +3,7 @@ import { offsetOf } from "../layout/mod.ts";
 import type { Place } from "../rules/mod.ts";
 import type { HeaderCopy } from "./decode.ts";
 import { BINARY_BYTES } from "./geometry.ts";
+import { member } from "./json/value.ts";
 import type { Luks2Rule } from "./rules.ts";
 import { header } from "./structures.ts";
 
@@ -17,13 +18,26 @@ export function inHeader(copy: HeaderCopy, field: keyof typeof header.offsets): 
   return { path: `/${copy.name}/${field}`, offset: copy.offset + offsetOf(header, field) };
 }
 
-/** A value of the JSON of a copy as a place. */
-export function placeOf(copy: HeaderCopy, path: string, node?: { readonly start: number }): Place {
-  const start = copy.offset + BINARY_BYTES;
-  return {
-    path: `/${copy.name}/json${path}`,
-    ...(node === undefined ? {} : { offset: start + node.start }),
-  };
+/** A byte of the JSON area of a copy as a place. */
+export function inArea(copy: HeaderCopy, at: number, path = ""): Place {
+  return { path: `/${copy.name}/json${path}`, offset: copy.offset + BINARY_BYTES + at };
+}
+
+/** A value of the JSON of a copy as a place; where it is missing, the one around it. */
+export function inJson(copy: HeaderCopy, path: string): Place {
+  let node = copy.json?.root;
+  for (const name of path.split("/").slice(1)) node = member(node, name) ?? node;
+  return inArea(copy, node?.start ?? 0, path);
+}
+
+/** A rule that is broken at a path in the JSON of a copy. */
+export function brokenAt(
+  { copy }: { readonly copy: HeaderCopy },
+  rule: Luks2Rule,
+  path: string,
+  message: string,
+): Luks2Broken {
+  return { rule, place: inJson(copy, path), message };
 }
 
 /** A text of the header as a person reads it, cut where it is long. */

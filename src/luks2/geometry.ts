@@ -5,19 +5,19 @@ export { HEADER_SIZES } from "./structures.ts";
 
 /** Lengths that a sector of a segment may have, in bytes. */
 export const SECTOR_SIZES: readonly number[] = [512, 1024, 2048, 4096];
-/** What areas are aligned to, in bytes. */
+/** The alignment of areas in bytes. */
 export const UNIT = 4096;
 /** Length of a binary header in bytes. */
 export const BINARY_BYTES: number = header.size;
 /** The largest length of a copy in bytes. */
 export const HEADER_SIZE_MAX: number = Math.max(...HEADER_SIZES);
-/** Length of the area for keys that cryptsetup takes at most, in bytes. */
+/** The largest length of the area for key slots that cryptsetup accepts, in bytes. */
 export const KEYSLOTS_SIZE_MAX = 0x8000000;
 /** Stripes of every key slot. */
 export const STRIPES = 4000;
 /** Length in bytes of the salts of key derivation and digest. */
 export const SALT_BYTES = 32;
-/** The smallest number that no string-uint64 can hold. */
+/** The smallest number that does not fit into 64 bits. */
 export const UINT64_END: bigint = 1n << 64n;
 
 /** Bytes of key material of a key, in whole sectors. */

@@ -3,32 +3,33 @@
  *
  * Invariants of a sound volume:
  *
- * - A header has two copies, one behind the other. Each is a binary header of 4096 bytes and a JSON
- *   area, with a checksum over both, and as long as the place of the second one says. Of two sound
- *   copies the one with the greater sequence number counts, and either one is enough.
- * - The JSON says everything else. Its numbers of 64 bits are strings of digits; key slots, digests,
- *   segments and tokens are named by numbers, and refer to each other by these names.
- * - Behind the copies lies the area for key slots. Each slot has an area of its own in it: the volume
- *   key, split into 4000 stripes and encrypted with a key that a passphrase gives, by PBKDF2 or Argon2.
- * - A digest tells whether a key is the one of a segment: whether a passphrase is right can be told
- *   without the payload.
- * - The segment is the payload. Its sectors have 512 to 4096 bytes, and are numbered by 512 bytes from
- *   its start and from its iv_tweak on. A detached header has its segment at offset 0 of another file.
- * - During an online reencryption there are several segments, which one behind the other are the
- *   content, with the old key, the new one, or none: a passphrase has to open a key slot for both. A
- *   segment in which it was interrupted is told from what was kept of it: see `recovery.ts`. Others
- *   are kept as backups, and are no content. A digest tells whether all that was written by who had
- *   the keys.
+ * - The header has two copies, one after the other. Each is a binary header of 4096 bytes and a JSON
+ *   area, with a checksum over both. Its length is the offset of the secondary copy. Of two sound copies
+ *   the one with the greater sequence number counts; one sound copy is enough.
+ * - The JSON has everything else: `json/description.ts` describes it once, and it is judged, read,
+ *   written, listed and mutated from there. Numbers of 64 bits are strings of digits. Key slots,
+ *   digests, segments and tokens have numbers as names, by which they refer to each other.
+ * - The area for key slots follows the copies. In it each slot has an area of its own with key material:
+ *   the volume key, split into 4000 stripes and encrypted with a key that PBKDF2 or Argon2 derives from
+ *   a passphrase.
+ * - A digest shows whether a key is that of a segment, without the payload.
+ * - The segment is the payload. Its sectors have 512 to 4096 bytes, and are numbered in units of 512
+ *   bytes, starting with its iv_tweak. With a detached header it is at offset 0 of another file.
+ * - During an online reencryption, several segments in their order are the content, with the old key,
+ *   the new one, or none; opening it requires a key slot for each key. The segment in which it was
+ *   interrupted is read with the help of the data stored for that: see `reencryption/recovery.ts`. Other
+ *   segments are backups, and not content. A digest covers the keys and what the header says about the
+ *   reencryption.
  *
- * QEMU does not know the format: what is refused is what cryptsetup 2.6 refuses, and its luksDump is
- * what the rules call `info`. A copy that is not sound is one finding where the other one is; the rules
- * that it breaks are findings of their own where neither is.
+ * QEMU does not know the format: effects are those on cryptsetup 2.6, and `info` in a rule means its
+ * luksDump. A copy that is not sound is one finding where the other copy is sound. Where neither is, each
+ * rule that they break is a finding.
  *
- * How much work a header can ask for is bounded before any is done: see `WORK_BUDGET`,
+ * The work that a header can require is bounded before it is done: see `WORK_BUDGET`,
  * `ARGON2_MEMORY_MAX`, and for the JSON the rule `luks2.work.values`. Content with integrity is not
- * read, nor that of several segments without an online reencryption: cryptsetup takes the first one
- * for all of it (lib/luks2/luks2_json_metadata.c, LUKS2_activate), and the specification has no such
- * volume.
+ * read, and neither are several segments without an online reencryption: cryptsetup uses the first one
+ * for all of the content (lib/luks2/luks2_json_metadata.c, LUKS2_activate), and the specification does
+ * not have such volumes.
  *
  * @module
  */
@@ -55,7 +56,6 @@ export type { Member } from "./json/schema.ts";
 export type { JsonNode, JsonParsed } from "./json/value.ts";
 export { parseJson } from "./json/parser.ts";
 export { deriveKey, kdfFault } from "./keyslots/kdf.ts";
-export { Luks2Layer } from "./layer.ts";
 export type { CopyState, KdfModel, Luks2KeyModel, Luks2Model } from "./model.ts";
 export { normaliseLuks2 } from "./build/normalise.ts";
 export type { AddFinding, Luks2Broken } from "./findings.ts";

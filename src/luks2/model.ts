@@ -25,11 +25,11 @@ export interface Luks2KeyModel {
   readonly slot: number;
   readonly passphrase: string;
   readonly kdf: KdfModel;
-  /** 2: tried first; 1: tried; 0: not tried unless asked for. */
+  /** 2: attempted first; 1: attempted; 0: attempted only on request. */
   readonly priority: 0 | 1 | 2;
 }
 
-/** What is wrong with one copy of a header, so that the other one counts. */
+/** Whether a copy of the header counts, and if not, why. */
 export type CopyState = "sound" | "garbled" | "missing" | "older";
 
 /** A LUKS2 volume. */
@@ -43,7 +43,7 @@ export interface Luks2Model {
   readonly seqid: number;
   /** Length of one copy: 0x4000, or a larger power of two up to 0x400000. */
   readonly headerSize: number;
-  /** Bytes left free behind the last area of the key slots, a multiple of 4096. */
+  /** Free bytes after the last area of the key slots, a multiple of 4096. */
   readonly spare: number;
   readonly primary: CopyState;
   /** `sound` where the primary copy is not. */
@@ -61,13 +61,13 @@ export interface Luks2Model {
   readonly digestIterations: number;
   /** At least one, of which one has a priority other than 0. */
   readonly keys: readonly Luks2KeyModel[];
-  /** What key material is made of; `noise` where it is absent, `sparse` for what is to compress. */
+  /** What key material is made of: `noise` by default, or `sparse`, which compresses. */
   readonly material?: MaterialKind;
   /** Tokens that name all key slots. */
   readonly tokens: number;
   /** Header and payload are files of their own. */
   readonly detached: boolean;
-  /** The segment has a size, and does not reach to the end of its file by itself. */
+  /** The segment has a size, instead of extending to the end of its file. */
   readonly fixed: boolean;
   /** Length of the payload in bytes, a multiple of the sector size, and not 0. */
   readonly size: number;

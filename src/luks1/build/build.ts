@@ -1,5 +1,5 @@
-import { concat, SECTOR, type Segment } from "../../bytes/mod.ts";
-import { type BuiltFiles, cutAt, patternBytes, type Placed } from "../../format/mod.ts";
+import { concat, SECTOR } from "../../bytes/mod.ts";
+import { type BuiltFiles, patternBytes, volumeFiles } from "../../format/mod.ts";
 import { materialOffset } from "../geometry.ts";
 import type { Luks1Model } from "../model.ts";
 import { STRIPES } from "../structures.ts";
@@ -13,37 +13,10 @@ import { buildHeader, payloadSector } from "./header.ts";
  */
 export function buildLuks1(model: Luks1Model): BuiltFiles {
   const { segments, length, placed, masterKey } = buildHeader(model);
-  const bytes = encryptedPayload(model, masterKey);
   const start = model.detached ? 0 : payloadSector(model) * SECTOR;
-  const payload: Segment = { offset: start, bytes };
-  const placedPayload: Placed = {
-    path: "/payload",
-    offset: start,
-    length: bytes.length,
-    role: "data",
-  };
-  if (!model.detached) {
-    return {
-      image: {
-        segments: cutAt([...segments, payload], Infinity),
-        size: start + bytes.length,
-        placed: [...placed, placedPayload],
-      },
-    };
-  }
   const size = model.cutHeader ? usedBytes(model) : length;
-  return {
-    image: {
-      segments: cutAt(segments, size),
-      size,
-      placed: placed.filter(({ offset }) => offset < size),
-    },
-    payload: {
-      segments: cutAt([payload], Infinity),
-      size: bytes.length,
-      placed: [placedPayload],
-    },
-  };
+  const payload = { offset: start, bytes: encryptedPayload(model, masterKey) };
+  return volumeFiles({ segments, size, placed }, { payload, detached: model.detached });
 }
 
 /**

@@ -1,6 +1,12 @@
-import { SECTOR, type Segment } from "../../bytes/mod.ts";
+import { SECTOR, type Segment, utf8 } from "../../bytes/mod.ts";
 import { keyMaterial, pbkdf2 } from "../../crypto/mod.ts";
-import { type BuiltFiles, patternBytes, type Placed, seededBytes } from "../../format/mod.ts";
+import {
+  type BuiltFiles,
+  patternBytes,
+  type Placed,
+  seededBytes,
+  volumeFiles,
+} from "../../format/mod.ts";
 import { encodeCopy, type Luks2Secrets, metadataOf, placesOf } from "./header.ts";
 import { cipherOf } from "../encryption.ts";
 import type { CopyName } from "../decode.ts";
@@ -12,7 +18,7 @@ import { header } from "../structures.ts";
 const HEADER_SALT_BYTES = 64;
 const DIGEST_BYTES = 20;
 
-/** Gives as many bytes as asked for. */
+/** Generates so many bytes. */
 type RandomBytes = (length: number) => Uint8Array;
 
 /**
@@ -30,27 +36,16 @@ export function buildLuks2(model: Luks2Model): BuiltFiles {
     offset: places.areas[index]?.offset ?? 0,
     bytes: material(model, { key, volumeKey, salt: secrets.salts[index] as Uint8Array, random }),
   }));
-  const payload: Segment = { offset: places.payload, bytes: encrypted(model, volumeKey) };
-  const head = [...copies, ...materials];
-  const size = 2 * model.headerSize + places.keyslotsSize;
-  const placed = placedHeader(model);
-  const placedPayload: Placed = {
-    path: "/payload",
-    offset: payload.offset,
-    length: payload.bytes.length,
-    role: "data",
+  const payload = { offset: places.payload, bytes: encrypted(model, volumeKey) };
+  const header = {
+    segments: [...copies, ...materials],
+    size: 2 * model.headerSize + places.keyslotsSize,
+    placed: placedHeader(model),
   };
-  if (model.detached) {
-    return {
-      image: { segments: head, size, placed },
-      payload: { segments: [payload], size: model.size, placed: [placedPayload] },
-    };
-  }
-  const image = { segments: [...head, payload], size: size + model.size };
-  return { image: { ...image, placed: [...placed, placedPayload] } };
+  return volumeFiles(header, { payload, detached: model.detached });
 }
 
-/** What a guest sees of a volume. Told from the model and nothing else. */
+/** What a guest sees of a volume. It follows from the model and not from what is built. */
 export function luks2Content(model: Luks2Model): Uint8Array {
   return patternBytes(model.pattern, model.size);
 }
@@ -74,7 +69,7 @@ function material(
   },
 ): Uint8Array {
   const none = { hash: "", iterations: 0, time: 0, memory: 0, cpus: 0 };
-  const passphrase = new TextEncoder().encode(key.passphrase);
+  const passphrase = utf8(key.passphrase);
   const slotKey = deriveKey({ ...none, ...key.kdf, salt }, passphrase, keyBytes);
   const cipher = cipherOf({ encryption, sectorSize: SECTOR }, slotKey);
   return keyMaterial(volumeKey, { stripes: STRIPES, hash, cipher, random, kind });
@@ -87,7 +82,7 @@ function encrypted(model: Luks2Model, volumeKey: Uint8Array): Uint8Array {
 }
 
 function copySegments(model: Luks2Model, secrets: Luks2Secrets, random: RandomBytes): Segment[] {
-  const json = new TextEncoder().encode(JSON.stringify(metadataOf(model, secrets)));
+  const json = utf8(JSON.stringify(metadataOf(model, secrets)));
   const { headerSize: size, label, subsystem, uuid, checksum } = model;
   return (["primary", "secondary"] as const).map((name) => {
     const { [name]: state } = model;

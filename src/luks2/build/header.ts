@@ -1,4 +1,4 @@
-import { roundUp } from "../../bytes/mod.ts";
+import { roundUp, utf8 } from "../../bytes/mod.ts";
 import type { Json } from "../../format/mod.ts";
 import { encode } from "../../layout/mod.ts";
 import { checksumOf, type CopyName, type Luks2Header } from "../decode.ts";
@@ -8,7 +8,7 @@ import { write } from "../json/write.ts";
 import type { Luks2Model } from "../model.ts";
 import { header as headerStruct, PRIMARY_MAGIC, SECONDARY_MAGIC } from "../structures.ts";
 
-/** What a copy of a header is made of. */
+/** The parts of a copy of a header. */
 export interface CopyOptions {
   readonly name: CopyName;
   /** Length of the copy in bytes. */
@@ -33,7 +33,7 @@ export function encodeCopy(options: CopyOptions): Uint8Array {
   return withChecksum(copy, options.checksum);
 }
 
-/** A copy with the checksum that it has to have. */
+/** A copy with the right checksum. */
 export function withChecksum(copy: Uint8Array, checksum: string): Uint8Array {
   const binary = copy.subarray(0, BINARY_BYTES);
   const sum = checksumOf({ csum_alg: ascii(checksum, 32) }, binary, copy.subarray(BINARY_BYTES));
@@ -64,11 +64,11 @@ function headerOf(options: CopyOptions): Luks2Header {
 
 function ascii(text: string, width: number): Uint8Array {
   const padded = new Uint8Array(width);
-  padded.set(new TextEncoder().encode(text).subarray(0, width));
+  padded.set(utf8(text).subarray(0, width));
   return padded;
 }
 
-/** Where the parts of a volume lie, in bytes. */
+/** Where the parts of a volume are, in bytes. */
 export interface Luks2Places {
   /** The area of each key, in the order of the model. */
   readonly areas: readonly { readonly offset: number; readonly size: number }[];
@@ -85,7 +85,7 @@ export function placesOf({ headerSize, keys, keyBytes, spare, detached }: Luks2M
   return { areas, keyslotsSize, payload: detached ? 0 : 2 * headerSize + keyslotsSize };
 }
 
-/** What a volume has of random bytes in its JSON. */
+/** The random bytes in the JSON of a volume. */
 export interface Luks2Secrets {
   /** The salt of each key, in the order of the model. */
   readonly salts: readonly Uint8Array[];

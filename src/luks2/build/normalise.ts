@@ -9,15 +9,15 @@ const KEYS_MAX = 8;
 const TOKENS_MAX = 4;
 const SPARE_MAX = 2 ** 20;
 const SIZE_MAX = 2 ** 24;
-/** Costs that are nothing: a model is built to be opened many times. */
+/** Low costs: the volume of a model is opened many times. */
 const ITERATIONS_MAX = 5000;
 const TIME_MAX = 8;
 const CPUS_MAX = 4;
 const MEMORY_MAX = 1024;
 
 /**
- * The nearest model that makes a sound volume: numbers are brought into their range, and of the keys
- * of a slot that is named twice the first one is left. Idempotent.
+ * The nearest model of a sound volume: numbers are brought into their ranges, and of several keys of one
+ * slot the first one is kept. Idempotent.
  *
  * @param model whose `encryption`, `keyBytes` and hashes go together
  */
@@ -53,7 +53,7 @@ export function normaliseLuks2(model: Luks2Model): Luks2Model {
   };
 }
 
-/** Sectors are numbered by 512 bytes, and the kernel takes no number in the middle of one. */
+/** Sectors are numbered in units of 512 bytes; the kernel accepts only the numbers of whole ones. */
 function soundTweak(ivTweak: number, sectorSize: number): number {
   const unit = sectorSize / SECTOR;
   return Math.floor(clamp(ivTweak, 0, Number.MAX_SAFE_INTEGER) / unit) * unit;

@@ -1,5 +1,5 @@
 import type { HeaderCopy } from "../decode.ts";
-import { type AddFinding, placeOf, shown } from "../findings.ts";
+import { type AddFinding, inJson, shown } from "../findings.ts";
 import type { Luks2Rule } from "../rules.ts";
 import { type Context, sortFault, valueFaults } from "./check.ts";
 import { text } from "./scalars.ts";
@@ -23,16 +23,21 @@ interface Group {
   broken: boolean;
 }
 
-/** Collects what is wrong with the JSON of one copy. */
+/** Judges the JSON of one copy, and collects what is wrong with it. */
 export class JsonJudge {
   readonly copy: HeaderCopy;
   readonly #root: JsonNode;
+  readonly #context: Context;
   readonly #add: AddFinding;
   readonly #broken = new Set<string>();
 
-  constructor(copy: HeaderCopy, root: JsonNode, add: AddFinding) {
+  constructor(copy: HeaderCopy, root: JsonNode, { context, add }: {
+    readonly context: Context;
+    readonly add: AddFinding;
+  }) {
     this.copy = copy;
     this.#root = root;
+    this.#context = context;
     this.#add = add;
   }
 
@@ -40,10 +45,7 @@ export class JsonJudge {
   must(holds: boolean, rule: Luks2Rule, path: string, message: () => string): void {
     if (holds) return;
     this.#broken.add(`${rule} ${path}`);
-    // Where a value is missing, the finding is about the one around it.
-    let node = this.#root;
-    for (const name of path.split("/").slice(1)) node = memberOf(node, name) ?? node;
-    this.#add(rule, placeOf(this.copy, path, node), message);
+    this.#add(rule, inJson(this.copy, path), message);
   }
 
   /** Whether a rule was not found to be broken at a path. */
@@ -53,35 +55,21 @@ export class JsonJudge {
 
   /**
    * Judges the outermost value by its description. Gives back whether it has all members that it must
-   * have; without them nothing else is judged.
+   * have. Without them nothing else is judged.
    */
-  judge({ members, rule }: ObjectMember, context: Context): boolean {
+  judge({ members, rule }: ObjectMember): boolean {
     const spot: Spot = { node: this.#root, name: "", around: undefined };
-    const walk = new Walk(this, this.#root, context);
     if (rule !== undefined && this.#root.kind !== "object") {
       this.must(false, rule, "", () => "The outermost value is not an object");
       return false;
     }
-    const complete = walk.exist(members, spot, undefined);
-    if (complete) walk.values(members, spot, undefined);
+    const complete = this.#exist(members, spot, undefined);
+    if (complete) this.#values(members, spot, undefined);
     return complete;
-  }
-}
-
-/** Judges values by their descriptions, from the outermost one on. */
-class Walk {
-  readonly #judge: JsonJudge;
-  readonly #root: JsonNode;
-  readonly #context: Context;
-
-  constructor(judge: JsonJudge, root: JsonNode, context: Context) {
-    this.#judge = judge;
-    this.#root = root;
-    this.#context = context;
   }
 
   /** Judges whether members exist and are of their sorts. */
-  exist(members: Members, around: Spot, group: Group | undefined): boolean {
+  #exist(members: Members, around: Spot, group: Group | undefined): boolean {
     let complete = true;
     for (const name in members) {
       const member = members[name] as Members[string];
@@ -89,13 +77,13 @@ class Walk {
       const says = sortFault(member, node);
       if (says === undefined) continue;
       complete = false;
-      this.#report(member.rule, { node, name, around }, { group, says });
+      this.#report({ node, name, around }, says, member.rule ?? group);
     }
     return complete;
   }
 
   /** Judges the values of members that exist and are of their sorts. */
-  values(members: Members, around: Spot, group: Group | undefined): void {
+  #values(members: Members, around: Spot, group: Group | undefined): void {
     for (const name in members) {
       const member = members[name] as Members[string];
       const node = memberOf(around.node, name);
@@ -106,7 +94,7 @@ class Walk {
       else if (member.sort === "references") this.#references(member, spot);
       else {
         for (const { rule, says } of valueFaults(member, node, this.#context)) {
-          this.#report(rule, spot, { group, says });
+          this.#report(spot, says, rule ?? group);
         }
       }
     }
@@ -114,32 +102,28 @@ class Walk {
 
   #object(object: ObjectMember, spot: Spot, around: Group | undefined): void {
     const group = groupOf(object.fields, spot) ?? around;
-    this.exist(object.members, spot, group);
-    this.values(object.members, spot, group);
+    this.#exist(object.members, spot, group);
+    this.#values(object.members, spot, group);
     const { variants = {} } = object;
     const type = text(memberOf(spot.node, "type")) ?? "";
     const variant = Object.hasOwn(variants, type) ? variants[type] : undefined;
     if (variant === undefined || variant.later) return;
     const { members, fields, only } = variant;
     const own = groupOf(fields, spot) ?? group;
-    this.exist(members, spot, own);
-    this.values(members, spot, own);
+    this.#exist(members, spot, own);
+    this.#values(members, spot, own);
     if (only === undefined || own?.broken) return;
     const others = membersOf(spot.node).map(([name]) => name)
       .filter((name) => !Object.hasOwn(object.members, name) && !Object.hasOwn(members, name));
     if (others.length === 0) return;
-    const says = `also has ${others.slice(0, 3).map(shown).join(", ")}`;
-    this.#report(only, spot, { group: undefined, says });
+    this.#report(spot, `also has ${others.slice(0, 3).map(shown).join(", ")}`, only);
   }
 
   #entries({ entry, called, numbered }: MapMember, around: Spot): void {
     for (const [name, node] of membersOf(around.node)) {
       const spot = { node, name, around, entry: called };
       if (!/^[0-9]*$/.test(name)) {
-        this.#report(numbered, spot, {
-          group: undefined,
-          says: "does not have a number as its name",
-        });
+        this.#report(spot, "does not have a number as its name", numbered);
       }
       this.#object(entry, spot, undefined);
     }
@@ -155,20 +139,16 @@ class Walk {
     const says = other.kind === "string"
       ? `names ${shown(other.text)}, which does not exist`
       : "contains something that is not a string";
-    this.#report(dangling, spot, { group: undefined, says });
+    this.#report(spot, says, dangling);
   }
 
-  #report(
-    rule: Luks2Rule | undefined,
-    spot: Spot,
-    { group, says }: { group: Group | undefined; says: string },
-  ): void {
+  /** Reports under a rule, or once under that of a group. */
+  #report(spot: Spot, says: string, rule: Luks2Rule | Group | undefined): void {
     const message = () => `${calledOf(spot)} ${says}`;
-    if (rule !== undefined) this.#judge.must(false, rule, pathOf(spot), message);
-    else if (group?.broken === false) {
-      group.broken = true;
-      this.#judge.must(false, group.rule, pathOf(group.spot), message);
-    }
+    if (typeof rule === "string") return this.must(false, rule, pathOf(spot), message);
+    if (rule === undefined || rule.broken) return;
+    rule.broken = true;
+    this.must(false, rule.rule, pathOf(rule.spot), message);
   }
 }
 

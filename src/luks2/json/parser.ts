@@ -8,9 +8,9 @@ import type {
   Placed,
 } from "./value.ts";
 
-/** Levels of values in each other, at most: those of json-c, which counts the outermost as one. */
+/** The largest nesting depth, as in json-c: the outermost value counts as one. */
 export const DEPTH_MAX = 32;
-/** Values in one area at most: a hundred for each of a thousand key slots. */
+/** The most values in one area: a hundred for each of a thousand key slots. */
 export const VALUES_MAX = 100_000;
 
 /** Parses the value that an area starts with. Total, and bounded by the area. */
@@ -25,7 +25,7 @@ export function parseJson(area: Uint8Array): JsonParsed {
   }
 }
 
-/** What ends the parsing of a text. */
+/** Ends the parsing of a text. */
 class Unreadable extends Error {
   readonly fault: JsonFault & { readonly kind: "syntax" | "depth" | "values" };
 
@@ -39,15 +39,15 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const strictDecoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 const NUMBER = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
-/** What json-c takes for a number with a fraction or an exponent: it cuts signs off its end. */
+/** What json-c accepts as a number with a fraction or an exponent: it cuts signs off its end. */
 const LAX_DOUBLE = /^-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]*)?$|^-?[0-9]+\.[-+]$/;
-/** Digits from which on an integer is too large for 64 bits. */
+/** The most digits of an integer of 64 bits. */
 const DIGITS_MAX = 20;
 const INT64 = { min: -(1n << 63n), max: (1n << 64n) - 1n };
-const ESCAPES: Readonly<Record<string, number>> = {
-  ...{ '"': 0x22, "\\": 0x5c, "/": 0x2f },
-  ...{ b: 8, n: 10, r: 13, t: 9, f: 12 },
-};
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ...['"', "\\", "/"].map((char) => [char, char] as const),
+  ...([["b", "\b"], ["n", "\n"], ["r", "\r"], ["t", "\t"], ["f", "\f"]] as const),
+]);
 
 /** The characters that single bytes are; none behind the end of the text. */
 const END = 256;
@@ -76,7 +76,7 @@ class Parser {
     return [...this.#lax.values()];
   }
 
-  /** Where what follows the outermost value starts. */
+  /** Where the text after the outermost value starts. */
   end(): number {
     this.#complete = true;
     this.#skip();
@@ -86,9 +86,11 @@ class Parser {
   value(depth: number): JsonNode {
     this.#skip();
     const start = this.#at;
-    if (depth > DEPTH_MAX) throw new Unreadable(start, `more than ${DEPTH_MAX} levels`, "depth");
+    if (depth > DEPTH_MAX) {
+      throw new Unreadable(start, `the nesting depth is more than ${DEPTH_MAX}`, "depth");
+    }
     if (++this.#values > VALUES_MAX) {
-      throw new Unreadable(start, `more than ${VALUES_MAX} values`, "values");
+      throw new Unreadable(start, `there are more than ${VALUES_MAX} values`, "values");
     }
     const first = this.#char();
     if (first === "{") return this.#object(start, depth);
@@ -122,13 +124,13 @@ class Parser {
   #comment(): void {
     this.#note("a comment");
     const line = this.#text[this.#at + 1] === 0x2f;
-    if (!line && this.#text[this.#at + 1] !== 0x2a) throw this.#unexpected("a comment behind '/'");
+    if (!line && this.#text[this.#at + 1] !== 0x2a) throw this.#unexpected("a comment after '/'");
     let end = this.#at + 2;
     // json-c looks at what follows a '*' together with it, so that '**' + '/' does not end a comment.
     while (end < this.#text.length && this.#text[end] !== 0 && !this.#endsComment(end, line)) {
       end += !line && this.#text[end] === 0x2a ? 2 : 1;
     }
-    // Behind the outermost value, a NUL byte ends a comment too.
+    // After the outermost value, a NUL byte ends a comment too.
     const ended = this.#text[end] !== 0 || this.#complete;
     if (end >= this.#text.length || !ended) {
       throw new Unreadable(this.#at, "a comment does not end");
@@ -149,9 +151,9 @@ class Parser {
       if (quote !== '"' && quote !== "'") throw this.#unexpected("a name");
       const { text } = this.#string();
       this.#skip();
-      if (this.#char() !== ":") throw this.#unexpected("':' behind a name");
+      if (this.#char() !== ":") throw this.#unexpected("':' after a name");
       this.#at++;
-      if (members.has(text)) this.#note("a name that an object has twice", at);
+      if (members.has(text)) this.#note("a duplicate name", at);
       members.set(text, this.value(depth + 1));
     });
     return { kind: "object", members, start, end: this.#at };
@@ -163,7 +165,7 @@ class Parser {
     return { kind: "array", items, start, end: this.#at };
   }
 
-  /** What stands between brackets, separated by commas. */
+  /** Items between brackets, separated by commas. */
   #items(close: string, item: () => void): void {
     this.#at++;
     this.#skip();
@@ -184,47 +186,21 @@ class Parser {
     const quote = this.#text[this.#at++];
     if (quote === 0x27) this.#note("a string in single quotes", start);
     const from = this.#at;
+    let escaped = false;
     for (let end = from;; end++) {
       const byte = this.#text[end];
       // A NUL byte ends the text for json-c.
       if (!byte) throw new Unreadable(start, "a string does not end");
-      if (byte === 0x5c) return this.#escaped(start, quote);
       if (byte < 0x20) this.#note("a control character in a string", end);
-      if (byte !== quote) continue;
-      this.#at = end + 1;
-      return this.#stringOf(this.#decoded(this.#text.subarray(from, end), start), start);
-    }
-  }
-
-  /** A string with escapes, from its start on. */
-  #escaped(start: number, quote: number | undefined): JsonString {
-    const bytes: number[] = [];
-    const units: string[] = [];
-    let text = "";
-    const flush = () => {
-      text += units.splice(0).join("") + this.#decoded(Uint8Array.from(bytes.splice(0)), start);
-    };
-    this.#at = start + 1;
-    for (;;) {
-      const byte = this.#text[this.#at];
-      // A NUL byte ends the text for json-c.
-      if (!byte) throw new Unreadable(start, "a string does not end");
-      if (byte < 0x20) this.#note("a control character in a string");
-      this.#at++;
-      if (byte === quote) break;
-      if (byte !== 0x5c) {
-        if (units.length > 0) flush();
-        bytes.push(byte);
-      } else if (this.#char() === "u") {
-        if (bytes.length > 0) flush();
-        units.push(this.#unit());
-      } else {
-        if (units.length > 0) flush();
-        bytes.push(this.#escape());
+      if (byte === 0x5c) {
+        end = this.#escapeEnd(end + 1);
+        escaped = true;
+      } else if (byte === quote) {
+        this.#at = end + 1;
+        const stored = this.#decoded(this.#text.subarray(from, end), start);
+        return this.#stringOf(escaped ? unescaped(stored) : stored, start);
       }
     }
-    flush();
-    return this.#stringOf(text.toWellFormed(), start);
   }
 
   #stringOf(whole: string, start: number): JsonString {
@@ -233,20 +209,16 @@ class Parser {
     return { kind: "string", text, whole, start, end: this.#at };
   }
 
-  #escape(): number {
-    const { [this.#char()]: byte } = ESCAPES;
-    if (byte === undefined) throw new Unreadable(this.#at, "an escape is not known");
-    this.#at++;
-    return byte;
-  }
-
-  #unit(): string {
-    const digits = decoder.decode(this.#text.subarray(this.#at + 1, this.#at + 5));
-    if (!/^[0-9a-fA-F]{4}$/.test(digits)) {
-      throw new Unreadable(this.#at, "an escape has no four hexadecimal digits");
+  /** The last byte of an escape whose backslash is before a byte. */
+  #escapeEnd(at: number): number {
+    const char = CHARACTERS[this.#text[at] ?? END] as string;
+    if (char !== "u") {
+      if (ESCAPES.has(char)) return at;
+      throw new Unreadable(at, "an escape is not known");
     }
-    this.#at += 5;
-    return String.fromCharCode(parseInt(digits, 16));
+    const digits = decoder.decode(this.#text.subarray(at + 1, at + 5));
+    if (/^[0-9a-fA-F]{4}$/.test(digits)) return at + 4;
+    throw new Unreadable(at, "an escape does not have four hexadecimal digits");
   }
 
   #decoded(bytes: Uint8Array, at: number): string {
@@ -263,7 +235,7 @@ class Parser {
     while (isDigit(this.#text[this.#at]) || NUMBER_MARKS.has(this.#char())) this.#at++;
     const text = decoder.decode(this.#text.subarray(start, this.#at));
     if (text === "-" && /[iI]/.test(this.#char())) return this.#word(start);
-    if (!NUMBER.test(text)) this.#note("a number that is none in JSON", start);
+    if (!NUMBER.test(text)) this.#note("a number that is not JSON", start);
     if (/^-?[0-9]+$/.test(text)) {
       return { kind: "int", value: saturated(text), start, end: this.#at };
     }
@@ -282,12 +254,21 @@ class Parser {
     const stored = decoder.decode(this.#text.subarray(this.#at, this.#at + 8));
     const word = words.find((name) => stored.toLowerCase().startsWith(name.toLowerCase()));
     if (word === undefined) throw this.#unexpected("a value");
-    if (!/^(null|true|false)/.test(stored)) this.#note("a word that is none in JSON", start);
+    if (!/^(null|true|false)/.test(stored)) this.#note("a word that is not JSON", start);
     this.#at += word.length;
     const kind = word === "null" ? word : /^(true|false)$/.test(word) ? "boolean" : "double";
     const value = kind === "double" ? Number(word) : word === "true" ? 1 : 0;
     return { kind, value, ...this.#from(start) };
   }
+}
+
+/** A string without its escapes, which are all known. */
+function unescaped(stored: string): string {
+  return stored.replace(
+    /\\(?:u(.{4})|(.))/gs,
+    (_, hex?: string, char = "") =>
+      hex === undefined ? ESCAPES.get(char) ?? char : String.fromCharCode(parseInt(hex, 16)),
+  ).toWellFormed();
 }
 
 function saturated(digits: string): bigint {

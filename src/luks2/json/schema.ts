@@ -63,7 +63,7 @@ export interface IntegerMember extends Notes<"integer"> {
   readonly unit?: Unit;
   /** The value of an absent member, 0 by default. */
   readonly absent?: number;
-  /** Large values take time or memory when a passphrase is tried. */
+  /** Large values cost time or memory when a key slot is attempted. */
   readonly cost?: true;
 }
 
@@ -98,7 +98,7 @@ export interface Variant {
   readonly members: Members;
   /** The rule that allows no other members. */
   readonly only?: Luks2Rule;
-  /** Not judged before a passphrase is tried. */
+  /** Judged only when a key slot is attempted, if at all. */
   readonly later?: true;
 }
 

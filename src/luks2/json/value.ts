@@ -1,8 +1,8 @@
 /**
- * JSON as it stands in a header: values with the place that each of them has there.
+ * JSON as it is in a header: values, each with its place.
  *
- * cryptsetup's parser (json-c 0.16, json_tokener.c) takes more than JSON is. What both take is JSON;
- * what only that parser takes is read here as it reads it, and noted.
+ * cryptsetup's parser (json-c 0.16, json_tokener.c) accepts more than JSON. What only that parser
+ * accepts is read as it reads it, and noted.
  */
 
 /** What all values have. */
@@ -27,29 +27,29 @@ export interface JsonArray extends Placed {
 /** Text. */
 export interface JsonString extends Placed {
   readonly kind: "string";
-  /** Up to its first NUL: all that cryptsetup looks at, but for base64. */
+  /** Up to its first NUL: what cryptsetup uses, except for base64. */
   readonly text: string;
   /** All of it. */
   readonly whole: string;
 }
 
-/** An integer; what does not fit 64 bits is the nearest that does. */
+/** An integer; one that does not fit into 64 bits is the nearest that does. */
 export interface JsonInt extends Placed {
   readonly kind: "int";
   readonly value: bigint;
 }
 
-/** What no field of LUKS2 is. */
+/** A value that no member of LUKS2 has. */
 export interface JsonOther extends Placed {
   readonly kind: "double" | "boolean" | "null";
-  /** What it is where a number is wanted: 1 for true, 0 for false and null. */
+  /** What it is as a number: 1 for true, 0 for false and null. */
   readonly value: number;
 }
 
 /** A value at its place. */
 export type JsonNode = JsonObject | JsonArray | JsonString | JsonInt | JsonOther;
 
-/** Something that is wrong with text. */
+/** Something that is wrong with a text. */
 export interface JsonFault {
   /** Where, in bytes from the start of the area. */
   readonly at: number;
@@ -57,15 +57,15 @@ export interface JsonFault {
   readonly what: string;
 }
 
-/** What became of an area. */
+/** A parsed area. */
 export interface JsonParsed {
   /** The value; absent where there is none. */
   readonly root?: JsonNode;
-  /** Where what follows it starts, white space left out. */
+  /** Where the text after it starts, without white space. */
   readonly end?: number;
-  /** What makes it unreadable: its text, its depth, or how much there is of it. */
+  /** Why there is none: the text, its depth, or the number of values. */
   readonly fault?: JsonFault & { readonly kind: "syntax" | "depth" | "values" };
-  /** What is not JSON, and taken all the same; the first of each kind. */
+  /** What is not JSON and accepted all the same: the first of each kind. */
   readonly lax: readonly JsonFault[];
 }
 

@@ -1,7 +1,7 @@
 import { SECTOR } from "../../bytes/mod.ts";
 import type { Metadata } from "../metadata.ts";
 import { isKnownCipher, notAsDmCrypt, whyNoCipher } from "../encryption.ts";
-import { type AddFinding, type Luks2Broken, placeOf, shown } from "../findings.ts";
+import { type AddFinding, brokenAt, inJson, type Luks2Broken, shown } from "../findings.ts";
 import type { Luks2Rule } from "../rules.ts";
 import { SECTOR_SIZES, UNIT } from "../geometry.ts";
 import { interruptedFault } from "../reencryption/interrupted.ts";
@@ -24,9 +24,9 @@ export function judgeContent(
 ): Luks2Broken | undefined {
   let first: Luks2Broken | undefined;
   const broken: AddBroken = (rule, path, message) => {
-    const place = placeOf(metadata.copy, path);
-    first ??= { rule, place, message };
-    add(rule, place, () => message);
+    const found = brokenAt(metadata, rule, path, message);
+    first ??= found;
+    add(rule, found.place, () => message);
   };
   judgeRequirements(metadata, broken);
   if (judgeSegments(metadata, broken) && judgeEncryptions(extents, broken)) {
@@ -102,7 +102,7 @@ function judgeKernel({ copy }: Metadata, add: AddFinding, extents: readonly Exte
     for (const { use } of "rule" in location ? [] : encryptionsOf(location)) {
       const message = notAsDmCrypt(use);
       if (message === undefined) continue;
-      const place = placeOf(copy, `/segments/${segment.name}/encryption`);
+      const place = inJson(copy, `/segments/${segment.name}/encryption`);
       return add("luks2.content.dm-crypt", place, () => message);
     }
   }
@@ -160,7 +160,7 @@ function judgePlaces(
 
 /** Why the content cannot be decrypted with these keys, by the names of their digests. */
 export function whyNoKey(
-  { copy }: Metadata,
+  metadata: Metadata,
   { extents }: Content,
   keys: ReadonlyMap<string, Uint8Array>,
 ): Luks2Broken | undefined {
@@ -171,8 +171,7 @@ export function whyNoKey(
         ? `Segment ${name} has another key`
         : whyNoCipher(use, key.length);
       if (message === undefined) continue;
-      const place = placeOf(copy, `/segments/${name}/encryption`);
-      return { rule: "luks2.content.cipher", place, message };
+      return brokenAt(metadata, "luks2.content.cipher", `/segments/${name}/encryption`, message);
     }
   }
   return undefined;

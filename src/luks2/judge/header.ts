@@ -1,7 +1,8 @@
+import { startsWith } from "../../bytes/mod.ts";
 import { canonicalHash, hashTable } from "../../crypto/mod.ts";
 import { imageText, isUuid } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
-import { type HeaderCopy, isMagic } from "../decode.ts";
+import type { HeaderCopy } from "../decode.ts";
 import { type AddFinding, inHeader } from "../findings.ts";
 import {
   CHECKSUM_BYTES,
@@ -15,7 +16,7 @@ export function judgeHeader(copy: HeaderCopy, add: AddFinding): void {
   const { header, name, offset } = copy;
   if (!copy.complete && !copy.recognised) return judgeComplete(copy, add);
   const magic = name === "primary" ? PRIMARY_MAGIC : SECONDARY_MAGIC;
-  if (!isMagic(header.magic, magic)) {
+  if (!startsWith(header.magic, magic)) {
     const text = name === "primary" ? "LUKS" : "SKUL";
     const message = () => `The ${name} copy does not start with '${text}', 0xba and 0xbe`;
     add("luks2.header.magic", inHeader(copy, "magic"), message);

@@ -1,6 +1,6 @@
 import type { Metadata } from "../metadata.ts";
 import type { HeaderCopy } from "../decode.ts";
-import { type AddFinding, placeOf } from "../findings.ts";
+import { type AddFinding, inArea } from "../findings.ts";
 import { BINARY_BYTES } from "../geometry.ts";
 import { metadata } from "../json/description.ts";
 import { JsonJudge } from "../json/judge.ts";
@@ -28,8 +28,8 @@ export function judgeJson(
   const { root } = parsed;
   if (root === undefined) return undefined;
   const context = { "length of the JSON area": copy.header.hdr_size - BigInt(BINARY_BYTES) };
-  const judge = new JsonJudge(copy, root, add);
-  if (!judge.judge(metadata, context)) return undefined;
+  const judge = new JsonJudge(copy, root, { context, add });
+  if (!judge.judge(metadata)) return undefined;
   const json = read(metadata, root);
   const reencryption = reencryptionOf(json);
   judgeConfig(json, judge);
@@ -55,7 +55,7 @@ const FAULTS = {
 function judgeText(copy: HeaderCopy, { fault, lax, end }: JsonParsed, add: AddFinding): void {
   const { area } = copy;
   const text = `The JSON of the ${copy.name} copy`;
-  const at = (offset: number) => placeOf(copy, "", { start: offset });
+  const at = (offset: number) => inArea(copy, offset);
   if (area[0] !== 0x7b) add("luks2.json.start", at(0), () => `${text} does not start with '{'`);
   for (const { at: offset, what } of lax) {
     add("luks2.json.strict", at(offset), () => `${text} contains ${what}`);

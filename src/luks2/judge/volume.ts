@@ -1,7 +1,8 @@
+import { startsWith } from "../../bytes/mod.ts";
 import type { Metadata } from "../metadata.ts";
 import type { ChosenCopy, JudgedCopy } from "../copies.ts";
-import { type HeaderCopy, isMagic } from "../decode.ts";
-import { type AddFinding, inHeader, type Luks2Broken, placeOf, shown } from "../findings.ts";
+import type { HeaderCopy } from "../decode.ts";
+import { type AddFinding, inHeader, inJson, type Luks2Broken, shown } from "../findings.ts";
 import { attemptsOf, firstFault, whyNotAttempted, whyOverBudget } from "../keyslots/attempts.ts";
 import { WORK_BUDGET } from "../keyslots/budget.ts";
 import type { Extent, PayloadPlace } from "../segments/extents.ts";
@@ -48,7 +49,7 @@ function addAll({ broken }: JudgedCopy, add: AddFinding): void {
 /** cryptsetup looks at the other copy only where the primary one does not have another version. */
 function judgeVersion(copy: HeaderCopy, add: AddFinding): void {
   const { magic, version } = copy.header;
-  if (!isMagic(magic, PRIMARY_MAGIC) || version === 2 || version === 0) return;
+  if (!startsWith(magic, PRIMARY_MAGIC) || version === 2 || version === 0) return;
   const message = () => `The version of the primary copy is ${version}, not 2`;
   add("luks2.header.primary-version", inHeader(copy, "version"), message);
 }
@@ -77,7 +78,7 @@ function judgeCopies({ primary, secondary, metadata }: ChosenCopy, add: AddFindi
   } else {
     judgeSame(first, second, add);
   }
-  if (isMagic(first.header.salt, second.header.salt)) {
+  if (startsWith(first.header.salt, second.header.salt)) {
     add("luks2.copy.salt", inHeader(second, "salt"), () => "Both copies have the same salt");
   }
 }
@@ -85,13 +86,13 @@ function judgeCopies({ primary, secondary, metadata }: ChosenCopy, add: AddFindi
 const SAME_FIELDS = ["label", "csum_alg", "uuid", "subsystem"] as const;
 
 function judgeSame(first: HeaderCopy, second: HeaderCopy, add: AddFinding): void {
-  const field = SAME_FIELDS.find((name) => !isMagic(first.header[name], second.header[name]));
+  const field = SAME_FIELDS.find((name) => !startsWith(first.header[name], second.header[name]));
   if (field !== undefined) {
     const place = inHeader(second, field);
     add("luks2.copy.same", place, () => `${field} differs between the copies`);
   }
-  if (isMagic(first.area, second.area)) return;
-  const place = placeOf(second, "", { start: 0 });
+  if (startsWith(first.area, second.area)) return;
+  const place = inJson(second, "");
   add("luks2.copy.same", place, () => "The JSON differs between the copies");
 }
 
@@ -100,16 +101,16 @@ function judgeFile({ copy, json }: Metadata, add: AddFinding, headerBytes: numbe
   if (end <= BigInt(headerBytes)) return;
   const message = () =>
     `The area for key slots ends at byte ${end}, and the file at byte ${headerBytes}`;
-  add("luks2.file.areas", placeOf(copy, "/config/keyslots_size"), message);
+  add("luks2.file.areas", inJson(copy, "/config/keyslots_size"), message);
 }
 
 /** A reencryption has to be finished; until then the content is what its segments say. */
 function judgeFinished({ copy, reencryption }: Metadata, add: AddFinding): void {
   if (reencryption === undefined) return;
-  const { slot: { name, node, mode }, hot } = reencryption;
+  const { slot: { name, mode }, hot } = reencryption;
   const where = hot === undefined ? "" : `, and was interrupted in segment ${hot.name}`;
   const message = () => `A reencryption of mode ${shown(mode)} is in progress${where}`;
-  add("luks2.reencryption.finished", placeOf(copy, `/keyslots/${name}`, node), message);
+  add("luks2.reencryption.finished", inJson(copy, `/keyslots/${name}`), message);
 }
 
 /** What opening with any passphrase costs, and the first thing that makes it fail. */

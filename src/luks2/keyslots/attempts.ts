@@ -1,6 +1,5 @@
 import type { Metadata } from "../metadata.ts";
-import { type Luks2Broken, placeOf } from "../findings.ts";
-import type { Luks2Rule } from "../rules.ts";
+import { brokenAt, type Luks2Broken } from "../findings.ts";
 import type { Digest, Keyslot } from "../json/description.ts";
 import { defaultSegment, digestsOfKeyslots, digestsOfSegments } from "../segments/segments.ts";
 import { ARGON2_MEMORY_MAX, digestWork, KEY_BYTES_MAX, workOf } from "./budget.ts";
@@ -42,27 +41,22 @@ export function attemptsOf({ json, reencryption }: Metadata, only?: number): Att
  * stay within their bounds.
  */
 export function whyNotAttempted(
-  { copy }: Metadata,
+  metadata: Metadata,
   attempts: readonly Attempts[],
 ): Luks2Broken | undefined {
-  const broken = (rule: Luks2Rule, path: string, message: string): Luks2Broken => ({
-    rule,
-    place: placeOf(copy, path),
-    message,
-  });
   if (attempts.length === 0 || attempts.some(({ slots }) => slots.length === 0)) {
     const message = "No key slot is attempted: no passphrase opens the volume";
-    return broken("luks2.keyslot.any", "/keyslots", message);
+    return brokenAt(metadata, "luks2.keyslot.any", "/keyslots", message);
   }
   for (const { name, key_size, kdf } of attempts.flatMap(({ slots }) => slots)) {
     const path = `/keyslots/${name}`;
     if (kdf.type !== "pbkdf2" && kdf.memory > ARGON2_MEMORY_MAX) {
       const message = `Key slot ${name} needs ${kdf.memory} KiB, more than ${ARGON2_MEMORY_MAX}`;
-      return broken("luks2.work.memory", path, message);
+      return brokenAt(metadata, "luks2.work.memory", path, message);
     }
     if (key_size > KEY_BYTES_MAX) {
       const message = `The key in slot ${name} has ${key_size} bytes, more than ${KEY_BYTES_MAX}`;
-      return broken("luks2.work.key-size", path, message);
+      return brokenAt(metadata, "luks2.work.key-size", path, message);
     }
   }
   return undefined;
@@ -85,9 +79,9 @@ export function protectionWork({ reencryption }: Metadata): number {
 }
 
 /** The finding where the work is more than there is a budget for. */
-export function overBudget({ copy }: Metadata, work: number, budget: number): Luks2Broken {
+export function overBudget(metadata: Metadata, work: number, budget: number): Luks2Broken {
   const message = `The key slots need work of ${work}, more than the budget of ${budget}`;
-  return { rule: "luks2.work.budget", place: placeOf(copy, "/keyslots"), message };
+  return brokenAt(metadata, "luks2.work.budget", "/keyslots", message);
 }
 
 /** What ends the search with every passphrase, before it has opened a slot for every key. */
@@ -109,11 +103,10 @@ export function firstFault(
 
 /** Why nothing shows whether the reencryption in progress is the one that was begun. */
 export function protectionFault(metadata: Metadata): SlotFault | undefined {
-  const { copy, reencryption } = metadata;
+  const { reencryption } = metadata;
   if (reencryption === undefined) return undefined;
   const { digest, slot } = reencryption;
   if (digest !== undefined) return digestFault(metadata, digest);
   const message = `Key slot ${slot.name} of the reencryption has no digest`;
-  const place = placeOf(copy, `/keyslots/${slot.name}`, slot.node);
-  return { rule: "luks2.reencryption.digest", place, message };
+  return brokenAt(metadata, "luks2.reencryption.digest", `/keyslots/${slot.name}`, message);
 }

@@ -3,7 +3,7 @@ import { hasDigest, keyOfMaterial } from "../../crypto/mod.ts";
 import type { WorkBudget } from "../../format/mod.ts";
 import type { Metadata } from "../metadata.ts";
 import { cipherOf } from "../encryption.ts";
-import { type Luks2Broken, placeOf } from "../findings.ts";
+import { brokenAt, type Luks2Broken } from "../findings.ts";
 import { STRIPES } from "../geometry.ts";
 import type { Digest, Keyslot } from "../json/description.ts";
 import { protectedBytes } from "../reencryption/digest.ts";
@@ -98,9 +98,8 @@ function spend(metadata: Metadata, cost: number, budget: WorkBudget): Luks2Broke
   return undefined;
 }
 
-function wrongPassphrase({ copy }: Metadata): Luks2Broken {
-  const message = "The passphrase opens no key slot";
-  return { rule: "luks2.key.unlock", place: placeOf(copy, "/keyslots"), message };
+function wrongPassphrase(metadata: Metadata): Luks2Broken {
+  return brokenAt(metadata, "luks2.key.unlock", "/keyslots", "The passphrase opens no key slot");
 }
 
 /** Why the reencryption in progress is not known to be the one that the owner of the keys began. */
@@ -109,19 +108,15 @@ function protectionBroken(
   keys: ReadonlyMap<string, Uint8Array>,
   budget: WorkBudget,
 ): Luks2Broken | undefined {
-  const { copy, reencryption } = metadata;
+  const { reencryption } = metadata;
   if (reencryption === undefined) return undefined;
   const broken = protectionFault(metadata) ?? spend(metadata, protectionWork(metadata), budget);
   if (broken !== undefined) return broken;
   const bytes = protectedBytes(reencryption, [...keys.values()]);
-  const { slot: { name, node }, digest } = reencryption;
+  const { slot: { name }, digest } = reencryption;
   if (bytes !== undefined && digest !== undefined && isKeyOf(digest, bytes)) return undefined;
   const message = `The reencryption in key slot ${name} does not have its digest`;
-  return {
-    rule: "luks2.reencryption.digest",
-    place: placeOf(copy, `/keyslots/${name}`, node),
-    message,
-  };
+  return brokenAt(metadata, "luks2.reencryption.digest", `/keyslots/${name}`, message);
 }
 
 /**

@@ -2,7 +2,7 @@ import { SECTOR } from "../../bytes/mod.ts";
 import { canonicalHash, hashTable } from "../../crypto/mod.ts";
 import type { Metadata } from "../metadata.ts";
 import { isKnownCipher, whyNoCipher } from "../encryption.ts";
-import { type Luks2Broken, placeOf, shown } from "../findings.ts";
+import { brokenAt, type Luks2Broken, shown } from "../findings.ts";
 import type { Luks2Rule } from "../rules.ts";
 import { materialBytes, SALT_BYTES } from "../geometry.ts";
 import type { Digest, Keyslot } from "../json/description.ts";
@@ -21,17 +21,13 @@ export interface SlotFault extends Luks2Broken {
  * @param headerBytes length in bytes of the file that starts with the header
  */
 export function slotFault(
-  { copy }: Metadata,
+  metadata: Metadata,
   slot: Keyslot,
   { headerBytes }: { headerBytes: number },
 ): SlotFault | undefined {
-  const { name, node, key_size, kdf, af, area } = slot;
-  const place = placeOf(copy, `/keyslots/${name}`, node);
-  const broken = (rule: Luks2Rule, message: string): SlotFault => ({
-    rule,
-    place,
-    message: `Key slot ${name} cannot be used: ${message}`,
-  });
+  const { name, key_size, kdf, af, area } = slot;
+  const broken = (rule: Luks2Rule, why: string): SlotFault =>
+    brokenAt(metadata, rule, `/keyslots/${name}`, `Key slot ${name} cannot be used: ${why}`);
   if (key_size === 0) return broken("luks2.keyslot.key-size", "its key has no bytes");
   const derivation = kdfFault(kdf);
   if (derivation !== undefined) return broken(`luks2.kdf.${derivation.rule}`, derivation.message);
@@ -60,13 +56,10 @@ const DIGEST_MIN = 20;
 const ITERATIONS_MAX = 2 ** 31 - 1;
 
 /** Why a digest does not show whether a key is the right one. */
-export function digestFault({ copy }: Metadata, digest: Digest): SlotFault | undefined {
+export function digestFault(metadata: Metadata, digest: Digest): SlotFault | undefined {
   const { name, node, type, hash, iterations } = digest;
-  const broken = (rule: Luks2Rule, message: string): SlotFault => ({
-    rule,
-    place: placeOf(copy, `/digests/${name}`, node),
-    message: `Digest ${name} cannot be used: ${message}`,
-  });
+  const broken = (rule: Luks2Rule, why: string): SlotFault =>
+    brokenAt(metadata, rule, `/digests/${name}`, `Digest ${name} cannot be used: ${why}`);
   if (type !== "pbkdf2") return broken("luks2.digest.type", `its type is ${shown(type)}`);
   const digestSize = hashTable[canonicalHash(hash) ?? ""]?.digestSize;
   const missing = ["hash", "iterations", "salt"].find((field) => member(node, field) === undefined);

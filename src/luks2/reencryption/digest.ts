@@ -28,10 +28,10 @@ const AREAS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * What the digest of a reencryption is taken over: its version, both volume keys, its key slot and its
- * backup segments, so that nobody without a key can make a reader use others.
+ * The bytes that have the digest of a reencryption: its version, both volume keys, its key slot and its
+ * backup segments, so that only the owner of a key can change them.
  *
- * @param keys of the data as it was and as it is to become, where it has one; one key is given once
+ * @param keys of the data as it was and as it becomes, where it has one; a key for both is given once
  * @returns `undefined` where a value is missing, empty, or a text of more than 64 bytes
  * @see LUKS2 On-Disk Format 1.1.1, 4.9.2 Keyslot Protection, Figure 6
  */

@@ -6,19 +6,19 @@ import { type Reencryption, shiftOf } from "./reencryption.ts";
 /** The segments of the data of a volume whose reencryption was interrupted. */
 export interface InterruptedData {
   readonly reencryption: Reencryption;
-  /** In their order, without those that are kept as backups. */
+  /** In their order, without backups. */
   readonly segments: readonly Segment[];
   /** The digests of their keys, by their names. */
   readonly digests: ReadonlyMap<string, Digest>;
 }
 
 /**
- * Why the segments of the data are none that cryptsetup leaves where it is interrupted. It recovers the
- * part alone, and makes the segments anew out of where that lies: around others it would find another
- * content than they say. Nothing but this holds them against each other, since they are not in the
+ * Why the segments of the data are not those that cryptsetup leaves where it is interrupted. It recovers
+ * only the interrupted part, and replaces the segments by ones that follow from where the part is. With
+ * other segments around it, the content would change. Nothing else checks them: they are not in the
  * digest of the reencryption.
  *
- * @returns a sentence; `undefined` where they are as it leaves them, or nothing was interrupted
+ * @returns a sentence; `undefined` where they are as cryptsetup leaves them, or nothing was interrupted
  * @see cryptsetup lib/luks2/luks2_reencrypt.c, reencrypt_make_segments_crashed,
  * reencrypt_make_post_segments
  */
@@ -40,13 +40,13 @@ export function interruptedFault(
     lengthFault(reencryption, segments);
 }
 
-/** Whether each segment is in the state that its place says, and what is done where it is written. */
+/** Whether each segment is in the state that follows from its place, and written where it has to be. */
 function placesFault(
   { reencryption: { final, previous, forward }, segments, digests }: InterruptedData,
   { index, moves }: { index: number; moves: boolean },
 ): string | undefined {
   const [before, behind] = forward ? [final, previous] : [previous, final];
-  // Of data that is moved towards its start, the first part is done last, and lies elsewhere until then.
+  // Of data that is moved towards its start, the first part is done last, and is elsewhere until then.
   const movedLast = moves && forward;
   const stateOf = (at: number): KeyedSegment => {
     if (!movedLast) return at < index ? before : behind;
@@ -55,13 +55,13 @@ function placesFault(
   };
   let start = 0n;
   for (const [at, segment] of segments.entries()) {
-    // What is said of the part itself is held against the state that it becomes elsewhere.
+    // The state of the interrupted part itself is judged elsewhere.
     const state = at === index ? final : stateOf(at);
     if (at !== index && !isIn(state, segment, digests)) {
-      return `Segment ${segment.name} is in another state than its place says`;
+      return `Segment ${segment.name} is not in the state that its place requires`;
     }
     if (state === final && !isInPlace(segment, final.segment, start)) {
-      return `Segment ${segment.name} starts at byte ${start} of the data, and is written elsewhere`;
+      return `Segment ${segment.name} is not where byte ${start} of the data has to be`;
     }
     start += segment.size ?? 0n;
   }
@@ -79,8 +79,8 @@ function isIn(
 }
 
 /**
- * Whether data of a fixed length is whole units of what is written at a time. cryptsetup asks for whole
- * blocks of the device besides, of which nothing is known here (reencrypt_context_init).
+ * Whether data of a fixed length is whole units of what is written at a time. cryptsetup also requires
+ * whole blocks of the device, which are not known here (reencrypt_context_init).
  */
 function lengthFault(
   { protection, previous, final }: Reencryption,
@@ -93,10 +93,10 @@ function lengthFault(
     ? protection.blockSize
     : Math.max(SECTOR, ...sectors);
   if (unit > 0 && length % BigInt(unit) === 0n) return undefined;
-  return `The data has ${length} bytes, in units of ${unit}`;
+  return `The data has ${length} bytes, not a multiple of ${unit}`;
 }
 
-/** Whether a part that is as it is to become lies where it is to lie, with the numbers of its sectors. */
+/** Whether a part that is finished is at its final place, with its sectors numbered accordingly. */
 function isInPlace(segment: Segment, final: Segment, start: bigint): boolean {
   if (segment.offset !== final.offset + start) return false;
   return segment.type !== "crypt" || segment.iv_tweak === final.iv_tweak + start / BigInt(SECTOR);

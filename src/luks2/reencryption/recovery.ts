@@ -17,19 +17,19 @@ export interface NotRecovered {
   readonly message: string;
 }
 
-/** Bytes in a block that is read to tell which encryption it has; cryptsetup makes those of 4096. */
+/** The most bytes of a block that is read to find how it is encrypted; cryptsetup writes 4096. */
 const BLOCK_MAX = 2 ** 20;
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /**
- * Where the part of the data lies in which a reencryption was interrupted, as it has to be read so that
- * it is the same before and after cryptsetup has recovered it. Nothing is written.
+ * Where the part of the data is read in which a reencryption was interrupted, so that it is the same
+ * before and after cryptsetup has recovered it. Nothing is written.
  *
- * - With checksums, a block whose digest is the stored one is still as it was.
- * - With a journal, all of the part is in the key slot as it was.
- * - With a data shift it is where it was, which is not where it is written to.
+ * - With checksums, a block that has the stored digest is still as it was.
+ * - With a journal, the whole part is in the area of the key slot as it was.
+ * - With a data shift, it is still at its old place.
  *
- * @returns where, or the rule for which cryptsetup does not recover it, and does not open the volume
+ * @returns where, or the rule for which cryptsetup does not recover it and does not open the volume
  * @see LUKS2 On-Disk Format 1.1.1, 4.9 Online Reencryption; cryptsetup lib/luks2/luks2_reencrypt.c,
  * reencrypt_recover_segment
  */
@@ -47,12 +47,14 @@ export function recoveryOf(
   if (size === undefined) return not("it has no size");
   if (final.digest === undefined && mode !== "decrypt") return not("what it becomes has no key");
   if (previous.digest === undefined && mode !== "encrypt") return not("what it was has no key");
-  if (hot.offset > SAFE || size > SAFE) return not("it ends behind every file");
+  if (hot.offset > SAFE || size > SAFE) return not("it ends past the end of any file");
   const bytes = Number(size);
   const uneven = [final, previous].find((state) =>
     encryptionOf(state) !== undefined && bytes % (state.segment.sector_size || SECTOR) !== 0
   );
-  if (uneven !== undefined) return not(`it is not whole sectors of ${uneven.segment.sector_size}`);
+  if (uneven !== undefined) {
+    return not(`it is not whole sectors of ${uneven.segment.sector_size} bytes`);
+  }
   const at = BigInt.asUintN(64, hot.offset - final.segment.offset);
   const inMoved = at === 0n && reencryption.protectionOfMoved !== undefined;
   const protection = inMoved ? reencryption.protectionOfMoved : reencryption.protection;
@@ -79,7 +81,7 @@ function locationBy(
   if (protection?.type === "checksum") return byChecksums(part, protection);
   if (protection?.type === "journal") return fromJournal(part);
   if (protection?.type === "datashift") return beforeShift(part);
-  return "nothing was kept of it";
+  return "its old data was not stored";
 }
 
 function byChecksums(
@@ -91,8 +93,10 @@ function byChecksums(
   if (digestSize === undefined) return `the hash ${JSON.stringify(hash)} is not known`;
   const count = Math.floor(size / blockSize);
   const length = BigInt(count * digestSize);
-  if (length > area.size) return "there is no room for its digests";
-  if (area.offset + length > BigInt(files.header)) return "its digests end behind the file";
+  if (length > area.size) return "the area is too short for its digests";
+  if (area.offset + length > BigInt(files.header)) {
+    return "its digests end past the end of the file";
+  }
   const [old, encryption] = [encryptionOf(previous), encryptionOf(final)];
   // cryptsetup fails at the first block that is as it was, which only the digests show.
   if ([old, encryption].some((how) => how !== undefined && blockSize % how.use.sectorSize !== 0)) {
@@ -120,8 +124,10 @@ function byChecksums(
 function fromJournal(
   { reencryption: { slot: { area }, previous }, size, files, ivTweak }: HotPart,
 ): Location | string {
-  if (BigInt(size) > area.size) return "its journal is shorter";
-  if (area.offset + BigInt(size) > BigInt(files.header)) return "its journal ends behind the file";
+  if (BigInt(size) > area.size) return "its journal is too short";
+  if (area.offset + BigInt(size) > BigInt(files.header)) {
+    return "its journal ends past the end of the file";
+  }
   const encryption = encryptionOf(previous);
   return { file: "header", offset: Number(area.offset), encryption, ivTweak };
 }
@@ -132,10 +138,12 @@ function beforeShift(
   const { previous, moved, forward } = reencryption;
   const shift = shiftOf(reencryption);
   const first = moved !== undefined && hot.number === 0;
-  // cryptsetup reads the first part of data that is moved by more than a segment from byte 0 where no
-  // segment was moved, which is its own header: it then writes over the data what it has made of that.
+  // Where no segment was moved, cryptsetup reads the first part of data that is moved by more than a
+  // segment from byte 0, which is its own header, and overwrites the data with the result.
   const offset = first ? moved.offset : hot.offset + (forward ? shift : -shift);
-  if (offset < 0n || offset + BigInt(size) > BigInt(files.payload)) return "it was not in the file";
+  if (offset < 0n || offset + BigInt(size) > BigInt(files.payload)) {
+    return "its old place is outside the file";
+  }
   return {
     file: "payload",
     offset: Number(offset),

@@ -17,7 +17,7 @@ export type Protection =
 /** An online reencryption in progress, as far as a header describes it. */
 export interface Reencryption {
   readonly slot: Keyslot;
-  /** The digest of the slot: it is taken over the keys, the slot and the backup segments. */
+  /** The digest of the slot, which covers the keys, the slot and the backup segments. */
   readonly digest: Digest | undefined;
   /** The number behind the v in the requirement. */
   readonly version: number;

@@ -30,8 +30,8 @@ export interface Location {
 }
 
 /**
- * Blocks of which some are still as they were before a reencryption: those whose digest is the one
- * taken then. The bytes behind the last whole block are not.
+ * Blocks of which some are still as they were before a reencryption: those that have the digest stored
+ * then. The bytes after the last whole block are not.
  */
 export interface OldBlocks {
   readonly hash: string;
@@ -39,7 +39,7 @@ export interface OldBlocks {
   readonly size: number;
   /** How many whole blocks there are. */
   readonly count: number;
-  /** Where the digests are, one behind the other, in bytes of the file with the header. */
+  /** Where the digests start, one after the other, in bytes of the file with the header. */
   readonly digests: number;
   /** How a block that is still as it was is encrypted; `undefined` where it is not. */
   readonly encryption: Encryption | undefined;

@@ -1,4 +1,5 @@
-import { type ByteSource, roundUp, SECTOR, startsWith } from "../../bytes/mod.ts";
+import { type ByteSource, SECTOR, startsWith } from "../../bytes/mod.ts";
+import { readSectors } from "../../format/mod.ts";
 import { canonicalHash, hash, hashTable, type SectorCipher } from "../../crypto/mod.ts";
 import { cipherOf } from "../encryption.ts";
 import type { Content, ReadableExtent } from "./extents.ts";
@@ -85,12 +86,11 @@ export class ContentReader {
     const source = this.#options[file];
     if (encryption === undefined) return source.readInto(offset + skip, target);
     const cipher = this.#cipherOf(encryption);
-    const before = skip % cipher.sectorSize;
-    const length = roundUp(before + target.length, cipher.sectorSize);
-    const sectors = length === target.length ? target : new Uint8Array(length);
-    source.readInto(offset + skip - before, sectors);
-    cipher.decrypt(sectors, ivTweak + BigInt((skip - before) / SECTOR));
-    if (sectors !== target) target.set(sectors.subarray(before, before + target.length));
+    readSectors(target, skip, {
+      sectorSize: cipher.sectorSize,
+      read: (sectors, at) => source.readInto(offset + at, sectors),
+      decrypt: (sectors, at) => cipher.decrypt(sectors, ivTweak + BigInt(at / SECTOR)),
+    });
   }
 
   #isOld({ file, offset }: Location, blocks: OldBlocks, block: number): boolean {
