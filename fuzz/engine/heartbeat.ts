@@ -19,6 +19,8 @@ export interface Beat {
   readonly index: number;
   /** The shrink path of the candidate at hand; empty for a case as it was generated. */
   readonly path: readonly number[];
+  /** The step of the case, if the target names its steps. */
+  readonly step?: string;
 }
 
 /** How many steps a shrink path may have. */
@@ -32,7 +34,11 @@ const PHASE = 1;
 const INDEX = 2;
 const STOP = 3;
 const PATH_LENGTH = 4;
-const PATH = 5;
+const STEP_LENGTH = 5;
+const PATH = 6;
+
+/** Bytes of the name of a step; the rest is cut off. */
+const STEP_MAX = 32;
 
 /**
  * Memory that the two threads of a worker share. The thread that runs cases writes here what it does. A
@@ -42,14 +48,17 @@ export class Heartbeat {
   /** The memory, to be handed to the thread. */
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
+  readonly #step: Uint8Array;
 
-  constructor(buffer = new SharedArrayBuffer(4 * (PATH + PATH_MAX))) {
+  constructor(buffer = new SharedArrayBuffer(4 * (PATH + PATH_MAX) + STEP_MAX)) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
+    this.#words = new Int32Array(buffer, 0, PATH + PATH_MAX);
+    this.#step = new Uint8Array(buffer, 4 * (PATH + PATH_MAX));
   }
 
   /** The thread enters a phase. */
   enter(phase: Phase): void {
+    this.#words[STEP_LENGTH] = 0;
     Atomics.store(this.#words, PHASE, PHASES.indexOf(phase));
     Atomics.add(this.#words, TICK, 1);
   }
@@ -58,6 +67,7 @@ export class Heartbeat {
   generating(index: number): void {
     this.#words[INDEX] = index | 0;
     this.#words[PATH_LENGTH] = 0;
+    this.#words[STEP_LENGTH] = 0;
     Atomics.store(this.#words, PHASE, GENERATING);
     Atomics.add(this.#words, TICK, 1);
   }
@@ -66,6 +76,13 @@ export class Heartbeat {
   running(): void {
     Atomics.store(this.#words, PHASE, RUNNING);
     Atomics.add(this.#words, TICK, 1);
+  }
+
+  /** The thread starts a step of the case. It counts as the same case for the time limit. */
+  at(step: string): void {
+    const bytes = new TextEncoder().encode(step).subarray(0, STEP_MAX);
+    this.#step.set(bytes);
+    this.#words[STEP_LENGTH] = bytes.length;
   }
 
   /** The thread runs a smaller candidate; `false` if the path is too long. */
@@ -91,11 +108,13 @@ export class Heartbeat {
   read(): Beat {
     const tick = Atomics.load(this.#words, TICK);
     const length = this.#words[PATH_LENGTH] as number;
+    const step = this.#step.slice(0, this.#words[STEP_LENGTH]);
     return {
       tick,
       phase: PHASES[Atomics.load(this.#words, PHASE)] ?? "idle",
       index: (this.#words[INDEX] as number) >>> 0,
       path: [...this.#words.subarray(PATH, PATH + length)],
+      ...(step.length === 0 ? {} : { step: new TextDecoder().decode(step) }),
     };
   }
 }

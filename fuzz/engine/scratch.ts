@@ -11,14 +11,16 @@ const ROOM = 64 * 1024;
  */
 export class Scratch implements TargetContext {
   readonly tools: Tools;
+  readonly at: (step: string) => void;
   readonly #directory: string;
   #made = false;
   #used = false;
   #kept = false;
 
-  constructor(directory: string, tools: Tools) {
+  constructor(directory: string, tools: Tools, at: (step: string) => void = () => {}) {
     this.#directory = directory;
     this.tools = tools;
+    this.at = at;
   }
 
   get directory(): string {

@@ -42,7 +42,8 @@ class Server {
     this.#targets = targets;
     this.#say = say;
     this.#heartbeat = new Heartbeat(setup.heartbeat);
-    this.#scratch = new Scratch(join(setup.directory, "case"), setup.tools);
+    const at = (step: string) => this.#heartbeat.at(step);
+    this.#scratch = new Scratch(join(setup.directory, "case"), setup.tools, at);
     this.#heartbeat.enter("idle");
     say({ say: "ready" });
   }

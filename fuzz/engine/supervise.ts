@@ -120,7 +120,7 @@ class Supervisor {
     const { memoryMax } = this.#setup;
     const grown = resident - this.#residentThen;
     if (resident > memoryMax && grown > memoryMax * BLAMED_SHARE) {
-      this.#lose(memoryFault(resident, memoryMax));
+      this.#lose(memoryFault(resident, memoryMax, beat));
     }
   }
 
@@ -152,17 +152,25 @@ function timeoutFault(limit: number, beat: Beat): Fault {
   const doing = beat.phase === "generating" ? "generating the case" : "running the case";
   return {
     kind: "timeout",
-    signature: "timeout",
-    message: `No answer within ${formatDuration(limit)} of ${doing}`,
+    signature: `timeout${placeIn(beat)}`,
+    message: `No answer within ${formatDuration(limit)} of ${doing}${
+      beat.step === undefined ? "" : placeIn(beat)
+    }`,
     stack: [],
   };
 }
 
-function memoryFault(resident: number, limit: number): Fault {
+/** The step in words; nothing if the target does not name its steps. */
+function placeIn({ phase, step }: Beat): string {
+  if (phase === "generating") return " in the generator";
+  return step === undefined ? "" : ` in step ${step}`;
+}
+
+function memoryFault(resident: number, limit: number, beat: Beat): Fault {
   const inMebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
   return {
     kind: "oom",
-    signature: "out of memory",
+    signature: `out of memory${placeIn(beat)}`,
     message: `${inMebibytes(resident)} resident, where ${inMebibytes(limit)} are allowed`,
     stack: [],
   };

@@ -81,6 +81,8 @@ export interface TargetContext {
   /** A directory for files. The engine empties it after each case. */
   readonly directory: string;
   readonly tools: Tools;
+  /** Names the step of the case that starts now. Hangs in different steps are different failures. */
+  at?(step: string): void;
 }
 
 /** A file of a case: first the image, then the files that it refers to. */

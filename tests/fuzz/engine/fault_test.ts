@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Attempt, attempt, type Fault, isFault } from "../../../fuzz/engine/fault.ts";
+import {
+  type Attempt,
+  attempt,
+  type Fault,
+  isFault,
+  sameFault,
+} from "../../../fuzz/engine/fault.ts";
 import { Failure, type Target } from "../../../fuzz/engine/target.ts";
 import { HELD, toy } from "./toys.ts";
 
@@ -90,6 +96,22 @@ Deno.test("attempt() keeps the answers and the kind of a failure", async () => {
     throw new Failure("malformed", "Two answers", { kind: "malformed-answer", answers });
   });
   assertEquals([fault.kind, fault.answers], ["malformed-answer", answers]);
+});
+
+Deno.test("sameFault() tells hangs in two steps apart, and neither from one in no step", () => {
+  const hang = (signature: string): Fault => ({
+    kind: "timeout",
+    signature,
+    message: "",
+    stack: [],
+  });
+  const [anywhere, open, map] = ["timeout", "timeout in step open", "timeout in step map"].map(
+    hang,
+  );
+  assert(anywhere !== undefined && open !== undefined && map !== undefined);
+  assert(sameFault(open, open) && !sameFault(open, map));
+  assert(sameFault(anywhere, open) && sameFault(open, anywhere));
+  assert(!sameFault(anywhere, { ...open, kind: "crash" }));
 });
 
 Deno.test("attempt() passes over a case that breaks a precondition", async () => {

@@ -97,6 +97,13 @@ export const toys: readonly Target[] = [
       return HELD;
     },
   ),
+  toy("hangs-in-steps", number, (value, { at }) => {
+    at?.("open");
+    if (value % 10 === 3) { for (;;); }
+    at?.("map");
+    if (value % 10 === 4) { for (;;); }
+    return HELD;
+  }),
   toy("rare-hoard", number, (value) => {
     if (value % 20 !== 7) return HELD;
     const hoard: unknown[] = [];

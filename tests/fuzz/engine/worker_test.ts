@@ -17,6 +17,16 @@ Deno.test("fuzz() goes on after a case that hangs, and shrinks it to the one edi
   assertEquals(failure?.found.shrink?.complete, true);
 });
 
+Deno.test("fuzz() reports hangs in different steps of a case as different failures", async () => {
+  const { failures } = await run(["hangs-in-steps"], {
+    runs: 30,
+    timeout: 1000,
+    shrinkMilliseconds: 1,
+  });
+  const signatures = failures.map(({ found }) => found.fault.signature);
+  assertEquals(signatures.sort(), ["timeout in step map", "timeout in step open"]);
+});
+
 Deno.test("fuzz() counts every case once although some take their worker down", async () => {
   const one = await run(["rare-hang"], { runs: 60, timeout: 1000 });
   const two = await run(["rare-hang"], { runs: 60, timeout: 1000, jobs: 2 });
