@@ -65,6 +65,8 @@ export type {
   VerdictPolicy,
 } from "./format.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
+export { LastUsed } from "./last_used.ts";
+export { type EntryHalves, EntryTable } from "./entry_table.ts";
 export { placesIn } from "./place.ts";
 export { type BuiltImage, cutAt, type Placed } from "./placed.ts";
 export { remembering } from "./remembering.ts";

@@ -1,7 +1,6 @@
 import { SECTOR } from "../bytes/mod.ts";
 import type { SectorCipher } from "../crypto/mod.ts";
-import { AccessError, readSectors } from "../format/mod.ts";
-import { Cache } from "./last_used.ts";
+import { AccessError, LastUsed, readSectors } from "../format/mod.ts";
 import { type Entry, isZero, kindOf, offsetOf, valueOf } from "./entry.ts";
 import { dataFault, decompressEntry, l2Place, tableFault } from "./judge/entries.ts";
 import type { Qcow1Image } from "./image.ts";
@@ -29,7 +28,7 @@ interface Part {
 export class ClusterReader {
   readonly #image: Qcow1Image;
   readonly #cipher: SectorCipher | undefined;
-  readonly #clusters = new Cache<bigint, Uint8Array>(CLUSTERS);
+  readonly #clusters = new LastUsed<bigint, Uint8Array>(CLUSTERS);
 
   /** @param cipher of encrypted clusters, where there is a passphrase */
   constructor(image: Qcow1Image, cipher?: SectorCipher) {

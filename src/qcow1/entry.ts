@@ -1,12 +1,8 @@
+import type { EntryHalves } from "../format/mod.ts";
 import { entryBits } from "./structures.ts";
 
-/** A 64-bit table entry as two halves, so that loops over tables need no `bigint`. */
-export interface Entry {
-  /** Bits 32 to 63. */
-  readonly high: number;
-  /** Bits 0 to 31. */
-  readonly low: number;
-}
+/** A table entry. */
+export type Entry = EntryHalves;
 
 /** What an L2 entry says. */
 export type ClusterKind = "unallocated" | "data" | "compressed";

@@ -1,9 +1,8 @@
+import { EntryTable, LastUsed } from "../format/mod.ts";
 import type { ByteSource } from "../bytes/mod.ts";
-import { Cache } from "./last_used.ts";
 import type { Qcow1File } from "./decode.ts";
 import { type Entry, offsetOf } from "./entry.ts";
 import { type Geometry, guestSize, l1Needed } from "./geometry.ts";
-import { EntryTable } from "./entry_table.ts";
 
 /** L2 tables that are kept: as many as QEMU keeps. */
 const L2_TABLES = 16;
@@ -20,7 +19,7 @@ export class Qcow1Image {
   readonly l1Offset: bigint;
   /** The L1 table, with as many entries as a guest can reach. */
   readonly l1: EntryTable;
-  readonly #l2 = new Cache<number, EntryTable>(L2_TABLES);
+  readonly #l2 = new LastUsed<number, EntryTable>(L2_TABLES);
 
   constructor({ source, header }: Qcow1File, geometry: Geometry) {
     const visible = guestSize(header.size);

@@ -39,7 +39,7 @@ function* pieces(image: Qcow1Image, { from, to }: Range): Generator<Piece> {
   const l1End = Math.ceil(to / l2Coverage);
   for (let start = from; start < to;) {
     const index = Math.floor(start / l2Coverage);
-    const used = image.l1.nextUsed(index, l1End);
+    const used = image.l1.nextNonZero(index, l1End);
     const end = Math.min(to, Math.max(used, index + 1) * l2Coverage);
     if (used > index) {
       yield { run: { start, length: end - start, kind: "unallocated" } };
@@ -65,7 +65,7 @@ function* tablePieces(image: Qcow1Image, range: Range & { index: number }): Gene
   const tableEnd = Math.ceil((to - base) / clusterSize);
   for (let start = from; start < to;) {
     const cluster = Math.floor((start - base) / clusterSize);
-    const used = table.nextUsed(cluster, tableEnd);
+    const used = table.nextNonZero(cluster, tableEnd);
     const end = Math.min(to, base + Math.max(used, cluster + 1) * clusterSize);
     const run = { start, length: end - start };
     if (used > cluster) yield { run: { ...run, kind: "unallocated" } };

@@ -1,9 +1,8 @@
 import { readUpTo, roundUp } from "../bytes/mod.ts";
-import { imageText } from "../format/mod.ts";
+import { EntryTable, imageText } from "../format/mod.ts";
 import { bitMask, decode, type Decoded } from "../layout/mod.ts";
 import { extensionData, extensionOf, type Qcow2File } from "./decode.ts";
 import type { Geometry } from "./geometry.ts";
-import { EntryTable } from "./entry_table.ts";
 import { bitmapHead, bitmapsExtension, entryBits, extensionTypes, features } from "./structures.ts";
 
 /** An entry of the bitmap directory. */
@@ -137,7 +136,7 @@ function* clusterBits(
   { source }: Qcow2File,
   place: { table: EntryTable; index: number; clusterSize: number },
 ): Generator<[number, boolean]> {
-  const entry = place.table.entry(place.index);
+  const entry = place.table.value(place.index);
   const offset = entry & entryBits.bitmapOffset.mask;
   if (offset === 0n) {
     yield [place.clusterSize * 8, (entry & entryBits.bitmapAllOnes.mask) !== 0n];

@@ -6,7 +6,7 @@ import { compressedRange } from "./l2_entries.ts";
 import type { L2Table } from "./l2_tables.ts";
 import type { Broken } from "./findings.ts";
 import { type Mapping, placeOfEntry } from "./runs.ts";
-import { masked } from "./entry_table.ts";
+import { masked } from "./entry_bits.ts";
 import { entryBits } from "./structures.ts";
 
 /** Where the bytes of an image come from. */

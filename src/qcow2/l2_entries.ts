@@ -2,7 +2,7 @@ import { hex, SECTOR } from "../bytes/mod.ts";
 import { firstBroken } from "../layout/mod.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Broken, FoundRule } from "./findings.ts";
-import { anyBit, joined, masked, wordOf } from "./entry_table.ts";
+import { anyBit, joined, masked, wordOf } from "./entry_bits.ts";
 import { entryBits, l2Entry } from "./structures.ts";
 
 /** What an L2 entry makes of its cluster, in QEMU's words (qcow2_get_cluster_type). */

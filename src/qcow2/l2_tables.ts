@@ -1,7 +1,7 @@
+import { EntryTable, LastUsed } from "../format/mod.ts";
 import type { ByteSource } from "../bytes/mod.ts";
 import type { L2Entry } from "./l2_entries.ts";
 import type { Geometry } from "./geometry.ts";
-import { EntryTable } from "./entry_table.ts";
 
 /** An L2 table: its entries, whatever their size. */
 export class L2Table {
@@ -62,36 +62,25 @@ export class L2Table {
 /** How many bytes of L2 tables are kept. */
 const CACHE_BYTES = 8 * 2 ** 20;
 
-/** Keeps the L2 tables used last, for readers that jump about. */
+/** The L2 tables that were used last, for readers that jump about. */
 export class L2Cache {
   readonly #source: ByteSource;
   readonly #geometry: Geometry;
-  readonly #tables = new Map<number, L2Table>();
-  readonly #capacity: number;
-  #tablesRead = 0;
+  readonly #tables: LastUsed<number, L2Table>;
 
   constructor(source: ByteSource, geometry: Geometry) {
     this.#source = source;
     this.#geometry = geometry;
-    this.#capacity = Math.max(1, CACHE_BYTES / geometry.clusterSize);
+    this.#tables = new LastUsed(Math.max(1, CACHE_BYTES / geometry.clusterSize));
   }
 
-  /** How many tables have been read; one that was let go counts again. */
+  /** How many tables have been read; one that was dropped counts again. */
   get tablesRead(): number {
-    return this.#tablesRead;
+    return this.#tables.made;
   }
 
   /** The L2 table at a byte offset. */
   at(offset: number): L2Table {
-    const known = this.#tables.get(offset);
-    if (known !== undefined) return known;
-    const table = new L2Table(this.#source, offset, this.#geometry);
-    this.#tablesRead++;
-    if (this.#tables.size >= this.#capacity) {
-      const oldest = this.#tables.keys().next().value;
-      if (oldest !== undefined) this.#tables.delete(oldest);
-    }
-    this.#tables.set(offset, table);
-    return table;
+    return this.#tables.get(offset, () => new L2Table(this.#source, offset, this.#geometry));
   }
 }

@@ -4,6 +4,7 @@ import {
   type BitmapSummary,
   type CheckCounts,
   type DataFileReference,
+  EntryTable,
   imageText,
   type Layer,
   type LayerInfo,
@@ -25,7 +26,6 @@ import { L2Cache } from "./l2_tables.ts";
 import { mappedRuns, type Mapping } from "./runs.ts";
 import { type Broken, type Findings, type FoundRule, inHeader } from "./findings.ts";
 import type { Snapshot, SnapshotTable } from "./snapshots.ts";
-import { EntryTable } from "./entry_table.ts";
 import { compressionTypes, extensionTypes, limits } from "./structures.ts";
 
 /** The parts of an image that an open has read. */

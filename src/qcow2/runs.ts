@@ -1,4 +1,4 @@
-import type { Run, RunKind } from "../format/mod.ts";
+import type { EntryTable, Run, RunKind } from "../format/mod.ts";
 import { firstBroken } from "../layout/mod.ts";
 import {
   classOf,
@@ -9,7 +9,7 @@ import {
 } from "./l2_entries.ts";
 import { SUBCLUSTERS } from "./geometry.ts";
 import type { L2Cache, L2Table } from "./l2_tables.ts";
-import { type EntryTable, masked } from "./entry_table.ts";
+import { masked } from "./entry_bits.ts";
 import { entryBits, l1Entry } from "./structures.ts";
 import { type Broken } from "./findings.ts";
 
@@ -117,7 +117,7 @@ export function placeOfL1Entry(
 
 function tableProblem(mapping: Mapping, index: number, offset: number): Broken | undefined {
   if (offset % mapping.geometry.clusterSize === 0) return undefined;
-  return firstBroken(l1Entry, { l1_entry: mapping.l1.entry(index) }, {
+  return firstBroken(l1Entry, { l1_entry: mapping.l1.value(index) }, {
     context: { "cluster size": mapping.geometry.clusterSize },
     place: () => placeOfL1Entry(mapping, index),
     rules: ["qcow2.l1e.aligned"],

@@ -3,6 +3,7 @@ import {
   type Anatomy,
   AnatomyCollector,
   type AnatomyOptions,
+  EntryTable,
   structRows,
   type TableEntry,
   tableRows,
@@ -13,7 +14,6 @@ import { compressedExtent, type Entry, isZero, kindOf, offsetOf, valueOf } from 
 import { type Geometry, l1Bytes } from "../geometry.ts";
 import { Qcow1Image } from "../image.ts";
 import { header as headerStruct, l1Entry, l2Entry, limits } from "../structures.ts";
-import { EntryTable } from "../entry_table.ts";
 
 /** Offsets from here on are not looked at: no file is as long. */
 const FAR = 2 ** 53;
@@ -74,7 +74,11 @@ class Tables {
     if (!collector.spend(l1.stored)) return;
     const rows = tableRows(place.path, () => this.#l1Entries(), collector.options);
     collector.part({ ...place, title: `L1 table, ${l1.length} entries`, ...rows });
-    for (let i = l1.nextUsed(0, l1.length); i < l1.length; i = l1.nextUsed(i + 1, l1.length)) {
+    for (
+      let i = l1.nextNonZero(0, l1.length);
+      i < l1.length;
+      i = l1.nextNonZero(i + 1, l1.length)
+    ) {
       const offset = offsetOf(l1.entry(i));
       if (this.#seen.has(offset) || offset >= FAR) continue;
       this.#seen.add(offset);
@@ -85,7 +89,11 @@ class Tables {
   *#l1Entries(): Generator<TableEntry> {
     const { l1, l1Offset } = this.#image;
     const { l2Size, l2Coverage } = this.#geometry;
-    for (let i = l1.nextUsed(0, l1.length); i < l1.length; i = l1.nextUsed(i + 1, l1.length)) {
+    for (
+      let i = l1.nextNonZero(0, l1.length);
+      i < l1.length;
+      i = l1.nextNonZero(i + 1, l1.length)
+    ) {
       const entry = l1.entry(i);
       yield {
         index: i,
@@ -128,8 +136,8 @@ class Tables {
 
   *#used(table: EntryTable): Generator<[number, Entry]> {
     const { l2Entries } = this.#geometry;
-    let i = table.nextUsed(0, l2Entries);
-    for (; i < l2Entries; i = table.nextUsed(i + 1, l2Entries)) yield [i, table.entry(i)];
+    let i = table.nextNonZero(0, l2Entries);
+    for (; i < l2Entries; i = table.nextNonZero(i + 1, l2Entries)) yield [i, table.entry(i)];
   }
 
   *#l2Entries(

@@ -48,9 +48,9 @@ class TableJudge {
     const { l1, l1Offset } = this.#image;
     const extent = { offset: Number(l1Offset), length: l1Bytes(l1.length) };
     this.#mustBeStored("The L1 table", inHeader("l1_table_offset"), extent);
-    for (let index = l1.nextUsed(0, l1.length); index < l1.length;) {
+    for (let index = l1.nextNonZero(0, l1.length); index < l1.length;) {
       this.#judgeL1Entry(index, l1.entry(index));
-      index = l1.nextUsed(index + 1, l1.length);
+      index = l1.nextNonZero(index + 1, l1.length);
     }
   }
 
@@ -99,12 +99,12 @@ class TableJudge {
 
   #judgeEntries(table: Table, { from, to }: Interval): void {
     const entries = this.#image.l2(table.entry);
-    for (let index = entries.nextUsed(from, to); index < to;) {
+    for (let index = entries.nextNonZero(from, to); index < to;) {
       const entry = entries.entry(index);
       const place = () => l2Place(table.l1Index, table.entry, index);
       if (kindOf(entry) === "compressed") this.#judgeCompressed(entry, place);
       else this.#judgeData(entry, { place, end: this.#clusterEnd(table.l1Index, index) });
-      index = entries.nextUsed(index + 1, to);
+      index = entries.nextNonZero(index + 1, to);
     }
   }
 

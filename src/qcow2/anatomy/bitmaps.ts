@@ -2,6 +2,7 @@ import { hex } from "../../bytes/mod.ts";
 import {
   type AnatomyCollector,
   bytesRows,
+  EntryTable,
   imageText,
   type Part,
   REQUEST_END_MAX,
@@ -13,7 +14,6 @@ import {
 import { type Bitmap, type BitmapDirectory } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { EntryTable } from "../entry_table.ts";
 import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
 import { entryBytes } from "./guest.ts";
 
@@ -94,7 +94,7 @@ function tablePart(
   const says = (i: number) => `guest ${hex(i * covers)}`;
   const claiming = { path, says: (i: number) => `bits for ${says(i)}` };
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-    const data = Number(table.entry(i) & entryBits.bitmapOffset.mask);
+    const data = Number(table.value(i) & entryBits.bitmapOffset.mask);
     const claim = { table: claiming, index: i, offset: data, length: clusterSize };
     if (data !== 0) collector.claimEntry({ ...claim, kind: "data" });
   }
@@ -110,7 +110,7 @@ function* tableEntries(
   { clusterSize, says }: { clusterSize: number; says: (index: number) => string },
 ): Generator<TableEntry> {
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-    const entry = table.entry(i);
+    const entry = table.value(i);
     const data = Number(entry & entryBits.bitmapOffset.mask);
     const ones = (entry & entryBits.bitmapAllOnes.mask) !== 0n;
     const reserved = entry & entryBits.bitmapReserved.mask;

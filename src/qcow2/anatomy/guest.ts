@@ -2,6 +2,7 @@ import { hex } from "../../bytes/mod.ts";
 import {
   type AnatomyCollector,
   type ClaimingTable,
+  EntryTable,
   REQUEST_END_MAX,
   type TableEntry,
   tableRows,
@@ -10,7 +11,7 @@ import { classOf, compressedRange, type EntryContext, hostOffset } from "../l2_e
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { L2Table } from "../l2_tables.ts";
-import { anyBit, EntryTable, joined, masked } from "../entry_table.ts";
+import { anyBit, joined, masked } from "../entry_bits.ts";
 import { entryBits, l1Entry, limits } from "../structures.ts";
 
 /** Longest L1 table that is looked at, in entries. */

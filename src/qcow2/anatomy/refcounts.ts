@@ -1,6 +1,7 @@
 import { hex, readUpTo } from "../../bytes/mod.ts";
 import {
   type AnatomyCollector,
+  EntryTable,
   REQUEST_END_MAX,
   type TableEntry,
   tableRows,
@@ -9,7 +10,6 @@ import { readUint } from "../../layout/mod.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { EntryTable } from "../entry_table.ts";
 import { entryBits, limits, refcountTableEntry } from "../structures.ts";
 import { entryBytes } from "./guest.ts";
 
@@ -38,7 +38,7 @@ export function refcountParts(
   });
   let listed = 0;
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-    const block = table.entry(i) & entryBits.refblockOffset.mask;
+    const block = table.value(i) & entryBits.refblockOffset.mask;
     if (block === 0n || block >= REQUEST_END_MAX) continue;
     const at = { path: `/refblock[${i}]`, offset: Number(block), length: geometry.clusterSize };
     collector.claim({ ...at, kind: "table" });
@@ -52,7 +52,7 @@ export function refcountParts(
 function* tableEntries(table: EntryTable, geometry: Geometry): Generator<TableEntry> {
   const { clusterSize, refblockEntries } = geometry;
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-    const entry = table.entry(i);
+    const entry = table.value(i);
     const reserved = entry & entryBits.refblockReserved.mask;
     const offset = Number(entry & entryBits.refblockOffset.mask);
     yield {

@@ -1,5 +1,5 @@
 import { hex, roundUp, SECTOR } from "../../bytes/mod.ts";
-import { type CheckCounts, requestable } from "../../format/mod.ts";
+import { type CheckCounts, type EntryTable, requestable } from "../../format/mod.ts";
 import { decode, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
@@ -9,7 +9,6 @@ import { judgeTableEntry } from "../judge/bitmap_tables.ts";
 import { TABLE_BYTES_MAX } from "../judge/snapshots.ts";
 import { type Findings, inHeader } from "../findings.ts";
 import type { SnapshotTable } from "../snapshots.ts";
-import type { EntryTable } from "../entry_table.ts";
 import {
   bitmapTableEntry,
   encryptionPointer,
@@ -206,7 +205,7 @@ function addBitmaps({ file, context, bitmaps }: CheckedImage, references: Refere
         rules: ["qcow2.check.bitmap-table"],
         findings: references.fatal,
       });
-      const data = table.entry(i) & entryBits.bitmapOffset.mask;
+      const data = table.value(i) & entryBits.bitmapOffset.mask;
       if (data !== 0n) used.push(data);
     }
     for (const data of used) {
@@ -227,7 +226,7 @@ function countRefblocks(
     const offset = stored.blockOffset(i);
     const place = { path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) };
     const cluster = Number(offset / BigInt(clusterSize));
-    const judge = judgeOf(refcountTableEntry, { refcount_table_entry: table.entry(i) }, {
+    const judge = judgeOf(refcountTableEntry, { refcount_table_entry: table.value(i) }, {
       context: { "cluster size": clusterSize },
       place: () => place,
       findings: references.corrupted,

@@ -1,7 +1,8 @@
+import type { EntryTable } from "../../format/mod.ts";
 import type { ByteSource } from "../../bytes/mod.ts";
 import { classOf, type EntryContext, hostOffset } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
-import { type EntryTable, masked } from "../entry_table.ts";
+import { masked } from "../entry_bits.ts";
 import { entryBits } from "../structures.ts";
 import type { References } from "./references.ts";
 import { type StoredRefcounts, UNREADABLE } from "./refcounts.ts";

@@ -1,8 +1,7 @@
 import { type ByteSource, readUpTo } from "../../bytes/mod.ts";
-import { requestable } from "../../format/mod.ts";
+import { EntryTable, requestable } from "../../format/mod.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
-import { EntryTable } from "../entry_table.ts";
 import { entryBits } from "../structures.ts";
 
 /** In place of a refcount: its block lies where none can, or cannot be read. */
@@ -25,7 +24,7 @@ export class StoredRefcounts {
 
   /** Byte offset of the refcount block that a table entry leads to; 0 for none. */
   blockOffset(index: number): bigint {
-    return this.table.entry(index) & entryBits.refblockOffset.mask;
+    return this.table.value(index) & entryBits.refblockOffset.mask;
   }
 
   /**

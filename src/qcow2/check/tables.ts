@@ -2,9 +2,9 @@ import { type ByteSource, hex, storedSize } from "../../bytes/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
 import { type Context, judgeOf, type Sink } from "../../layout/mod.ts";
-import { requestable } from "../../format/mod.ts";
+import { EntryTable, requestable } from "../../format/mod.ts";
 import type { FoundRule } from "../findings.ts";
-import { anyBit, EntryTable, masked, wordOf } from "../entry_table.ts";
+import { anyBit, masked, wordOf } from "../entry_bits.ts";
 import { entryBits, l1Entry, l2Entry } from "../structures.ts";
 import type { Mark, References } from "./references.ts";
 
@@ -76,13 +76,13 @@ export class TableWalk {
     const low = table.low(index);
     const at = { path: () => `${path}/${index}/l1_entry`, offset: table.offsetOf(index) };
     if (anyBit(high, low, entryBits.l1Reserved)) {
-      this.#judgeL1(table.entry(index), at)("qcow2.check.l1e-reserved");
+      this.#judgeL1(table.value(index), at)("qcow2.check.l1e-reserved");
     }
     const { clusterSize } = this.#context.geometry;
     const offset = masked(high, low, entryBits.l1Offset);
     this.#references.add({ offset, size: clusterSize, path: at.path });
     if (offset % clusterSize !== 0) {
-      this.#judgeL1(table.entry(index), at)("qcow2.check.l2-aligned");
+      this.#judgeL1(table.value(index), at)("qcow2.check.l2-aligned");
     }
     const use = this.#uses.get(offset) ?? { active: 0, inactive: 0 };
     if (active) use.active++;

@@ -1,10 +1,11 @@
+import type { EntryTable } from "../../format/mod.ts";
 import { judgeOf, type Sink } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type Bitmap, bitmapFlags, bitmapTable, bitmapTableNeeded } from "../bitmaps.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { type Findings, type FoundRule, must } from "../findings.ts";
-import { anyBit, type EntryTable, masked } from "../entry_table.ts";
+import { anyBit, masked } from "../entry_bits.ts";
 import { bitmapHead, bitmapTableEntry, entryBits, limits } from "../structures.ts";
 
 const ENTRY_RULES = [
@@ -102,7 +103,7 @@ export function judgeTableEntry<Rule extends string>(
   // Tables are long, and most of their entries sound.
   const sound = !anyBit(high, low, entryBits.bitmapReserved) && offset % clusterSize === 0 &&
     (offset === 0 || !anyBit(high, low, entryBits.bitmapAllOnes));
-  return sound || judgeOf(bitmapTableEntry, { bitmap_table_entry: table.entry(entry) }, {
+  return sound || judgeOf(bitmapTableEntry, { bitmap_table_entry: table.value(entry) }, {
     context: { "cluster size": clusterSize, "with an offset": offset !== 0 },
     place: () => ({ path: `${path}/${entry}`, offset: table.offsetOf(entry) }),
     findings,
@@ -117,7 +118,7 @@ function judgeTail(
 ): void {
   const { bitmap, image, table, needed } = at;
   if (needed === 0 || table.length !== needed) return;
-  const offset = table.entry(needed - 1) & entryBits.bitmapOffset.mask;
+  const offset = table.value(needed - 1) & entryBits.bitmapOffset.mask;
   if (offset === 0n) return;
   const { clusterSize } = image.geometry;
   const bits = Math.ceil(image.size / 2 ** bitmap.granularity_bits) -

@@ -1,3 +1,4 @@
+import { EntryTable } from "../../format/mod.ts";
 import { hex, storedSize } from "../../bytes/mod.ts";
 import { type BitmapDirectory, bitmapFlags } from "../bitmaps.ts";
 import type { StoredRefcounts } from "../check/refcounts.ts";
@@ -5,7 +6,7 @@ import type { Qcow2File } from "../decode.ts";
 import { type Findings, type FoundRule, must } from "../findings.ts";
 import type { Mapping } from "../runs.ts";
 import type { SnapshotTable } from "../snapshots.ts";
-import { EntryTable, masked } from "../entry_table.ts";
+import { masked } from "../entry_bits.ts";
 import { entryBits, l1Entry, refcountTableEntry } from "../structures.ts";
 import { ClusterRanges } from "./cluster_ranges.ts";
 

@@ -10,7 +10,7 @@ import type { Qcow2File } from "../decode.ts";
 import type { L2Table } from "../l2_tables.ts";
 import type { Broken, Findings, FoundRule } from "../findings.ts";
 import { type Mapping, placeOfEntry, placeOfL1Entry } from "../runs.ts";
-import { anyBit, masked, wordOf } from "../entry_table.ts";
+import { anyBit, masked, wordOf } from "../entry_bits.ts";
 import { entryBits, l1Entry, l2Entry, refcountTableEntry } from "../structures.ts";
 import { type MetadataClaims, overlaps } from "./overlap.ts";
 
@@ -78,7 +78,7 @@ function judgeL1Entry({ mapping }: TableJudgement, index: number, findings: Find
   const offset = masked(high, low, entryBits.l1Offset);
   // Tables are long, and most entries sound: what a test in numbers finds is judged.
   if (!anyBit(high, low, entryBits.l1Reserved) && offset % clusterSize === 0) return offset;
-  const judge = judgeOf(l1Entry, { l1_entry: l1.entry(index) }, {
+  const judge = judgeOf(l1Entry, { l1_entry: l1.value(index) }, {
     context: { "cluster size": clusterSize },
     place: () => placeOfL1Entry(mapping, index),
     findings,
@@ -241,7 +241,7 @@ export function judgeRefcountTable(
   const { clusterSize } = mapping.geometry;
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
     if (stored.blockOffset(i) % BigInt(clusterSize) === 0n) continue;
-    judgeOf(refcountTableEntry, { refcount_table_entry: table.entry(i) }, {
+    judgeOf(refcountTableEntry, { refcount_table_entry: table.value(i) }, {
       context: { "cluster size": clusterSize },
       place: () => ({ path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) }),
       findings,

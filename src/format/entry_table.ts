@@ -1,21 +1,30 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import type { Entry } from "./entry.ts";
+
+/** A 64-bit table entry as two halves, so that loops over tables need no `bigint`. */
+export interface EntryHalves {
+  /** Bits 32 to 63. */
+  readonly high: number;
+  /** Bits 0 to 31. */
+  readonly low: number;
+}
 
 const ENTRY_BYTES = 8;
+const HALF = 4;
 /** Entries that are read at a time: 64 KiB, an L2 table of the largest size. */
 const PAGE_ENTRIES = 8192;
 
 /**
- * A table of 64-bit big-endian entries at any offset of a file, read a page at a time and as far as
- * the file goes: entries past its end are 0, and cost nothing.
+ * A table of 64-bit big-endian entries at any offset of a file, read a page at a time and as far as the
+ * file goes: entries past its end are 0, and cost nothing.
  */
 export class EntryTable {
   /** Number of entries, also of those past the end of the file. */
   readonly length: number;
+  /** Byte offset of the table in the file. */
+  readonly offset: number;
   /** Entries that are stored, the last of them perhaps in part; all others are 0. */
   readonly stored: number;
   readonly #source: ByteSource;
-  readonly #offset: number;
   #page = NO_PAGE;
   #pageNumber = -1;
   /** From the first up to before the second, all entries are known to be 0. */
@@ -26,19 +35,41 @@ export class EntryTable {
     this.length = length;
     this.stored = Math.min(length, Math.ceil(bytes / ENTRY_BYTES));
     this.#source = source;
-    this.#offset = offset;
+    this.offset = offset;
   }
 
-  /** An entry below `length`. */
-  entry(index: number): Entry {
-    if (index >= this.stored) return { high: 0, low: 0 };
+  /** Bits 32 to 63 of an entry. */
+  high(index: number): number {
+    return this.#half(index, 0);
+  }
+
+  /** Bits 0 to 31 of an entry. */
+  low(index: number): number {
+    return this.#half(index, HALF);
+  }
+
+  entry(index: number): EntryHalves {
+    return { high: this.high(index), low: this.low(index) };
+  }
+
+  /** An entry as one number. */
+  value(index: number): bigint {
+    return (BigInt(this.high(index)) << 32n) | BigInt(this.low(index));
+  }
+
+  /** Byte offset of an entry in the file. */
+  offsetOf(index: number): number {
+    return this.offset + index * ENTRY_BYTES;
+  }
+
+  #half(index: number, half: number): number {
+    if (index >= this.stored) return 0;
     this.#load(Math.floor(index / PAGE_ENTRIES));
-    const at = (index % PAGE_ENTRIES) * ENTRY_BYTES;
-    return { high: this.#page.values.getUint32(at), low: this.#page.values.getUint32(at + 4) };
+    return this.#page.values.getUint32((index % PAGE_ENTRIES) * ENTRY_BYTES + half);
   }
 
   /** The first entry from `index` on and before `end` that is not 0; `end` when there is none. */
-  nextUsed(index: number, end: number): number {
+  nextNonZero(index: number, end: number = this.length): number {
     const [zerosFrom, zerosTo] = this.#zeros;
     const last = Math.min(end, this.stored);
     let at = index >= zerosFrom && index < zerosTo ? zerosTo : index;
@@ -59,7 +90,7 @@ export class EntryTable {
     const first = number * PAGE_ENTRIES;
     const bytes = new Uint8Array(Math.min(PAGE_ENTRIES, this.stored - first) * ENTRY_BYTES);
     // The file may end inside an entry: its missing bytes read as zeros.
-    this.#source.readInto(this.#offset + first * ENTRY_BYTES, bytes);
+    this.#source.readInto(this.offset + first * ENTRY_BYTES, bytes);
     this.#page = { values: new DataView(bytes.buffer), words: new Uint32Array(bytes.buffer) };
     this.#pageNumber = number;
   }
