@@ -17,7 +17,13 @@ import {
   sourceOf,
   targetName,
 } from "../formats/kit.ts";
-import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/target.ts";
+import {
+  type CaseFile,
+  type CaseReport,
+  Failure,
+  type Target,
+  type TargetContext,
+} from "../engine/target.ts";
 import type { KeyChoice } from "../generate/encryption.ts";
 import { KEY_WORDS, keyChoices } from "../generate/encryption.ts";
 import { patterns } from "../generate/values.ts";
@@ -102,12 +108,12 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
       isNoise(value)
         ? []
         : value.variants.flatMap(({ key }) => passphrasesOf(kit, value.model, key)),
-    run: (value) => {
-      if (isNoise(value)) return judged(kit, { files: noiseFiles(kit, value), key: "none" });
+    run: (value, { at }) => {
+      if (isNoise(value)) return judged(kit, { files: noiseFiles(kit, value), key: "none" }, at);
       const { model } = value;
       const own = kitOf(value);
       const [first, ...more] = value.variants.map(({ edits, key }) =>
-        judged(own, { files: filesOf(own, model, edits), key, from: { model, edits } })
+        judged(own, { files: filesOf(own, model, edits), key, from: { model, edits } }, at)
       );
       return { ...first as CaseReport, more };
     },
@@ -214,17 +220,25 @@ function describeCase<Model>(value: OpenCase<Model>, kit: Kit<Model>): string {
 }
 
 /** Judges one image, and compares what that costs with the size of the image. */
-export function judged<Model>(kit: Kit<Model>, opened: OpenedCase<Model>): CaseReport {
+export function judged<Model>(
+  kit: Kit<Model>,
+  opened: OpenedCase<Model>,
+  at?: TargetContext["at"],
+): CaseReport {
   const { files, key, from } = opened;
   const passphrases = from === undefined ? [] : passphrasesOf(kit, from.model, key);
   const extraMs = passphrases.length === 0 ? 0 : kit.keys?.milliseconds ?? 0;
   const { image, judgement } = assertBounded(sourceOf(files), extraMs, (source) => {
     const metered = files.map((file, index) => index === 0 ? { ...file, source } : file);
+    at?.("open");
     const image = openWith(kit, metered, passphrases);
+    at?.("judge");
     const judgement = judgeImage(image);
+    at?.("inspect");
     anatomyOf(image, ANATOMY);
     return { image, judgement };
   });
+  at?.("compare");
   kit.agrees?.(image, opened);
   if (from !== undefined && isSound(kit, from.model, from.edits)) {
     assertSound(kit, image, { model: from.model, key });
