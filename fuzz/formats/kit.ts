@@ -22,6 +22,7 @@ import {
   type Editable,
   type EditDraw,
   editLists,
+  requireEdit,
   resolveDraws,
 } from "../mutate/mod.ts";
 
@@ -77,8 +78,8 @@ export interface Kit<Model = unknown> {
   agrees?(image: OpenedImage, opened: OpenedCase<Model>): void;
   /** Where the entry of a table is that says what a byte of the disk is made of. */
   entryAt?(source: ByteSource, guestOffset: number): { path: string; offset: number } | undefined;
-  /** Where what a path in an answer speaks of is in the file: `/snapshots/0/name` of `info`. */
-  placeOf?(source: ByteSource, path: string): { path: string; offset: number } | undefined;
+  /** Which structures parts of answers come from: a pattern of paths, and the structure's own path. */
+  readonly answerPaths?: readonly (readonly [pattern: RegExp, place: string])[];
   /** Bytes that never were an image; by default without a magic in front of them. */
   readonly noise?: NoiseKit;
   /** The tools that answer to the same images; absent where there are none. */
@@ -241,14 +242,28 @@ export function describeModel<Model>(kit: Kit<Model>, model: Model): string {
 }
 
 /**
- * A model again after a part of it was taken out: made normal, and one that can be drawn.
+ * An image after a part of its case was taken out: the model made normal, and the edits as they are.
  *
- * @throws {Error} where there is none
+ * @throws {Error} where the model is none that could be drawn, or an edit lacks a part
  */
-export function repaired<Model>(kit: Kit<Model>, model: Model): Model {
-  if (kit.repair !== undefined) return kit.repair(model);
-  const normal = kit.format.writer.normalise(model) as Model;
-  if (kit.models("roundtrip").canShrinkWithoutContext(normal)) return normal;
+export function repaired<Model, Case extends { readonly model: Model }>(
+  kit: Kit<Model>,
+  value: Case & { readonly edits?: readonly Edit[] },
+): Case {
+  for (const edit of value.edits ?? []) requireEdit(edit);
+  const model = kit.repair?.(value.model) ?? normalOf(kit, value.model);
+  return { ...value, model };
+}
+
+function normalOf<Model>({ format, models }: Kit<Model>, model: Model): Model {
+  const normal = format.writer.normalise(model) as Model;
+  requireDrawn(normal, models("roundtrip"));
+  return normal;
+}
+
+/** @throws {TypeError} where a model is none that an arbitrary draws */
+export function requireDrawn(model: unknown, models: fc.Arbitrary<unknown>): void {
+  if (models.canShrinkWithoutContext(model)) return;
   throw new TypeError("Cannot use the model: none like it is drawn");
 }
 

@@ -22,7 +22,13 @@ export const qcowKeys: KeyKit<never> = {
 };
 
 /** What the kits of single images have in common, and those of chains. */
-export const qcowKit: Pick<Kit<never>, "tableRules" | "edits"> = {
+export const qcowKit: Pick<Kit<never>, "answerPaths" | "tableRules" | "edits"> = {
+  answerPaths: [
+    [/^\/snapshots\/(\d+)/, "/snapshot[$1]"],
+    [/^\/format-specific\/data\/bitmaps\/(\d+)/, "/bitmap[$1]"],
+    [/^\/format-specific\/data\/encrypt\/slots\/(\d+)/, "/luks/key_slots/$1"],
+    [/^\/refcount_table/, "/reftable"],
+  ],
   // A case that breaks one of these has got past the header.
   tableRules: /^qcow[12]\.(snap|bitmap|l1e|l2|l2e|refblock|check)\./,
   edits: { dictionary: { texts: luksTexts }, favourite: isEncryption },

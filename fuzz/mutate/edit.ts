@@ -82,6 +82,32 @@ export type ByteEdit =
     readonly pattern: Pattern;
   };
 
+/** The members that an edit has to have. */
+const MEMBERS: { readonly [Op in Edit["op"]]: readonly string[] } = {
+  set: ["path", "value"],
+  copy: ["path", "from"],
+  point: ["path", "at", "delta"],
+  text: ["path", "text", "fill"],
+  flip: ["path", "bit"],
+  swap: ["path", "with"],
+  duplicate: ["path", "from"],
+  drop: ["path"],
+  json: ["path", "member"],
+  "json-copy": ["path", "member", "from"],
+  "json-move": ["path", "member", "to"],
+  letters: ["path", "offset", "remove", "insert", "times"],
+  xor: ["offset", "bits"],
+  resize: ["size"],
+  splice: ["offset", "remove", "insert", "pattern"],
+};
+
+/** @throws {TypeError} where an edit lacks a part */
+export function requireEdit(edit: Edit): void {
+  const whole = MEMBERS[edit.op]?.every((member) => Object.hasOwn(edit, member)) === true;
+  if (whole && (edit.op !== "set" || typeof edit.value === "bigint")) return;
+  throw new TypeError(`Cannot use the edit ${edit.op}: it lacks a part`);
+}
+
 /** An edit in words, as it is printed in a report. */
 export function describeEdit(edit: Edit): string {
   return `${words(edit)}${edit.sealed === true ? ", checksum updated" : ""}`;

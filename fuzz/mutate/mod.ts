@@ -23,7 +23,7 @@ export {
   sealedDraws,
   sealedLists,
 } from "./draws.ts";
-export { describeEdit, type Edit } from "./edit.ts";
+export { describeEdit, type Edit, requireEdit } from "./edit.ts";
 export { jsonText } from "./json_text.ts";
 export { type FieldPlace, Places } from "./places.ts";
 export { resolveDraws, type Resolving } from "./resolve.ts";

@@ -16,6 +16,7 @@ import {
   type Kit,
   openWith,
   passphrasesOf,
+  repaired,
   sourceOf,
   targetName,
   type ToolKit,
@@ -52,6 +53,7 @@ export function differential<Model>(
     cases: () => differentialCases(kit),
     toJson: toPlainJson,
     fromJson: (json) => storedCase(kit, fromPlainJson(json) as StoredCase<Model>),
+    repair: (value) => repaired(kit, value),
     files: ({ model, edits }) => filesOf(kit, model, edits),
     describe: ({ model, edits, key, ask }) =>
       [

@@ -3,7 +3,14 @@ import type { Luks1Model } from "../../src/luks1/mod.ts";
 import { normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import type { Target } from "../engine/target.ts";
-import { allPassphrases, describeModel, filesOf, type Kit, sourceOf } from "../formats/kit.ts";
+import {
+  allPassphrases,
+  describeModel,
+  filesOf,
+  type Kit,
+  repaired,
+  sourceOf,
+} from "../formats/kit.ts";
 import { luks1 } from "../formats/luks1/mod.ts";
 import { luks1Volumes } from "../formats/luks1/volumes.ts";
 import { encryptions } from "../formats/qcow2/encryption.ts";
@@ -41,6 +48,7 @@ export const encryptionCanary: Target<MistakenCase> = {
   cases: mistakenCases,
   toJson: toPlainJson,
   fromJson: (json) => fromPlainJson(json) as MistakenCase,
+  repair: (value) => repaired(kitOf(value.model), value),
   files: ({ model }) => filesOf(kitOf(model), model),
   describe: ({ mistake, model }) => `${describeModel(kitOf(model), model)}\n${mistake}`,
   excerpt: ({ model }) => excerptOf(kitOf(model), sourceOf(filesOf(kitOf(model), model))),

@@ -14,6 +14,8 @@ import {
   type OpenedCase,
   openWith,
   passphrasesOf,
+  repaired,
+  requireDrawn,
   sourceOf,
   targetName,
 } from "../formats/kit.ts";
@@ -98,6 +100,13 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
       const value = fromPlainJson(json) as NoiseCase | StoredCase<Model>;
       return isNoise(value) ? value : storedCase(value, kitOf(value));
     },
+    repair: (value) => {
+      if (isNoise(value)) return repairedNoise(kit, value);
+      const { variants } = value;
+      if (variants.length === 0) throw new TypeError("Cannot use the case: it has no variant");
+      for (const { edits } of variants) repaired(kit, { model: value.model, edits });
+      return repaired(kit, value);
+    },
     files: (value) => groupsOf(value).flat(),
     describe: (value) => describeCase(value, kit),
     excerpt: (value) => {
@@ -122,7 +131,7 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
 
 /** Whether a case never was an image. */
 export function isNoise(value: object): value is NoiseCase {
-  return !("variants" in value);
+  return "kind" in value && value.kind === "noise";
 }
 
 /** A name with a number in front of its extension. */
@@ -188,6 +197,14 @@ function storedCase<Model>(
       return { edits: variant.map(stored), key: costly && index > 0 ? "none" : "right" };
     }),
   };
+}
+
+function repairedNoise<Model>(kit: Kit<Model>, value: NoiseCase): NoiseCase {
+  const { kind: _, pattern, length, detached: __, ...head } = value;
+  requireDrawn(pattern, patterns());
+  requireDrawn(length, fc.nat());
+  requireDrawn(head, kit.noise?.head ?? fc.constant({}));
+  return value;
 }
 
 function noiseFiles<Model>(kit: Kit<Model>, value: NoiseCase): CaseFile[] {

@@ -18,6 +18,8 @@ import {
   type Kit,
   openWith,
   passphrasesOf,
+  repaired,
+  requireDrawn,
   sourceOf,
   targetName,
 } from "../formats/kit.ts";
@@ -61,6 +63,13 @@ export function roundtrip<Model>(
     cases: () => roundtripCases(kit),
     toJson: toPlainJson,
     fromJson: (json) => storedCase(kit, fromPlainJson(json) as StoredCase<Model>),
+    repair: (value) => {
+      const whole = repaired(kit, value);
+      const { changes } = kit.keys ?? {};
+      if (whole.changes?.length) requireDrawn(whole.changes, changes?.draws() ?? fc.constant([]));
+      if (isSound(kit, whole.model, whole.edits)) return whole;
+      throw new TypeError("Cannot use the case: the image is not sound");
+    },
     files: ({ model, edits }) => filesOf(kit, model, edits),
     describe: (value) => describeCase(kit, value),
     excerpt: ({ model, edits }, about) =>

@@ -16,7 +16,14 @@ import { qcow1EntryAt } from "../qcow1/entry_at.ts";
 import { qcow2EntryAt } from "../qcow2/entry_at.ts";
 import { expectedDisk } from "./disk.ts";
 import { chainPassphrases, withOwnKeys } from "./keys.ts";
-import { buildChain, type ChainModel, chainModels, type ImageModel, sourcesOf } from "./models.ts";
+import {
+  buildChain,
+  type ChainModel,
+  chainModels,
+  type ImageModel,
+  relinked,
+  sourcesOf,
+} from "./models.ts";
 import { modestDisk } from "./modest.ts";
 import { chainTools } from "./tools.ts";
 
@@ -43,6 +50,7 @@ export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
       ...(image === undefined || image.format === "raw" ? {} : { unit: 2 ** image.clusterBits }),
     };
   },
+  repair: (chain) => withOwnKeys(relinked(chain)),
   describe: (chain) => chain.map(describeImage).join("\n"),
   open: (files, options) => {
     // Images are called by their format: what an edit has left of one may look like another.

@@ -7,6 +7,7 @@ import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../../src/qcow2/mod.ts";
 import type { RawModel } from "../../../src/raw/mod.ts";
 import { PASSPHRASES } from "../../generate/encryption.ts";
+import { requireDrawn } from "../kit.ts";
 import { qcow1Models } from "../qcow1/models.ts";
 import { type Qcow2ModelOptions, qcow2Models } from "../qcow2/models.ts";
 import { patterns } from "../../generate/values.ts";
@@ -36,6 +37,47 @@ export function chainModels(options: ChainOptions = {}): fc.Arbitrary<ChainModel
   return chains.map(([image, rest]) => linked(image, rest));
 }
 
+/**
+ * A chain after a part of it was taken out: each image names the next one, and the last one none.
+ *
+ * @throws {TypeError} where one of the images is none that could be drawn
+ */
+export function relinked(chain: ChainModel): ChainModel {
+  const images = chain.map(normalImage);
+  const [top, ...below] = images;
+  if (top === undefined || top.format === "raw") throw new TypeError("Cannot use the chain");
+  return linked(
+    top,
+    below.map((image, index) => {
+      const above = images[index];
+      return [image, above?.format === "qcow2" && above.backing?.format !== undefined];
+    }),
+  );
+}
+
+const ANY = { encryption: "some" } as const;
+
+function normalImage(image: ImageModel): ImageModel {
+  const normal = formatOf(image.format).writer.normalise(image) as ImageModel;
+  // Names of files depend on the place in the chain.
+  if (normal.format === "qcow") requireDrawn(alone(normal), qcow1Models(ANY));
+  else if (normal.format === "raw") requireDrawn(normal, rawModels());
+  else {
+    const { dataFile, ...rest } = alone(normal) as Qcow2Model;
+    const named = dataFile === undefined ? {} : { dataFile: { ...dataFile, name: "d" } };
+    requireDrawn({ ...rest, ...named }, qcow2Models(ANY));
+  }
+  return normal;
+}
+
+function rawModels(): fc.Arbitrary<RawModel> {
+  return fc.record({
+    format: fc.constant("raw"),
+    size: fc.nat({ max: RAW_MAX }),
+    pattern: patterns(),
+  });
+}
+
 function imageModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
   const formats = options.formats ?? ["qcow2", "qcow"];
   return fc.oneof(
@@ -52,13 +94,8 @@ function legacyModels(
 }
 
 function belowModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
-  const raw = fc.record({
-    format: fc.constant("raw" as const),
-    size: fc.nat({ max: RAW_MAX }),
-    pattern: patterns(),
-  });
   return fc.oneof(
-    { weight: 2, arbitrary: raw },
+    { weight: 2, arbitrary: rawModels() },
     { weight: 2, arbitrary: qcow2Models(options) },
     { weight: 1, arbitrary: legacyModels(options) },
   );
@@ -102,7 +139,8 @@ function aligned(image: ImageModel): ImageModel {
 /** Two images of a chain do not share a data file. */
 function withOwnDataFile(image: ImageModel, index: number): ImageModel {
   if (image.format !== "qcow2" || image.dataFile === undefined || index === 0) return image;
-  const dataFile = { ...image.dataFile, name: `${index}-${image.dataFile.name}` };
+  const name = `${index}-${image.dataFile.name.replace(/^\d+-/, "")}`;
+  const dataFile = { ...image.dataFile, name };
   return normaliseQcow2({ ...image, dataFile });
 }
 

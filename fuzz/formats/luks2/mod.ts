@@ -49,6 +49,9 @@ export const luks2: Kit<Luks2Model> & { readonly tools: ToolKit } = {
   build: layOutLuks2,
   describe: describeLuks2,
   open: openVolume("luks2"),
+  answerPaths: [
+    [/^(?:\/format-specific\/data)?\/(keyslots|segments|digests|tokens)/, "/primary/json/$1"],
+  ],
   depth: depthLuks2,
   agrees: agreesLuks2,
   sound: opensStill,

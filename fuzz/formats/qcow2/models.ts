@@ -239,6 +239,9 @@ function drawsOf(value: unknown): Draws {
     value as Qcow2Model;
   const { backing, dataFile, encryption, ...model } = others;
   if (format !== "qcow2") throw new TypeError("Cannot unmap a model of another format");
+  if (version === undefined || extendedL2 === undefined || compression === undefined) {
+    throw new TypeError("Cannot unmap a model without all of its members");
+  }
   const path = shortPath(backing?.name ?? "b");
   const on = Object.fromEntries(SWITCHES.map((name) => [name, true])) as Switches;
   return {
