@@ -47,7 +47,9 @@ export function factsOfSidecar(sidecar: Sidecar, fault: Fault, artifact: string)
 /** The report of a failure: what, where, both answers, and the four blocks at the end. */
 export function failureText(facts: FailureFacts): string {
   const { target, fault } = facts;
-  const frames = fault.stack.slice(0, FRAMES_SHOWN).map((frame) => `at ${frame}`);
+  // Where two answers were compared says nothing about why they differ.
+  const stack = fault.answers === undefined ? fault.stack : [];
+  const frames = stack.slice(0, FRAMES_SHOWN).map((frame) => `at ${frame}`);
   return [
     `FAILURE in ${target}: ${fault.kind}, ${fault.signature}`,
     indent([fault.message, ...frames, ...notesOn(facts)].join("\n")),

@@ -51,7 +51,7 @@ export async function compareAnswer(
         ours: ourCheck(asked),
         theirs: await peer.check(subject),
         compare: compareCheck,
-        about: () => aboutCheck(asked),
+        about: (path) => aboutCheck(asked, path),
       });
   }
 }
@@ -104,9 +104,9 @@ function guestOffsetAt(
   return entry === undefined ? { path } : { guestOffset: entry.start };
 }
 
-/** What a check counts, if it counts anything: where the first of it is. */
-function aboutCheck({ image }: Asked): About {
-  const counted = ["corruption", "leak", "check-error"];
-  const finding = image.findings.list().find(({ effect }) => counted.includes(effect));
+/** Where the first is of what a check counts; its counts are those of refcounts. */
+function aboutCheck({ image }: Asked, path: string): About {
+  const effect = path.endsWith("/leaks") ? "leak" : "corruption";
+  const finding = image.findings.list().find((it) => it.effect === effect);
   return finding === undefined ? { path: "/refcount_table" } : aboutFinding(finding);
 }

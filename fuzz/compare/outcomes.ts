@@ -1,4 +1,3 @@
-import type { Json } from "../../src/format/mod.ts";
 import type { Judgement, OpenedImage } from "../../src/image/mod.ts";
 import {
   compareOutcomes,
@@ -97,8 +96,8 @@ export function differences<T>(
       }`,
       observed: { path },
       texts: [
-        partText(ours, path) ?? JSON.stringify(left),
-        partText(theirs, path) ?? JSON.stringify(right),
+        partText(path, ours, theirs) ?? JSON.stringify(left),
+        partText(path, theirs, ours) ?? JSON.stringify(right),
       ],
       about: about(path),
     });
@@ -145,24 +144,30 @@ export function outcomeText(outcome: Ours<unknown> | Outcome<unknown>): string {
   return `${outcome.outcome} (${rule}${outcome.message})${printed}`;
 }
 
-/** The part of an answer that a path leads into: what is around the place that differs. */
-function partText<T>(outcome: Ours<T> | Outcome<T>, path: string): string | undefined {
-  if (outcome.outcome !== "accepted") return undefined;
-  const names = path.split("/").slice(1, -1);
-  const part = names.reduce<unknown>((value, name) => {
-    return typeof value === "object" && value !== null && Object.hasOwn(value, name)
-      ? (value as { [name: string]: unknown })[name]
-      : undefined;
-  }, outcome.value);
-  return part === undefined ? undefined : JSON.stringify(sorted(part as Json), null, 1);
+/**
+ * The part of an answer that a path leads into: what is around the place that differs. Members of it
+ * that the other answer lacks are left out, but for the one that differs.
+ */
+function partText<T>(
+  path: string,
+  answer: Ours<T> | Outcome<T>,
+  other: Ours<T> | Outcome<T>,
+): string | undefined {
+  const names = path.split("/").slice(1);
+  const name = names.pop();
+  const part = partAt(answer, names);
+  if (part === undefined) return undefined;
+  const known = partAt(other, names) ?? part;
+  const members = Object.entries(part).filter(([key]) => key === name || Object.hasOwn(known, key))
+    .toSorted(([a], [b]) => a < b ? -1 : 1);
+  return JSON.stringify(Object.fromEntries(members), null, 1);
 }
 
-/** With the members of objects in the order of their names, so that two texts can be compared. */
-function sorted(value: Json): Json {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  const members = Object.entries(value as { [name: string]: Json });
-  return Object.fromEntries(
-    members.toSorted(([a], [b]) => a < b ? -1 : 1).map(([name, member]) => [name, sorted(member)]),
+function partAt<T>(answer: Ours<T> | Outcome<T>, names: readonly string[]): object | undefined {
+  if (answer.outcome !== "accepted") return undefined;
+  const part = names.reduce<unknown>(
+    (value, name) => (value as { [name: string]: unknown } | undefined)?.[name],
+    answer.value,
   );
+  return typeof part === "object" && part !== null ? part : undefined;
 }
