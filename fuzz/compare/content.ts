@@ -39,13 +39,12 @@ function refusal({ image: { findings } }: Asked): Ours<never> {
 
 type Read = Examination & { readonly unit: number };
 
+/** Allocation comes first: what is read from the wrong place has another content, too. */
 function compareExamination(asked: Asked, by: Omit<By, "question">, read: Read): Seen[] {
-  const content = contentDifference(asked, read);
-  if (content !== undefined) return [seen(asked, { ...by, question: "content" }, content)];
   const allocation = allocationDifference(asked, read);
-  return allocation === undefined
-    ? []
-    : [seen(asked, { ...by, question: "allocation" }, allocation)];
+  if (allocation !== undefined) return [seen(asked, { ...by, question: "allocation" }, allocation)];
+  const content = contentDifference(asked, read);
+  return content === undefined ? [] : [seen(asked, { ...by, question: "content" }, content)];
 }
 
 /** Compares content unit by unit with what qemu-io has read. */
