@@ -252,7 +252,22 @@ export function repaired<Model, Case extends { readonly model: Model }>(
 ): Case {
   for (const edit of value.edits ?? []) requireEdit(edit);
   const model = kit.repair?.(value.model) ?? normalOf(kit, value.model);
+  // What was made up for a part would be made smaller, dropped and made up again.
+  if (hasMore(model, value.model)) throw new TypeError("Cannot use the model: it lacks a member");
   return { ...value, model };
+}
+
+/** Whether a value has members that another one lacks. */
+function hasMore(value: unknown, other: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (typeof other !== "object" || other === null) return true;
+  if (Array.isArray(value)) {
+    return value.some((item) => Object.values(other).every((it) => hasMore(item, it)));
+  }
+  return Object.entries(value).some(([name, member]) =>
+    member !== undefined &&
+    (!Object.hasOwn(other, name) || hasMore(member, (other as { [name: string]: unknown })[name]))
+  );
 }
 
 function normalOf<Model>(kit: Kit<Model>, model: Model): Model {

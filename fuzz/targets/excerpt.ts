@@ -9,7 +9,7 @@ import { formatIn, type Kit } from "../formats/kit.ts";
 const LOCKED = /\.key-present$/;
 /** Rows around the first one of a structure: all of most structures. */
 const STRUCTURE = 16;
-const BOUNDS = { rows: 8, tables: 64, entries: 2 ** 20, marks: new Marks([]) };
+const BOUNDS = { rows: 256, tables: 64, entries: 2 ** 20, marks: new Marks([]) };
 const MESSAGE = "The answers differ about this";
 
 /**
@@ -53,7 +53,7 @@ function structureNotes<Model>(
   if (known === undefined) return [];
   const [pattern, place] = known;
   const wanted = (pattern.exec(path)?.[0] ?? "").replace(pattern, place);
-  const rows = format.driver.anatomy(source, BOUNDS).parts.flatMap((part) => part.rows);
+  const rows = format.driver.anatomy(source, BOUNDS).parts.flatMap((part) => [...part.rows]);
   const row = rows.find((it) => it.path === wanted || it.path.startsWith(`${wanted}/`));
   if (row === undefined) return [];
   return [{ path: row.path, offset: row.offset, message: `${MESSAGE}: ${path}` }];

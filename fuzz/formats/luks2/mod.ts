@@ -51,6 +51,7 @@ export const luks2: Kit<Luks2Model> & { readonly tools: ToolKit } = {
   open: openVolume("luks2"),
   answerPaths: [
     [/^(?:\/format-specific\/data)?\/(keyslots|segments|digests|tokens)/, "/primary/json/$1"],
+    [/^.*$/, "/primary"],
   ],
   depth: depthLuks2,
   agrees: agreesLuks2,

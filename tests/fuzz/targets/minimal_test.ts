@@ -18,8 +18,6 @@ import { luks1 } from "../../../fuzz/formats/luks1/mod.ts";
 import { luks2 } from "../../../fuzz/formats/luks2/mod.ts";
 import { qcow1 } from "../../../fuzz/formats/qcow1/mod.ts";
 import { qcow2 } from "../../../fuzz/formats/qcow2/mod.ts";
-import { canaries } from "../../../fuzz/targets/canary.ts";
-import { encryptionCanary } from "../../../fuzz/targets/encryption_canary.ts";
 import { open } from "../../../fuzz/targets/open.ts";
 import { roundtrip } from "../../../fuzz/targets/roundtrip.ts";
 import type { Json } from "../../../src/format/mod.ts";
@@ -49,16 +47,6 @@ function broken<Case>(target: Target<Case>, rule: string): Planted {
 }
 
 const failures: readonly Planted[] = [
-  { target: canaries[0] as Target, signature: "canary.text" },
-  {
-    target: encryptionCanary as Target,
-    signature: "canary.compressed-clusters-decrypted",
-  },
-  { target: encryptionCanary as Target, signature: "canary.a-key-of-256-bits" },
-  {
-    target: encryptionCanary as Target,
-    signature: "canary.the-first-key-slot-alone-tried",
-  },
   broken(open(qcow1), "qcow1.l2e.sector-aligned"),
   broken(open(qcow2), "qcow2.snap.l1-valid"),
   broken(open(qcow2), "qcow2.l2e.aligned"),
