@@ -16,11 +16,11 @@ import {
   type Kit,
   openWith,
   passphrasesOf,
-  repaired,
   sourceOf,
   targetName,
   type ToolKit,
 } from "../formats/kit.ts";
+import { repaired } from "../formats/repair.ts";
 import { KEY_WORDS, type KeyChoice, keyChoices } from "../generate/encryption.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { excerptOf } from "./excerpt.ts";

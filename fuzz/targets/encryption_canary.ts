@@ -3,14 +3,8 @@ import type { Luks1Model } from "../../src/luks1/mod.ts";
 import { normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import type { Target } from "../engine/target.ts";
-import {
-  allPassphrases,
-  describeModel,
-  filesOf,
-  type Kit,
-  repaired,
-  sourceOf,
-} from "../formats/kit.ts";
+import { allPassphrases, describeModel, filesOf, type Kit, sourceOf } from "../formats/kit.ts";
+import { repaired } from "../formats/repair.ts";
 import { luks1 } from "../formats/luks1/mod.ts";
 import { luks1Volumes } from "../formats/luks1/volumes.ts";
 import { encryptions } from "../formats/qcow2/encryption.ts";

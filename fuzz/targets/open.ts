@@ -14,11 +14,10 @@ import {
   type OpenedCase,
   openWith,
   passphrasesOf,
-  repaired,
-  requireDrawn,
   sourceOf,
   targetName,
 } from "../formats/kit.ts";
+import { repaired, requireDrawn } from "../formats/repair.ts";
 import {
   type CaseFile,
   type CaseReport,

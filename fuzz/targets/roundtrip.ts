@@ -18,11 +18,10 @@ import {
   type Kit,
   openWith,
   passphrasesOf,
-  repaired,
-  requireDrawn,
   sourceOf,
   targetName,
 } from "../formats/kit.ts";
+import { repaired, requireDrawn } from "../formats/repair.ts";
 import { KEY_WORDS, type KeyChoice } from "../generate/encryption.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { excerptOf } from "./excerpt.ts";

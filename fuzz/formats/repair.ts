@@ -1,0 +1,50 @@
+import * as fc from "fast-check";
+import { type Edit, requireEdit } from "../mutate/mod.ts";
+import type { Kit } from "./kit.ts";
+
+/**
+ * An image after a part of its case was taken out: the model made normal, and the edits as they are.
+ *
+ * @throws {Error} where the model is none that could be drawn, or an edit lacks a part
+ */
+export function repaired<Model, Case extends { readonly model: Model }>(
+  kit: Kit<Model>,
+  value: Case & { readonly edits?: readonly Edit[] },
+): Case {
+  for (const edit of value.edits ?? []) requireEdit(edit);
+  const model = kit.repair?.(value.model) ?? normalOf(kit, value.model);
+  // What was made up for a part would be made smaller, dropped and made up again.
+  if (hasMore(model, value.model)) throw new TypeError("Cannot use the model: it lacks a member");
+  return { ...value, model };
+}
+
+/** Whether a value has members that another one lacks. */
+function hasMore(value: unknown, other: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (typeof other !== "object" || other === null) return true;
+  if (Array.isArray(value)) {
+    return value.some((item) => Object.values(other).every((it) => hasMore(item, it)));
+  }
+  return Object.entries(value).some(([name, member]) =>
+    member !== undefined &&
+    (!Object.hasOwn(other, name) || hasMore(member, (other as { [name: string]: unknown })[name]))
+  );
+}
+
+function normalOf<Model>(kit: Kit<Model>, model: Model): Model {
+  const normal = kit.format.writer.normalise(model) as Model;
+  const models = drawn.get(kit as Kit) ?? kit.models("roundtrip");
+  drawn.set(kit as Kit, models);
+  // Not every arbitrary knows its own models again.
+  const [sample] = fc.sample(models, { numRuns: 1, seed: 1 });
+  if (models.canShrinkWithoutContext(sample)) requireDrawn(normal, models);
+  return normal;
+}
+
+const drawn = new WeakMap<Kit, fc.Arbitrary<unknown>>();
+
+/** @throws {TypeError} where a model is none that an arbitrary draws */
+export function requireDrawn(model: unknown, models: fc.Arbitrary<unknown>): void {
+  if (models.canShrinkWithoutContext(model)) return;
+  throw new TypeError("Cannot use the model: none like it is drawn");
+}
