@@ -5,7 +5,7 @@ export interface ByteSource {
   /** Bytes that are stored of it, where that is known to be another number. */
   readonly allocated?: number | undefined;
   /**
-   * `length` bytes from `offset` on, zeros where they lie past the end.
+   * `length` bytes from `offset` on, zeros where they are past the end.
    *
    * The result has `length` bytes whatever the size of the source: a caller that takes `length`
    * from an image bounds it first, or calls {@link readUpTo}.
@@ -23,7 +23,7 @@ export function storedSize(source: ByteSource): number {
 }
 
 /**
- * The part of `[offset, offset + length)` that lies inside the source, and no more: the way to read
+ * The part of `[offset, offset + length)` that is inside the source, and no more: the way to read
  * a table whose length an image claims. What is missing reads as zeros by the room's invariant.
  */
 export function readUpTo(source: ByteSource, offset: number, length: number): Uint8Array {

@@ -6,7 +6,7 @@ export class WindowSource implements ByteSource {
   readonly #base: ByteSource;
   readonly #offset: number;
 
-  /** @param length in bytes; what of it lies past the end of `base` is not there */
+  /** @param length in bytes; what of it is past the end of `base` is not there */
   constructor(base: ByteSource, offset: number, length: number = Infinity) {
     this.#base = base;
     this.#offset = offset;

@@ -4,7 +4,7 @@ import { type ByteSource, storedSize } from "../bytes/mod.ts";
 const ZEROS_THAT_TELL = 512;
 
 /**
- * The bytes of a compressed stream, zeros past the end of the file. Of a stream that lies there as a
+ * The bytes of a compressed stream, zeros past the end of the file. Of a stream that is there as a
  * whole, no more zeros are made than it takes to refuse it.
  */
 export function compressedInput(

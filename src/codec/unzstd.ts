@@ -30,7 +30,7 @@ const WINDOW_AS_IT_IS = 2 ** 23;
  * a frame. So,
  *
  * - several frames, empty ones and skippable ones may lead up to a full cluster, and nothing else
- *   may stand between them;
+ *   may be between them;
  * - what follows the frame that completes the cluster is not looked at;
  * - a frame with more content than is missing refuses the cluster, and so does an end before it is
  *   complete;
@@ -81,7 +81,7 @@ export function unzstdCluster(input: Uint8Array, clusterSize: number): Decompres
  *
  * libzstd has two ways of decoding. A frame that tells a size for which there is room, it decodes
  * at once into the output. Any other passes through a window, and then the size that it tells is
- * held against the content only where the last block has some.
+ * compared with the content only where the last block has some.
  */
 function decodeFrame(bytes: Uint8Array, frame: ContentFrame, room: number): Uint8Array | string {
   const { header, blocks } = frame;
@@ -97,12 +97,12 @@ function decodeFrame(bytes: Uint8Array, frame: ContentFrame, room: number): Uint
   if (small && isEmptyFrame(bytes, header)) return new Uint8Array(0);
   if (atOnce) {
     return contentSize > contentMax
-      ? `tells of ${contentSize} bytes and holds no more than ${contentMax}`
+      ? `reports ${contentSize} bytes and holds no more than ${contentMax}`
       : decompress(bytes, { room, contentMax });
   }
 
   if (contentSize !== undefined && !blocks.lastIsEmpty) {
-    return `tells of ${contentSize} bytes where ${room} are missing`;
+    return `reports ${contentSize} bytes where ${room} are missing`;
   }
   if (blocks.largest > Math.min(windowSize, BLOCK_CONTENT_MAX)) {
     return `has a block of ${blocks.largest} bytes, which is more than its window allows`;

@@ -32,7 +32,7 @@ export function cfb(cipher: BlockCipher): Mode {
 
 /**
  * Cipher feedback with segments of eight bits or of one (SP 800-38A, section 6.3), which are OpenSSL's
- * CFB-8 and CFB-1: cryptsetup takes them for key slots, and writes content in them when it reencrypts;
+ * CFB-8 and CFB-1: cryptsetup treats them as key slots, and writes content in them when it reencrypts;
  * dm-crypt has neither. Of each block that the cipher makes, one segment is used.
  *
  * Segments are encrypted in step with those of the other sectors, and decrypted a sector at a time.

@@ -78,7 +78,7 @@ function sparse(key: Uint8Array, { stripes, hash, cipher }: KeyMaterialOptions):
   const plain = new Uint8Array(wholeSectors(length));
   cipher.decrypt(plain, 0n);
   plain.set(afSplit(key, stripes, hash, (count) => plain.subarray(0, count)));
-  // The last stripe may share its first sector with others, and a stripe may lie in two sectors.
+  // The last stripe may share its first sector with others, and a stripe may be in two sectors.
   const start = Math.floor((length - key.length) / SECTOR) * SECTOR;
   const end = plain.subarray(start);
   cipher.encrypt(end, BigInt(start / SECTOR));

@@ -30,7 +30,7 @@ const START_MS = 2000;
 const WAITING = 0;
 const STARTED = 1;
 const DONE = 2;
-/** Where the key stands behind the state. */
+/** Where the key is after the state. */
 const KEY_AT = 8;
 
 /** The key, or `undefined` where this way is not the faster one or cannot be gone. */

@@ -56,7 +56,7 @@ export interface AnatomyOptions {
   readonly tables: number;
   /** Table entries that are looked at at most. */
   readonly entries: number;
-  /** What lies there is listed in any case, and an entry in a row of its own. */
+  /** What is there is listed in any case, and an entry in a row of its own. */
   readonly marks: Marks;
   /** For `qcow2`: read the image as this draft of the format says. */
   readonly dialect?: Dialect;
@@ -70,7 +70,7 @@ export class Marks {
     this.#offsets = Float64Array.from(offsets).sort();
   }
 
-  /** Whether one of them lies in `[offset, offset + length)`. */
+  /** Whether one of them is in `[offset, offset + length)`. */
   within(offset: number, length: number): boolean {
     let low = 0;
     let high = this.#offsets.length;

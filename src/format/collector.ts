@@ -10,7 +10,7 @@ export interface EntryClaim {
   readonly kind: ClaimKind;
 }
 
-/** Claims that are kept: an image whose clusters lie in any order makes one for each. */
+/** Claims that are kept: an image whose clusters are in any order makes one for each. */
 const CLAIMS_MAX = 2 ** 19;
 /** Structures and tables that are listed. */
 const PARTS_MAX = 2 ** 14;
@@ -112,7 +112,7 @@ export class AnatomyCollector {
 
 function continues(last: EntryClaim, next: EntryClaim, end: number): boolean {
   if (last.table !== next.table || last.kind !== next.kind) return false;
-  // Compressed data starts anywhere in the last sector of what lies before it.
+  // Compressed data starts anywhere in the last sector of what is before it.
   if (next.kind === "compressed") return next.offset > last.offset && next.offset <= end;
   return next.offset === end;
 }

@@ -6,7 +6,7 @@ import { imageText } from "./text.ts";
 /** Longest text that is shown, in bytes. */
 const SHOWN = 1024;
 
-/** The fields of a structure as rows. What lies past the end of the file is zeros. */
+/** The fields of a structure as rows. What is past the end of the file is zeros. */
 export function structRows(
   struct: Struct,
   source: ByteSource,

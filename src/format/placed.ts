@@ -20,7 +20,7 @@ export interface Placed {
   readonly role: "header" | "table" | "data";
 }
 
-/** A built image: its bytes as segments with zeros between them, and what lies where. */
+/** A built image: its bytes as segments with zeros between them, and what is where. */
 export interface BuiltImage {
   readonly segments: readonly Segment[];
   /** Length of the file in bytes. */

@@ -10,7 +10,7 @@ const table = {
   "blk.probe.luks-version": ["qemu", "may", "ignored", "QEMU crypto/block-luks.c, qcrypto_block_luks_has_format",
     "The LUKS magic with a version other than 1 is raw to QEMU."],
   "blk.io.past-eof": ["qemu", "may", "ignored", "QEMU block/io.c, bdrv_aligned_preadv",
-    "What lies past the end of the file reads as zeros."],
+    "What is past the end of the file reads as zeros."],
   "blk.size.total-sectors": ["limit", "must", "refused-at-open", "QEMU block.c, bdrv_co_refresh_total_sectors",
     "The virtual size is at most 2^63 - 2^30 bytes."],
   "blk.backing.driver-known": ["qemu", "must", "refused-at-open", "QEMU block.c, bdrv_fill_options",

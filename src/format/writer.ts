@@ -64,7 +64,7 @@ const PARTS = 32;
 /** Every part of a cluster. */
 export const WHOLE = -1;
 
-/** The bytes of a cluster over what lies below it; `below` is as long as the cluster's bytes. */
+/** The bytes of a cluster over what is below it; `below` is as long as the cluster's bytes. */
 export function laidOver(view: ClusterView, below: Uint8Array, clusterSize: number): Uint8Array {
   const bytes = view.bytes.slice();
   const size = clusterSize / PARTS;

@@ -2,7 +2,7 @@ import type { ByteSource } from "../bytes/mod.ts";
 import type { Layer } from "../format/mod.ts";
 import { readContent } from "./content.ts";
 
-/** The guest content of an image as bytes for another format to lie in. */
+/** The guest content of an image as bytes for another format to be in. */
 export class GuestSource implements ByteSource {
   readonly size: number;
   readonly #layers: readonly Layer[];

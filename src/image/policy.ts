@@ -48,12 +48,12 @@ export class FilePolicy implements NamedFiles {
     if (isProtocol(path)) return { kind: "not-followed", reason: "it is not a plain file name" };
     const folder = this.#real(folderOf(path));
     if (folder === undefined || !this.#inside(folder)) {
-      return { kind: "not-followed", reason: "it lies outside the root directory" };
+      return { kind: "not-followed", reason: "it is outside the root directory" };
     }
     const real = this.#real(path);
     if (real === undefined) return { kind: "unreadable", reason: "there is no such file" };
     if (!this.#inside(real)) {
-      return { kind: "not-followed", reason: "it lies outside the root directory" };
+      return { kind: "not-followed", reason: "it is outside the root directory" };
     }
     try {
       return { kind: "opened", source: new FileSource(real), path: real };

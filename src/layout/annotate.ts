@@ -13,7 +13,7 @@ export interface Row {
   readonly doc: string;
 }
 
-/** The rows of a structure that lies at `place.offset` of the file and is called `place.path`. */
+/** The rows of a structure that is at `place.offset` of the file and is called `place.path`. */
 export function annotate(
   struct: Struct,
   from: Uint8Array,

@@ -58,7 +58,7 @@ function isLuks(magic: Uint8Array): boolean {
 
 /**
  * Opens a volume. There is a layer also where QEMU refuses the volume, as long as there is something
- * to tell of: cryptsetup has ciphers and modes that QEMU does not know.
+ * to report: cryptsetup has ciphers and modes that QEMU does not know.
  *
  * @param source header and key material, and the payload unless `options` names another source of it
  */

@@ -7,7 +7,7 @@
  *   integers are big-endian, all texts end with a NUL byte.
  * - Each slot, in use or not, has its key material: the master key, split into 4000 stripes and
  *   encrypted with a key that a passphrase gives. Every slot in use leads to the same master key.
- * - The digest of the master key stands in the header: whether a passphrase is right can be told
+ * - The digest of the master key is in the header: whether a passphrase is right can be told
  *   without the payload.
  * - Header, key materials and payload do not overlap. A detached header has its payload in another file.
  * - Encryption goes by sectors of 512 bytes. Key material counts them from its own start, and the

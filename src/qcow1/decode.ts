@@ -23,7 +23,7 @@ export function decodeQcow1(source: ByteSource): Qcow1File {
   return { source, header: head, ...(sound ? { geometry: geometryOf(image) } : {}) };
 }
 
-/** Whether a value lies between two limits, both included. */
+/** Whether a value is between two limits, both included. */
 export function within(
   value: number,
   range: { readonly min: number; readonly max: number },

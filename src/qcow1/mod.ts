@@ -9,11 +9,11 @@
  * - The L1 table has an entry for each stretch of guest bytes that one L2 table covers, and an L2 table
  *   one for each cluster. Entries are byte offsets without flags, but for the highest bit of an L2
  *   entry. 0 means that there is nothing: the backing file shows, or zeros do.
- * - Tables lie at any offset. An uncompressed cluster lies at a multiple of 512.
+ * - Tables are at any offset. An uncompressed cluster is at a multiple of 512.
  * - An L2 entry with the highest bit set describes compressed data: below that bit cluster_bits bits of
  *   length in bytes, then the byte offset. The data is one raw deflate stream, never encrypted.
  * - The last cluster may be partial, and the size is rounded down to a multiple of 512.
- * - What lies beyond the end of the file reads as zeros, header and tables included.
+ * - What is beyond the end of the file reads as zeros, header and tables included.
  * - Entries for guest offsets beyond the size mean nothing.
  *
  * Three rules speak of what is done to an image and not of the image itself, and have no findings:

@@ -44,9 +44,9 @@ export interface Placement {
   readonly seed: number;
   /** Free sectors, each skipped before the n-th thing that is placed. */
   readonly holes: readonly number[];
-  /** Bytes by which the L1 table lies off a multiple of 8: 0 to 7. */
+  /** Bytes by which the L1 table is off a multiple of 8: 0 to 7. */
   readonly l1Skew: number;
-  /** Bytes by which L2 tables lie off a multiple of the cluster size, one after the other, repeated. */
+  /** Bytes by which L2 tables are off a multiple of the cluster size, one after the other, repeated. */
   readonly l2Skews: readonly number[];
   /** The same for uncompressed clusters, in sectors. */
   readonly clusterSkews: readonly number[];

@@ -11,7 +11,7 @@ export interface Bitmap extends Decoded<typeof bitmapHead> {
   readonly offset: number;
   /** Length of the entry with its padding. */
   readonly length: number;
-  /** The whole entry lies inside the directory. */
+  /** The whole entry is inside the directory. */
   readonly fits: boolean;
   readonly name: Uint8Array;
   readonly padding: Uint8Array;
@@ -42,7 +42,7 @@ export function bitmapsFields(file: Qcow2File): Decoded<typeof bitmapsExtension>
 }
 
 /**
- * Decodes the directory up to `max` entries. Total: what lies past the end of the file is zeros, and
+ * Decodes the directory up to `max` entries. Total: what is past the end of the file is zeros, and
  * an entry of zeros takes 24 bytes, so that the walk ends with the directory.
  */
 export function decodeBitmaps(
@@ -53,7 +53,7 @@ export function decodeBitmaps(
   const start = Number(fields.bitmap_directory_offset);
   const size = Number(fields.bitmap_directory_size);
   const bitmaps: Bitmap[] = [];
-  // Counted from the start of the directory, which may lie where numbers are far apart.
+  // Counted from the start of the directory, which may be where numbers are far apart.
   for (let at = 0; at < size && bitmaps.length < max;) {
     const bitmap = decodeBitmap(file, start + at, size - at);
     bitmaps.push(bitmap);

@@ -15,7 +15,7 @@ export interface Extension {
   readonly offset: number;
   /** Byte offset of its data. */
   readonly dataOffset: number;
-  /** The type and length lie inside the extension area, and so does the data. */
+  /** The type and length are inside the extension area, and so is the data. */
   readonly headFits: boolean;
   readonly dataFits: boolean;
 }
@@ -77,7 +77,7 @@ function decodeHeader(source: ByteSource): Header {
       padding: new Uint8Array(head.padding.length),
     };
   }
-  // A field that lies at or past header_length is not there, and counts as zero.
+  // A field that is at or past header_length is not there, and counts as zero.
   if (head.header_length <= offsetOf(header, "compression_type")) head.compression_type = 0;
   const padding = head.header_length - offsetOf(header, "padding");
   if (padding < head.padding.length) head.padding.fill(0, Math.max(0, padding));

@@ -22,7 +22,7 @@ export function qcow2Info(
   const { header } = file;
   const encrypted = header.crypt_method !== 0;
   const list = image.snapshots.snapshots.map(snapshotInfo);
-  // QEMU does not list the snapshots of an image whose clusters lie elsewhere.
+  // QEMU does not list the snapshots of an image whose clusters are elsewhere.
   const listed = list.length > 0 && !has(file, "dataFile");
   const data = header.version < 3
     ? { compat: "0.10", "compression-type": "zlib", "refcount-bits": image.geometry.refcountBits }

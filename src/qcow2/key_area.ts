@@ -36,7 +36,7 @@ export function luksAreaOf(source: ByteSource): KeyArea | string {
   }
   const { offset, length } = decode(encryptionPointer, extensionData(file, extension));
   if (offset === 0n || offset + length > BigInt(source.size)) {
-    return "its LUKS header lies outside of the file";
+    return "its LUKS header is outside the file";
   }
   return { offset: Number(offset), length: Number(length) };
 }

@@ -22,7 +22,7 @@ export interface L2Entry {
 export interface EntryContext {
   readonly geometry: Geometry;
   readonly version: number;
-  /** Guest clusters lie in an external data file. */
+  /** Guest clusters are in an external data file. */
   readonly dataFile: boolean;
 }
 
@@ -112,7 +112,7 @@ export function entryProblem(
   if (context.dataFile && host !== place.guest) {
     return broken(
       "qcow2.l2e.datafile-identity",
-      `The cluster lies at ${hex(host)} of the data file, not at its guest offset ${
+      `The cluster is at ${hex(host)} of the data file, not at its guest offset ${
         hex(place.guest)
       }`,
     );

@@ -86,7 +86,7 @@ export interface BackingModel {
 }
 
 /**
- * How the content is encrypted. Metadata is not, nor are compressed clusters, and what lies behind a
+ * How the content is encrypted. Metadata is not, nor are compressed clusters, and what is after a
  * cluster that reads as zeros is anything.
  */
 export type EncryptionModel = LegacyEncryption | LuksEncryption;

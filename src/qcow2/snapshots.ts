@@ -29,7 +29,7 @@ const NO_ICOUNT = (1n << 64n) - 1n;
 
 /**
  * Decodes `count` entries. Total: entries past the end of the file are entries of zeros, and nothing
- * that an entry claims is allocated before it is held against the file.
+ * that an entry claims is allocated before it is compared with the file.
  *
  * @param place.maxExtra stop behind the first entry whose extra data is longer
  * @param place.maxLength stop before the table gets longer, in bytes
@@ -39,7 +39,7 @@ export function decodeSnapshots(
   place: { offset: number; count: number; maxExtra: number; maxLength: number },
 ): SnapshotTable {
   const snapshots: Snapshot[] = [];
-  // Counted from the start of the table, which may lie where numbers are far apart.
+  // Counted from the start of the table, which may be where numbers are far apart.
   let length = 0;
   for (let i = 0; i < place.count; i++) {
     const at = roundUp(length, ALIGNMENT);

@@ -2,7 +2,7 @@ import { hex } from "../bytes/mod.ts";
 import type { MapEntry } from "../format/mod.ts";
 import { visible } from "./visible.ts";
 
-/** One entry of a map as qemu-img prints it in JSON: one line, without what stands between entries. */
+/** One entry of a map as qemu-img prints it in JSON: one line, without what is between entries. */
 export function mapLine(entry: MapEntry): string {
   const members = [
     `"start": ${BigInt(entry.start)}`,

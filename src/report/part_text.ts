@@ -6,7 +6,7 @@ import { visible } from "./visible.ts";
 
 /** Bytes that are shown of a row. */
 const BYTES_SHOWN = 8;
-/** A value that is longer pushes what stands behind it to the right. */
+/** A value that is longer pushes what is after it to the right. */
 const VALUE_WIDTH = 44;
 
 /** How the offsets of a file are written: all in as many digits. */

@@ -188,7 +188,7 @@ liveTest(
 
 liveTest(
   { needs: ["qemu-img"] },
-  "a data file lies where qemu-img looks for it",
+  "a data file is where qemu-img looks for it",
   async (directory) => {
     Deno.writeFileSync(`${directory}/raw`, content);
     const data = `${directory}/with,comma`;

@@ -76,7 +76,7 @@ Deno.test("a wrong passphrase is one line and exit status 2, and shows nowhere",
       }
     }
     const check = await run("check", "image", "--passphrase", WRONG);
-    // 2 tells of corruptions there.
+    // 2 reports corruptions there.
     assertEquals([check.status, check.stdout], [1, ""]);
     assertStringIncludes(check.stderr, "none of the given passphrases opens it");
     assert(!check.stderr.includes(WRONG));

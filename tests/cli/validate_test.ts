@@ -99,7 +99,7 @@ function sumsOf(operation: string, sums: Partial<Sums>): Sums {
   };
 }
 
-Deno.test("validate tells of a difference what the image is, and how to ask about it again", () =>
+Deno.test("validate says of a difference what the image is, and how to query it again", () =>
   withDirectory(async (directory) => {
     const peer = adapter(directory, `info) echo '{"format": "qcow2", "virtual-size": 7}';;`);
     const { status, stdout, stderr } = await validate(directory, peer, "--only", VERSION);
@@ -193,7 +193,7 @@ Deno.test("validate counts what an adapter does not support as no failure", () =
     assertStringIncludes(stdout, `sh ${directory}/adapter.sh unknown over`);
   }));
 
-Deno.test("validate passes over encrypted images for an adapter that takes no passphrases", () =>
+Deno.test("validate skips encrypted images for an adapter that takes no passphrases", () =>
   withDirectory(async (directory) => {
     const answers = [
       `describe) echo '{"name": "mine", "takes": TAKES}';;`,

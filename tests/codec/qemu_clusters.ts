@@ -19,7 +19,7 @@ export function longestInput(format: ClusterFormat, clusterBits: number): number
   return format === "qcow" ? 2 ** clusterBits - 1 : 2 ** (clusterBits + 1) - 511;
 }
 
-/** Where a stream lies in the image. */
+/** Where a stream is in the image. */
 interface Placed {
   readonly offset: number;
   readonly stream: Uint8Array;

@@ -11,7 +11,7 @@ import { askQemu, type ClusterFormat, compressedByQemu, longestInput } from "./q
 import { concat, Random } from "./random.ts";
 import { zstdStream } from "./zstd_streams.ts";
 
-/** What tells of a difference: enough to make the stream again. */
+/** What is printed of a difference: enough to make the stream again. */
 function describe(answer: Uint8Array | undefined, ours: Decompressed): string {
   const theirs = answer === undefined ? "refuses" : "accepts";
   return `QEMU ${theirs}, we ${ours.ok ? "accept" : `refuse: ${ours.reason}`}`;

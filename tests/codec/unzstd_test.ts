@@ -151,7 +151,7 @@ Deno.test("unzstdCluster() holds the size that a frame tells against its content
     assertRefused(unzstd(textFrame({ descriptor, contentSize: CLUSTER - 1 })), "is malformed");
     assertRefused(
       unzstd(textFrame({ descriptor, contentSize: CLUSTER + 1 })),
-      "tells of 513 bytes where 512 are missing",
+      "reports 513 bytes where 512 are missing",
     );
   }
 });
@@ -166,7 +166,7 @@ Deno.test("unzstdCluster() takes too large a size when the last block is empty",
   // In two bytes, a size counts from 256.
   assertText(unzstd(textFrame({ blocks, contentSize: CLUSTER + 1, descriptor: 0x40 })));
   assertRefused(unzstd(textFrame({ blocks, contentSize: CLUSTER - 1 })), "is malformed");
-  // Where there is room for the size, it is held against the content, empty block or not.
+  // Where there is room for the size, it is compared with the content, empty block or not.
   const small = [raw(TEXT.subarray(0, 100)), raw(new Uint8Array(0))];
   const rest = handFrame({ descriptor: WINDOW, blocks: [raw(TEXT.subarray(100))] });
   assertText(unzstd(textFrame({ blocks: small, contentSize: 100 }), rest));
@@ -177,7 +177,7 @@ Deno.test("unzstdCluster() takes too large a size when the last block is empty",
   assertText(unzstd(textFrame({ blocks: [raw(TEXT), emptyRun] })));
   assertRefused(
     unzstd(textFrame({ blocks: [raw(TEXT), emptyRun], contentSize: CLUSTER + 1 })),
-    "tells of 513 bytes",
+    "reports 513 bytes",
   );
 });
 

@@ -165,7 +165,7 @@ function stored(random: Random, length: number): Uint8Array {
   });
 }
 
-/** What stands between two frames. */
+/** What is between two frames. */
 function gap(maker: Maker): Uint8Array {
   const { random } = maker;
   const kind = random.below(6);

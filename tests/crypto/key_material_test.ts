@@ -75,7 +75,7 @@ function nameOf({ cipher, mode, keyBytes, stripes }: Case): string {
   return `${cipher} in ${mode}, ${stripes} stripes of ${keyBytes} bytes`;
 }
 
-Deno.test("the cases of key material have stripes that lie in two sectors, and ends in all places", () => {
+Deno.test("the cases of key material have stripes that are in two sectors, and ends in all places", () => {
   const ends = cases.map(({ keyBytes, stripes }) => {
     const end = (keyBytes * stripes) % SECTOR;
     return end === 0 ? "whole" : end < keyBytes && stripes > 1 ? "two sectors" : "inside";

@@ -50,7 +50,7 @@ export interface Names {
   readonly hash: string;
 }
 
-/** A volume without content: header, key material and what lies before the payload. */
+/** A volume without content: header, key material and what is before the payload. */
 export function emptyVolume(
   names: Names,
   options: { keyLength: number; passphrase: string },

@@ -24,7 +24,7 @@ Deno.test("cases and recipes import no builder", () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("Deno.* stands only in its rooms", () => {
+Deno.test("Deno.* is present only in its rooms", () => {
   const wrong = sourceFiles("src", "fuzz", "corpus", "golden").filter(({ path, text }) =>
     !EFFECTS.test(path) && /\bDeno\./.test(codeOf(text))
   );

@@ -104,7 +104,7 @@ Deno.test("a chain is read through its layers, and zeros behind the end of a sho
   const sources = new Map([...files].map(([name, bytes]) => [name, new MemorySource(bytes)]));
   const layers = layersOf(openFiles(sources));
   const first = (cluster: number) => readContent(layers, BigInt(cluster * 512), 1)[0];
-  // The third cluster comes from the base; the fourth lies behind the end of the middle image, which
+  // The third cluster comes from the base; the fourth is after the end of the middle image, which
   // hides the base although that is longer.
   assertEquals([0, 1, 2, 3, 4].map(first), [2, 1, 3, 0, 0]);
 });

@@ -127,7 +127,7 @@ liveTest(
   },
 );
 
-/** Where payload_offset stands in a header. */
+/** Where payload_offset is in a header. */
 const PAYLOAD_OFFSET = 104;
 
 liveTest(

@@ -71,7 +71,7 @@ Deno.test("every structure names its section and every field says what it is", (
   }
 });
 
-Deno.test("the bits of a field do not overlap and lie inside the field", () => {
+Deno.test("the bits of a field do not overlap and are inside the field", () => {
   for (const { name, fields } of structures) {
     for (const field of fields) {
       let seen = 0n;

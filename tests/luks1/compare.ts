@@ -5,7 +5,7 @@ import { luks1Driver } from "../../src/luks1/mod.ts";
 import { contentOf, infoOf, run, type VolumeFiles, withKey } from "./live.ts";
 import { openVolume, readAll, type Volume } from "./ours.ts";
 
-/** Fields of `info` that tell of the machine, or that another version has. */
+/** Fields of `info` that describe the machine, or that another version has. */
 const NOT_COMPARED = ["filename", "actual-size", "children", "limits", "cluster-size"];
 
 /** The rule whose violation makes qemu-img abort instead of refusing. */
@@ -59,7 +59,7 @@ async function infoDifferences(volume: Volume, files: VolumeFiles): Promise<stri
       ? []
       : [`info: ours refuses for ${refusal}, qemu-img ${theirs === undefined ? "does" : "not"}`];
   }
-  if (layer === undefined) return ["info: ours has no layer, and qemu-img tells of it"];
+  if (layer === undefined) return ["info: ours has no layer, and qemu-img reports it"];
   const ours = { "virtual-size": layer.virtualSize, format: layer.format, ...layer.info() };
   return compareInfo(ours, theirs);
 }

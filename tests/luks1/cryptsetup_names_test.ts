@@ -56,7 +56,7 @@ async function opensInCryptsetup(files: VolumeFiles): Promise<boolean> {
   return (await run([...command, files.path])).code === 0;
 }
 
-/** A volume of cryptsetup, made anew. */
+/** A volume of cryptsetup, made again. */
 function made(directory: string, spec: CipherSpec): Promise<VolumeFiles> {
   return cryptsetupVolume(`${directory}/volume`, { spec, passphrase: "pw", size: SIZE });
 }

@@ -198,7 +198,7 @@ Deno.test("an erased slot keeps its place and stripes, and nothing of its key", 
   assert(same < 2000, String(same));
 });
 
-Deno.test("keys are not changed where the slots lie on top of something else", () => {
+Deno.test("keys are not changed where the slots overlap something else", () => {
   const { header } = createLuks1(optionsOf());
   const key = { passphrase: utf8("one"), newPassphrase: utf8("two"), iterations: 5, random };
   const short = header.subarray(0, header.length - 4096);

@@ -62,7 +62,7 @@ Deno.test("a header that is a copy opens the whole volume as its payload", () =>
   assertEquals(readAll(layer), contentOf(model));
 });
 
-Deno.test("a layer that no passphrase has opened tells of itself and cannot be read", () => {
+Deno.test("a layer that no passphrase has opened is described and cannot be read", () => {
   const { source } = volumeOf();
   const { layer } = openVolume({ source });
   assert(layer !== undefined);

@@ -13,7 +13,7 @@ import {
 import { edited, modelOf } from "./volumes.ts";
 
 // Offsets as Figures 1 and 2 of the LUKS1 On-Disk Format Specification 1.2.3 give them.
-Deno.test("the fields lie where the specification says", () => {
+Deno.test("the fields are where the specification says", () => {
   assertEquals(header.offsets, {
     magic: 0,
     version: 6,

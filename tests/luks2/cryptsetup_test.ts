@@ -210,7 +210,7 @@ liveTest(
 
 liveTest(
   { needs: ["cryptsetup"] },
-  "cryptsetup writes a damaged copy anew, from the one that counts",
+  "cryptsetup writes a damaged copy again, from the one that counts",
   async (dir) => {
     const path = `${dir}/volume`;
     const damaged = { fields: { csum: "" }, unsummed: true } as const;

@@ -12,7 +12,7 @@ const model = modelOf();
 const content = luks2Content(model);
 const DATA = 557056;
 
-Deno.test("without a passphrase a volume tells of itself, and reading it fails", () => {
+Deno.test("without a passphrase the header of a volume is reported, and reading content fails", () => {
   const { layer, findings } = openVolume({ source: volumeOf().source });
   assertEquals(findings.rules(), ["luks2.open.key-present"]);
   assert(layer !== undefined && !layer.unlocked && layer.encrypted);

@@ -14,7 +14,7 @@ export async function writeVolume(path: string, volume: Volume): Promise<void> {
   await Deno.writeFile(`${path}.payload`, volume.payload.read(0, volume.payload.size));
 }
 
-/** What luksDump says of a copy of a file: it writes a broken header anew. */
+/** What luksDump says of a copy of a file: it rewrites a broken header. */
 export async function dump(path: string, ...options: string[]): Promise<Answer> {
   await Deno.copyFile(path, `${path}.copy`);
   return await run(["cryptsetup", "luksDump", ...options, `${path}.copy`]);
@@ -52,7 +52,7 @@ const WORKERS = 6;
 
 /**
  * What OpenSSL does not have, cryptsetup asks the kernel for. Where there is no AF_ALG either, a slot
- * with such a cipher ends the search, and elsewhere it is passed over.
+ * with such a cipher ends the search, and elsewhere it is skipped.
  */
 const NO_CIPHER = /Cannot use \S+ cipher for keyslot encryption/;
 

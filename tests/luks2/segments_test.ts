@@ -60,7 +60,7 @@ Deno.test("segments are read in their order, each in its sectors and with its IV
   ], [[DATA, stored(0, 4096, 4096)]]));
 });
 
-Deno.test("a segment may lie behind the one that follows it, and be stored as it is", () => {
+Deno.test("a segment may be after the one that follows it, and be stored as it is", () => {
   assertContent(reencrypting([
     ["/keyslots/1/mode", "encrypt"],
     ["/keyslots/1/direction", "backward"],

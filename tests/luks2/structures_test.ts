@@ -14,7 +14,7 @@ import { Findings } from "../../src/rules/mod.ts";
 import { bytesOf, changed, modelOf } from "./volumes.ts";
 
 // Offsets as the widths of Figure 2 of the LUKS2 On-Disk Format Specification 1.1.1 give them.
-Deno.test("the fields lie where the specification says", () => {
+Deno.test("the fields are where the specification says", () => {
   assertEquals(header.offsets, {
     magic: 0,
     version: 6,

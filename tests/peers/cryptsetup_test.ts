@@ -121,7 +121,7 @@ Digests:
 
 liveTest(
   { needs: ["cryptsetup", "qemu-img"] },
-  "CryptsetupPeer tells what qemu-img tells of a header, and finds the slot",
+  "CryptsetupPeer reports the same header as qemu-img, and finds the slot",
   async (directory) => {
     const peer = new CryptsetupPeer();
     const subject = await makeVolume(directory, "--cipher", "aes-cbc-essiv:sha256");

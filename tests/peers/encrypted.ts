@@ -29,7 +29,7 @@ function keyOptions(format: Making["format"], options: string): string[] {
 
 /**
  * Has qemu-img make an encrypted image, again where it fails to measure its own speed. The passphrase
- * stands in `NAME.key` beside it.
+ * is in `NAME.key` beside it.
  */
 export async function makeEncrypted(directory: string, making: Making): Promise<void> {
   const { name, format, passphrase, options = "", size = "64k" } = making;

@@ -41,7 +41,7 @@ for (const { format, options, key } of KINDS) {
     { needs: QEMU },
     `QemuImgPeer and QemuIoSession read ${kind} with its passphrase`,
     async (directory) => {
-      // Neither a comma nor a colon in a name is to be taken for something else.
+      // Neither a comma nor a colon in a name is to be treated as something else.
       const path = "a,b:c";
       await makeEncrypted(directory, { name: path, format, passphrase: "pä,ss =", options });
       const image = `driver=${format},${key}=s,file.filename=./a,,b:c`;
@@ -168,7 +168,7 @@ liveTest(
 
 liveTest(
   { needs: ["qemu-img"] },
-  "no passphrase stands in a command line or is left in a file",
+  "no passphrase is in a command line or is left in a file",
   async (directory) => {
     await makeEncrypted(directory, { name: "disk", format: "qcow", passphrase: "open sesame" });
     const scratch = `${directory}/scratch`;
@@ -247,7 +247,7 @@ Deno.test("ExecPeer hands passphrases and a header to an adapter that takes them
     assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["adapter"]);
   }));
 
-Deno.test("scrubbed() hides a passphrase, and a short one only where it stands alone", () => {
+Deno.test("scrubbed() hides a passphrase, and a short one only where it is alone", () => {
   assertEquals(scrubbed("no: pass.word2", ["pass.word"]), "no: (passphrase)2");
   assertEquals(scrubbed("a wrong 'a' at all", ["a"]), "(passphrase) wrong '(passphrase)' at all");
   assertEquals(scrubbed("x+y and x+yy, +", ["x+y"]), "(passphrase) and x+yy, +");

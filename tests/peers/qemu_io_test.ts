@@ -136,7 +136,7 @@ liveTest(
       "write -q -P 4 8k 4k",
       "disk",
     );
-    // The first L2 entry stands at 16384: its offset is no longer a multiple of the cluster size.
+    // The first L2 entry is at 16384: its offset is no longer a multiple of the cluster size.
     await make(directory, "qemu-io", "-f", "raw", "-c", "write -q -P 2 16390 1", "disk");
     const session = new QemuIoSession();
     try {

@@ -16,7 +16,7 @@ export function sourceOf(built: BuiltImage): ByteSource {
   return new SegmentSource(built.segments, built.size);
 }
 
-/** Where something lies in an image that was built. */
+/** Where something is in an image that was built. */
 export function placeOf(built: BuiltImage, path: string): Placed {
   const placed = built.placed.find((candidate) => candidate.path === path);
   if (placed === undefined) throw new Error(`Cannot find ${path} in the image`);

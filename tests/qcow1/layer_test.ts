@@ -124,7 +124,7 @@ Deno.test("judge() looks at each stored entry once, however many tables overlap"
   assertEquals(all.count("qcow1.l2e.sector-aligned"), entries - entries / 64);
 });
 
-Deno.test("judge() passes over entries that no guest can reach", () => {
+Deno.test("judge() skips entries that no guest can reach", () => {
   const built = builtOf();
   const source = (size: number) => edited(built, { "/header/size": size, "/l2[0]/2/l2_entry": 1 });
   assert(openQcow(source(8704)).all.rules().includes("qcow1.l2e.sector-aligned"));

@@ -56,7 +56,7 @@ export async function writeImage(path: string, source: ByteSource): Promise<void
   }
 }
 
-/** A qcow image without its backing file, as qemu-img takes it for a file name. */
+/** A qcow image without its backing file, whose file name qemu-img is given. */
 export function alone(path: string): string {
   const file = { driver: "file", filename: path };
   return `json:${JSON.stringify({ driver: "qcow", backing: null, file })}`;

@@ -143,7 +143,7 @@ Deno.test("a crash of one version is no answer to hold others against, and known
     ...nothing,
     known: ["check: crash of 7.2.22", "digest: hang of 7.2.22"],
   });
-  // A fixed build of the same version is held against the others.
+  // A fixed build of the same version is compared with the others.
   assertEquals(await verified(new Named(TAKEN), { answers }, "7.2.22"), {
     ...nothing,
     known: ["check: crash of 7.2.22 is gone", "digest: hang of 7.2.22 is gone"],
@@ -212,7 +212,7 @@ const reference = { "unlock with any": { verdict: "rejected" } } as const;
 const LUKS2 = { format: "luks2", volume, reference } as const;
 const formats = ["luks2"];
 
-Deno.test("key slots are held against cryptsetup's, but for its wrong answers", async () => {
+Deno.test("key slots are compared with cryptsetup's, but for its wrong answers", async () => {
   const nothing = { failures: [], known: [], passedOver: [] };
   assertEquals(await verified(new Unlocking({ first: 0 }, { formats }), LUKS2), nothing);
   assertEquals(await verified(new Unlocking({ first: 0, any: 0 }, { formats }), LUKS2), {

@@ -127,7 +127,7 @@ function linked(top: ImageModel, rest: readonly [ImageModel, boolean][]): ChainM
 }
 
 /**
- * QEMU's map of a qcow backing file goes wrong where a cluster lies off a cluster boundary and the
+ * QEMU's map of a qcow backing file goes wrong where a cluster is off a cluster boundary and the
  * question starts inside it: the position is put into the entry's bits (block/qcow.c,
  * qcow_co_block_status, `cluster_offset | index_in_cluster`). Such images are compared by themselves.
  */

@@ -17,7 +17,7 @@ const AES_KEYS: Readonly<Record<string, readonly number[]>> = {
   xts: [32, 64],
 };
 
-/** Rules of the format that a tool does not mind when it tells of a header, with the reason. */
+/** Rules of the format that a tool does not mind when it reports a header, with the reason. */
 interface Lenience {
   readonly tool: Observation["tool"];
   readonly name: string;
@@ -44,7 +44,7 @@ const LENIENCES: readonly Lenience[] = [
       "luks.cipher.essiv-hash-present",
       "luks.cipher.essiv-key-size",
     ],
-    because: "libluksde tells of a header before it looks at its key slots (libluksde " +
+    because: "libluksde reports a header before it looks at its key slots (libluksde " +
       "libluksde/libluksde_volume_header.c)",
   },
   {
@@ -170,7 +170,7 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "cryptsetup-sums-of-64-bits",
     rule: "luks.slot.end-range",
     because:
-      "Key material that ends past sector 2^32 lies behind the payload to cryptsetup (cryptsetup " +
+      "To cryptsetup, key material that ends past sector 2^32 is after the payload (cryptsetup " +
       "lib/luks1/keymanage.c, LUKS_check_keyslots); QEMU adds modulo 2^32 and opens the volume.",
     explains: ({ tool, question, outcome, said, rules }) =>
       tool === "cryptsetup" && question === "info" && outcome === "rejected" &&
@@ -194,7 +194,7 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "cryptsetup-key-length",
     rule: "luks.cipher.name-and-size",
     because:
-      "cryptsetup refuses to tell of a header whose key has no bytes, or whose key materials have " +
+      "cryptsetup refuses to report a header whose key has no bytes, or whose key materials have " +
       "more than 2^32 (cryptsetup lib/luks1/keymanage.c, LUKS_check_device_size and " +
       "LUKS_check_keyslots); QEMU multiplies modulo 2^32, and refuses the cipher with such a key.",
     explains: (observed) =>
@@ -256,7 +256,7 @@ export const luks1Divergences: readonly Divergence[] = [
   ...LENIENCES.map(lenient),
 ];
 
-/** A tool tells of a header that breaks one of these rules, and none but such as it does not mind. */
+/** A tool reports a header that breaks one of these rules, and none but such as it does not mind. */
 function lenient({ tool, name, rules, because }: Lenience): Divergence {
   return {
     name: `${tool}-${name}`,

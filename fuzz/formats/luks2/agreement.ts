@@ -87,7 +87,7 @@ function assertCopy(
   throw new Failure("luks2.copy", `The checksum of the copy at byte ${place} is another one`);
 }
 
-/** Findings are about places in the file with the header, or about a copy that is said to lie past it. */
+/** Findings are about places in the file with the header, or about a copy that is said to be past it. */
 function assertPlaces({ findings }: OpenedImage, header: ByteSource): void {
   const list = findings.list();
   for (const { rule, offset, path, message } of list) {

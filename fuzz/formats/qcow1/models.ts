@@ -47,7 +47,7 @@ interface ClusterDraw {
 /** Where the disk ends. */
 interface EndDraw {
   /**
-   * Clusters behind the last one that is stored. Below 0, that one lies behind the end of the disk, and
+   * Clusters behind the last one that is stored. Below 0, that one is after the end of the disk, and
    * no guest sees it.
    */
   readonly clusters: number;

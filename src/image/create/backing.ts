@@ -26,7 +26,7 @@ export function backingSize(overlay: string, { name, format }: BackingNamed): nu
     const layer = known.driver.open(source, findings);
     const refusal = findings.refusal("info");
     if (refusal !== undefined) return `it does not open: ${refusal.message}`;
-    return layer?.virtualSize ?? `${format} makes nothing of it`;
+    return layer?.virtualSize ?? `${format} ignores it`;
   } finally {
     source.close();
   }

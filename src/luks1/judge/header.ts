@@ -12,7 +12,7 @@ import { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "../keyslots/ite
 export interface Luks1Opening {
   /**
    * `alone`: header and payload are one file; `detached`: the payload is a file of its own; `inside`:
-   * the header lies in an image of another format, which says itself where the payload is.
+   * the header is in an image of another format, which says itself where the payload is.
    */
   readonly kind: "alone" | "detached" | "inside";
   /** Length in bytes of the file that starts with the header; absent where that is no file. */

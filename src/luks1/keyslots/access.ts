@@ -16,7 +16,7 @@ export interface AccessOptions {
   readonly iterationsMax?: number | undefined;
   /** What is left of that, where it is for more than this volume. */
   readonly budget?: WorkBudget | undefined;
-  /** Length in bytes of the region that key material has to lie in, where there is one. */
+  /** Length in bytes of the region that key material has to be in, where there is one. */
   readonly regionBytes?: number;
 }
 

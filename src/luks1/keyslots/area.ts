@@ -7,7 +7,7 @@ import { materialSectors } from "../geometry.ts";
 import { judgeLuks1 } from "../judge/header.ts";
 import { header as headerStruct, HEADER_BYTES, LUKS_MAGIC } from "../structures.ts";
 
-/** Key material lies within as many bytes; it takes 2 MiB. */
+/** Key material is within as many bytes; it takes 2 MiB. */
 const AREA_MAX = 2 ** 26;
 
 /**
@@ -25,7 +25,7 @@ export function keyAreaOf(source: ByteSource): KeyArea | string | undefined {
 }
 
 /**
- * The same for a header that lies in a part of a file.
+ * The same for a header that is in a part of a file.
  *
  * @returns the place, or why there is none to write to, as the end of a sentence
  */

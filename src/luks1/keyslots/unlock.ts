@@ -14,7 +14,7 @@ export interface UnlockOptions {
   /** The only slot that is tried; all of them where it is absent. */
   readonly slot?: number;
   /**
-   * Length in bytes of the region that key material has to lie in, where there is one. A slot that
+   * Length in bytes of the region that key material has to be in, where there is one. A slot that
    * reaches past it ends the search, as it does in QEMU for a region inside qcow2.
    */
   readonly regionBytes?: number;
@@ -32,7 +32,7 @@ export interface Unlocked {
 
 /**
  * Opens the first key slot that the passphrase fits. Before a slot is tried, the iterations that it
- * takes are held against what is left of the budget; slots with other than 4000 stripes are not tried.
+ * takes are compared with what is left of the budget; slots with other than 4000 stripes are not tried.
  *
  * @param header whose cipher `isUsable` takes
  * @returns the key, or the rule that is broken: `luks.key.unlock`, `luks.work.iterations-budget` or

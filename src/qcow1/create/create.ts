@@ -106,7 +106,7 @@ interface Cluster {
   readonly bytes: Uint8Array;
 }
 
-/** Zeros of so many bytes are passed over at a time; a multiple of the cluster size. */
+/** Zeros of so many bytes are skipped at a time; a multiple of the cluster size. */
 const ZEROS_MAX = 2 ** 21;
 
 /**

@@ -17,7 +17,7 @@ export interface Extent {
    * host clusters with the compressed data before and after it.
    */
   readonly gap?: number;
-  /** Where it lies in the file; meaningless until it has been placed. */
+  /** Where it is in the file; meaningless until it has been placed. */
   offset: number;
 }
 

@@ -26,7 +26,7 @@ export interface FirstCluster {
 }
 
 /**
- * Makes what lies in the first cluster fit into it. What an image cannot do without comes first, and
+ * Makes what is in the first cluster fit into it. What an image cannot do without comes first, and
  * of the rest what says more: names, bitmaps, more of a header, unknown extensions, feature names.
  *
  * @param model its version, clusterBits, compression and bitmaps already normal

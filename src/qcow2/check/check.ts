@@ -37,7 +37,7 @@ export interface CheckedImage {
 const MAX_CLUSTERS = 2 ** 31 - 1;
 
 /**
- * `qemu-img check` without repair: references are counted anew and held against the stored refcounts
+ * `qemu-img check` without repair: references are counted again and compared with the stored refcounts
  * (qcow2_check_refcounts).
  *
  * @returns the counts, or `undefined` where qemu-img's check ends without any
@@ -235,7 +235,7 @@ function countRefblocks(
       continue;
     }
     if (cluster >= references.clusters) {
-      const message = `The refcount block lies at ${hex(offset)}, outside the file`;
+      const message = `The refcount block is at ${hex(offset)}, outside the file`;
       references.corrupt("qcow2.check.refblock-outside", place, message);
     } else if (offset !== 0n) {
       references.add({ offset: Number(offset), size: clusterSize, path: `/refblock[${i}]` });

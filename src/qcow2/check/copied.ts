@@ -7,7 +7,7 @@ import { entryBits } from "../structures.ts";
 import type { References } from "./references.ts";
 import { type StoredRefcounts, UNREADABLE } from "./refcounts.ts";
 
-/** What the copied flags are held against. */
+/** What the copied flags are compared with. */
 export interface CopiedCheck {
   readonly source: ByteSource;
   readonly context: EntryContext;

@@ -4,7 +4,7 @@ import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { entryBits } from "../structures.ts";
 
-/** In place of a refcount: its block lies where none can, or cannot be read. */
+/** In place of a refcount: its block is where none can, or cannot be read. */
 export const UNREADABLE = -1;
 
 /** The refcounts that an image stores, read block by block. */

@@ -119,7 +119,7 @@ export class References {
 
   /**
    * References every cluster that `[offset, offset + size)` touches, `times` times
-   * (qcow2_inc_refcounts_imrt). The last cluster may end behind the file, but not lie behind it.
+   * (qcow2_inc_refcounts_imrt). The last cluster may end behind the file, but not be after it.
    */
   add(region: { offset: number; size: number; path: Path; times?: number }): void {
     const { offset, size, path } = region;
@@ -127,7 +127,7 @@ export class References {
     const { clusterSize } = this.#geometry;
     if (size <= 0) return;
     if (offset >= NEGATIVE_OFFSET) {
-      this.abort("qcow2.check.l2-io", { path, offset }, `It lies at ${hex(offset)}`);
+      this.abort("qcow2.check.l2-io", { path, offset }, `It is at ${hex(offset)}`);
     }
     if (offset + size - this.#fileLength >= clusterSize) {
       const message = (): string =>

@@ -36,7 +36,7 @@ export function createQcow2(creation: Qcow2Creation): CreatedParts {
   return parts(creation, { geometry, volume });
 }
 
-/** Zeros of so many bytes are passed over at a time; a multiple of every cluster size. */
+/** Zeros of so many bytes are skipped at a time; a multiple of every cluster size. */
 const ZEROS_MAX = 2 ** 21;
 
 interface Plan {
@@ -75,7 +75,7 @@ function* parts(
   return creation.dataFile === undefined ? { image } : { image, data: creation.size };
 }
 
-/** The blocks that clusters are allocated for, or that have to be held against a backing file. */
+/** The blocks that clusters are allocated for, or that have to be compared with a backing file. */
 function* blocksOf(
   { size, clusterSize, content, dataFile }: Qcow2Creation,
 ): Iterable<ContentBlock> {

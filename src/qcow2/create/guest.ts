@@ -82,7 +82,7 @@ export class GuestWriter {
 
   *#data(offset: number, bytes: Uint8Array): Generator<Part> {
     const { clusterSize } = this.#geometry;
-    // The table comes first, so that compressed data lies behind it in one piece.
+    // The table comes first, so that compressed data is after it in one piece.
     yield* this.#tableFor(offset);
     const short = this.#shortened(bytes);
     if (short.length < clusterSize) {

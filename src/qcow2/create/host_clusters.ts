@@ -1,6 +1,6 @@
 /**
  * Gives out host clusters in order, the header's first, and counts the references to them. Each has
- * one, but for those that several streams of compressed data lie in.
+ * one, but for those that several streams of compressed data are in.
  */
 export class HostClusters {
   /** Clusters so far, with the header's. */

@@ -19,7 +19,7 @@ export const EXTENSION_ALIGNMENT = 8;
 export interface NewExtension {
   readonly type: number;
   readonly data: Uint8Array;
-  /** What lies in its data, by offset from the start of the data. */
+  /** What is in its data, by offset from the start of the data. */
   readonly parts: readonly {
     readonly path: string;
     readonly at: number;

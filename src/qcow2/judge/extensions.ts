@@ -156,7 +156,7 @@ function judgeDraft(file: Qcow2File, extension: Extension, { findings, place }: 
   findings.add(
     "qcow2.crypt.draft-2016",
     place,
-    "The LUKS header stands in a header extension, as in a draft of 2016 and not in the format",
+    "The LUKS header is in a header extension, as in a draft of 2016 and not in the format",
   );
 }
 

@@ -39,7 +39,7 @@ export class MetadataClaims {
   /** In the order in which QEMU looks; what it protects only with overlap-check=all comes last. */
   readonly #claims: readonly Claim[];
   readonly #clusterSize: number;
-  /** Clusters around those asked for last that no other rule claims: what is written lies in runs. */
+  /** Clusters around those asked for last that no other rule claims: what is written is in runs. */
   #free: { from: number; to: number; own: FoundRule | undefined } = {
     from: 0,
     to: 0,

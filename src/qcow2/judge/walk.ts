@@ -20,7 +20,7 @@ export interface TableJudgement {
   readonly mapping: Mapping;
   readonly reader: ContentReader;
   readonly stored: StoredRefcounts;
-  /** Virtual size in bytes: entries behind it are nobody's content. */
+  /** Virtual size in bytes: entries behind it are unreferenced content. */
   readonly size: number;
   /**
    * What is protected from being written over. Only in the active image, which is written to: there
@@ -43,7 +43,7 @@ export function judgeTables(image: TableJudgement, findings: Findings): void {
   const seen = new Set<number>();
   const visible = Math.min(l1.length, Math.ceil(size / geometry.l2Coverage));
   if (Math.ceil(size / geometry.l2Coverage) > l1.length) {
-    const message = `What lies behind the ${l1.length} L1 entries is unallocated`;
+    const message = `What is after the ${l1.length} L1 entries is unallocated`;
     findings.add("qcow2.l1e.beyond-table", { path: `${mapping.path}l1` }, message);
   }
   for (let i = l1.nextNonZero(0); i < visible; i = l1.nextNonZero(i + 1)) {
@@ -162,7 +162,7 @@ function judgePlace(image: TableJudgement, at: EntryAt, findings: Findings): voi
   if (claims !== undefined && copied) judgeInPlace(image, { host, place, claims }, findings);
   if (mapping.dataFile) return;
   if (host >= file.source.size) {
-    const message = `The cluster at ${hex(host)} lies past the end of the file`;
+    const message = `The cluster at ${hex(host)} is past the end of the file`;
     findings.add("qcow2.l2e.beyond-eof", place, message);
   }
   if (claims === undefined) return;

@@ -25,7 +25,7 @@ export const compressionTypes = { deflate: 0, zstd: 1 } as const;
 export const incompatibleBits = [
   { name: "dirty", from: 0, to: 0, doc: "Refcounts may be stale." },
   { name: "corrupt", from: 1, to: 1, doc: "Any structure may be corrupt; not to be written to." },
-  { name: "external-data-file", from: 2, to: 2, doc: "Guest clusters lie in another file." },
+  { name: "external-data-file", from: 2, to: 2, doc: "Guest clusters are in another file." },
   { name: "compression-type", from: 3, to: 3, doc: "Compression other than deflate." },
   { name: "extended-l2", from: 4, to: 4, doc: "L2 entries of 128 bits, with subclusters." },
   { name: "reserved", from: 5, to: 63, doc: "Not defined.", reserved: true },

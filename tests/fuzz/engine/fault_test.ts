@@ -114,7 +114,7 @@ Deno.test("sameFault() tells hangs in two steps apart, and neither from one in n
   assert(!sameFault(anywhere, { ...open, kind: "crash" }));
 });
 
-Deno.test("attempt() passes over a case that breaks a precondition", async () => {
+Deno.test("attempt() skips a case that breaks a precondition", async () => {
   const result = await attemptOf(() => {
     fc.pre(false);
     throw new Error("unreachable");
