@@ -1,3 +1,4 @@
+import { cpuUsage } from "node:process";
 import type { ByteSource } from "../../src/bytes/mod.ts";
 
 /** A source that counts what reading past its end costs: those bytes are made for the reader. */
@@ -24,4 +25,22 @@ export class MeteredSource implements ByteSource {
   #count(offset: number, length: number): void {
     this.made += Math.min(length, Math.max(0, offset + length - this.size));
   }
+}
+
+/**
+ * Starts a watch that returns the milliseconds of work since then: the time of the clock or that of
+ * the processor, whichever is less. On a busy machine the clock also counts the work of others, and
+ * the processor's time also counts other threads of this process.
+ */
+export function startWatch(
+  clock: () => number = () => performance.now(),
+  processor: () => number = processorMs,
+): () => number {
+  const [startedAt, startedWith] = [clock(), processor()];
+  return () => Math.min(clock() - startedAt, processor() - startedWith);
+}
+
+function processorMs(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1000;
 }
