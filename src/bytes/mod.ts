@@ -29,6 +29,7 @@ export {
   clamp,
   concat,
   hex,
+  hexOf,
   roundDown,
   roundUp,
   SECTOR,
