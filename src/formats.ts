@@ -4,6 +4,7 @@
  * @module
  */
 
+import { foreignFormats } from "./foreign/mod.ts";
 import { blockRules, type Format, type Tool } from "./format/mod.ts";
 import { luks1Format } from "./luks1/mod.ts";
 import { luks2Format } from "./luks2/mod.ts";
@@ -25,8 +26,11 @@ export type CreationOf<F> = F extends Format<infer _Model, infer Name, infer Cre
   ? [Creation] extends [never] ? never : { readonly format: Name } & Creation
   : never;
 
-/** The formats, in the order in which they are probed: raw is what is left. */
+/** The formats. */
 export const formats: readonly Format[] = Object.freeze(list);
+
+/** The formats that are recognised and not read. They are in no other list. */
+export { foreignFormats };
 
 /** The names of the formats, as a person is told of them: raw comes first. */
 export const formatNames: readonly string[] = Object.freeze(

@@ -111,7 +111,7 @@ function contentOrError(
   length: number,
 ): Uint8Array | AccessError {
   try {
-    return readContent(layers, start, length);
+    return readContent(layers, BigInt(start), length);
   } catch (error) {
     if (error instanceof AccessError) return error;
     throw error;

@@ -7,7 +7,6 @@ export interface Dictionary {
   texts?(field: Field): readonly string[];
   /** Numbers for any field. */
   readonly numbers?: readonly bigint[];
-  /** Values that are interesting for JSON. */
   readonly json?: JsonDictionary;
 }
 

@@ -22,17 +22,8 @@ export {
   garblingLists,
   sealedDraws,
   sealedLists,
-  type Sort,
 } from "./draws.ts";
-export {
-  type ByteEdit,
-  describeEdit,
-  type Edit,
-  type FieldEdit,
-  type JsonEdit,
-  type PlaceEdit,
-  requireEdit,
-} from "./edit.ts";
+export { describeEdit, type Edit, requireEdit } from "./edit.ts";
 export { jsonText } from "./json_text.ts";
 export { type FieldPlace, Places } from "./places.ts";
 export { resolveDraws, type Resolving } from "./resolve.ts";

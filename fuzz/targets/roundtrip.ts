@@ -29,7 +29,6 @@ import { fromPlainJson, toPlainJson } from "./json.ts";
 
 /** A case of `roundtrip`: a sound image, and what is done to it that leaves it sound. */
 export interface RoundtripCase<Model = unknown> {
-  /** The model that the image is built from. */
   readonly model: Model;
   /** Damage that a reader gets over. */
   readonly edits: readonly Edit[];
@@ -144,7 +143,7 @@ function assertAsBuilt<Model>(kit: Kit<Model>, model: Model): readonly RuleId[] 
   const files = filesOf(kit, model);
   const format = formatIn(kit, model);
   const known = formats.includes(format) ? formats : [format, ...formats];
-  const detected = detect(sourceOf(files), known);
+  const detected = detect(sourceOf(files), { formats: known });
   if (detected !== format) {
     const message = `The image is detected as ${detected.name}`;
     throw new Failure(`roundtrip.detected.${detected.name}`, message);

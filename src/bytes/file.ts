@@ -3,9 +3,7 @@ import type { ByteSource } from "./source.ts";
 
 /** A part of a file that the file system stores nothing for, in bytes. */
 export interface Hole {
-  /** First byte. */
   readonly start: number;
-  /** Length in bytes. */
   readonly length: number;
 }
 
@@ -14,6 +12,17 @@ export class SourceError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "SourceError";
+  }
+}
+
+/** A path that is not that of a regular file. */
+export class NotRegularError extends TypeError {
+  readonly isDevice: boolean;
+
+  constructor(path: string, isDevice: boolean) {
+    super(`Cannot read ${path}: it is not a regular file`);
+    this.name = "NotRegularError";
+    this.isDevice = isDevice;
   }
 }
 
@@ -27,7 +36,6 @@ const openFiles = new Map<FileSource, OpenFile>();
  * many others are read, and opened again when it is needed.
  */
 export class FileSource implements ByteSource {
-  /** Path of the file. */
   readonly path: string;
   readonly size: number;
   /** Bytes that the file system has allocated for the file, where it says so. */
@@ -38,11 +46,7 @@ export class FileSource implements ByteSource {
   holes: readonly Hole[] | undefined;
   #closed = false;
 
-  /**
-   * Opens a file for reading.
-   *
-   * @throws {Error} when the path cannot be opened or is not a regular file.
-   */
+  /** @throws {Error} when the path cannot be opened or is not a regular file. */
   constructor(path: string) {
     this.path = path;
     const { facts } = this.#open();
@@ -58,8 +62,6 @@ export class FileSource implements ByteSource {
   }
 
   /**
-   * Fills `target` with the bytes from `offset` on; past the end they are zeros.
-   *
    * @throws {SourceError} when the file has become shorter since it was opened, or the device fails:
    * zeros instead of what cannot be read would be wrong bytes
    */
@@ -109,7 +111,7 @@ export class FileSource implements ByteSource {
     const open = fileSystem().open(this.path);
     if (!open.facts.isFile) {
       open.close();
-      throw new TypeError(`Cannot read ${this.path}: it is not a regular file`);
+      throw new NotRegularError(this.path, open.facts.isDevice === true);
     }
     openFiles.set(this, open);
     return open;

@@ -3,6 +3,8 @@ import { builtin } from "./builtin.ts";
 /** What the file system says about an open file. */
 export interface FileFacts {
   readonly isFile: boolean;
+  /** It is a block device or a character device. */
+  readonly isDevice?: boolean;
   readonly size: number;
   /** Bytes that the file system has allocated for the file, where it says so. */
   readonly allocated: number | undefined;
@@ -28,6 +30,8 @@ export interface FileSystem {
   open(path: string): OpenFile;
   /** The path without symbolic links. */
   realPath(path: string): string;
+  /** The names in a folder, decoded from UTF-8 with U+FFFD for what is not. */
+  names?(folder: string): readonly string[];
 }
 
 /** The file system as Node has it. */
@@ -39,6 +43,7 @@ const nodeFileSystem: FileSystem = {
     return {
       facts: {
         isFile: stat.isFile(),
+        isDevice: stat.isBlockDevice() || stat.isCharacterDevice(),
         size: Number(stat.size),
         allocated: typeof stat.blocks === "bigint" ? Number(stat.blocks) * 512 : undefined,
         identity: `${stat.dev}:${stat.ino}`,
@@ -48,6 +53,7 @@ const nodeFileSystem: FileSystem = {
     };
   },
   realPath: (path) => builtin("node:fs").realpathSync(path),
+  names: (folder) => builtin("node:fs").readdirSync(folder),
 };
 
 let chosen = nodeFileSystem;

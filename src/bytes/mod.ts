@@ -16,7 +16,7 @@
 export { type ByteSource, readUpTo, storedSize } from "./source.ts";
 export { MemorySource } from "./memory.ts";
 export { builtin } from "./builtin.ts";
-export { FileSource, type Hole, SourceError } from "./file.ts";
+export { FileSource, type Hole, NotRegularError, SourceError } from "./file.ts";
 export {
   type FileFacts,
   type FileSystem,
@@ -29,7 +29,6 @@ export {
   clamp,
   concat,
   hex,
-  hexOf,
   roundDown,
   roundUp,
   SECTOR,

@@ -1,8 +1,8 @@
 import { AccessError, type Dialect, type Layer } from "../format/mod.ts";
 import { formatCalled, formatNames } from "../formats.ts";
 import {
+  exactInfoOf,
   HeaderError,
-  infoOf,
   layersOf,
   type OpenedImage,
   openImage,
@@ -128,6 +128,7 @@ export function mustOpen(image: OpenedImage, opening: Opening): Layer {
     throw rejectedBy(image, openRefusal(image, "info") ?? refusal);
   }
   if (layer !== undefined) return layer;
+  mustBeKnown(image);
   const tooMuch = findings.list().find(({ rule }) => rule.includes(".work."));
   if (tooMuch !== undefined) throw rejectedBy(image, tooMuch);
   throw new ImageError(`Cannot open ${path}: it is not a usable ${format} image`);
@@ -154,7 +155,7 @@ export function readableLayers(image: OpenedImage, snapshot?: string): Layer[] {
 export function chainNames(image: OpenedImage, name: string): string[] {
   const names = [name];
   for (let at = image; at.backing !== undefined; at = at.backing) {
-    const full = infoOf({ ...at, path: names.at(-1) ?? name })["full-backing-filename"];
+    const full = exactInfoOf({ ...at, path: names.at(-1) ?? name })["full-backing-filename"];
     names.push(String(full ?? at.backing.path));
   }
   return names;
@@ -172,12 +173,21 @@ function rejectedBy(
   return new ImageError(`Cannot open ${path}: ${broken.message} (${broken.rule})${way}`);
 }
 
+/** @throws {ImageError} when the image, or the payload of a detached header, is of a foreign format */
+export function mustBeKnown({ path, definition, payload }: OpenedImage): void {
+  const { title, foreign } = payload?.definition ?? definition;
+  if (foreign !== true) return;
+  const which = payload === undefined ? path : `The payload ${path}`;
+  throw new ImageError(
+    `${which} is a ${title} image, which diskproof does not read ` +
+      `(supported: ${formatNames.join(", ")}); use -f raw to read the file itself as raw`,
+  );
+}
+
 /** Names the file of the chain that was not opened. */
 function missingPart(image: OpenedImage): ImageError {
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    const found = at.findings.list().find(({ rule }) => rule.endsWith(".not-followed"));
-    if (found !== undefined) return rejectedBy(image, found);
-  }
+  const found = image.findings.unknown();
+  if (found !== undefined) return rejectedBy(image, found);
   return new ImageError(`Cannot read ${image.path}: a file that it refers to was not opened`);
 }
 

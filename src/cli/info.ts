@@ -1,5 +1,5 @@
 import type { InfoReport, Json } from "../format/mod.ts";
-import { infoOf, type OpenedImage } from "../image/mod.ts";
+import { exactInfoOf, infoOf, type OpenedImage } from "../image/mod.ts";
 import { infoText, qemuJson } from "../report/mod.ts";
 import { chainNames, eachImage, mustOpen, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -30,7 +30,11 @@ export function run(args: string[]): Promise<number> {
   const json = options.flag("json");
   let printed = 0;
   return eachImage(options.positional, (path) => {
-    const infos = options.flag("backing-chain") ? chainInfos(path, options) : one(path, options);
+    // JSON is Unicode, as qemu-img's is; in text, the bytes of names are shown.
+    const read = json ? infoOf : exactInfoOf;
+    const infos = options.flag("backing-chain")
+      ? chainInfos(path, options, read)
+      : one(path, options, read);
     if (printed++ > 0 && !json) print("");
     print(json ? jsonOf(infos, options) : infos.map(infoText).join("\n\n"));
     return 0;
@@ -42,16 +46,18 @@ function jsonOf(infos: readonly InfoReport[], options: Options): string {
   return qemuJson((options.flag("backing-chain") ? infos : first) as Json);
 }
 
-function one(path: string, options: Options): InfoReport[] {
+type Reader = (image: OpenedImage) => InfoReport;
+
+function one(path: string, options: Options, read: Reader): InfoReport[] {
   const image = openNamed(path, options, { alone: true });
   try {
-    return [infoNamed(image, path)];
+    return [infoNamed(image, path, read)];
   } finally {
     image.close();
   }
 }
 
-function chainInfos(path: string, options: Options): InfoReport[] {
+function chainInfos(path: string, options: Options, read: Reader): InfoReport[] {
   const image = openNamed(path, options);
   try {
     const infos: InfoReport[] = [];
@@ -64,7 +70,7 @@ function chainInfos(path: string, options: Options): InfoReport[] {
         throw notFollowed(path, `the chain is a loop: '${name}' is in it already`);
       }
       names.add(name);
-      const info = infoNamed(at, name);
+      const info = infoNamed(at, name, read);
       infos.push(info);
       if (info["backing-filename"] !== undefined && at.backing === undefined) {
         throw notFollowed(name, whyMissing(at));
@@ -78,13 +84,14 @@ function chainInfos(path: string, options: Options): InfoReport[] {
 }
 
 /** `info` of an image, with the name that the user or its overlay gives it. */
-function infoNamed(image: OpenedImage, name: string): InfoReport {
+function infoNamed(image: OpenedImage, name: string, read: Reader): InfoReport {
   mustOpen({ ...image, path: name }, "info");
-  return infoOf({ ...image, path: name });
+  return read({ ...image, path: name });
 }
 
 function whyMissing({ findings }: OpenedImage): string {
-  return findings.list().find(({ path }) => path === "/backing_name")?.message ?? "it is missing";
+  const about = findings.list().filter(({ path }) => path === "/backing_name");
+  return about.find(({ rule }) => rule.startsWith("blk.backing."))?.message ?? "it is missing";
 }
 
 function notFollowed(name: string, reason: string): ImageError {

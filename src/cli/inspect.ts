@@ -1,8 +1,7 @@
-import { hexOf } from "../bytes/mod.ts";
 import { type Anatomy, type AnatomyOptions, Marks, type Part } from "../format/mod.ts";
 import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
 import { inspectionLines, stretchesIn, visible } from "../report/mod.ts";
-import { dialectOf, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
+import { dialectOf, mustBeKnown, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { jsonLine, Printer } from "./output.ts";
 
@@ -19,7 +18,8 @@ A finding is printed below its row, marked with !!, or with -- if it is merely u
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0 success, whatever is wrong with the image, 2 the file cannot be read.
+Exit status: 0 success, whatever is wrong with the image, 1 its format is not supported,
+2 the file cannot be read.
 
 Example
 
@@ -35,6 +35,7 @@ export function run(args: string[]): Promise<number> {
   const options = parseOptions(args, { ...OPENING, flags: ["all", "json"] });
   const image = openNamed(onlyImage(options), options);
   try {
+    mustBeKnown(image);
     inspect(image, options);
   } finally {
     image.close();
@@ -81,7 +82,9 @@ function summary(
   const does = {
     accept: `opens it, ${read}`,
     reject: "rejects it",
-    unknown: "may open it: trying the passphrases exceeds --max-iterations",
+    unknown: image.findings.unknown() === undefined
+      ? "may open it: trying the passphrases exceeds --max-iterations"
+      : "may open it: a file that it refers to is not opened",
   }[qemu.open];
   return [
     `${visible(image.path)}: ${image.format}, ${(image.header ?? image.source).size} bytes`,
@@ -117,7 +120,7 @@ function* jsonPieces(
 
 function* partPieces({ rows, omitted, ...part }: Part): Generator<string> {
   yield `${jsonLine(part).slice(0, -1)},"rows":`;
-  yield* jsonList(rows, (row) => [jsonLine({ ...row, bytes: hexOf(row.bytes) })]);
+  yield* jsonList(rows, (row) => [jsonLine({ ...row, bytes: row.bytes.toHex() })]);
   yield `,"omitted":${omitted}}`;
 }
 

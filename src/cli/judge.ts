@@ -18,9 +18,11 @@ qemu-img does with it, and every rule that it breaks, with the place.
    "spec":{"verdict":"valid"},"findings":[]}
 
 qemu.open is accept or reject, qemu.read is ok or error; both are unknown where trying the
-passphrases exceeds --max-iterations. qemu.check is null where qemu-img check prints no counts.
-spec.verdict is valid, invalid or implementation-defined. A finding has rule, class, effect,
-offset, path and message.
+passphrases exceeds --max-iterations, where the format is not supported, and where the image
+refers to a file that is not opened: a finding with the effect unknown says which, and why.
+qemu.check is null where qemu-img check prints no counts. spec.verdict is valid, invalid,
+implementation-defined or, for a format that is not supported, unknown. A finding has rule,
+class, level, effect, offset, path and message.
 
   --files-from FILE    read more image names from FILE, one per line; - is standard input
   --digest             add "digest", the SHA-256 of the content; null if it cannot be read

@@ -6,7 +6,6 @@ import type { Broken, Layer } from "./layer.ts";
 
 /** Work that may still be done; whoever does some takes it off. */
 export interface WorkBudget {
-  /** Work that is left. */
   left: number;
 }
 
@@ -26,8 +25,14 @@ export interface DriverOptions {
 
 /** How images of a format are recognised and read. */
 export interface FormatDriver {
-  /** Whether QEMU's probing finds the format in these first 512 bytes (zero-padded) of a file. */
-  probe(head: Uint8Array): boolean;
+  /**
+   * Whether QEMU's probing finds the format in these first 512 bytes (zero-padded) of a file.
+   *
+   * @param name of the file, where it has one
+   */
+  probe(head: Uint8Array, name?: string): boolean;
+  /** QEMU's score where it does: the format with the highest one is the right one; by default 100. */
+  readonly score?: number;
   /** Whether a file is of the format, for a format that QEMU's probing does not know. */
   detect?(source: ByteSource): boolean;
   /** Why a file with these first 512 bytes is raw to QEMU, although it looks like the format. */

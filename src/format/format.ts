@@ -28,15 +28,12 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly rules: readonly Rule[];
   /** The public tools that know the format. */
   readonly tools: readonly Tool[];
-  /** Recognises and reads images. */
+  /** The format is recognised, and nothing of it is read. */
+  readonly foreign?: true;
   readonly driver: FormatDriver;
-  /** How findings become verdicts. */
   readonly verdict: VerdictPolicy;
-  /** Makes images from models. */
   readonly writer: FormatWriter<Model>;
-  /** Makes new images; absent for a format that cannot be created. */
   readonly create?: FormatCreator<Creation>;
-  /** What opens encrypted content; absent without encryption. */
   readonly keys?: FormatKeys;
 }
 
@@ -74,7 +71,6 @@ export type Lock = "missing" | "wrong" | "work" | "memory";
 
 /** Where a header with its key material is in a file. */
 export interface KeyArea {
-  /** Byte offset in the file. */
   readonly offset: number;
   /** In bytes. */
   readonly length: number;

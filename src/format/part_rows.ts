@@ -1,7 +1,7 @@
 import { type ByteSource, readUpTo } from "../bytes/mod.ts";
 import { annotate, type Struct } from "../layout/mod.ts";
 import type { AnatomyRow } from "./anatomy.ts";
-import { imageText } from "./text.ts";
+import { quotedName } from "./names.ts";
 
 /** Longest text that is shown, in bytes. */
 const SHOWN = 1024;
@@ -24,7 +24,7 @@ export function textRows(
 ): AnatomyRow[] {
   if (place.length === 0) return [];
   const bytes = readUpTo(source, place.offset, Math.min(place.length, SHOWN));
-  return [{ ...place, bytes, value: JSON.stringify(imageText(bytes)), doc }];
+  return [{ ...place, bytes, value: quotedName(bytes), doc }];
 }
 
 /** Bytes without a structure as a row, or none where there are none. */

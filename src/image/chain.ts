@@ -1,4 +1,4 @@
-import { type ByteSource, FileSource } from "../bytes/mod.ts";
+import { type ByteSource, FileSource, SegmentSource } from "../bytes/mod.ts";
 import type { DriverOptions, Format, Layer, WorkBudget } from "../format/mod.ts";
 import { formatOf, formats } from "../formats.ts";
 import { ITERATIONS_BUDGET } from "../luks1/mod.ts";
@@ -28,7 +28,7 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
   // With a detached header, the format that is named is that of the header; the payload is probed.
   const known = options.header !== undefined && named?.driver.detaches === true ? undefined : named;
   const probed = options.detect ? detect : probe;
-  const format = known ?? probed(source, options.formats);
+  const format = known ?? probed(source, { formats: options.formats, name: path });
   const policy = options.alone ? undefined : new FilePolicy(place, options.root);
   const around = { policy, options: shared(options) };
   const file = { path, place, source, format };
@@ -44,7 +44,7 @@ export function openBytes(
 ): OpenedImage {
   const around = { policy: undefined, options: shared(options) };
   const file = { path: "", place: "/", source };
-  return openChain({ ...file, format: formatFor(source, format, options) }, around);
+  return openChain({ ...file, format: formatFor(file, format, options) }, around);
 }
 
 /**
@@ -57,7 +57,7 @@ export function openDetachedBytes(
   header: ByteSource,
   options: ReadOptions = {},
 ): OpenedImage {
-  const format = probe(payload, options.formats);
+  const format = probe(payload, options);
   const file = { path: "", place: "/", source: payload, format };
   return openDetached(file, header, { policy: undefined, options: shared(options) });
 }
@@ -77,15 +77,15 @@ export function openFiles(
   const [path, source] = first;
   const around = { policy: new GivenFiles(files), options: shared(options) };
   const file = { path, place: `/${path}`, source };
-  return openChain({ ...file, format: formatFor(source, format, options) }, around);
+  return openChain({ ...file, format: formatFor(file, format, options) }, around);
 }
 
 function formatFor(
-  source: ByteSource,
+  { source, path: name }: Pick<ImageFile, "source" | "path">,
   format: Format | string | undefined,
-  options: ReadOptions,
+  { formats: among }: ReadOptions,
 ): Format {
-  return format === undefined ? probe(source, options.formats) : formatOf(format, options.formats);
+  return format === undefined ? probe(source, { formats: among, name }) : formatOf(format, among);
 }
 
 /** What all images of an opening share. */
@@ -186,14 +186,21 @@ function close({ file, dataFile }: Link): void {
   if (typeof dataFile !== "string") dataFile.close?.();
 }
 
+/** In place of content that is not known, so that nothing that is judged by its length is wrong. */
+const UNKNOWN_CONTENT = new SegmentSource([], 2 ** 52);
+
 /** Opens the payload `file` of a detached LUKS header. */
 function openDetached(file: ImageFile, header: ByteSource, around: Around): OpenedImage {
   const isImage = file.format !== rawFormat && file.format.driver.detaches !== true;
   const payload = isImage ? openChain(file, around) : undefined;
   const findings = new Findings();
-  const refusal = payload?.findings.refusal("read");
+  const refusal = payload?.findings.refusal("read") ?? payload?.findings.unknown();
   if (refusal !== undefined) findings.add(refusal.rule, { path: "/payload" }, refusal.message);
-  const content = payload === undefined ? file.source : new GuestSource(layersOf(payload));
+  const content = payload === undefined
+    ? file.source
+    : refusal?.effect === "unknown"
+    ? UNKNOWN_CONTENT
+    : new GuestSource(layersOf(payload));
   const options = { ...driverOptions(around.options, 0), payload: content };
   const format = detachedFormat(header, around.options);
   const layer = format.driver.open(header, findings, options);
@@ -216,7 +223,7 @@ function openDetached(file: ImageFile, header: ByteSource, around: Around): Open
 
 /** The format of a detached header: the first one that has them, where its bytes do not say. */
 function detachedFormat(header: ByteSource, { formats: among = formats }: ReadOptions): Format {
-  const found = detect(header, among);
+  const found = detect(header, { formats: among });
   if (found.driver.detaches === true) return found;
   return among.find(({ driver }) => driver.detaches === true) ?? found;
 }

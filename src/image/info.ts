@@ -1,15 +1,29 @@
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
-import type { InfoReport } from "../format/mod.ts";
+import { imageText, type InfoReport, type Json, nameBytes } from "../format/mod.ts";
 import type { OpenedImage } from "./opened.ts";
 import { isProtocol, resolveName } from "./names.ts";
 import { openRefusal } from "./readable.ts";
 
 /**
- * `info` of one image in qemu-img's shape, without the list of child nodes.
+ * `info` of one image in qemu-img's shape, without the list of child nodes. Like qemu-img's, it has
+ * U+FFFD for what is not UTF-8.
  *
  * @throws {TypeError} when the image does not open: {@link OpenedImage.findings} says why
  */
 export function infoOf(image: OpenedImage): InfoReport {
+  return inUnicode(exactInfoOf(image)) as InfoReport;
+}
+
+function inUnicode(value: Json): Json {
+  // A text with NUL is Unicode already: a name ends at NUL.
+  if (typeof value === "string") return value.includes("\0") ? value : imageText(nameBytes(value));
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(inUnicode);
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, inUnicode(member)]));
+}
+
+/** The same, with names of files as `nameOf` gives them. */
+export function exactInfoOf(image: OpenedImage): InfoReport {
   const { layer, source, path } = image;
   if (layer === undefined || openRefusal(image, "info") !== undefined) {
     throw new TypeError(`Cannot tell about ${path}: it does not open`);

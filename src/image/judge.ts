@@ -1,22 +1,23 @@
 import { storedSize } from "../bytes/mod.ts";
-import { AccessError, type CheckCounts } from "../format/mod.ts";
+import { AccessError, type CheckCounts, type Layer } from "../format/mod.ts";
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
 import { formats } from "../formats.ts";
 import { rawFormat } from "../raw/mod.ts";
 import { layersOf } from "./chain.ts";
 import type { OpenedImage } from "./opened.ts";
 import { digestOf, tryReading } from "./content.ts";
-import { PROBE_BYTES } from "./probe.ts";
+import { probe, PROBE_BYTES } from "./probe.ts";
 
 /** Everything that diskproof has to say about one image. One line of `judge`. */
 export interface Judgement {
-  /** Path of the image. */
   readonly image: string;
-  /** Name of the format. */
   readonly format: string;
   /** What public qemu-img does with the image. */
   readonly qemu: {
-    /** Whether it opens for reading content; `unknown` where trying the passphrases is too much work. */
+    /**
+     * Whether it opens for reading content; `unknown` where trying the passphrases is too much work, or
+     * a file is not looked at: the findings say which, and why.
+     */
     readonly open: "accept" | "reject" | "unknown";
     /** Whether all of its content can be read; `error` too where it does not open. */
     readonly read: "ok" | "error" | "unknown";
@@ -30,7 +31,6 @@ export interface Judgement {
   };
   /** What the format says of it. */
   readonly spec: { readonly verdict: SpecVerdict };
-  /** The broken rules, in file order. */
   readonly findings: readonly Finding[];
   /** SHA-256 of the content, where it was asked for; `null` where it cannot be read. */
   readonly digest?: string | null;
@@ -38,11 +38,8 @@ export interface Judgement {
 
 /** The counts of `check` by qemu-img's names. */
 export interface CheckJson {
-  /** Number of corruptions. */
   readonly corruptions: number;
-  /** Number of leaked clusters. */
   readonly leaks: number;
-  /** Number of errors that stopped a part of the check. */
   readonly "check-errors": number;
 }
 
@@ -55,12 +52,11 @@ export interface JudgeOptions {
 /** Judges an opened image: everything that can be known of it without writing to it. */
 export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judgement {
   const { findings, layer, format, definition, path } = image;
-  const refused = layer === undefined || findings.refusal("read") !== undefined;
+  const notKnown = findings.unknown() !== undefined;
+  const refused = findings.refusal("read") !== undefined || layer === undefined && !notKnown;
   layer?.judge(findings);
   const layers = layersOf(image);
-  const readable = !refused && !image.incomplete
-    ? tryReading(layers, storedSize(image.source)).read
-    : readableAlone(image, refused);
+  const readable = refused ? "error" : readability(image, layers);
   const check = layer !== undefined && findings.refusal("check") === undefined
     ? layer.check?.(findings)
     : undefined;
@@ -75,13 +71,19 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   const judgement: Judgement = {
     image: path,
     format,
-    ...(tool === "cryptsetup" ? { qemu: AS_RAW, cryptsetup: { open: byCryptsetup(image) } } : {
-      qemu: {
-        ...untried ? UNTRIED : { open: refused ? "reject" : "accept", read: readable },
-        check: check === undefined ? null : checkJson(check),
-      },
-    }),
-    spec: { verdict: specVerdict(list, { dirty: layer?.dirty ?? false }) },
+    ...(tool === "cryptsetup"
+      ? { qemu: asRaw(image), cryptsetup: { open: byCryptsetup(image) } }
+      : {
+        qemu: {
+          ...untried ? UNKNOWN : byQemu({ refused, readable, notKnown }),
+          check: check === undefined ? null : checkJson(check),
+        },
+      }),
+    spec: {
+      verdict: definition.foreign === true
+        ? "unknown"
+        : specVerdict(list, { dirty: layer?.dirty ?? false }),
+    },
     findings: list,
   };
   if (options.digestUpTo === undefined) return judgement;
@@ -89,21 +91,39 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   return { ...judgement, digest: whole ? contentDigest(image, options.digestUpTo) : null };
 }
 
+/** What is not looked at makes no difference to an image that is rejected or cannot be read itself. */
+function byQemu(
+  { refused, readable, notKnown }: {
+    refused: boolean;
+    readable: Judgement["qemu"]["read"];
+    notKnown: boolean;
+  },
+): Pick<Judgement["qemu"], "open" | "read"> {
+  if (refused) return { open: "reject", read: "error" };
+  if (!notKnown) return { open: "accept", read: readable };
+  return { open: "unknown", read: readable === "error" ? "error" : "unknown" };
+}
+
 function byCryptsetup({ findings, layer }: OpenedImage): "accept" | "reject" | "unknown" {
   if (findings.refusal("read") !== undefined) return "reject";
   return layer === undefined ? "unknown" : "accept";
 }
 
-/** No passphrase is known to be wrong, and none to be right. */
-const UNTRIED = { open: "unknown", read: "unknown" } as const;
+const UNKNOWN = { open: "unknown", read: "unknown" } as const;
 
 /** Whatever a raw image holds can be read. */
-const AS_RAW = { open: "accept", read: "ok", check: null } as const;
+function asRaw({ source, path: name }: OpenedImage): Judgement["qemu"] {
+  const { foreign } = probe(source, { name });
+  return foreign ? { ...UNKNOWN, check: null } : { open: "accept", read: "ok", check: null };
+}
 
 /** An image whose backing file is not there for us to read is read as far as it goes by itself. */
-function readableAlone(image: OpenedImage, refused: boolean): "ok" | "error" {
-  if (refused || image.layer === undefined) return "error";
-  return tryReading([image.layer], storedSize(image.source)).read;
+function readability(
+  { layer, source, incomplete }: OpenedImage,
+  layers: readonly Layer[],
+): "ok" | "error" | "unknown" {
+  if (layer === undefined) return "unknown";
+  return tryReading(incomplete ? [layer] : layers, storedSize(source)).read;
 }
 
 function contentDigest(image: OpenedImage, limit: number): string | null {

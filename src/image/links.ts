@@ -1,10 +1,13 @@
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
-import type { Format, Layer } from "../format/mod.ts";
-import { formatNamed } from "../formats.ts";
-import type { Findings } from "../rules/mod.ts";
-import { resolveName } from "./names.ts";
-import type { Named, NamedFiles } from "./policy.ts";
-import { foreignDrivers, probe } from "./probe.ts";
+import { type BlockRule, type Format, type Layer, shownName } from "../format/mod.ts";
+import type { Finding, Findings } from "../rules/mod.ts";
+import { driverNamed } from "./drivers.ts";
+import { partOf } from "./file_part.ts";
+import type { Part } from "./json_target.ts";
+import { resolvePath } from "./names.ts";
+import type { NamedFiles } from "./policy.ts";
+import { probe } from "./probe.ts";
+import { type NamedFile, targetOf } from "./target.ts";
 
 /** The most images of a chain that are opened. */
 export const CHAIN_MAX = 4096;
@@ -17,6 +20,10 @@ export interface ImageFile {
   readonly place: string;
   readonly source: ByteSource;
   readonly format: Format;
+  /** The same for what is the same part of a file; that of the source where it is absent. */
+  readonly identity?: string;
+  /** Its backing file is not opened. */
+  readonly alone?: true;
 }
 
 /** An image of a chain, opened by itself. */
@@ -37,21 +44,21 @@ interface NamedBy {
 }
 
 /**
- * Opens the data file that an image names, and hands it to the layer. Whatever keeps it from being opened
- * becomes a finding.
+ * Opens the data file that an image names, and hands it to the layer. Its bytes are the data, whatever
+ * format they look like. Whatever keeps it from being opened becomes a finding.
  */
 export function openDataFile(image: string, { layer, findings, policy }: NamedBy): OtherFile {
   const name = layer.dataFile?.name;
   if (layer.dataFile === undefined) return "none";
   if (policy === undefined || name === undefined || name === "") return "missing";
   // QEMU resolves the name relative to the directory that it runs in: here, the folder of the image.
-  const named = policy.open(resolveName(image, name));
+  const named = policy.open(resolvePath(image, name));
   if (named.kind === "opened") {
     layer.attachDataFile?.(named.source);
     return named.source;
   }
   const rule = named.kind === "unreadable" ? layer.dataFile.rule : "blk.datafile.not-followed";
-  findings.add(rule, { path: "/data_file" }, notOpened("data file", name, named));
+  findings.add(rule, { path: "/data_file" }, notOpened("data file", name, named.reason));
   return "missing";
 }
 
@@ -71,71 +78,99 @@ export function backingFile(
   { layer, findings, file }: Link,
   { policy, formats, seen, depth }: Below,
 ): ImageFile | "none" | "missing" {
-  if (layer?.backing === undefined) return "none";
+  if (layer?.backing === undefined || file.alone === true) return "none";
   if (policy === undefined) return "missing";
-  const { name, format } = layer.backing;
-  const declared = format === undefined ? undefined : formatNamed(format, formats);
-  if (format !== undefined && declared === undefined) {
-    const known = foreignDrivers.has(format);
-    const rule = known ? "blk.backing.not-followed" : "blk.backing.driver-known";
-    const message = `The backing format '${format}' is ${known ? "not supported" : "unknown"}`;
-    findings.add(rule, BACKING, message);
+  const { name } = layer.backing;
+  const add = (rule: BlockRule, reason: string): "missing" => {
+    findings.add(rule, BACKING, notOpened("backing file", name, reason));
     return "missing";
-  }
+  };
   if (depth >= CHAIN_MAX) {
-    const reason = `the chain has more than ${CHAIN_MAX} images`;
-    const message = `The backing file '${name}' is not opened: ${reason}`;
-    findings.add("blk.backing.not-followed", BACKING, message);
-    return "missing";
+    return add("blk.backing.not-followed", `the chain has more than ${CHAIN_MAX} images`);
   }
-  const place = resolveName(file.place, name);
+  const target = targetOf(layer.backing, formats);
+  if (target.kind === "rejected") return add(target.rule, target.reason);
+  if (target.kind === "not-followed") return add("blk.backing.not-followed", target.reason);
+  const place = resolvePath(file.place, target.path);
   const named = policy.open(place);
-  if (named.kind !== "opened") {
-    const rule = named.kind === "unreadable" ? "blk.backing.opens" : "blk.backing.not-followed";
-    findings.add(rule, BACKING, notOpened("backing file", name, named));
-    return "missing";
-  }
-  const { path, source } = named;
-  const next = { path, place, source, format: declared ?? probe(source, formats) };
-  if (!seen.has(next)) return next;
-  source.close?.();
-  findings.add(
-    "blk.backing.no-loop",
-    BACKING,
-    `The backing chain is a loop: '${name}' is in it already`,
-  );
+  if (named.kind === "unreadable") return add("blk.backing.opens", named.reason);
+  if (named.kind === "not-followed") return add("blk.backing.not-followed", named.reason);
+  const next = imageFile(target, { ...named, place }, formats);
+  if (!("rule" in next) && !seen.has(next)) return next;
+  named.source.close?.();
+  if ("rule" in next) return add(next.rule, next.reason);
+  const message = `The backing chain is a loop: '${shownName(name)}' is in it already`;
+  findings.add("blk.backing.no-loop", BACKING, message);
   return "missing";
 }
 
-function notOpened(what: string, name: string, named: Named): string {
-  const reason = named.kind === "opened" ? "" : named.reason;
-  return `The ${what} '${name}' is not opened: ${reason}`;
+/** An opened file as an image, or why it is none that is read. */
+function imageFile(
+  { driver, anonymous, alone, parts = [] }: NamedFile,
+  { source: whole, path, place }: { source: ByteSource; path: string; place: string },
+  among: readonly Format[] | undefined,
+): ImageFile | { readonly rule: BlockRule; readonly reason: string } {
+  const source = partOf(whole, parts);
+  if (typeof source === "string") return { rule: "blk.backing.opens", reason: source };
+  const name = anonymous === true ? undefined : place;
+  const format = driver === undefined
+    ? probe(source, { formats: among, name })
+    : driverNamed(driver, among);
+  if (format === "opaque") {
+    const reason = `what the driver '${driver}' reads of it is not known`;
+    return { rule: "blk.backing.not-followed", reason };
+  }
+  if (typeof format === "string") {
+    return {
+      rule: "blk.backing.driver-usable",
+      reason: `the driver '${driver}' opens no such file`,
+    };
+  }
+  if (format.foreign === true) {
+    const reason = `it is a ${format.title} image, which diskproof does not read`;
+    return { rule: "blk.backing.foreign", reason };
+  }
+  const identity = identityOf(whole, parts);
+  return { path, place, source, format, identity, ...(alone === true ? { alone } : {}) };
+}
+
+function notOpened(what: string, name: string, reason: string): string {
+  return `The ${what} '${shownName(name)}' is not opened: ${reason}`;
 }
 
 /** The images of a chain so far. A link to a file, symbolic or hard, is that file; a copy is another. */
 export class Seen {
   /** A file may be in a chain once for each format: as raw, it has no backing file. */
-  readonly #files = new Map<unknown, Set<Format>>();
+  readonly #files = new Map<string, Set<Format>>();
 
-  add({ source, format }: ImageFile): void {
-    const key = identityOf(source);
+  add({ source, format, identity }: ImageFile): void {
+    const key = identity ?? identityOf(source);
     this.#files.set(key, (this.#files.get(key) ?? new Set()).add(format));
   }
 
-  has({ source, format }: ImageFile): boolean {
-    return this.#files.get(identityOf(source))?.has(format) ?? false;
+  has({ source, format, identity }: ImageFile): boolean {
+    return this.#files.get(identity ?? identityOf(source))?.has(format) ?? false;
   }
 }
 
-function identityOf(source: ByteSource): unknown {
-  return source instanceof FileSource ? source.identity : source;
+/** The same for two sources of one file, and for the same parts of it. */
+function identityOf(source: ByteSource, parts: readonly Part[] = []): string {
+  const known = source instanceof FileSource ? source.identity : identities.get(source);
+  const whole = known ?? `memory:${++count}`;
+  if (known === undefined) identities.set(source, whole);
+  return [whole, ...parts.map(({ offset, size }) => `${offset}+${size}`)].join("@");
 }
+
+const identities = new WeakMap<ByteSource, string>();
+let count = 0;
 
 /** Judges backing files as parts of a chain: what is wrong with one is wrong with those above it. */
 export class ChainJudge {
   #below: Link | undefined;
   /** What is wrong with the lowest image that does not open. */
   #cause: string | undefined;
+  /** What is not known of the lowest image of which anything is not. */
+  #unknown: Finding | undefined;
 
   /** Judges the image above the one that was judged last. */
   judge(link: Link): void {
@@ -143,13 +178,17 @@ export class ChainJudge {
     const name = layer?.backing?.name;
     if (this.#below !== undefined && layer !== undefined && name !== undefined) {
       this.#cause ??= this.#below.findings.refusal("read")?.message;
+      this.#unknown ??= this.#below.findings.unknown();
       const size = this.#below.layer?.virtualSize ?? Infinity;
+      const subject = `The backing file '${shownName(name)}'`;
       if (this.#cause !== undefined) {
-        const message = `The backing file '${name}' does not open: ${this.#cause}`;
-        findings.add("blk.backing.opens", BACKING, message);
-      } else if (size < layer.virtualSize) {
-        const message = `The backing file '${name}' is only ${size} bytes long`;
-        findings.add("blk.backing.short", BACKING, message);
+        findings.add("blk.backing.opens", BACKING, `${subject} does not open: ${this.#cause}`);
+      } else if (this.#unknown !== undefined) {
+        const { rule, message } = this.#unknown;
+        findings.add(rule, BACKING, `${subject} is not known as a whole: ${message}`);
+      }
+      if (this.#cause === undefined && size < layer.virtualSize) {
+        findings.add("blk.backing.short", BACKING, `${subject} is only ${size} bytes long`);
       }
     }
     this.#below = link;

@@ -13,8 +13,12 @@ export function isProtocol(name: string): boolean {
  * name stays relative.
  */
 export function resolveName(image: string, name: string): string {
-  if (name.startsWith("/") || isProtocol(name)) return name;
-  return image.slice(0, image.lastIndexOf("/") + 1) + name;
+  return isProtocol(name) ? name : resolvePath(image, name);
+}
+
+/** The same for what is a path, whatever it looks like. */
+export function resolvePath(image: string, path: string): string {
+  return path.startsWith("/") ? path : image.slice(0, image.lastIndexOf("/") + 1) + path;
 }
 
 /** The folder of a path, as text. */

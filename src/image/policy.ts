@@ -1,10 +1,11 @@
-import { type ByteSource, FileSource, fileSystem } from "../bytes/mod.ts";
-import { folderOf, isProtocol } from "./names.ts";
+import { type ByteSource, FileSource, fileSystem, NotRegularError } from "../bytes/mod.ts";
+import { isUtf8Name, nameBytes } from "../format/mod.ts";
+import { folderOf } from "./names.ts";
 
 /** What became of a file that an image names. */
 export type Named =
   | { readonly kind: "opened"; readonly source: ByteSource; readonly path: string }
-  /** It may not be opened, or is no path: nobody looked at it. */
+  /** It may not be opened: nobody looked at it. */
   | { readonly kind: "not-followed"; readonly reason: string }
   /** It was looked for, and cannot be read. */
   | { readonly kind: "unreadable"; readonly reason: string };
@@ -15,6 +16,12 @@ export interface NamedFiles {
   open(path: string): Named;
 }
 
+const MISSING = { kind: "unreadable", reason: "there is no such file" } as const;
+const OUTSIDE = {
+  kind: "not-followed",
+  reason: "it is outside the root directory (--root)",
+} as const;
+
 /** Files that are not in a file system: an image and what it refers to, by name. */
 export class GivenFiles implements NamedFiles {
   readonly #files: ReadonlyMap<string, ByteSource>;
@@ -24,12 +31,25 @@ export class GivenFiles implements NamedFiles {
   }
 
   open(path: string): Named {
-    if (isProtocol(path)) return { kind: "not-followed", reason: "it is not a plain file name" };
     const source = this.#files.get(path.slice(path.lastIndexOf("/") + 1));
-    if (source === undefined) return { kind: "unreadable", reason: "there is no such file" };
-    return { kind: "opened", source, path };
+    return source === undefined ? MISSING : { kind: "opened", source, path };
   }
 }
+
+/** Deno has text alone for names of files, and decodes it from UTF-8. */
+const UNNAMEABLE = {
+  kind: "not-followed",
+  reason: "no file can be opened here by a name that is not UTF-8",
+} as const;
+
+/** Errors of the file system that QEMU runs into as well. */
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: MISSING.reason,
+  ENOTDIR: MISSING.reason,
+  ENAMETOOLONG: "its name is too long",
+  ELOOP: "its symbolic links form a loop",
+  EACCES: "permission denied",
+};
 
 /**
  * Which files an image may make us open. An image is hostile: the names in it lead nowhere but below
@@ -45,28 +65,18 @@ export class FilePolicy implements NamedFiles {
 
   /** Opens a file that an image names; `path` is already resolved. */
   open(path: string): Named {
-    if (isProtocol(path)) return { kind: "not-followed", reason: "it is not a plain file name" };
-    const folder = this.#real(folderOf(path));
-    if (folder === undefined || !this.#inside(folder)) {
-      return { kind: "not-followed", reason: "it is outside the root directory" };
-    }
-    const real = this.#real(path);
-    if (real === undefined) return { kind: "unreadable", reason: "there is no such file" };
-    if (!this.#inside(real)) {
-      return { kind: "not-followed", reason: "it is outside the root directory" };
-    }
+    const folder = folderOf(path);
+    if (!isUtf8Name(folder)) return UNNAMEABLE;
+    const { real, isMissing } = nearest(folder);
+    if (real === undefined || !this.#inside(real)) return OUTSIDE;
+    if (isMissing) return MISSING;
     try {
-      return { kind: "opened", source: new FileSource(real), path: real };
-    } catch {
-      return { kind: "unreadable", reason: "it cannot be read" };
-    }
-  }
-
-  #real(path: string): string | undefined {
-    try {
-      return fileSystem().realPath(path);
-    } catch {
-      return undefined;
+      if (!isUtf8Name(path)) return unnameable(folder, path.slice(path.lastIndexOf("/") + 1));
+      const file = fileSystem().realPath(path);
+      if (!this.#inside(file)) return OUTSIDE;
+      return { kind: "opened", source: new FileSource(file), path: file };
+    } catch (error) {
+      return whyNot(error);
     }
   }
 
@@ -74,4 +84,40 @@ export class FilePolicy implements NamedFiles {
     const root = this.#root.endsWith("/") ? this.#root : `${this.#root}/`;
     return real === this.#root || real.startsWith(root);
   }
+}
+
+/** A folder without symbolic links, or the nearest one above it where there is none. */
+function nearest(folder: string): { readonly real?: string; readonly isMissing: boolean } {
+  for (let path = folder;; path = folderOf(path)) {
+    const isMissing = path !== folder;
+    try {
+      return { real: fileSystem().realPath(path), isMissing };
+    } catch (error) {
+      const isThere = !["ENOENT", "ENOTDIR"].includes(codeOf(error));
+      if (isThere || path === folderOf(path)) return { isMissing };
+    }
+  }
+}
+
+/** What is known of a file in a folder whose name is not UTF-8. */
+function unnameable(folder: string, name: string): Named {
+  const listed = fileSystem().names?.(folder);
+  const decoded = new TextDecoder("utf-8", { ignoreBOM: true }).decode(nameBytes(name));
+  return listed === undefined || listed.includes(decoded) ? UNNAMEABLE : MISSING;
+}
+
+function whyNot(error: unknown): Named {
+  const reason = UNREADABLE[codeOf(error)];
+  if (reason !== undefined) return { kind: "unreadable", reason };
+  if (error instanceof NotRegularError && !error.isDevice) {
+    return { kind: "unreadable", reason: "it is not a regular file" };
+  }
+  return {
+    kind: "not-followed",
+    reason: error instanceof NotRegularError ? "it is a device" : "it cannot be read",
+  };
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown }).code);
 }

@@ -1,40 +1,42 @@
 import type { ByteSource } from "../bytes/mod.ts";
 import type { Format } from "../format/mod.ts";
-import { formats } from "../formats.ts";
+import { foreignFormats, formats } from "../formats.ts";
 import { rawFormat } from "../raw/mod.ts";
 
 /** Bytes that probing looks at. */
 export const PROBE_BYTES = 512;
+/** QEMU's score of a format that is recognised by a signature. */
+const CERTAIN = 100;
 
-/** The format that QEMU's probing finds. An empty file is raw. */
-export function probe(source: ByteSource, among: readonly Format[] = formats): Format {
-  if (source.size === 0) return rawFormat;
-  const head = source.read(0, PROBE_BYTES);
-  return among.find(({ driver }) => driver.probe(head)) ?? rawFormat;
-}
-
-/** The format of a file, whichever tool opens it: to QEMU LUKS version 2 is raw. */
-export function detect(source: ByteSource, among: readonly Format[] = formats): Format {
-  return among.find(({ driver }) => driver.detect?.(source) === true) ?? probe(source, among);
+/** What probing goes by besides the bytes of a file. */
+export interface ProbeOptions {
+  /** The formats that are read; those of `formats.ts` where it is absent. */
+  readonly formats?: readonly Format[] | undefined;
+  /** The name of the file: DMG images are recognised by it alone. */
+  readonly name?: string | undefined;
 }
 
 /**
- * Names of QEMU's block drivers that are no format of ours: a backing file may be declared to have one,
- * and qemu-img may then open what the reference implementation does not.
+ * The format that QEMU's probing finds, which may be a foreign one: the one with the highest score, and
+ * the first of those. An empty file is raw.
  */
-export const foreignDrivers: ReadonlySet<string> = new Set([
-  ...["blkdebug", "blklogwrites", "blkreplay", "blkverify", "bochs", "cloop", "compress"],
-  ...[
-    "copy-before-write",
-    "copy-on-read",
-    "dmg",
-    "file",
-    "ftp",
-    "ftps",
-    "host_cdrom",
-    "host_device",
-  ],
-  ...["http", "https", "io_uring", "iscsi", "nbd", "nfs", "null-aio", "null-co", "nvme"],
-  ...["parallels", "preallocate", "qed", "quorum", "rbd", "replication", "snapshot-access", "ssh"],
-  ...["throttle", "vdi", "vhdx", "virtio-blk-vfio-pci", "vmdk", "vpc", "vvfat", "gluster"],
-]);
+export function probe(source: ByteSource, options: ProbeOptions = {}): Format {
+  const { formats: among = formats, name } = options;
+  if (source.size === 0) return rawFormat;
+  const head = source.read(0, PROBE_BYTES);
+  let best = rawFormat as Format;
+  for (const format of [...foreignFormats, ...among]) {
+    if (scoreOf(format) > scoreOf(best) && format.driver.probe(head, name)) best = format;
+  }
+  return best;
+}
+
+function scoreOf({ driver: { score = CERTAIN } }: Format): number {
+  return score;
+}
+
+/** The format of a file, whichever tool opens it: to QEMU LUKS version 2 is raw. */
+export function detect(source: ByteSource, options: ProbeOptions = {}): Format {
+  const { formats: among = formats } = options;
+  return among.find(({ driver }) => driver.detect?.(source) === true) ?? probe(source, options);
+}

@@ -27,9 +27,7 @@ export function isAligned({ constraints = [] }: Field): boolean {
 
 /** Two limits, both included. */
 export interface Range {
-  /** The least value. */
   readonly min: number;
-  /** The greatest value. */
   readonly max: number;
 }
 

@@ -16,7 +16,7 @@ const withKey = ["read", "check", "write"] as const;
 
 /** LUKS version 1, alone, with a detached header or inside qcow2, in the order in which QEMU looks. */
 // deno-fmt-ignore: a table
-export const luks1RuleTable = {
+const table = {
   "luks.open.key-present": ["qemu", "may", "refused-at-open", open,
     "The content of a volume is read with a passphrase.", withKey],
   "luks.open.secret-utf8": ["qemu", "may", "refused-at-open", "QEMU crypto/secret_common.c, qcrypto_secret_lookup_as_utf8",
@@ -104,7 +104,7 @@ export const luks1RuleTable = {
 } as const satisfies RuleTable;
 
 /** The slug of a rule of this table. */
-export type Luks1Rule = keyof typeof luks1RuleTable;
+export type Luks1Rule = keyof typeof table;
 
 /** The rules, in the order in which an image is judged. */
-export const luks1Rules: readonly Rule[] = defineRules(luks1RuleTable);
+export const luks1Rules: readonly Rule[] = defineRules(table);

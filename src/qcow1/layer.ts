@@ -1,8 +1,8 @@
 import {
   type BackingReference,
-  imageText,
   type Layer,
   type LayerInfo,
+  nameOf,
   type Run,
 } from "../format/mod.ts";
 import type { SectorCipher } from "../crypto/mod.ts";
@@ -34,7 +34,7 @@ export class Qcow1Layer implements Layer {
     this.virtualSize = this.#image.virtualSize;
     this.clusterSize = geometry.clusterSize;
     this.encrypted = this.#image.encrypted;
-    const name = imageText(storedName(file) ?? new Uint8Array());
+    const name = nameOf(storedName(file) ?? new Uint8Array());
     if (name !== "") this.backing = { name };
   }
 

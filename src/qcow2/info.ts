@@ -1,4 +1,4 @@
-import { imageText, type Json, type LayerInfo } from "../format/mod.ts";
+import { type Json, type LayerInfo, nameOf } from "../format/mod.ts";
 import { type BitmapDirectory, bitmapInfo } from "./bitmaps.ts";
 import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
 import { luks1Info } from "../luks1/mod.ts";
@@ -62,7 +62,7 @@ function version3(
     corrupt: has(file, "corrupt"),
     "extended-l2": image.geometry.extendedL2,
     ...(bitmaps.length > 0 ? { bitmaps } : {}),
-    ...(dataFile === undefined ? {} : { "data-file": imageText(extensionData(file, dataFile)) }),
+    ...(dataFile === undefined ? {} : { "data-file": nameOf(extensionData(file, dataFile)) }),
     ...(has(file, "dataFile") ? { "data-file-raw": raw } : {}),
   };
 }

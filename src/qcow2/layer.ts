@@ -8,6 +8,7 @@ import {
   imageText,
   type Layer,
   type LayerInfo,
+  nameOf,
   type Run,
   type SnapshotSummary,
 } from "../format/mod.ts";
@@ -171,7 +172,9 @@ export class Qcow2Layer implements Layer {
     judgeRefcountTable(image, findings);
     const claims = this.#snapshot === undefined ? new MetadataClaims(image) : undefined;
     if (claims !== undefined) judgeWritableTables(image, claims, findings);
-    judgeTables({ ...image, reader: this.#reader, size: this.virtualSize, claims }, findings);
+    const dataSize = this.dataFileSource?.size;
+    const tables = { ...image, reader: this.#reader, size: this.virtualSize, claims, dataSize };
+    judgeTables(tables, findings);
   }
 
   check(findings: Findings): CheckCounts | undefined {
@@ -200,12 +203,12 @@ function backingReference(file: Qcow2File): BackingReference | undefined {
   const extension = extensionOf(file, extensionTypes.backingFormat);
   const sound = extension !== undefined && extension.length <= limits.backingFormat;
   const format = sound ? imageText(extensionData(file, extension)) : "";
-  return format === "" ? { name: imageText(name) } : { name: imageText(name), format };
+  return { name: nameOf(name), ...(format === "" ? {} : { format }) };
 }
 
 function dataFileReference(file: Qcow2File): DataFileReference {
   const extension = extensionOf(file, extensionTypes.dataFile);
   const rule: FoundRule = "qcow2.datafile.opens";
   if (extension === undefined) return { rule };
-  return { rule, name: imageText(extensionData(file, extension)) };
+  return { rule, name: nameOf(extensionData(file, extension)) };
 }

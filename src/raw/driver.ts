@@ -4,6 +4,7 @@ import { RawLayer } from "./layer.ts";
 /** Raw images: any bytes are one. */
 export const rawDriver: FormatDriver = {
   probe: () => true,
+  score: 1,
   open: (source) => new RawLayer(source),
   anatomy: ({ size }) => ({
     parts: [],

@@ -67,12 +67,9 @@ class Sweep {
   /** Ends a stretch here, where there is one. */
   *moveTo(to: number): Generator<Stretch> {
     if (to <= this.#from) return;
-    const claims: Claim[] = [];
-    for (const at of this.#active) {
-      if (claims.push(this.#claims.claim(at)) === NAMED_MAX) break;
-    }
+    const claims = this.#active.values().take(NAMED_MAX).map((at) => this.#claims.claim(at));
     const place = { offset: this.#from, length: to - this.#from };
-    yield { ...place, kind: this.#kind(), count: this.#active.size, claims };
+    yield { ...place, kind: this.#kind(), count: this.#active.size, claims: [...claims] };
     this.#from = to;
   }
 

@@ -1,13 +1,11 @@
-import type { Effect, Opening, Rule, RuleClass } from "./rule.ts";
+import type { Effect, Level, Opening, Rule, RuleClass } from "./rule.ts";
 import { type RuleId, ruleOf } from "./table.ts";
 
 /** One rule, broken at one place. */
 export interface Finding {
-  /** The slug of the rule. */
   readonly rule: RuleId;
-  /** The kind of the rule. */
   readonly class: RuleClass;
-  /** What the public tool does with such an image. */
+  readonly level: Level;
   readonly effect: Effect;
   /** Byte offset in the image file; a decimal string from 2^53 on; `null` where there is no place. */
   readonly offset: number | string | null;
@@ -19,9 +17,7 @@ export interface Finding {
 
 /** Where a rule was broken. */
 export interface Place {
-  /** Path of the field or structure. */
   readonly path: string;
-  /** Byte offset in the file, where there is one. */
   readonly offset?: number | bigint;
 }
 
@@ -46,11 +42,12 @@ export class Findings<Id extends RuleId = RuleId> {
     const count = (this.#counts.get(rule) ?? 0) + 1;
     this.#counts.set(rule, count);
     if (count > FINDINGS_PER_RULE) return;
-    const { class: ruleClass, effect } = ruleOf(rule);
+    const { class: ruleClass, level, effect } = ruleOf(rule);
     const { path, offset } = typeof place === "function" ? place() : place;
     this.#list.push({
       rule,
       class: ruleClass,
+      level,
       effect,
       offset: offset === undefined ? null : offsetForJson(offset),
       path,
@@ -76,6 +73,11 @@ export class Findings<Id extends RuleId = RuleId> {
   /** The rules that were broken. */
   rules(): RuleId[] {
     return [...this.#counts.keys()];
+  }
+
+  /** The first finding that leaves open what qemu-img does with the image. */
+  unknown(): Finding | undefined {
+    return this.#list.find(({ effect }) => effect === "unknown");
   }
 
   /**

@@ -27,7 +27,9 @@ export type Effect =
   /** A message, and things go on. */
   | "warning"
   /** Nothing at all. */
-  | "ignored";
+  | "ignored"
+  /** What happens depends on what was not looked at. */
+  | "unknown";
 
 /**
  * The ways in which qemu-img opens an image: `info` looks at the header alone, `read` is every
@@ -39,11 +41,8 @@ export type Opening = "info" | "read" | "check" | "write";
 export interface Rule {
   /** Stable slug, never reused. */
   readonly id: string;
-  /** The kind of the rule. */
   readonly class: RuleClass;
-  /** Whether the format says must, should or may. */
   readonly level: Level;
-  /** What the public tool does with such an image. */
   readonly effect: Effect;
   /** For `refused-at-open`: the openings that refuse. All of them where it is absent. */
   readonly opens?: readonly Opening[];

@@ -3,9 +3,10 @@ import { ruleOf } from "./table.ts";
 
 /**
  * What the format says of an image: `invalid` when it breaks a `must` of the specification,
- * `implementation-defined` when only limits or habits of implementations are touched, else `valid`.
+ * `implementation-defined` when only limits or habits of implementations are touched, else `valid`;
+ * `unknown` for a format that is not read.
  */
-export type SpecVerdict = "valid" | "invalid" | "implementation-defined";
+export type SpecVerdict = "valid" | "invalid" | "implementation-defined" | "unknown";
 
 /** The verdict of the format over the findings of one image. */
 export function specVerdict(

@@ -105,7 +105,15 @@ Deno.test("a backing file is read below the root alone, also through symbolic li
     Deno.mkdirSync(`${directory}/inside`);
     Deno.writeFileSync(`${directory}/secret`, new Uint8Array(65536).fill(1));
     await makeLink("../secret", `${directory}/inside/link`);
-    for (const backing of ["../secret", "link", `${directory}/secret`, "json:{}", "nbd://x/y"]) {
+    for (
+      const backing of [
+        "../secret",
+        "link",
+        `${directory}/secret`,
+        'json:{"driver":"nbd"}',
+        "nbd://x/y",
+      ]
+    ) {
       Deno.writeFileSync(`${directory}/inside/image`, header({ backing }));
       const { status, stderr } = await diskproof(directory, ["digest", "inside/image"]);
       assertEquals(status, 1, backing);

@@ -53,7 +53,9 @@ Deno.test("judge exits with 0 for an image that is invalid, and names the rule a
     const [line] = linesOf(stdout) as [{ spec: unknown; findings: Record<string, unknown>[] }];
     assertEquals(line.spec, { verdict: "invalid" });
     const [finding = {}] = line.findings;
-    assertEquals(Object.keys(finding), ["rule", "class", "effect", "offset", "path", "message"]);
+    const keys = ["rule", "class", "level", "effect", "offset", "path", "message"];
+    assertEquals(Object.keys(finding), keys);
+    assertEquals(finding["level"], "must");
     assertEquals(finding["rule"], "qcow2.header.cluster-bits-min");
     assertEquals([finding["offset"], finding["path"]], [20, "/header/cluster_bits"]);
     assertEquals(line.findings.every(({ rule }) => isRuleId(String(rule))), true);

@@ -9,7 +9,7 @@ const FLOORS = [
   ["src/layout", "src/rules", "src/codec", "src/crypto"],
   ["src/format"],
   ["src/luks1", "src/luks2"],
-  ["src/qcow1", "src/qcow2", "src/raw"],
+  ["src/qcow1", "src/qcow2", "src/raw", "src/foreign"],
   ["src/formats.ts"],
   ["src/image"],
   ["src/peers", "src/report"],
@@ -23,13 +23,12 @@ const FLOORS = [
   ["golden/recipes", "corpus/cases"],
   ["golden/build"],
   ["corpus/build"],
-  ["exports"],
   ["scripts"],
 ];
 
 function roomOf(path: string): string {
   const [area = "", room = ""] = path.split("/");
-  return ["exports", "scripts"].includes(area) ? area : `${area}/${room}`;
+  return area === "scripts" ? area : `${area}/${room}`;
 }
 
 function floorOf(room: string): number {

@@ -68,7 +68,9 @@ export function assertRule(of: Case, broken: Judged, kept: Judged): void {
   assert(broken.rules.includes(of.rule), `the broken image breaks only ${broken.rules}`);
   assertEquals([...kept.rules].sort(), [...of.leaves ?? []].sort(), "what the kept one breaks");
   for (const judgement of [broken, kept]) {
-    assertEquals(judgement.qemu.open, judgement.refused.read ? "reject" : "accept");
+    const isKnown = judgement.findings.every(({ effect }) => effect !== "unknown");
+    const open = judgement.refused.read ? "reject" : isKnown ? "accept" : "unknown";
+    assertEquals(judgement.qemu.open, open);
   }
   assertVerdict(rule, broken, kept);
   effects[rule.effect](rule, broken, kept);
@@ -116,6 +118,10 @@ const effects: Readonly<Record<Effect, Assertion>> = {
   },
   "warning": assertOpens,
   "ignored": assertOpens,
+  "unknown": (_, broken, kept) => {
+    assertEquals([broken.qemu.open, broken.qemu.read], ["unknown", "unknown"]);
+    assertEquals([kept.qemu.open, kept.qemu.read], ["accept", "ok"]);
+  },
 };
 
 function assertOpens(_: Rule, broken: Judged, kept: Judged): void {

@@ -11,7 +11,7 @@ import {
   type Question,
   showsOf,
 } from "../../corpus/cases/mod.ts";
-import { catalogue } from "../../src/formats.ts";
+import { catalogue, foreignFormats } from "../../src/formats.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { assertRule, isComparable, type Judged, judged } from "./judged.ts";
 import { type Answers, askQemu, probedFormat, writeCase, writeRefused } from "./live.ts";
@@ -51,8 +51,8 @@ async function assertLive(of: Case): Promise<void> {
 
 const QUESTIONS: readonly Question[] = ["info", "read", "check", "content", "write"];
 
-/** The formats that the judge knows. */
-const KNOWN = ["raw", "qcow", "qcow2"];
+/** The formats that the judge names as qemu does. */
+const KNOWN = ["raw", "qcow", "qcow2", ...foreignFormats.map(({ name }) => name)];
 
 async function assertProbed(images: readonly CaseImage[]): Promise<void> {
   for (const image of images) {

@@ -41,7 +41,7 @@ function changed(field: keyof typeof header.offsets, byte: number): PatchedSourc
 }
 
 Deno.test("a format of the list is probed, and is no format where it is not in the list", () => {
-  assertEquals(probe(image(), withToy).name, "toy");
+  assertEquals(probe(image(), { formats: withToy }).name, "toy");
   assertEquals(probe(image()).name, "raw");
   assertEquals(openBytes(image(), undefined, { formats: withToy }).format, "toy");
   assertEquals(openBytes(image(), "toy", { formats: withToy }).format, "toy");
@@ -72,7 +72,7 @@ Deno.test("an image of a new format reads as its model says", () => {
   const expected = toy.writer.content(model);
   for (const index of expected.named) {
     const { bytes } = expected.at(index);
-    assertEquals(readContent(layers, index * 512, 512), bytes, `${index}`);
+    assertEquals(readContent(layers, BigInt(index * 512), 512), bytes, `${index}`);
   }
   assertEquals(mapOf(openBytes(image(), toy)).entries.length, 5);
   const chained = openFiles(new Map([["top", image()]]), undefined, { formats: withToy });

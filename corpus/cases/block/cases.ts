@@ -1,5 +1,6 @@
 /** Cases of what all formats have in common: probing, backing files, names. */
 
+import { utf8 } from "../../../src/bytes/mod.ts";
 import type { RawModel } from "../../../src/raw/mod.ts";
 import { type Case, casesOf } from "../case.ts";
 import { bytes, cut, overwrite } from "../edit.ts";
@@ -17,6 +18,10 @@ const LUKS_FILE = 2057 * 512;
 function zeros(size: number): RawModel {
   return { format: "raw", size, pattern: { kind: "zero", seed: 0 } };
 }
+
+/** A Parallels image with an empty disk: its magic, its version, heads, cylinders and tracks. */
+const parallels = [...utf8("WithoutFreeSpace"), 2, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 63];
+const PARALLELS_VERSION = 16;
 
 /** Version 1, of one cluster. */
 const old = qcow1({
@@ -45,6 +50,13 @@ const probing: readonly Case[] = [
     leaves: ["luks.open.key-present", "luks.slot.any-enabled"],
     probed: true,
   }),
+  pair("blk.probe.foreign", {
+    shows: "the file starts with the header of a Parallels image; of version 3, it is raw",
+    base: zeros(SIZE),
+    breaks: [overwrite(0, parallels)],
+    keeps: [overwrite(0, parallels), overwrite(PARALLELS_VERSION, [3])],
+    probed: true,
+  }),
   pair("blk.io.past-eof", {
     shows: "the file ends one byte before the end of a data cluster, not with it",
     base: old,
@@ -56,11 +68,18 @@ const probing: readonly Case[] = [
 ];
 
 const base = { base: filled(SIZE) };
+const JSON_NAME = 'json:{"file":{"driver":"file","filename":"base"}}';
 const backed = small({ backing: { name: "base", format: "raw" }, clusters: [data(0)] });
 const OURS = {
   not: {
     questions: ["info", "read", "check", "content", "write"],
     because: "qemu follows names wherever they lead",
+  },
+} as const;
+const DECODED = {
+  not: {
+    questions: ["info", "read", "check", "content", "write"],
+    because: "qemu decodes the format",
   },
 } as const;
 
@@ -69,6 +88,24 @@ const backing: readonly Case[] = [
     shows: "the backing format is rax, not raw",
     base: backed,
     breaks: [bytes("/extension[0]/data", "rax")],
+    files: base,
+  }),
+  pair("blk.backing.driver-usable", {
+    shows: "the backing format is nbd, which opens no file, not raw",
+    base: backed,
+    breaks: [bytes("/extension[0]/data", "nbd")],
+    files: base,
+  }),
+  pair("blk.backing.protocol-known", {
+    shows: "the backing file is called bas:, and QEMU knows no protocol bas",
+    base: backed,
+    breaks: [bytes("/backing_name", "bas:")],
+    files: { ...base, "bas:": base.base },
+  }),
+  pair("blk.backing.json-valid", {
+    shows: "the JSON object of the backing file name ends with a bracket, not with a brace",
+    base: small({ backing: { name: JSON_NAME, format: "raw" }, clusters: [data(0)] }),
+    breaks: [bytes("/backing_name", "]", JSON_NAME.length - 1)],
     files: base,
   }),
   pair("blk.backing.opens", {
@@ -107,6 +144,20 @@ const backing: readonly Case[] = [
     keeps: [bytes("/backing_name", "base-file")],
     files: { "base-file": base.base },
     live: OURS,
+  }),
+  pair("blk.backing.foreign", {
+    shows: "the backing file, whose format is not recorded, is called base.dmg, not base.img",
+    base: small({ backing: { name: "base.img" }, clusters: [data(0)] }),
+    breaks: [bytes("/backing_name", "base.dmg")],
+    files: { "base.img": base.base, "base.dmg": base.base },
+    live: DECODED,
+  }),
+  pair("blk.backing.foreign", {
+    shows: "the backing format is vpc, not raw",
+    base: backed,
+    breaks: [bytes("/extension[0]/data", "vpc")],
+    files: base,
+    live: DECODED,
   }),
   pair("blk.datafile.not-followed", {
     shows: "the data file is outside the folder of the image",

@@ -3,7 +3,16 @@
 import type { GuestCluster } from "../../../src/qcow2/mod.ts";
 import { type Case, casesOf } from "../case.ts";
 import { bytes, cut, flip, set } from "../edit.ts";
-import { COMPRESSED, compressed, COPIED, data, extended, OFF_CLUSTER, small } from "./models.ts";
+import {
+  COMPRESSED,
+  compressed,
+  COPIED,
+  data,
+  extended,
+  filled,
+  OFF_CLUSTER,
+  small,
+} from "./models.ts";
 
 const { pair, field } = casesOf(small());
 
@@ -44,6 +53,12 @@ const l2: readonly Case[] = [
   }),
   pair("qcow2.l2e.copied", { breaks: [flip(FIRST, COPIED)] }),
   pair("qcow2.l2e.beyond-eof", { breaks: [cut("/data[1]", 0)], keeps: [cut("/data[1]", 1)] }),
+  pair("qcow2.l2e.beyond-datafile", {
+    shows: "the external data file ends before the last of two clusters, not with the only one",
+    base: small({ dataFile: { name: "data", raw: false }, clusters: [data(0), data(1)] }),
+    kept: { base: named },
+    files: { data: filled(CLUSTER) },
+  }),
   pair("qcow2.l2e.compressed-datafile", {
     shows: "a cluster is compressed in an image with an external data file",
     base: named,

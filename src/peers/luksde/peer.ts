@@ -31,17 +31,12 @@ const MODES = ["cbc", "xts"];
 export class LuksdePeer extends VolumePeer {
   readonly #tool: Tool;
 
-  /** A peer that calls luksdeinfo. */
   constructor(options: CallOptions = {}) {
     super();
     this.#tool = new Tool("luksdeinfo", options);
   }
 
-  /**
-   * Name, version and operations of the implementation.
-   *
-   * @throws {ToolError} when luksdeinfo does not work
-   */
+  /** @throws {ToolError} when luksdeinfo does not work */
   async describe(): Promise<PeerDescription> {
     const version = await this.#tool.version();
     return {

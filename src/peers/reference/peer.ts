@@ -26,7 +26,6 @@ import { unlockVolume } from "./unlock.ts";
 
 /** The reference implementation as a peer: it answers as public qemu-img should. */
 export class ReferencePeer implements Peer {
-  /** Name, version and operations of the implementation. */
   describe(): Promise<PeerDescription> {
     return Promise.resolve({
       name: "reference",
@@ -36,17 +35,14 @@ export class ReferencePeer implements Peer {
     });
   }
 
-  /** The format of an image, as the implementation detects it. */
   probe(subject: Subject): Promise<Outcome<{ format: string }>> {
     return ask(keyless(subject), "info", (image) => accepted({ format: image.format }));
   }
 
-  /** The answer to `info`. */
   info(subject: Subject): Promise<Outcome<InfoReport>> {
     return ask(keyless(subject), "info", (image) => accepted(infoOf(image)));
   }
 
-  /** The answer to `map`. */
   map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
     return ask(subject, "read", async (image) => {
       const cause = (await learnHoles(image))?.cause;
@@ -56,12 +52,10 @@ export class ReferencePeer implements Peer {
     });
   }
 
-  /** The answer to `check`. */
   check(subject: Subject): Promise<Outcome<CheckReport>> {
     return ask(subject, "check", (image) => checkOutcome(image));
   }
 
-  /** The SHA-256 of the content, or of a part of it. */
   digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
     return ask(subject, "read", (image) => {
       const layers = layersOf(image, scope.snapshot);
@@ -110,6 +104,8 @@ async function ask<T>(
   try {
     const refusal = image.findings.refusal(opening);
     if (refusal !== undefined) return rejected(refusal.message);
+    const isForeign = image.layer === undefined && image.findings.unknown() !== undefined;
+    if (isForeign) return unsupported("The format of the image is not read");
     if (image.layer === undefined) return rejected("The image does not open");
     if (!alone && image.incomplete) {
       return unsupported("A named file was not opened");

@@ -27,6 +27,8 @@ export interface TableJudgement {
    * alone the copied flags count.
    */
   readonly claims: MetadataClaims | undefined;
+  /** Length of the external data file in bytes, where there is one and it is open. */
+  readonly dataSize?: number | undefined;
 }
 
 /** Table entries that are looked at beyond those that the file can hold. */
@@ -160,7 +162,13 @@ function judgePlace(image: TableJudgement, at: EntryAt, findings: Findings): voi
   const host = hostOffset(high, at.table.low(at.entry));
   const copied = (high & entryBits.copied.high) !== 0;
   if (claims !== undefined && copied) judgeInPlace(image, { host, place, claims }, findings);
-  if (mapping.dataFile) return;
+  if (mapping.dataFile) {
+    if (host >= (image.dataSize ?? Infinity)) {
+      const message = `The cluster at ${hex(host)} is past the end of the external data file`;
+      findings.add("qcow2.l2e.beyond-datafile", place, message);
+    }
+    return;
+  }
   if (host >= file.source.size) {
     const message = `The cluster at ${hex(host)} is past the end of the file`;
     findings.add("qcow2.l2e.beyond-eof", place, message);

@@ -44,6 +44,8 @@ export const accessRules = {
     "The copied flag says whether the refcount is exactly 1."],
   "qcow2.l2e.beyond-eof": ["spec", "should", "ignored", standard,
     "A cluster is inside the file."],
+  "qcow2.l2e.beyond-datafile": ["spec", "should", "ignored", standard,
+    "A cluster of an image with an external data file is inside that file."],
   "qcow2.comp.inflate": ["spec", "must", "fails-at-access", compressed,
     "Compressed data is a raw deflate stream of one cluster."],
   "qcow2.comp.zstd": ["spec", "must", "fails-at-access", compressed,
