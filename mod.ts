@@ -103,6 +103,7 @@ export {
   type Json,
   type Layer,
   type LayerInfo,
+  type LazyJson,
   type MapEntry,
   Marks,
   type Pattern,

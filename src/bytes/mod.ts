@@ -15,6 +15,7 @@
 
 export { type ByteSource, readUpTo, storedSize } from "./source.ts";
 export { MemorySource } from "./memory.ts";
+export { BufferedSource } from "./buffered.ts";
 export { builtin } from "./builtin.ts";
 export { FileSource, type Hole, NotRegularError, SourceError } from "./file.ts";
 export {

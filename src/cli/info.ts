@@ -1,9 +1,9 @@
-import type { InfoReport, Json } from "../format/mod.ts";
-import { exactInfoOf, infoOf, type OpenedImage } from "../image/mod.ts";
-import { infoText, qemuJson } from "../report/mod.ts";
+import type { LazyInfo, LazyJson } from "../format/mod.ts";
+import { exactInfoOf, type OpenedImage, unicodeInfoOf } from "../image/mod.ts";
+import { infoLines, qemuJsonPieces } from "../report/mod.ts";
 import { chainNames, eachImage, mustOpen, OPENING, OPENING_HELP, openNamed } from "./images.ts";
-import { type Options, parseOptions } from "./options.ts";
-import { print } from "./output.ts";
+import { parseOptions } from "./options.ts";
+import { Printer } from "./output.ts";
 import { ImageError } from "./verb.ts";
 
 /** The text of `info --help`. */
@@ -27,64 +27,63 @@ Example
 /** `info`: what qemu-img's verb of the same name prints. */
 export function run(args: string[]): Promise<number> {
   const options = parseOptions(args, { ...OPENING, flags: ["backing-chain", "json"] });
-  const json = options.flag("json");
+  const chain = options.flag("backing-chain");
   let printed = 0;
   return eachImage(options.positional, (path) => {
-    // JSON is Unicode, as qemu-img's is; in text, the bytes of names are shown.
-    const read = json ? infoOf : exactInfoOf;
-    const infos = options.flag("backing-chain")
-      ? chainInfos(path, options, read)
-      : one(path, options, read);
-    if (printed++ > 0 && !json) print("");
-    print(json ? jsonOf(infos, options) : infos.map(infoText).join("\n\n"));
+    const image = openNamed(path, options, { alone: !chain });
+    try {
+      // JSON is Unicode, as qemu-img's is; in text, the bytes of names are shown.
+      const read = options.flag("json") ? unicodeInfoOf : exactInfoOf;
+      const infos = chain ? chainInfos(image, path, read) : [infoNamed(image, path, read)];
+      if (options.flag("json")) printJson(infos, chain);
+      else printText(infos, printed++ > 0);
+    } finally {
+      image.close();
+    }
     return 0;
   });
 }
 
-function jsonOf(infos: readonly InfoReport[], options: Options): string {
+function printJson(infos: readonly LazyInfo[], chain: boolean): void {
   const [first] = infos;
-  return qemuJson((options.flag("backing-chain") ? infos : first) as Json);
+  const printer = new Printer();
+  for (const piece of qemuJsonPieces((chain ? infos : first) as LazyJson)) printer.write(piece);
+  printer.write("\n");
+  printer.flush();
 }
 
-type Reader = (image: OpenedImage) => InfoReport;
-
-function one(path: string, options: Options, read: Reader): InfoReport[] {
-  const image = openNamed(path, options, { alone: true });
-  try {
-    return [infoNamed(image, path, read)];
-  } finally {
-    image.close();
+function printText(infos: readonly LazyInfo[], isNext: boolean): void {
+  const printer = new Printer();
+  for (const [index, info] of infos.entries()) {
+    if (isNext || index > 0) printer.write("\n");
+    for (const line of infoLines(info)) printer.write(`${line}\n`);
   }
+  printer.flush();
 }
 
-function chainInfos(path: string, options: Options, read: Reader): InfoReport[] {
-  const image = openNamed(path, options);
-  try {
-    const infos: InfoReport[] = [];
-    const names = new Set<string>();
-    let at: OpenedImage | undefined = image;
-    for (const name of chainNames(image, path)) {
-      if (at === undefined) break;
-      // qemu-img goes by the names, and calls an image a loop that has itself as a raw backing file.
-      if (names.has(name)) {
-        throw notFollowed(path, `the chain is a loop: '${name}' is in it already`);
-      }
-      names.add(name);
-      const info = infoNamed(at, name, read);
-      infos.push(info);
-      if (info["backing-filename"] !== undefined && at.backing === undefined) {
-        throw notFollowed(name, whyMissing(at));
-      }
-      at = at.backing;
+type Reader = (image: OpenedImage) => LazyInfo;
+
+function chainInfos(image: OpenedImage, path: string, read: Reader): LazyInfo[] {
+  const infos: LazyInfo[] = [];
+  const names = new Set<string>();
+  let at: OpenedImage | undefined = image;
+  for (const name of chainNames(image, path)) {
+    if (at === undefined) break;
+    // qemu-img goes by the names, and calls an image a loop that has itself as a raw backing file.
+    if (names.has(name)) throw notFollowed(path, `the chain is a loop: '${name}' is in it already`);
+    names.add(name);
+    const info = infoNamed(at, name, read);
+    infos.push(info);
+    if (info["backing-filename"] !== undefined && at.backing === undefined) {
+      throw notFollowed(name, whyMissing(at));
     }
-    return infos;
-  } finally {
-    image.close();
+    at = at.backing;
   }
+  return infos;
 }
 
 /** `info` of an image, with the name that the user or its overlay gives it. */
-function infoNamed(image: OpenedImage, name: string, read: Reader): InfoReport {
+function infoNamed(image: OpenedImage, name: string, read: Reader): LazyInfo {
   mustOpen({ ...image, path: name }, "info");
   return read({ ...image, path: name });
 }

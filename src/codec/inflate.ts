@@ -41,8 +41,18 @@ const CHUNK_MIN = 64;
  * ```
  */
 export function inflateCluster(input: Uint8Array, clusterSize: number): Decompressed {
-  return inflateWhole(input, clusterSize) ?? inflateByStatus(input, clusterSize);
+  const whole = expectsWhole ? inflateWhole(input, clusterSize) : undefined;
+  const inflated = whole ?? inflateByStatus(input, clusterSize);
+  expectsWhole = inflated.ok;
+  return inflated;
 }
+
+/**
+ * Each stream that node:zlib refuses leaves native memory behind, which the garbage collector does not
+ * know of: where one stream is malformed, the next one probably is too, and is not given to it. That
+ * makes no difference to the result.
+ */
+let expectsWhole = true;
 
 /**
  * The usual case at full speed: a whole, sound stream of exactly one cluster. All of it has been

@@ -34,7 +34,7 @@ export function foreignFormat({ name, title, struct, score, probe }: Foreign): F
         return undefined;
       },
       anatomy(source, options) {
-        const collector = new AnatomyCollector(options);
+        const collector = new AnatomyCollector(options, source);
         if (struct !== undefined) {
           const place = { path: "/header", offset: 0, length: struct.size };
           const rows = structRows(struct, source, place);

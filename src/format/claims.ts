@@ -31,7 +31,8 @@ export class ClaimList implements Iterable<Claim> {
   #indices = new Uint32Array(2 * LENGTH_FIRST);
   #owners = new Uint32Array(LENGTH_FIRST);
   #kinds = new Uint8Array(LENGTH_FIRST);
-  readonly #owned: (ClaimingTable | Claim)[] = [];
+  /** Tables, and the paths of what claims something by itself, with what it says where it does. */
+  readonly #owned: (ClaimingTable | Pick<Claim, "path" | "says"> | string)[] = [];
   #length = 0;
 
   /** A list of claims that there are already. */
@@ -47,7 +48,8 @@ export class ClaimList implements Iterable<Claim> {
   }
 
   add(claim: Claim): void {
-    this.#owned.push(claim);
+    const { path, says } = claim;
+    this.#owned.push(says === undefined ? path : { path, says });
     this.#add(claim, 0, 0);
   }
 
@@ -95,18 +97,20 @@ export class ClaimList implements Iterable<Claim> {
   }
 
   claim(at: number): Claim {
-    const owner = this.#owned[this.#owners[at] as number] as ClaimingTable | Claim;
-    if ("kind" in owner) return owner;
-    const first = this.#indices[2 * at] as number;
-    const last = this.#indices[2 * at + 1] as number;
-    const indices = first === last ? `${first}` : `${first}..${last}`;
-    return {
+    const owner = this.#owned[this.#owners[at] as number];
+    const place = {
       offset: this.offset(at),
       length: this.#places[2 * at + 1] as number,
       kind: this.kind(at),
-      path: `${owner.path}/${indices}`,
-      says: owner.says(first),
     };
+    if (typeof owner === "string" || owner === undefined) return { ...place, path: owner ?? "" };
+    if (typeof owner.says !== "function") {
+      return { ...place, path: owner.path, says: owner.says ?? "" };
+    }
+    const first = this.#indices[2 * at] as number;
+    const last = this.#indices[2 * at + 1] as number;
+    const indices = first === last ? `${first}` : `${first}..${last}`;
+    return { ...place, path: `${owner.path}/${indices}`, says: owner.says(first) };
   }
 
   *[Symbol.iterator](): Generator<Claim> {

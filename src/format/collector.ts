@@ -12,8 +12,16 @@ export interface EntryClaim {
 
 /** Claims that are kept: an image whose clusters are in any order makes one for each. */
 const CLAIMS_MAX = 2 ** 19;
-/** Structures and tables that are listed. */
-const PARTS_MAX = 2 ** 14;
+/** Structures and tables that are listed: so many, and one more for as many bytes of the file. */
+const PARTS_MAX = 2 ** 12;
+const BYTES_PER_PART = 2 ** 10;
+
+/** The file that is described. */
+export interface DescribedFile {
+  readonly size: number;
+  /** The unit of allocation in bytes: what is claimed of one for a structure is claimed as a whole. */
+  readonly unit?: number;
+}
 
 /** Collects the anatomy of an image, within bounds. */
 export class AnatomyCollector {
@@ -22,20 +30,21 @@ export class AnatomyCollector {
   readonly #claims = new ClaimList();
   readonly #gaps = new Set<string>();
   readonly #unit: number;
+  readonly #partsMax: number;
   #entriesLeft: number;
   #complete = true;
   /** The claim of the entries that were added last, as long as they continue each other. */
   #run: { first: EntryClaim; last: EntryClaim; end: number } | undefined;
 
-  /** @param unit of allocation in bytes: what is claimed of one for a structure is claimed as a whole */
-  constructor(options: AnatomyOptions, unit = 1) {
+  constructor(options: AnatomyOptions, { size, unit = 1 }: DescribedFile) {
     this.options = options;
+    this.#partsMax = PARTS_MAX + size / BYTES_PER_PART;
     this.#unit = unit;
     this.#entriesLeft = options.entries;
   }
 
   part(part: Omit<Part, "omitted"> & { readonly omitted?: number }): void {
-    if (this.#parts.length < PARTS_MAX) this.#parts.push({ omitted: 0, ...part });
+    if (this.#parts.length < this.#partsMax) this.#parts.push({ omitted: 0, ...part });
     else this.gap("Not every structure is listed");
   }
 

@@ -81,7 +81,8 @@ export interface LayerInfo {
   readonly "cluster-size"?: number;
   readonly "dirty-flag": boolean;
   readonly encrypted?: true;
-  readonly snapshots?: readonly Json[];
+  /** The internal snapshots, which may be made while they are read. */
+  readonly snapshots?: Iterable<Json>;
   readonly "format-specific"?: {
     readonly type: string;
     readonly data: { readonly [key: string]: Json };

@@ -72,7 +72,8 @@ export { type BuiltImage, cutAt, type Placed } from "./placed.ts";
 export { remembering } from "./remembering.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";
 export { type Pattern, patternBytes, seededBytes } from "./pattern.ts";
-export type { InfoReport, MapEntry } from "./reports.ts";
+export type { InfoReport, LazyInfo, LazyJson, MapEntry } from "./reports.ts";
+export { LazyList } from "./lazy_list.ts";
 export {
   eachTime,
   type EntryTarget,

@@ -20,3 +20,14 @@ export interface InfoReport {
   readonly format: string;
   readonly [key: string]: Json;
 }
+
+/** JSON of which a list may be made while it is read: there may be tens of thousands of snapshots. */
+export type LazyJson = Json | Iterable<LazyJson> | { readonly [key: string]: LazyJson };
+
+/** `info` in qemu-img's shape, whose snapshots are made one by one. */
+export interface LazyInfo {
+  readonly "virtual-size": number;
+  readonly format: string;
+  readonly snapshots?: Iterable<Json>;
+  readonly [key: string]: LazyJson | undefined;
+}

@@ -1,5 +1,12 @@
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
-import { imageText, type InfoReport, type Json, nameBytes } from "../format/mod.ts";
+import {
+  eachTime,
+  imageText,
+  type InfoReport,
+  type Json,
+  type LazyInfo,
+  nameBytes,
+} from "../format/mod.ts";
 import type { OpenedImage } from "./opened.ts";
 import { isProtocol, resolveName } from "./names.ts";
 import { openRefusal } from "./readable.ts";
@@ -11,7 +18,20 @@ import { openRefusal } from "./readable.ts";
  * @throws {TypeError} when the image does not open: {@link OpenedImage.findings} says why
  */
 export function infoOf(image: OpenedImage): InfoReport {
-  return inUnicode(exactInfoOf(image)) as InfoReport;
+  const { snapshots, ...info } = unicodeInfoOf(image);
+  const rest = info as InfoReport;
+  return snapshots === undefined ? rest : { ...rest, snapshots: [...snapshots] };
+}
+
+/** The same, with the snapshots made one by one. */
+export function unicodeInfoOf(image: OpenedImage): LazyInfo {
+  const { snapshots, ...info } = exactInfoOf(image);
+  const rest = inUnicode(info as InfoReport) as InfoReport;
+  return snapshots === undefined ? rest : { ...rest, snapshots: mapped(snapshots, inUnicode) };
+}
+
+function mapped<T>(items: Iterable<T>, change: (item: T) => T): Iterable<T> {
+  return eachTime(() => Iterator.from(items).map(change));
 }
 
 function inUnicode(value: Json): Json {
@@ -22,11 +42,11 @@ function inUnicode(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, inUnicode(member)]));
 }
 
-/** The same, with names of files as `nameOf` gives them. */
-export function exactInfoOf(image: OpenedImage): InfoReport {
+/** The same, with names of files as `nameOf` gives them, and the snapshots made one by one. */
+export function exactInfoOf(image: OpenedImage): LazyInfo {
   const { layer, source, path } = image;
   if (layer === undefined || openRefusal(image, "info") !== undefined) {
-    throw new TypeError(`Cannot tell about ${path}: it does not open`);
+    throw new TypeError(`Cannot print info of ${path}: it does not open`);
   }
   const backing = layer.backing;
   return {

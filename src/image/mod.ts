@@ -17,7 +17,7 @@ export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } 
 export { detect, probe } from "./probe.ts";
 export { type Extent, extentsOf } from "./extents.ts";
 export { HeaderError } from "./header_file.ts";
-export { exactInfoOf, infoOf } from "./info.ts";
+export { exactInfoOf, infoOf, unicodeInfoOf } from "./info.ts";
 export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";
 export type { KeyOptions, OpenedImage, OpenOptions, ReadOptions } from "./opened.ts";
 export { openRefusal, readRefusal } from "./readable.ts";

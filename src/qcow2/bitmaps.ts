@@ -1,5 +1,5 @@
-import { readUpTo, roundUp } from "../bytes/mod.ts";
-import { EntryTable, imageText } from "../format/mod.ts";
+import { BufferedSource, type ByteSource, readUpTo, roundUp } from "../bytes/mod.ts";
+import { EntryTable, imageText, LazyList } from "../format/mod.ts";
 import { bitMask, decode, type Decoded } from "../layout/mod.ts";
 import { extensionData, extensionOf, type Qcow2File } from "./decode.ts";
 import type { Geometry } from "./geometry.ts";
@@ -20,7 +20,7 @@ export interface Bitmap extends Decoded<typeof bitmapHead> {
 /** The bitmap directory. */
 export interface BitmapDirectory {
   readonly fields: Decoded<typeof bitmapsExtension>;
-  readonly bitmaps: readonly Bitmap[];
+  readonly bitmaps: LazyList<Bitmap>;
 }
 
 /** Flags of a bitmap. */
@@ -52,19 +52,24 @@ export function decodeBitmaps(
 ): BitmapDirectory {
   const start = Number(fields.bitmap_directory_offset);
   const size = Number(fields.bitmap_directory_size);
-  const bitmaps: Bitmap[] = [];
+  const buffered = new BufferedSource(file.source);
+  const starts: number[] = [];
   // Counted from the start of the directory, which may be where numbers are far apart.
-  for (let at = 0; at < size && bitmaps.length < max;) {
-    const bitmap = decodeBitmap(file, start + at, size - at);
-    bitmaps.push(bitmap);
+  for (let at = 0; at < size && starts.length < max;) {
+    const bitmap = decodeBitmap(buffered, start + at, size - at);
+    starts.push(at);
     if (!bitmap.fits) break;
     at += bitmap.length;
   }
-  return { fields, bitmaps };
+  const decoded = (index: number) => {
+    const at = starts[index] ?? 0;
+    return decodeBitmap(buffered, start + at, size - at);
+  };
+  return { fields, bitmaps: new LazyList(starts.length, decoded) };
 }
 
 /** @param left bytes from the start of the entry to the end of the directory */
-function decodeBitmap({ source }: Qcow2File, offset: number, left: number): Bitmap {
+function decodeBitmap(source: ByteSource, offset: number, left: number): Bitmap {
   const head = decode(bitmapHead, readUpTo(source, offset, bitmapHead.size));
   const nameAt = bitmapHead.size + head.extra_data_size;
   const nameEnd = nameAt + head.name_size;

@@ -1,7 +1,8 @@
-import { type ByteSource, readUpTo } from "../bytes/mod.ts";
+import { BufferedSource, type ByteSource, readUpTo, roundUp } from "../bytes/mod.ts";
+import { LazyList } from "../format/mod.ts";
 import { decode, type Decoded, offsetOf } from "../layout/mod.ts";
 import { type Geometry, geometryOf } from "./geometry.ts";
-import { extensionHead, features, header, headerV2, limits } from "./structures.ts";
+import { extensionHead, extensionTypes, features, header, headerV2, limits } from "./structures.ts";
 
 /** The header, with what version 2 lacks filled in as the specification says it is assumed. */
 export type Header = Decoded<typeof header>;
@@ -29,7 +30,7 @@ export interface Qcow2File {
   /** The first bytes that are not header. */
   readonly extensionsStart: number;
   readonly extensionsEnd: number;
-  readonly extensions: readonly Extension[];
+  readonly extensions: LazyList<Extension>;
   /** The extension area ends with an end marker. */
   readonly endMarker: boolean;
 }
@@ -99,27 +100,47 @@ function decodeExtensions(
   source: ByteSource,
   start: number,
   end: number,
-): { extensions: Extension[]; endMarker: boolean } {
-  const extensions: Extension[] = [];
-  let at = start;
-  while (at < end && extensions.length < EXTENSIONS_MAX) {
-    const { type, length } = decode(extensionHead, source.read(at, extensionHead.size));
-    const dataOffset = at + extensionHead.size;
-    const headFits = dataOffset <= end;
-    const dataFits = headFits && length <= end - dataOffset;
-    extensions.push({ type, length, offset: at, dataOffset, headFits, dataFits });
+): Pick<Qcow2File, "extensions" | "endMarker"> {
+  const buffered = new BufferedSource(source);
+  const offsets: number[] = [];
+  let endMarker = false;
+  for (let at = start; at < end && offsets.length < EXTENSIONS_MAX && !endMarker;) {
+    const { type, length, dataOffset, dataFits } = decodeExtension(buffered, at, end);
+    offsets.push(at);
     if (!dataFits) break;
-    if (type === 0) return { extensions, endMarker: true };
-    at = dataOffset + Math.ceil(length / EXTENSION_ALIGNMENT) * EXTENSION_ALIGNMENT;
+    endMarker = type === extensionTypes.end;
+    at = dataOffset + roundUp(length, EXTENSION_ALIGNMENT);
   }
-  return { extensions, endMarker: false };
+  const decoded = (index: number) => decodeExtension(buffered, offsets[index] ?? 0, end);
+  return { extensions: new LazyList(offsets.length, decoded), endMarker };
+}
+
+function decodeExtension(source: ByteSource, offset: number, end: number): Extension {
+  const { type, length } = decode(extensionHead, source.read(offset, extensionHead.size));
+  const dataOffset = offset + extensionHead.size;
+  const headFits = dataOffset <= end;
+  return {
+    type,
+    length,
+    offset,
+    dataOffset,
+    headFits,
+    dataFits: headFits && length <= end - dataOffset,
+  };
 }
 
 /** The last extension of a type: where a type stands twice, that is the one that counts. */
 export function extensionOf(file: Qcow2File, type: number): Extension | undefined {
-  return file.extensions.findLast((extension) =>
-    extension.type === type && extension.dataFits && extension.headFits
-  );
+  let last: Extension | undefined;
+  for (const extension of file.extensions) {
+    if (extension.type === type && extension.dataFits && extension.headFits) last = extension;
+  }
+  return last;
+}
+
+/** The first extension of a type, whether or not it fits. */
+export function firstExtensionOf({ extensions }: Qcow2File, type: number): Extension | undefined {
+  return extensions.at(extensions.findIndex((extension) => extension.type === type));
 }
 
 /** The data of an extension, as far as the file holds it, zeros after that. */

@@ -13,7 +13,7 @@ import {
   noKey,
 } from "../luks1/mod.ts";
 import type { Place } from "../rules/mod.ts";
-import { type Extension, extensionData, type Qcow2File } from "./decode.ts";
+import { type Extension, extensionData, firstExtensionOf, type Qcow2File } from "./decode.ts";
 import { type Broken, type Findings, inHeader } from "./findings.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer } from "./structures.ts";
 
@@ -97,7 +97,7 @@ export function openDraftLuks(
   file: Qcow2File,
   { findings, options }: { findings: Findings; options: DriverOptions },
 ): Encryption | undefined {
-  const extension = file.extensions.find(({ type }) => type === DRAFT_LUKS_EXTENSION);
+  const extension = firstExtensionOf(file, DRAFT_LUKS_EXTENSION);
   if (extension === undefined || !extension.headFits) return undefined;
   const base = extension.dataOffset;
   const region = new WindowSource(file.source, base, extension.length);

@@ -21,9 +21,9 @@ export function qcow2Info(
 ): LayerInfo {
   const { header } = file;
   const encrypted = header.crypt_method !== 0;
-  const list = image.snapshots.snapshots.map(snapshotInfo);
-  // QEMU does not list the snapshots of an image whose clusters are elsewhere.
-  const listed = list.length > 0 && !has(file, "dataFile");
+  const { snapshots } = image.snapshots;
+  // QEMU does not list the snapshots of an image with a data file.
+  const listed = snapshots.length > 0 && !has(file, "dataFile");
   const data = header.version < 3
     ? { compat: "0.10", "compression-type": "zlib", "refcount-bits": image.geometry.refcountBits }
     : version3(file, image);
@@ -32,7 +32,7 @@ export function qcow2Info(
     "cluster-size": image.geometry.clusterSize,
     "dirty-flag": has(file, "dirty"),
     ...(encrypted ? { encrypted: true } : {}),
-    ...(listed ? { snapshots: list } : {}),
+    ...(listed ? { snapshots: snapshots.map(snapshotInfo) } : {}),
     "format-specific": { type: "qcow2", data: { ...data, ...encrypt } },
   };
 }
@@ -51,7 +51,7 @@ function version3(
   image: { geometry: Geometry; bitmaps: BitmapDirectory | undefined },
 ): { [key: string]: Json } {
   const { header } = file;
-  const bitmaps = image.bitmaps?.bitmaps.map(bitmapInfo) ?? [];
+  const bitmaps = Array.from(image.bitmaps?.bitmaps ?? [], bitmapInfo);
   const dataFile = extensionOf(file, extensionTypes.dataFile);
   const raw = (header.autoclear_features & features.rawExternal) !== 0n;
   return {

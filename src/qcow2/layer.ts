@@ -133,7 +133,7 @@ export class Qcow2Layer implements Layer {
   }
 
   get snapshots(): readonly SnapshotSummary[] {
-    return this.#image.snapshots.snapshots.map(({ id, name, diskSize }) => ({
+    return Array.from(this.#image.snapshots.snapshots, ({ id, name, diskSize }) => ({
       id: imageText(id),
       name: imageText(name),
       virtualSize: diskSize === undefined ? this.virtualSize : Number(diskSize),
@@ -143,7 +143,7 @@ export class Qcow2Layer implements Layer {
   get bitmaps(): readonly BitmapSummary[] {
     const { file, geometry, bitmaps } = this.#image;
     const size = this.virtualSize;
-    return (bitmaps?.bitmaps ?? []).map((bitmap) => ({
+    return Array.from(bitmaps?.bitmaps ?? [], (bitmap) => ({
       name: imageText(bitmap.name),
       granularity: 2 ** bitmap.granularity_bits,
       inUse: (bitmap.flags & bitmapFlags.inUse) !== 0,
@@ -159,7 +159,7 @@ export class Qcow2Layer implements Layer {
     const index = byId >= 0
       ? byId
       : snapshots.findIndex((candidate) => imageText(candidate.name) === name);
-    const entry = snapshots[index];
+    const entry = snapshots.at(index);
     if (entry === undefined) return undefined;
     const layer = new Qcow2Layer(this.#image, { entry, index });
     if (this.#dataSource !== undefined) layer.attachDataFile(this.#dataSource);

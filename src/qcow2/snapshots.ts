@@ -1,6 +1,6 @@
-import { type ByteSource, readUpTo, roundUp } from "../bytes/mod.ts";
+import { BufferedSource, type ByteSource, readUpTo, roundUp } from "../bytes/mod.ts";
 import { decode, type Decoded } from "../layout/mod.ts";
-import { imageText } from "../format/mod.ts";
+import { imageText, LazyList } from "../format/mod.ts";
 import { limits, snapshotExtra, snapshotHead } from "./structures.ts";
 
 /** An entry of the snapshot table. */
@@ -19,7 +19,7 @@ export interface Snapshot extends Decoded<typeof snapshotHead> {
 
 /** The snapshot table. */
 export interface SnapshotTable {
-  readonly snapshots: readonly Snapshot[];
+  readonly snapshots: LazyList<Snapshot>;
   /** Bytes from the start of the table to the end of the last name. */
   readonly length: number;
 }
@@ -38,19 +38,21 @@ export function decodeSnapshots(
   source: ByteSource,
   place: { offset: number; count: number; maxExtra: number; maxLength: number },
 ): SnapshotTable {
-  const snapshots: Snapshot[] = [];
+  const buffered = new BufferedSource(source);
+  const offsets: number[] = [];
   // Counted from the start of the table, which may be where numbers are far apart.
   let length = 0;
   for (let i = 0; i < place.count; i++) {
     const at = roundUp(length, ALIGNMENT);
-    const snapshot = decodeSnapshot(source, place.offset + at);
-    snapshots.push(snapshot);
+    const snapshot = decodeSnapshot(buffered, place.offset + at);
+    offsets.push(snapshot.offset);
     if (snapshot.extra_data_size > place.maxExtra) break;
     length = at + snapshotHead.size + snapshot.extra_data_size + snapshot.id_str_size +
       snapshot.name_size;
     if (length > place.maxLength) break;
   }
-  return { snapshots, length };
+  const decoded = (index: number) => decodeSnapshot(buffered, offsets[index] ?? 0);
+  return { snapshots: new LazyList(offsets.length, decoded), length };
 }
 
 /** What there is of an entry past the end of the file: zeros. */

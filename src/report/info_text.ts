@@ -1,4 +1,4 @@
-import type { InfoReport, Json } from "../format/mod.ts";
+import type { Json, LazyInfo } from "../format/mod.ts";
 import { inQemuOrder } from "./qemu_json.ts";
 import { sizeText, visible } from "./visible.ts";
 
@@ -7,9 +7,15 @@ const INDENT = "    ";
 type Members = { readonly [key: string]: Json };
 
 /** `info` in the words of qemu-img's text for a person. */
-export function infoText(info: InfoReport): string {
+export function infoText(info: LazyInfo): string {
+  return [...infoLines(info)].join("\n");
+}
+
+/** The same line by line. */
+export function* infoLines({ snapshots, ...rest }: LazyInfo): Generator<string> {
+  const info = rest as Members & Pick<LazyInfo, "virtual-size" | "format">;
   const actual = info["actual-size"];
-  const lines = [
+  yield* [
     `image: ${text(info["filename"])}`,
     `file format: ${info.format}`,
     `virtual size: ${sizeText(info["virtual-size"])} (${figure(info["virtual-size"])} bytes)`,
@@ -18,13 +24,12 @@ export function infoText(info: InfoReport): string {
     ...(info["cluster-size"] === undefined ? [] : [`cluster_size: ${info["cluster-size"]}`]),
     ...(info["dirty-flag"] === true ? ["cleanly shut down: no"] : []),
     ...backingLines(info),
-    ...snapshotLines(info["snapshots"]),
-    ...specificLines(info["format-specific"]),
   ];
-  return lines.join("\n");
+  if (snapshots !== undefined) yield* snapshotLines(snapshots);
+  yield* specificLines(info["format-specific"]);
 }
 
-function backingLines(info: InfoReport): string[] {
+function backingLines(info: Members): string[] {
   const name = info["backing-filename"];
   if (name === undefined) return [];
   const full = info["full-backing-filename"];
@@ -40,27 +45,25 @@ function backingLines(info: InfoReport): string[] {
   ];
 }
 
-function snapshotLines(snapshots: Json | undefined): string[] {
-  if (!Array.isArray(snapshots)) return [];
+function* snapshotLines(snapshots: Iterable<Json>): Generator<string> {
   const row = (cells: readonly string[]): string => {
     const [id = "", name = "", size = "", date = "", clock = "", icount = ""] = cells;
     return `${id.padEnd(7)} ${name.padEnd(16)} ${size.padStart(8)} ${date.padStart(19)} ` +
       `${clock.padStart(15)} ${icount.padStart(10)}`;
   };
-  return [
-    "Snapshot list:",
-    row(["ID", "TAG", "VM_SIZE", "DATE", "VM_CLOCK", "ICOUNT"]),
-    ...snapshots.map((snapshot: Members) =>
-      row([
-        text(snapshot["id"]),
-        text(snapshot["name"]),
-        sizeText(Number(snapshot["vm-state-size"])),
-        dateText(Number(snapshot["date-sec"])),
-        clockText(Number(snapshot["vm-clock-sec"]), Number(snapshot["vm-clock-nsec"])),
-        snapshot["icount"] === undefined ? "--" : figure(Number(snapshot["icount"])),
-      ])
-    ),
-  ];
+  yield "Snapshot list:";
+  yield row(["ID", "TAG", "VM_SIZE", "DATE", "VM_CLOCK", "ICOUNT"]);
+  for (const each of snapshots) {
+    const snapshot = each as Members;
+    yield row([
+      text(snapshot["id"]),
+      text(snapshot["name"]),
+      sizeText(Number(snapshot["vm-state-size"])),
+      dateText(Number(snapshot["date-sec"])),
+      clockText(Number(snapshot["vm-clock-sec"]), Number(snapshot["vm-clock-nsec"])),
+      snapshot["icount"] === undefined ? "--" : figure(Number(snapshot["icount"])),
+    ]);
+  }
 }
 
 /** Seconds since the Epoch as local time. */

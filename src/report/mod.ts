@@ -12,11 +12,11 @@
 
 export { checkReport, checkStatus, checkText } from "./check_text.ts";
 export { excerptOf, type ExcerptOptions } from "./excerpt.ts";
-export { infoText } from "./info_text.ts";
+export { infoLines, infoText } from "./info_text.ts";
 export { type Inspection, inspectionLines } from "./inspect_text.ts";
 export { MAP_HEADING, mapLine, mapRowOf } from "./map_text.ts";
 export type { Note } from "./placing.ts";
-export { qemuJson } from "./qemu_json.ts";
+export { qemuJson, qemuJsonPieces } from "./qemu_json.ts";
 export { type Stretch, stretchesIn, stretchesOf, type StretchKind } from "./stretches.ts";
 export { tableLines, type TableText } from "./table.ts";
 export { sizeText, visible } from "./visible.ts";

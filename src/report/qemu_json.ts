@@ -1,4 +1,4 @@
-import type { Json } from "../format/mod.ts";
+import type { LazyJson } from "../format/mod.ts";
 
 const INDENT = "    ";
 const BUCKETS = 512;
@@ -18,30 +18,50 @@ const BUCKETS = 512;
  * // }
  * ```
  */
-export function qemuJson(value: Json): string {
-  return layOut(value, "");
+export function qemuJson(value: LazyJson): string {
+  return [...qemuJsonPieces(value)].join("");
 }
 
-function layOut(value: Json, indent: string): string {
-  if (typeof value === "string") return quoted(value);
+/** The same in pieces. */
+export function* qemuJsonPieces(value: LazyJson, indent = ""): Generator<string> {
+  if (typeof value === "string") yield quoted(value);
   // A number is printed to its last digit, though it may be rounded from 2^53 on.
-  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value).toString();
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const inner = indent + INDENT;
-  const items = isList(value)
-    ? value.map((item) => inner + layOut(item, inner))
-    : inQemuOrder(value).map(([key, member]) => `${inner}${quoted(key)}: ${layOut(member, inner)}`);
-  const [open, close] = isList(value) ? "[]" : "{}";
-  // An empty container takes two lines.
-  return [open, ...(items.length === 0 ? [] : [items.join(",\n")]), indent + close].join("\n");
+  else if (typeof value === "number" && Number.isInteger(value)) yield BigInt(value).toString();
+  else if (typeof value !== "object" || value === null) yield JSON.stringify(value);
+  else yield* container(value, indent);
 }
 
-function isList(value: Json): value is readonly Json[] {
-  return Array.isArray(value);
+function* container(value: object, indent: string): Generator<string> {
+  const inner = indent + INDENT;
+  const [open, close] = isList(value) ? "[]" : "{}";
+  yield `${open}`;
+  let before = "\n";
+  for (const [label, member] of isList(value) ? unlabelled(value) : labelled(value)) {
+    yield `${before}${inner}${label}`;
+    yield* qemuJsonPieces(member, inner);
+    before = ",\n";
+  }
+  // An empty container takes two lines.
+  yield `\n${indent}${close}`;
+}
+
+function isList(value: object): value is Iterable<LazyJson> {
+  return Symbol.iterator in value;
+}
+
+function* unlabelled(list: Iterable<LazyJson>): Generator<[string, LazyJson]> {
+  for (const item of list) yield ["", item];
+}
+
+function labelled(members: object): [string, LazyJson][] {
+  return inQemuOrder(members as { readonly [key: string]: LazyJson })
+    .map(([key, member]) => [`${quoted(key)}: `, member]);
 }
 
 /** The members of an object in the order in which QEMU goes through them (qdict_first, qdict_next). */
-export function inQemuOrder(value: { readonly [key: string]: Json }): [string, Json][] {
+export function inQemuOrder<T extends LazyJson>(
+  value: { readonly [key: string]: T },
+): [string, T][] {
   return Object.entries(value).reverse().sort(([a], [b]) => bucketOf(a) - bucketOf(b));
 }
 

@@ -52,12 +52,13 @@ export function* stretchesIn(claims: Iterable<Claim>, size: number): Generator<S
 /** Goes through a file from its start, with the claims to the place where it is. */
 class Sweep {
   readonly #claims: ClaimList;
-  readonly #active = new Set<number>();
-  readonly #counts = new Map<ClaimKind, number>();
+  readonly #active: Order;
+  readonly #counts: Record<ClaimKind, number> = { header: 0, table: 0, data: 0, compressed: 0 };
   #from = 0;
 
   constructor(claims: ClaimList) {
     this.#claims = claims;
+    this.#active = new Order(claims.length);
   }
 
   get isIdle(): boolean {
@@ -67,7 +68,7 @@ class Sweep {
   /** Ends a stretch here, where there is one. */
   *moveTo(to: number): Generator<Stretch> {
     if (to <= this.#from) return;
-    const claims = this.#active.values().take(NAMED_MAX).map((at) => this.#claims.claim(at));
+    const claims = this.#active.first(NAMED_MAX).map((at) => this.#claims.claim(at));
     const place = { offset: this.#from, length: to - this.#from };
     yield { ...place, kind: this.#kind(), count: this.#active.size, claims: [...claims] };
     this.#from = to;
@@ -79,23 +80,66 @@ class Sweep {
 
   enter(claim: number): void {
     this.#active.add(claim);
-    const kind = this.#claims.kind(claim);
-    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    this.#counts[this.#claims.kind(claim)]++;
   }
 
   leave(claim: number): void {
     this.#active.delete(claim);
-    const kind = this.#claims.kind(claim);
-    const left = (this.#counts.get(kind) ?? 0) - 1;
-    if (left > 0) this.#counts.set(kind, left);
-    else this.#counts.delete(kind);
+    this.#counts[this.#claims.kind(claim)]--;
   }
 
   #kind(): StretchKind {
-    const [kind, other] = this.#counts.keys();
-    if (kind === undefined) return "unused";
+    const { size } = this.#active;
+    const [first] = this.#active.first(1);
+    if (first === undefined) return "unused";
+    const kind = this.#claims.kind(first);
     const sharable = kind === "data" || kind === "compressed";
-    return other !== undefined || this.#active.size > 1 && !sharable ? "conflict" : kind;
+    return this.#counts[kind] < size || size > 1 && !sharable ? "conflict" : kind;
+  }
+}
+
+/**
+ * A set of numbers below a limit, in the order in which they were added. A `Set` that changes all the
+ * time leaves garbage that is collected late.
+ */
+class Order {
+  readonly #next: Uint32Array;
+  readonly #previous: Uint32Array;
+  /** Stands before the first and behind the last one. */
+  readonly #end: number;
+  size = 0;
+
+  constructor(limit: number) {
+    this.#end = limit;
+    this.#next = new Uint32Array(limit + 1).fill(limit);
+    this.#previous = new Uint32Array(limit + 1).fill(limit);
+  }
+
+  add(number: number): void {
+    const last = this.#previous[this.#end] as number;
+    this.#link(last, number);
+    this.#link(number, this.#end);
+    this.size++;
+  }
+
+  delete(number: number): void {
+    this.#link(this.#previous[number] as number, this.#next[number] as number);
+    this.size--;
+  }
+
+  #link(before: number, behind: number): void {
+    this.#next[before] = behind;
+    this.#previous[behind] = before;
+  }
+
+  /** The first numbers, at most `count`. */
+  first(count: number): number[] {
+    const found: number[] = [];
+    for (let at = this.#next[this.#end] as number; at !== this.#end && found.length < count;) {
+      found.push(at);
+      at = this.#next[at] as number;
+    }
+    return found;
   }
 }
 

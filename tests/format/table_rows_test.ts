@@ -62,7 +62,10 @@ Deno.test("Marks finds an offset at the first byte of a range and not behind its
 });
 
 Deno.test("AnatomyCollector makes one claim of neighbours, and claims units as a whole", () => {
-  const collector = new AnatomyCollector({ ...BOUNDS, marks: new Marks([]) }, 100);
+  const collector = new AnatomyCollector({ ...BOUNDS, marks: new Marks([]) }, {
+    size: 1000,
+    unit: 100,
+  });
   collector.claim({ path: "/l1", offset: 210, length: 8, kind: "table" });
   const table = { path: "/l2", says: (index: number) => `guest ${index}` };
   const entry = { table, kind: "data" } as const;
@@ -81,7 +84,7 @@ Deno.test("AnatomyCollector makes one claim of neighbours, and claims units as a
 });
 
 Deno.test("AnatomyCollector says when it does not know all claims", () => {
-  const collector = new AnatomyCollector({ ...BOUNDS, marks: new Marks([]) });
+  const collector = new AnatomyCollector({ ...BOUNDS, marks: new Marks([]) }, { size: 1000 });
   assertEquals([collector.spend(60), collector.spend(41), collector.spend(40)], [
     true,
     false,

@@ -178,7 +178,7 @@ const driver: FormatDriver = {
     return findings.refusal("info") === undefined ? new ToyLayer(source, head) : undefined;
   },
   anatomy(source, options) {
-    const collector = new AnatomyCollector(options);
+    const collector = new AnatomyCollector(options, source);
     const place = { path: "/header", offset: 0, length: header.size };
     collector.part({ ...place, title: "header", rows: structRows(header, source, place) });
     collector.claim({ ...place, kind: "header" });

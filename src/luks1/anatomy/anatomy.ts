@@ -14,7 +14,7 @@ import { header as headerStruct, HEADER_BYTES, keySlot, slotStates } from "../st
  * of the file. Total, whatever the header says; nothing is judged, and nothing decrypted.
  */
 export function luks1Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
-  const collector = new AnatomyCollector(options);
+  const collector = new AnatomyCollector(options, source);
   const header = decodeLuks1(source);
   const place = { path: "/header", offset: 0, length: headerStruct.size };
   collector.part({ ...place, title: "header", rows: structRows(headerStruct, source, place) });

@@ -27,7 +27,7 @@ const SHOWN_LETTERS = 80;
  * and what claims which part of the file. Total, whatever the header says; nothing is decrypted.
  */
 export function luks2Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
-  const collector = new AnatomyCollector(options);
+  const collector = new AnatomyCollector(options, source);
   const copies = decodeLuks2(source);
   const { metadata } = chooseCopy(copies);
   for (const copy of [copies.primary, copies.secondary]) addCopy(copy, source, collector);

@@ -23,7 +23,7 @@ const FAR = 2 ** 53;
  * the file. Total, whatever the image says; nothing is judged.
  */
 export function qcow1Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
-  const collector = new AnatomyCollector(options);
+  const collector = new AnatomyCollector(options, source);
   const file = decodeQcow1(source);
   const place = { path: "/header", offset: 0, length: headerStruct.size };
   const rows = structRows(headerStruct, source, place);

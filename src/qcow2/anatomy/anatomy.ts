@@ -18,7 +18,10 @@ import { limits } from "../structures.ts";
  */
 export function qcow2Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
   const file = decodeQcow2(source);
-  const collector = new AnatomyCollector(options, file.geometry?.clusterSize);
+  const collector = new AnatomyCollector(options, {
+    size: source.size,
+    ...(file.geometry === undefined ? {} : { unit: file.geometry.clusterSize }),
+  });
   headerParts(file, collector);
   const { geometry } = file;
   if (geometry !== undefined) {

@@ -37,7 +37,7 @@ export function bitmapParts(
     kind: "table",
   });
   let unlisted = 0;
-  for (const [index, bitmap] of directory.bitmaps.slice(0, BITMAPS_MAX).entries()) {
+  for (const [index, bitmap] of directory.bitmaps.take(BITMAPS_MAX).entries()) {
     const part = entryPart(file, { bitmap, index });
     const { marks, tables } = collector.options;
     if (index < tables || marks.within(part.offset, part.length)) collector.part(part);

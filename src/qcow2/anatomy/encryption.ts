@@ -2,7 +2,7 @@ import { WindowSource } from "../../bytes/mod.ts";
 import type { AnatomyCollector, Part } from "../../format/mod.ts";
 import { decode } from "../../layout/mod.ts";
 import { luks1Anatomy } from "../../luks1/mod.ts";
-import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
+import { extensionData, extensionOf, firstExtensionOf, type Qcow2File } from "../decode.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer, extensionTypes } from "../structures.ts";
 
 /** The LUKS header and its key slots, which another format explains. */
@@ -25,7 +25,7 @@ export function encryptionParts(file: Qcow2File, collector: AnatomyCollector): v
 
 /** The header in an extension, as in the draft of 2016. The extension has the key material in it too. */
 function draftHeader(file: Qcow2File, collector: AnatomyCollector): void {
-  const extension = file.extensions.find(({ type }) => type === DRAFT_LUKS_EXTENSION);
+  const extension = firstExtensionOf(file, DRAFT_LUKS_EXTENSION);
   if (extension === undefined || !extension.headFits) return;
   const base = extension.dataOffset;
   const region = new WindowSource(file.source, base, extension.length);

@@ -24,7 +24,7 @@ export function snapshotParts(
   const offset = Number(file.header.snapshots_offset);
   collector.claim({ path: "/snapshots", offset, length: table.length, kind: "table" });
   let unlisted = 0;
-  for (const [index, snapshot] of table.snapshots.slice(0, SNAPSHOTS_MAX).entries()) {
+  for (const [index, snapshot] of table.snapshots.take(SNAPSHOTS_MAX).entries()) {
     const part = entryPart(file, { snapshot, index });
     const { marks, tables } = collector.options;
     if (index < tables || marks.within(part.offset, part.length)) collector.part(part);

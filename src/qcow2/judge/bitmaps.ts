@@ -1,5 +1,5 @@
 import { roundUp } from "../../bytes/mod.ts";
-import { requestable } from "../../format/mod.ts";
+import { LazyList, requestable } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import {
@@ -28,7 +28,7 @@ export function readBitmaps(file: Qcow2File): BitmapDirectory | undefined {
   const { nb_bitmaps: count, bitmap_directory_offset: offset, bitmap_directory_size: size } =
     fields;
   if (count === 0 || count > limits.bitmaps || size > limits.bitmapDirectory) return undefined;
-  if (!requestable(offset, size)) return { fields, bitmaps: [] };
+  if (!requestable(offset, size)) return { fields, bitmaps: LazyList.of<Bitmap>([]) };
   return decodeBitmaps(file, fields, count + 1);
 }
 
@@ -50,7 +50,7 @@ export function judgeBitmaps(
   if (!judge("qcow2.bitmap.dir-size-nonzero") || !judge("qcow2.bitmap.dir-readable")) return;
   judgeCounts(directory, place, findings);
   const names = new Set<string>();
-  for (const [index, bitmap] of bitmaps.slice(0, fields.nb_bitmaps).entries()) {
+  for (const [index, bitmap] of bitmaps.take(fields.nb_bitmaps).entries()) {
     if (!bitmap.fits) break;
     const judge = bitmapJudge({ bitmap, index }, image, findings);
     judgeEntry({ bitmap, index, judge }, image, findings);
@@ -69,12 +69,12 @@ function judgeRewriting(
   place: Place,
   findings: Findings,
 ): void {
-  if (bitmaps.every(({ flags }) => (flags & bitmapFlags.inUse) !== 0)) return;
-  const length = bitmaps.reduce((sum, bitmap) => {
+  if (bitmaps.findIndex(({ flags }) => (flags & bitmapFlags.inUse) === 0) < 0) return;
+  const length = bitmaps.values().reduce((sum, bitmap) => {
     const name = lengthToNul(bitmap.name);
     return sum + roundUp(bitmapHead.size + bitmap.extra_data_size + name, BITMAP_ALIGNMENT);
   }, 0);
-  const whole = bitmaps.reduce((sum, bitmap) => sum + bitmap.length, 0);
+  const whole = bitmaps.values().reduce((sum, bitmap) => sum + bitmap.length, 0);
   must(length === whole, findings, {
     rule: "qcow2.bitmap.name-rewritten",
     place,
@@ -83,7 +83,7 @@ function judgeRewriting(
 }
 
 function judgeCounts({ fields, bitmaps }: BitmapDirectory, place: Place, findings: Findings): void {
-  const broken = bitmaps.find((bitmap) => !bitmap.fits);
+  const broken = bitmaps.at(bitmaps.findIndex((bitmap) => !bitmap.fits));
   const whole = must(broken === undefined, findings, {
     rule: "qcow2.bitmap.dir-entry-fits",
     place: { path: `/bitmap[${bitmaps.length - 1}]`, ...placeOf(broken) },

@@ -87,8 +87,9 @@ function claimsOf(image: ProtectedImage): Claim[] {
     what,
     ranges: claimed,
   });
-  const l1Tables = snapshots.snapshots.map((one) =>
-    [one.l1_table_offset, one.l1_size * l1Entry.size] as const
+  const l1Tables = Array.from(
+    snapshots.snapshots,
+    (one) => [one.l1_table_offset, one.l1_size * l1Entry.size] as const,
   );
   const reftableSize = image.stored.table.length * refcountTableEntry.size;
   return [
@@ -199,7 +200,8 @@ export function judgeWritableTables(
     hit(claims.over({ offset, own }), { path: `/reftable/${i}/refcount_table_entry`, offset });
   }
   // An open for writing marks the bitmaps that it loads as in use.
-  const loaded = bitmaps?.bitmaps.some(({ flags }) => (flags & bitmapFlags.inUse) === 0) ?? false;
+  const used = bitmaps?.bitmaps.findIndex(({ flags }) => (flags & bitmapFlags.inUse) === 0);
+  const loaded = used !== undefined && used >= 0;
   if (bitmaps !== undefined && loaded) {
     const { bitmap_directory_offset, bitmap_directory_size } = bitmaps.fields;
     const place = { offset: Number(bitmap_directory_offset), path: "/bitmap_directory" };

@@ -1,4 +1,4 @@
-import { REQUEST_END_MAX } from "../../format/mod.ts";
+import { LazyList, REQUEST_END_MAX } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
@@ -12,7 +12,7 @@ export const TABLE_BYTES_MAX: number = 1024 * limits.snapshots;
 /** A character for each byte: a table holds megabytes of ids. */
 const bytesAsText = new TextDecoder("latin1");
 
-const NO_SNAPSHOTS: SnapshotTable = { snapshots: [], length: 0 };
+const NO_SNAPSHOTS: SnapshotTable = { snapshots: LazyList.of<Snapshot>([]), length: 0 };
 
 /** Decodes the snapshot table as far as QEMU's limits go. */
 export function readSnapshotTable({ header, source }: Qcow2File): SnapshotTable {

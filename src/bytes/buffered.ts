@@ -1,0 +1,38 @@
+import { type ByteSource, readUpTo } from "./source.ts";
+
+/** Bytes that are read at once. */
+const WINDOW = 2 ** 16;
+
+/** Another source, read in large pieces: for many small structures one behind the other. */
+export class BufferedSource implements ByteSource {
+  readonly size: number;
+  readonly #base: ByteSource;
+  #window: Uint8Array = new Uint8Array(0);
+  #start = 0;
+
+  constructor(base: ByteSource) {
+    this.#base = base;
+    this.size = base.size;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    if (!this.#has(offset, length)) {
+      this.#window = readUpTo(this.#base, offset, WINDOW);
+      this.#start = offset;
+    }
+    const at = offset - this.#start;
+    // What is longer than a piece, or reaches past the end, is read by itself.
+    return this.#has(offset, length)
+      ? this.#window.subarray(at, at + length)
+      : this.#base.read(offset, length);
+  }
+
+  #has(offset: number, length: number): boolean {
+    const at = offset - this.#start;
+    return at >= 0 && at + length <= this.#window.length;
+  }
+
+  readInto(offset: number, target: Uint8Array): void {
+    target.set(this.read(offset, target.length));
+  }
+}

@@ -1,0 +1,72 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { HOSTILE, PLAIN } from "./hostile_images.ts";
+import { withDirectory } from "./program.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const MIB = 2 ** 20;
+
+/** Memory that a verb may take above what it takes for a plain image, beside four times the file. */
+const BOUND = 64 * MIB;
+
+const VERBS: readonly (readonly string[])[] = [
+  ["info"],
+  ["info", "--json"],
+  ["map"],
+  ["check"],
+  ["judge"],
+  ["digest"],
+  ["inspect"],
+  ["inspect", "--json"],
+  ["inspect", "--all"],
+  ["inspect", "--all", "--json"],
+];
+
+/**
+ * Runs a verb and prints the most memory that was resident, which the kernel counts; the file is opened
+ * while Deno may still do everything.
+ */
+const MEASURED = `
+  const status = Deno.openSync("/proc/self/status");
+  const { main } = await import("${new URL("src/cli/main.ts", ROOT)}");
+  await main(Deno.args);
+  const text = new Uint8Array(8192);
+  status.readSync(text);
+  const [, kib] = /VmHWM:\\s+(\\d+) kB/.exec(new TextDecoder().decode(text));
+  Deno.stderr.writeSync(new TextEncoder().encode("peak " + 1024 * kib + "\\n"));
+`;
+
+/** The most memory that was resident while a verb ran, in bytes. */
+async function peakOf(args: readonly string[], directory: string): Promise<number> {
+  // The task bounds the garbage that V8 lets lie.
+  const flags = config.tasks.diskproof.command.split(" ").filter((it) => it.startsWith("--v8"));
+  assertEquals(flags.length, 1);
+  const command = new Deno.Command("deno", {
+    args: ["eval", ...flags, `--config=${new URL("deno.json", ROOT).pathname}`, MEASURED, ...args],
+    cwd: directory,
+    env: { NO_COLOR: "1" },
+    stdout: "null",
+  });
+  const { stderr } = await command.output();
+  const last = new TextDecoder().decode(stderr).trimEnd().split("\n").at(-1) ?? "";
+  assertMatch(last, /^peak \d+$/);
+  return Number(last.slice("peak ".length));
+}
+
+for (const verb of VERBS) {
+  Deno.test({
+    name: `${verb.join(" ")} takes at most 64 MiB and four times the file for hostile images`,
+    ignore: Deno.build.os !== "linux",
+    fn: () =>
+      withDirectory(async (directory) => {
+        Deno.writeFileSync(`${directory}/plain`, PLAIN);
+        const plain = await peakOf([...verb, "plain"], directory);
+        for (const [name, bytes] of Object.entries(HOSTILE)) {
+          Deno.writeFileSync(`${directory}/image`, bytes);
+          const more = await peakOf([...verb, "image"], directory) - plain;
+          const most = BOUND + 4 * bytes.length;
+          assert(more <= most, `${name}: ${more / MIB} MiB more, of ${most / MIB}`);
+        }
+      }),
+  });
+}
