@@ -4,7 +4,7 @@ import { bytes, fieldOf, struct, u16, u32 } from "../layout/mod.ts";
 /** The first six bytes of every volume: "LUKS", 0xba and 0xbe. */
 export const LUKS_MAGIC: Uint8Array = Uint8Array.of(0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe);
 
-/** What QEMU and cryptsetup align header and key material to, in bytes. */
+/** Alignment of header and key material in QEMU and cryptsetup, in bytes. */
 export const UNIT = 4096;
 /** Stripes of every key slot. */
 export const STRIPES = 4000;
@@ -12,7 +12,7 @@ export const STRIPES = 4000;
 /** The values of a key slot's `active`. */
 export const slotStates = { disabled: 0x0000dead, enabled: 0x00ac71f3 } as const;
 
-/** The header up to the key slots. What a short file lacks of it reads as zeros. */
+/** The header up to the key slots. In a short file, missing bytes read as zeros. */
 export const header = struct(
   "luks1.header",
   { section: "LUKS1 On-Disk Format 1.2.3, 3.1 Version 1, Figure 1", size: 208 },
@@ -31,7 +31,8 @@ export const header = struct(
       constraints: [{ nulTerminated: true, rule: "luks.header.cipher-nul" }],
     }),
     bytes("cipher_mode", 32, {
-      doc: "Mode, IV generator and its hash, as 'cbc-essiv:sha256' with a NUL byte at its end.",
+      doc:
+        "Mode, IV generator and its hash, such as 'cbc-essiv:sha256', with a NUL byte at its end.",
       constraints: [{ nulTerminated: true, rule: "luks.header.mode-nul" }],
     }),
     bytes("hash_spec", 32, {
@@ -39,7 +40,7 @@ export const header = struct(
       constraints: [{ nulTerminated: true, rule: "luks.header.hash-nul" }],
     }),
     u32("payload_offset", {
-      doc: "Start of the encrypted data; 0 where it is a file of its own.",
+      doc: "Offset of the encrypted data; 0 if it is in a separate file.",
       unit: "sectors",
       pointsTo: "payload",
       constraints: [
@@ -56,14 +57,14 @@ export const header = struct(
     bytes("mk_digest", 20, { doc: "Master key checksum from PBKDF2." }),
     bytes("mk_digest_salt", 32, { doc: "Salt of the master key checksum." }),
     u32("mk_digest_iter", {
-      doc: "Iterations of the master key checksum.",
+      doc: "PBKDF2 iterations for the master key checksum.",
       constraints: [{ min: 1, rule: "luks.header.mk-iterations" }],
     }),
     bytes("uuid", 40, { doc: "UUID of the partition, as text with a NUL byte at its end." }),
   ],
 );
 
-/** A key slot. The eight of them follow the header. */
+/** A key slot. Eight of them follow the header. */
 export const keySlot = struct(
   "luks1.key_slot",
   { section: "LUKS1 On-Disk Format 1.2.3, 3.1 Version 1, Figure 2", size: 48 },
@@ -74,12 +75,12 @@ export const keySlot = struct(
       constraints: [{ oneOf: "values", rule: "luks.slot.state" }],
     }),
     u32("iterations", {
-      doc: "Iterations of PBKDF2 for the passphrase.",
+      doc: "PBKDF2 iterations for the passphrase.",
       constraints: [{ min: 1, when: "in an enabled slot", rule: "luks.slot.iterations" }],
     }),
     bytes("salt", 32, { doc: "Salt of PBKDF2 for the passphrase." }),
     u32("key_material_offset", {
-      doc: "Start of the key material.",
+      doc: "Offset of the key material.",
       unit: "sectors",
       pointsTo: "key_material",
       constraints: [
@@ -94,7 +95,7 @@ export const keySlot = struct(
   ],
 );
 
-/** Every structure of LUKS version 1, for whatever has to hold of all of them. */
+/** Every structure of LUKS version 1. */
 export const luks1Structures = [header, keySlot] as const;
 
 /** Key slots of a header. */

@@ -6,11 +6,11 @@ const lookup = "QEMU block/qcow.c, get_cluster_offset";
 const inflate = "QEMU block/qcow.c, decompress_buffer";
 const write = "QEMU block/qcow.c, qcow_co_pwritev";
 
-/** qcow version 1. The format has no document: `spec` means that its layout has no other reading. */
+/** qcow version 1. The format has no specification: `spec` marks what its layout clearly implies. */
 // deno-fmt-ignore: a table
 const table = {
   "qcow1.header.readable": ["qemu", "may", "ignored", open,
-    "The header is complete; what is missing of it reads as zeros."],
+    "The header is complete. Missing bytes read as zeros."],
   "qcow1.header.magic": ["spec", "must", "refused-at-open", open,
     "The file starts with the magic 'QFI\\xfb'."],
   "qcow1.header.version": ["spec", "must", "refused-at-open", open,
@@ -24,9 +24,9 @@ const table = {
   "qcow1.crypt.method": ["spec", "must", "refused-at-open", open,
     "crypt_method is 0 or 1."],
   "qcow1.crypt.key-present": ["qemu", "may", "refused-at-open", "QEMU crypto/block-qcow.c, qcrypto_block_qcow_open",
-    "The content of an encrypted image is read with its passphrase.", ["read", "check", "write"]],
+    "Reading the content of an encrypted image requires its passphrase.", ["read", "check", "write"]],
   "qcow1.header.size-overflow": ["limit", "must", "refused-at-open", open,
-    "The size plus what one L1 entry covers stays below 2^64."],
+    "The size plus the range that one L1 entry covers is below 2^64."],
   "qcow1.l1.count-max": ["limit", "must", "refused-at-open", open,
     "The L1 table has at most (2^31 - 1) / 8 entries."],
   "qcow1.l1.request-max": ["limit", "must", "refused-at-open", "QEMU block/io.c, bdrv_check_request32",
@@ -44,7 +44,7 @@ const table = {
   "qcow1.header.size-512": ["qemu", "must", "ignored", open,
     "The size is a multiple of 512; QEMU rounds it down."],
   "qcow1.header.padding-mtime": ["qemu", "may", "ignored", open,
-    "mtime and padding mean nothing to a reader."],
+    "Readers ignore mtime and padding."],
   "qcow1.l1e.range": ["limit", "must", "fails-at-access", lookup,
     "An L2 table ends at or below 2^63 - 2^30."],
   "qcow1.l2.alignment": ["qemu", "may", "ignored", lookup,
@@ -52,11 +52,11 @@ const table = {
   "qcow1.l2e.sector-aligned": ["spec", "must", "fails-at-access", read,
     "An uncompressed cluster is at a multiple of 512."],
   "qcow1.l2e.cluster-aligned": ["qemu", "may", "ignored", read,
-    "An uncompressed cluster may be off a multiple of the cluster size."],
+    "An uncompressed cluster need not be at a multiple of the cluster size."],
   "qcow1.l2e.range": ["limit", "must", "fails-at-access", "QEMU block/io.c, bdrv_check_qiov_request",
-    "An uncompressed cluster ends, as far as a guest sees it, at or below 2^63 - 2^30."],
+    "The part of an uncompressed cluster that the guest sees ends at or below 2^63 - 2^30."],
   "qcow1.comp.readable": ["qemu", "may", "ignored", "QEMU block/qcow.c, decompress_cluster",
-    "Compressed data is inside the file; what is missing of it reads as zeros."],
+    "Compressed data is inside the file. Missing bytes read as zeros."],
   "qcow1.comp.inflate": ["spec", "must", "fails-at-access", inflate,
     "Compressed data is a raw deflate stream of one cluster."],
   "qcow1.comp.length-nonzero": ["spec", "must", "fails-at-access", inflate,
@@ -66,7 +66,7 @@ const table = {
   "qcow1.write.sector-aligned": ["qemu", "must", "refused-at-write", write,
     "An uncompressed cluster that is overwritten is at a multiple of 512."],
   "qcow1.write.partial-compressed": ["qemu", "must", "refused-at-write", lookup,
-    "A compressed cluster that is overwritten in part can be decompressed."],
+    "A compressed cluster that is partly overwritten can be decompressed."],
   "qcow1.create.size-nonzero": ["qemu", "must", "refused-at-write", "QEMU block/qcow.c, qcow_co_create",
     "An image is created with a size above 0."],
 } as const satisfies RuleTable;

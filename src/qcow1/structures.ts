@@ -7,7 +7,7 @@ export const QCOW_MAGIC = 0x514649fb;
 /** The values of crypt_method. */
 export const cryptMethods = { none: 0, aes: 1 } as const;
 
-/** The header. What a short file lacks of it reads as zeros. */
+/** The header. In a short file, missing bytes read as zeros. */
 export const header = struct(
   "qcow1.header",
   { section: "QEMU block/qcow.c, QCowHeader", size: 48 },
@@ -23,7 +23,7 @@ export const header = struct(
       constraints: [{ oneOf: "values", rule: "qcow1.header.version" }],
     }),
     u64("backing_file_offset", {
-      doc: "Where the backing file name lies; 0 for no backing file.",
+      doc: "Offset of the backing file name; 0 if there is no backing file.",
       unit: "bytes",
       pointsTo: "backing_file_name",
       constraints: [{
@@ -38,7 +38,7 @@ export const header = struct(
       constraints: [{ max: 1023, rule: "qcow1.backing.name-length" }],
     }),
     u32("mtime", {
-      doc: "When the backing file had been changed last; today's writers leave it 0.",
+      doc: "Modification time of the backing file; current writers set it to 0.",
       unit: "seconds",
       constraints: [{ zero: true, rule: "qcow1.header.padding-mtime" }],
     }),
@@ -69,12 +69,12 @@ export const header = struct(
       constraints: [{ zero: true, rule: "qcow1.header.padding-mtime" }],
     }),
     u32("crypt_method", {
-      doc: "Encryption.",
+      doc: "Encryption method.",
       values: cryptMethods,
       constraints: [{ oneOf: "values", rule: "qcow1.crypt.method" }],
     }),
     u64("l1_table_offset", {
-      doc: "Where the L1 table lies.",
+      doc: "Offset of the L1 table.",
       unit: "bytes",
       pointsTo: "qcow1.l1_entry",
       constraints: [
@@ -91,7 +91,7 @@ export const l1Entry = struct(
   { section: "QEMU block/qcow.c, get_cluster_offset", size: 8 },
   [
     u64("l1_entry", {
-      doc: "Where an L2 table lies; 0 for none.",
+      doc: "Offset of an L2 table; 0 if there is none.",
       unit: "bytes",
       pointsTo: "qcow1.l2_entry",
       constraints: [
@@ -102,13 +102,13 @@ export const l1Entry = struct(
   ],
 );
 
-/** An entry of an L2 table; 0 for no cluster. */
+/** An entry of an L2 table; 0 if there is no cluster. */
 export const l2Entry = struct(
   "qcow1.l2_entry",
   { section: "QEMU block/qcow.c, get_cluster_offset", size: 8 },
   [
     u64("l2_entry", {
-      doc: "Where a cluster lies.",
+      doc: "Location of a cluster.",
       constraints: [
         { multipleOf: 512, rule: "qcow1.l2e.sector-aligned" },
         { region: "cluster", endsBy: REQUEST_END_MAX, rule: "qcow1.l2e.range" },
@@ -120,8 +120,8 @@ export const l2Entry = struct(
           from: 0,
           to: 62,
           doc:
-            "Offset of the cluster. If it is compressed: cluster_bits bits of length in bytes, " +
-            "and below them the offset.",
+            "Offset of the cluster. If it is compressed: length in bytes in the upper cluster_bits bits, " +
+            "and offset in the bits below.",
         },
         { name: "compressed", from: 63, to: 63, doc: "The cluster is compressed." },
       ],
@@ -129,7 +129,7 @@ export const l2Entry = struct(
   ],
 );
 
-/** Every structure of qcow version 1, for whatever has to hold of all of them. */
+/** Every structure of qcow version 1. */
 export const qcow1Structures = [header, l1Entry, l2Entry] as const;
 
 /** Masks of the bits in an L2 entry. */

@@ -31,7 +31,7 @@ export {
 } from "./structures/header.ts";
 export { snapshotExtra, snapshotHead } from "./structures/snapshots.ts";
 
-/** Every structure of qcow2, for whatever has to hold of all of them. */
+/** Every structure of qcow2. */
 export const qcow2Structures = [
   headerV2,
   headerV3Minimal,
@@ -81,7 +81,7 @@ export const entryBits = {
   bitmapAllOnes: bitMask(bitmapTableEntry, "bitmap_table_entry", "all_ones"),
 } as const;
 
-/** Limits of the format and of QEMU, as the descriptions have them. Lengths are in bytes. */
+/** Limits of the format and of QEMU, from the descriptions. Lengths are in bytes. */
 export const limits = {
   clusterBits: rangeOf(header, "cluster_bits"),
   /** Smallest cluster_bits with extended L2 entries. */
@@ -95,7 +95,7 @@ export const limits = {
   snapshotExtra: boundOf(snapshotHead, "qcow2.snap.extra-max"),
   /** Smallest extra data of a snapshot in version 3. */
   snapshotExtraV3: boundOf(snapshotHead, "qcow2.snap.extra-min-v3"),
-  /** Longest id and name of a snapshot that QEMU lists whole. */
+  /** Longest id and name of a snapshot that QEMU lists in full. */
   listedId: rangeOf(snapshotHead, "id_str_size").max,
   listedName: rangeOf(snapshotHead, "name_size").max,
   bitmaps: rangeOf(bitmapsExtension, "nb_bitmaps").max,

@@ -61,7 +61,7 @@ const config = object("Settings of the whole header.", {
       rule: "luks2.config.flags",
       known: ["allow-discards", "same-cpu-crypt", "no-journal"],
     }),
-    requirements: object("What a reader has to support.", {
+    requirements: object("Features that a reader must support.", {
       optional: true,
       rule: "luks2.config.requirements",
       members: {
@@ -92,7 +92,7 @@ const token = object("A way to get a passphrase.", {
   },
 });
 
-const digest = object("A digest of a key, which shows whether a key is the right one.", {
+const digest = object("A digest that verifies a key.", {
   fields: "luks2.digest.fields",
   members: {
     type: text("Kind of the digest.", { known: ["pbkdf2"] }),
@@ -121,18 +121,18 @@ const digest = object("A digest of a key, which shows whether a key is the right
 const segment = object("A part of the data.", {
   fields: "luks2.segment.fields",
   members: {
-    flags: names("What the segment is for.", {
+    flags: names("Purpose of the segment.", {
       optional: true,
       rule: "luks2.segment.flags",
       known: ["in-reencryption", "backup-final", "backup-previous", "backup-moved-segment"],
     }),
-    type: text("How the data is stored.", { known: ["crypt", "linear"] }),
+    type: text("Kind of the segment.", { known: ["crypt", "linear"] }),
     offset: digits("Start of the segment in the file with the data.", {
       unit: "bytes",
       malformed: "luks2.segment.offset",
       constraints: [{ multipleOf: SECTOR, rule: "luks2.segment.alignment" }],
     }),
-    size: digits("Length of the segment, or dynamic where it extends to the end of the file.", {
+    size: digits("Length of the segment, or dynamic if it extends to the end of the file.", {
       unit: "bytes",
       word: "dynamic",
       malformed: "luks2.segment.size",
@@ -150,7 +150,7 @@ const segment = object("A part of the data.", {
           malformed: "luks2.crypt.iv-tweak",
         }),
         encryption,
-        sector_size: integer("Length of a sector that is encrypted as one.", {
+        sector_size: integer("Length of an encryption sector.", {
           as: "uint32",
           unit: "bytes",
           constraints: [
@@ -159,7 +159,7 @@ const segment = object("A part of the data.", {
             { multipleOf: SECTOR, rule: "luks2.crypt.sector-size" },
           ],
         }),
-        integrity: object("How the integrity of sectors is protected.", {
+        integrity: object("Integrity protection of the sectors.", {
           optional: true,
           rule: "luks2.crypt.integrity-fields",
           fields: "luks2.crypt.integrity-fields",
@@ -184,7 +184,7 @@ const argon2 = {
   },
 } as const;
 
-const kdf = object("How a passphrase becomes a key.", {
+const kdf = object("Derivation of a key from a passphrase.", {
   fields: "luks2.kdf.fields",
   members: {
     type: text("Function that derives the key.", { known: ["pbkdf2", "argon2i", "argon2id"] }),
@@ -203,7 +203,7 @@ const kdf = object("How a passphrase becomes a key.", {
   },
 });
 
-const af = object("How the key is split, so that it can be erased.", {
+const af = object("Anti-forensic splitting of the key.", {
   fields: "luks2.af.fields",
   members: {
     type: text("Kind of the splitter.", { constraints: [{ oneOf: ["luks1"] }] }),
@@ -217,7 +217,7 @@ const af = object("How the key is split, so that it can be erased.", {
 
 const checksum = {
   hash,
-  sector_size: integer("Length of the blocks that have a digest.", {
+  sector_size: integer("Length of the block that each digest covers.", {
     as: "uint32",
     unit: "bytes",
     constraints: [{ min: SECTOR }, { max: UINT32_MAX }, { powerOfTwo: true }],
@@ -225,7 +225,7 @@ const checksum = {
 } as const;
 
 const datashift = {
-  shift_size: digits("How far the data is moved.", {
+  shift_size: digits("Distance by which the data is moved.", {
     unit: "bytes",
     lenient: true,
     constraints: [{ min: 1 }, { multipleOf: SECTOR }],
@@ -248,11 +248,11 @@ const keyslot = object("A place for a key.", {
       rule: "luks2.keyslot.priority",
       constraints: [{ oneOf: [0, 1, 2], rule: "luks2.keyslot.priority" }],
     }),
-    area: object("Where the key slot has its data.", {
+    area: object("Area of the key slot.", {
       rule: "luks2.area.fields",
       fields: "luks2.area.fields",
       members: {
-        type: text("What is stored in the area.", {
+        type: text("Kind of the area.", {
           known: ["raw", "none", "journal", "checksum", "datashift"],
         }),
         offset: digits("Start of the area in the file with the header.", {
@@ -269,10 +269,10 @@ const keyslot = object("A place for a key.", {
       members: {
         kdf,
         af,
-        area: object("Where the key material is stored.", {
+        area: object("Area of the key material.", {
           fields: "luks2.area.raw",
           members: {
-            type: text("What is stored in the area.", { constraints: [{ oneOf: ["raw"] }] }),
+            type: text("Kind of the area.", { constraints: [{ oneOf: ["raw"] }] }),
             encryption,
             key_size: integer("Length of the key that encrypts the key material.", {
               as: "int",
@@ -285,14 +285,14 @@ const keyslot = object("A place for a key.", {
     reencrypt: {
       fields: "luks2.reencryption.keyslot",
       members: {
-        mode: text("What is done to the data.", {
+        mode: text("Operation on the data.", {
           constraints: [{ oneOf: ["reencrypt", "encrypt", "decrypt"] }],
         }),
-        direction: text("Which end of the data is first.", {
+        direction: text("Direction in which the data is processed.", {
           constraints: [{ oneOf: ["forward", "backward"] }],
         }),
-        key_size: integer("Without a meaning.", { as: "uint32", constraints: [{ oneOf: [1] }] }),
-        area: object("What protects the data that is being written.", {
+        key_size: integer("Not used.", { as: "uint32", constraints: [{ oneOf: [1] }] }),
+        area: object("Protection of the data that is being rewritten.", {
           optional: true,
           members: {},
           variants: {
@@ -301,7 +301,7 @@ const keyslot = object("A place for a key.", {
             checksum: { members: checksum },
             datashift: { members: datashift },
             "datashift-journal": { members: datashift },
-            // cryptsetup does not look at shift_size here.
+            // cryptsetup ignores shift_size here.
             "datashift-checksum": { members: checksum },
           },
         }),

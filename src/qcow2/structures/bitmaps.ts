@@ -27,7 +27,7 @@ export const bitmapsExtension = struct(
       ],
     }),
     u64("bitmap_directory_offset", {
-      doc: "Where the bitmap directory lies.",
+      doc: "Offset of the bitmap directory.",
       unit: "bytes",
       pointsTo: "qcow2.bitmap_directory_entry",
       constraints: [
@@ -51,7 +51,7 @@ export const bitmapHead = struct(
   { section: "qcow2.txt, Bitmap directory", size: 24 },
   [
     u64("bitmap_table_offset", {
-      doc: "Where the bitmap table lies.",
+      doc: "Offset of the bitmap table.",
       unit: "bytes",
       pointsTo: "qcow2.bitmap_table_entry",
       constraints: [
@@ -72,8 +72,8 @@ export const bitmapHead = struct(
     u32("flags", {
       doc: "State of the bitmap.",
       bits: [
-        { name: "in_use", from: 0, to: 0, doc: "It was not saved." },
-        { name: "auto", from: 1, to: 1, doc: "It tracks all writes." },
+        { name: "in_use", from: 0, to: 0, doc: "The bitmap was not saved." },
+        { name: "auto", from: 1, to: 1, doc: "The bitmap tracks all writes." },
         { name: "extra_data_compatible", from: 2, to: 2, doc: "Unknown extra data is harmless." },
         { name: "reserved", from: 3, to: 31, doc: "Not defined.", reserved: true },
       ],
@@ -83,12 +83,12 @@ export const bitmapHead = struct(
       ],
     }),
     u8("type", {
-      doc: "Sort of bitmap.",
+      doc: "Type of the bitmap.",
       values: bitmapTypes,
       constraints: [{ oneOf: "values", rule: "qcow2.bitmap.type" }],
     }),
     u8("granularity_bits", {
-      doc: "One bit stands for 2 to this power bytes.",
+      doc: "One bit represents 2 to this power bytes.",
       constraints: [
         { max: 31, rule: "qcow2.bitmap.granularity-max" },
         { min: 9, rule: "qcow2.bitmap.granularity-min" },
@@ -117,7 +117,7 @@ export const bitmapTableEntry = struct(
   { section: "qcow2.txt, Bitmap table", size: 8 },
   [
     u64("bitmap_table_entry", {
-      doc: "Where a cluster of a bitmap lies.",
+      doc: "Cluster of bitmap data.",
       bits: [
         { name: "all_ones", from: 0, to: 0, doc: "Without an offset: the cluster is all ones." },
         { name: "reserved_low", from: 1, to: 8, doc: "Zero.", reserved: true },

@@ -3,7 +3,7 @@ import { struct, u64 } from "../../layout/mod.ts";
 /** An entry of an L1 table. */
 export const l1Entry = struct("qcow2.l1_entry", { section: "qcow2.txt, L1 table entry", size: 8 }, [
   u64("l1_entry", {
-    doc: "Where an L2 table lies.",
+    doc: "Location of an L2 table.",
     pointsTo: "qcow2.l2_entry",
     bits: [
       { name: "reserved_low", from: 0, to: 8, doc: "Zero.", reserved: true },
@@ -28,7 +28,7 @@ export const l2Entry = struct(
   { section: "qcow2.txt, L2 table entry", size: 8 },
   [
     u64("l2_entry", {
-      doc: "Where a cluster lies.",
+      doc: "Location of a cluster.",
       bits: [
         { name: "zero", from: 0, to: 0, doc: "The cluster reads as zeros." },
         { name: "reserved_low", from: 1, to: 8, doc: "Zero.", reserved: true },
@@ -56,7 +56,7 @@ export const l2Entry = struct(
   ],
 );
 
-/** An extended L2 entry: the entry above, and what is allocated of the cluster. */
+/** An extended L2 entry: an L2 entry and the state of its subclusters. */
 export const extendedL2Entry = struct(
   "qcow2.extended_l2_entry",
   { section: "qcow2.txt, Extended L2 Entries", size: 16 },
@@ -78,7 +78,7 @@ export const refcountTableEntry = struct(
   { section: "qcow2.txt, Host cluster management", size: 8 },
   [
     u64("refcount_table_entry", {
-      doc: "Where a refcount block lies.",
+      doc: "Location of a refcount block.",
       pointsTo: "qcow2.refcount_block",
       bits: [
         { name: "reserved", from: 0, to: 8, doc: "Zero.", reserved: true },

@@ -13,7 +13,7 @@ export const extensionTypes = {
   dataFile: 0x44415441,
 } as const;
 
-/** The LUKS header of the draft of 2016: an extension that readers of the format do not know. */
+/** The LUKS header of the 2016 draft: an extension that the specification does not define. */
 export const DRAFT_LUKS_EXTENSION = 0x4c554b53;
 
 /** The data of the full disk encryption header pointer. */
@@ -22,7 +22,7 @@ export const encryptionPointer = struct(
   { section: "qcow2.txt, Full disk encryption header pointer", size: 16 },
   [
     u64("offset", {
-      doc: "Where the encryption header lies.",
+      doc: "Offset of the encryption header.",
       unit: "bytes",
       pointsTo: "luks1.header",
       constraints: [
@@ -38,12 +38,12 @@ export const encryptionPointer = struct(
   ],
 );
 
-/** What every header extension starts with. */
+/** The start of every header extension. */
 export const extensionHead = struct(
   "qcow2.extension",
   { section: "qcow2.txt, Header extensions", size: 8 },
   [
-    u32("type", { doc: "What the extension is.", values: extensionTypes }),
+    u32("type", { doc: "Type of the extension.", values: extensionTypes }),
     u32("length", {
       doc: "Length of the data.",
       unit: "bytes",
@@ -69,12 +69,12 @@ export const featureName = struct(
   { section: "qcow2.txt, Feature name table", size: 48 },
   [
     u8("type", {
-      doc: "Which feature bitmap.",
+      doc: "Feature bitmap that contains the bit.",
       values: featureTypes,
       constraints: [{ oneOf: "values", rule: "qcow2.ext.feature-table-record" }],
     }),
     u8("bit", {
-      doc: "Number of the bit.",
+      doc: "Bit number.",
       constraints: [{ max: 63, rule: "qcow2.ext.feature-table-record" }],
     }),
     bytes("name", 46, { doc: "Name, padded with zeros." }),

@@ -5,14 +5,14 @@ import { l1Entry } from "./entries.ts";
 /** The first four bytes of every qcow image: "QFI" and 0xfb. */
 export const QCOW_MAGIC = 0x514649fb;
 
-/** Longest L1 table that QEMU takes, in bytes. */
+/** Longest L1 table that QEMU accepts, in bytes. */
 export const L1_BYTES_MAX: number = 32 * 2 ** 20;
-/** Tables end at or below this, the largest signed number of 64 bits. */
+/** Largest end offset of a table: the largest signed 64-bit integer. */
 export const TABLE_END_MAX: bigint = 2n ** 63n - 1n;
 
-/** Length of the header of version 3 that has no additional fields. */
+/** Length of a version 3 header without additional fields. */
 const V3_BYTES = 104;
-/** Length of the header with all fields that are known today. */
+/** Length of the header with all known fields. */
 const KNOWN_BYTES = 112;
 
 /** The values of crypt_method. */
@@ -24,14 +24,19 @@ export const compressionTypes = { deflate: 0, zstd: 1 } as const;
 /** Incompatible feature bits: a reader that does not know one must not open the image. */
 export const incompatibleBits = [
   { name: "dirty", from: 0, to: 0, doc: "Refcounts may be stale." },
-  { name: "corrupt", from: 1, to: 1, doc: "Any structure may be corrupt; not to be written to." },
+  {
+    name: "corrupt",
+    from: 1,
+    to: 1,
+    doc: "Any structure may be corrupt; the image must not be written to.",
+  },
   { name: "external-data-file", from: 2, to: 2, doc: "Guest clusters are in another file." },
   { name: "compression-type", from: 3, to: 3, doc: "Compression other than deflate." },
   { name: "extended-l2", from: 4, to: 4, doc: "L2 entries of 128 bits, with subclusters." },
   { name: "reserved", from: 5, to: 63, doc: "Not defined.", reserved: true },
 ] as const;
 
-/** The part of the header that every version has. */
+/** The part of the header that is common to all versions. */
 const headerV2Fields = [
   u32("magic", {
     doc: "QCOW magic string.",
@@ -44,7 +49,7 @@ const headerV2Fields = [
     constraints: [{ oneOf: "values", rule: "qcow2.header.version" }],
   }),
   u64("backing_file_offset", {
-    doc: "Where the backing file name lies; 0 for no backing file.",
+    doc: "Offset of the backing file name; 0 if there is no backing file.",
     unit: "bytes",
     pointsTo: "backing_file_name",
     constraints: [{ max: "cluster size", rule: "qcow2.header.backing-offset" }],
@@ -71,7 +76,7 @@ const headerV2Fields = [
     constraints: [{ multipleOf: 512, rule: "qcow2.header.size-512" }],
   }),
   u32("crypt_method", {
-    doc: "Encryption.",
+    doc: "Encryption method.",
     values: cryptMethods,
     constraints: [{ oneOf: "values", rule: "qcow2.crypt.method-known" }],
   }),
@@ -81,7 +86,7 @@ const headerV2Fields = [
     constraints: [{ max: L1_BYTES_MAX, each: l1Entry.size, rule: "qcow2.l1.size-max" }],
   }),
   u64("l1_table_offset", {
-    doc: "Where the active L1 table lies.",
+    doc: "Offset of the active L1 table.",
     unit: "bytes",
     pointsTo: "qcow2.l1_entry",
     constraints: [
@@ -91,7 +96,7 @@ const headerV2Fields = [
     ],
   }),
   u64("refcount_table_offset", {
-    doc: "Where the refcount table lies.",
+    doc: "Offset of the refcount table.",
     unit: "bytes",
     pointsTo: "qcow2.refcount_table_entry",
     constraints: [
@@ -114,7 +119,7 @@ const headerV2Fields = [
     constraints: [{ max: 65536, rule: ["qcow2.snaptable.count-max", "qcow2.check.snap-count"] }],
   }),
   u64("snapshots_offset", {
-    doc: "Where the snapshot table lies.",
+    doc: "Offset of the snapshot table.",
     unit: "bytes",
     pointsTo: "qcow2.snapshot",
     constraints: [
@@ -139,14 +144,14 @@ export const headerV2 = struct(
   headerV2Fields,
 );
 
-/** The header of version 3 up to `header_length`: what every version 3 image has. */
+/** The version 3 header up to `header_length`, which every version 3 image has. */
 export const headerV3Minimal = struct(
   "qcow2.header_v3_minimal",
   { section: "qcow2.txt, Header", size: V3_BYTES },
   [
     ...headerV2Fields,
     u64("incompatible_features", {
-      doc: "Features that a reader has to know.",
+      doc: "Features that a reader must support.",
       bits: incompatibleBits,
       constraints: [{ clear: "reserved", rule: "qcow2.header.incompat-unknown" }],
     }),
@@ -159,14 +164,14 @@ export const headerV3Minimal = struct(
       constraints: [{ clear: "reserved", rule: "qcow2.header.compat-unknown" }],
     }),
     u64("autoclear_features", {
-      doc: "Features that a writer which does not know them clears.",
+      doc: "Features that a writer clears if it does not support them.",
       bits: [
         { name: "bitmaps", from: 0, to: 0, doc: "The bitmaps extension is consistent." },
         {
           name: "raw-external-data",
           from: 1,
           to: 1,
-          doc: "The data file is a raw image by itself.",
+          doc: "The data file is a valid raw image on its own.",
         },
         { name: "reserved", from: 2, to: 63, doc: "Not defined.", reserved: true },
       ],
@@ -189,17 +194,17 @@ export const headerV3Minimal = struct(
   ],
 );
 
-/** The whole header as it is known today; a shorter one reads as zeros past its end. */
+/** The header with all known fields. Fields past the end of a shorter header read as zeros. */
 export const header = struct("qcow2.header", { section: "qcow2.txt, Header", size: KNOWN_BYTES }, [
   ...headerV3Minimal.fields,
   u8("compression_type", {
-    doc: "Compression of compressed clusters.",
+    doc: "Compression method of compressed clusters.",
     values: compressionTypes,
     section: "qcow2.txt, Additional fields",
     constraints: [{ oneOf: "values", rule: "qcow2.header.compression-known" }],
   }),
   bytes("padding", 7, {
-    doc: "Fills the header up to a multiple of 8.",
+    doc: "Pads the header to a multiple of 8 bytes.",
     section: "qcow2.txt, Header padding",
     constraints: [{ zero: true, rule: "qcow2.header.padding-zero" }],
   }),

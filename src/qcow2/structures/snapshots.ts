@@ -2,7 +2,7 @@ import { struct, u16, u32, u64 } from "../../layout/mod.ts";
 import { l1Entry } from "./entries.ts";
 import { L1_BYTES_MAX, TABLE_END_MAX } from "./header.ts";
 
-/** The extra data of a snapshot, as far as it is defined. */
+/** The defined extra data of a snapshot. */
 export const snapshotExtra = struct(
   "qcow2.snapshot_extra",
   { section: "qcow2.txt, Snapshots", size: 24 },
@@ -19,7 +19,7 @@ export const snapshotHead = struct(
   { section: "qcow2.txt, Snapshots", size: 40 },
   [
     u64("l1_table_offset", {
-      doc: "Where the snapshot's L1 table lies.",
+      doc: "Offset of the snapshot's L1 table.",
       unit: "bytes",
       pointsTo: "qcow2.l1_entry",
       constraints: [
@@ -46,9 +46,12 @@ export const snapshotHead = struct(
       unit: "bytes",
       constraints: [{ max: 255, rule: "qcow2.snap.id-length" }],
     }),
-    u32("date_sec", { doc: "When it was taken, since the Epoch.", unit: "seconds" }),
-    u32("date_nsec", { doc: "Subsecond part of when it was taken.", unit: "nanoseconds" }),
-    u64("vm_clock_nsec", { doc: "How long the guest had been running.", unit: "nanoseconds" }),
+    u32("date_sec", { doc: "Time of the snapshot since the Epoch.", unit: "seconds" }),
+    u32("date_nsec", { doc: "Subsecond part of the time of the snapshot.", unit: "nanoseconds" }),
+    u64("vm_clock_nsec", {
+      doc: "Time for which the guest had been running.",
+      unit: "nanoseconds",
+    }),
     u32("vm_state_size", { doc: "Length of the VM state.", unit: "bytes" }),
     u32("extra_data_size", {
       doc: "Length of the extra data.",
