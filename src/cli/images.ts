@@ -1,7 +1,7 @@
 import { AccessError, type Dialect, type Layer } from "../format/mod.ts";
 import { formatCalled, formatNames } from "../formats.ts";
 import {
-  exactInfoOf,
+  backingPathOf,
   HeaderError,
   layersOf,
   type OpenedImage,
@@ -150,13 +150,12 @@ export function readableLayers(image: OpenedImage, snapshot?: string): Layer[] {
 
 /**
  * The names of the images of a chain as qemu-img has them, from the top down: the first as the user
- * typed it, the others as their overlays name them.
+ * typed it, the others as the paths that their overlays name.
  */
 export function chainNames(image: OpenedImage, name: string): string[] {
   const names = [name];
   for (let at = image; at.backing !== undefined; at = at.backing) {
-    const full = exactInfoOf({ ...at, path: names.at(-1) ?? name })["full-backing-filename"];
-    names.push(String(full ?? at.backing.path));
+    names.push(backingPathOf({ ...at, path: names.at(-1) ?? name }) ?? at.backing.path);
   }
   return names;
 }

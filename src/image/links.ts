@@ -4,6 +4,7 @@ import type { Finding, Findings } from "../rules/mod.ts";
 import { driverNamed } from "./drivers.ts";
 import { partOf } from "./file_part.ts";
 import type { Part } from "./json_target.ts";
+import type { OpenedImage } from "./opened.ts";
 import { resolvePath } from "./names.ts";
 import type { NamedFiles } from "./policy.ts";
 import { probe } from "./probe.ts";
@@ -102,6 +103,14 @@ export function backingFile(
   const message = `The backing chain is a loop: '${shownName(name)}' is in it already`;
   findings.add("blk.backing.no-loop", BACKING, message);
   return "missing";
+}
+
+/** The path of the backing file that an image was opened with, relative as the path of the image is. */
+export function backingPathOf(
+  { path, layer }: Pick<OpenedImage, "path" | "layer">,
+): string | undefined {
+  const target = layer?.backing && targetOf(layer.backing, undefined);
+  return target?.kind === "file" ? resolvePath(path, target.path) : undefined;
 }
 
 /** An opened file as an image, or why it is none that is read. */

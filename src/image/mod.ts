@@ -16,6 +16,7 @@ export { layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./
 export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } from "./content.ts";
 export { detect, probe } from "./probe.ts";
 export { type Extent, extentsOf } from "./extents.ts";
+export { backingPathOf } from "./links.ts";
 export { HeaderError } from "./header_file.ts";
 export { exactInfoOf, infoOf, unicodeInfoOf } from "./info.ts";
 export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";

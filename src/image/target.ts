@@ -41,8 +41,9 @@ export function targetOf(
   if (driver === "unusable") {
     return rejected("blk.backing.driver-usable", `the driver '${format}' opens no such file`);
   }
-  const path = name.startsWith(FILE_PREFIX) ? name.slice(FILE_PREFIX.length) : name;
-  if (path === "") return rejected("blk.backing.opens", "the name is empty");
+  const stripped = name.startsWith(FILE_PREFIX) ? name.slice(FILE_PREFIX.length) : name;
+  if (stripped === "") return rejected("blk.backing.opens", "the name is empty");
+  const path = isProtocol(stripped) ? `./${stripped}` : stripped;
   return { kind: "file", path, ...(format === undefined ? {} : { driver: format }) };
 }
 

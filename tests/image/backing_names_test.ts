@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { judgeImage, type Judgement, openImage } from "../../src/image/mod.ts";
 import { digestFile, runTool } from "../../src/peers/mod.ts";
+import { diskproof } from "../cli/program.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { make } from "../peers/tools.ts";
 import { overlayBytes } from "./overlays.ts";
@@ -233,3 +234,37 @@ liveTest(
     }
   },
 );
+
+/** Names of an image with a relative backing file name of its own. */
+const CHAINED = [
+  "sub/overlaid",
+  "file:sub/overlaid",
+  "file:file:/overlaid",
+  'json:{"driver":"qcow2","file":{"driver":"file","filename":"sub/overlaid"}}',
+  'json:{"file.filename":"sub/overlaid"}',
+];
+
+liveTest(
+  { needs: QEMU },
+  "info --backing-chain names the files of a chain as qemu-img does, however they are named",
+  async (directory) => {
+    await makeFiles(directory);
+    Deno.copyFileSync(`${directory}/overlaid`, `${directory}/file:/overlaid`);
+    Deno.copyFileSync(`${directory}/raw.img`, `${directory}/file:/raw.img`);
+    for (const name of CHAINED) {
+      writeOverlay(directory, name);
+      const args = ["info", "--backing-chain", "--output=json", IMAGE];
+      const theirs = await runTool(["qemu-img", ...args], { directory });
+      const ours = await diskproof(directory, args);
+      assertEquals(namesIn(ours.stdout), namesIn(theirs.stdout), name);
+    }
+  },
+);
+
+function namesIn(json: string): unknown[] {
+  return (JSON.parse(json) as Record<string, unknown>[]).map((info) => [
+    info["filename"],
+    info["backing-filename"],
+    info["full-backing-filename"],
+  ]);
+}
