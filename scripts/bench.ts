@@ -30,7 +30,7 @@ requires qemu-img and qemu-io.
 
   --help  this text
 
-Exit status: 0 success, 2 the command line cannot be used, 3 a tool cannot be started.
+Exit status: 0 success, 2 invalid command line, 3 a tool cannot be started.
 
 Example
 

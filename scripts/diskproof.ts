@@ -21,7 +21,7 @@ const verbs: readonly VerbEntry[] = [
   },
   {
     name: "repro",
-    summary: "run one stored case again, exactly",
+    summary: "run one stored case again",
     group: FUZZING,
     needs: ["write", "run", "env"],
     inProject: true,
@@ -29,7 +29,7 @@ const verbs: readonly VerbEntry[] = [
   },
   {
     name: "minimize",
-    summary: "make a stored case smaller while it fails in the same way",
+    summary: "make a stored case smaller",
     group: FUZZING,
     needs: ["write", "run", "env"],
     inProject: true,

@@ -77,14 +77,14 @@ function notesOn(facts: FailureFacts): string[] {
   const { seed, path, shrink, repeats, gaps, artifactError } = facts;
   const notes = [`seed ${seed}, path ${path}${shrink === undefined ? "" : shrinkNote(shrink)}`];
   if (repeats === false) {
-    notes.push("It did not fail again in a second run");
+    notes.push("It did not fail in a second run");
   }
   if (artifactError !== undefined) notes.push(`Cannot write the artifact: ${artifactError}`);
   return [...notes, ...gaps];
 }
 
 function shrinkNote({ tried, complete }: { tried: number; complete: boolean }): string {
-  const end = complete ? "no smaller one fails in this way" : "there was no time for more";
+  const end = complete ? "none smaller fails the same way" : "stopped by the time limit";
   return `, ${tried} smaller cases tried, ${end}`;
 }
 
@@ -99,7 +99,7 @@ function reproduceWith({ artifact, seed, target, path }: FailureFacts): string {
 }
 
 function minimizeWith({ artifact }: FailureFacts): string {
-  if (artifact === undefined) return "(there is no artifact)";
+  if (artifact === undefined) return "(no artifact was written)";
   return `deno task minimize ${shellWord(artifact)} --time 10m`;
 }
 

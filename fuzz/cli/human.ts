@@ -128,7 +128,7 @@ function failureTable(failures: readonly ReportedFailure[]): string | undefined 
 function verdictOf({ failures, seed, interrupted, status }: Summary): string {
   const complete = status === 0 || status === interrupted;
   const found = failures.length === 0
-    ? complete ? "no failures" : "not everything could be run"
+    ? complete ? "no failures" : "no failures, but not all cases ran"
     : failures.length === 1
     ? "1 failure"
     : `${failures.length} different failures`;

@@ -8,7 +8,7 @@ import { findTools, requireTools, workingTools } from "./tools.ts";
 
 const help = `diskproof minimize FILE [options]
 
-Makes a failing case smaller while it fails in the same way, where a run had no time for it. FILE
+Makes a failing case smaller, as long as it fails in the same way. FILE
 is an artifact of diskproof fuzz (crash-…, timeout-…, oom-…) or the .json beside it. It is not
 changed: the smaller case is written as a new artifact.
 
@@ -63,7 +63,9 @@ export const minimizeVerb: Verb = {
       print(failureText(factsOfFailure({ ...content, artifact: written })));
       const same = written.endsWith(artifact.slice(artifact.lastIndexOf("/") + 1));
       const complete = smaller.shrink?.complete === true;
-      const unchanged = complete ? "is as small as it gets" : "was not made smaller in this time";
+      const unchanged = complete
+        ? "is as small as possible"
+        : "was not made smaller within the time limit";
       print(same ? `${artifact} ${unchanged}` : `${written} is smaller`);
       return STATUS.ok;
     });

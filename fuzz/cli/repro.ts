@@ -9,7 +9,7 @@ import { findTools, requireTools, workingTools } from "./tools.ts";
 
 const help = `diskproof repro FILE [options]
 
-Runs a stored case again, exactly as it is. FILE is an artifact of diskproof fuzz (crash-…,
+Runs a stored case again. FILE is an artifact of diskproof fuzz (crash-…,
 timeout-…, oom-…) or the .json beside it. Both must exist.
 
   --timeout DURATION time limit of the case (default: that of the run that found it)
@@ -65,7 +65,7 @@ function tellPerson(stored: StoredCase, outcome: Replay): number {
   const { verdict, fault, reason, changedFiles } = outcome;
   if (verdict === "unusable") throw new UsageError(`Cannot replay ${artifact}: ${reason}`);
   if (changedFiles.length > 0) {
-    print(`note: this release lays ${changedFiles.join(", ")} out in other bytes`);
+    print(`note: this version builds ${changedFiles.join(", ")} with different bytes`);
   }
   if (fault !== undefined) print(failureText(factsOfSidecar(sidecar, fault, artifact)));
   print(conclusion(stored, verdict, { fault, reason }));
@@ -78,10 +78,10 @@ function conclusion(
   details: { fault: Fault | undefined; reason: string | undefined },
 ): string {
   const { kind, signature } = sidecar;
-  if (verdict === "same") return `${artifact} fails as it did: ${kind}, ${signature}`;
+  if (verdict === "same") return `${artifact} fails as before: ${kind}, ${signature}`;
   if (verdict === "passed") return `${artifact} passes now; it failed with ${kind}, ${signature}`;
   if (verdict === "skipped") return `${artifact} was skipped: ${details.reason}`;
   const { fault } = details;
-  return `${artifact} fails in another way: ${fault?.kind}, ${fault?.signature}; ` +
+  return `${artifact} fails differently: ${fault?.kind}, ${fault?.signature}; ` +
     `it failed with ${kind}, ${signature}`;
 }

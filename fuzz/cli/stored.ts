@@ -21,7 +21,7 @@ export function storedCase(file: string): StoredCase {
   const sidecar = readable(path);
   const target = targets.find((known) => known.name === sidecar.target);
   if (target === undefined) {
-    throw new UsageError(`Cannot replay ${path}: there is no target ${sidecar.target}`);
+    throw new UsageError(`Cannot replay ${path}: unknown target ${sidecar.target}`);
   }
   return { sidecar, target, artifact: path.replace(/\.json$/, "") };
 }

@@ -97,7 +97,7 @@ function byteDifference(
   const place = start + differs;
   const text = (bytes: Uint8Array): string => answerAt("", bytes, { start, place }).text;
   return {
-    message: `another byte at ${place}`,
+    message: `content differs at ${place}`,
     outcome: "accepted",
     observed: { cluster: whereIn(layers, place) },
     texts: [text(ours), text(theirs)],

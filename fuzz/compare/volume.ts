@@ -56,7 +56,7 @@ export async function compareCryptsetup(
   };
 }
 
-const DEAR = "cryptsetup has no limit for the work that the header asks for";
+const DEAR = "cryptsetup does not limit the work that a header requires";
 
 /** Compares what luksdeinfo says of the header. */
 export async function compareLuksde(
@@ -67,7 +67,7 @@ export async function compareLuksde(
   const luksde = tools.luksde;
   if (luksde === undefined) return { seen: [], skipped: "luksdeinfo is not installed" };
   if (asked.subject.header !== undefined) {
-    return { seen: [], skipped: "luksdeinfo opens no detached header" };
+    return { seen: [], skipped: "luksdeinfo does not support detached headers" };
   }
   return {
     seen: differences(

@@ -233,15 +233,15 @@ export function readSidecar(path: string): Sidecar {
   const refuse = (reason: string) => new Error(`Cannot replay ${path}: ${reason}`);
   if (!existsSync(path)) throw refuse("there is no such file");
   if (!existsSync(sidecar)) {
-    throw refuse(`its sidecar ${basename(sidecar)} is not beside it`);
+    throw refuse(`its sidecar ${basename(sidecar)} is missing`);
   }
   let parsed: unknown;
   try {
     parsed = JSON.parse(readFileSync(sidecar, "utf8"));
   } catch {
-    throw refuse(`${basename(sidecar)} is no JSON file`);
+    throw refuse(`${basename(sidecar)} is not JSON`);
   }
-  if (!isSidecar(parsed)) throw refuse(`${basename(sidecar)} is no sidecar of an artifact`);
+  if (!isSidecar(parsed)) throw refuse(`${basename(sidecar)} is not the sidecar of an artifact`);
   return parsed;
 }
 

@@ -55,7 +55,7 @@ export async function minimize(
   const { kind, signature, message, stack } = sidecar;
   const finding = new Finding({ ref, fault: { kind, signature, message, stack } });
   await finding.shrink({ crew, job: 0, milliseconds, met: () => {} });
-  if (finding.failsAgain === false) return "the case does not fail in that way any more";
+  if (finding.failsAgain === false) return "the case no longer fails in that way";
   return await finding.found(crew);
 }
 

@@ -171,7 +171,7 @@ function memoryFault(resident: number, limit: number, beat: Beat): Fault {
   return {
     kind: "oom",
     signature: `out of memory${placeIn(beat)}`,
-    message: `${inMebibytes(resident)} resident, where ${inMebibytes(limit)} are allowed`,
+    message: `${inMebibytes(resident)} resident, the limit is ${inMebibytes(limit)}`,
     stack: [],
   };
 }

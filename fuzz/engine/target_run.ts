@@ -211,9 +211,7 @@ export class TargetRun {
       return;
     }
     if (beat?.phase === "starting") {
-      const message = fault.kind === "timeout"
-        ? "The preparations of the target hang"
-        : fault.message;
+      const message = fault.kind === "timeout" ? "The setup of the target hangs" : fault.message;
       this.#end ??= { end: "broken", message };
       return;
     }
@@ -229,7 +227,7 @@ export class TargetRun {
     this.#lost++;
     this.#lostTime += milliseconds;
     if (this.#lost >= LOST_MAX && this.#isLosing()) {
-      const message = `${this.#lost} of ${this.#counts.cases} cases took their worker down`;
+      const message = `${this.#lost} of ${this.#counts.cases} cases ended their worker`;
       this.#end ??= { end: "hung", message };
     }
   }

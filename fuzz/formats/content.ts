@@ -21,7 +21,7 @@ export function assertDisk(
 ): void {
   const size = layers[0]?.virtualSize ?? 0;
   if (size !== expected.size) {
-    throw new Failure("content.size", `${what}: ${size} bytes, and ${expected.size} in the model`);
+    throw new Failure("content.size", `${what}: ${size} bytes, but the model has ${expected.size}`);
   }
   for (const { start, end } of expected.ranges) {
     for (let at = start; at < end; at += CHUNK) {
@@ -51,14 +51,14 @@ export function assertSound<Model>(
   const { layer, findings } = image;
   const refusal = findings.refusal("info", "spec");
   if (layer === undefined || refusal !== undefined) {
-    const why = refusal?.message ?? "There is no layer";
+    const why = refusal?.message ?? "The image does not open";
     throw new Failure(`sound.rejected.${refusal?.rule ?? "layer"}`, why);
   }
   const locked = layersOf(image).find((it) => it.encrypted && it.unlocked !== true);
   if (locked === undefined) return assertDisk(layersOf(image), disk);
   if (key === "right") throw new Failure("sound.locked", JSON.stringify(findings.list()));
   if (layer.virtualSize === disk.size) return;
-  throw new Failure("content.size", `${layer.virtualSize} bytes, and ${disk.size} in the model`);
+  throw new Failure("content.size", `${layer.virtualSize} bytes, but the model has ${disk.size}`);
 }
 
 function assertPart(
@@ -71,7 +71,7 @@ function assertPart(
   const place = at + differs;
   throw new Failure(
     `content.bytes.${whereIn(layers, place)}`,
-    `${what}: another byte than in the model at ${place}`,
+    `${what}: content differs from the model at ${place}`,
     {
       answers: [
         answerAt("reference", found, { start: at, place }),
@@ -97,7 +97,7 @@ function assertNothingElse(
     if (range !== undefined && range.start <= extent.start && end <= range.end) continue;
     throw new Failure(
       `content.extra.${whereIn(layers, extent.start)}`,
-      `${what}: data at ${extent.start} that no model names`,
+      `${what}: data at ${extent.start}, where the model has none`,
       { about: { guestOffset: extent.start } },
     );
   }
@@ -107,5 +107,5 @@ function assertNothingElse(
 export function assertSameBytes(signature: string, found: Uint8Array, expected: Uint8Array): void {
   const differs = firstDifference(found, expected);
   if (differs < 0) return;
-  throw new Failure(signature, `Another byte than in the model at ${differs}`);
+  throw new Failure(signature, `Content differs from the model at ${differs}`);
 }

@@ -86,12 +86,14 @@ export function assertAccess(image: OpenedImage, { format, key, notRead }: Acces
   const unlocked = layer?.unlocked === true;
   const refusal = findings.refusal("read", "spec") ?? findings.refusal("info", "spec");
   if (unlocked && (key !== "right" || refusal !== undefined)) {
-    const why = refusal === undefined ? "" : `, in spite of ${refusal.rule}`;
+    const why = refusal === undefined ? "" : `, although ${refusal.rule} is broken`;
     throw new Failure(`${format}.unlocked`, `Unlocked with ${key} key${why}`);
   }
   const works = findings.refusal("read") === undefined &&
     findings.rules().every((rule) => !notRead.test(rule));
-  if (works && !unlocked) throw new Failure(`${format}.locked`, "Locked, and nothing rejects it");
+  if (works && !unlocked) {
+    throw new Failure(`${format}.locked`, "Does not unlock, but no finding says why");
+  }
   if (layer === undefined || layer.virtualSize === 0) return;
   try {
     readContent(layersOf(image), 0n, Math.min(READ_MAX, layer.virtualSize));
@@ -100,7 +102,7 @@ export function assertAccess(image: OpenedImage, { format, key, notRead }: Acces
     throw error;
   }
   if (!unlocked) {
-    throw new Failure(`${format}.content`, "There is content, and nothing unlocked it");
+    throw new Failure(`${format}.content`, "Content is readable without being unlocked");
   }
 }
 
@@ -123,7 +125,7 @@ export function assertEncodes(
 ): void {
   const differs = firstDifference(encoded, stored);
   if (differs < 0) return;
-  throw new Failure(`${format}.encode`, `Another byte of the header at ${differs}`, {
+  throw new Failure(`${format}.encode`, `The header differs at ${differs}`, {
     about: { offset: differs },
   });
 }

@@ -46,5 +46,5 @@ const drawn = new WeakMap<Kit, fc.Arbitrary<unknown>>();
 /** @throws {TypeError} where a model is none that an arbitrary draws */
 export function requireDrawn(model: unknown, models: fc.Arbitrary<unknown>): void {
   if (models.canShrinkWithoutContext(model)) return;
-  throw new TypeError("Cannot use the model: none like it is drawn");
+  throw new TypeError("Cannot use the model: it cannot be generated");
 }

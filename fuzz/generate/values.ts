@@ -24,7 +24,7 @@ export function picks<Value>(values: readonly Value[]): fc.Arbitrary<Value> {
     (index) => values[index] as Value,
     (value) => {
       const index = indices.get(JSON.stringify(value));
-      if (index === undefined) throw new TypeError("Cannot pick what is not there");
+      if (index === undefined) throw new TypeError("Cannot pick from an empty list");
       return index;
     },
   );
@@ -45,7 +45,9 @@ export function word64(): fc.Arbitrary<bigint> {
 
 function bitOf(word: bigint): number {
   const bit = word.toString(2).length - 1;
-  if (word <= 0n || word !== 1n << BigInt(bit)) throw new RangeError("Cannot name one bit of many");
+  if (word <= 0n || word !== 1n << BigInt(bit)) {
+    throw new RangeError("Cannot name the bit of a mask of several");
+  }
   return bit;
 }
 

@@ -152,7 +152,7 @@ function words(edit: Edit): string {
         hex(edit.bits)
       }`;
     case "resize":
-      return `the file is made ${edit.size} bytes long`;
+      return `file resized to ${edit.size} bytes`;
     case "splice":
       return `at ${edit.offset}, ${edit.remove} bytes removed and ${edit.insert} inserted`;
   }

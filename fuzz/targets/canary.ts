@@ -58,7 +58,7 @@ function caseFromJson(json: Json): CanaryCase {
 function reportOn({ length, pattern }: CanaryCase): CaseReport {
   const depths: readonly Depth[] = ["header", "tables", "data", "accepted"];
   if (pattern.kind === "zero") {
-    return { depth: "header", rules: [], skipped: "the canary does not look at zeros" };
+    return { depth: "header", rules: [], skipped: "the canary ignores zeros" };
   }
   return { depth: depths[length % depths.length] as Depth, rules: [] };
 }

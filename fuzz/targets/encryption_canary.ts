@@ -36,7 +36,7 @@ const SMALL = { clusterBitsMax: 12, limits: { l1Bytes: 4096 } } as const;
  */
 export const encryptionCanary: Target<MistakenCase> = {
   name: "canary-encryption",
-  says: "fails on purpose wherever a reader's mistake about encryption shows",
+  says: "fails on purpose: readers with planted encryption bugs",
   weight: 1,
   onlyByName: true,
   cases: mistakenCases,

@@ -89,9 +89,8 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
   };
   return {
     name: targetName(kit, "open"),
-    says:
-      `any bytes read as ${kit.format.title}: a verdict that agrees with what is read, no other ` +
-      "exception and no hang",
+    says: `any bytes, opened as ${kit.format.title}, give a verdict that agrees with what can be ` +
+      "read; no exception, no hang",
     weight: kit.weight ?? 1,
     cases: () => openCases(kit, kits),
     toJson: toPlainJson,
@@ -221,7 +220,7 @@ function noiseFiles<Model>(kit: Kit<Model>, value: NoiseCase): CaseFile[] {
 function describeCase<Model>(value: OpenCase<Model>, kit: Kit<Model>): string {
   if (isNoise(value)) {
     const { kind: _, pattern, length, detached: __, ...head } = value;
-    return `${length} bytes of ${pattern.kind} behind ${JSON.stringify(head)}`;
+    return `${length} bytes of ${pattern.kind} after ${JSON.stringify(head)}`;
   }
   const { kind, model, variants } = value;
   const where = kit.elsewhere?.[kind] === undefined ? "" : ` ${kind} another image`;
@@ -285,7 +284,10 @@ function assertBounded<Result>(
     throw new Failure("open.slow", `Judging ${source.size} bytes took ${Math.round(spent)} ms`);
   }
   if (source.made > MADE_MAX + MADE_RATIO * source.size) {
-    throw new Failure("open.memory", `${source.made} bytes were made of a file of ${source.size}`);
+    throw new Failure(
+      "open.memory",
+      `${source.made} bytes were allocated for a file of ${source.size}`,
+    );
   }
   return result;
 }

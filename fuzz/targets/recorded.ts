@@ -56,8 +56,7 @@ function directoryOf({ name }: RecordedCase): string {
 /** The property: the reference answers as tools did when the golden images were recorded. */
 export const recorded: Target<RecordedCase> = {
   name: "golden",
-  says:
-    "the reference answers as the recorded versions of qemu-img did; needs none to be installed",
+  says: "the reference agrees with recorded answers of qemu-img; no qemu-img needed",
   weight: 1,
   cases: () => fc.constantFrom(...directories().keys()).map((name) => ({ name })),
   toJson: ({ name }) => ({ name }),

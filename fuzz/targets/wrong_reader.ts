@@ -185,7 +185,7 @@ function imageCipher(
 function assertSame(found: Uint8Array, expected: Uint8Array, mistake: Mistake): void {
   const differs = firstDifference(found, expected);
   if (differs < 0) return;
-  throw new Failure(signatureOf(mistake), `Another byte than in the model at ${differs}`);
+  throw new Failure(signatureOf(mistake), `Content differs from the model at ${differs}`);
 }
 
 /** What a mistake is known by: its words without spaces. */

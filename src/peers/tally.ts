@@ -52,7 +52,8 @@ export class TallyPeer extends ForwardingPeer {
     subject: Subject,
     scope?: DigestScope,
   ): Promise<Outcome<Answers[O]>> {
-    const asked = this.#peer[operation]?.(subject, scope) ?? unsupported("It opens no key slots");
+    const asked = this.#peer[operation]?.(subject, scope) ??
+      unsupported("The peer cannot unlock key slots");
     return this.#add(operation, await asked as Outcome<Answers[O]>);
   }
 

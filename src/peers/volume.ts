@@ -9,7 +9,7 @@ export abstract class VolumePeer extends ForwardingPeer {
   abstract volume(subject: Subject): Promise<Outcome<VolumeReport>>;
 
   protected override ask(_operation: keyof Answers): Promise<Outcome<never>> {
-    return Promise.resolve(unsupported("It reads LUKS volumes alone"));
+    return Promise.resolve(unsupported("The peer reads only LUKS volumes"));
   }
 }
 

@@ -154,7 +154,7 @@ function recordedUnlock(outcome: Outcome<UnlockReport>): Omit<UnlockAnswer, "pas
   if (outcome.outcome === "rejected") return { slot: "none" };
   const { slot } = outcome.value;
   if (slot !== undefined) return { slot };
-  throw new PeerError("Cannot record a volume: the key slot that opens is not named");
+  throw new PeerError("Cannot record a volume: the record does not name the key slot");
 }
 
 /** What was recorded of luksDump. */
@@ -172,7 +172,7 @@ export function unlockRecorded(
   const answer = unlocks.find((it) => it.passphrase === passphrase);
   const { slot, crashed, hung, message, fault } = answer ?? {};
   const noted = fault === undefined ? {} : { fault };
-  if (slot === "none") return { outcome: rejected("It opens no key slot"), ...noted };
+  if (slot === "none") return { outcome: rejected("No key slot opens"), ...noted };
   if (slot !== undefined) return { outcome: accepted({ slot }), ...noted };
   if (crashed !== undefined) {
     const said = message === undefined ? {} : { message };

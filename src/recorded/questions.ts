@@ -184,7 +184,7 @@ function unlockQuestions({ volume = {}, reference = {} }: Recorded): Question[] 
       recorded: versions.map(([version, it]) => ({ version, ...unlockRecorded(it, passphrase) })),
       ask: async (peer, subject) =>
         await peer.unlock?.({ ...subject, passphrases: [passphrase] }) ??
-          unsupported("It opens no key slots"),
+          unsupported("The peer cannot unlock key slots"),
       compare: compareSlot,
     })
   );

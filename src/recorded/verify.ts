@@ -162,11 +162,11 @@ function whyNotAsked(
   { question: { operation }, format }: { question: Question; format: string | undefined },
 ): string | undefined {
   if (formats.length > 0 && format !== undefined && !formats.includes(format)) {
-    return `${name} does not say that it knows ${format}`;
+    return `${name} does not declare support for ${format}`;
   }
   return operations.includes(operation)
     ? undefined
-    : `${name} does not say that it has ${operation}`;
+    : `${name} does not declare support for ${operation}`;
 }
 
 /** The format of an image: as recorded, or as the newest version probes it. */

@@ -204,7 +204,7 @@ Deno.test("validate skips encrypted images for an adapter that takes no passphra
     const run = await validate(directory, without, "--json", only);
     assertEquals(run.status, 0);
     assertEquals(sumsIn(run)["probe"], sumsOf("probe", { unsupported: 1 }));
-    const reason = "The adapter does not say that it takes passphrases";
+    const reason = "The adapter does not declare support for passphrases";
     assertEquals(eventsIn(run).at(-1)?.["passedOver"], [{ reason, questions: 5 }]);
     const { stdout } = await validate(directory, without, only);
     assertEquals(stdout.trimEnd().split("\n").slice(-2), [
@@ -245,7 +245,7 @@ Deno.test("validate asks an adapter that knows LUKS version 2 which key slots op
       "luks2.area.overlap-keeps: unlock with second differs from cryptsetup 2.6.1\n" +
         "  /slot: 3 recorded, 4 here",
     );
-    // Who does not say that it knows them is not asked.
+    // A peer that does not declare support for them is not queried.
     const silent = adapter(directory, `probe) echo '{"format": "raw"}';;`);
     const passed = await validate(directory, silent, "--json", only);
     assertEquals(passed.status, 0);
@@ -253,7 +253,7 @@ Deno.test("validate asks an adapter that knows LUKS version 2 which key slots op
       { reason: string; questions: number },
     ];
     assertEquals(questions, 5);
-    assertStringIncludes(reason, "does not say that it knows luks2");
+    assertStringIncludes(reason, "does not declare support for luks2");
   }));
 
 liveTest(

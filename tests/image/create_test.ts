@@ -257,8 +257,8 @@ liveTest(
       backingSize(`${directory}/overlay`, { name, format });
     assertEquals(size("base", "qcow2"), 3 * 2 ** 20);
     assertEquals(size(`${directory}/base`, "qcow2"), 3 * 2 ** 20);
-    assertEquals(size("base", "vmdk"), "its format 'vmdk' is not one that is read here");
-    assertEquals(size("nbd:x", "raw"), "its name is that of no file");
+    assertEquals(size("base", "vmdk"), "its format 'vmdk' is not supported");
+    assertEquals(size("nbd:x", "raw"), "its name is not a file name");
     assert(String(size("base", "qcow")).startsWith("it does not open: "));
   },
 );

@@ -54,7 +54,7 @@ Deno.test("an answer of qemu-img in another shape is malformed, with the bytes t
   }
 });
 
-Deno.test("an answer that is nested too deeply is malformed", async () => {
+Deno.test("a deeply nested answer is malformed", async () => {
   const nested = (depth: number) =>
     `printf '{"format": "raw", "virtual-size": 0, "x": '; printf '[%.0s' $(seq ${depth}); ` +
     `printf ']%.0s' $(seq ${depth}); printf '}'`;

@@ -196,7 +196,7 @@ liveTest(
     Deno.writeFileSync(`${directory}/payload`, new Uint8Array(SIZE));
     const subject = { path: "payload", header: "header", directory, passphrases: ["pw"] };
     if (!takes?.includes("header")) {
-      const message = `A detached LUKS header needs qemu-img 9.0, and this is ${version}`;
+      const message = `Detached LUKS headers require qemu-img 9.0 (this is ${version})`;
       for (const question of ["probe", "info", "map", "check", "digest"] as const) {
         assertEquals(await peer[question](subject), { outcome: "unsupported", message });
       }
@@ -241,7 +241,7 @@ Deno.test("ExecPeer hands passphrases and a header to an adapter that takes them
         { takes: '["passphrases"]', lacking: "detached LUKS headers" },
       ]
     ) {
-      const message = `The adapter does not say that it takes ${lacking}`;
+      const message = `The adapter does not declare support for ${lacking}`;
       assertEquals(await adapter(takes).info(subject), { outcome: "unsupported", message });
     }
     assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["adapter"]);

@@ -236,13 +236,13 @@ Deno.test("key slots are compared with cryptsetup's, but for its wrong answers",
 
 Deno.test("a peer is not asked about formats, nor for operations, that it does not say it has", async () => {
   const { passedOver } = await verified(new Unlocking({}, { formats: ["luks"] }), LUKS2);
-  const reason = "mine does not say that it knows luks2";
+  const reason = "mine does not declare support for luks2";
   assertEquals(passedOver, [`info: ${reason}`, ...Array(3).fill(`unlock: ${reason}`)]);
   const peer = new Unlocking({}, { formats, operations: ["info"] });
   const without = await verified(peer, LUKS2);
   assertEquals(without, {
     failures: [],
     known: [],
-    passedOver: Array(3).fill("unlock: mine does not say that it has unlock"),
+    passedOver: Array(3).fill("unlock: mine does not declare support for unlock"),
   });
 });

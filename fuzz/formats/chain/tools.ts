@@ -18,7 +18,7 @@ const QCOW_CLUSTERS_MAX = 2 ** 17;
 
 /** What qemu-img and qemu-io answer about chains: content and allocation, and one question more. */
 export const chainTools: ToolKit = {
-  says: "verdict, info, map, check and content are those of the installed qemu-img",
+  says: "verdict, info, map, check and content agree with the installed qemu-img",
   needs: ["qemu-img", "qemu-io"],
   weight: 4,
   asks: { nothing: 3, check: 2, map: 1, info: 1 },
@@ -44,11 +44,11 @@ async function compareChain(asked: Asked, ask: string, tools: Toolbox): Promise<
 }
 
 function whyNotAsked({ image, subject }: Asked, ask: string): string | undefined {
-  if (image.incomplete) return "the edited image names a file that is not there";
+  if (image.incomplete) return "the edited image names a missing file";
   if ((image.layer?.snapshots?.length ?? 0) > SNAPSHOTS_MAX) {
-    return "qemu reads the entries of tens of thousands of snapshots one by one";
+    return "qemu is slow with tens of thousands of snapshots";
   }
-  if (isEndless(layersOf(image))) return "qemu-img maps a qcow disk cluster by cluster";
+  if (isEndless(layersOf(image))) return "qemu-img takes too long to map a qcow disk of this size";
   // Which image of a chain needs a passphrase is what `info` says, and check opens more than info does.
   const passphrases = subject.passphrases ?? [];
   const unknown = image.findings.refusal("info") !== undefined && passphrases.length > 1;

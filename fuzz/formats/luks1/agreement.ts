@@ -51,10 +51,13 @@ function assertLayer(
   const end = SECTOR * Math.ceil((payload?.source.size ?? 0) / SECTOR);
   const expected = known && start <= end;
   if ((layer !== undefined) !== expected) {
-    throw new Failure("luks.layer", `There is ${expected ? "no" : "a"} layer`);
+    throw new Failure(
+      "luks.layer",
+      expected ? "The volume does not open" : "The volume opens, but must not",
+    );
   }
   if (layer === undefined || layer.virtualSize === end - start) return;
-  const message = `${layer.virtualSize} bytes, and the payload has ${end - start}`;
+  const message = `${layer.virtualSize} bytes, but the payload has ${end - start}`;
   throw new Failure("luks.size", message);
 }
 
@@ -65,6 +68,6 @@ function assertPlaces({ findings }: OpenedImage, files: readonly CaseFile[]): vo
     // Of version 2, which is another format, it is said where its second header would be.
     if (offset === null || rule.startsWith("luks2.")) continue;
     if (Number(offset) >= 0 && Number(offset) <= end) continue;
-    throw new Failure(`luks.place.${rule}`, `It is at ${offset}, and the files end at ${end}`);
+    throw new Failure(`luks.place.${rule}`, `It is at ${offset}, but the files end at ${end}`);
   }
 }

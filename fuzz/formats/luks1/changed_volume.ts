@@ -72,5 +72,5 @@ export function assertModelKeys(source: ByteSource, model: Luks1Model): void {
     if (error instanceof Luks1Error) return;
     throw error;
   }
-  throw new Failure("luks.change.cut", "A key was added to a header that is cut short");
+  throw new Failure("luks.change.cut", "A key was added to a truncated header");
 }

@@ -2,26 +2,26 @@ import { type CipherSpec, decodeLuks1, specOf } from "../../../src/luks1/mod.ts"
 import { type RuleId, ruleOf } from "../../../src/rules/mod.ts";
 import type { Divergence, Observation } from "../../compare/observation.ts";
 
-/** Hashes that cryptsetup has wherever it is built. */
+/** Hashes that every build of cryptsetup supports. */
 const HASHES: readonly string[] = ["sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"];
 
 const STRIPES = 4000;
 
-/** Names of ciphers that libluksde has. */
+/** Names of ciphers that libluksde supports. */
 const LUKSDE_CIPHERS = ["aes", "blowfish", "cast5", "cast6", "serpent", "twofish"];
 
-/** Lengths in bytes of the keys of AES that cryptsetup's library has, by mode. */
+/** AES key lengths in bytes that cryptsetup's library supports, by mode. */
 const AES_KEYS: Readonly<Record<string, readonly number[]>> = {
   cbc: [16, 24, 32],
-  // There is no XTS with AES-192 in OpenSSL.
+  // OpenSSL has no XTS with AES-192.
   xts: [32, 64],
 };
 
-/** Rules of the format that a tool does not mind when it reports a header, with the reason. */
+/** Rules of the format that a tool does not check when it reports a header, with the reason. */
 interface Lenience {
   readonly tool: Observation["tool"];
   readonly name: string;
-  /** The first one is what the divergence is about. */
+  /** The divergence is reported under the first one. */
   readonly rules: readonly [RuleId, ...RuleId[]];
   readonly because: string;
 }
@@ -44,14 +44,14 @@ const LENIENCES: readonly Lenience[] = [
       "luks.cipher.essiv-hash-present",
       "luks.cipher.essiv-key-size",
     ],
-    because: "libluksde reports a header before it looks at its key slots (libluksde " +
+    because: "libluksde reports a header before it checks its key slots (libluksde " +
       "libluksde/libluksde_volume_header.c)",
   },
   {
     tool: "cryptsetup",
     name: "slot-state",
     rules: ["luks.slot.state", "luks.slot.iterations", "luks.header.mk-iterations"],
-    because: "LUKS_check_keyslots looks at stripes and places, and not at states and iterations (" +
+    because: "LUKS_check_keyslots checks stripes and offsets, but not states and iterations (" +
       "cryptsetup lib/luks1/keymanage.c)",
   },
   {
@@ -65,20 +65,20 @@ const LENIENCES: readonly Lenience[] = [
     tool: "cryptsetup",
     name: "names-when-used",
     rules: ["luks.cipher.essiv-hash-present", "luks.cipher.essiv-key-size"],
-    because: "LUKS_read_phdr does not look at cipher and mode before they are used (" +
+    because: "LUKS_read_phdr does not check cipher and mode until they are used (" +
       "cryptsetup lib/luks1/keymanage.c)",
   },
   {
     tool: "cryptsetup",
     name: "payload-when-used",
     rules: ["luks.payload.inside-file", "luks.header.payload-after-header"],
-    because: "LUKS_read_phdr compares the payload with key materials, and not with the file (" +
+    because: "LUKS_read_phdr checks the payload against the key materials, not the file size (" +
       "cryptsetup lib/luks1/keymanage.c)",
   },
 ];
 
-/** All rules that a tool does not mind. */
-function unminded(tool: Observation["tool"]): RuleId[] {
+/** All rules that a tool does not check. */
+function unchecked(tool: Observation["tool"]): RuleId[] {
   return LENIENCES.filter((lenience) => lenience.tool === tool).flatMap(({ rules }) => rules);
 }
 
@@ -116,7 +116,7 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "cryptsetup-hash-of-20-bytes",
     rule: "luks.hash.known",
     because:
-      "cryptsetup takes hashes that its library has, with digests of at least 20 bytes (cryptsetup " +
+      "cryptsetup accepts any hash of its library with a digest of at least 20 bytes (cryptsetup " +
       "lib/luks1/keymanage.c, _check_and_convert_hdr: crypt_hmac_size below LUKS_DIGESTSIZE).",
     explains: (observed) =>
       observed.tool === "cryptsetup" && observed.outcome !== "accepted" &&
@@ -127,9 +127,9 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "cryptsetup-needs-the-kernel",
     rule: "luks.key.cipher-supported",
     because:
-      "Without AF_ALG and the device mapper cryptsetup decrypts key material only with what its " +
-      "library has: AES and a few others with the usual lengths of keys, and IV generators without a " +
-      "hash that they have no use for " +
+      "Without AF_ALG and the device mapper, cryptsetup can decrypt key material only with the " +
+      "ciphers of its library: AES and a few others with the usual key lengths, and IV generators " +
+      "without an unused hash " +
       "(cryptsetup lib/luks1/keyencryption.c, LUKS_decrypt_from_storage; lib/crypto_backend).",
     explains: (observed) =>
       observed.tool === "cryptsetup" && observed.question === "unlock" &&
@@ -140,18 +140,17 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "cryptsetup-file-size",
     rule: "luks.slot.material-inside-file",
     because:
-      "cryptsetup wants the key material of all eight slots inside the file, also of those that are " +
-      "disabled (cryptsetup lib/luks1/keymanage.c, LUKS_check_device_size). QEMU and the reference " +
-      "read what a file lacks as zeros.",
+      "cryptsetup requires the key material of all eight slots to be inside the file, even of " +
+      "disabled slots (cryptsetup lib/luks1/keymanage.c, LUKS_check_device_size). QEMU and the reference " +
+      "read zeros past the end of the file.",
     explains: ({ tool, outcome, said }) =>
       tool === "cryptsetup" && outcome === "rejected" && /is too small/.test(said ?? ""),
   },
   {
     name: "cryptsetup-4000-stripes",
     rule: "luks.slot.stripes",
-    because:
-      "The format leaves the number of stripes to the header; cryptsetup and QEMU take 4000 and no " +
-      "other (cryptsetup lib/luks1/keymanage.c, LUKS_check_keyslots).",
+    because: "The header may contain any number of stripes; cryptsetup and QEMU accept only 4000 " +
+      "(cryptsetup lib/luks1/keymanage.c, LUKS_check_keyslots).",
     explains: ({ tool, outcome, said, rules }) =>
       tool === "cryptsetup" && outcome === "rejected" && /keyslot \d is invalid/.test(said ?? "") &&
       rules.includes("luks.slot.stripes"),
@@ -159,8 +158,8 @@ export const luks1Divergences: readonly Divergence[] = [
   {
     name: "cryptsetup-detached-with-payload-offset",
     rule: "luks.slot.before-payload",
-    because: "cryptsetup holds key materials against any payload offset but 0 (cryptsetup " +
-      "lib/luks1/keymanage.c, LUKS_check_keyslots); QEMU and the reference do not where the payload " +
+    because: "cryptsetup compares key materials with every payload offset but 0 (cryptsetup " +
+      "lib/luks1/keymanage.c, LUKS_check_keyslots); QEMU and the reference do not if the payload " +
       "is in another file.",
     explains: ({ tool, question, outcome, said, image }) =>
       tool === "cryptsetup" && question === "info" && outcome === "rejected" &&
@@ -170,7 +169,7 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "cryptsetup-sums-of-64-bits",
     rule: "luks.slot.end-range",
     because:
-      "To cryptsetup, key material that ends past sector 2^32 is after the payload (cryptsetup " +
+      "cryptsetup treats key material that ends past sector 2^32 as after the payload (cryptsetup " +
       "lib/luks1/keymanage.c, LUKS_check_keyslots); QEMU adds modulo 2^32 and opens the volume.",
     explains: ({ tool, question, outcome, said, rules }) =>
       tool === "cryptsetup" && question === "info" && outcome === "rejected" &&
@@ -180,23 +179,23 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "cryptsetup-header-by-itself",
     rule: "luks.detached.standalone",
     because:
-      "To cryptsetup a header with the payload offset 0 is a detached one however it is opened, and " +
-      "its key materials end where they like (cryptsetup lib/luks1/keymanage.c, " +
-      "LUKS_check_keyslots); QEMU asks for the file with the payload.",
+      "cryptsetup treats a header with payload offset 0 as detached however it is opened, and " +
+      "does not limit where its key materials end (cryptsetup lib/luks1/keymanage.c, " +
+      "LUKS_check_keyslots); QEMU requires the file with the payload.",
     explains: (observed) =>
       observed.tool === "cryptsetup" && observed.question === "info" &&
       observed.outcome === "accepted" && observed.rules.includes("luks.detached.standalone") &&
       refusalsOf(observed).every((rule) =>
-        rule === "luks.slot.before-payload" || unminded("cryptsetup").includes(rule)
+        rule === "luks.slot.before-payload" || unchecked("cryptsetup").includes(rule)
       ),
   },
   {
     name: "cryptsetup-key-length",
     rule: "luks.cipher.name-and-size",
     because:
-      "cryptsetup refuses to report a header whose key has no bytes, or whose key materials have " +
-      "more than 2^32 (cryptsetup lib/luks1/keymanage.c, LUKS_check_device_size and " +
-      "LUKS_check_keyslots); QEMU multiplies modulo 2^32, and refuses the cipher with such a key.",
+      "cryptsetup rejects a header whose key is empty, or whose key materials are longer than " +
+      "2^32 bytes (cryptsetup lib/luks1/keymanage.c, LUKS_check_device_size and " +
+      "LUKS_check_keyslots); QEMU multiplies modulo 2^32, and rejects the cipher with such a key.",
     explains: (observed) =>
       observed.tool === "cryptsetup" && observed.question === "info" &&
       observed.outcome === "rejected" && observed.rules.includes("luks.cipher.name-and-size") &&
@@ -215,7 +214,7 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "luksdeinfo-cipher-names",
     rule: "luks.cipher.name-and-size",
     because:
-      "libluksde knows seven names of ciphers, in any case, and no camellia and no sm4 (libluksde " +
+      "libluksde supports seven cipher names, in any case; camellia and sm4 are missing (libluksde " +
       "libluksde/libluksde_volume_header.c, libluksde_volume_parse_encryption_method).",
     explains: (observed) =>
       observed.tool === "luksdeinfo" && observed.outcome === "accepted" &&
@@ -224,10 +223,9 @@ export const luks1Divergences: readonly Divergence[] = [
   {
     name: "luksdeinfo-key-length",
     rule: "luks.cipher.name-and-size",
-    because:
-      "libluksde opens no volume whose key has no bytes or too many, today more than 64 (libluksde " +
-      "libluksde/libluksde_volume.c, libluksde_internal_volume_open_read): no key of a cipher that " +
-      "QEMU knows.",
+    because: "libluksde rejects a volume whose key is empty or longer than 64 bytes (libluksde " +
+      "libluksde/libluksde_volume.c, libluksde_internal_volume_open_read). QEMU supports no " +
+      "cipher with such a key.",
     explains: (observed) =>
       observed.tool === "luksdeinfo" && observed.outcome === "rejected" &&
       /master key size value out of bounds/.test(observed.said ?? "") &&
@@ -237,7 +235,7 @@ export const luks1Divergences: readonly Divergence[] = [
   {
     name: "luksdeinfo-uuid",
     rule: "luks.header.uuid",
-    because: "libluksde opens no volume whose UUID is not one (libluksde " +
+    because: "libluksde rejects a volume whose UUID is malformed (libluksde " +
       "libluksde/libluksde_volume_header.c, libluksde_volume_header_read_data: libfguid).",
     explains: ({ tool, outcome, said, rules }) =>
       tool === "luksdeinfo" && outcome === "rejected" && /libfguid/.test(said ?? "") &&
@@ -247,8 +245,8 @@ export const luks1Divergences: readonly Divergence[] = [
     name: "luksdeinfo-empty-payload",
     rule: "luks.payload.inside-file",
     because:
-      "libluksde wants one whole sector of payload (libluksde libluksde/libluksde_volume.c, " +
-      "libluksde_volume_open_read_keys); QEMU opens a volume of no bytes.",
+      "libluksde requires at least one sector of payload (libluksde libluksde/libluksde_volume.c, " +
+      "libluksde_volume_open_read_keys); QEMU opens a volume of 0 bytes.",
     explains: ({ tool, outcome, said }) =>
       tool === "luksdeinfo" && outcome === "rejected" &&
       /start sector value out of bounds/.test(said ?? ""),
@@ -256,17 +254,17 @@ export const luks1Divergences: readonly Divergence[] = [
   ...LENIENCES.map(lenient),
 ];
 
-/** A tool reports a header that breaks one of these rules, and none but such as it does not mind. */
+/** A tool reports a header that breaks one of these rules, and no rule that the tool checks. */
 function lenient({ tool, name, rules, because }: Lenience): Divergence {
   return {
     name: `${tool}-${name}`,
     rule: rules[0],
-    because: `${because}, and the format forbids it.`,
+    because: `${because}. The format forbids such a header.`,
     explains: (observed) => {
       const refusals = refusalsOf(observed);
       return observed.tool === tool && observed.question === "info" &&
         observed.outcome === "accepted" && refusals.some((rule) => rules.includes(rule)) &&
-        refusals.every((rule) => unminded(tool).includes(rule));
+        refusals.every((rule) => unchecked(tool).includes(rule));
     },
   };
 }
@@ -280,13 +278,13 @@ function refusalsOf({ rules }: Observation): readonly RuleId[] {
   });
 }
 
-/** How a volume is encrypted, by its header. */
+/** The encryption of a volume according to its header. */
 function specIn({ image }: Observation): CipherSpec | undefined {
   if (image?.format !== "luks") return undefined;
   return specOf(decodeLuks1(image.header ?? image.source));
 }
 
-/** Whether a length of a key is known, and one of these. */
+/** Whether a key length is unknown or in this range. */
 function isBetween(value: number | undefined, min: number, max: number): boolean {
   return value === undefined || value >= min && value <= max;
 }
@@ -297,7 +295,7 @@ function isBefore(version: string, major: number, minor: number): boolean {
   return ownMajor < major || ownMajor === major && ownMinor < minor;
 }
 
-/** Whether cryptsetup decrypts such key material without the kernel in any case. */
+/** Whether every cryptsetup decrypts such key material without the kernel. */
 function isOfLibrary(spec: CipherSpec | undefined): boolean {
   return spec?.cipher === "aes" && (AES_KEYS[spec.mode]?.includes(spec.keyBytes) ?? false) &&
     ["plain", "plain64"].includes(spec.ivGenerator ?? "") && spec.ivHash === undefined;

@@ -79,7 +79,7 @@ export function changed(before: Keyed, change: KeyChange): Keyed {
     if (expected === undefined && error instanceof Luks1Error) return before;
     throw error;
   }
-  throw new Failure(`luks.change.made.${change.act}`, "It was done, and no key is left");
+  throw new Failure(`luks.change.made.${change.act}`, "The last key was removed");
 }
 
 function made({ header, keys }: Keyed, change: KeyChange): Uint8Array {
@@ -146,7 +146,10 @@ export function assertKeys(keyed: Keyed): void {
   const strange = strangePassphrase([...keyed.keys.values()]);
   const found = unlock(decodeLuks1(keyMaterial), { keyMaterial, passphrase: utf8(strange) });
   if (!("masterKey" in found)) return;
-  throw new Failure("luks.slot", `Key slot ${found.slot} opens with a passphrase of no key`);
+  throw new Failure(
+    "luks.slot",
+    `Key slot ${found.slot} opens with a passphrase that belongs to no key`,
+  );
 }
 
 /** @returns the master key out of the slot, where it has one */
@@ -156,7 +159,7 @@ function assertKey({ header, keys }: Keyed, slot: number): Uint8Array | undefine
   const passphrase = keys.get(slot);
   if (passphrase === undefined) {
     if (decoded.slots[slot]?.active === slotStates.disabled) return undefined;
-    throw new Failure("luks.slot", `Key slot ${slot} is enabled, and no key is in it`);
+    throw new Failure("luks.slot", `Key slot ${slot} is enabled, but has no key`);
   }
   const found = unlock(decoded, { keyMaterial, passphrase: utf8(passphrase), slot });
   if ("masterKey" in found) return found.masterKey;
@@ -174,7 +177,7 @@ function assertKey({ header, keys }: Keyed, slot: number): Uint8Array | undefine
  */
 export function assertChanged(before: Keyed, after: Keyed): Uint8Array[] {
   if (!sameBytes(before.header, after.header, { start: 0, length: headerStruct.size })) {
-    throw new Failure("luks.change.header", "The header is another one");
+    throw new Failure("luks.change.header", "The header has changed");
   }
   const { slots, key_bytes } = decodeLuks1(new MemorySource(before.header));
   const masterKeys = slots.map(({ key_material_offset, stripes }, slot) => {
@@ -182,12 +185,15 @@ export function assertChanged(before: Keyed, after: Keyed): Uint8Array[] {
     const material = { start: key_material_offset * SECTOR, length: key_bytes * stripes };
     const erased = before.keys.has(slot) && !after.keys.has(slot);
     if (erased && keepsSector(before.header, after.header, material)) {
-      throw new Failure("luks.change.erased", `Some of the key material of slot ${slot} is left`);
+      throw new Failure(
+        "luks.change.erased",
+        `The key material of slot ${slot} is not completely erased`,
+      );
     }
     const same = [entry, material].every((range) => sameBytes(before.header, after.header, range));
     if (!same) return assertKey(after, slot);
     if (before.keys.get(slot) === after.keys.get(slot)) return undefined;
-    throw new Failure("luks.change.slot", `Key slot ${slot} is what it was`);
+    throw new Failure("luks.change.slot", `Key slot ${slot} has not changed`);
   });
   return masterKeys.filter((key) => key !== undefined);
 }

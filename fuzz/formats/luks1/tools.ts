@@ -25,8 +25,7 @@ const DETACHED_SINCE = 9;
  * 9.0 on; before that, cryptsetup is asked about every one instead.
  */
 export const luks1Tools: ToolKit = {
-  says:
-    "verdict, info and content of LUKS volumes are those of qemu-img, cryptsetup and luksdeinfo",
+  says: "LUKS verdict, info and content agree with qemu-img, cryptsetup and luksdeinfo",
   needs: ["qemu-img", "qemu-io"],
   uses: ["cryptsetup", "luksdeinfo"],
   weight: 2,
@@ -72,7 +71,9 @@ function report(image: OpenedImage): Ours<VolumeReport> {
   if (refusal !== undefined) {
     return { outcome: "rejected", message: refusal.message, rule: refusal.rule };
   }
-  if (image.layer === undefined) return { outcome: "rejected", message: "It does not open" };
+  if (image.layer === undefined) {
+    return { outcome: "rejected", message: "The volume does not open" };
+  }
   const header = decodeLuks1(image.header ?? image.source);
   return { outcome: "accepted", value: { cipher: specOf(header).cipher, ...luks1Info(header) } };
 }

@@ -50,14 +50,14 @@ function assertLayer(
   const refused = findings.refusal("info", "spec");
   if (layer === undefined) {
     if (findings.refusal("info") !== undefined || findings.count("luks2.work.values") > 0) return;
-    throw new Failure("luks2.layer", "There is no layer, and nothing rejects it");
+    throw new Failure("luks2.layer", "The volume does not open, but no finding says why");
   }
   if (refused !== undefined) {
-    throw new Failure("luks2.layer", `There is a layer in spite of ${refused.rule}`);
+    throw new Failure("luks2.layer", `The volume opens, although ${refused.rule} is broken`);
   }
   const payload = (files[1] ?? files[0])?.source.size ?? 0;
   if (layer.virtualSize > payload) {
-    throw new Failure("luks2.size", `${layer.virtualSize} bytes out of ${payload}`);
+    throw new Failure("luks2.size", `${layer.virtualSize} bytes, but the payload has ${payload}`);
   }
   const data = layer.info()["format-specific"]?.data ?? {};
   JSON.stringify(data);
@@ -76,7 +76,7 @@ function assertCopy(
   const expected = primary ? PRIMARY_MAGIC : SECONDARY_MAGIC;
   const there = firstDifference(magic, expected) < 0 && version === 2 &&
     hdr_size === BigInt(size) && hdr_offset === BigInt(place) && place + size <= source.size;
-  if (!there) throw new Failure("luks2.copy", `There is no copy at byte ${place}`);
+  if (!there) throw new Failure("luks2.copy", `No copy at byte ${place}`);
   const hash = imageText(csum_alg);
   if (!getHashes().includes(hash)) return;
   const at = headerStruct.offsets.csum;
@@ -84,7 +84,7 @@ function assertCopy(
   copy.fill(0, at, at + stored.length);
   const computed = new Uint8Array(createHash(hash).update(copy).digest());
   if (firstDifference(computed, stored.subarray(0, computed.length)) < 0) return;
-  throw new Failure("luks2.copy", `The checksum of the copy at byte ${place} is another one`);
+  throw new Failure("luks2.copy", `Wrong checksum of the copy at byte ${place}`);
 }
 
 /** Findings are about places in the file with the header, or about a copy that is said to be past it. */
@@ -96,6 +96,9 @@ function assertPlaces({ findings }: OpenedImage, header: ByteSource): void {
     const beyond = /past the end of the file/.test(message) ||
       list.some((other) => other.rule === "luks2.header.readable" && other.path === `/${copy}`);
     if (beyond) continue;
-    throw new Failure(`luks2.place.${rule}`, `It is at ${offset}, the file has ${header.size}`);
+    throw new Failure(
+      `luks2.place.${rule}`,
+      `It is at ${offset}, but the file ends at ${header.size}`,
+    );
   }
 }

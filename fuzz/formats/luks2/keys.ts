@@ -21,7 +21,7 @@ export function openedSlot(
 ): { readonly slot: number } | Pick<Luks2Broken, "rule" | "message"> {
   const { metadata } = chooseCopy(decodeLuks2(keyMaterial));
   if (metadata === undefined) {
-    return { rule: "luks2.header.readable", message: "No copy of the header is sound" };
+    return { rule: "luks2.header.readable", message: "No copy of the header is valid" };
   }
   return unlock(metadata, {
     keyMaterial,

@@ -13,7 +13,7 @@ import { openedSlot } from "./keys.ts";
  * what is recorded of cryptsetup.
  */
 export const luks2Tools: ToolKit = {
-  says: "cryptsetup accepts the same LUKS2 headers, and opens the same key slots",
+  says: "cryptsetup accepts the same LUKS2 headers and unlocks the same key slots",
   needs: ["cryptsetup"],
   weight: 1,
   asks: { cryptsetup: 1 },
@@ -35,7 +35,7 @@ function report({ findings, layer }: OpenedImage): Ours<VolumeReport> {
   const refusal = findings.refusal("info");
   if (refusal === undefined && layer !== undefined) return { outcome: "accepted", value: {} };
   const { rule, message } = refusal ??
-    { rule: "luks2.work.values" as const, message: "There is no layer" };
+    { rule: "luks2.work.values" as const, message: "The volume does not open" };
   return { outcome: "rejected", rule, message };
 }
 

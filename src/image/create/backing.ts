@@ -18,8 +18,8 @@ export interface BackingNamed {
  */
 export function backingSize(overlay: string, { name, format }: BackingNamed): number | string {
   const known = formatNamed(format);
-  if (known === undefined) return `its format '${format}' is not one that is read here`;
-  if (isProtocol(name)) return "its name is that of no file";
+  if (known === undefined) return `its format '${format}' is not supported`;
+  if (isProtocol(name)) return "its name is not a file name";
   const source = new FileSource(resolveName(overlay, name));
   try {
     const findings = new Findings();

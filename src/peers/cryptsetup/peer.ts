@@ -119,7 +119,7 @@ export class CryptsetupPeer extends VolumePeer {
       }
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      return rejected("There is no such file");
+      return rejected("No such file");
     }
     return await withScratch(async (scratch) => {
       const copies = files.map((file, index) => {

@@ -113,12 +113,14 @@ export class ExecPeer extends ForwardingPeer {
     scope: DigestScope = {},
   ): Promise<Outcome<Answers[O]>> {
     const question = questionOf(operation, scope);
-    if (question === undefined) return unsupported("No operation reads a range of a snapshot");
+    if (question === undefined) {
+      return unsupported("The adapter interface cannot read a range of a snapshot");
+    }
     const { takes = [] } = needsOf(subject).length > 0 ? await this.describe() : {};
     const need = needsOf(subject).find((it) => !takes.includes(it));
     if (need !== undefined) {
       const what = need === "header" ? "detached LUKS headers" : need;
-      return unsupported(`The adapter does not say that it takes ${what}`);
+      return unsupported(`The adapter does not declare support for ${what}`);
     }
     const result = await this.#call(question, subject);
     return outcomeOf(result) ?? readJson<Answers[O]>(result, READERS[operation]);

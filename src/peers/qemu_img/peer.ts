@@ -111,8 +111,8 @@ export class QemuImgPeer implements Peer {
     if (header === undefined) return undefined;
     const version = await this.#tool.version();
     if (!isOlder(version, DETACHED_SINCE)) return undefined;
-    const needed = `A detached LUKS header needs qemu-img ${DETACHED_SINCE}`;
-    return unsupported(`${needed}, and this is ${version}`);
+    const needed = `Detached LUKS headers require qemu-img ${DETACHED_SINCE}`;
+    return unsupported(`${needed} (this is ${version})`);
   }
 
   /** What the tool prints, unread; `readInfo`, `readMap` and `readCheck` make answers of it. */

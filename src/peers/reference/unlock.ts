@@ -39,7 +39,7 @@ function slotOf(
   { source, format, definition: { keys } }: OpenedImage,
   passphrase: Uint8Array,
 ): Outcome<UnlockReport> {
-  if (keys?.unlock === undefined) return unsupported(`There are no key slots in ${format}`);
+  if (keys?.unlock === undefined) return unsupported(`${format} has no key slots`);
   const key = keys.unlock(source, passphrase);
   return "slot" in key ? accepted({ slot: key.slot }) : rejected(key.message);
 }

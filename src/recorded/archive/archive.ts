@@ -50,7 +50,7 @@ function imagesIn(tar: Uint8Array): PackedImage[] {
     const parts = record.files.map(({ name, size }) => {
       const part = byName.get(`${record.name}/${name}`);
       if (part?.size === size) return part;
-      throw new PeerError(`${record.name}/${name} is missing, or of another size`);
+      throw new PeerError(`${record.name}/${name} is missing or has the wrong size`);
     });
     return { record, files: () => parts.map((part) => part.unpack()) };
   });

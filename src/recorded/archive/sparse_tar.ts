@@ -100,10 +100,10 @@ function headerOf(
   stretches: readonly Stretch[] | undefined,
 ): Uint8Array {
   if (name.length > FIELDS.name[1] || /[^\x20-\x7e]/.test(name)) {
-    throw new RangeError(`Cannot pack ${name}: the name is too long, or not ASCII`);
+    throw new RangeError(`Cannot pack ${name}: the name is too long or not ASCII`);
   }
   if (stretches !== undefined && stretches.length > STRETCHES_MAX) {
-    throw new RangeError(`Cannot pack ${name}: it has data in more than ${STRETCHES_MAX} places`);
+    throw new RangeError(`Cannot pack ${name}: it has more than ${STRETCHES_MAX} data ranges`);
   }
   const header = new Uint8Array(BLOCK);
   const put = (field: Field, text: string) => putText(header, FIELDS[field][0], text);
@@ -184,17 +184,17 @@ function fileOf(header: Uint8Array, data: Uint8Array): PackedFile & { stored: nu
   const name = textAt(header, FIELDS.name);
   const stored = number("size");
   const type = textAt(header, FIELDS.type);
-  if (type !== "0" && type !== "S") throw unreadable(`${name} is no file`);
+  if (type !== "0" && type !== "S") throw unreadable(`${name} is not a file`);
   if (header[FIELDS.extended[0]] !== 0 && type === "S") {
-    throw unreadable(`${name} has data in too many places`);
+    throw unreadable(`${name} has too many data ranges`);
   }
   const size = type === "S" ? number("realSize") : stored;
   const stretches = type === "S" ? stretchesAt(header) : [{ offset: 0, length: stored }];
   const sum = stretches.reduce((total, { length }) => total + length, 0);
   if (sum !== stored || stored > data.length || size > UNPACKED_MAX) {
-    throw unreadable(`${name} is cut off`);
+    throw unreadable(`${name} is truncated`);
   }
-  if (!areInOrder(stretches, size)) throw unreadable(`${name} has data in places that cannot be`);
+  if (!areInOrder(stretches, size)) throw unreadable(`${name} has invalid data ranges`);
   const unpack = () => {
     const bytes = new Uint8Array(size);
     let from = 0;
@@ -234,7 +234,7 @@ function stretchesAt(header: Uint8Array): Stretch[] {
  */
 function octalAt(header: Uint8Array, place: Place): number {
   const digits = textAt(header, place).trim();
-  if (!/^[0-7]*$/.test(digits)) throw unreadable("a number has other digits than 0 to 7");
+  if (!/^[0-7]*$/.test(digits)) throw unreadable("a number is not octal");
   return digits === "" ? 0 : Number.parseInt(digits, 8);
 }
 

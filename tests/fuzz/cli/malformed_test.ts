@@ -57,7 +57,7 @@ liveTest(
     const artifact = String(first?.artifact);
     const again = await runWith(directory, taskArguments("repro", [artifact]));
     assertEquals(again.status, 1);
-    assertMatch(again.stdout, /fails as it did: malformed-answer, qemu-img\./);
+    assertMatch(again.stdout, /fails as before: malformed-answer, qemu-img\./);
     assertMatch(again.stdout, /^Answers:\n {2}reference +qemu-img 7\.2\.0$/m);
   },
 );

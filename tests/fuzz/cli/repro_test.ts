@@ -27,7 +27,7 @@ Deno.test(
       const { status, stdout, stderr } = await runTask("repro", [file]);
       assertEquals([status, stderr], [1, ""]);
       assertStringIncludes(stdout, "FAILURE in canary: crash, canary.text\n");
-      assertMatch(stdout, /fails as it did: crash, canary\.text\n$/);
+      assertMatch(stdout, /fails as before: crash, canary\.text\n$/);
     }
   }),
 );
@@ -49,7 +49,7 @@ Deno.test(
     const { status, stdout } = await runTask("repro", [artifact]);
     assertEquals(status, 0);
     assertMatch(stdout, /passes now; it failed with crash, canary\.text\n$/);
-    assertStringIncludes(stdout, "note: this release lays canary.bin out in other bytes\n");
+    assertStringIncludes(stdout, "note: this version builds canary.bin with different bytes\n");
   }),
 );
 
@@ -60,7 +60,7 @@ Deno.test(
     edit(artifact, { case: noise });
     const { status, stdout } = await runTask("repro", [artifact]);
     assertEquals(status, 1);
-    assertMatch(stdout, /fails in another way: crash, RangeError at fuzz\/targets\/canary\.ts/);
+    assertMatch(stdout, /fails differently: crash, RangeError at fuzz\/targets\/canary\.ts/);
   }),
 );
 
@@ -88,9 +88,9 @@ Deno.test(
     edit(artifact, { case: 5 });
     await refused([artifact], /^diskproof: Cannot replay /);
     edit(artifact, { target: "gone" });
-    await refused([artifact], /there is no target gone/);
+    await refused([artifact], /unknown target gone/);
     edit(artifact, { artifact: "diskproof-artifact-0" });
-    await refused([artifact], /is no sidecar of an artifact/);
+    await refused([artifact], /is not the sidecar of an artifact/);
   }),
 );
 
@@ -106,7 +106,7 @@ Deno.test(
 );
 
 Deno.test(
-  "minimize makes a case smaller, and leaves one alone that is as small as it gets",
+  "minimize makes a case smaller, and leaves a minimal one unchanged",
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     const args = (file: string) => [file, "--time", "20s", "--artifacts", directory];
@@ -134,6 +134,6 @@ Deno.test(
     edit(artifact, { case: shortText });
     const { status, stdout } = await runTask("minimize", [artifact, "--artifacts", directory]);
     assertEquals(status, 1);
-    assertMatch(stdout, /cannot be made smaller: the case does not fail in that way any more\n$/);
+    assertMatch(stdout, /cannot be made smaller: the case no longer fails in that way\n$/);
   }),
 );

@@ -168,9 +168,9 @@ Deno.test(
       assertThrows(() => readSidecar(path), Error, `Cannot replay ${path}: ${reason}`);
     };
     refused("none", undefined, "there is no such file");
-    refused("alone", "bytes", "its sidecar alone.json is not beside it");
-    refused("torn.json", '{"artifact":', "torn.json is no JSON file");
-    refused("other.json", '{"artifact": "other"}', "other.json is no sidecar of an artifact");
-    refused("null.json", "null", "null.json is no sidecar of an artifact");
+    refused("alone", "bytes", "its sidecar alone.json is missing");
+    refused("torn.json", '{"artifact":', "torn.json is not JSON");
+    refused("other.json", '{"artifact": "other"}', "other.json is not the sidecar of an artifact");
+    refused("null.json", "null", "null.json is not the sidecar of an artifact");
   }),
 );

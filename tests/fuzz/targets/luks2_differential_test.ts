@@ -110,7 +110,7 @@ withCases("cryptsetup is not asked for work without end, and says so", async (ru
   ];
   for (const cost of costs) {
     const { skipped } = await run({ edits: [cost] });
-    assertEquals(skipped, "cryptsetup has no limit for the work that the header asks for");
+    assertEquals(skipped, "cryptsetup does not limit the work that a header requires");
   }
 });
 
