@@ -111,7 +111,7 @@ function contentOrError(
   length: number,
 ): Uint8Array | AccessError {
   try {
-    return readContent(layers, BigInt(start), length);
+    return readContent(layers, start, length);
   } catch (error) {
     if (error instanceof AccessError) return error;
     throw error;

@@ -4,9 +4,11 @@ import type { About, NamedAnswer } from "../engine/target.ts";
 
 /** One difference between the reference and a tool. */
 export interface Observation {
+  /** The tool that answered. */
   readonly tool: "qemu-img" | "cryptsetup" | "luksdeinfo";
   /** Version of the tool that answered. */
   readonly version: string;
+  /** What the tool was queried for. */
   readonly question: "open" | "info" | "map" | "check" | "content" | "allocation" | "unlock";
   /** How the tool's answer came out. */
   readonly outcome: string;
@@ -22,31 +24,39 @@ export interface Observation {
   readonly rules: readonly RuleId[];
   /** Something was done to the image after it was built. */
   readonly edited: boolean;
+  /** The image, where it opens. */
   readonly image?: OpenedImage;
 }
 
 /** A difference that is understood: which of the two is right, and where that can be read. */
 export interface Divergence {
+  /** Name of the divergence. */
   readonly name: string;
   /** Rule of the catalogue that it is about. */
   readonly rule: RuleId;
   /** Why the two differ, and where that can be read. */
   readonly because: string;
+  /** Whether a difference is an instance of this divergence. */
   explains(observed: Observation): boolean;
 }
 
 /** A difference, for a divergence to explain or a person to read. */
 export interface Seen {
+  /** What differs. */
   readonly observation: Observation;
+  /** The difference in words. */
   readonly message: string;
   /** What both sides say. */
   readonly answers: readonly NamedAnswer[];
+  /** The part of the image that differs. */
   readonly about: About;
 }
 
 /** What was seen, or why less was asked than a case wants. */
 export interface Compared {
+  /** The differences. */
   readonly seen: readonly Seen[];
+  /** Why nothing was compared. */
   readonly skipped?: string;
 }
 

@@ -13,7 +13,9 @@ import type { Observation, Seen } from "./observation.ts";
 export interface Asked {
   /** The image, with what it is opened with and the directory that tools answer in. */
   readonly subject: Subject & { readonly format: string };
+  /** The opened image. */
   readonly image: OpenedImage;
+  /** The judgement of the reference. */
   readonly judgement: Judgement;
   /** Something was done to the image after it was built. */
   readonly edited: boolean;

@@ -4,7 +4,9 @@ import type { TargetContext } from "../engine/target.ts";
 
 /** A tool with its version. */
 export interface Installed<Peer> {
+  /** The tool. */
   readonly peer: Peer;
+  /** The version. */
   readonly version: string;
 }
 
@@ -15,7 +17,11 @@ export class Toolbox {
   #qemuIo: QemuIoSession | undefined;
   #qemuImg: QemuImgPeer | undefined;
 
-  /** @param timeoutMs for one answer: less than a case may take, so that it is known who was slow */
+  /**
+   * The tools of one run.
+   *
+   * @param timeoutMs for one answer: less than a case may take, so that it is known who was slow
+   */
   constructor(context: TargetContext, timeoutMs: number) {
     this.#context = context;
     this.#bounds = { scratch: dirname(context.directory), timeoutMs };

@@ -8,6 +8,7 @@ export type Depth = "header" | "tables" | "data" | "accepted";
 
 /** The result of a case that did not fail. */
 export interface CaseReport {
+  /** How far a reader got. */
   readonly depth: Depth;
   /** Slugs of the rules that the case breaks. */
   readonly rules: readonly string[];
@@ -23,6 +24,7 @@ export interface CaseReport {
 export interface NamedAnswer {
   /** Who says it: `reference`, `model`, `qemu-img 7.2.22`. */
   readonly by: string;
+  /** The answer as text. */
   readonly text: string;
 }
 
@@ -42,15 +44,20 @@ export interface FailureDetails {
   readonly kind?: "malformed-answer";
   /** What both sides say, where two answers differ. */
   readonly answers?: readonly NamedAnswer[];
+  /** What the failure is about, where it is known. */
   readonly about?: About;
 }
 
 /** A property that does not hold. Failures with the same signature are the same failure. */
 export class Failure extends Error {
+  /** Names the one thing that differs. */
   readonly signature: string;
+  /** More about the failure, for the report. */
   readonly details: FailureDetails;
 
   /**
+   * A failure of a case.
+   *
    * @param signature names the one thing that differs, and nothing else of the case
    * @param details what a report shows beside the message
    */
@@ -67,6 +74,7 @@ export class Failure extends Error {
  * the case and is never stored as an artifact. The run ends with exit status 3.
  */
 export class HarnessError extends Error {
+  /** Trouble with this message. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "HarnessError";
@@ -80,6 +88,7 @@ export type Tools = Readonly<Partial<Record<ToolName, string>>>;
 export interface TargetContext {
   /** A directory for files. The engine empties it after each case. */
   readonly directory: string;
+  /** The tools that work on this machine. */
   readonly tools: Tools;
   /** Names the step of the case that starts now. Hangs in different steps are different failures. */
   at?(step: string): void;
@@ -87,7 +96,9 @@ export interface TargetContext {
 
 /** A file of a case: first the image, then the files that it refers to. */
 export interface CaseFile {
+  /** Name of the file or target. */
   readonly name: string;
+  /** The bytes of the file. */
   readonly source: ByteSource;
 }
 
@@ -96,6 +107,7 @@ export interface CaseFile {
  * it can be made smaller and stored as JSON.
  */
 export interface Target<Case = unknown> {
+  /** Name of the file or target. */
   readonly name: string;
   /** One line for `fuzz --list`. */
   readonly says: string;
@@ -107,9 +119,11 @@ export interface Target<Case = unknown> {
   readonly uses?: readonly ToolName[];
   /** The target runs only if it is named. */
   readonly onlyByName?: boolean;
+  /** Generates cases. */
   cases(): fc.Arbitrary<Case>;
   /** The case as plain JSON, and back. */
   toJson(value: Case): Json;
+  /** The inverse of `toJson`. */
   fromJson(json: Json): Case;
   /**
    * Makes a case sound after a part of it was dropped. Without this, elements of lists are dropped and
@@ -139,5 +153,6 @@ export interface Target<Case = unknown> {
   run(value: Case, context: TargetContext): CaseReport | Promise<CaseReport>;
   /** Called once before the first and after the last case of a run. */
   start?(context: TargetContext): Promise<void>;
+  /** Called once after the last case of a run. */
   stop?(): Promise<void>;
 }

@@ -65,7 +65,7 @@ function assertPart(
   layers: readonly Layer[],
   { at, bytes, what }: { at: number; bytes: Uint8Array; what: string },
 ): void {
-  const found = readContent(layers, BigInt(at), bytes.length);
+  const found = readContent(layers, at, bytes.length);
   const differs = firstDifference(found, bytes);
   if (differs < 0) return;
   const place = at + differs;

@@ -36,6 +36,7 @@ export type Use = "open" | "roundtrip" | "differential";
  * A model is a plain value: JSON, but for a `bigint`.
  */
 export interface Kit<Model = unknown> {
+  /** The format of the images. */
   readonly format: Format;
   /** Sound images, as the writer of the format makes them normal. */
   models(use: Use): fc.Arbitrary<Model>;
@@ -119,6 +120,7 @@ export interface Expected<Model> {
   readonly opensInQemu?: true;
   /** Members of `info` that may be anything after damage, and rules that may then be broken. */
   readonly infoOfDamage?: readonly string[];
+  /** Rules that may be broken after damage. */
   readonly damage?: readonly RuleId[];
 }
 
@@ -131,6 +133,7 @@ export interface EditOptions {
   draws?(use: Use): fc.Arbitrary<readonly EditDraw[]>;
   /** An edit as an artifact of an earlier release may have it. */
   stored?(edit: Edit): Edit;
+  /** Values that are interesting for the format. */
   readonly dictionary?: Dictionary;
   /** Places that are hit more often than their share. */
   readonly favourite?: (place: Placed) => boolean;
@@ -164,9 +167,13 @@ export interface KeyKit<Model> {
 
 /** What may be done to the keys of an image, which keeps its content. */
 export interface KeyChanges<Model, Change = unknown> {
+  /** Draws lists of changes. */
   draws(): fc.Arbitrary<readonly Change[]>;
+  /** A change in a line. */
   describe(change: Change): string;
   /**
+   * Applies the changes.
+   *
    * @returns the files of the image after that
    * @throws {Failure} where something else comes of the changes than has to
    */
@@ -179,6 +186,7 @@ export interface ToolKit {
   readonly says: string;
   /** The tools without which there is nothing to compare, and those that answer where they are. */
   readonly needs: readonly ToolName[];
+  /** Tools that are used where they are installed. */
   readonly uses?: readonly ToolName[];
   /** Share of the time budget of `differential`. */
   readonly weight: number;
@@ -198,7 +206,9 @@ export interface ToolKit {
 
 /** An image as it was opened. */
 export interface OpenedCase<Model> {
+  /** The files of the case. */
   readonly files: readonly CaseFile[];
+  /** What the image is opened with. */
   readonly key: KeyChoice;
   /** What the image was built from, and what was done to it; absent for noise. */
   readonly from?: { readonly model: Model; readonly edits: readonly Edit[] };

@@ -96,7 +96,7 @@ export function assertAccess(image: OpenedImage, { format, key, notRead }: Acces
   }
   if (layer === undefined || layer.virtualSize === 0) return;
   try {
-    readContent(layersOf(image), 0n, Math.min(READ_MAX, layer.virtualSize));
+    readContent(layersOf(image), 0, Math.min(READ_MAX, layer.virtualSize));
   } catch (error) {
     if (error instanceof AccessError && !unlocked) return;
     throw error;

@@ -21,16 +21,28 @@ import { qcow2 } from "./qcow2/mod.ts";
 /** The kits of images by themselves, each fuzzed by `open`. */
 export const images: readonly Kit[] = [qcow1 as Kit, qcow2 as Kit, luks1 as Kit, luks2 as Kit];
 
-type Compared = Kit & { readonly tools: ToolKit };
+/** A kit with tools that answer to the same images. */
+export type WholeKit = Kit & { readonly tools: ToolKit };
 
 /** The kits of what is read whole, each fuzzed by `roundtrip` and `differential`. */
-export const wholes: readonly Compared[] = [
-  chains as Compared,
-  luks1 as Compared,
-  luks2 as Compared,
+export const wholes: readonly WholeKit[] = [
+  chains as WholeKit,
+  luks1 as WholeKit,
+  luks2 as WholeKit,
 ];
 
 /** Every kit, each once. */
 export const kits: readonly Kit[] = [...new Set([...images, ...wholes])];
 
-export { type KeyKit, type Kit, type LaidOut, type ToolKit } from "./kit.ts";
+export type {
+  EditOptions,
+  Expected,
+  KeyChanges,
+  KeyKit,
+  Kit,
+  LaidOut,
+  NoiseKit,
+  OpenedCase,
+  ToolKit,
+  Use,
+} from "./kit.ts";

@@ -2,7 +2,9 @@ import { type GuestContent, laidOver } from "../../src/format/mod.ts";
 
 /** A stretch of a guest's disk, in bytes. */
 export interface Range {
+  /** First byte. */
   readonly start: number;
+  /** The byte after the last one. */
   readonly end: number;
 }
 

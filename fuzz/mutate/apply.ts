@@ -17,7 +17,9 @@ import { SplicedSource } from "./spliced.ts";
 export interface Seal {
   /** The first name of the paths in it: `primary` of `/primary/json`. */
   readonly name: string;
+  /** Byte offset in the file. */
   readonly offset: number;
+  /** Length in bytes. */
   readonly length: number;
   /** The bytes with the checksum that they have to have. */
   seal(bytes: Uint8Array): Uint8Array;
@@ -25,6 +27,7 @@ export interface Seal {
 
 /** A built image, and what its edits have to know. */
 export interface Editable extends BuiltImage {
+  /** The checksums in the image. */
   readonly seals?: readonly Seal[];
 }
 

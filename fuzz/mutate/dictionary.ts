@@ -7,6 +7,7 @@ export interface Dictionary {
   texts?(field: Field): readonly string[];
   /** Numbers for any field. */
   readonly numbers?: readonly bigint[];
+  /** Values that are interesting for JSON. */
   readonly json?: JsonDictionary;
 }
 

@@ -6,13 +6,19 @@ import type { Placed } from "../../src/format/mod.ts";
  * whatever image there is. Zeros pick the first of each.
  */
 export interface EditDraw {
+  /** The kind of edit. */
   readonly sort: Sort;
   /** Which role of place: see {@link ROLES}. */
   readonly role: number;
+  /** Selects the place. */
   readonly place: number;
+  /** Selects the element of a table. */
   readonly element: number;
+  /** Selects the field. */
   readonly field: number;
+  /** Selects the value. */
   readonly value: number;
+  /** Selects a second place or value. */
   readonly other: number;
   /** Which copies of a part with a checksum are changed: see {@link ALL_COPIES}. */
   readonly copy?: number;

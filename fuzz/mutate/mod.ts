@@ -22,8 +22,17 @@ export {
   garblingLists,
   sealedDraws,
   sealedLists,
+  type Sort,
 } from "./draws.ts";
-export { describeEdit, type Edit, requireEdit } from "./edit.ts";
+export {
+  type ByteEdit,
+  describeEdit,
+  type Edit,
+  type FieldEdit,
+  type JsonEdit,
+  type PlaceEdit,
+  requireEdit,
+} from "./edit.ts";
 export { jsonText } from "./json_text.ts";
 export { type FieldPlace, Places } from "./places.ts";
 export { resolveDraws, type Resolving } from "./resolve.ts";

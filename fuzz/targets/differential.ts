@@ -28,8 +28,11 @@ import { fromPlainJson, toPlainJson } from "./json.ts";
 
 /** A case of `differential`: an image, what was done to it, and what is asked. */
 export interface DifferentialCase<Model = unknown> {
+  /** The model that the image is built from. */
   readonly model: Model;
+  /** The edits, in order. */
   readonly edits: readonly Edit[];
+  /** What the image is opened with. */
   readonly key: KeyChoice;
   /** A question of the kit. */
   readonly ask: string;

@@ -22,3 +22,7 @@ export const targets: readonly Target[] = [
   ...canaries,
   encryptionCanary,
 ].map((target) => target as Target);
+
+export { differential, type DifferentialCase } from "./differential.ts";
+export { type EditedCase, type NoiseCase, open, type OpenCase, type Variant } from "./open.ts";
+export { roundtrip, type RoundtripCase } from "./roundtrip.ts";

@@ -38,6 +38,7 @@ import { MeteredSource, startWatch } from "./metered.ts";
 export interface EditedCase<Model> {
   /** How the image is laid out. */
   readonly kind: string;
+  /** The model that the image is built from. */
   readonly model: Model;
   /** Each is one malformed image: making a sound one costs more than judging what becomes of it. */
   readonly variants: readonly Variant[];
@@ -45,17 +46,23 @@ export interface EditedCase<Model> {
 
 /** What is done to an image, and what it is opened with. */
 export interface Variant {
+  /** The edits, in order. */
   readonly edits: readonly Edit[];
+  /** What the image is opened with. */
   readonly key: KeyChoice;
 }
 
 /** Bytes that mean nothing, behind what makes a reader look at them. */
 export interface NoiseCase {
+  /** Marks bytes that never were an image. */
   readonly kind: "noise";
+  /** The content. */
   readonly pattern: Pattern;
+  /** Length in bytes. */
   readonly length: number;
   /** They are the header of a payload. */
   readonly detached?: boolean;
+  /** Members that the kit draws. */
   readonly [head: string]: Json | Pattern | undefined;
 }
 

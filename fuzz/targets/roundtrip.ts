@@ -29,6 +29,7 @@ import { fromPlainJson, toPlainJson } from "./json.ts";
 
 /** A case of `roundtrip`: a sound image, and what is done to it that leaves it sound. */
 export interface RoundtripCase<Model = unknown> {
+  /** The model that the image is built from. */
   readonly model: Model;
   /** Damage that a reader gets over. */
   readonly edits: readonly Edit[];

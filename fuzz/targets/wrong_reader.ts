@@ -144,7 +144,7 @@ export function readImageWrongly(model: Qcow2Model, mistake: Mistake): void {
       const host = (run.host ?? 0) + skip;
       const stored = run.kind === "data"
         ? source.read(host, length).slice()
-        : readContent(layers, BigInt(start), length).slice();
+        : readContent(layers, start, length).slice();
       if (run.kind === "data" || mistake === "compressed clusters decrypted") {
         const at = byHost(model, mistake) ? host : start;
         cipher.decrypt(stored, BigInt(Math.floor(at / SECTOR)));

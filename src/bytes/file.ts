@@ -3,7 +3,9 @@ import type { ByteSource } from "./source.ts";
 
 /** A part of a file that the file system stores nothing for, in bytes. */
 export interface Hole {
+  /** First byte. */
   readonly start: number;
+  /** Length in bytes. */
   readonly length: number;
 }
 
@@ -36,6 +38,7 @@ const openFiles = new Map<FileSource, OpenFile>();
  * many others are read, and opened again when it is needed.
  */
 export class FileSource implements ByteSource {
+  /** Path of the file. */
   readonly path: string;
   readonly size: number;
   /** Bytes that the file system has allocated for the file, where it says so. */
@@ -46,7 +49,11 @@ export class FileSource implements ByteSource {
   holes: readonly Hole[] | undefined;
   #closed = false;
 
-  /** @throws {Error} when the path cannot be opened or is not a regular file. */
+  /**
+   * Opens a file for reading.
+   *
+   * @throws {Error} when the path cannot be opened or is not a regular file.
+   */
   constructor(path: string) {
     this.path = path;
     const { facts } = this.#open();
@@ -62,6 +69,8 @@ export class FileSource implements ByteSource {
   }
 
   /**
+   * Fills `target` with the bytes from `offset` on; past the end they are zeros.
+   *
    * @throws {SourceError} when the file has become shorter since it was opened, or the device fails:
    * zeros instead of what cannot be read would be wrong bytes
    */

@@ -4,6 +4,7 @@ import type { ByteSource } from "./source.ts";
 export class MemorySource implements ByteSource {
   readonly #bytes: Uint8Array;
 
+  /** A source of these bytes. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }

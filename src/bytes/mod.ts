@@ -30,6 +30,7 @@ export {
   clamp,
   concat,
   hex,
+  hexOf,
   roundDown,
   roundUp,
   SECTOR,

@@ -2,7 +2,9 @@ import type { ByteSource } from "./source.ts";
 
 /** A run of bytes at its place. */
 export interface Segment {
+  /** Byte offset in the file. */
   readonly offset: number;
+  /** The bytes. */
   readonly bytes: Uint8Array;
 }
 

@@ -1,3 +1,4 @@
+import { hexOf } from "../bytes/mod.ts";
 import { type Anatomy, type AnatomyOptions, Marks, type Part } from "../format/mod.ts";
 import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
 import { inspectionLines, stretchesIn, visible } from "../report/mod.ts";
@@ -120,7 +121,7 @@ function* jsonPieces(
 
 function* partPieces({ rows, omitted, ...part }: Part): Generator<string> {
   yield `${jsonLine(part).slice(0, -1)},"rows":`;
-  yield* jsonList(rows, (row) => [jsonLine({ ...row, bytes: row.bytes.toHex() })]);
+  yield* jsonList(rows, (row) => [jsonLine({ ...row, bytes: hexOf(row.bytes) })]);
   yield `,"omitted":${omitted}}`;
 }
 

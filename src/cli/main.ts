@@ -8,6 +8,8 @@ import { runProgram } from "./program.ts";
 import type { VerbEntry } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
+export type { Permission, Verb, VerbEntry } from "./verb.ts";
+
 /**
  * Runs a command line.
  *

@@ -115,9 +115,11 @@ function messageOf(error: unknown): string {
 
 async function overview({ name, summary, verbs, version }: Program): Promise<string> {
   const width = Math.max(...verbs.map((verb) => verb.name.length));
-  const groups = [...Map.groupBy(verbs, ({ group }) => group)].flatMap(([group, members]) => [
-    `${group}:`,
-    ...members.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`),
+  const groups = [...new Set(verbs.map(({ group }) => group))].flatMap((heading) => [
+    `${heading}:`,
+    ...verbs.filter(({ group }) => group === heading).map((verb) =>
+      `  ${verb.name.padEnd(width)}  ${verb.summary}`
+    ),
     "",
   ]);
   return [

@@ -18,6 +18,7 @@ export interface Verb {
 
 /** A verb in the list of a program. Its module is loaded when the verb is called. */
 export interface VerbEntry {
+  /** As on the command line. */
   readonly name: string;
   /** One line for the list of verbs. */
   readonly summary: string;
@@ -30,6 +31,7 @@ export interface VerbEntry {
    * enter the user's.
    */
   readonly inProject?: boolean;
+  /** Loads the module of the verb. */
   load(): Promise<Verb>;
 }
 

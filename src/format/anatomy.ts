@@ -13,6 +13,7 @@ export interface Part {
   readonly path: string;
   /** What it is, in a few words. */
   readonly title: string;
+  /** Byte offset in the file. */
   readonly offset: number;
   /** Length in bytes, as the image says. */
   readonly length: number;
@@ -27,9 +28,11 @@ export type ClaimKind = "header" | "table" | "data" | "compressed";
 
 /** A stretch of the file that something in the image leads to. */
 export interface Claim {
+  /** Byte offset in the file. */
   readonly offset: number;
   /** Length in bytes. */
   readonly length: number;
+  /** The kind of use. */
   readonly kind: ClaimKind;
   /** What leads to it: the path of a part, or of an entry. */
   readonly path: string;
@@ -41,6 +44,7 @@ export interface Claim {
 export interface Anatomy {
   /** In no order: an image may put one structure on top of another. */
   readonly parts: readonly Part[];
+  /** What uses which bytes of the file. */
   readonly claims: Iterable<Claim>;
   /** What is not listed. */
   readonly gaps: readonly string[];
@@ -66,6 +70,7 @@ export interface AnatomyOptions {
 export class Marks {
   readonly #offsets: Float64Array;
 
+  /** Offsets of which rows and entries are kept. */
   constructor(offsets: Iterable<number>) {
     this.#offsets = Float64Array.from(offsets).sort();
   }

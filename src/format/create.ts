@@ -24,9 +24,11 @@ export type CreatedParts = Generator<CreatedPart, CreatedSizes>;
  * accept is an error of whoever reads them.
  */
 export interface CreationOptions {
+  /** The value of an option as text. */
   text(name: string): string | undefined;
   /** `on` or `off`, which it is where it is absent. */
   flag(name: string): boolean;
+  /** The value of an option that has to be one of `choices`. */
   choice<C extends string>(name: string, choices: readonly C[]): C | undefined;
   /** A whole number from 1 on. */
   whole(name: string): number | undefined;
@@ -38,12 +40,17 @@ export interface CreationOptions {
 
 /** A new image as a person asks for it. */
 export interface ImageRequest {
+  /** The options of the format. */
   readonly options: CreationOptions;
   /** Of the disk in bytes: whole sectors. */
   readonly size: number;
+  /** The content of the new image; empty where it is absent. */
   readonly content?: DiskContent;
+  /** The passphrases. */
   readonly passphrases: readonly Uint8Array[];
+  /** The backing file. */
   readonly backing?: { readonly name: string; readonly format: string };
+  /** Whether clusters are compressed. */
   readonly compressed: boolean;
   /** The header goes into a file of its own. */
   readonly detached: boolean;

@@ -6,6 +6,7 @@ import type { Broken, Layer } from "./layer.ts";
 
 /** Work that may still be done; whoever does some takes it off. */
 export interface WorkBudget {
+  /** Work that is left. */
   left: number;
 }
 

@@ -30,10 +30,15 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly tools: readonly Tool[];
   /** The format is recognised, and nothing of it is read. */
   readonly foreign?: true;
+  /** Recognises and reads images. */
   readonly driver: FormatDriver;
+  /** How findings become verdicts. */
   readonly verdict: VerdictPolicy;
+  /** Makes images from models. */
   readonly writer: FormatWriter<Model>;
+  /** Makes new images; absent for a format that cannot be created. */
   readonly create?: FormatCreator<Creation>;
+  /** What opens encrypted content; absent without encryption. */
   readonly keys?: FormatKeys;
 }
 
@@ -71,6 +76,7 @@ export type Lock = "missing" | "wrong" | "work" | "memory";
 
 /** Where a header with its key material is in a file. */
 export interface KeyArea {
+  /** Byte offset in the file. */
   readonly offset: number;
   /** In bytes. */
   readonly length: number;

@@ -16,8 +16,11 @@ export type RunKind = "data" | "compressed" | "zero" | "unallocated";
  * up to 2^63, and such a multiple is exact in a number.
  */
 export interface Run {
+  /** First byte on the virtual disk. */
   readonly start: number;
+  /** Length in bytes. */
   readonly length: number;
+  /** What it reads as. */
   readonly kind: RunKind;
   /** Where the bytes lie, or would lie, in the file that holds the data; where that is said at all. */
   readonly host?: number;
@@ -27,15 +30,20 @@ export interface Run {
 
 /** A rule that is broken at a place: why an access fails. */
 export interface Broken<Id extends RuleId = RuleId> {
+  /** The slug of the rule. */
   readonly rule: Id;
+  /** Where the rule is broken. */
   readonly place: Place;
+  /** What is wrong, in one sentence. */
   readonly message: string;
 }
 
 /** An access to content that fails, as QEMU's would with an input/output error. */
 export class AccessError extends Error {
+  /** The rule that is broken, and where. */
   readonly broken: Broken;
 
+  /** An access that breaks this rule. */
   constructor(broken: Broken) {
     super(broken.message);
     this.name = "AccessError";
@@ -45,13 +53,21 @@ export class AccessError extends Error {
 
 /** What `check` counts. Zero counts are zero here; qemu-img leaves most of them out of its JSON. */
 export interface CheckCounts {
+  /** Number of corruptions. */
   readonly corruptions: number;
+  /** Number of leaked clusters. */
   readonly leaks: number;
+  /** Number of errors that stopped a part of the check. */
   readonly checkErrors: number;
+  /** End of the last cluster in use, in bytes. */
   readonly imageEndOffset: number;
+  /** Clusters of the virtual disk. */
   readonly totalClusters: number;
+  /** Allocated clusters. */
   readonly allocatedClusters: number;
+  /** Clusters that do not follow the one before them in the file. */
   readonly fragmentedClusters: number;
+  /** Compressed clusters. */
   readonly compressedClusters: number;
 }
 
@@ -78,11 +94,15 @@ export type Json = null | boolean | number | string | readonly Json[] | {
 
 /** The part of `info` that one format knows, in qemu-img's shape. */
 export interface LayerInfo {
+  /** Size of a cluster in bytes. */
   readonly "cluster-size"?: number;
+  /** Whether the dirty bit is set. */
   readonly "dirty-flag": boolean;
+  /** Whether the content is encrypted. */
   readonly encrypted?: true;
   /** The internal snapshots, which may be made while they are read. */
   readonly snapshots?: Iterable<Json>;
+  /** Fields of this format only. */
   readonly "format-specific"?: {
     readonly type: string;
     readonly data: { readonly [key: string]: Json };
@@ -91,7 +111,9 @@ export interface LayerInfo {
 
 /** An internal snapshot, as a reader wants to know it. */
 export interface SnapshotSummary {
+  /** The id. */
   readonly id: string;
+  /** The name. */
   readonly name: string;
   /**
    * Virtual size in bytes when it was taken. Its content is read at the image's present size, as QEMU
@@ -102,6 +124,7 @@ export interface SnapshotSummary {
 
 /** A persistent bitmap: which parts of the disk were written to. */
 export interface BitmapSummary {
+  /** The name. */
   readonly name: string;
   /** Bytes that one bit stands for. */
   readonly granularity: number;
@@ -122,8 +145,11 @@ export interface Layer {
   readonly format: string;
   /** Bytes that a guest sees; a multiple of 512. */
   readonly virtualSize: number;
+  /** Size of a cluster in bytes. */
   readonly clusterSize: number;
+  /** The backing file, if there is one. */
   readonly backing?: BackingReference;
+  /** The external data file, if there is one. */
   readonly dataFile?: DataFileReference;
   /** Content needs a passphrase. */
   readonly encrypted: boolean;
@@ -148,6 +174,7 @@ export interface Layer {
    * @throws {AccessError} where QEMU's read fails
    */
   readRun(run: Run, skip: number, target: Uint8Array): void;
+  /** The members of qemu-img's `info` that this layer decides. */
   info(): LayerInfo;
   /** How many host clusters have a refcount, counted up to `limit`; where the format has refcounts. */
   clustersInUse?(limit: number): number;

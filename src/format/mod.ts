@@ -68,7 +68,7 @@ export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export { LastUsed } from "./last_used.ts";
 export { type EntryHalves, EntryTable } from "./entry_table.ts";
 export { placesIn } from "./place.ts";
-export { type BuiltImage, cutAt, type Placed } from "./placed.ts";
+export { type BuiltImage, cutAt, fileBytes, type Placed } from "./placed.ts";
 export { remembering } from "./remembering.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";
 export { type Pattern, patternBytes, seededBytes } from "./pattern.ts";

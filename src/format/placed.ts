@@ -9,6 +9,7 @@ import type { Struct } from "../layout/mod.ts";
 export interface Placed {
   /** `/header`, `/l1`, `/l2[0]`, `/snapshot[1]/l1`, `/data[5]` … */
   readonly path: string;
+  /** Byte offset in the file. */
   readonly offset: number;
   /** Length in bytes. */
   readonly length: number;
@@ -22,10 +23,19 @@ export interface Placed {
 
 /** A built image: its bytes as segments with zeros between them, and what is where. */
 export interface BuiltImage {
+  /** The bytes that are not zero. */
   readonly segments: readonly Segment[];
   /** Length of the file in bytes. */
   readonly size: number;
+  /** The structures and data, with their places. */
   readonly placed: readonly Placed[];
+}
+
+/** The bytes of a built file. */
+export function fileBytes({ segments, size }: Pick<BuiltImage, "segments" | "size">): Uint8Array {
+  const bytes = new Uint8Array(size);
+  for (const segment of segments) bytes.set(segment.bytes, segment.offset);
+  return bytes;
 }
 
 /** The segments up to the end of a file of so many bytes, without empty ones. */

@@ -26,6 +26,7 @@ export interface ClusterView {
 
 /** What a guest sees of one layer. */
 export interface GuestContent {
+  /** Size of a cluster in bytes. */
   readonly clusterSize: number;
   /** Bytes that the guest sees, a multiple of 512. */
   readonly virtualSize: number;

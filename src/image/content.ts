@@ -8,8 +8,11 @@ const zeros = new Uint8Array(CHUNK);
 
 /** A stretch of content: bytes, or `undefined` for zeros. */
 export interface Piece {
+  /** First byte on the virtual disk. */
   readonly start: number;
+  /** Length in bytes. */
   readonly length: number;
+  /** The bytes; absent for zeros. */
   readonly bytes?: Uint8Array;
 }
 
@@ -39,13 +42,18 @@ export function* pieces(
 }
 
 /**
- * SHA-256 of `[from, to)` of the guest content, in lower-case hexadecimal.
+ * SHA-256 of the guest content in lower-case hexadecimal.
  *
+ * @param range the part from byte `from` up to `to`; all of it by default
  * @throws {AccessError} where QEMU's read fails
  */
-export function digestOf(layers: readonly Layer[], range: { from: number; to: number }): string {
+export function digestOf(
+  layers: readonly Layer[],
+  range: { readonly from?: number; readonly to?: number } = {},
+): string {
   const hash = createHash("sha256");
-  for (const piece of pieces(layers, range)) {
+  const { from = 0, to = layers[0]?.virtualSize ?? 0 } = range;
+  for (const piece of pieces(layers, { from, to })) {
     if (piece.bytes !== undefined) hash.update(piece.bytes);
     else {for (let left = piece.length; left > 0; left -= CHUNK) {
         hash.update(left >= CHUNK ? zeros : zeros.subarray(0, left));
@@ -55,22 +63,23 @@ export function digestOf(layers: readonly Layer[], range: { from: number; to: nu
 }
 
 /**
- * `length` bytes of the guest content from `offset` on, both any number of bytes.
+ * `length` bytes of the guest content from byte `offset` on.
  *
+ * @param offset below 2^53, or a multiple of 512
  * @throws {AccessError} where QEMU's read fails
  * @throws {RangeError} when the range is not inside the disk
  */
 export function readContent(
   layers: readonly Layer[],
-  offset: bigint,
+  offset: number,
   length: number,
 ): Uint8Array {
   const size = layers[0]?.virtualSize ?? 0;
-  if (offset < 0n || length < 0 || offset + BigInt(length) > BigInt(size)) {
+  if (!(offset >= 0 && length >= 0 && BigInt(offset) + BigInt(length) <= BigInt(size))) {
     throw new RangeError(`Cannot read ${length} bytes at ${offset}: the disk has ${size}`);
   }
-  const from = Number(offset / BigInt(SECTOR)) * SECTOR;
-  const skip = Number(offset % BigInt(SECTOR));
+  const skip = offset % SECTOR;
+  const from = offset - skip;
   const to = from + Math.ceil((skip + length) / SECTOR) * SECTOR;
   const target = new Uint8Array(to - from);
   for (const piece of pieces(layers, { from, to })) {

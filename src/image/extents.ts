@@ -2,10 +2,13 @@ import { AccessError, type Broken, type Layer, type Run } from "../format/mod.ts
 
 /** A run of guest bytes as the whole chain makes it. */
 export interface Extent {
+  /** First byte on the virtual disk. */
   readonly start: number;
+  /** Length in bytes. */
   readonly length: number;
   /** How many backing files down it was decided. */
   readonly depth: number;
+  /** The layer that the bytes come from. */
   readonly layer: Layer;
   /** The run of that layer that the extent is part of. */
   readonly run: Run;
@@ -13,6 +16,7 @@ export interface Extent {
   readonly zero: boolean;
   /** A layer says something about it. */
   readonly present: boolean;
+  /** Why it cannot be read. */
   readonly broken?: Broken;
 }
 

@@ -22,7 +22,7 @@ export class GuestSource implements ByteSource {
 
   readInto(offset: number, target: Uint8Array): void {
     const inside = Math.max(0, Math.min(target.length, this.size - offset));
-    if (inside > 0) target.set(readContent(this.#layers, BigInt(offset), inside));
+    if (inside > 0) target.set(readContent(this.#layers, offset, inside));
     target.fill(0, inside);
   }
 }

@@ -10,7 +10,9 @@ import { probe, PROBE_BYTES } from "./probe.ts";
 
 /** Everything that diskproof has to say about one image. One line of `judge`. */
 export interface Judgement {
+  /** Path of the image. */
   readonly image: string;
+  /** Name of the format. */
   readonly format: string;
   /** What public qemu-img does with the image. */
   readonly qemu: {
@@ -31,6 +33,7 @@ export interface Judgement {
   };
   /** What the format says of it. */
   readonly spec: { readonly verdict: SpecVerdict };
+  /** The broken rules, in file order. */
   readonly findings: readonly Finding[];
   /** SHA-256 of the content, where it was asked for; `null` where it cannot be read. */
   readonly digest?: string | null;
@@ -38,8 +41,11 @@ export interface Judgement {
 
 /** The counts of `check` by qemu-img's names. */
 export interface CheckJson {
+  /** Number of corruptions. */
   readonly corruptions: number;
+  /** Number of leaked clusters. */
   readonly leaks: number;
+  /** Number of errors that stopped a part of the check. */
   readonly "check-errors": number;
 }
 

@@ -7,7 +7,9 @@ import { type Extent, extentsOf } from "./extents.ts";
 
 /** What a map comes to: its entries, and why it ended early where it did. */
 export interface MapReport {
+  /** The entries, in the order of the disk. */
   readonly entries: readonly MapEntry[];
+  /** The first access that fails; absent where all can be looked up. */
   readonly error?: AccessError;
 }
 

@@ -39,11 +39,13 @@ export interface OpenOptions extends ReadOptions {
 
 /** An image file with what it refers to, decoded and judged as far as an open looks. */
 export interface OpenedImage {
+  /** Path of the image file, or a name for bytes without one. */
   readonly path: string;
   /** Name of the format. */
   readonly format: string;
   /** What is known of the format. */
   readonly definition: Format;
+  /** The bytes of the image file. */
   readonly source: ByteSource;
   /** A detached LUKS header: `source` is the file with its payload. */
   readonly header?: ByteSource;
@@ -55,8 +57,10 @@ export interface OpenedImage {
   readonly findings: Findings;
   /** Absent where too little of the image is sound to walk it. */
   readonly layer?: Layer;
+  /** The backing file; absent where there is none or it was not opened. */
   readonly backing?: OpenedImage;
   /** The image names a backing file or a data file that was not opened: content may be missing. */
   readonly incomplete: boolean;
+  /** Closes the files of the whole chain. */
   close(): void;
 }

@@ -6,10 +6,13 @@ import type { Struct } from "./struct.ts";
 export interface Row {
   /** Byte offset in the file. */
   readonly offset: number;
+  /** The bytes of the field. */
   readonly bytes: Uint8Array;
+  /** Path of the field, as `/header/version`. */
   readonly path: string;
   /** The value as a person reads it. */
   readonly value: string;
+  /** What the field means. */
   readonly doc: string;
 }
 

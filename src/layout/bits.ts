@@ -7,6 +7,7 @@ import { fieldOf } from "./struct.ts";
  * two 32-bit halves for loops over tables.
  */
 export interface BitMask {
+  /** The bits as a mask. */
   readonly mask: bigint;
   /** Bits 32 to 63. */
   readonly high: number;
@@ -16,7 +17,11 @@ export interface BitMask {
   readonly from: number;
 }
 
-/** @throws {TypeError} when the description has no such field or bits. */
+/**
+ * The mask of a named range of bits of a field.
+ *
+ * @throws {TypeError} when the description has no such field or bits.
+ */
 export function bitMask(struct: Struct, field: string, bits: string): BitMask {
   const described = fieldOf(struct, field as never);
   const from = described.bits?.find((candidate) => candidate.name === bits)?.from ?? 0;

@@ -27,7 +27,9 @@ export function isAligned({ constraints = [] }: Field): boolean {
 
 /** Two limits, both included. */
 export interface Range {
+  /** The least value. */
   readonly min: number;
+  /** The greatest value. */
   readonly max: number;
 }
 

@@ -1,3 +1,4 @@
+import { hexOf } from "../bytes/mod.ts";
 import { bitsMask } from "./bits.ts";
 import { allowed } from "./bounds.ts";
 import type { Bound, Constraint, Context } from "./constraint.ts";
@@ -121,7 +122,7 @@ function zeroCheck(field: Field): Check {
 function equalsCheck(expected: Uint8Array): Check {
   return {
     holds: (value) => expected.every((byte, at) => byte === asBytes(value)[at]),
-    says: (value) => `is ${asBytes(value).toHex()}, not ${expected.toHex()}`,
+    says: (value) => `is ${hexOf(asBytes(value))}, not ${hexOf(expected)}`,
   };
 }
 

@@ -17,10 +17,13 @@ export type Unit =
 
 /** A run of bits with a name inside an integer field; bit 0 is the least significant. */
 export interface BitRange {
+  /** The specification's name of the field. */
   readonly name: string;
+  /** The first bit. */
   readonly from: number;
   /** The last bit, inclusive. */
   readonly to: number;
+  /** What the field means. */
   readonly doc: string;
   /** The bits have no meaning. A constraint of the field says which rule wants them clear. */
   readonly reserved?: true;
@@ -30,6 +33,7 @@ export interface BitRange {
 export interface FieldNotes {
   /** One line on what the field means. */
   readonly doc: string;
+  /** The unit of the number. */
   readonly unit?: Unit;
   /** The values with a meaning, by name. */
   readonly values?: Readonly<Record<string, number | bigint>>;
@@ -48,8 +52,11 @@ export type ByteOrder = "big" | "little";
 
 /** An unsigned integer of 1 to 4 bytes; a `number` when decoded. */
 export interface NumberField<Name extends string = string> extends FieldNotes {
+  /** How the value is decoded. */
   readonly kind: "number";
+  /** The specification's name of the field. */
   readonly name: Name;
+  /** Width in bytes. */
   readonly width: 1 | 2 | 4;
   /** That of the structure, which sets it; `big` where it is absent. */
   readonly byteOrder?: ByteOrder;
@@ -57,8 +64,11 @@ export interface NumberField<Name extends string = string> extends FieldNotes {
 
 /** An unsigned integer of 8 bytes; a `bigint` when decoded. */
 export interface BigIntField<Name extends string = string> extends FieldNotes {
+  /** How the value is decoded. */
   readonly kind: "bigint";
+  /** The specification's name of the field. */
   readonly name: Name;
+  /** Width in bytes. */
   readonly width: 8;
   /** That of the structure, which sets it; `big` where it is absent. */
   readonly byteOrder?: ByteOrder;
@@ -66,8 +76,11 @@ export interface BigIntField<Name extends string = string> extends FieldNotes {
 
 /** Bytes without a number's meaning; a `Uint8Array` when decoded. */
 export interface BytesField<Name extends string = string> extends FieldNotes {
+  /** How the value is decoded. */
   readonly kind: "bytes";
+  /** The specification's name of the field. */
   readonly name: Name;
+  /** Width in bytes. */
   readonly width: number;
 }
 

@@ -16,6 +16,7 @@ export interface Judging<Name extends string, Rule extends string, Place> {
 
 /** Takes findings. The message of one is made only where it is wanted. */
 export interface Sink<Rule extends string, Place> {
+  /** Adds a finding. The message is made only where it is kept. */
   add(rule: Rule, place: Place, message: () => string): void;
 }
 
@@ -73,8 +74,11 @@ export function judgeOf<S extends Struct, Rule extends string, Place>(
 
 /** A rule that is broken at a place. */
 export interface Breach<Rule extends string, Place> {
+  /** The rule that is broken. */
   readonly rule: Rule;
+  /** Where the rule is broken. */
   readonly place: Place;
+  /** What is wrong, in one sentence. */
   readonly message: string;
 }
 

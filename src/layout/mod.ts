@@ -35,11 +35,14 @@ export {
   rulesOf,
 } from "./constraint.ts";
 export {
+  type BigIntField,
   type BitRange,
   type ByteOrder,
   bytes,
+  type BytesField,
   type Field,
   type FieldNotes,
+  type NumberField,
   u16,
   u32,
   u64,
@@ -54,4 +57,12 @@ export {
   type Judging,
   type Sink,
 } from "./judge.ts";
-export { type Decoded, type FieldName, fieldOf, offsetOf, type Struct, struct } from "./struct.ts";
+export {
+  type Decoded,
+  type FieldName,
+  fieldOf,
+  offsetOf,
+  type Struct,
+  struct,
+  type ValueOf,
+} from "./struct.ts";

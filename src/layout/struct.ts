@@ -8,6 +8,7 @@ export interface Struct<Fields extends readonly Field[] = readonly Field[]> {
   readonly section: string;
   /** Byte order of its integers. */
   readonly byteOrder: ByteOrder;
+  /** The fields, in the order of their bytes. */
   readonly fields: Fields;
   /** Length in bytes. */
   readonly size: number;
@@ -15,7 +16,8 @@ export interface Struct<Fields extends readonly Field[] = readonly Field[]> {
   readonly offsets: { readonly [F in Fields[number] as F["name"]]: number };
 }
 
-type ValueOf<F extends Field> = F extends { kind: "number" } ? number
+/** The decoded form of a field. */
+export type ValueOf<F extends Field> = F extends { kind: "number" } ? number
   : F extends { kind: "bigint" } ? bigint
   : Uint8Array;
 

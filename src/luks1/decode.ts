@@ -1,14 +1,47 @@
 import { type ByteSource, readUpTo } from "../bytes/mod.ts";
 import { splitMode } from "../crypto/mod.ts";
 import { imageText } from "../format/mod.ts";
-import { decode, type Decoded } from "../layout/mod.ts";
+import { decode } from "../layout/mod.ts";
 import { header, HEADER_BYTES, keySlot, SLOTS } from "./structures.ts";
 
-/** A key slot as decoded. */
-export type KeySlot = Decoded<typeof keySlot>;
+/** A key slot as decoded, not judged. Offsets are in sectors of 512 bytes. */
+export interface KeySlot {
+  /** `slotStates.enabled` or `slotStates.disabled`, or any other number. */
+  readonly active: number;
+  /** Iterations of PBKDF2 for the passphrase. */
+  readonly iterations: number;
+  /** Salt of PBKDF2 for the passphrase. */
+  readonly salt: Uint8Array;
+  /** Start of the key material in sectors. */
+  readonly key_material_offset: number;
+  /** Number of anti-forensic stripes. */
+  readonly stripes: number;
+}
 
-/** A header as decoded, not judged. */
-export interface Luks1Header extends Decoded<typeof header> {
+/** A header as decoded, not judged. Texts are bytes with a NUL byte at their end. */
+export interface Luks1Header {
+  /** "LUKS", 0xba and 0xbe in a LUKS volume. */
+  readonly magic: Uint8Array;
+  /** 1 in a volume of this version. */
+  readonly version: number;
+  /** Cipher, such as `aes`. */
+  readonly cipher_name: Uint8Array;
+  /** Mode, IV generator and its hash, such as `cbc-essiv:sha256`. */
+  readonly cipher_mode: Uint8Array;
+  /** Hash, such as `sha256`. */
+  readonly hash_spec: Uint8Array;
+  /** Start of the encrypted data in sectors. */
+  readonly payload_offset: number;
+  /** Length of the master key in bytes. */
+  readonly key_bytes: number;
+  /** Checksum of the master key from PBKDF2. */
+  readonly mk_digest: Uint8Array;
+  /** Salt of this checksum. */
+  readonly mk_digest_salt: Uint8Array;
+  /** Iterations of this checksum. */
+  readonly mk_digest_iter: number;
+  /** UUID of the volume. */
+  readonly uuid: Uint8Array;
   /** All eight of them. */
   readonly slots: readonly KeySlot[];
 }

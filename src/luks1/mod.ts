@@ -52,13 +52,14 @@ export {
   type ChangedKeys,
   changeKey,
   type ChangeKeyOptions,
+  type Changing,
   eraseKey,
   type EraseKeyOptions,
 } from "./keyslots/changes.ts";
 export type { KeyModel, Luks1Model } from "./model.ts";
 export { normaliseLuks1 } from "./build/normalise.ts";
 export type { AddFinding, Luks1Broken } from "./findings.ts";
-export { type Luks1Rule, luks1Rules } from "./rules.ts";
+export { type Luks1Rule, luks1Rules, luks1RuleTable } from "./rules.ts";
 export {
   header,
   HEADER_BYTES,

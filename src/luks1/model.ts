@@ -11,16 +11,21 @@ import type { CipherSpec } from "./decode.ts";
 export interface KeyModel {
   /** 0 to 7. */
   readonly slot: number;
+  /** The passphrase. */
   readonly passphrase: string;
+  /** Iterations of PBKDF2. */
   readonly iterations: number;
 }
 
 /** A LUKS volume of version 1. */
 export interface Luks1Model {
+  /** Marks a model of this format. */
   readonly format: "luks";
+  /** Cipher, mode and hash. */
   readonly spec: CipherSpec;
   /** Master key, salts, stripes and what is left of erased keys follow from it. */
   readonly seed: number;
+  /** The UUID of the volume. */
   readonly uuid: string;
   /** Iterations of the digest of the master key. */
   readonly digestIterations: number;
@@ -38,6 +43,7 @@ export interface Luks1Model {
   readonly cutHeader: boolean;
   /** Length of the payload in bytes, a multiple of 512. */
   readonly size: number;
+  /** The content. */
   readonly pattern: Pattern;
   /** Bytes of a sector behind it, 0 to 511, that the file ends in. */
   readonly tail: number;

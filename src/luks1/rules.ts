@@ -16,7 +16,7 @@ const withKey = ["read", "check", "write"] as const;
 
 /** LUKS version 1: in its own file, with a detached header or inside qcow2, in QEMU's order. */
 // deno-fmt-ignore: a table
-const table = {
+export const luks1RuleTable = {
   "luks.open.key-present": ["qemu", "may", "refused-at-open", open,
     "Reading the content of a volume requires a passphrase.", withKey],
   "luks.open.secret-utf8": ["qemu", "may", "refused-at-open", "QEMU crypto/secret_common.c, qcrypto_secret_lookup_as_utf8",
@@ -104,7 +104,7 @@ const table = {
 } as const satisfies RuleTable;
 
 /** The slug of a rule of this table. */
-export type Luks1Rule = keyof typeof table;
+export type Luks1Rule = keyof typeof luks1RuleTable;
 
 /** The rules, in the order in which an image is judged. */
-export const luks1Rules: readonly Rule[] = defineRules(table);
+export const luks1Rules: readonly Rule[] = defineRules(luks1RuleTable);

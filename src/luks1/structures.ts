@@ -1,5 +1,5 @@
 import { SECTOR } from "../bytes/mod.ts";
-import { bytes, fieldOf, struct, u16, u32 } from "../layout/mod.ts";
+import { bytes, fieldOf, type Struct, struct, u16, u32 } from "../layout/mod.ts";
 
 /** The first six bytes of every volume: "LUKS", 0xba and 0xbe. */
 export const LUKS_MAGIC: Uint8Array = Uint8Array.of(0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe);
@@ -96,7 +96,7 @@ export const keySlot = struct(
 );
 
 /** Every structure of LUKS version 1. */
-export const luks1Structures = [header, keySlot] as const;
+export const luks1Structures: readonly Struct[] = [header, keySlot];
 
 /** Key slots of a header. */
 export const SLOTS = 8;

@@ -23,7 +23,9 @@ export type KdfModel =
 export interface Luks2KeyModel {
   /** 0 to 31. */
   readonly slot: number;
+  /** The passphrase. */
   readonly passphrase: string;
+  /** How the passphrase becomes a key. */
   readonly kdf: KdfModel;
   /** 2: attempted first; 1: attempted; 0: attempted only on request. */
   readonly priority: 0 | 1 | 2;
@@ -34,30 +36,39 @@ export type CopyState = "sound" | "garbled" | "missing" | "older";
 
 /** A LUKS2 volume. */
 export interface Luks2Model {
+  /** Marks a model of this format. */
   readonly format: "luks2";
   /** Volume key, salts, stripes and the garbled copy follow from it. */
   readonly seed: number;
+  /** The UUID of the volume. */
   readonly uuid: string;
+  /** The label. */
   readonly label: string;
+  /** The subsystem. */
   readonly subsystem: string;
+  /** Sequence number of the sound copies. */
   readonly seqid: number;
   /** Length of one copy: 0x4000, or a larger power of two up to 0x400000. */
   readonly headerSize: number;
   /** Free bytes after the last area of the key slots, a multiple of 4096. */
   readonly spare: number;
+  /** The state of the primary copy. */
   readonly primary: CopyState;
   /** `sound` where the primary copy is not. */
   readonly secondary: CopyState;
   /** Cipher of the segment and of the areas, in the notation of dm-crypt. */
   readonly encryption: string;
+  /** Length of the volume key in bytes. */
   readonly keyBytes: number;
   /** 512, 1024, 2048 or 4096. */
   readonly sectorSize: number;
+  /** Added to the sector number for the IV. */
   readonly ivTweak: number;
   /** The hash of the digest and of the anti-forensic splitter. */
   readonly hash: string;
   /** The hash of the checksums. */
   readonly checksum: string;
+  /** Iterations of the digest of the volume key. */
   readonly digestIterations: number;
   /** At least one, of which one has a priority other than 0. */
   readonly keys: readonly Luks2KeyModel[];
@@ -71,5 +82,6 @@ export interface Luks2Model {
   readonly fixed: boolean;
   /** Length of the payload in bytes, a multiple of the sector size, and not 0. */
   readonly size: number;
+  /** The content. */
   readonly pattern: Pattern;
 }

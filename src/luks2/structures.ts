@@ -1,4 +1,4 @@
-import { bytes, fieldOf, struct, u16, u64 } from "../layout/mod.ts";
+import { bytes, fieldOf, type Struct, struct, u16, u64 } from "../layout/mod.ts";
 
 /** The first six bytes of the primary copy: "LUKS", 0xba and 0xbe. */
 export const PRIMARY_MAGIC: Uint8Array = Uint8Array.of(0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe);
@@ -59,4 +59,4 @@ export const header = struct(
 export const CHECKSUM_BYTES: number = fieldOf(header, "csum").width;
 
 /** Every structure of LUKS version 2. */
-export const luks2Structures = [header] as const;
+export const luks2Structures: readonly Struct[] = [header];

@@ -54,6 +54,7 @@ export function unsupported(message: string): Outcome<never> {
 export interface CheckReport {
   /** 0 clean, 1 error, 2 corruptions, 3 leaks, 63 no checker for the format. */
   readonly exitCode: number;
+  /** The counts, where the tool printed them. */
   readonly counts?: CheckCounts;
 }
 
@@ -80,6 +81,7 @@ export type VolumeReport = { readonly [key: string]: Json };
 
 /** An image to query, and what a peer has to know beside it. */
 export interface Subject {
+  /** Path of the image. */
   readonly path: string;
   /** The format; probed where absent. */
   readonly format?: string;
@@ -113,8 +115,11 @@ export type Taken = "passphrases" | "header";
 
 /** Who answers. */
 export interface PeerDescription {
+  /** Name of the implementation. */
   readonly name: string;
+  /** The version. */
   readonly version: string;
+  /** The operations that it supports. */
   readonly operations: readonly Operation[];
   /** The formats that it knows by name; any one where it names none. */
   readonly formats: readonly string[];
@@ -127,12 +132,21 @@ export interface PeerDescription {
  * throws for anything that an image can cause.
  */
 export interface Peer {
-  /** @throws {PeerError} when the implementation cannot be started at all */
+  /**
+   * Name, version and operations of the implementation.
+   *
+   * @throws {PeerError} when the implementation cannot be started at all
+   */
   describe(): Promise<PeerDescription>;
+  /** The format of an image, as the implementation detects it. */
   probe(subject: Subject): Promise<Outcome<{ format: string }>>;
+  /** The answer to `info`. */
   info(subject: Subject): Promise<Outcome<InfoReport>>;
+  /** The answer to `map`. */
   map(subject: Subject): Promise<Outcome<readonly MapEntry[]>>;
+  /** The answer to `check`. */
   check(subject: Subject): Promise<Outcome<CheckReport>>;
+  /** The SHA-256 of the content, or of a part of it. */
   digest(subject: Subject, scope?: DigestScope): Promise<Outcome<DigestReport>>;
   /** Tries the first passphrase on the key slots of a LUKS volume. */
   unlock?(subject: Subject): Promise<Outcome<UnlockReport>>;
@@ -147,6 +161,7 @@ export interface Peer {
 
 /** A peer that cannot be started or breaks the protocol: not a verdict on any image. */
 export class PeerError extends Error {
+  /** An error with this message. */
   constructor(message: string) {
     super(message);
     this.name = "PeerError";

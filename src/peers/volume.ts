@@ -8,6 +8,7 @@ export abstract class VolumePeer extends ForwardingPeer {
   /** What the tool prints of a volume. */
   abstract volume(subject: Subject): Promise<Outcome<VolumeReport>>;
 
+  /** Rejects every question about images. */
   protected override ask(_operation: keyof Answers): Promise<Outcome<never>> {
     return Promise.resolve(unsupported("The peer reads only LUKS volumes"));
   }

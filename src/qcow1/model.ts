@@ -30,6 +30,7 @@ export type GuestCluster = { readonly index: number } & ClusterContent;
 
 /** The legacy encryption: the passphrase is the key. */
 export interface LegacyEncryption {
+  /** The method of encryption. */
   readonly kind: "aes";
   /** Its first 16 bytes of UTF-8 count. */
   readonly passphrase: string;
@@ -56,6 +57,7 @@ export interface Placement {
 
 /** A qcow version 1 image. */
 export interface Qcow1Model {
+  /** Marks a model of this format. */
   readonly format: "qcow";
   /** 9 to 16. */
   readonly clusterBits: number;
@@ -65,11 +67,14 @@ export interface Qcow1Model {
   readonly size: bigint;
   /** Fields that mean nothing to a reader. */
   readonly mtime: number;
+  /** The padding field of the header. */
   readonly padding: number;
+  /** The guest clusters with content, ascending. */
   readonly clusters: readonly GuestCluster[];
   /** Name of the backing file, relative to the image. */
   readonly backing?: { readonly name: string };
   /** Clusters of data are encrypted, beyond the end of the disk as well; compressed ones are not. */
   readonly encryption?: LegacyEncryption;
+  /** Where tables and clusters are placed. */
   readonly placement: Placement;
 }

@@ -1,5 +1,5 @@
 import { REQUEST_END_MAX } from "../format/mod.ts";
-import { bitMask, rangeOf, struct, u16, u32, u64, u8 } from "../layout/mod.ts";
+import { bitMask, rangeOf, type Struct, struct, u16, u32, u64, u8 } from "../layout/mod.ts";
 
 /** The first four bytes of every qcow image: "QFI" and 0xfb. */
 export const QCOW_MAGIC = 0x514649fb;
@@ -130,7 +130,7 @@ export const l2Entry = struct(
 );
 
 /** Every structure of qcow version 1. */
-export const qcow1Structures = [header, l1Entry, l2Entry] as const;
+export const qcow1Structures: readonly Struct[] = [header, l1Entry, l2Entry];
 
 /** Masks of the bits in an L2 entry. */
 export const entryBits = {

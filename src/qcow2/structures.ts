@@ -1,4 +1,4 @@
-import { bitMask, boundOf, rangeOf, reservedMask } from "../layout/mod.ts";
+import { bitMask, boundOf, rangeOf, reservedMask, type Struct } from "../layout/mod.ts";
 import { bitmapHead, bitmapsExtension, bitmapTableEntry } from "./structures/bitmaps.ts";
 import { extendedL2Entry, l1Entry, l2Entry, refcountTableEntry } from "./structures/entries.ts";
 import { encryptionPointer, extensionHead, featureName } from "./structures/extensions.ts";
@@ -32,7 +32,7 @@ export {
 export { snapshotExtra, snapshotHead } from "./structures/snapshots.ts";
 
 /** Every structure of qcow2. */
-export const qcow2Structures = [
+export const qcow2Structures: readonly Struct[] = [
   headerV2,
   headerV3Minimal,
   header,
@@ -48,7 +48,7 @@ export const qcow2Structures = [
   extendedL2Entry,
   refcountTableEntry,
   bitmapTableEntry,
-] as const;
+];
 
 /** Masks of the features, by name. */
 export const features = {

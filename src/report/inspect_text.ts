@@ -35,8 +35,8 @@ export function* inspectionLines(inspection: Inspection): Generator<string> {
   const placing = new Placing(anatomy.parts, notes);
   const digits = offsetDigits(source.size);
   const said = new Set<Note>();
-  const parts = anatomy.parts.toSorted((a, b) => a.offset - b.offset)
-    .values().map((part) => partBlock(part, { placing, digits, source }));
+  const sorted = anatomy.parts.toSorted((a, b) => a.offset - b.offset);
+  const parts = partBlocks(sorted, { placing, digits, source });
   const stretches = stretchBlocks(inspection, { placing, digits, said });
   const { stretches: plain } = inspection;
   const room = { high: Infinity, odd: ODD_SHARE * plain, none: plain };
@@ -79,6 +79,13 @@ function precedes(a: Block, b: Block): boolean {
 interface Around {
   readonly placing: Placing;
   readonly digits: number;
+}
+
+function* partBlocks(
+  parts: readonly Part[],
+  around: Around & { source: ByteSource },
+): Generator<Block> {
+  for (const part of parts) yield partBlock(part, around);
 }
 
 function partBlock(part: Part, around: Around & { source: ByteSource }): Block {

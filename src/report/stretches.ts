@@ -70,7 +70,7 @@ class Sweep {
     if (to <= this.#from) return;
     const claims = this.#active.first(NAMED_MAX).map((at) => this.#claims.claim(at));
     const place = { offset: this.#from, length: to - this.#from };
-    yield { ...place, kind: this.#kind(), count: this.#active.size, claims: [...claims] };
+    yield { ...place, kind: this.#kind(), count: this.#active.size, claims };
     this.#from = to;
   }
 

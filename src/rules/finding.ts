@@ -3,9 +3,13 @@ import { type RuleId, ruleOf } from "./table.ts";
 
 /** One rule, broken at one place. */
 export interface Finding {
+  /** The slug of the rule. */
   readonly rule: RuleId;
+  /** The kind of the rule. */
   readonly class: RuleClass;
+  /** Whether the format says must, should or may. */
   readonly level: Level;
+  /** What the public tool does with such an image. */
   readonly effect: Effect;
   /** Byte offset in the image file; a decimal string from 2^53 on; `null` where there is no place. */
   readonly offset: number | string | null;
@@ -17,7 +21,9 @@ export interface Finding {
 
 /** Where a rule was broken. */
 export interface Place {
+  /** Path of the field or structure. */
   readonly path: string;
+  /** Byte offset in the file, where there is one. */
   readonly offset?: number | bigint;
 }
 

@@ -41,8 +41,11 @@ export type Opening = "info" | "read" | "check" | "write";
 export interface Rule {
   /** Stable slug, never reused. */
   readonly id: string;
+  /** The kind of the rule. */
   readonly class: RuleClass;
+  /** Whether the format says must, should or may. */
   readonly level: Level;
+  /** What the public tool does with such an image. */
   readonly effect: Effect;
   /** For `refused-at-open`: the openings that refuse. All of them where it is absent. */
   readonly opens?: readonly Opening[];

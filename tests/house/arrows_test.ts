@@ -23,12 +23,13 @@ const FLOORS = [
   ["golden/recipes", "corpus/cases"],
   ["golden/build"],
   ["corpus/build"],
+  ["exports"],
   ["scripts"],
 ];
 
 function roomOf(path: string): string {
   const [area = "", room = ""] = path.split("/");
-  return area === "scripts" ? area : `${area}/${room}`;
+  return ["exports", "scripts"].includes(area) ? area : `${area}/${room}`;
 }
 
 function floorOf(room: string): number {

@@ -7,7 +7,7 @@ import { join, relative, resolve } from "node:path";
 export const ROOT = new URL("../..", import.meta.url).pathname;
 
 /** The folders with code, without the tests. */
-export const CODE = ["src", "fuzz", "corpus", "golden", "scripts"] as const;
+export const CODE = ["exports", "src", "fuzz", "corpus", "golden", "scripts"] as const;
 
 /** A source file. */
 export interface SourceFile {

@@ -30,7 +30,7 @@ function look(image: string, root?: string): { byte: number | undefined; rules: 
   const opened = openImage(image, root === undefined ? {} : { root });
   try {
     const rules = judgeImage(opened).findings.map((finding) => finding.rule);
-    const byte = opened.incomplete ? undefined : readContent(layersOf(opened), 0n, 1)[0];
+    const byte = opened.incomplete ? undefined : readContent(layersOf(opened), 0, 1)[0];
     return { byte, rules };
   } finally {
     opened.close();
@@ -103,7 +103,7 @@ Deno.test("a chain is read through its layers, and zeros behind the end of a sho
   ]);
   const sources = new Map([...files].map(([name, bytes]) => [name, new MemorySource(bytes)]));
   const layers = layersOf(openFiles(sources));
-  const first = (cluster: number) => readContent(layers, BigInt(cluster * 512), 1)[0];
+  const first = (cluster: number) => readContent(layers, cluster * 512, 1)[0];
   // The third cluster comes from the base; the fourth is after the end of the middle image, which
   // hides the base although that is longer.
   assertEquals([0, 1, 2, 3, 4].map(first), [2, 1, 3, 0, 0]);

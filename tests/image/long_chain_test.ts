@@ -97,7 +97,7 @@ Deno.test("a chain of 1000 images reads, with 128 open files at most", () =>
     try {
       const image = openImage(nameOf(999), { directory });
       assertEquals(layersOf(image).length, 1000);
-      assertEquals(readContent(layersOf(image), 0n, 512), new Uint8Array(512).fill(1));
+      assertEquals(readContent(layersOf(image), 0, 512), new Uint8Array(512).fill(1));
       assertEquals(rulesOf(image), []);
       image.close();
     } finally {
@@ -113,7 +113,7 @@ Deno.test("images beyond the 4096th of a chain are not opened, and the finding s
     return openFiles(new Map(images.map(([name, bytes]) => [name, new MemorySource(bytes)])));
   };
   const last = open(4096);
-  assertEquals([last.incomplete, readContent(layersOf(last), 0n, 1)[0]], [false, 1]);
+  assertEquals([last.incomplete, readContent(layersOf(last), 0, 1)[0]], [false, 1]);
   const over = open(4097);
   assertEquals([over.incomplete, layersOf(over).length], [true, 4096]);
   let lowest = over;
@@ -211,7 +211,7 @@ liveTest(
     without.close();
     Deno.writeFileSync(`${directory}/a/base`, new Uint8Array(4096).fill(2));
     const image = open();
-    assertEquals(readContent(layersOf(image), 0n, 1)[0], 2);
+    assertEquals(readContent(layersOf(image), 0, 1)[0], 2);
     assertEquals(mapEntriesOf(image), await qemuMap(directory, "a/top"));
     image.close();
   },

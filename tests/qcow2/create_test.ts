@@ -164,7 +164,7 @@ Deno.test("an image is as its content is long, and zeros of it take no place", (
   const judgement = judgeImage(image);
   assertEquals([judgement.spec.verdict, judgement.findings], ["valid", []]);
   assertEquals(source.size, 7 * 65536);
-  const read = readContent(layersOf(image), 0n, 80_000);
+  const read = readContent(layersOf(image), 0, 80_000);
   assertEquals([read.indexOf(0), read.lastIndexOf(1)], [70_000, 69_999]);
 });
 

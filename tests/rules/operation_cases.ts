@@ -100,7 +100,7 @@ const beyond: Operation = {
     try {
       const layer = openBytes(source, "qcow2").layer?.snapshot?.("1");
       assert(layer !== undefined, "the snapshot opens");
-      assertEquals(readContent([layer], 0n, size), content);
+      assertEquals(readContent([layer], 0, size), content);
       assert(content.subarray(size / 2).every((byte) => byte === 0), "the rest is zeros");
     } finally {
       source.close();

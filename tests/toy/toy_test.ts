@@ -72,7 +72,7 @@ Deno.test("an image of a new format reads as its model says", () => {
   const expected = toy.writer.content(model);
   for (const index of expected.named) {
     const { bytes } = expected.at(index);
-    assertEquals(readContent(layers, BigInt(index * 512), 512), bytes, `${index}`);
+    assertEquals(readContent(layers, index * 512, 512), bytes, `${index}`);
   }
   assertEquals(mapOf(openBytes(image(), toy)).entries.length, 5);
   const chained = openFiles(new Map([["top", image()]]), undefined, { formats: withToy });

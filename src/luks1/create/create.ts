@@ -21,6 +21,7 @@ import { whyUnusable } from "../volume.ts";
 export interface Luks1Options extends CipherSpec {
   /** The first key, in slot 0 unless `slot` says otherwise. */
   readonly passphrase: Uint8Array;
+  /** The slot of the first key. */
   readonly slot?: number;
   /** Iterations of PBKDF2 for the first key. */
   readonly iterations: number;
@@ -33,9 +34,11 @@ export interface Luks1Options extends CipherSpec {
    * where the header is detached.
    */
   readonly payloadOffset?: number;
+  /** Whether the header is detached from its payload. */
   readonly detached?: boolean;
   /** At most 39 bytes of ASCII. */
   readonly uuid: string;
+  /** Makes salts, stripes and the master key. */
   readonly random: RandomBytes;
   /** What key material is made of: `noise` by default, and `sparse` for images under test alone. */
   readonly material?: MaterialKind | undefined;
@@ -48,6 +51,7 @@ export interface CreatedLuks1 {
    * lie further on.
    */
   readonly header: Uint8Array;
+  /** The master key. */
   readonly masterKey: Uint8Array;
 }
 

@@ -9,7 +9,9 @@ import { whyUnusable } from "../volume.ts";
 
 /** Header and key material after a change, and the slot that it was about. */
 export interface ChangedKeys {
+  /** The header and its key material. */
   readonly header: Uint8Array;
+  /** The slot. */
   readonly slot: number;
   /**
    * Header and key material on the way there, in order, and at last `header`. A slot in use is
@@ -19,7 +21,9 @@ export interface ChangedKeys {
   readonly states: readonly Uint8Array[];
 }
 
-interface Changing extends Pick<UnlockOptions, "iterationsMax"> {
+/** What every change of keys is done with. */
+export interface Changing extends Pick<UnlockOptions, "iterationsMax"> {
+  /** Makes salts and stripes. */
   readonly random: RandomBytes;
 }
 
@@ -27,6 +31,7 @@ interface Changing extends Pick<UnlockOptions, "iterationsMax"> {
 export interface AddKeyOptions extends Changing {
   /** Opens any slot. */
   readonly passphrase: Uint8Array;
+  /** The new passphrase. */
   readonly newPassphrase: Uint8Array;
   /** Iterations of PBKDF2 for the new key. */
   readonly iterations: number;
@@ -103,7 +108,9 @@ function replaceKey(header: Uint8Array, key: Parameters<typeof writeKey>[1]): Ch
 
 /** Which keys are erased: that of a slot, or those that a passphrase opens, or both in one. */
 export interface EraseKeyOptions extends Changing {
+  /** The slot. */
   readonly slot?: number;
+  /** The passphrase. */
   readonly passphrase?: Uint8Array;
   /** Erases the last key too, and with it the volume. */
   readonly force?: boolean;

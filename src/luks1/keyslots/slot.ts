@@ -12,8 +12,11 @@ export type RandomBytes = (length: number) => Uint8Array;
 
 /** A key to be. */
 export interface NewKey {
+  /** Number of the key slot, 0 to 7. */
   readonly slot: number;
+  /** The passphrase. */
   readonly passphrase: Uint8Array;
+  /** Iterations of PBKDF2 for this key. */
   readonly iterations: number;
 }
 

@@ -10,6 +10,7 @@ import { isTried, ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./iter
 export interface UnlockOptions {
   /** What key_material_offset counts from: the file or region that starts with the header. */
   readonly keyMaterial: ByteSource;
+  /** The passphrase. */
   readonly passphrase: Uint8Array;
   /** The only slot that is tried; all of them where it is absent. */
   readonly slot?: number;
@@ -26,7 +27,9 @@ export interface UnlockOptions {
 
 /** The key of a volume, and the slot that it came from. */
 export interface Unlocked {
+  /** Number of the key slot, 0 to 7. */
   readonly slot: number;
+  /** The master key. */
   readonly masterKey: Uint8Array;
 }
 

@@ -36,7 +36,10 @@ export class ContentReader {
     // There is a digest in a file for each of them.
     const blocks = locations.find((location) => location.blocks !== undefined)?.blocks;
     this.#states = new Uint8Array(blocks?.count ?? 0);
-    this.sectorSize = Math.max(SECTOR, ...this.#ciphers.values().map((of) => of.sectorSize));
+    this.sectorSize = Math.max(
+      SECTOR,
+      ...Array.from(this.#ciphers.values(), (of) => of.sectorSize),
+    );
   }
 
   /** Fills `target` with content from a byte of it on; it has to end within the content. */

@@ -45,13 +45,18 @@ export class CryptsetupPeer extends VolumePeer {
   readonly #tool: Tool;
   readonly #options: CryptsetupOptions;
 
+  /** A peer that calls cryptsetup. */
   constructor(options: CryptsetupOptions = {}) {
     super();
     this.#tool = new Tool("cryptsetup", options);
     this.#options = options;
   }
 
-  /** @throws {ToolError} when cryptsetup does not work */
+  /**
+   * Name, version and operations of the implementation.
+   *
+   * @throws {ToolError} when cryptsetup does not work
+   */
   async describe(): Promise<PeerDescription> {
     const version = await this.#tool.version();
     const operations = ["probe", "info", "unlock"] as const;

@@ -97,16 +97,22 @@ export class ExecPeer extends ForwardingPeer {
   readonly #options: ExecOptions;
   #description: Promise<PeerDescription> | undefined;
 
+  /** A peer that calls an adapter. */
   constructor(options: ExecOptions) {
     super();
     this.#options = options;
   }
 
-  /** @throws {PeerError} when the adapter cannot be started, or answers with something else */
+  /**
+   * Name, version and operations of the implementation.
+   *
+   * @throws {PeerError} when the adapter cannot be started, or answers with something else
+   */
   describe(): Promise<PeerDescription> {
     return this.#description ??= this.#describe();
   }
 
+  /** Asks the adapter. */
   protected override async ask<O extends keyof Answers>(
     operation: O,
     subject: Subject,

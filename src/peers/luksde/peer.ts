@@ -31,12 +31,17 @@ const MODES = ["cbc", "xts"];
 export class LuksdePeer extends VolumePeer {
   readonly #tool: Tool;
 
+  /** A peer that calls luksdeinfo. */
   constructor(options: CallOptions = {}) {
     super();
     this.#tool = new Tool("luksdeinfo", options);
   }
 
-  /** @throws {ToolError} when luksdeinfo does not work */
+  /**
+   * Name, version and operations of the implementation.
+   *
+   * @throws {ToolError} when luksdeinfo does not work
+   */
   async describe(): Promise<PeerDescription> {
     const version = await this.#tool.version();
     return {

@@ -71,12 +71,17 @@ export class QemuImgPeer implements Peer {
   readonly #options: QemuImgOptions;
   readonly #kept = new KeptResults();
 
+  /** A peer that calls qemu-img. */
   constructor(options: QemuImgOptions = {}) {
     this.#tool = new Tool("qemu-img", options);
     this.#options = options;
   }
 
-  /** @throws {ToolError} when qemu-img does not work */
+  /**
+   * Name, version and operations of the implementation.
+   *
+   * @throws {ToolError} when qemu-img does not work
+   */
   async describe(): Promise<PeerDescription> {
     const version = await this.#tool.version();
     return {
@@ -88,20 +93,24 @@ export class QemuImgPeer implements Peer {
     };
   }
 
+  /** The format of an image, as the implementation detects it. */
   async probe(subject: Subject): Promise<Outcome<{ format: string }>> {
     const { format: _, ...unnamed } = subject;
     const info = await this.info(unnamed);
     return info.outcome === "accepted" ? accepted({ format: info.value.format }) : info;
   }
 
+  /** The answer to `info`. */
   async info(subject: Subject): Promise<Outcome<InfoReport>> {
     return await this.lacking(subject) ?? readInfo(await this.ask("info", subject));
   }
 
+  /** The answer to `map`. */
   async map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
     return await this.lacking(subject) ?? readMap(await this.ask("map", subject));
   }
 
+  /** The answer to `check`. */
   async check(subject: Subject): Promise<Outcome<CheckReport>> {
     return await this.lacking(subject) ?? readCheck(await this.ask("check", subject));
   }
@@ -125,6 +134,7 @@ export class QemuImgPeer implements Peer {
     });
   }
 
+  /** The SHA-256 of the content, or of a part of it. */
   async digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
     if (scope.snapshot !== undefined && scope.range !== undefined) {
       return unsupported("qemu-img cannot read a range of a snapshot");

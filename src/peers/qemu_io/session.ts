@@ -11,6 +11,7 @@ import { type BlockOptions, blockOptions, learnChain } from "../qemu_img/options
 
 /** How qemu-io is called and bounded. */
 export interface QemuIoOptions {
+  /** The command and its first arguments; `qemu-io` by default. */
   readonly command?: readonly string[];
   /** The qemu-img that makes the scratch image which content is copied through. */
   readonly qemuImg?: readonly string[];
@@ -24,6 +25,7 @@ export interface QemuIoOptions {
 
 /** An image, and how much of it is wanted. */
 export interface Reading extends Omit<Subject, "directory"> {
+  /** Name of the format. */
   readonly format: string;
   /** Bytes from the start of the guest's disk on; zeros are read past its end. */
   readonly size: number;
@@ -41,6 +43,7 @@ export interface Content {
 
 /** Content and allocation in one answer. */
 export interface Examination extends Content {
+  /** The allocation of the disk. */
   readonly map: readonly AllocationRun[];
 }
 
@@ -72,6 +75,7 @@ export class QemuIoSession {
   readonly #pool: QemuIoPool;
   #overlay: Promise<Overlay> | undefined;
 
+  /** A session; the program starts with the first image. */
   constructor(options: QemuIoOptions = {}) {
     this.#options = options;
     const { command = ["qemu-io"], timeoutMs = TIMEOUT_MS } = options;

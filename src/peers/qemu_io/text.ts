@@ -1,6 +1,8 @@
 /** A run of guest bytes of the top layer, in bytes. */
 export interface AllocationRun {
+  /** First byte. */
   readonly start: number;
+  /** Length in bytes. */
   readonly length: number;
   /** The image itself says what is here, be it zeros; its backing file is not asked. */
   readonly allocated: boolean;

@@ -26,6 +26,7 @@ import { unlockVolume } from "./unlock.ts";
 
 /** The reference implementation as a peer: it answers as public qemu-img should. */
 export class ReferencePeer implements Peer {
+  /** Name, version and operations of the implementation. */
   describe(): Promise<PeerDescription> {
     return Promise.resolve({
       name: "reference",
@@ -35,14 +36,17 @@ export class ReferencePeer implements Peer {
     });
   }
 
+  /** The format of an image, as the implementation detects it. */
   probe(subject: Subject): Promise<Outcome<{ format: string }>> {
     return ask(keyless(subject), "info", (image) => accepted({ format: image.format }));
   }
 
+  /** The answer to `info`. */
   info(subject: Subject): Promise<Outcome<InfoReport>> {
     return ask(keyless(subject), "info", (image) => accepted(infoOf(image)));
   }
 
+  /** The answer to `map`. */
   map(subject: Subject): Promise<Outcome<readonly MapEntry[]>> {
     return ask(subject, "read", async (image) => {
       const cause = (await learnHoles(image))?.cause;
@@ -52,10 +56,12 @@ export class ReferencePeer implements Peer {
     });
   }
 
+  /** The answer to `check`. */
   check(subject: Subject): Promise<Outcome<CheckReport>> {
     return ask(subject, "check", (image) => checkOutcome(image));
   }
 
+  /** The SHA-256 of the content, or of a part of it. */
   digest(subject: Subject, scope: DigestScope = {}): Promise<Outcome<DigestReport>> {
     return ask(subject, "read", (image) => {
       const layers = layersOf(image, scope.snapshot);

@@ -35,10 +35,13 @@ export class ToolError extends PeerError {
 
 /** What a tool left behind. */
 export interface ToolResult {
+  /** How the process ended. */
   readonly end: ToolEnd;
+  /** What it printed to standard output. */
   readonly stdout: string;
   /** The bytes of standard output where not all of them may be UTF-8. */
   readonly stdoutBytes?: Uint8Array;
+  /** What it printed to standard error. */
   readonly stderr: string;
 }
 

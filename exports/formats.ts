@@ -1,0 +1,53 @@
+/**
+ * The list of formats. A `Format` is all that diskproof knows of one: its structures and rules, how its
+ * images are read, and how they are written.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { formatNamed, formats } from "@diskproof/diskproof/formats";
+ *
+ * assertEquals(formats.map(({ name }) => name), ["qcow", "qcow2", "luks", "luks2", "raw"]);
+ * assertEquals(formatNamed("qcow2")?.structures[0]?.name, "qcow2.header_v2");
+ * ```
+ *
+ * @module
+ */
+
+export { formatNamed, formats } from "../src/formats.ts";
+export type { Segment } from "../src/bytes/mod.ts";
+export {
+  type Anatomy,
+  type AnatomyOptions,
+  type AnatomyRow,
+  type BuiltFiles,
+  type BuiltImage,
+  type Claim,
+  type ClaimKind,
+  type ClusterView,
+  type ContentBlock,
+  type CreatedPart,
+  type CreatedParts,
+  type CreatedSizes,
+  type CreationOptions,
+  type DiskContent,
+  type DraftPolicy,
+  type DriverOptions,
+  type Format,
+  type FormatCreator,
+  type FormatDriver,
+  type FormatKeys,
+  type FormatWriter,
+  type GuestContent,
+  type ImageRequest,
+  type KeyArea,
+  type Lock,
+  Marks,
+  type Part,
+  type Pattern,
+  type Placed,
+  type Tool,
+  type VerdictPolicy,
+  type View,
+  type WorkBudget,
+} from "../src/format/mod.ts";
+export { anatomyOf } from "../src/image/mod.ts";
