@@ -85,6 +85,7 @@ export {
   type OpenOptions,
   type Piece,
   pieces,
+  type ProbeOptions,
   readContent,
   type ReadOptions,
 } from "./src/image/mod.ts";

@@ -13,10 +13,12 @@ import {
   withScratch,
 } from "../src/peers/mod.ts";
 
-type Tool = ToolName | "tar";
+/** Programs that are not peers. */
+type Other = "tar" | "node" | "npm";
+type Tool = ToolName | Other;
 
 /** A tool, or a tool from a version on, as `qemu-img 9.0`. */
-export type Need = Tool | `${ToolName} ${number}.${number}`;
+export type Need = Tool | `${ToolName | "node"} ${number}.${number}`;
 
 /** What most tests need. */
 export const QEMU: readonly Need[] = ["qemu-img", "qemu-io"];
@@ -28,15 +30,21 @@ const TOOLS: readonly ToolName[] = ["qemu-img", "qemu-io", "qemu-nbd", "cryptset
 const states = new Map<string, ToolState>(
   await Promise.all([
     ...TOOLS.map(async (tool) => [tool, await probeTool(tool)] as const),
-    probeTar().then((state) => ["tar", state] as const),
+    probeOther("tar").then((state) => ["tar", state] as const),
   ]),
 );
 
-async function probeTar(): Promise<ToolState> {
+/** Looks for programs that few tests need, before `liveTest` is called. */
+export async function alsoProbe(...tools: readonly Other[]): Promise<void> {
+  for (const tool of tools) states.set(tool, await probeOther(tool));
+}
+
+async function probeOther(tool: Other): Promise<ToolState> {
   try {
-    const { end } = await runTool(["tar", "--version"]);
-    if (end.kind === "exited" && end.code === 0) return { state: "works", version: "0" };
-    return { state: "broken", message: "tar --version failed" };
+    const { end, stdout } = await runTool([tool, "--version"]);
+    const [version = "0"] = /\d+(\.\d+)+/.exec(stdout) ?? [];
+    if (end.kind === "exited" && end.code === 0) return { state: "works", version };
+    return { state: "broken", message: `${tool} --version failed` };
   } catch (error) {
     return { state: "missing", message: (error as Error).message };
   }

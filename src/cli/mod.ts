@@ -17,4 +17,5 @@ export { didYouMean } from "./nearest.ts";
 export { type OptionNames, type Options, parseOptions, wholeNumber } from "./options.ts";
 export { complain, jsonLine, print, Printer, writeAll } from "./output.ts";
 export { runProgram } from "./program.ts";
+export { verbs } from "./verbs.ts";
 export { ImageError, type Permission, UsageError, type Verb, type VerbEntry } from "./verb.ts";

@@ -96,6 +96,7 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ["UsageError", UNUSABLE],
   ["SourceError", UNUSABLE],
   ["NotCapable", UNUSABLE],
+  ["UnsupportedRuntimeError", UNUSABLE],
   ["PeerError", PEER],
   ["HarnessError", PEER],
   ["ImageError", FAILED],

@@ -1,6 +1,6 @@
-import { zstdDecompressSync } from "node:zlib";
 import { joined, plainBytes } from "./arrays.ts";
 import { type Decompressed, refused } from "./decompressed.ts";
+import { libzstd } from "./libzstd.ts";
 import {
   BLOCK_CONTENT_MAX,
   type ContentFrame,
@@ -151,6 +151,7 @@ function decompress(
   const { room, contentMax } = limits;
   // One byte more than comes: a buffer that is exactly full would make node:zlib fetch another.
   const chunkSize = Math.max(CHUNK_MIN, contentMax + 1);
+  const { zstdDecompressSync } = libzstd();
   try {
     return plainBytes(zstdDecompressSync(frame, { chunkSize, maxOutputLength: room }));
   } catch (error) {

@@ -1,5 +1,6 @@
-import { constants, zstdCompressSync } from "node:zlib";
+import { constants } from "node:zlib";
 import { joined, plainBytes } from "./arrays.ts";
+import { libzstd } from "./libzstd.ts";
 import { BLOCK_CONTENT_MAX, blockHeader, frameHeader, SKIPPABLE_MAGIC } from "./zstd_frame.ts";
 
 const LEVEL_DEFAULT = 3;
@@ -98,7 +99,7 @@ function compressedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array 
   if (windowLog !== undefined) params[constants.ZSTD_c_windowLog] = windowLog;
   // The pledge is what makes libzstd write the size of the content; an undefined one makes none.
   const settings = { params, ...(contentSize ? { pledgedSrcSize: content.length } : {}) };
-  return plainBytes(zstdCompressSync(content, settings));
+  return plainBytes(libzstd().zstdCompressSync(content, settings));
 }
 
 /** A frame of raw blocks, or of runs where a block is one byte over and over. */

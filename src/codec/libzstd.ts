@@ -1,0 +1,18 @@
+import * as zlib from "node:zlib";
+
+/** What is used of the runtime's libzstd. */
+export type Libzstd = Pick<typeof zlib, "zstdCompressSync" | "zstdDecompressSync">;
+
+/** The runtime lacks something. That says nothing about an image. */
+export class UnsupportedRuntimeError extends Error {}
+
+/**
+ * The runtime's libzstd.
+ *
+ * @throws {UnsupportedRuntimeError} where it has none
+ */
+export function libzstd(): Libzstd {
+  const found: Partial<Libzstd> = zlib;
+  if (found.zstdDecompressSync !== undefined) return zlib;
+  throw new UnsupportedRuntimeError("Cannot use zstd: this requires Deno 2.9 or Node 22.15");
+}
