@@ -17,7 +17,7 @@ function expected(bytes: Uint8Array, offset: number, length: number): Uint8Array
   return target;
 }
 
-/** Holds every way of reading a source against the plain bytes. */
+/** Compares every way of reading a source with the plain bytes. */
 function assertReads(source: ByteSource, bytes: Uint8Array): void {
   assertEquals(source.size, bytes.length);
   const at = fc.nat({ max: bytes.length + 40 });

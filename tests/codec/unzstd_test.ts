@@ -145,7 +145,7 @@ Deno.test("unzstdCluster() refuses a window above 128 MiB only where one is need
   assertRefused(of(WINDOW_AND_SIZE, 32), "asks for a window of 4294967296 bytes");
 });
 
-Deno.test("unzstdCluster() holds the size that a frame tells against its content", () => {
+Deno.test("unzstdCluster() compares the size in a frame with its content", () => {
   for (const descriptor of [WINDOW_AND_SIZE, SEGMENT]) {
     assertText(unzstd(textFrame({ descriptor })));
     assertRefused(unzstd(textFrame({ descriptor, contentSize: CLUSTER - 1 })), "is malformed");

@@ -1,4 +1,4 @@
-/** Holds what the reference says of a LUKS volume against the installed qemu-img. */
+/** Compares what the reference says of a LUKS volume with the installed qemu-img. */
 
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import { luks1Driver } from "../../src/luks1/mod.ts";

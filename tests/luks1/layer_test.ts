@@ -103,7 +103,7 @@ Deno.test("no work is done for iterations beyond the budget", () => {
   assertEquals(iterationsOf(decodeLuks1(source)), 2 + 0xffffffff + 2 * 3);
 });
 
-Deno.test("unlock() holds the budget against the one slot that it is to try", () => {
+Deno.test("unlock() checks the budget for the one slot that it tries", () => {
   const { image } = buildLuks1(modelOf());
   const keyMaterial = edited(image, { "/key_slots/2/iterations": 0xffffffff });
   const header = decodeLuks1(keyMaterial);

@@ -1,4 +1,4 @@
-/** Holds what the reference says of a LUKS2 volume against the installed cryptsetup. */
+/** Compares what the reference says of a LUKS2 volume with the installed cryptsetup. */
 
 import { FileSource } from "../../src/bytes/mod.ts";
 import { chooseCopy, decodeLuks2, unlock } from "../../src/luks2/mod.ts";

@@ -1,4 +1,4 @@
-/** Holds what the reference says of a qcow image by itself against the installed qemu-img. */
+/** Compares what the reference says of a qcow image by itself with the installed qemu-img. */
 
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import { AccessError, type Layer } from "../../src/format/mod.ts";

@@ -1,5 +1,5 @@
 /**
- * Holds a built qcow2 image against qemu-img: what `check`, `info` and `convert` say of the files, and
+ * Compares a built qcow2 image with qemu-img: what `check`, `info` and `convert` say of the files, and
  * what the model says.
  */
 import { assert, assertEquals } from "@std/assert";

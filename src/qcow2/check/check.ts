@@ -248,7 +248,7 @@ function countRefblocks(
 }
 
 /**
- * Holds the stored refcounts against the references (compare_refcounts).
+ * Compares the stored refcounts with the references (compare_refcounts).
  *
  * @returns the last cluster that is in use by either
  */

@@ -17,7 +17,7 @@ export interface CopiedCheck {
   readonly references: References;
 }
 
-/** Holds the copied flags of the active tables against the stored refcounts (check_oflag_copied). */
+/** Compares the copied flags of the active tables with the stored refcounts (check_oflag_copied). */
 export function checkCopied(check: CopiedCheck): void {
   const { l1, stored, references } = check;
   const { clusterSize } = check.context.geometry;

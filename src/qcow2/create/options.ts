@@ -40,7 +40,7 @@ const V2_REFCOUNT_BITS = 16;
 type Rule = readonly [holds: boolean, says: string];
 
 /**
- * Holds options against the rules of the format and of QEMU.
+ * Compares options with the rules of the format and of QEMU.
  *
  * @throws {RangeError} with the first one that is broken
  */

@@ -14,7 +14,7 @@ export interface Behaviour {
   readonly fails?: (index: number) => string | undefined;
   /** The case takes its worker down, which says what it was at, or nothing. */
   readonly kills?: (index: number) => "hangs" | "silently" | undefined;
-  /** How long it takes to make a failure as small as it gets. */
+  /** How long it takes to make a failure as small as possible. */
   readonly shrinkTime?: number;
 }
 

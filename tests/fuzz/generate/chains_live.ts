@@ -1,4 +1,4 @@
-/** Holds built chains against qemu-img, which is given the passphrase of each encrypted image. */
+/** Compares built chains with qemu-img, which is given the passphrase of each encrypted image. */
 
 import { assertEquals } from "@std/assert";
 import {

@@ -72,7 +72,7 @@ function shown(target: Target, value: unknown): string {
   return JSON.stringify(target.toJson(value));
 }
 
-/** The first case that fails in a way, made as small as it gets. */
+/** The first case that fails in a way, made as small as possible. */
 async function smallest(
   target: Target,
   signature: string,
