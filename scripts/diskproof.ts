@@ -36,6 +36,13 @@ const verbs: readonly VerbEntry[] = [
     load: async () => (await import("../fuzz/cli/minimize.ts")).minimizeVerb,
   },
   {
+    name: "generate",
+    summary: "write random images, valid or malformed, with a manifest",
+    group: FUZZING,
+    needs: ["write"],
+    load: () => import("../fuzz/cli/generate.ts"),
+  },
+  {
     name: "golden",
     summary: "build the golden images with public tools, or verify them",
     group: REPOSITORY,

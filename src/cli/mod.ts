@@ -18,4 +18,5 @@ export { type OptionNames, type Options, parseOptions, wholeNumber } from "./opt
 export { complain, jsonLine, print, Printer, writeAll } from "./output.ts";
 export { runProgram } from "./program.ts";
 export { verbs } from "./verbs.ts";
+export { unsupportedFormat, whyUnreadable } from "./reasons.ts";
 export { ImageError, type Permission, UsageError, type Verb, type VerbEntry } from "./verb.ts";
