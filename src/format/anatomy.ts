@@ -1,32 +1,32 @@
 import type { Row } from "../layout/mod.ts";
 import type { Dialect } from "./dialect.ts";
 
-/** A line of an anatomy: a field of a structure, or some entries of a table that belong together. */
+/** A row of an anatomy: a field of a structure, or adjacent entries of a table. */
 export interface AnatomyRow extends Row {
-  /** Length in bytes; `bytes` holds the first entry alone where there are several. */
+  /** Length in bytes. If there are several entries, `bytes` contains only the first one. */
   readonly length: number;
 }
 
-/** A structure or a table at its place in the file. */
+/** A structure or a table in the file. */
 export interface Part {
-  /** As findings call it: `/header`, `/l2[3]`. */
+  /** Path as in findings: `/header`, `/l2[3]`. */
   readonly path: string;
-  /** What it is, in a few words. */
+  /** Short description. */
   readonly title: string;
   /** Byte offset in the file. */
   readonly offset: number;
-  /** Length in bytes, as the image says. */
+  /** Length in bytes, as stored in the image. */
   readonly length: number;
-  /** Those of a table may be made each time that they are read: there may be millions. */
+  /** Rows of a table may be computed on each iteration because there may be millions. */
   readonly rows: Iterable<AnatomyRow>;
-  /** Rows that there was no room for. */
+  /** Number of rows that are omitted. */
   readonly omitted: number;
 }
 
-/** What a stretch of the file is used for. */
+/** The use of a range of the file. */
 export type ClaimKind = "header" | "table" | "data" | "compressed";
 
-/** A stretch of the file that something in the image leads to. */
+/** A range of the file that something in the image refers to. */
 export interface Claim {
   /** Byte offset in the file. */
   readonly offset: number;
@@ -34,39 +34,39 @@ export interface Claim {
   readonly length: number;
   /** The kind of use. */
   readonly kind: ClaimKind;
-  /** What leads to it: the path of a part, or of an entry. */
+  /** Path of the part or entry that refers to it. */
   readonly path: string;
-  /** What it holds, where there is more to say: `guest 0x10000`. */
+  /** Additional information about its content: `guest 0x10000`. */
   readonly says?: string;
 }
 
-/** What an image file is made of. */
+/** The structures of an image file. */
 export interface Anatomy {
-  /** In no order: an image may put one structure on top of another. */
+  /** In no particular order. Structures of an image may overlap. */
   readonly parts: readonly Part[];
   /** What uses which bytes of the file. */
   readonly claims: Iterable<Claim>;
-  /** What is not listed. */
+  /** Parts that are not listed. */
   readonly gaps: readonly string[];
-  /** All that claims a part of the file was looked at. */
+  /** Everything that claims a part of the file was inspected. */
   readonly complete: boolean;
 }
 
-/** How much of an image is listed. */
+/** Limits on the listing of an image. */
 export interface AnatomyOptions {
-  /** Rows that are listed of one table at most. */
+  /** Maximum number of rows of one table. */
   readonly rows: number;
-  /** Tables of one sort that are listed at most. */
+  /** Maximum number of tables of one kind. */
   readonly tables: number;
-  /** Table entries that are looked at at most. */
+  /** Maximum number of table entries that are inspected. */
   readonly entries: number;
-  /** What is there is listed in any case, and an entry in a row of its own. */
+  /** Structures at these offsets are always listed, and entries there in separate rows. */
   readonly marks: Marks;
-  /** For `qcow2`: read the image as this draft of the format says. */
+  /** For `qcow2`: read the image according to this draft of the format. */
   readonly dialect?: Dialect;
 }
 
-/** Byte offsets in a file that somebody wants to see. */
+/** Marked byte offsets in a file. */
 export class Marks {
   readonly #offsets: Float64Array;
 

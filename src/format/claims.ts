@@ -3,11 +3,11 @@ import type { Claim, ClaimKind } from "./anatomy.ts";
 /** A table whose entries claim parts of the file. */
 export interface ClaimingTable {
   readonly path: string;
-  /** What an entry leads to: `guest 0x10000`. */
+  /** Target of an entry: `guest 0x10000`. */
   says(index: number): string;
 }
 
-/** The claim of some entries of a table that follow each other. */
+/** The claim of adjacent entries of a table. */
 export interface EntriesClaim {
   readonly table: ClaimingTable;
   readonly first: number;
@@ -21,13 +21,13 @@ const KINDS: readonly ClaimKind[] = ["header", "table", "data", "compressed"];
 const LENGTH_FIRST = 64;
 
 /**
- * Claims in few bytes each: an image with clusters in any order has one for each entry of its tables,
- * and what they say is text that is longer than the entry.
+ * A compact list of claims: an image with shuffled clusters has one for each table entry, and their
+ * descriptions are longer than the entries.
  */
 export class ClaimList implements Iterable<Claim> {
-  /** Offsets and lengths, in turn. */
+  /** Alternating offsets and lengths. */
   #places = new Float64Array(2 * LENGTH_FIRST);
-  /** First and last index, in turn. */
+  /** Alternating first and last indices. */
   #indices = new Uint32Array(2 * LENGTH_FIRST);
   #owners = new Uint32Array(LENGTH_FIRST);
   #kinds = new Uint8Array(LENGTH_FIRST);
@@ -35,7 +35,7 @@ export class ClaimList implements Iterable<Claim> {
   readonly #owned: (ClaimingTable | Pick<Claim, "path" | "says"> | string)[] = [];
   #length = 0;
 
-  /** A list of claims that there are already. */
+  /** A list of existing claims. */
   static of(claims: Iterable<Claim>): ClaimList {
     if (claims instanceof ClaimList) return claims;
     const list = new ClaimList();

@@ -1,7 +1,7 @@
 import type { Anatomy, AnatomyOptions, Claim, ClaimKind, Part } from "./anatomy.ts";
 import { type ClaimingTable, ClaimList, type EntriesClaim } from "./claims.ts";
 
-/** A claim that an entry of a table makes. */
+/** The claim of a table entry. */
 export interface EntryClaim {
   readonly table: ClaimingTable;
   readonly index: number;
@@ -10,16 +10,16 @@ export interface EntryClaim {
   readonly kind: ClaimKind;
 }
 
-/** Claims that are kept: an image whose clusters are in any order makes one for each. */
+/** Maximum number of claims: an image with shuffled clusters has one for each cluster. */
 const CLAIMS_MAX = 2 ** 19;
-/** Structures and tables that are listed: so many, and one more for as many bytes of the file. */
+/** Maximum number of listed structures and tables: this number plus one for each BYTES_PER_PART. */
 const PARTS_MAX = 2 ** 12;
 const BYTES_PER_PART = 2 ** 10;
 
-/** The file that is described. */
+/** The described file. */
 export interface DescribedFile {
   readonly size: number;
-  /** The unit of allocation in bytes: what is claimed of one for a structure is claimed as a whole. */
+  /** Unit of allocation in bytes: a structure claims whole units. */
   readonly unit?: number;
 }
 
@@ -33,7 +33,7 @@ export class AnatomyCollector {
   readonly #partsMax: number;
   #entriesLeft: number;
   #complete = true;
-  /** The claim of the entries that were added last, as long as they continue each other. */
+  /** The claim of the most recently added entries, while they are adjacent. */
   #run: { first: EntryClaim; last: EntryClaim; end: number } | undefined;
 
   constructor(options: AnatomyOptions, { size, unit = 1 }: DescribedFile) {
@@ -57,7 +57,7 @@ export class AnatomyCollector {
     if (this.#mayKeep()) this.#claims.add({ ...claim, offset, length: end - offset });
   }
 
-  /** Adds the claim of a table entry. Neighbours that lie one behind the other become one claim. */
+  /** Adds the claim of a table entry. Adjacent claims are merged. */
   claimEntry(claim: EntryClaim): void {
     const run = this.#run;
     const end = claim.offset + claim.length;
@@ -69,21 +69,21 @@ export class AnatomyCollector {
     this.#run = { first: claim, last: claim, end };
   }
 
-  /** Notes what is not listed. */
+  /** Records parts that are not listed. */
   gap(text: string): void {
     this.#gaps.add(text);
   }
 
-  /** Notes what was not looked at, so that it is not known what it claims. */
+  /** Records parts that were not inspected, so that their claims are unknown. */
   unknown(text: string): void {
     this.#complete = false;
     this.gap(text);
   }
 
-  /** Whether so many entries more may be looked at; where not, that is noted. */
+  /** Whether this number of further entries may be inspected. If not, that is recorded. */
   spend(entries: number): boolean {
     const may = this.trySpending(entries);
-    if (!may) this.unknown("The tables have more entries than were looked at");
+    if (!may) this.unknown("Not all table entries were inspected");
     return may;
   }
 
@@ -114,14 +114,14 @@ export class AnatomyCollector {
 
   #mayKeep(): boolean {
     const may = this.#claims.length < CLAIMS_MAX;
-    if (!may) this.unknown("Not all that is used of the file is shown");
+    if (!may) this.unknown("Not every used range of the file is shown");
     return may;
   }
 }
 
 function continues(last: EntryClaim, next: EntryClaim, end: number): boolean {
   if (last.table !== next.table || last.kind !== next.kind) return false;
-  // Compressed data starts anywhere in the last sector of what is before it.
+  // Compressed data can start anywhere in the last sector of the data before it.
   if (next.kind === "compressed") return next.offset > last.offset && next.offset <= end;
   return next.offset === end;
 }

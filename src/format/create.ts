@@ -1,36 +1,36 @@
 import type { Segment } from "../bytes/mod.ts";
 import type { DiskContent } from "./disk_content.ts";
 
-/** Bytes at their place in one of the files of a new image. */
+/** Bytes and their position in one of the files of a new image. */
 export interface CreatedPart extends Segment {
   /** `header`: the file of a detached header; `data`: an external data file. */
   readonly file: "image" | "header" | "data";
 }
 
-/** Lengths in bytes of the files that an image has. */
+/** Lengths in bytes of the files of an image. */
 export type CreatedSizes = Readonly<
   Partial<Record<CreatedPart["file"], number>> & { image: number }
 >;
 
 /**
- * A new image in the making. Parts come in no order, each is good until the next one, and an empty one
- * comes now and then while there are zeros to skip; at last come the lengths of the files. What no part
- * covers is zeros.
+ * Generates the parts of a new image in no particular order. A part is valid until the next one.
+ * Empty parts are generated while long ranges of zeros are skipped. Ranges without a part are zeros.
+ * The return value is the lengths of the files.
  */
 export type CreatedParts = Generator<CreatedPart, CreatedSizes>;
 
 /**
- * The options of a format for a new image, as `-o NAME=VALUE` of qemu-img. A value that an option does not
- * accept is an error of whoever reads them.
+ * The options of a format for a new image, like `-o NAME=VALUE` of qemu-img. The methods throw if a
+ * value is not accepted.
  */
 export interface CreationOptions {
   /** The value of an option as text. */
   text(name: string): string | undefined;
-  /** `on` or `off`, which it is where it is absent. */
+  /** `on` or `off`; `off` by default. */
   flag(name: string): boolean;
   /** The value of an option that has to be one of `choices`. */
   choice<C extends string>(name: string, choices: readonly C[]): C | undefined;
-  /** A whole number from 1 on. */
+  /** A positive integer. */
   whole(name: string): number | undefined;
   /** A number of bytes. */
   size(name: string): number | undefined;
@@ -38,11 +38,11 @@ export interface CreationOptions {
   given(names: readonly string[]): string | undefined;
 }
 
-/** A new image as a person asks for it. */
+/** A request for a new image. */
 export interface ImageRequest {
   /** The options of the format. */
   readonly options: CreationOptions;
-  /** Of the disk in bytes: whole sectors. */
+  /** Size of the disk in bytes, a multiple of the sector size. */
   readonly size: number;
   /** The content of the new image; empty where it is absent. */
   readonly content?: DiskContent;
@@ -52,48 +52,48 @@ export interface ImageRequest {
   readonly backing?: { readonly name: string; readonly format: string };
   /** Whether clusters are compressed. */
   readonly compressed: boolean;
-  /** The header goes into a file of its own. */
+  /** The header is written to a separate file. */
   readonly detached: boolean;
-  /** Random bytes. */
+  /** Generates random bytes. */
   random(length: number): Uint8Array;
 }
 
-/** Makes new images with given content. */
+/** Creates new images with given content. */
 export interface FormatCreator<Creation> {
-  /** The options that an image has, by their names in `-o`. */
+  /** The names of the supported options of `-o`. */
   readonly options: readonly string[];
   /** An image may have a backing file. */
   readonly backing?: true;
   /** Content may be compressed. */
   readonly compresses?: true;
   /**
-   * What an image is made from.
+   * Parses a request.
    *
-   * @throws {RangeError} when what is asked for does not go together, or is out of its range
+   * @throws {RangeError} if options conflict or are out of range
    */
   plan(request: ImageRequest): Creation;
   /**
-   * Makes an image.
+   * Creates an image.
    *
-   * @throws {RangeError} when what it is made from does not go together, or is out of its range
+   * @throws {RangeError} if options conflict or are out of range
    */
   make(creation: Creation): CreatedParts;
 }
 
-/** @throws {RangeError} when there is a passphrase */
+/** @throws {RangeError} if there is a passphrase */
 export function mustHaveNoPassphrase({ passphrases }: ImageRequest): void {
   if (passphrases.length === 0) return;
   throw new RangeError("a passphrase is given, but the image is not encrypted");
 }
 
-/** Why a passphrase is of no use for an image that only QEMU opens; `undefined` where it is. */
+/** Why a passphrase cannot be used for an image that only QEMU opens; `undefined` if it can. */
 export function whyNotInQemu(passphrase: Uint8Array): string | undefined {
   if (!passphrase.includes(0) && isUtf8(passphrase)) return undefined;
   return "Cannot use the passphrase: QEMU, which opens such images, accepts only UTF-8 without NUL " +
     "bytes";
 }
 
-/** @throws {RangeError} when QEMU does not accept the whole passphrase */
+/** @throws {RangeError} if QEMU does not accept the whole passphrase */
 export function mustSuitQemu(passphrase: Uint8Array): void {
   const reason = whyNotInQemu(passphrase);
   if (reason !== undefined) throw new RangeError(reason);
@@ -112,7 +112,7 @@ function isUtf8(bytes: Uint8Array): boolean {
 export const ENCRYPTION_OPTIONS: readonly string[] = ["encryption", "encrypt.format"];
 export const BACKING_OPTIONS: readonly string[] = ["backing_file", "backing_fmt"];
 
-/** The kind of encryption that is asked for; `encryption=on` is the old name of the legacy AES. */
+/** The requested kind of encryption; `encryption=on` is the old name of the legacy AES. */
 export function encryptionKind<K extends string>(
   options: CreationOptions,
   kinds: readonly K[],
@@ -121,7 +121,7 @@ export function encryptionKind<K extends string>(
   return kind ?? (options.flag("encryption") ? "aes" : undefined);
 }
 
-/** @throws {RangeError} when there is not exactly one passphrase, or QEMU does not accept it */
+/** @throws {RangeError} if there is not exactly one passphrase, or QEMU does not accept it */
 export function onlyPassphrase({ passphrases }: ImageRequest): Uint8Array {
   const [passphrase, ...others] = passphrases;
   if (passphrase === undefined || others.length > 0) {

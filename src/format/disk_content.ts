@@ -1,4 +1,4 @@
-/** A stretch of what a guest is to see of a new image. */
+/** A block of the guest content of a new image. */
 export interface ContentBlock {
   /** In bytes, from the start of the disk. */
   readonly offset: number;
@@ -7,8 +7,7 @@ export interface ContentBlock {
 }
 
 /**
- * What a guest is to see of a new image, as blocks of so many bytes in ascending order without gaps, of
- * which the last one may reach past the end of the disk, with zeros. The bytes are the taker's: to write
- * to, and to keep while others come.
+ * The guest content of a new image, as blocks of the given size in ascending order without gaps. The
+ * last one may extend past the end of the disk, with zeros. The caller owns the bytes.
  */
 export type DiskContent = (unit: number) => Iterable<ContentBlock>;

@@ -4,48 +4,48 @@ import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Broken, Layer } from "./layer.ts";
 
-/** Work that may still be done; whoever does some takes it off. */
+/** Remaining work, from which all users subtract. */
 export interface WorkBudget {
   /** Work that is left. */
   left: number;
 }
 
-/** What a driver is told that the image does not say. */
+/** Information for a driver that is not in the image. */
 export interface DriverOptions {
-  /** Each is tried, in this order; without any, encrypted content cannot be read. */
+  /** Passphrases, attempted in this order. Without any, encrypted content cannot be read. */
   readonly passphrases?: readonly Uint8Array[];
-  /** Work that trying passphrases may take: iterations of PBKDF2 with SHA-256, or as much of others. */
+  /** Limit on the work for passphrase attempts, in iterations of PBKDF2 with SHA-256 or equivalents. */
   readonly iterationsMax?: number;
-  /** What is left of that where several images share it. */
+  /** The remaining work, if several images share it. */
   readonly budget?: WorkBudget;
-  /** For a detached header: what holds its payload. */
+  /** For a detached header: the source of its payload. */
   readonly payload?: ByteSource;
-  /** For `qcow2`: read the image as this draft of the format says, and not as the format does. */
+  /** For `qcow2`: read the image according to this draft instead of the format. */
   readonly dialect?: Dialect;
 }
 
-/** How images of a format are recognised and read. */
+/** Recognises and reads images of a format. */
 export interface FormatDriver {
   /**
-   * Whether QEMU's probing finds the format in these first 512 bytes (zero-padded) of a file.
+   * Whether QEMU's probing detects the format from the first 512 bytes (zero-padded) of a file.
    *
-   * @param name of the file, where it has one
+   * @param name of the file, if it has one
    */
   probe(head: Uint8Array, name?: string): boolean;
-  /** QEMU's score where it does: the format with the highest one is the right one; by default 100. */
+  /** QEMU's probing score, 100 by default: the format with the highest score is used. */
   readonly score?: number;
-  /** Whether a file is of the format, for a format that QEMU's probing does not know. */
+  /** Whether a file is of the format, for a format that QEMU's probing does not detect. */
   detect?(source: ByteSource): boolean;
-  /** Why a file with these first 512 bytes is raw to QEMU, although it looks like the format. */
+  /** Why QEMU treats a file with these first 512 bytes as raw, although it resembles the format. */
   nearMiss?(head: Uint8Array): Broken | undefined;
-  /** The header may be in a file of its own, beside the payload. */
+  /** The header may be in a separate file. */
   readonly detaches?: boolean;
   /**
-   * Decodes an image and judges what an open looks at. Total: whatever is wrong becomes a finding.
+   * Decodes an image and judges what is checked on open. Total: every problem becomes a finding.
    *
-   * @returns the layer, or `undefined` where too little of the image is sound to walk it
+   * @returns the layer, or `undefined` if the image is too damaged
    */
   open(source: ByteSource, findings: Findings, options?: DriverOptions): Layer | undefined;
-  /** What an image file is made of. Total, and bounded whatever the image says. */
+  /** The structures of an image file. Total, and bounded for any input. */
   anatomy(source: ByteSource, options: AnatomyOptions): Anatomy;
 }

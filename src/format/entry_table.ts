@@ -10,24 +10,24 @@ export interface EntryHalves {
 
 const ENTRY_BYTES = 8;
 const HALF = 4;
-/** Entries that are read at a time: 64 KiB, an L2 table of the largest size. */
+/** Number of entries per read: 64 KiB. */
 const PAGE_ENTRIES = 8192;
 
 /**
- * A table of 64-bit big-endian entries at any offset of a file, read a page at a time and as far as the
- * file goes: entries past its end are 0, and cost nothing.
+ * A table of 64-bit big-endian entries at any offset of a file, read a page at a time. Entries past the
+ * end of the file are 0 and use no memory.
  */
 export class EntryTable {
-  /** Number of entries, also of those past the end of the file. */
+  /** Number of entries, including those past the end of the file. */
   readonly length: number;
   /** Byte offset of the table in the file. */
   readonly offset: number;
-  /** Entries that are stored, the last of them perhaps in part; all others are 0. */
+  /** Number of entries that are at least partly stored. All others are 0. */
   readonly stored: number;
   readonly #source: ByteSource;
   #page = NO_PAGE;
   #pageNumber = -1;
-  /** From the first up to before the second, all entries are known to be 0. */
+  /** Range of entries that are known to be 0; the end is exclusive. */
   #zeros: readonly [number, number] = [0, 0];
 
   constructor(source: ByteSource, offset: number, length: number) {
@@ -68,7 +68,7 @@ export class EntryTable {
     return this.#page.values.getUint32((index % PAGE_ENTRIES) * ENTRY_BYTES + half);
   }
 
-  /** The first entry from `index` on and before `end` that is not 0; `end` when there is none. */
+  /** The first nonzero entry in `[index, end)`; `end` if there is none. */
   nextNonZero(index: number, end: number = this.length): number {
     const [zerosFrom, zerosTo] = this.#zeros;
     const last = Math.min(end, this.stored);
@@ -96,7 +96,7 @@ export class EntryTable {
   }
 }
 
-/** Entries as they are stored, and as words to look for one that is not 0. */
+/** Stored entries, and a view of them as words for finding nonzero ones. */
 interface Page {
   readonly values: DataView;
   readonly words: Uint32Array;

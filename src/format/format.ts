@@ -8,17 +8,17 @@ import type { Broken } from "./layer.ts";
 import type { FormatWriter } from "./writer.ts";
 
 /**
- * All that diskproof knows of one format. Each format's room has one, and `formats.ts` lists them: what
- * enumerates formats goes by that list.
+ * Everything about one format. Each format's room has one, and `formats.ts` contains the list of all
+ * formats.
  *
- * @typeParam Model a value that says everything about an image of the format
- * @typeParam Name as on the command line
- * @typeParam Creation what a new image with given content is made from
+ * @typeParam Model a value that describes an image of the format completely
+ * @typeParam Name the name on the command line
+ * @typeParam Creation the parsed request for a new image
  */
 export interface Format<Model = unknown, Name extends string = string, Creation = unknown> {
-  /** As on the command line and in answers: `qcow2`. */
+  /** Name on the command line and in output: `qcow2`. */
   readonly name: Name;
-  /** For a person: `LUKS version 2`. */
+  /** Readable name: `LUKS version 2`. */
   readonly title: string;
   /** Other names that the command line accepts. */
   readonly aliases: readonly string[];
@@ -26,9 +26,9 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly structures: readonly Struct[];
   /** The rules of the format, in the order in which an image is judged. */
   readonly rules: readonly Rule[];
-  /** The public tools that know the format. */
+  /** The public tools that support the format. */
   readonly tools: readonly Tool[];
-  /** The format is recognised, and nothing of it is read. */
+  /** The format is recognised but not read. */
   readonly foreign?: true;
   /** Recognises and reads images. */
   readonly driver: FormatDriver;
@@ -42,39 +42,39 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly keys?: FormatKeys;
 }
 
-/** A public tool that says what images are. */
+/** A public tool that reads images. */
 export type Tool = "qemu-img" | "cryptsetup" | "luksdeinfo";
 
-/** How the findings of an image become verdicts. */
+/** Derives verdicts from the findings of an image. */
 export interface VerdictPolicy {
   /**
-   * The tool that the effects of the rules are those of. To QEMU, an image of a format that it does not
-   * know is raw.
+   * The tool whose behaviour the effects of the rules describe. QEMU treats an image of an unknown
+   * format as raw.
    */
   readonly tool: Extract<Tool, "qemu-img" | "cryptsetup">;
-  /** Whether unlocked content is read although the tool rejects the image for this finding. */
+  /** Whether unlocked content is read even though the tool rejects the image because of this finding. */
   readsDespite?(finding: Finding): boolean;
-  /** The drafts of the format that images can be read as. */
+  /** The drafts of the format that are supported. */
   readonly drafts?: Readonly<Partial<Record<Dialect, DraftPolicy>>>;
   /** A rule that every image of the format breaks. */
   readonly everyImage?: Broken;
 }
 
-/** How images of a draft of a format are told from those of the format, and judged. */
+/** Distinguishes images of a draft from those of the format, and judges them. */
 export interface DraftPolicy {
-  /** The rule that is broken where an image is one of the draft. */
+  /** The rule that an image of the draft breaks. */
   readonly sign: RuleId;
-  /** The rules that all images of the draft break; read as that draft, they may. */
+  /** The rules that all images of the draft break, and that do not apply to the draft. */
   readonly breaks: ReadonlySet<RuleId>;
 }
 
 /**
- * Why content stays locked: there is no passphrase, none of them is right, or trying them takes more
- * work or more memory than is allowed.
+ * Why content stays locked: there is no passphrase, none of them is correct, or attempting them
+ * requires more work or memory than allowed.
  */
 export type Lock = "missing" | "wrong" | "work" | "memory";
 
-/** Where a header with its key material is in a file. */
+/** Location of a header with its key material in a file. */
 export interface KeyArea {
   /** Byte offset in the file. */
   readonly offset: number;
@@ -82,19 +82,19 @@ export interface KeyArea {
   readonly length: number;
 }
 
-/** What opens the content of a format with encryption. */
+/** Access to the encryption keys of a format. */
 export interface FormatKeys {
-  /** What the rules say of a passphrase that are broken where content stays locked. */
+  /** The reason why content stays locked, by the rule that is broken. */
   readonly locks: Readonly<Record<RuleId, Lock>>;
   /**
    * The header and key material of a file whose key slots can be changed.
    *
-   * @returns the place, or why there is none to write to, as the end of a sentence; `undefined` where
-   * the file is not of the format
+   * @returns the location, or the reason why it cannot be written to, as the end of a sentence;
+   * `undefined` if the file is not of the format
    */
   area?(source: ByteSource): KeyArea | string | undefined;
   /**
-   * The key slot that a passphrase opens, or why there is none. The payload is not looked at.
+   * The key slot that a passphrase opens, or the reason why there is none. The payload is not read.
    *
    * @param keyMaterial the file that starts with the header
    */

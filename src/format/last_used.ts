@@ -1,20 +1,20 @@
-/** The values that were used last, by key. */
+/** A cache of the most recently used values by key. */
 export class LastUsed<Key, Value> {
   readonly #capacity: number;
   readonly #values = new Map<Key, Value>();
   #made = 0;
 
-  /** @param capacity how many values are kept */
+  /** @param capacity maximum number of values */
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
-  /** How many values have been made; one that was dropped and made again counts twice. */
+  /** Number of values that were created. A value that was evicted and created again counts twice. */
   get made(): number {
     return this.#made;
   }
 
-  /** The value of a key, made where it is not kept; the one that was not used for longest is dropped. */
+  /** The value of a key, created if it is not cached. The least recently used value is evicted. */
   get(key: Key, make: () => Value): Value {
     const known = this.#values.get(key);
     if (known === undefined) this.#made++;

@@ -2,12 +2,12 @@ import type { ByteSource } from "../bytes/mod.ts";
 import type { Findings, Place, RuleId } from "../rules/mod.ts";
 
 /**
- * What a run of guest bytes is made of in one layer:
+ * The kind of a run of guest bytes in one layer:
  *
  * - `data`: bytes stored as they are;
  * - `compressed`: bytes stored compressed;
- * - `zero`: bytes that read as zeros whatever a backing file says;
- * - `unallocated`: bytes that this layer says nothing about.
+ * - `zero`: bytes that read as zeros regardless of the backing file;
+ * - `unallocated`: bytes that this layer does not define.
  */
 export type RunKind = "data" | "compressed" | "zero" | "unallocated";
 
@@ -22,13 +22,13 @@ export interface Run {
   readonly length: number;
   /** What it reads as. */
   readonly kind: RunKind;
-  /** Where the bytes lie, or would lie, in the file that holds the data; where that is said at all. */
+  /** Offset of the bytes in the file that contains the data, if known. */
   readonly host?: number;
-  /** The rule that makes reading fail here, found without reading the data. */
+  /** The rule that makes reading fail, if that is known without reading the data. */
   readonly broken?: Broken;
 }
 
-/** A rule that is broken at a place: why an access fails. */
+/** A rule that is broken at a place and makes an access fail. */
 export interface Broken<Id extends RuleId = RuleId> {
   /** The slug of the rule. */
   readonly rule: Id;
@@ -38,7 +38,7 @@ export interface Broken<Id extends RuleId = RuleId> {
   readonly message: string;
 }
 
-/** An access to content that fails, as QEMU's would with an input/output error. */
+/** A failed access to content. QEMU reports an input/output error. */
 export class AccessError extends Error {
   /** The rule that is broken, and where. */
   readonly broken: Broken;
@@ -51,7 +51,7 @@ export class AccessError extends Error {
   }
 }
 
-/** What `check` counts. Zero counts are zero here; qemu-img leaves most of them out of its JSON. */
+/** The counts of `check`. Zero counts are included here; qemu-img omits most of them in its JSON. */
 export interface CheckCounts {
   /** Number of corruptions. */
   readonly corruptions: number;
@@ -71,28 +71,28 @@ export interface CheckCounts {
   readonly compressedClusters: number;
 }
 
-/** A backing file as an image names it. */
+/** A reference to a backing file in an image. */
 export interface BackingReference {
-  /** As `nameOf` gives it. */
+  /** As returned by `nameOf`. */
   readonly name: string;
-  /** The format that the image says the backing file has; probed where absent. */
+  /** Format of the backing file according to the image; probed if absent. */
   readonly format?: string;
 }
 
-/** An external data file as an image names it. */
+/** A reference to an external data file in an image. */
 export interface DataFileReference {
-  /** As `nameOf` gives it; a path, whatever it looks like. */
+  /** As returned by `nameOf`; always a path. */
   readonly name?: string;
-  /** The rule that is broken where the file cannot be opened. */
+  /** The rule that is broken if the file cannot be opened. */
   readonly rule: RuleId;
 }
 
-/** JSON as `JSON.parse` gives it. */
+/** JSON as returned by `JSON.parse`. */
 export type Json = null | boolean | number | string | readonly Json[] | {
   readonly [key: string]: Json;
 };
 
-/** The part of `info` that one format knows, in qemu-img's shape. */
+/** The part of `info` that depends on the format, in qemu-img's shape. */
 export interface LayerInfo {
   /** Size of a cluster in bytes. */
   readonly "cluster-size"?: number;
@@ -109,26 +109,26 @@ export interface LayerInfo {
   };
 }
 
-/** An internal snapshot, as a reader wants to know it. */
+/** An internal snapshot. */
 export interface SnapshotSummary {
   /** The id. */
   readonly id: string;
   /** The name. */
   readonly name: string;
   /**
-   * Virtual size in bytes when it was taken. Its content is read at the image's present size, as QEMU
-   * does: what is longer is cut, what is shorter goes on as the snapshot's tables say.
+   * Virtual size in bytes when it was taken. As in QEMU, its content is read with the current size of
+   * the image: longer content is cut, and shorter content is extended according to the snapshot's tables.
    */
   readonly virtualSize: number;
 }
 
-/** A persistent bitmap: which parts of the disk were written to. */
+/** A persistent bitmap, which marks the parts of the disk that were written to. */
 export interface BitmapSummary {
   /** The name. */
   readonly name: string;
-  /** Bytes that one bit stands for. */
+  /** Number of guest bytes that one bit represents. */
   readonly granularity: number;
-  /** It was not saved: its bits mean nothing. */
+  /** It was not saved, so its bits are invalid. */
   readonly inUse: boolean;
   /** It tracks writes. */
   readonly auto: boolean;
@@ -137,13 +137,13 @@ export interface BitmapSummary {
 }
 
 /**
- * One image file by itself: decoded, judged as far as an open looks, and readable. It never opens
- * another file; a chain of layers is put together above.
+ * A decoded and readable image file, judged by what is checked on open. It never opens other files;
+ * backing chains are built by higher layers.
  */
 export interface Layer {
   /** Name of the format. */
   readonly format: string;
-  /** Bytes that a guest sees; a multiple of 512. */
+  /** Length of the guest's disk in bytes; a multiple of 512. */
   readonly virtualSize: number;
   /** Size of a cluster in bytes. */
   readonly clusterSize: number;
@@ -151,41 +151,41 @@ export interface Layer {
   readonly backing?: BackingReference;
   /** The external data file, if there is one. */
   readonly dataFile?: DataFileReference;
-  /** Content needs a passphrase. */
+  /** Content requires a passphrase. */
   readonly encrypted: boolean;
-  /** A passphrase was given that opens the content, or that any content is decrypted with. */
+  /** A passphrase was given and opens the content, or cannot be verified. */
   readonly unlocked?: boolean;
-  /** The image says that its refcounts may be stale. */
+  /** The image is marked as having stale refcounts. */
   readonly dirty: boolean;
-  /** Hands over the opened external data file. */
+  /** Sets the opened external data file. */
   attachDataFile?(source: ByteSource): void;
-  /** What holds the data where it is not the image file itself. */
+  /** The external data file, if there is one. */
   readonly dataFileSource?: ByteSource | undefined;
   /**
-   * What `[from, to)` is made of, in order and without gaps. Cost follows what is allocated. A run
-   * with `broken` set is as long as the entry that is at fault.
+   * The runs of `[from, to)`, in order and without gaps. The cost depends on the allocated content. A
+   * run with `broken` covers the invalid entry.
    */
   runs(from: number, to: number): Iterable<Run>;
-  /** Bytes of tables that `runs` has read so far, where that can be much more than what is stored. */
+  /** Bytes of tables that `runs` has read so far, for formats in which tables can be shared. */
   readonly tableBytes?: number;
   /**
-   * Reads bytes of a run of kind `data` or `compressed`, from `skip` bytes into the run on.
+   * Reads bytes of a run of kind `data` or `compressed`, starting `skip` bytes into the run.
    *
-   * @throws {AccessError} where QEMU's read fails
+   * @throws {AccessError} if the read fails in QEMU
    */
   readRun(run: Run, skip: number, target: Uint8Array): void;
   /** The members of qemu-img's `info` that this layer decides. */
   info(): LayerInfo;
-  /** How many host clusters have a refcount, counted up to `limit`; where the format has refcounts. */
+  /** Number of host clusters with a nonzero refcount, up to `limit`, if the format has refcounts. */
   clustersInUse?(limit: number): number;
-  /** The internal snapshots, where the format has them. */
+  /** The internal snapshots, if the format has them. */
   readonly snapshots?: readonly SnapshotSummary[];
-  /** The persistent bitmaps, where the format has them. */
+  /** The persistent bitmaps, if the format has them. */
   readonly bitmaps?: readonly BitmapSummary[];
-  /** The image as one of its snapshots, by id or else by name; `undefined` where there is none. */
+  /** The image as one of its snapshots, by id or else by name; `undefined` if there is none. */
   snapshot?(name: string): Layer | undefined;
-  /** Judges everything that an open does not look at: tables, entries, compressed data. */
+  /** Judges everything that is not checked on open: tables, entries, compressed data. */
   judge(findings: Findings): void;
-  /** Runs `check` and adds what it finds; `undefined` where qemu-img's check gives no counts. */
+  /** Runs `check` and adds its findings; `undefined` if qemu-img's check returns no counts. */
   check?(findings: Findings): CheckCounts | undefined;
 }

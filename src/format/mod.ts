@@ -1,12 +1,13 @@
 /**
- * The contract between the formats and what uses them.
+ * The interface between the formats and the code that uses them.
  *
  * Invariants:
  *
- * - A `Format` is all that the rest knows of a format: nothing above a format's room names it.
- * - A layer is one image file by itself. It opens no other file.
- * - Opening is total: whatever is wrong with an image becomes a finding, and only what an open looks
- *   at is judged by it. `judge` and `check` look at the rest.
+ * - The rest of the program uses a format only through its `Format`. No code above a format's room
+ *   names it.
+ * - A layer is one image file. It does not open other files.
+ * - Opening is total: every problem of an image becomes a finding. Only what is checked on open is
+ *   judged. `judge` and `check` examine the rest.
  * - A position in the guest's disk is a byte offset in a `number`. Runs start and end at multiples of
  *   512 below 2^63, which a `number` holds exactly.
  *

@@ -6,7 +6,7 @@ import { quotedName } from "./names.ts";
 /** Longest text that is shown, in bytes. */
 const SHOWN = 1024;
 
-/** The fields of a structure as rows. What is past the end of the file is zeros. */
+/** The fields of a structure as rows. Bytes past the end of the file are zeros. */
 export function structRows(
   struct: Struct,
   source: ByteSource,
@@ -16,7 +16,7 @@ export function structRows(
   return annotate(struct, stored, place).map((row) => ({ ...row, length: row.bytes.length }));
 }
 
-/** Text without a structure as a row, or none where it is empty. */
+/** Unstructured text as a row; no row if it is empty. */
 export function textRows(
   source: ByteSource,
   place: { offset: number; length: number; path: string },
@@ -27,7 +27,7 @@ export function textRows(
   return [{ ...place, bytes, value: quotedName(bytes), doc }];
 }
 
-/** Bytes without a structure as a row, or none where there are none. */
+/** Unstructured bytes as a row; no row if there are none. */
 export function bytesRows(
   source: ByteSource,
   place: { offset: number; length: number; path: string },

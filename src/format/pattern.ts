@@ -1,4 +1,4 @@
-/** Bytes that follow from a few numbers, never an array of random bytes: shrinking those never ends. */
+/** Bytes that are generated from a few numbers. Shrinking would not end with arrays of random bytes. */
 export interface Pattern {
   /**
    * `zero`: zeros; `fill`: every byte is `seed`; `ramp`: byte i is `seed + i`; `text`: words, which
@@ -11,7 +11,7 @@ export interface Pattern {
 
 const WORDS = "the header of an image says where its tables lie and what each of them holds ";
 
-/** The `length` bytes of a pattern from `from` on. Deterministic; the same on every machine. */
+/** `length` bytes of a pattern, starting at `from`. Deterministic; the same on every machine. */
 export function patternBytes(pattern: Pattern, length: number, from = 0): Uint8Array {
   const target = new Uint8Array(length);
   switch (pattern.kind) {
@@ -37,7 +37,7 @@ export function patternBytes(pattern: Pattern, length: number, from = 0): Uint8A
 
 /**
  * Every aligned 4 bytes are a hash of their position and the seed, so that any part of a pattern can
- * be had without what comes before it.
+ * be generated without the bytes before it.
  */
 function fillNoise(target: Uint8Array, seed: number, from: number): void {
   for (let i = 0; i < target.length;) {
@@ -57,7 +57,7 @@ function mix(value: number): number {
   return (word ^ (word >>> 16)) >>> 0;
 }
 
-/** Bytes that follow from a seed, other ones with each call. */
+/** Generates bytes from a seed: different ones with each call. */
 export function seededBytes(seed: number): (length: number) => Uint8Array {
   let at = 0;
   return (length) => {

@@ -1,7 +1,7 @@
 import { type FieldName, offsetOf, type Struct } from "../layout/mod.ts";
 import type { Place } from "../rules/mod.ts";
 
-/** Where the fields of a structure at `offset` are, which findings call `path`. */
+/** The places of the fields of a structure at `offset`, with the given path in findings. */
 export function placesIn<S extends Struct>(
   struct: S,
   path: string,

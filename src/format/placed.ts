@@ -13,15 +13,15 @@ export interface Placed {
   readonly offset: number;
   /** Length in bytes. */
   readonly length: number;
-  /** What its bytes are: one structure, a table of them, or bytes without fields. */
+  /** Its content: one structure, a table of them, or bytes without fields. */
   readonly struct?: Struct;
-  /** For a table: how many elements. Absent for a single structure. */
+  /** For a table: number of elements. Absent for a single structure. */
   readonly count?: number;
-  /** Which kind of place this is, for those who want to hit tables rather than data. */
+  /** Kind of content, so that mutations can prefer tables to data. */
   readonly role: "header" | "table" | "data";
 }
 
-/** A built image: its bytes as segments with zeros between them, and what is where. */
+/** A built image: its bytes as segments with zeros between them, and the location of its structures. */
 export interface BuiltImage {
   /** The bytes that are not zero. */
   readonly segments: readonly Segment[];
@@ -38,7 +38,7 @@ export function fileBytes({ segments, size }: Pick<BuiltImage, "segments" | "siz
   return bytes;
 }
 
-/** The segments up to the end of a file of so many bytes, without empty ones. */
+/** The segments cut to a file of the given length, without empty ones. */
 export function cutAt(segments: readonly Segment[], size: number): Segment[] {
   return segments.map(({ offset, bytes }) => ({
     offset,

@@ -1,5 +1,5 @@
 /**
- * A function of one JSON value that keeps what it has made, for as long as there is room.
+ * A function of one JSON value that caches its results up to a limit.
  *
  * @param make depends on its argument alone; its results are not written to
  */

@@ -1,19 +1,19 @@
 import { roundUp, SECTOR } from "../bytes/mod.ts";
 
-/** What encrypted bytes are read with. */
+/** Access to encrypted bytes. */
 export interface SectorAccess {
-  /** Fills `sectors` with what is stored from byte `from` on. */
+  /** Fills `sectors` with the stored bytes from `from`. */
   readonly read: (sectors: Uint8Array, from: number) => void;
   /** Decrypts them in place. */
   readonly decrypt: (sectors: Uint8Array, from: number) => void;
-  /** Bytes in a sector that is encrypted as one, 512 by default. */
+  /** Length of an encryption sector in bytes, 512 by default. */
   readonly sectorSize?: number;
 }
 
 /**
- * Fills `target` with decrypted bytes from byte `start` on, which need not be the start of a sector.
+ * Fills `target` with decrypted bytes from byte `start`, which need not be the start of a sector.
  *
- * @param start as `access` counts it: sectors start at multiples of their size
+ * @param start relative to the same origin as in `access`; sectors start at multiples of their size
  */
 export function readSectors(target: Uint8Array, start: number, access: SectorAccess): void {
   const { sectorSize = SECTOR } = access;

@@ -1,29 +1,29 @@
 import type { AnatomyOptions, AnatomyRow } from "./anatomy.ts";
 
-/** Where a table entry leads to, and when the next one continues it. */
+/** The target of a table entry, and the condition for the next one to continue it. */
 export interface EntryTarget {
   readonly offset: number;
-  /** The next entry continues this one when it leads to so many bytes further on. */
+  /** The next entry continues this one if its target is this number of bytes further. */
   readonly step: number;
-  /** The next entry continues this one also when it leads to less than that further on. */
+  /** The next entry also continues this one if its target is less than that further. */
   readonly loose?: boolean;
 }
 
-/** An entry of a table, as a person is told of it. */
+/** A table entry as it is shown. */
 export interface TableEntry {
   readonly index: number;
   /** Byte offset of the entry in the file. */
   readonly offset: number;
-  /** The entry as it is stored. */
+  /** The stored bytes of the entry. */
   readonly bytes: Uint8Array;
-  /** What it leads to or means: `data`. */
+  /** Its target or meaning: `data`. */
   readonly says: string;
   readonly target?: EntryTarget;
-  /** What else is true of it: `copied`. */
+  /** Flags: `copied`. */
   readonly flags?: string;
-  /** What is said only of an entry that has a row for itself: a length, say. */
+  /** Details that are shown only if the entry has a separate row, such as a length. */
   readonly detail?: string;
-  /** What it stands for: a guest offset, say. */
+  /** What it represents, such as a guest offset. */
   readonly doc: () => string;
 }
 
@@ -35,22 +35,22 @@ interface Run {
 /** The rows of a table. */
 export interface ListedRows {
   readonly rows: Iterable<AnatomyRow>;
-  /** Rows that there was no room for. */
+  /** Number of rows that are omitted. */
   readonly omitted: number;
 }
 
-/** Values that are made each time that they are read, and kept nowhere. */
+/** Values that are computed on each iteration and not stored. */
 export function eachTime<T>(make: () => Iterator<T>): Iterable<T> {
   return { [Symbol.iterator]: make };
 }
 
 /**
- * Turns the entries of a table into rows. Entries that continue each other are one row, so that a
- * table without surprises takes few of them; an entry with a mark has a row for itself.
+ * Turns the entries of a table into rows. Entries that continue each other become one row, so that
+ * regular tables have few rows. A marked entry has a separate row.
  *
  * @param path of the table
- * @param entries in the order of their indices. Where all rows are listed, they are read each time that
- * the rows are, and kept nowhere.
+ * @param entries in the order of their indices. If all rows are listed, the entries are read again on
+ * each iteration and not stored.
  */
 export function tableRows(
   path: string,

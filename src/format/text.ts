@@ -1,6 +1,6 @@
 /**
- * Text in an image as qemu-img shows it: cut at the first NUL, decoded as UTF-8 with U+FFFD for what
- * is not valid: one for a stray byte, one for a sequence that is cut short, overlong or a surrogate.
+ * Text in an image as qemu-img shows it: cut at the first NUL and decoded as UTF-8. A stray byte and a
+ * truncated, overlong or surrogate sequence each become one U+FFFD.
  *
  * QEMU util/unicode.c, mod_utf8_codepoint, whose replacement rule is not that of `TextDecoder`.
  */
@@ -17,7 +17,7 @@ export function imageText(stored: Uint8Array): string {
 }
 
 const REPLACEMENT = "\ufffd";
-/** Smallest code point that may be written in so many bytes. */
+/** Smallest code point that may be encoded in the given number of bytes. */
 const SMALLEST = [0, 0, 0x80, 0x800, 0x10000, 0x200000, 0x4000000];
 
 function characterAt(text: Uint8Array, at: number): [string, number] {
@@ -31,7 +31,7 @@ function characterAt(text: Uint8Array, at: number): [string, number] {
     if (next === undefined || (next & 0xc0) !== 0x80) return [REPLACEMENT, i];
     code = code * 64 + (next & 0x3f);
   }
-  // QEMU takes the two bytes C0 80 for NUL, as Java does.
+  // QEMU treats the two bytes C0 80 as NUL, as Java does.
   if (expected === 2 && code === 0) return ["\0", 2];
   const valid = code >= (SMALLEST[expected] as number) && code <= 0x10ffff &&
     !(code >= 0xd800 && code <= 0xdfff) && !isNoncharacter(code);

@@ -3,8 +3,8 @@ import { type BuiltImage, cutAt, type Placed } from "./placed.ts";
 import type { BuiltFiles } from "./writer.ts";
 
 /**
- * The files of a volume: one with the header and the payload after it; where the header is detached, one
- * for each of them.
+ * The files of a volume: one with the header followed by the payload or, with a detached header, one
+ * for each.
  */
 export function volumeFiles(
   { segments, size, placed }: BuiltImage,

@@ -7,7 +7,7 @@ import {
   type Run,
 } from "./layer.ts";
 
-/** Fills `target` with content from a byte on. */
+/** Fills `target` with content, starting at a byte offset. */
 export interface ContentAccess {
   read(from: number, target: Uint8Array): void;
 }
@@ -15,19 +15,19 @@ export interface ContentAccess {
 /** The parts of a {@link VolumeLayer}. */
 export interface VolumeLayerOptions {
   readonly format: string;
-  /** Bytes that a guest sees. */
+  /** Length of the guest's disk in bytes. */
   readonly virtualSize: number;
-  /** Bytes in the largest sector that is encrypted as one. */
+  /** Length of the largest encryption sector in bytes. */
   readonly clusterSize: number;
-  /** Reads and decrypts the content; or why it cannot be read. */
+  /** Reads and decrypts the content, or the reason why it cannot be read. */
   readonly access: ContentAccess | Broken;
   /** The format-specific part of `info`. */
   readonly info: () => { readonly [key: string]: Json };
 }
 
 /**
- * A volume as a layer: all of its content is encrypted data. It has no `check`, since such formats have
- * no refcounts.
+ * A volume as a layer: all of its content is encrypted data. It has no `check` because such formats
+ * have no refcounts.
  */
 export class VolumeLayer implements Layer {
   readonly encrypted = true;
@@ -50,19 +50,19 @@ export class VolumeLayer implements Layer {
     return this.#options.clusterSize;
   }
 
-  /** A passphrase has opened it. */
+  /** It was opened with a passphrase. */
   get unlocked(): boolean {
     return "read" in this.#options.access;
   }
 
-  /** One run of data. The file offset is not given, as in QEMU. */
+  /** One run of data. As in QEMU, it has no file offset. */
   *runs(from: number, to: number): Generator<Run> {
     const { access } = this.#options;
     const broken = "read" in access ? {} : { broken: access };
     if (from < to) yield { start: from, length: to - from, kind: "data", ...broken };
   }
 
-  /** @throws {AccessError} where the volume is locked */
+  /** @throws {AccessError} if the volume is locked */
   readRun(run: Run, skip: number, target: Uint8Array): void {
     const { access } = this.#options;
     if (!("read" in access)) throw new AccessError(access);
@@ -78,6 +78,6 @@ export class VolumeLayer implements Layer {
     };
   }
 
-  /** Opening has judged everything. */
+  /** Everything has already been judged on open. */
   judge(): void {}
 }

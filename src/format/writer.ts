@@ -13,32 +13,32 @@ export interface BuiltFiles {
 /** The active image, or a snapshot by its place in the model. */
 export type View = "active" | number;
 
-/** One guest cluster as one layer has it. */
+/** A guest cluster in one layer. */
 export interface ClusterView {
-  /** Its bytes, cut at the end of the disk; zeros where the layer does not say. */
+  /** Its bytes, cut at the end of the disk; zeros where the layer does not define them. */
   readonly bytes: Uint8Array;
   /**
-   * Which of 32 equal parts of the (uncut) cluster this layer defines, bit x for part x. The others
-   * come from the backing file, or are zeros.
+   * The parts that this layer defines: bit x for part x of 32 equal parts of the uncut cluster. The
+   * others come from the backing file or are zeros.
    */
   readonly known: number;
 }
 
-/** What a guest sees of one layer. */
+/** The guest content of one layer. */
 export interface GuestContent {
   /** Size of a cluster in bytes. */
   readonly clusterSize: number;
-  /** Bytes that the guest sees, a multiple of 512. */
+  /** Length of the guest's disk in bytes, a multiple of 512. */
   readonly virtualSize: number;
-  /** The clusters of which the layer says something, ascending; all others are unallocated. */
+  /** The clusters that the layer defines, ascending; all others are unallocated. */
   readonly named: readonly number[];
   /** A guest cluster below the end of the disk. */
   at(index: number): ClusterView;
 }
 
 /**
- * Makes images from models: small plain values that say everything about an image, and are JSON but for
- * `bigint`s.
+ * Builds images from models: small plain values that describe an image completely, and that are JSON
+ * except for `bigint`s.
  */
 export interface FormatWriter<Model> {
   /** The model, or the nearest one that can be built. */
@@ -46,26 +46,26 @@ export interface FormatWriter<Model> {
   /**
    * The files that a model describes. Deterministic: the same bytes on every machine.
    *
-   * @param model as `normalise` gives it
+   * @param model as returned by `normalise`
    */
   build(model: Model): BuiltFiles;
   /**
-   * What a guest sees of the image alone, without a backing file. It follows from the model and not from
-   * what is built.
+   * The guest content of the image without its backing file. It is computed from the model and not from
+   * the built image.
    *
-   * @param model as `normalise` gives it
+   * @param model as returned by `normalise`
    */
   content(model: Model, view?: View): GuestContent;
-  /** Passphrases of which each one opens the content; none where it is not encrypted. */
+  /** Passphrases that each open the content; empty if it is not encrypted. */
   passphrases?(model: Model): readonly string[];
 }
 
-/** Parts of a cluster that `known` has a bit for. */
+/** Number of parts of a cluster in `known`. */
 const PARTS = 32;
 /** Every part of a cluster. */
 export const WHOLE = -1;
 
-/** The bytes of a cluster over what is below it; `below` is as long as the cluster's bytes. */
+/** The bytes of a cluster on top of those below it; both have the same length. */
 export function laidOver(view: ClusterView, below: Uint8Array, clusterSize: number): Uint8Array {
   const bytes = view.bytes.slice();
   const size = clusterSize / PARTS;
@@ -76,7 +76,7 @@ export function laidOver(view: ClusterView, below: Uint8Array, clusterSize: numb
   return bytes;
 }
 
-/** The content of a disk that is one stretch of bytes, without clusters that are unallocated. */
+/** The content of a disk without unallocated clusters. */
 export function wholeContent(bytes: Uint8Array): GuestContent {
   const size = bytes.length;
   return {

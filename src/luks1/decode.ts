@@ -47,9 +47,9 @@ export interface Luks1Header {
 }
 
 /**
- * Decodes the header of any bytes. What they lack reads as zeros.
+ * Decodes a header from any bytes. Missing bytes read as zeros.
  *
- * @param source starts with the header, and holds the key material behind it
+ * @param source starts with the header, followed by the key material
  */
 export function decodeLuks1(source: ByteSource): Luks1Header {
   const stored = readUpTo(source, 0, HEADER_BYTES);
@@ -60,23 +60,23 @@ export function decodeLuks1(source: ByteSource): Luks1Header {
   return { ...decode(header, stored), slots };
 }
 
-/** What the three text fields of a header come to. */
+/** The cipher specification in the text fields of a header. */
 export interface CipherSpec {
   /** `aes`. */
   readonly cipher: string;
-  /** Length of the master key in bytes; of both of its halves in mode xts. */
+  /** Length of the master key in bytes; in xts mode, of both halves. */
   readonly keyBytes: number;
   /** `cbc`. */
   readonly mode: string;
-  /** `essiv`; absent where cipher_mode has no `-`. */
+  /** `essiv`; absent if cipher_mode has no `-`. */
   readonly ivGenerator?: string;
-  /** `sha256` of `cbc-essiv:sha256`; absent where there is no `:`. */
+  /** `sha256` in `cbc-essiv:sha256`; absent if there is no `:`. */
   readonly ivHash?: string;
   /** The hash of PBKDF2 and of the anti-forensic splitter. */
   readonly hash: string;
 }
 
-/** Takes the text fields of a header apart, as QEMU and cryptsetup do. Total; names may be unknown. */
+/** Parses the text fields of a header, as QEMU and cryptsetup do. Total; names may be unknown. */
 export function specOf(header: Luks1Header): CipherSpec {
   return {
     cipher: imageText(header.cipher_name),
@@ -86,7 +86,7 @@ export function specOf(header: Luks1Header): CipherSpec {
   };
 }
 
-/** The text of cipher_mode; the inverse of what {@link specOf} does. */
+/** The text of cipher_mode; the inverse of {@link specOf}. */
 export function modeText(spec: Pick<CipherSpec, "mode" | "ivGenerator" | "ivHash">): string {
   const generator = spec.ivGenerator === undefined ? "" : `-${spec.ivGenerator}`;
   return `${spec.mode}${generator}${spec.ivHash === undefined ? "" : `:${spec.ivHash}`}`;

@@ -57,8 +57,8 @@ function isLuks(magic: Uint8Array): boolean {
 }
 
 /**
- * Opens a volume. There is a layer also where QEMU refuses the volume, as long as there is something
- * to report: cryptsetup has ciphers and modes that QEMU does not know.
+ * Opens a volume. Returns a layer for some volumes that QEMU rejects too, because cryptsetup supports
+ * more ciphers and modes than QEMU.
  *
  * @param source header and key material, and the payload unless `options` names another source of it
  */
@@ -80,7 +80,7 @@ function open(
   const inside = header.payload_offset * SECTOR <= roundUp(payload.size, SECTOR);
   if (!isLuks(header.magic) || header.version !== 1 || !inside) return undefined;
   const { passphrases, budget } = options;
-  // What the format forbids is not worth the work; what QEMU does not know may be read all the same.
+  // Do not attempt what the format forbids. What only QEMU does not support may still be readable.
   const refused = findings.refusal("info", "spec");
   const access = refused === undefined
     ? accessTo(header, { keyMaterial: source, passphrases, iterationsMax, budget })

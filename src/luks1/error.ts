@@ -1,4 +1,4 @@
-/** What cannot be done to a volume, and why. */
+/** An operation on a volume that is not possible, with the reason. */
 export class Luks1Error extends Error {
   /** An error with this message. */
   constructor(message: string) {

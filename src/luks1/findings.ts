@@ -4,22 +4,22 @@ import type { Place } from "../rules/mod.ts";
 import type { Luks1Rule } from "./rules.ts";
 import { header, keySlot } from "./structures.ts";
 
-/** A rule that is broken at a place; offsets count from the start of the header. */
+/** A rule that is broken at a place. Offsets are relative to the start of the header. */
 export type Luks1Broken = Broken<Luks1Rule>;
 
-/** Takes a finding. The message is made only where it is wanted. */
+/** Adds a finding. The message is computed only if it is used. */
 export type AddFinding = (rule: Luks1Rule, place: Place, message: () => string) => void;
 
-/** A field of the header as a place. */
+/** The place of a field of the header. */
 export const inHeader: (field: keyof typeof header.offsets) => Place = placesIn(header, "/header");
 
-/** A field of a key slot as a place. */
+/** The place of a field of a key slot. */
 export function inSlot(slot: number, field: keyof typeof keySlot.offsets): Place {
   const offset = header.size + slot * keySlot.size + offsetOf(keySlot, field);
   return { path: `/key_slots/${slot}/${field}`, offset };
 }
 
-/** Records `rule` unless `holds`. Gives back whether it holds. */
+/** Records `rule` unless `holds`. Returns `holds`. */
 export function must(
   holds: boolean,
   add: AddFinding,

@@ -12,7 +12,7 @@ import { luks1Structures } from "./structures.ts";
 import { unlock } from "./keyslots/unlock.ts";
 import { whyUnusable } from "./volume.ts";
 
-/** What the rules say of a passphrase that are broken where content stays locked. */
+/** The reason why content stays locked, by the rule that is broken. */
 export const luks1Locks = {
   "luks.open.key-present": "missing",
   "luks.key.unlock": "wrong",
@@ -30,7 +30,7 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
   driver: luks1Driver,
   verdict: {
     tool: "qemu-img",
-    // Of encryption there is more than QEMU knows.
+    // More encryption methods can be read than QEMU supports.
     readsDespite: ({ class: by }) => by !== "spec",
   },
   writer: {

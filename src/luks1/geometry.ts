@@ -1,25 +1,25 @@
 import { roundUp, SECTOR } from "../bytes/mod.ts";
 import { SLOTS, STRIPES, UNIT } from "./structures.ts";
 
-/** What QEMU and cryptsetup align header and key material to, in sectors. */
+/** Alignment of header and key material in QEMU and cryptsetup, in sectors. */
 export const UNIT_SECTORS: number = UNIT / SECTOR;
 
 const WORD = 2 ** 32;
 
 /**
- * Sectors that the key material of a slot takes. QEMU multiplies modulo 2^32, which tells only for
- * numbers of stripes that nobody reads.
+ * Number of sectors of the key material of a slot. QEMU multiplies modulo 2^32, which matters only for
+ * numbers of stripes that it rejects.
  */
 export function materialSectors(keyBytes: number, stripes: number = STRIPES): number {
   return Math.ceil(Number((BigInt(keyBytes) * BigInt(stripes)) % BigInt(WORD)) / SECTOR);
 }
 
-/** The same with what is left free behind it, so that the next one is aligned. */
+/** The same including the padding that aligns the next one. */
 export function slotSectors(keyBytes: number, stripes: number = STRIPES): number {
   return roundUp(materialSectors(keyBytes, stripes), UNIT_SECTORS);
 }
 
-/** Where writers put the key material of a slot, in sectors. */
+/** Offset at which writers put the key material of a slot, in sectors. */
 export function materialOffset(keyBytes: number, slot: number): number {
   return UNIT_SECTORS + slot * slotSectors(keyBytes);
 }

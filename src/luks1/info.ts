@@ -5,9 +5,9 @@ import { isEnabled } from "./judge/slots.ts";
 import { cipherAlg } from "./qemu_ciphers.ts";
 
 /**
- * What `info` says of a header, without a passphrase: the `data` of qemu-img's format-specific
- * information of `luks`; with `format: "luks"` beside it, the `encrypt` of that of `qcow2`.
- * `detached-header` is absent from the answers of qemu-img before 9.0.
+ * The output of `info` for a header, without a passphrase: the `data` of qemu-img's format-specific
+ * information for `luks` and, with `format: "luks"` added, the `encrypt` of that for `qcow2`.
+ * `detached-header` is absent from the output of qemu-img before 9.0.
  */
 export function luks1Info(header: Luks1Header): { readonly [key: string]: Json } {
   const spec = specOf(header);
@@ -21,7 +21,7 @@ export function luks1Info(header: Luks1Header): { readonly [key: string]: Json }
     "payload-offset": header.payload_offset * SECTOR,
     "master-key-iters": header.mk_digest_iter,
     uuid: imageText(header.uuid),
-    // QEMU goes by the offset, and not by how the header was opened.
+    // QEMU uses the offset, not the way in which the header was opened.
     "detached-header": header.payload_offset === 0,
     slots: header.slots.map((slot) => ({
       active: isEnabled(slot),

@@ -9,7 +9,7 @@ export interface OpenedLuks {
   readonly header: Luks1Header;
   /** The file with the payload, which starts inside it: the file with the header, or another one. */
   readonly payload: ByteSource;
-  /** The content, or why it cannot be read. */
+  /** The content, or the reason why it cannot be read. */
   readonly access: Luks1Volume | Broken;
 }
 
@@ -25,7 +25,7 @@ export function luks1Layer({ header, payload, access }: OpenedLuks): VolumeLayer
   });
 }
 
-/** What the file lacks of the last sector reads as zeros, and is decrypted like the rest. */
+/** Missing bytes of the last sector read as zeros and are decrypted like the rest. */
 function contentAt(offset: number, payload: ByteSource, volume: Luks1Volume): ContentAccess {
   return {
     read: (from, target) =>

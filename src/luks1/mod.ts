@@ -1,25 +1,26 @@
 /**
  * LUKS version 1.
  *
- * Invariants of a sound volume:
+ * Invariants of a valid volume:
  *
- * - A header of 592 bytes says what the payload is encrypted with, and holds eight key slots. All
- *   integers are big-endian, all texts end with a NUL byte.
- * - Each slot, in use or not, has its key material: the master key, split into 4000 stripes and
- *   encrypted with a key that a passphrase gives. Every slot in use leads to the same master key.
- * - The digest of the master key is in the header: whether a passphrase is right can be told
- *   without the payload.
- * - Header, key materials and payload do not overlap. A detached header has its payload in another file.
- * - Encryption goes by sectors of 512 bytes. Key material counts them from its own start, and the
- *   payload from its own, wherever in the file it lies; inside qcow2 it is the file that holds the
- *   clusters that they are counted from.
+ * - A header of 592 bytes names the encryption of the payload and contains eight key slots. All
+ *   integers are big-endian, and all texts end with a NUL byte.
+ * - Each slot, enabled or disabled, has an area for key material: the master key, split into 4000
+ *   stripes and encrypted with a key derived from a passphrase. All enabled slots contain the same
+ *   master key.
+ * - The digest of the master key is in the header, so that a passphrase can be verified without the
+ *   payload.
+ * - Header, key material and payload do not overlap. With a detached header, the payload is in another
+ *   file.
+ * - Encryption sectors have 512 bytes. They are numbered from the start of the key material or the
+ *   payload. Inside qcow2, they are numbered from the start of the file that contains the clusters.
  *
- * Four rules speak of what is done to a volume and not of the volume itself, and have no findings:
- * `luks.open.secret-utf8`, `luks.detached.option-known`, `luks.check.unsupported`, which every volume
- * breaks, and `luks.key.hash-supported`: the backend that QEMU is built with here has all the hashes.
+ * Four rules have no findings: `luks.open.secret-utf8`, `luks.detached.option-known` and
+ * `luks.check.unsupported` are about operations and not about a volume, and
+ * `luks.key.hash-supported` is never broken because the tested QEMU supports all the hashes.
  *
- * How much work a header can ask for is bounded before any is done: see `ITERATIONS_BUDGET`, and for
- * stripes the rule `luks.slot.stripes`.
+ * The work that a header can require is limited in advance: see `ITERATIONS_BUDGET`, and for stripes
+ * the rule `luks.slot.stripes`.
  *
  * @module
  */

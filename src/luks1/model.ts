@@ -3,7 +3,7 @@ import type { Pattern } from "../format/mod.ts";
 import type { CipherSpec } from "./decode.ts";
 
 /**
- * The model of a LUKS volume: a small plain value that says everything about it. `buildLuks1` turns it
+ * The model of a LUKS volume: a small plain value that describes it completely. `buildLuks1` turns it
  * into bytes. A model is JSON.
  */
 
@@ -23,7 +23,7 @@ export interface Luks1Model {
   readonly format: "luks";
   /** Cipher, mode and hash. */
   readonly spec: CipherSpec;
-  /** Master key, salts, stripes and what is left of erased keys follow from it. */
+  /** Determines the master key, salts, stripes and the remains of erased keys. */
   readonly seed: number;
   /** The UUID of the volume. */
   readonly uuid: string;
@@ -31,20 +31,20 @@ export interface Luks1Model {
   readonly digestIterations: number;
   /** At least one, in the order of their slots. */
   readonly keys: readonly KeyModel[];
-  /** Slots that had a key once: random bytes are in their key material, or zeros where it is sparse. */
+  /** Slots with an erased key: their key material is random bytes, or zeros if it is sparse. */
   readonly erased: readonly number[];
-  /** What key material is made of; `noise` where it is absent, `sparse` for what is to compress. */
+  /** Kind of key material: `noise` by default, or `sparse`, which compresses. */
   readonly material?: MaterialKind;
-  /** Sectors left free between the key material and the payload. */
+  /** Free sectors between the key material and the payload. */
   readonly gap: number;
-  /** Header and payload are files of their own. */
+  /** Header and payload are in separate files. */
   readonly detached: boolean;
-  /** The file of a detached header ends behind the key material of the last slot in use. */
+  /** The file of a detached header ends after the key material of the last slot in use. */
   readonly cutHeader: boolean;
   /** Length of the payload in bytes, a multiple of 512. */
   readonly size: number;
   /** The content. */
   readonly pattern: Pattern;
-  /** Bytes of a sector behind it, 0 to 511, that the file ends in. */
+  /** Length of an incomplete sector after it, 0 to 511 bytes. */
   readonly tail: number;
 }

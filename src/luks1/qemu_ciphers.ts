@@ -1,7 +1,7 @@
 import { cipherTable, hashTable, ivTable, type QemuCipher, qemuModes } from "../crypto/mod.ts";
 import type { CipherSpec } from "./decode.ts";
 
-/** What QEMU makes of the names in a header (crypto/block-luks.c), in the newest version, with nettle. */
+/** QEMU's support for the names in a header (crypto/block-luks.c), in the newest version, with nettle. */
 
 export function qemuHasHash(name: string): boolean {
   return typeof hashTable[name]?.qemu === "string";
@@ -15,22 +15,22 @@ export function qemuHasIvGenerator(name: string): boolean {
   return ivTable[name]?.qemu ?? false;
 }
 
-/** Length in bytes of the key that picks the cipher: in mode xts, half of the master key. */
+/** Length in bytes of the key that selects the cipher: in xts mode, half of the master key. */
 export function cipherKeyBytes({ mode, keyBytes }: CipherSpec): number {
   return mode === "xts" ? Math.floor(keyBytes / 2) : keyBytes;
 }
 
-/** Whether QEMU knows the cipher with such a key. */
+/** Whether QEMU supports the cipher with such a key. */
 export function qemuHasCipher(spec: CipherSpec): boolean {
   return qemuCipher(spec)?.keyLengths.includes(cipherKeyBytes(spec)) ?? false;
 }
 
-/** Whether nettle has a cipher that QEMU knows in this mode. */
+/** Whether nettle has a cipher that QEMU supports in this mode. */
 export function nettleHasMode(spec: CipherSpec): boolean {
   return (qemuCipher(spec)?.modes as readonly string[] | undefined)?.includes(spec.mode) ?? false;
 }
 
-/** Whether the digest of the hash of essiv makes a key for a cipher that QEMU knows. */
+/** Whether the digest length of the essiv hash is a key length of a cipher that QEMU supports. */
 export function essivFits(spec: CipherSpec): boolean {
   const digest = hashTable[spec.ivHash ?? ""]?.digestSize ?? 0;
   return qemuCipher(spec)?.keyLengths.includes(digest) ?? false;

@@ -6,10 +6,10 @@ import { dataFault, decompressEntry, l2Place, tableFault } from "./judge/entries
 import type { Qcow1Image } from "./image.ts";
 import { type Broken, inHeader } from "./findings.ts";
 
-/** Decompressed clusters that are kept: 1 MiB at most. */
+/** Number of decompressed clusters in the cache: at most 1 MiB. */
 const CLUSTERS = 16;
 
-/** Part of one cluster that is read. */
+/** A part of one cluster to read. */
 interface Part {
   readonly entry: Entry;
   readonly place: () => ReturnType<typeof l2Place>;
@@ -20,17 +20,17 @@ interface Part {
 }
 
 /**
- * Reads guest bytes out of one image.
+ * Reads guest bytes from one image.
  *
- * Decompressed clusters are kept by the whole entry. QEMU keeps one, by its offset alone: there, what
- * is read next depends on what was read before.
+ * The cache of decompressed clusters uses the whole entry as its key. QEMU caches one cluster by its
+ * offset alone, so that the result of a read can depend on earlier reads.
  */
 export class ClusterReader {
   readonly #image: Qcow1Image;
   readonly #cipher: SectorCipher | undefined;
   readonly #clusters = new LastUsed<bigint, Uint8Array>(CLUSTERS);
 
-  /** @param cipher of encrypted clusters, where there is a passphrase */
+  /** @param cipher for encrypted clusters, if there is a passphrase */
   constructor(image: Qcow1Image, cipher?: SectorCipher) {
     this.#image = image;
     this.#cipher = cipher;
@@ -40,7 +40,7 @@ export class ClusterReader {
    * Fills `target` with guest bytes, zeros where nothing is allocated.
    *
    * @param offset byte offset in the guest's disk
-   * @throws {AccessError} where QEMU's read fails
+   * @throws {AccessError} if the read fails in QEMU
    */
   read(offset: number, target: Uint8Array): void {
     const { clusterSize } = this.#image.geometry;
@@ -83,7 +83,7 @@ export class ClusterReader {
     }
   }
 
-  /** Compressed clusters are never encrypted; these are, by the numbers of the guest's sectors. */
+  /** Decrypts an uncompressed cluster by guest sectors. Compressed clusters are never encrypted. */
   #readData(offset: number, guest: number, target: Uint8Array): void {
     const { source, encrypted } = this.#image;
     const cipher = this.#cipher;

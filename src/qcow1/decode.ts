@@ -6,15 +6,15 @@ import { header, limits } from "./structures.ts";
 /** The header as decoded. */
 export type Header = Decoded<typeof header>;
 
-/** What an open looks at, decoded and not judged. */
+/** Everything that an open reads, decoded but not judged. */
 export interface Qcow1File {
   readonly source: ByteSource;
   readonly header: Header;
-  /** Where it makes sense to speak of clusters and tables. */
+  /** Absent if the header values do not define clusters and tables. */
   readonly geometry?: Geometry;
 }
 
-/** Decodes the header of any bytes. */
+/** Decodes a header from any bytes. */
 export function decodeQcow1(source: ByteSource): Qcow1File {
   const head = decode(header, readUpTo(source, 0, header.size));
   const image = { clusterBits: head.cluster_bits, l2Bits: head.l2_bits };
@@ -32,8 +32,8 @@ export function within(
 }
 
 /**
- * The backing file name as stored, or `undefined` where the header names none or its length is not
- * one that a reader takes. It may be empty.
+ * The backing file name as stored, or `undefined` if there is none or its length is not accepted by
+ * readers. It may be empty.
  */
 export function storedName({ header, source }: Qcow1File): Uint8Array | undefined {
   if (header.backing_file_offset === 0n) return undefined;

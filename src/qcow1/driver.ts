@@ -45,7 +45,7 @@ function nearMiss(head: Uint8Array): Broken | undefined {
   return { rule: "blk.probe.version", place: { path: "/", offset: 0 }, message };
 }
 
-/** Nothing tells whether a passphrase is right: it is the first one. */
+/** A passphrase cannot be verified, so the first one is used. */
 function open(
   source: ByteSource,
   findings: Findings,

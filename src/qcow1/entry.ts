@@ -4,26 +4,26 @@ import { entryBits } from "./structures.ts";
 /** A table entry. */
 export type Entry = EntryHalves;
 
-/** What an L2 entry says. */
+/** The kind of cluster that an L2 entry describes. */
 export type ClusterKind = "unallocated" | "data" | "compressed";
 
-/** Where compressed data lies. */
+/** Location of compressed data. */
 export interface CompressedExtent {
   /** Byte offset in the file, below 2^54. */
   readonly offset: number;
-  /** Bytes: 0 to the cluster size less 1. */
+  /** Length in bytes: 0 to the cluster size minus 1. */
   readonly length: number;
 }
 
-/** The bits of an entry that the length of compressed data takes end below the compressed flag. */
+/** The end of the bits for the length of compressed data, just below the compressed flag. */
 const LENGTH_END = entryBits.compressed.from;
 
-/** Whether an entry says that there is nothing. */
+/** Whether an entry is 0: there is no table or cluster. */
 export function isZero({ high, low }: Entry): boolean {
   return (high | low) === 0;
 }
 
-/** What an L2 entry is. */
+/** The kind of an L2 entry. */
 export function kindOf(entry: Entry): ClusterKind {
   if ((entry.high & entryBits.compressed.high) !== 0) return "compressed";
   return isZero(entry) ? "unallocated" : "data";
@@ -40,8 +40,8 @@ export function entryOf(value: bigint): Entry {
 }
 
 /**
- * An entry as an offset in a number: rounded to 53 significant bits, as JSON is. No file reaches as
- * far as the offsets that do not fit.
+ * An entry as an offset in a number, rounded to 53 significant bits as in JSON. No file is long enough
+ * for offsets that do not fit.
  */
 export function offsetOf({ high, low }: Entry): number {
   return high * 0x100000000 + low;

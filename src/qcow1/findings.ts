@@ -4,19 +4,19 @@ import { type Entry, offsetOf as offsetIn, valueOf } from "./entry.ts";
 import type { Qcow1Rule } from "./rules.ts";
 import { header } from "./structures.ts";
 
-/** The rules that are found here. */
+/** The rules of qcow version 1. */
 export type FoundRule = Qcow1Rule | BlockRule;
 
-/** What findings are added to. */
+/** The list that findings are added to. */
 export type Findings = AnyFindings<FoundRule>;
 
-/** Why an access fails. */
+/** The reason why an access fails. */
 export type Broken = AnyBroken<FoundRule>;
 
 /** A header field as a place. */
 export const inHeader: (field: keyof typeof header.offsets) => Place = placesIn(header, "/header");
 
-/** Records `rule` unless `holds`. Gives back whether it holds. */
+/** Records `rule` unless `holds`. Returns `holds`. */
 export function must(
   holds: boolean,
   findings: Findings,
@@ -27,8 +27,8 @@ export function must(
 }
 
 /**
- * Whether QEMU's block layer reads `length` bytes at an offset in a table, which is below 2^53 wherever
- * a file reaches.
+ * Whether QEMU's block layer can read `length` bytes at an offset in a table. Offsets inside a file are
+ * below 2^53.
  */
 export function reachable(entry: Entry, length: number): boolean {
   const near = offsetIn(entry) + length < Number.MAX_SAFE_INTEGER;

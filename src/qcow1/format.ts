@@ -28,7 +28,7 @@ export const format: Format<Qcow1Model, "qcow", Qcow1Creation> = {
     everyImage: {
       rule: NO_CHECK,
       place: { path: "/" },
-      message: "check does not know qcow version 1",
+      message: "check does not support qcow version 1",
     },
   },
   writer: {

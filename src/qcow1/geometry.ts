@@ -1,7 +1,7 @@
 import { SECTOR } from "../bytes/mod.ts";
 import { l1Entry, l2Entry } from "./structures.ts";
 
-/** What follows from cluster_bits and l2_bits. Sizes in bytes. */
+/** Values derived from cluster_bits and l2_bits. Sizes are in bytes. */
 export interface Geometry {
   readonly clusterBits: number;
   readonly clusterSize: number;
@@ -12,7 +12,7 @@ export interface Geometry {
   readonly l2Coverage: number;
 }
 
-/** The geometry for header values that are sound. */
+/** The geometry for valid header values. */
 export function geometryOf(image: { clusterBits: number; l2Bits: number }): Geometry {
   const clusterSize = 2 ** image.clusterBits;
   const l2Entries = 2 ** image.l2Bits;
@@ -25,18 +25,18 @@ export function geometryOf(image: { clusterBits: number; l2Bits: number }): Geom
   });
 }
 
-/** L1 entries that a size needs; the size is the header's own, not rounded. */
+/** Number of L1 entries that a size needs. The size is that of the header, not rounded. */
 export function l1Needed(size: bigint, geometry: Geometry): bigint {
   const coverage = BigInt(geometry.l2Coverage);
   return (size + coverage - 1n) / coverage;
 }
 
-/** Length in bytes of an L1 table of so many entries. */
+/** Length in bytes of an L1 table with the given number of entries. */
 export function l1Bytes(entries: number): number {
   return entries * l1Entry.size;
 }
 
-/** Bytes that a guest sees: the size rounded down to whole sectors. Exact below 2^62. */
+/** Length of the guest's disk: the size rounded down to whole sectors. Exact below 2^62. */
 export function guestSize(size: bigint): number {
   return Number(size / BigInt(SECTOR)) * SECTOR;
 }

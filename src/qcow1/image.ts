@@ -4,20 +4,20 @@ import type { Qcow1File } from "./decode.ts";
 import { type Entry, offsetOf } from "./entry.ts";
 import { type Geometry, guestSize, l1Needed } from "./geometry.ts";
 
-/** L2 tables that are kept: as many as QEMU keeps. */
+/** Number of L2 tables in the cache, as in QEMU. */
 const L2_TABLES = 16;
 
-/** An image whose header is sound enough to look clusters up. */
+/** An image whose header is valid enough to look up clusters. */
 export class Qcow1Image {
   readonly source: ByteSource;
   readonly geometry: Geometry;
-  /** Bytes that a guest sees; a multiple of 512. */
+  /** Length of the guest's disk; a multiple of 512. */
   readonly virtualSize: number;
-  /** Content needs a passphrase. */
+  /** Content requires a passphrase. */
   readonly encrypted: boolean;
   /** Byte offset of the L1 table in the file. */
   readonly l1Offset: bigint;
-  /** The L1 table, with as many entries as a guest can reach. */
+  /** The L1 table, with the entries for the guest's disk. */
   readonly l1: EntryTable;
   readonly #l2 = new LastUsed<number, EntryTable>(L2_TABLES);
 

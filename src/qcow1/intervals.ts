@@ -1,15 +1,15 @@
-/** Whole numbers from `from` up to before `to`. */
+/** The integers of `[from, to)`. */
 export interface Interval {
   readonly from: number;
   readonly to: number;
 }
 
-/** A set of whole numbers, kept as the intervals that it is made of. */
+/** A set of integers, stored as intervals. */
 export class IntervalSet {
-  /** In order, and with gaps between them. */
+  /** Sorted and disjoint. */
   readonly #intervals: Interval[] = [];
 
-  /** Adds an interval. Gives back the parts of it that were not in the set. */
+  /** Adds an interval. Returns the parts of it that were not in the set. */
   add(added: Interval): Interval[] {
     if (added.from >= added.to) return [];
     const first = this.#firstEndingFrom(added.from);
@@ -30,7 +30,7 @@ export class IntervalSet {
     return fresh;
   }
 
-  /** The first interval that ends at `number` or behind it. */
+  /** The first interval that ends at or after `number`. */
   #firstEndingFrom(number: number): number {
     let low = 0;
     let high = this.#intervals.length;

@@ -14,7 +14,7 @@ import { ClusterReader } from "./cluster_reader.ts";
 import { clusterRuns } from "./runs.ts";
 import type { Findings } from "./findings.ts";
 
-/** A qcow version 1 image as a layer. It has no `check`: the format keeps no refcounts. */
+/** A qcow version 1 image as a layer. It has no `check` because the format has no refcounts. */
 export class Qcow1Layer implements Layer {
   readonly format = "qcow";
   readonly virtualSize: number;
@@ -26,7 +26,7 @@ export class Qcow1Layer implements Layer {
   readonly #image: Qcow1Image;
   readonly #reader: ClusterReader;
 
-  /** @param cipher of encrypted clusters, where there is a passphrase */
+  /** @param cipher for encrypted clusters, if there is a passphrase */
   constructor(file: Qcow1File, geometry: Geometry, cipher?: SectorCipher) {
     this.#image = new Qcow1Image(file, geometry);
     this.#reader = new ClusterReader(this.#image, cipher);

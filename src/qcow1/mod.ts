@@ -1,25 +1,26 @@
 /**
  * qcow version 1.
  *
- * The format has no document: what holds is what its first implementation, QEMU's block/qcow.c, does.
+ * The format has no specification. The reference is its first implementation, QEMU's block/qcow.c.
  * Invariants of an image:
  *
- * - A 48-byte header says how large the guest's disk and a cluster are, how many entries an L2 table
- *   has, and where the L1 table lies. There are no feature bits, refcounts, extensions or snapshots.
- * - The L1 table has an entry for each stretch of guest bytes that one L2 table covers, and an L2 table
- *   one for each cluster. Entries are byte offsets without flags, but for the highest bit of an L2
- *   entry. 0 means that there is nothing: the backing file shows, or zeros do.
+ * - A 48-byte header contains the virtual size, the cluster size, the number of entries of an L2 table
+ *   and the offset of the L1 table. There are no feature bits, refcounts, extensions or snapshots.
+ * - An L1 entry points to an L2 table, and an L2 entry to a cluster. Entries are byte offsets. The only
+ *   flag is the highest bit of an L2 entry. An entry of 0 means unallocated: the guest sees the backing
+ *   file or zeros.
  * - Tables are at any offset. An uncompressed cluster is at a multiple of 512.
- * - An L2 entry with the highest bit set describes compressed data: below that bit cluster_bits bits of
- *   length in bytes, then the byte offset. The data is one raw deflate stream, never encrypted.
+ * - An L2 entry with the highest bit set describes compressed data: below that bit are the length in
+ *   bytes, in cluster_bits bits, and the byte offset. The data is one raw deflate stream, never
+ *   encrypted.
  * - The last cluster may be partial, and the size is rounded down to a multiple of 512.
- * - What is beyond the end of the file reads as zeros, header and tables included.
- * - Entries for guest offsets beyond the size mean nothing.
+ * - Everything past the end of the file reads as zeros, including the header and tables.
+ * - Entries for guest offsets past the virtual size are ignored.
  *
- * Three rules speak of what is done to an image and not of the image itself, and have no findings:
- * `qcow1.write.sector-aligned` and `qcow1.write.partial-compressed`, which say for a write what
- * `qcow1.l2e.sector-aligned` and `qcow1.comp.inflate` say for a read, and `qcow1.create.size-nonzero`.
- * Nor has `qcow1.check.unsupported`, which every image breaks.
+ * Four rules are about operations and not about an image, and have no findings:
+ * `qcow1.write.sector-aligned` and `qcow1.write.partial-compressed`, which correspond to
+ * `qcow1.l2e.sector-aligned` and `qcow1.comp.inflate` for reads, `qcow1.create.size-nonzero`, and
+ * `qcow1.check.unsupported`, which every image breaks.
  *
  * @module
  */

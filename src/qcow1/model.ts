@@ -1,16 +1,16 @@
 import type { Pattern } from "../format/mod.ts";
 
 /**
- * The model of a qcow version 1 image: a small plain value that says everything about it.
- * `buildQcow1` turns it into bytes. A model is JSON but for the `bigint`. The backing file that it
- * refers to is not part of it.
+ * The model of a qcow version 1 image: a small plain value that describes it completely.
+ * `buildQcow1` turns it into bytes. A model is JSON except for its `bigint`. The backing file is not
+ * part of it.
  */
 
-/** What one guest cluster holds. */
+/** The content of a guest cluster. */
 export type ClusterContent =
   /** A cluster of data. */
   | { readonly kind: "data"; readonly pattern: Pattern }
-  /** Compressed data; stored as it is where it does not get shorter, as QEMU would. */
+  /** Compressed data. If compression does not make it shorter, it is stored uncompressed, as in QEMU. */
   | {
     readonly kind: "compressed";
     readonly pattern: Pattern;
@@ -18,13 +18,13 @@ export type ClusterContent =
     readonly level: number;
     /** Bytes left free before it. */
     readonly gap: number;
-    /** It starts at a multiple of 512 behind them, as QEMU's do, and not just anywhere. */
+    /** It starts at the next multiple of 512, as in QEMU. */
     readonly aligned: boolean;
   };
 
 /**
- * A guest cluster and what it holds. Clusters that a model does not name are unallocated. A cluster
- * beyond the end of the disk is stored all the same, where there is an entry for it.
+ * A guest cluster and its content. Clusters that are not in the model are unallocated. A cluster past
+ * the end of the disk is stored too if there is an entry for it.
  */
 export type GuestCluster = { readonly index: number } & ClusterContent;
 
@@ -32,15 +32,15 @@ export type GuestCluster = { readonly index: number } & ClusterContent;
 export interface LegacyEncryption {
   /** The method of encryption. */
   readonly kind: "aes";
-  /** Its first 16 bytes of UTF-8 count. */
+  /** Only the first 16 bytes of its UTF-8 form are used. */
   readonly passphrase: string;
 }
 
-/** Where things lie. */
+/** Layout of the file. */
 export interface Placement {
   /**
-   * Shuffles the order in which the backing file name, tables and clusters are put into the file; 0 is
-   * the order in which QEMU would. A very long L1 table comes last in any case.
+   * Seed that shuffles the order of the backing file name, tables and clusters in the file; 0 is
+   * QEMU's order. A very long L1 table is always last.
    */
   readonly seed: number;
   /** Free sectors, each skipped before the n-th thing that is placed. */
@@ -51,7 +51,7 @@ export interface Placement {
   readonly l2Skews: readonly number[];
   /** The same for uncompressed clusters, in sectors. */
   readonly clusterSkews: readonly number[];
-  /** The file ends behind the last byte that is not zero; what is cut off reads as zeros. */
+  /** The file ends after the last nonzero byte. The rest reads as zeros. */
   readonly cutTail: boolean;
 }
 
@@ -63,9 +63,9 @@ export interface Qcow1Model {
   readonly clusterBits: number;
   /** 6 to 13. */
   readonly l2Bits: number;
-  /** Virtual size in bytes; any value from 2 on, also off a multiple of 512. */
+  /** Virtual size in bytes: 2 or more, not necessarily a multiple of 512. */
   readonly size: bigint;
-  /** Fields that mean nothing to a reader. */
+  /** Fields that readers ignore. */
   readonly mtime: number;
   /** The padding field of the header. */
   readonly padding: number;
@@ -73,7 +73,7 @@ export interface Qcow1Model {
   readonly clusters: readonly GuestCluster[];
   /** Name of the backing file, relative to the image. */
   readonly backing?: { readonly name: string };
-  /** Clusters of data are encrypted, beyond the end of the disk as well; compressed ones are not. */
+  /** Clusters of data are encrypted, including those past the end of the disk. Compressed ones are not. */
   readonly encryption?: LegacyEncryption;
   /** Where tables and clusters are placed. */
   readonly placement: Placement;

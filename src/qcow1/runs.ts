@@ -3,13 +3,13 @@ import { type Entry, kindOf, offsetOf } from "./entry.ts";
 import { tableFault } from "./judge/entries.ts";
 import type { Qcow1Image } from "./image.ts";
 
-/** Guest bytes from `from` up to before `to`. */
+/** The guest bytes of `[from, to)`. */
 interface Range {
   readonly from: number;
   readonly to: number;
 }
 
-/** What one entry, or a stretch without entries, says of guest bytes. */
+/** The guest bytes that one entry, or a range without entries, describes. */
 interface Piece {
   readonly run: Run;
   /** Where `run.host` is set: the entry that it is, exactly. */
@@ -17,8 +17,8 @@ interface Piece {
 }
 
 /**
- * What guest bytes are made of, as QEMU's block status has it (qcow_co_block_status), with neighbours
- * merged as `map` merges them. The cost follows what is allocated.
+ * The runs of guest bytes, as in QEMU's block status (qcow_co_block_status), with neighbours merged as
+ * `map` does. The cost depends on the allocated clusters.
  */
 export function* clusterRuns(image: Qcow1Image, range: Range): Generator<Run> {
   const to = Math.min(range.to, image.virtualSize);
@@ -75,9 +75,9 @@ function* tablePieces(image: Qcow1Image, range: Range & { index: number }): Gene
 }
 
 /**
- * The piece of a cluster. Its `host` is the entry OR the offset in the cluster at which the query
- * starts. For a query that starts inside a cluster which is not cluster-aligned, that is not where the
- * bytes lie; but it is what `map` prints.
+ * The piece of a cluster. Its `host` is the bitwise OR of the entry and the offset in the cluster at
+ * which the query starts. If the cluster is not aligned and the query starts inside it, this is not the
+ * offset of the bytes, but it is what `map` prints.
  */
 function clusterPiece(image: Qcow1Image, entry: Entry, run: Omit<Run, "kind">): Piece {
   if (kindOf(entry) === "compressed") return { run: { ...run, kind: "compressed" } };

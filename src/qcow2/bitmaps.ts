@@ -9,7 +9,7 @@ import { bitmapHead, bitmapsExtension, entryBits, extensionTypes, features } fro
 export interface Bitmap extends Decoded<typeof bitmapHead> {
   /** Byte offset of the entry in the file. */
   readonly offset: number;
-  /** Length of the entry with its padding. */
+  /** Length of the entry, including padding. */
   readonly length: number;
   /** The whole entry is inside the directory. */
   readonly fits: boolean;
@@ -33,7 +33,7 @@ export const bitmapFlags = {
 /** Entries of the directory start at multiples of this from its start, in bytes. */
 export const BITMAP_ALIGNMENT = 8;
 
-/** The bitmaps extension where it counts: present, of the right length, and marked consistent. */
+/** The bitmaps extension if it is in use: present, of the correct length and marked as consistent. */
 export function bitmapsFields(file: Qcow2File): Decoded<typeof bitmapsExtension> | undefined {
   const extension = extensionOf(file, extensionTypes.bitmaps);
   if (extension === undefined || extension.length !== bitmapsExtension.size) return undefined;
@@ -42,8 +42,8 @@ export function bitmapsFields(file: Qcow2File): Decoded<typeof bitmapsExtension>
 }
 
 /**
- * Decodes the directory up to `max` entries. Total: what is past the end of the file is zeros, and
- * an entry of zeros takes 24 bytes, so that the walk ends with the directory.
+ * Decodes at most `max` entries of the directory. Total: bytes past the end of the file read as zeros,
+ * and an all-zero entry is 24 bytes long, so the walk ends at the end of the directory.
  */
 export function decodeBitmaps(
   file: Qcow2File,
@@ -54,7 +54,7 @@ export function decodeBitmaps(
   const size = Number(fields.bitmap_directory_size);
   const buffered = new BufferedSource(file.source);
   const starts: number[] = [];
-  // Counted from the start of the directory, which may be where numbers are far apart.
+  // Relative to the start of the directory, whose offset may be too large for exact arithmetic.
   for (let at = 0; at < size && starts.length < max;) {
     const bitmap = decodeBitmap(buffered, start + at, size - at);
     starts.push(at);
@@ -94,7 +94,7 @@ export function bitmapInfo(
   return { name: imageText(bitmap.name), granularity: 2 ** bitmap.granularity_bits, flags };
 }
 
-/** Table entries that a bitmap of a disk needs. `size` is the virtual size in bytes. */
+/** Number of table entries that a bitmap needs. `size` is the virtual size in bytes. */
 export function bitmapTableNeeded(
   bitmap: { granularity_bits: number },
   image: { size: number; geometry: Geometry },
@@ -136,7 +136,7 @@ export function* bitmapRanges(
   if (start >= 0 && position > start) yield { start, length: position - start };
 }
 
-/** Runs of equal bits in one cluster of a bitmap: how many, and whether they are set. */
+/** Runs of equal bits in one cluster of a bitmap: their length, and whether they are set. */
 function* clusterBits(
   { source }: Qcow2File,
   place: { table: EntryTable; index: number; clusterSize: number },

@@ -9,18 +9,18 @@ import { type Mapping, placeOfEntry } from "./runs.ts";
 import { masked } from "./entry_bits.ts";
 import { entryBits } from "./structures.ts";
 
-/** Where the bytes of an image come from. */
+/** Sources of the bytes of an image. */
 export interface ContentSource {
   /** The image file: tables and compressed data. */
   readonly file: ByteSource;
-  /** What holds the clusters: the image file or the external data file. */
+  /** The file that contains the clusters: the image file or the external data file. */
   readonly data: ByteSource | undefined;
   readonly compression: "deflate" | "zstd";
   /** For encrypted clusters: how they are decrypted, or why they cannot be. */
   readonly access?: DecryptSectors | Broken;
 }
 
-/** The compressed cluster that was decompressed last: runs are read in pieces. */
+/** The most recently decompressed cluster: runs are read in pieces. */
 interface Decompressed {
   readonly offset: number;
   readonly length: number;
@@ -38,7 +38,7 @@ export class ContentReader {
     this.#from = from;
   }
 
-  /** @throws {AccessError} where QEMU's read fails */
+  /** @throws {AccessError} if the read fails in QEMU */
   readRun(run: Run, skip: number, target: Uint8Array): void {
     if (run.broken !== undefined) throw new AccessError(run.broken);
     if (run.kind === "data") this.#readData(run, skip, target);
@@ -78,7 +78,7 @@ export class ContentReader {
   /**
    * The content of a compressed cluster.
    *
-   * @throws {AccessError} where QEMU does not take the data for a cluster
+   * @throws {AccessError} if QEMU cannot decompress the data to a cluster
    */
   decompress(at: { table: L2Table; index: number; entry: number }): Uint8Array {
     const { geometry } = this.#mapping;
@@ -97,7 +97,7 @@ export class ContentReader {
       throw new AccessError({
         rule: zstd ? "qcow2.comp.zstd" : "qcow2.comp.inflate",
         place: placeOfEntry(this.#mapping.path, at, guest),
-        message: `The compressed data at ${hex(range.offset)} is no cluster: ${result.reason}`,
+        message: `The compressed data at ${hex(range.offset)} is invalid: ${result.reason}`,
       });
     }
     this.#last = { offset: range.offset, length: range.length, bytes: result.bytes };

@@ -4,30 +4,30 @@ import { decode, type Decoded, offsetOf } from "../layout/mod.ts";
 import { type Geometry, geometryOf } from "./geometry.ts";
 import { extensionHead, extensionTypes, features, header, headerV2, limits } from "./structures.ts";
 
-/** The header, with what version 2 lacks filled in as the specification says it is assumed. */
+/** The header. In version 2, missing fields have the values that the specification assumes. */
 export type Header = Decoded<typeof header>;
 
 /** One header extension. */
 export interface Extension {
   readonly type: number;
-  /** Length of the data in bytes, as the image says. */
+  /** Length of the data in bytes, as stored in the image. */
   readonly length: number;
   /** Byte offset of the extension in the file. */
   readonly offset: number;
   /** Byte offset of its data. */
   readonly dataOffset: number;
-  /** The type and length are inside the extension area, and so is the data. */
+  /** The type, the length and the data are inside the extension area. */
   readonly headFits: boolean;
   readonly dataFits: boolean;
 }
 
-/** What an open looks at, decoded and not judged. */
+/** Everything that an open reads, decoded but not judged. */
 export interface Qcow2File {
   readonly source: ByteSource;
   readonly header: Header;
-  /** Where it makes sense to speak of clusters and tables. */
+  /** Absent if the header values do not define clusters and tables. */
   readonly geometry?: Geometry;
-  /** The first bytes that are not header. */
+  /** Offset of the first byte after the header. */
   readonly extensionsStart: number;
   readonly extensionsEnd: number;
   readonly extensions: LazyList<Extension>;
@@ -35,12 +35,12 @@ export interface Qcow2File {
   readonly endMarker: boolean;
 }
 
-/** Cluster sizes for which the arithmetic here is exact, more than any implementation supports. */
+/** Cluster sizes for which arithmetic is exact: more than any implementation supports. */
 const MAX_CLUSTER_BITS = 30;
 /** The refcount width of version 2: 16 bits. */
 const V2_REFCOUNT_ORDER = 4;
 const EXTENSION_ALIGNMENT = 8;
-/** Extensions without data that fill the largest cluster that QEMU takes. */
+/** Number of extensions without data that fit into the largest cluster that QEMU accepts. */
 const EXTENSIONS_MAX = 2 ** limits.clusterBits.max / extensionHead.size;
 
 /** Decodes the header and the extensions of any bytes. */
@@ -78,7 +78,7 @@ function decodeHeader(source: ByteSource): Header {
       padding: new Uint8Array(head.padding.length),
     };
   }
-  // A field that is at or past header_length is not there, and counts as zero.
+  // A field at or past header_length is absent and reads as zero.
   if (head.header_length <= offsetOf(header, "compression_type")) head.compression_type = 0;
   const padding = head.header_length - offsetOf(header, "padding");
   if (padding < head.padding.length) head.padding.fill(0, Math.max(0, padding));
@@ -129,7 +129,7 @@ function decodeExtension(source: ByteSource, offset: number, end: number): Exten
   };
 }
 
-/** The last extension of a type: where a type stands twice, that is the one that counts. */
+/** The last extension of a type, which takes effect if there are several. */
 export function extensionOf(file: Qcow2File, type: number): Extension | undefined {
   let last: Extension | undefined;
   for (const extension of file.extensions) {
@@ -143,7 +143,7 @@ export function firstExtensionOf({ extensions }: Qcow2File, type: number): Exten
   return extensions.at(extensions.findIndex((extension) => extension.type === type));
 }
 
-/** The data of an extension, as far as the file holds it, zeros after that. */
+/** The data of an extension. Bytes past the end of the file are zeros. */
 export function extensionData(file: Qcow2File, extension: Extension): Uint8Array {
   return file.source.read(extension.dataOffset, extension.length);
 }

@@ -20,23 +20,23 @@ import { DRAFT_LUKS_EXTENSION, encryptionPointer } from "./structures.ts";
 /** Decrypts whole sectors of a cluster in place. */
 export type DecryptSectors = (
   bytes: Uint8Array,
-  /** Byte offsets of the first of them: in the guest's disk, and in the file that holds the clusters. */
+  /** Byte offset of the first sector in the guest's disk, and in the file that contains the clusters. */
   at: { readonly guest: number; readonly host: number },
 ) => void;
 
 /** How the clusters of an image are encrypted. */
 export interface Encryption {
-  /** The LUKS header, where there is one. */
+  /** The LUKS header, if there is one. */
   readonly header?: Luks1Header;
-  /** The content, or why it cannot be read. */
+  /** The content, or the reason why it cannot be read. */
   readonly access: DecryptSectors | Broken;
 }
 
 /** A LUKS header inside an image. */
 interface Embedded {
-  /** Bytes that start with the header. */
+  /** The header and everything after it. */
   readonly region: ByteSource;
-  /** What key_material_offset counts from. */
+  /** The offset that key_material_offset is relative to. */
   readonly keyMaterial: ByteSource;
   /** Where the region starts in the file. */
   readonly base: number;
@@ -45,14 +45,13 @@ interface Embedded {
 }
 
 /**
- * The legacy encryption, with crypt_method 1. Nothing tells whether a passphrase is right: it is the
- * first one.
+ * The legacy encryption (crypt_method 1). A passphrase cannot be verified, so the first one is used.
  */
 export function openLegacyAes(findings: Findings, options: DriverOptions): Encryption {
   findings.add(
     "qcow2.crypt.aes-key-size",
     inHeader("crypt_method"),
-    "The specification has AES with keys of 256 bits; every implementation uses 128 bits",
+    "The specification says AES with 256-bit keys, but every implementation uses 128-bit keys",
   );
   const [passphrase] = options.passphrases ?? [];
   if (passphrase === undefined) return { access: missingKey(findings) };
@@ -60,9 +59,9 @@ export function openLegacyAes(findings: Findings, options: DriverOptions): Encry
 }
 
 /**
- * Opens the LUKS header that the full disk encryption header pointer leads to, and judges it.
+ * Opens and judges the LUKS header that the full disk encryption header pointer points to.
  *
- * @param extension the header pointer, of the length that it has to have
+ * @param extension the header pointer, which must have the correct length
  */
 export function openEmbeddedLuks(
   file: Qcow2File,
@@ -89,9 +88,9 @@ export function openEmbeddedLuks(
 }
 
 /**
- * Opens the LUKS header in a header extension, as the draft of 2016 has it: key_material_offset counts
- * from the start of the image file, and the payload offset is the length of the extension. The draft
- * says nothing of IVs; the code that came with it hands on the number of the guest's sector.
+ * Opens the LUKS header in a header extension, as in the 2016 draft: key_material_offset is relative
+ * to the start of the image file, and the payload offset is the length of the extension. The draft
+ * does not specify IVs. Its code uses the number of the guest sector.
  */
 export function openDraftLuks(
   file: Qcow2File,
@@ -119,7 +118,7 @@ function openRegion(
     headerBytes: regionBytes,
     ...(options.iterationsMax === undefined ? {} : { iterationsMax: options.iterationsMax }),
   });
-  // What the format forbids is not worth the work; what QEMU does not know may be read all the same.
+  // Do not attempt what the format forbids. What only QEMU does not support may still be readable.
   if (findings.refusal("info", "spec") !== undefined) return { header, access: brokenHeader(base) };
   const access = accessTo(header, {
     keyMaterial,
@@ -165,7 +164,7 @@ function brokenHeader(base: number): Broken {
   };
 }
 
-/** Says that there is no passphrase, where there is none. */
+/** Reports a missing passphrase. */
 function missingKey(findings: Findings, options: DriverOptions = {}): Broken {
   const rule = "qcow2.crypt.key-present";
   const message = "The image is encrypted, and no passphrase is given";

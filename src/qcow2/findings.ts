@@ -4,19 +4,19 @@ import type { Findings as AnyFindings, Place } from "../rules/mod.ts";
 import type { Qcow2Rule } from "./rules.ts";
 import { header } from "./structures.ts";
 
-/** The rules that are found here: those of an embedded LUKS header as well. */
+/** The rules of qcow2 and of an embedded LUKS header. */
 export type FoundRule = Qcow2Rule | Luks1Rule | BlockRule;
 
-/** What findings are added to. */
+/** The list that findings are added to. */
 export type Findings = AnyFindings<FoundRule>;
 
-/** Why an access fails. */
+/** The reason why an access fails. */
 export type Broken = AnyBroken<FoundRule>;
 
 /** A header field as a place. */
 export const inHeader: (field: keyof typeof header.offsets) => Place = placesIn(header, "/header");
 
-/** Records `rule` unless `holds`. Gives back whether it holds. */
+/** Records `rule` unless `holds`. Returns `holds`. */
 export function must(
   holds: boolean,
   findings: Findings,
@@ -29,7 +29,7 @@ export function must(
 /**
  * Length of a name up to its first NUL byte.
  *
- * @param stored the name as far as the file goes; what is missing of it is zeros
+ * @param stored the name up to the end of the file; missing bytes count as zeros
  */
 export function lengthToNul(stored: Uint8Array): number {
   const nul = stored.indexOf(0);

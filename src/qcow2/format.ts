@@ -10,7 +10,7 @@ import { qcow2Rules } from "./rules.ts";
 import { qcow2Structures } from "./structures.ts";
 
 const DRAFT_SIGN: FoundRule = "qcow2.crypt.draft-2016";
-/** What an image by the draft of 2016 breaks; it is unlocked only where it is read as one. */
+/** The rule that an image as in the 2016 draft breaks. It is unlocked only if it is read as such. */
 const DRAFT_2016: readonly FoundRule[] = [
   "qcow2.crypt.luks-ext-present",
   "qcow2.ext.length-in-area",
@@ -29,7 +29,7 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
   driver: qcow2Driver,
   verdict: {
     tool: "qemu-img",
-    // Of encryption there is more than QEMU knows.
+    // More encryption methods can be read than QEMU supports.
     readsDespite: ({ rule, class: by }) => rule.startsWith("luks.") && by !== "spec",
     drafts: { "draft-2016": { sign: DRAFT_SIGN, breaks: new Set<string>(DRAFT_2016) } },
   },

@@ -3,7 +3,7 @@ import { extendedL2Entry, l1Entry, l2Entry } from "./structures.ts";
 /** The subclusters of a cluster in an image with extended L2 entries. */
 export const SUBCLUSTERS = 32;
 
-/** What follows from cluster_bits, refcount_order and the kind of L2 entry. Sizes in bytes. */
+/** Values derived from cluster_bits, refcount_order and the kind of L2 entry. Sizes are in bytes. */
 export interface Geometry {
   readonly clusterBits: number;
   readonly clusterSize: number;
@@ -27,7 +27,7 @@ export interface Geometry {
   readonly compressedShift: number;
 }
 
-/** The geometry for header values that are sound. */
+/** The geometry for valid header values. */
 export function geometryOf(
   image: { clusterBits: number; refcountOrder: number; extendedL2: boolean },
 ): Geometry {
@@ -54,7 +54,7 @@ export function geometryOf(
   });
 }
 
-/** L1 entries that a virtual size needs; the size is the header's own, not rounded. */
+/** Number of L1 entries that a virtual size needs. The size is that of the header, not rounded. */
 export function l1Needed(size: bigint, geometry: Geometry): bigint {
   const coverage = BigInt(geometry.l2Coverage);
   return (size + coverage - 1n) / coverage;

@@ -9,7 +9,7 @@ import { extensionTypes, features } from "./structures.ts";
 
 const AES = 1;
 
-/** What `info` says of an image. */
+/** The output of `info` for an image. */
 export function qcow2Info(
   file: Qcow2File,
   image: {

@@ -10,20 +10,20 @@ import { cryptMethods, encryptionPointer, extensionTypes, header } from "./struc
 /**
  * Finds the LUKS header inside an image and its key material.
  *
- * @returns the place, or why there is none to write to, as the end of a sentence; `undefined` where the
- * file is not qcow2
+ * @returns the location, or the reason why it cannot be written to, as the end of a sentence;
+ * `undefined` if the file is not qcow2
  */
 export function keyAreaOf(source: ByteSource): KeyArea | string | undefined {
   if (!qcow2Driver.probe(source.read(0, header.size))) return undefined;
   const findings = new Findings();
   qcow2Driver.open(source, findings);
   const refusal = findings.refusal("info");
-  if (refusal !== undefined) return `it does not open: ${refusal.message}`;
+  if (refusal !== undefined) return `it cannot be opened: ${refusal.message}`;
   const pointed = luksAreaOf(source);
   return typeof pointed === "string" ? pointed : keyAreaIn(source, pointed, "inside");
 }
 
-/** What the encryption header pointer points to. */
+/** The region that the encryption header pointer points to. */
 export function luksAreaOf(source: ByteSource): KeyArea | string {
   const file = decodeQcow2(source);
   const { crypt_method: method } = file.header;
@@ -32,7 +32,7 @@ export function luksAreaOf(source: ByteSource): KeyArea | string {
   if (has(file, "corrupt")) return "it is marked as corrupt";
   const extension = extensionOf(file, extensionTypes.encryptionHeader);
   if (extension === undefined || extension.length !== encryptionPointer.size) {
-    return "it says nowhere where its LUKS header lies";
+    return "it has no encryption header pointer";
   }
   const { offset, length } = decode(encryptionPointer, extensionData(file, extension));
   if (offset === 0n || offset + length > BigInt(source.size)) {

@@ -5,10 +5,10 @@ import type { Broken, FoundRule } from "./findings.ts";
 import { anyBit, joined, masked, wordOf } from "./entry_bits.ts";
 import { entryBits, l2Entry } from "./structures.ts";
 
-/** What an L2 entry makes of its cluster, in QEMU's words (qcow2_get_cluster_type). */
+/** The kind of cluster that an L2 entry describes, with QEMU's names (qcow2_get_cluster_type). */
 export type EntryClass = "unallocated" | "zero-plain" | "zero-allocated" | "normal" | "compressed";
 
-/** An L2 entry as two halves, and the subcluster bitmap where there is one. */
+/** An L2 entry as two halves, and the subcluster bitmap if there is one. */
 export interface L2Entry {
   readonly high: number;
   readonly low: number;
@@ -18,7 +18,7 @@ export interface L2Entry {
   readonly zero: number;
 }
 
-/** What the meaning of an entry depends on. */
+/** Properties of the image that determine the meaning of an entry. */
 export interface EntryContext {
   readonly geometry: Geometry;
   readonly version: number;
@@ -34,7 +34,7 @@ export function classOf(high: number, low: number, context: EntryContext): Entry
     return hasOffset ? "zero-allocated" : "zero-plain";
   }
   if (hasOffset) return "normal";
-  // In an external data file, offset 0 is a place: the copied flag tells it from nothing.
+  // In an external data file, offset 0 is valid. The copied flag distinguishes it from no cluster.
   return context.dataFile && (high & entryBits.copied.high) !== 0 ? "normal" : "unallocated";
 }
 
@@ -43,17 +43,17 @@ export function hostOffset(high: number, low: number): number {
   return masked(high, low, entryBits.l2Offset);
 }
 
-/** Where compressed data lies. */
+/** Location of compressed data. */
 export interface CompressedRange {
-  /** Byte offset, exact below 2^53: files end before that. */
+  /** Byte offset, exact below 2^53. Files are not longer than that. */
   readonly offset: number;
   /** Bytes from there to the end of the last sector. */
   readonly length: number;
-  /** The bits of the offset above bit 55, which have to be zero. */
+  /** The bits of the offset above bit 55, which must be zero. */
   readonly excess: boolean;
 }
 
-/** Highest bit that an offset in an image may have. */
+/** Highest bit that may be set in an offset. */
 const OFFSET_BITS = 56;
 
 /** Splits a compressed descriptor into offset and length (qcow2_parse_compressed_l2_entry). */
@@ -69,7 +69,7 @@ export function compressedRange(high: number, low: number, geometry: Geometry): 
   };
 }
 
-/** Where an entry stands: guest cluster offset in bytes, path and place of the entry in the file. */
+/** Position of an entry: guest cluster offset in bytes, path and host offset of the entry. */
 export interface EntryPlace {
   readonly guest: number;
   readonly path: string;
@@ -77,8 +77,8 @@ export interface EntryPlace {
 }
 
 /**
- * Why an access to anything under the entry fails, if it does (qcow2_get_host_offset): QEMU judges an
- * entry as a whole, also for subclusters that are not at fault.
+ * The reason why an access to the cluster fails, if it does (qcow2_get_host_offset). QEMU checks an
+ * entry as a whole, so that valid subclusters fail too.
  */
 export function entryProblem(
   entry: L2Entry,
@@ -100,7 +100,7 @@ export function entryProblem(
   }
   if (kind === "compressed") {
     if (!context.dataFile) return undefined;
-    return broken("qcow2.l2e.compressed-datafile", "A compressed cluster with a data file");
+    return broken("qcow2.l2e.compressed-datafile", "Compressed cluster with an external data file");
   }
   if (context.geometry.extendedL2) {
     const conflict = subclusterProblem(entry, kind);

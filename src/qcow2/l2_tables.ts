@@ -3,7 +3,7 @@ import type { ByteSource } from "../bytes/mod.ts";
 import type { L2Entry } from "./l2_entries.ts";
 import type { Geometry } from "./geometry.ts";
 
-/** An L2 table: its entries, whatever their size. */
+/** An L2 table with standard or extended entries. */
 export class L2Table {
   readonly offset: number;
   /** Entries that are stored in the file; all others are zero. */
@@ -52,17 +52,17 @@ export class L2Table {
     return this.#table.offsetOf(index * this.#words);
   }
 
-  /** The first entry from `index` on of which any bit is set; `stored` when there is none. */
+  /** The first nonzero entry at or after `index`; `stored` if there is none. */
   nextNonZero(index: number): number {
     const next = this.#table.nextNonZero(index * this.#words);
     return Math.min(this.stored, Math.floor(next / this.#words));
   }
 }
 
-/** How many bytes of L2 tables are kept. */
+/** Size of the cache of L2 tables in bytes. */
 const CACHE_BYTES = 8 * 2 ** 20;
 
-/** The L2 tables that were used last, for readers that jump about. */
+/** A cache of the most recently used L2 tables, for random access. */
 export class L2Cache {
   readonly #source: ByteSource;
   readonly #geometry: Geometry;
@@ -74,7 +74,7 @@ export class L2Cache {
     this.#tables = new LastUsed(Math.max(1, CACHE_BYTES / geometry.clusterSize));
   }
 
-  /** How many tables have been read; one that was dropped counts again. */
+  /** Number of tables that were read. A table that was evicted and read again counts again. */
   get tablesRead(): number {
     return this.#tables.made;
   }

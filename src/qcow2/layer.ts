@@ -29,17 +29,17 @@ import { type Broken, type Findings, type FoundRule, inHeader } from "./findings
 import type { Snapshot, SnapshotTable } from "./snapshots.ts";
 import { compressionTypes, extensionTypes, limits } from "./structures.ts";
 
-/** The parts of an image that an open has read. */
+/** The parts of an image that are read when it is opened. */
 export interface OpenedQcow2 {
   readonly file: Qcow2File;
   readonly geometry: Geometry;
   readonly snapshots: SnapshotTable;
   readonly bitmaps: BitmapDirectory | undefined;
-  /** How the clusters are encrypted; absent too where they are and it cannot be told. */
+  /** The encryption of the clusters. Absent if there is none or it is not known. */
   readonly encryption: Encryption | undefined;
 }
 
-/** A qcow2 image by itself: its active content, or that of one of its snapshots. */
+/** A qcow2 image without its backing file: its active content, or that of a snapshot. */
 export class Qcow2Layer implements Layer {
   readonly format = "qcow2";
   readonly virtualSize: number;
@@ -125,7 +125,7 @@ export class Qcow2Layer implements Layer {
     let count = 0;
     for (let i = 0; i < clusters && count < limit; i++) {
       const refcount = stored.of(i);
-      // QEMU gives up where it cannot read one.
+      // QEMU stops at the first one that it cannot read.
       if (refcount === UNREADABLE) return 0;
       if (refcount !== 0) count++;
     }
@@ -152,7 +152,7 @@ export class Qcow2Layer implements Layer {
     }));
   }
 
-  /** The image as one of its snapshots, by id or else by name; QEMU looks in this order. */
+  /** The image as one of its snapshots, found by id or else by name, in QEMU's order. */
   snapshot(name: string): Qcow2Layer | undefined {
     const { snapshots } = this.#image.snapshots;
     const byId = snapshots.findIndex((candidate) => imageText(candidate.id) === name);
@@ -190,11 +190,11 @@ export class Qcow2Layer implements Layer {
   }
 }
 
-/** There is no header of the encryption that could be looked at. */
+/** The encryption has no readable header. */
 const UNKNOWN_ENCRYPTION: Broken = {
   rule: "qcow2.crypt.key-present",
   place: inHeader("crypt_method"),
-  message: "The clusters are encrypted, and nothing tells how",
+  message: "The clusters are encrypted, and there is no encryption header",
 };
 
 function backingReference(file: Qcow2File): BackingReference | undefined {

@@ -1,18 +1,18 @@
 /**
  * qcow2, versions 2 and 3.
  *
- * Invariants of a sound image:
+ * Invariants of a valid image:
  *
- * - The file is made of host clusters. The first one holds the header, its extensions and the backing
- *   file name, and nothing else.
- * - Every host cluster's refcount says how many references lead to it: from the header, from tables,
- *   from snapshots and bitmaps, and from refcount blocks to themselves.
- * - A guest cluster is found through the L1 and an L2 table. Both are whole clusters at cluster
- *   boundaries; compressed data alone lies anywhere.
- * - The copied flag in the active tables says that the refcount is exactly 1.
- * - Version 2 knows no feature bits, no zero clusters and no refcount width but 16.
- * - With an external data file, host offset and guest offset are the same, nothing is compressed and
- *   there are no snapshots.
+ * - The file consists of host clusters. The first one contains only the header, its extensions and the
+ *   backing file name.
+ * - The refcount of a host cluster is the number of references to it: from the header, tables,
+ *   snapshots and bitmaps, and from refcount blocks to themselves.
+ * - A guest cluster is found through the L1 table and an L2 table. Both are aligned to clusters. Only
+ *   compressed data may be at any offset.
+ * - In the active tables, the copied flag is set if and only if the refcount is exactly 1.
+ * - Version 2 has no feature bits and no zero clusters, and its refcounts have 16 bits.
+ * - With an external data file, host offset and guest offset are equal, and there are no compressed
+ *   clusters and no snapshots.
  *
  * @module
  */

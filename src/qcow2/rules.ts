@@ -5,7 +5,7 @@ import { openRules } from "./rules/open.ts";
 /** The slug of a rule of qcow2. */
 export type Qcow2Rule = keyof typeof openRules | keyof typeof accessRules;
 
-/** The rules that the dirty bit excuses: it says that refcounts may be stale. */
+/** The rules that do not apply with the dirty bit, which means that refcounts may be stale. */
 const EXCUSED_WHEN_DIRTY = [
   "qcow2.l2e.copied",
   "qcow2.write.alloc-zero",

@@ -13,7 +13,7 @@ import { masked } from "./entry_bits.ts";
 import { entryBits, l1Entry } from "./structures.ts";
 import { type Broken } from "./findings.ts";
 
-/** What the runs of an image follow from. */
+/** The data that the runs of an image are computed from. */
 export interface Mapping extends EntryContext {
   readonly l1: EntryTable;
   readonly l2: L2Cache;
@@ -21,14 +21,14 @@ export interface Mapping extends EntryContext {
   readonly path: string;
 }
 
-/** Puts runs together as long as they continue each other. */
+/** Merges adjacent runs that continue each other. */
 class Joiner {
   #start = 0;
   #length = 0;
   #kind: RunKind = "unallocated";
   #host: number | undefined;
 
-  /** Adds a run; gives back the one before it when that has come to its end. */
+  /** Adds a run. Returns the previous run if the new one does not continue it. */
   push(start: number, length: number, kind: RunKind, host: number | undefined): Run | undefined {
     const continues = this.#length > 0 && kind === this.#kind && kind !== "compressed" &&
       host === (this.#host === undefined ? undefined : this.#host + this.#length);
@@ -53,12 +53,12 @@ class Joiner {
   }
 }
 
-/** Tables that are read before a run is given out, however long it may get. */
+/** Maximum number of tables that are read before a run is returned. */
 const TABLES_PER_RUN = 64;
 
 /**
- * The runs of `[from, to)`, in order and without gaps. A run that many tables say the same about comes
- * in pieces: whoever walks the runs must be able to stop.
+ * The runs of `[from, to)`, in order and without gaps. A run that spans many tables is returned in
+ * pieces, so that the caller can stop early.
  */
 export function* mappedRuns(mapping: Mapping, from: number, to: number): Generator<Run> {
   const joiner = new Joiner();
@@ -79,7 +79,7 @@ export function* mappedRuns(mapping: Mapping, from: number, to: number): Generat
   if (last !== undefined) yield last;
 }
 
-/** Runs that are not put together yet, cut to `[from, to)`. */
+/** Runs before merging, cut to `[from, to)`. */
 function* parts(mapping: Mapping, from: number, to: number): Generator<Run> {
   const { l1 } = mapping;
   const { l2Coverage } = mapping.geometry;
@@ -156,7 +156,7 @@ function hasBitmap(table: L2Table, entry: number): boolean {
   return table.allocated(entry) !== 0 || table.zero(entry) !== 0;
 }
 
-/** The bytes of one guest cluster that are asked for. */
+/** The requested bytes of one guest cluster. */
 interface Cut {
   /** Guest offset of the cluster. */
   readonly guest: number;
@@ -171,7 +171,7 @@ interface EntryAt {
   readonly entry: number;
 }
 
-/** Where an entry stands, for findings. */
+/** Position of an entry, for findings. */
 export function placeOfEntry(path: string, at: EntryAt, guest: number): EntryPlace {
   return {
     guest,
@@ -202,7 +202,7 @@ function plainPart(mapping: Mapping, at: EntryAt, cut: Cut): Run {
   return { start, length, kind: runKind, host: hostOffset(high, low) + cut.from - cut.guest };
 }
 
-/** A cluster with subclusters: a run for each stretch of subclusters that are the same. */
+/** A cluster with subclusters: one run for each sequence of equal subclusters. */
 function* subclusterParts(mapping: Mapping, at: EntryAt, cut: Cut): Generator<Run> {
   const whole = plainPart(mapping, at, cut);
   if (whole.broken !== undefined || whole.kind === "compressed") {

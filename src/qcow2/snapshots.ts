@@ -10,9 +10,9 @@ export interface Snapshot extends Decoded<typeof snapshotHead> {
   /** The id and the name as stored. */
   readonly id: Uint8Array;
   readonly name: Uint8Array;
-  /** VM state size in bytes: the extra data's, where it is there. */
+  /** VM state size in bytes, from the extra data if present. */
   readonly vmStateSize: bigint;
-  /** Virtual size in bytes where the extra data says it. */
+  /** Virtual size in bytes, if the extra data contains it. */
   readonly diskSize?: bigint;
   readonly icount?: bigint;
 }
@@ -28,11 +28,11 @@ const ALIGNMENT = 8;
 const NO_ICOUNT = (1n << 64n) - 1n;
 
 /**
- * Decodes `count` entries. Total: entries past the end of the file are entries of zeros, and nothing
- * that an entry claims is allocated before it is compared with the file.
+ * Decodes `count` entries. Total: entries past the end of the file are all zeros, and lengths are
+ * compared with the file before memory is allocated.
  *
- * @param place.maxExtra stop behind the first entry whose extra data is longer
- * @param place.maxLength stop before the table gets longer, in bytes
+ * @param place.maxExtra stop after the first entry with longer extra data
+ * @param place.maxLength maximum length of the table in bytes
  */
 export function decodeSnapshots(
   source: ByteSource,
@@ -40,7 +40,7 @@ export function decodeSnapshots(
 ): SnapshotTable {
   const buffered = new BufferedSource(source);
   const offsets: number[] = [];
-  // Counted from the start of the table, which may be where numbers are far apart.
+  // Relative to the start of the table, whose offset may be too large for exact arithmetic.
   let length = 0;
   for (let i = 0; i < place.count; i++) {
     const at = roundUp(length, ALIGNMENT);
@@ -55,7 +55,7 @@ export function decodeSnapshots(
   return { snapshots: new LazyList(offsets.length, decoded), length };
 }
 
-/** What there is of an entry past the end of the file: zeros. */
+/** An entry past the end of the file: zeros. */
 const nothing = {
   ...decode(snapshotHead, new Uint8Array()),
   id: new Uint8Array(),

@@ -185,7 +185,7 @@ for (const kind of kinds) {
       const before = Deno.readFileSync(`${directory}/file`);
       const last = await diskproof(directory, ["key", "erase", "file", ...old("two")]);
       assertEquals([last.status, last.stdout], [2, ""]);
-      assertStringIncludes(last.stderr, "no key would be left");
+      assertStringIncludes(last.stderr, "no key would remain");
       assertEquals(Deno.readFileSync(`${directory}/file`), before);
       assertEquals(await key("erase", "--slot", "7", "--force"), ["key slot 7 is erased", ""]);
     },

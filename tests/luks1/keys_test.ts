@@ -157,7 +157,7 @@ Deno.test("eraseKey() erases by slot and by passphrase, and never the last key u
   assertEquals(byPassphrase.slots, [1, 2]);
   assertEquals(enabled(byPassphrase.header), [0]);
   const last = byPassphrase.header;
-  assertThrows(() => eraseKey(last, { slot: 0, random }), Luks1Error, "no key would be left");
+  assertThrows(() => eraseKey(last, { slot: 0, random }), Luks1Error, "no key would remain");
   assertEquals(enabled(eraseKey(last, { slot: 0, random, force: true }).header), []);
   assertThrows(() => eraseKey(last, { slot: 3, random }), Luks1Error, "slot 3 is not in use");
   assertThrows(() => eraseKey(last, { random }), Luks1Error, "neither a slot nor a passphrase");
@@ -169,7 +169,8 @@ Deno.test("no key is changed for more iterations than the budget allows", () => 
   const { header } = createLuks1(optionsOf());
   const key = { passphrase: utf8("one"), newPassphrase: utf8("two"), iterations: 5, random };
   const budget = { iterationsMax: 19 };
-  const says = "trying the key slots up to slot 0 takes more iterations than the budget of 19";
+  const says =
+    "attempting the key slots up to slot 0 requires more iterations than the budget of 19";
   assertThrows(() => addKey(header, { ...key, ...budget }), Luks1Error, says);
   assertThrows(() => changeKey(header, { ...key, ...budget }), Luks1Error, says);
   assertThrows(() => eraseKey(header, { ...key, ...budget, force: true }), Luks1Error, says);

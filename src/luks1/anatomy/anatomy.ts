@@ -10,8 +10,8 @@ import { isEnabled } from "../judge/slots.ts";
 import { header as headerStruct, HEADER_BYTES, keySlot, slotStates } from "../structures.ts";
 
 /**
- * What a volume is made of: the header and the key slots with their fields, and what claims which part
- * of the file. Total, whatever the header says; nothing is judged, and nothing decrypted.
+ * The anatomy of a volume: the header and the key slots with their fields, and the use of each part of
+ * the file. Works for any input; nothing is judged or decrypted.
  */
 export function luks1Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
   const collector = new AnatomyCollector(options, source);

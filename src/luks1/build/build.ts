@@ -9,7 +9,7 @@ import { buildHeader, payloadSector } from "./header.ts";
 /**
  * Builds a volume. Deterministic; the same bytes on every machine.
  *
- * @param model as `normaliseLuks1` gives it
+ * @param model as `normaliseLuks1` returns it
  */
 export function buildLuks1(model: Luks1Model): BuiltFiles {
   const { segments, length, placed, masterKey } = buildHeader(model);
@@ -20,8 +20,8 @@ export function buildLuks1(model: Luks1Model): BuiltFiles {
 }
 
 /**
- * What a guest sees of a volume: the first `size` bytes of its disk. Told from the model and nothing
- * else; what follows from `tail` is the business of the cipher.
+ * The guest content of a volume: the first `size` bytes of its disk. It is computed from the model
+ * alone, without the sector that results from `tail`.
  */
 export function contentOf(model: Luks1Model): Uint8Array {
   return patternBytes(model.pattern, model.size);

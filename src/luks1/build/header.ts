@@ -6,7 +6,7 @@ import { wipeSlot } from "../keyslots/slot.ts";
 import type { Luks1Model } from "../model.ts";
 import { header, HEADER_BYTES, keySlot, SLOTS, STRIPES } from "../structures.ts";
 
-/** What of a model says what header and key material are. */
+/** The parts of a model that determine header and key material. */
 export type HeaderModel =
   & Pick<
     Luks1Model,
@@ -16,9 +16,9 @@ export type HeaderModel =
 
 /** Header and key material. */
 export interface BuiltHeader {
-  /** What is not zeros: copies, so that the rest, which is most of it, is not kept with them. */
+  /** The nonzero parts, copied so that the zeros, which are most of it, are not kept in memory. */
   readonly segments: readonly Segment[];
-  /** Length in bytes, with the zeros. */
+  /** Length in bytes, including the zeros. */
   readonly length: number;
   readonly placed: readonly Placed[];
   readonly masterKey: Uint8Array;
@@ -27,7 +27,7 @@ export interface BuiltHeader {
 /**
  * Builds the header and the key material of a volume. Deterministic; the same bytes on every machine.
  *
- * @param prefix of the paths of what is placed
+ * @param prefix of the paths of the structures
  */
 export function buildHeader(model: HeaderModel, prefix = ""): BuiltHeader {
   const { header: bytes, masterKey } = createModel(model);
@@ -35,7 +35,7 @@ export function buildHeader(model: HeaderModel, prefix = ""): BuiltHeader {
   return { segments: segmentsOf(model, bytes), length: bytes.length, placed, masterKey };
 }
 
-/** Where a payload starts, in sectors. */
+/** Start of the payload in sectors. */
 export function payloadSector({ spec, gap }: HeaderModel): number {
   return payloadStart(spec.keyBytes) + gap;
 }

@@ -9,10 +9,10 @@ const SIZE_MAX = 2 ** 24;
 const ITERATIONS_MAX = 5000;
 
 /**
- * The nearest model that makes a sound volume: numbers are brought into their range, keys put in the
- * order of their slots, and those of a slot that is named twice left out. Idempotent.
+ * The nearest model of a valid volume: numbers are brought into their range, keys are sorted by slot,
+ * and further keys for the same slot are dropped. Idempotent.
  *
- * @param model whose `spec` is one that `isUsable` takes
+ * @param model with a `spec` for which `isUsable` is true
  */
 export function normaliseLuks1(model: Luks1Model): Luks1Model {
   const keys = soundKeys(model.keys);

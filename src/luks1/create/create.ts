@@ -17,9 +17,9 @@ import {
 } from "../structures.ts";
 import { whyUnusable } from "../volume.ts";
 
-/** What a volume is made of. */
+/** Options for a new volume. */
 export interface Luks1Options extends CipherSpec {
-  /** The first key, in slot 0 unless `slot` says otherwise. */
+  /** The first key, in slot 0 by default. */
   readonly passphrase: Uint8Array;
   /** The slot of the first key. */
   readonly slot?: number;
@@ -30,8 +30,8 @@ export interface Luks1Options extends CipherSpec {
   /** Iterations of the digest: by default an eighth of `iterations` and at least 1000, as QEMU's. */
   readonly digestIterations?: number;
   /**
-   * Start of the payload in sectors. By default behind the key material, where QEMU puts it, and 0
-   * where the header is detached.
+   * Start of the payload in sectors. By default after the key material, as in QEMU, or 0 if the header
+   * is detached.
    */
   readonly payloadOffset?: number;
   /** Whether the header is detached from its payload. */
@@ -40,15 +40,15 @@ export interface Luks1Options extends CipherSpec {
   readonly uuid: string;
   /** Makes salts, stripes and the master key. */
   readonly random: RandomBytes;
-  /** What key material is made of: `noise` by default, and `sparse` for images under test alone. */
+  /** Kind of key material: `noise` by default, or `sparse`, which is only for tests. */
   readonly material?: MaterialKind | undefined;
 }
 
 /** A volume without its payload. */
 export interface CreatedLuks1 {
   /**
-   * Header and key material. The payload of an attached header starts at `payload_offset`, which may
-   * lie further on.
+   * Header and key material. With an attached header, the payload starts at `payload_offset`, which may
+   * be after their end.
    */
   readonly header: Uint8Array;
   /** The master key. */
@@ -59,7 +59,7 @@ const DIGEST_ITERATIONS_MIN = 1000;
 const DIGEST_SHARE = 8;
 
 /**
- * Makes header and key material of a new volume, laid out as QEMU and cryptsetup do it.
+ * Creates header and key material of a new volume, with the layout of QEMU and cryptsetup.
  *
  * @example
  * ```ts
@@ -80,7 +80,7 @@ const DIGEST_SHARE = 8;
  * header.length; // 2068480, where the payload starts
  * ```
  *
- * @throws {Luks1Error} when there is no such cipher, or a number or text is out of its range
+ * @throws {Luks1Error} if the cipher does not exist, or a number or text is out of range
  */
 export function createLuks1(options: Luks1Options): CreatedLuks1 {
   const { random, keyBytes, material } = options;
@@ -95,7 +95,7 @@ export function createLuks1(options: Luks1Options): CreatedLuks1 {
   return { header: target, masterKey };
 }
 
-/** All keys that are asked for. */
+/** All requested keys. */
 function keysOf({ slot = 0, passphrase, iterations, slots = [] }: Luks1Options): NewKey[] {
   const keys = [{ slot, passphrase, iterations }, ...slots];
   const twice = keys.find((key, at) => keys.findIndex((other) => other.slot === key.slot) < at);
@@ -169,7 +169,7 @@ function checkOptions(options: Luks1Options): void {
   const start = payloadStart(keyBytes);
   if (payloadOffset !== undefined && payloadOffset < start && !(detached && payloadOffset === 0)) {
     throw new Luks1Error(
-      `Cannot create a volume: a payload at sector ${payloadOffset} is not behind the key material, ` +
+      `Cannot create a volume: a payload at sector ${payloadOffset} is not after the key material, ` +
         `which ends at sector ${start}`,
     );
   }

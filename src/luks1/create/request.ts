@@ -13,7 +13,7 @@ import { type CreationOptions, type ImageRequest, isUuid } from "../../format/mo
 import type { CipherSpec } from "../decode.ts";
 import type { Luks1Options } from "./create.ts";
 
-/** The options of a LUKS volume: those of qemu-img, those of cryptsetup, and numbers that both measure. */
+/** The options of a LUKS volume: those of qemu-img, those of cryptsetup, and common ones. */
 export const LUKS_OPTIONS: readonly string[] = [
   ...["cipher-alg", "cipher-mode", "ivgen-alg", "ivgen-hash-alg", "hash-alg"],
   ...["cipher", "key-size", "hash", "iterations", "digest-iterations", "uuid"],
@@ -25,7 +25,7 @@ export const ITERATIONS_DEFAULT = 600_000;
 /**
  * The volume that the options describe. The passphrases open its key slots from 0 on, in their order.
  *
- * @param prefix of the names, as `encrypt.`
+ * @param prefix of the names, such as `encrypt.`
  * @throws {RangeError} when there is no passphrase, or the options conflict
  */
 export function luksOptions(
@@ -34,7 +34,7 @@ export function luksOptions(
 ): Luks1Options {
   const [passphrase, ...others] = passphrases;
   if (passphrase === undefined) {
-    throw new RangeError("encryption needs a passphrase (--passphrase-file)");
+    throw new RangeError("encryption requires a passphrase (--passphrase-file)");
   }
   const iterations = options.whole(`${prefix}iterations`) ?? ITERATIONS_DEFAULT;
   const digestIterations = options.whole(`${prefix}digest-iterations`);
@@ -50,7 +50,7 @@ export function luksOptions(
   };
 }
 
-/** @throws {RangeError} for anything but a UUID, as cryptsetup rejects it */
+/** @throws {RangeError} if the text is not a UUID, as in cryptsetup */
 function uuidOf(options: CreationOptions, prefix: string): string {
   const text = options.text(`${prefix}uuid`) ?? crypto.randomUUID();
   if (isUuid(text)) return text;
@@ -85,7 +85,7 @@ function cryptsetupSpec(
     /^([^-]+)-([^-]+)(?:-([^:]+)(?::(.+))?)?$/.exec(text) ?? [];
   if (mode === "") {
     throw new RangeError(
-      `option cipher must be such as aes-cbc-essiv:sha256, not '${text}'`,
+      `option cipher must have the form aes-cbc-essiv:sha256, not '${text}'`,
     );
   }
   if (ivGenerator === undefined && mode !== "ecb") {
@@ -125,7 +125,7 @@ function qemuSpec(
   };
 }
 
-/** qemu-img's names of a cipher, one for each key length: `aes-256`, but `sm4`. */
+/** qemu-img's names of a cipher: one for each key length, such as `aes-256`, or a single one, such as `sm4`. */
 function algorithmsOf(cipher: CipherName): [string, { cipher: string; keyBytes: number }][] {
   const lengths = cipherTable[cipher]?.keyLengths ?? [];
   return lengths.map((keyBytes) => [

@@ -7,9 +7,9 @@ import { type CreatedLuks1, createLuks1, type Luks1Options } from "./create.ts";
 export interface Luks1Creation {
   /** Of the payload in bytes: whole sectors. */
   readonly size: number;
-  /** A hole where it is absent. */
+  /** If absent, the payload is a hole. */
   readonly content?: DiskContent;
-  /** Its header; detached as these say. */
+  /** Options for its header. */
   readonly luks: Luks1Options;
 }
 
@@ -17,17 +17,17 @@ export interface Luks1Creation {
 const UNIT = 65536;
 
 /**
- * Makes a volume.
+ * Creates a volume.
  *
- * @throws {Luks1Error} when there is no such volume
+ * @throws {Luks1Error} if the options are invalid
  */
 export function createVolume(creation: Luks1Creation): CreatedParts {
   return parts(creation, createLuks1(creation.luks));
 }
 
 /**
- * Without content, the payload is left a hole, as qemu-img and cryptsetup leave it: what a guest then
- * sees is noise, and nobody can tell how much was ever written.
+ * Without content, the payload is a hole, as in qemu-img and cryptsetup. The guest then reads noise,
+ * which hides how much was ever written.
  */
 function* parts(
   { luks, size, content }: Luks1Creation,

@@ -21,29 +21,29 @@ export function judgeCipher(header: Luks1Header, add: AddFinding): void {
   must(spec.ivGenerator !== undefined, add, {
     rule: "luks.cipher.mode-dash",
     place,
-    message: () => `cipher_mode is ${quoted(mode)}, without '-' and an IV generator`,
+    message: () => `cipher_mode is ${quoted(mode)}, which has no '-' and IV generator`,
   });
   must(ivHash === undefined || qemuHasHash(ivHash), add, {
     rule: "luks.cipher.ivhash-known",
     place,
-    message: () => `QEMU does not know ${quoted(ivHash ?? "")}, the hash of the IV generator`,
+    message: () => `QEMU does not support ${quoted(ivHash ?? "")}, the hash of the IV generator`,
   });
   must(qemuHasMode(mode), add, {
     rule: "luks.cipher.mode-known",
     place,
-    message: () => `QEMU does not know the mode ${quoted(mode)}`,
+    message: () => `QEMU does not support the mode ${quoted(mode)}`,
   });
   const known = must(qemuHasCipher(spec), add, {
     rule: "luks.cipher.name-and-size",
     place: inHeader("cipher_name"),
     message: () =>
-      `QEMU does not know the cipher ${quoted(spec.cipher)} with keys of ` +
+      `QEMU does not support the cipher ${quoted(spec.cipher)} with keys of ` +
       `${cipherKeyBytes(spec)} bytes`,
   });
   must(qemuHasHash(hash), add, {
     rule: "luks.hash.known",
     place: inHeader("hash_spec"),
-    message: () => `QEMU does not know the hash ${quoted(hash)}`,
+    message: () => `QEMU does not support the hash ${quoted(hash)}`,
   });
   judgeIv(spec, add);
   const elsewhere = notAsDmCrypt(spec);
@@ -58,7 +58,7 @@ function judgeIv(spec: CipherSpec, add: AddFinding): void {
   must(qemuHasIvGenerator(ivGenerator), add, {
     rule: "luks.cipher.ivgen-known",
     place,
-    message: () => `QEMU does not know the IV generator ${quoted(ivGenerator)}`,
+    message: () => `QEMU does not support the IV generator ${quoted(ivGenerator)}`,
   });
   if (ivGenerator !== "essiv") return;
   const named = must(ivHash !== undefined, add, {
@@ -66,27 +66,27 @@ function judgeIv(spec: CipherSpec, add: AddFinding): void {
     place,
     message: () => "The IV generator essiv has no hash",
   });
-  // What QEMU does not know has been said already.
+  // A hash that QEMU does not support has already been reported.
   if (!named || !qemuHasHash(ivHash ?? "") || !qemuHasCipher(spec)) return;
   must(essivFits(spec), add, {
     rule: "luks.cipher.essiv-key-size",
     place,
-    message: () => `No key of ${spec.cipher} is as long as a digest of ${ivHash}`,
+    message: () => `The digest length of ${ivHash} is not a key length of ${spec.cipher}`,
   });
 }
 
-/** What fails only when a key is tried. */
+/** Judges the properties that cause a failure only when a key is attempted. */
 function judgeBackend(spec: CipherSpec, add: AddFinding): void {
   const { cipher, mode, keyBytes } = spec;
   must(nettleHasMode(spec), add, {
     rule: "luks.key.cipher-supported",
     place: inHeader("cipher_mode"),
-    message: () => `QEMU has no ${cipher} in mode ${mode}`,
+    message: () => `QEMU does not support ${cipher} in mode ${mode}`,
   });
   const even = must(mode !== "xts" || keyBytes % 2 === 0, add, {
     rule: "luks.key.xts-even",
     place: inHeader("key_bytes"),
-    message: () => `The ${keyBytes} bytes of the key are not two keys of the same length`,
+    message: () => `The key of ${keyBytes} bytes does not consist of two keys of the same length`,
   });
   must(!even || (keyBytes * STRIPES) % SECTOR === 0, add, {
     rule: "luks.key.material-sector-multiple",

@@ -8,25 +8,25 @@ import { type AddFinding, inHeader, must } from "../findings.ts";
 import { header as headerStruct, HEADER_BYTES } from "../structures.ts";
 import { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "../keyslots/iterations.ts";
 
-/** How a header is opened, and what is known of the files. */
+/** The way in which a header is opened, and the lengths of the files. */
 export interface Luks1Opening {
   /**
-   * `alone`: header and payload are one file; `detached`: the payload is a file of its own; `inside`:
-   * the header is in an image of another format, which says itself where the payload is.
+   * `alone`: header and payload are in one file; `detached`: the payload is in a separate file;
+   * `inside`: the header is in an image of another format, which determines where the payload is.
    */
   readonly kind: "alone" | "detached" | "inside";
-  /** Length in bytes of the file that starts with the header; absent where that is no file. */
+  /** Length in bytes of the file that starts with the header; absent if it is not a file. */
   readonly headerBytes?: number;
-  /** Length in bytes of the file with the payload; absent where that is no file. */
+  /** Length in bytes of the file with the payload; absent if it is not a file. */
   readonly payloadBytes?: number;
-  /** Iterations of PBKDF2 that are done at most; see {@link ITERATIONS_BUDGET}. */
+  /** The maximum number of PBKDF2 iterations; see {@link ITERATIONS_BUDGET}. */
   readonly iterationsMax?: number;
 }
 
 /**
- * Judges a header by all that an open looks at without a passphrase, in the order in which QEMU does
- * (check_header, parse_header). Findings of what needs a passphrase are left to the caller, but for
- * those that no passphrase can change.
+ * Judges everything in a header that is checked without a passphrase, in QEMU's order (check_header,
+ * parse_header), and failures that occur with every passphrase. The caller adds other findings that
+ * require a passphrase.
  */
 export function judgeLuks1(header: Luks1Header, add: AddFinding, opening: Luks1Opening): void {
   const { headerBytes = Infinity } = opening;
@@ -50,7 +50,7 @@ export function judgeLuks1(header: Luks1Header, add: AddFinding, opening: Luks1O
   must(opening.kind !== "alone" || header.payload_offset !== 0, add, {
     rule: "luks.detached.standalone",
     place: inHeader("payload_offset"),
-    message: () => "payload_offset is 0: the payload is in another file, which is not given",
+    message: () => "payload_offset is 0, so the payload is in another file, which was not given",
   });
   judge("luks.header.mk-iterations");
   judgeSlots(header, add, {
@@ -64,12 +64,12 @@ export function judgeLuks1(header: Luks1Header, add: AddFinding, opening: Luks1O
   judgeUuid(header, add);
 }
 
-/** What no passphrase changes, and what opening with any may cost. */
+/** Judges what does not depend on the passphrase, and the cost of opening. */
 function judgeKeys(header: Luks1Header, add: AddFinding, opening: Luks1Opening): void {
   must(header.slots.some(isEnabled), add, {
     rule: "luks.slot.any-enabled",
     place: { path: "/key_slots" },
-    message: () => "No key slot is enabled: no passphrase opens the volume",
+    message: () => "No key slot is enabled, so no passphrase opens the volume",
   });
   const { iterationsMax = ITERATIONS_BUDGET } = opening;
   const iterations = iterationsOf(header);
@@ -77,7 +77,7 @@ function judgeKeys(header: Luks1Header, add: AddFinding, opening: Luks1Opening):
     rule: "luks.work.iterations-budget",
     place: { path: "/key_slots" },
     message: () =>
-      `The enabled key slots take ${iterations} iterations, more than the budget of ${iterationsMax}`,
+      `The enabled key slots require ${iterations} iterations, more than the budget of ${iterationsMax}`,
   });
 }
 
@@ -88,7 +88,8 @@ function judgePayloadEnd(header: Luks1Header, add: AddFinding, opening: Luks1Ope
   must(start <= roundUp(payloadBytes, SECTOR), add, {
     rule: "luks.payload.inside-file",
     place: inHeader("payload_offset"),
-    message: () => `The payload starts at byte ${start}, and the file ends at ${payloadBytes}`,
+    message: () =>
+      `The payload starts at byte ${start}, after the end of the file at byte ${payloadBytes}`,
   });
   must(payloadBytes % SECTOR === 0 || payloadBytes < start, add, {
     rule: "luks.size.512",
@@ -102,6 +103,6 @@ function judgeUuid({ uuid }: Luks1Header, add: AddFinding): void {
   must(uuid.includes(0) && isUuid(imageText(uuid)), add, {
     rule: "luks.header.uuid",
     place: inHeader("uuid"),
-    message: () => `uuid is ${JSON.stringify(imageText(uuid))}, not the text of a UUID`,
+    message: () => `uuid is ${JSON.stringify(imageText(uuid))}, which is not a UUID`,
   });
 }

@@ -8,7 +8,7 @@ import { HEADER_BYTES, keySlot, slotStates } from "../structures.ts";
 /** QEMU's sums of sectors are modulo this. */
 const SECTORS_MAX = 2 ** 32;
 
-/** Where a slot is judged. */
+/** Data for judging a slot. */
 interface SlotContext {
   readonly slot: KeySlot;
   readonly header: Luks1Header;
@@ -18,7 +18,7 @@ interface SlotContext {
   readonly materialBytes: number;
 }
 
-/** Sectors that key material takes: as stored, and as QEMU counts them. */
+/** Number of sectors of key material: as stored, and as QEMU computes it. */
 interface Area {
   readonly start: number;
   readonly sectors: number;
@@ -26,10 +26,10 @@ interface Area {
 }
 
 /**
- * Judges all key slots, also disabled ones, in the order in which QEMU does (check_header).
+ * Judges all key slots, including disabled ones, in QEMU's order (check_header).
  *
- * @param options.detached the payload is a file of its own
- * @param options.materialBytes length of what holds header and key material, where that is a file
+ * @param options.detached the payload is in a separate file
+ * @param options.materialBytes length of the file with header and key material, if it is a file
  */
 export function judgeSlots(
   header: Luks1Header,
@@ -53,7 +53,7 @@ export function judgeSlots(
   });
 }
 
-/** Whether a slot may hold a key. */
+/** Whether a slot may contain a key. */
 export function isEnabled(slot: KeySlot): boolean {
   return slot.active === slotStates.enabled;
 }
@@ -68,14 +68,14 @@ function judgePlace({ slot, header, index, add, detached }: SlotContext): void {
     rule: "luks.slot.before-payload",
     place,
     message: () =>
-      `The key material of slot ${index} ends at sector ${start + sectors}, and the payload ` +
+      `The key material of slot ${index} ends at sector ${start + sectors}, but the payload ` +
       `starts at sector ${payload}`,
   });
   must(!refused || start + sectors > payload, add, {
     rule: "luks.slot.alignment",
     place,
     message: () =>
-      `The key material of slot ${index} ends at sector ${end} when it is rounded up, and the ` +
+      `The key material of slot ${index} ends at sector ${end} when rounded up, but the ` +
       `payload starts at sector ${payload}`,
   });
   must(end < SECTORS_MAX, add, {
@@ -97,8 +97,8 @@ function judgeOverlap({ slot, header, index, add }: SlotContext): void {
       really ? "luks.slot.no-overlap" : "luks.slot.alignment",
       inSlot(other, "key_material_offset"),
       () =>
-        `The key materials of slots ${index} and ${other}, at sectors ${area.start} and ` +
-        `${otherArea.start}, overlap${really ? "" : " when they are rounded up"}`,
+        `The key material of slot ${index} at sector ${area.start} overlaps that of slot ${other} ` +
+        `at sector ${otherArea.start}${really ? "" : " when rounded up"}`,
     );
   });
 }
@@ -109,7 +109,7 @@ function judgeStored({ slot, header, index, add, materialBytes }: SlotContext): 
     rule: "luks.slot.material-inside-file",
     place: inSlot(index, "key_material_offset"),
     message: () =>
-      `The key material of slot ${index} ends at byte ${end}, and the file at byte ` +
+      `The key material of slot ${index} ends at byte ${end}, after the end of the file at byte ` +
       `${materialBytes}`,
   });
 }
@@ -122,12 +122,12 @@ function areaOf(slot: KeySlot, { key_bytes }: Luks1Header): Area {
   };
 }
 
-/** QEMU's ranges_overlap, which takes an empty range for the two sectors around its start. */
+/** QEMU's ranges_overlap, which treats an empty range as the two sectors around its start. */
 function qemuOverlap(first: Area, second: Area): boolean {
   return lastOf(second) >= first.start && lastOf(first) >= second.start;
 }
 
-/** QEMU's range_get_last, in whose arithmetic there is nothing below 0. */
+/** QEMU's range_get_last, whose arithmetic is unsigned. */
 function lastOf({ start, rounded }: Area): number {
   const last = start + rounded - 1;
   return last < 0 ? Infinity : last;

@@ -6,21 +6,21 @@ import { unlock } from "./unlock.ts";
 import { Luks1Volume, whyUnusable } from "../volume.ts";
 import { ITERATIONS_BUDGET } from "./iterations.ts";
 
-/** What the content of a volume is reached with. */
+/** Options for opening the content of a volume. */
 export interface AccessOptions {
-  /** What key_material_offset counts from. */
+  /** The source that key_material_offset is relative to. */
   readonly keyMaterial: ByteSource;
-  /** Each is tried, in this order. */
+  /** The passphrases, attempted in this order. */
   readonly passphrases?: readonly Uint8Array[] | undefined;
-  /** Work that is done for all of them at most, in iterations with SHA-256. */
+  /** The maximum work for all of them, in iterations with SHA-256. */
   readonly iterationsMax?: number | undefined;
-  /** What is left of that, where it is for more than this volume. */
+  /** The remaining work, if it is shared with other volumes. */
   readonly budget?: WorkBudget | undefined;
-  /** Length in bytes of the region that key material has to be in, where there is one. */
+  /** Length in bytes of the region that must contain the key material, if there is one. */
   readonly regionBytes?: number;
 }
 
-/** The content for the first passphrase that opens a key slot, or why there is none. */
+/** The content for the first passphrase that opens a key slot, or the reason why there is none. */
 export function accessTo(
   header: Luks1Header,
   { keyMaterial, passphrases, iterationsMax = ITERATIONS_BUDGET, regionBytes, ...shared }:
@@ -47,7 +47,7 @@ export function accessTo(
   return locked;
 }
 
-/** Nothing to open a key slot with. */
+/** There is no passphrase. */
 export const noKey: Luks1Broken = Object.freeze({
   rule: "luks.open.key-present",
   place: inHeader("magic"),

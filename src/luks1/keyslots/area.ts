@@ -7,14 +7,14 @@ import { materialSectors } from "../geometry.ts";
 import { judgeLuks1 } from "../judge/header.ts";
 import { header as headerStruct, HEADER_BYTES, LUKS_MAGIC } from "../structures.ts";
 
-/** Key material is within as many bytes; it takes 2 MiB. */
+/** Maximum end of key material in bytes; it normally needs 2 MiB. */
 const AREA_MAX = 2 ** 26;
 
 /**
- * Header and key material of a volume or of a detached header, as far as key material reaches.
+ * Locates the header and key material of a volume or of a detached header.
  *
- * @returns the place, or why there is none to write to, as the end of a sentence; `undefined` where the
- * file does not start with LUKS
+ * @returns the location, or the reason why it cannot be written to, as the end of a sentence;
+ * `undefined` if the file does not start with LUKS
  */
 export function keyAreaOf(source: ByteSource): KeyArea | string | undefined {
   const { magic, version } = decode(headerStruct, source.read(0, headerStruct.size));
@@ -25,9 +25,9 @@ export function keyAreaOf(source: ByteSource): KeyArea | string | undefined {
 }
 
 /**
- * The same for a header that is in a part of a file.
+ * The same for a header inside a region of a file.
  *
- * @returns the place, or why there is none to write to, as the end of a sentence
+ * @returns the location, or the reason why it cannot be written to, as the end of a sentence
  */
 export function keyAreaIn(
   source: ByteSource,
@@ -37,11 +37,11 @@ export function keyAreaIn(
   const header = decodeLuks1(new MemorySource(source.read(offset, HEADER_BYTES)));
   const broken: string[] = [];
   judgeLuks1(header, (rule, _, message) => {
-    // What QEMU does not know, cryptsetup may; and only keys matter here.
+    // Only keys matter here, and cryptsetup supports ciphers that QEMU does not.
     const about = rule.startsWith("luks.header.") || rule.startsWith("luks.slot.");
     if (about && ruleOf(rule).effect === "refused-at-open") broken.push(message());
   }, { kind, headerBytes: length });
-  if (broken[0] !== undefined) return `its header is not sound: ${broken[0]}`;
+  if (broken[0] !== undefined) return `its header is invalid: ${broken[0]}`;
   const last = Math.max(...header.slots.map((slot) => slot.key_material_offset));
   const end = (last + materialSectors(header.key_bytes)) * SECTOR;
   if (end > AREA_MAX) {

@@ -7,16 +7,16 @@ import { type RandomBytes, slotAt, wipeSlot, writeKey } from "./slot.ts";
 import { unlock, type Unlocked, type UnlockOptions } from "./unlock.ts";
 import { whyUnusable } from "../volume.ts";
 
-/** Header and key material after a change, and the slot that it was about. */
+/** Header and key material after a change, and the changed slot. */
 export interface ChangedKeys {
   /** The header and its key material. */
   readonly header: Uint8Array;
   /** The slot. */
   readonly slot: number;
   /**
-   * Header and key material on the way there, in order, and at last `header`. A slot in use is
-   * overwritten while another one holds the new key, where there is one that is free; that holds on a
-   * disk where each state has reached it before the next one is written.
+   * The intermediate states of header and key material, in order, and finally `header`. If a slot is
+   * free, it contains the new key while a slot in use is overwritten. This protects the key on a disk
+   * only if each state is flushed before the next one is written.
    */
   readonly states: readonly Uint8Array[];
 }
@@ -33,19 +33,19 @@ export interface AddKeyOptions extends Changing {
   readonly passphrase: Uint8Array;
   /** The new passphrase. */
   readonly newPassphrase: Uint8Array;
-  /** Iterations of PBKDF2 for the new key. */
+  /** PBKDF2 iterations for the new key. */
   readonly iterations: number;
-  /** Where it goes: by default into the first slot that is not enabled. */
+  /** The slot for the new key: by default the first disabled one. */
   readonly slot?: number;
-  /** Overwrites an enabled slot, by way of a free one where there is one. */
+  /** Overwrites an enabled slot. If a slot is free, it is used temporarily. */
   readonly force?: boolean;
 }
 
 /**
  * Adds a key, as `qemu-img amend` with `state=active` and `cryptsetup luksAddKey` do.
  *
- * @param header header and key material, which stay as they are
- * @throws {Luks1Error} when the passphrase opens no slot, or there is no slot for the new one
+ * @param header header and key material, which are not modified
+ * @throws {Luks1Error} if the passphrase opens no slot, or there is no slot for the new key
  */
 export function addKey(header: Uint8Array, options: AddKeyOptions): ChangedKeys {
   const head = changeable(header, "add a key");
@@ -59,20 +59,20 @@ export function addKey(header: Uint8Array, options: AddKeyOptions): ChangedKeys 
   return replaceKey(header, { slot, passphrase, iterations, masterKey, random });
 }
 
-/** A key that takes the place of another. */
+/** Options for replacing a key. */
 export interface ChangeKeyOptions extends Omit<AddKeyOptions, "slot" | "force"> {
-  /** The slot that the old passphrase has to open, and that takes the new one. */
+  /** The slot that the old passphrase must open and that gets the new key. */
   readonly slot?: number;
 }
 
 /**
- * Changes a passphrase, as `cryptsetup luksChangeKey` does: the new one goes into the first slot that
- * is not enabled, and the slot of the old one is erased. Where a slot is asked for, the new one goes
- * there by way of a free one. Where all slots are in use, the slot of the old one is overwritten: a
- * failure halfway loses both.
+ * Changes a passphrase, as `cryptsetup luksChangeKey` does: the new key is written to the first
+ * disabled slot, and the old slot is erased. With `slot`, the new key is written to that slot, using a
+ * free slot temporarily. If all slots are in use, the old slot is overwritten, and an interruption
+ * loses both keys.
  *
- * @param header header and key material, which stay as they are
- * @throws {Luks1Error} when the passphrase opens no slot
+ * @param header header and key material, which are not modified
+ * @throws {Luks1Error} if the passphrase opens no slot
  */
 export function changeKey(header: Uint8Array, options: ChangeKeyOptions): ChangedKeys {
   const head = changeable(header, "change a key");
@@ -85,12 +85,12 @@ export function changeKey(header: Uint8Array, options: ChangeKeyOptions): Change
   return { header: changed, slot, states: [changed] };
 }
 
-/** The first slot without a key; -1 where there is none. */
+/** The first slot without a key; -1 if there is none. */
 function freeSlot({ slots }: Luks1Header): number {
   return slots.findIndex((slot) => !isEnabled(slot));
 }
 
-/** Puts a key into a slot; where that is in use, a free slot has the key meanwhile. */
+/** Puts a key into a slot. If the slot is in use, a free slot contains the key in the meantime. */
 function replaceKey(header: Uint8Array, key: Parameters<typeof writeKey>[1]): ChangedKeys {
   const { slot } = key;
   const head = decodeLuks1(new MemorySource(header));
@@ -106,22 +106,22 @@ function replaceKey(header: Uint8Array, key: Parameters<typeof writeKey>[1]): Ch
   return { header: last, slot, states: [kept, erased, written, last] };
 }
 
-/** Which keys are erased: that of a slot, or those that a passphrase opens, or both in one. */
+/** The keys to erase: that of a slot, those that a passphrase opens, or one that matches both. */
 export interface EraseKeyOptions extends Changing {
   /** The slot. */
   readonly slot?: number;
   /** The passphrase. */
   readonly passphrase?: Uint8Array;
-  /** Erases the last key too, and with it the volume. */
+  /** Also erases the last key, after which the volume cannot be opened. */
   readonly force?: boolean;
 }
 
 /**
  * Erases key slots, as `qemu-img amend` with `state=inactive` and `cryptsetup luksKillSlot` do.
  *
- * @param header header and key material, which stay as they are
+ * @param header header and key material, which are not modified
  * @returns the slots that were erased
- * @throws {Luks1Error} when there is nothing to erase, or no key would be left
+ * @throws {Luks1Error} if there is nothing to erase, or no key would remain
  */
 export function eraseKey(
   header: Uint8Array,
@@ -131,7 +131,7 @@ export function eraseKey(
   const slots = erasedSlots(header, head, options);
   const left = head.slots.filter((slot, index) => isEnabled(slot) && !slots.includes(index));
   if (left.length === 0 && options.force !== true) {
-    throw new Luks1Error("Cannot erase a key: no key would be left, and the content would be lost");
+    throw new Luks1Error("Cannot erase a key: no key would remain, and the content would be lost");
   }
   const erased = slots.reduce((bytes, slot) => wipeSlot(bytes, slot, options), header);
   return { header: erased, slots };
@@ -181,7 +181,7 @@ function budgetOf({ iterationsMax }: Changing): Pick<UnlockOptions, "iterationsM
   return iterationsMax === undefined ? {} : { iterationsMax };
 }
 
-/** The header, where its slots can be written to without harm to anything else. */
+/** The header, if its slots can be written without damaging anything else. */
 function changeable(header: Uint8Array, action: string): Luks1Header {
   const head = decodeLuks1(new MemorySource(header));
   const reason = whyUnusable(specOf(head));
@@ -193,8 +193,8 @@ function changeable(header: Uint8Array, action: string): Luks1Header {
     materialSectors(head.key_bytes);
   if (end * SECTOR > header.length) {
     throw new Luks1Error(
-      `Cannot ${action}: the key material ends at byte ${end * SECTOR}, and only ` +
-        `${header.length} bytes are there`,
+      `Cannot ${action}: the key material ends at byte ${end * SECTOR}, but there are only ` +
+        `${header.length} bytes`,
     );
   }
   return head;

@@ -4,28 +4,26 @@ import { isEnabled } from "../judge/slots.ts";
 import { DIGEST_BYTES, STRIPES } from "../structures.ts";
 
 /**
- * Work that trying passphrases may take, unless the caller sets another limit, in iterations of PBKDF2
- * with SHA-256: half a minute. QEMU and cryptsetup make one key slot cost two seconds, which is some
- * millions of iterations.
+ * The default limit on the work for passphrase attempts, in iterations of PBKDF2 with SHA-256: about
+ * half a minute. A key slot of QEMU or cryptsetup costs two seconds, which is some millions of
+ * iterations.
  */
 export const ITERATIONS_BUDGET = 100_000_000;
 
-/** More iterations than these are never done, whatever the budget: PBKDF2 takes no larger number. */
+/** The maximum number of iterations regardless of the budget: PBKDF2 accepts no larger number. */
 export const ITERATIONS_MAX = 2 ** 31 - 1;
 
 /**
- * Whether a slot is worth trying: it is enabled, and names an amount of work that is bounded, which
- * 4000 stripes are.
+ * Whether a slot can be attempted: it is enabled, and its work is bounded because it has 4000 stripes.
  */
 export function isTried(slot: KeySlot): boolean {
   return isEnabled(slot) && slot.iterations > 0 && slot.stripes === STRIPES;
 }
 
 /**
- * Iterations with SHA-256 that trying a passphrase costs as much as when it opens no slot, or the last
- * one.
+ * The cost of a passphrase attempt that opens no slot or only the last one, in iterations with SHA-256.
  *
- * @param only the one slot that is tried, where it is not all of them
+ * @param only the only slot that is attempted; all slots by default
  */
 export function iterationsOf(header: Luks1Header, only?: number): number {
   const { hash } = specOf(header);

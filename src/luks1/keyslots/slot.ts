@@ -7,10 +7,10 @@ import { header as headerStruct, keySlot, SALT_BYTES, slotStates } from "../stru
 import { Luks1Volume } from "../volume.ts";
 import { ITERATIONS_MAX } from "./iterations.ts";
 
-/** Gives as many bytes as asked for: random ones, or ones that follow from a seed. */
+/** Generates the given number of bytes: random ones, or ones derived from a seed. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-/** A key to be. */
+/** A new key. */
 export interface NewKey {
   /** Number of the key slot, 0 to 7. */
   readonly slot: number;
@@ -21,10 +21,10 @@ export interface NewKey {
 }
 
 /**
- * Puts a key into a slot, whatever is in it.
+ * Writes a key to a slot, overwriting its content.
  *
- * @param bytes header and key material, which stay as they are
- * @throws {Luks1Error} when there is no such slot, or the iterations are out of their range
+ * @param bytes header and key material, which are not modified
+ * @throws {Luks1Error} if there is no such slot, or the number of iterations is out of range
  *
  * @see LUKS1 On-Disk Format 1.2.3, 4.2 Adding new passwords
  */
@@ -59,8 +59,8 @@ export function writeKey(
 }
 
 /**
- * Makes a slot useless: random bytes over its key material, no salt and no iterations. QEMU writes
- * such bytes forty times, for the sake of disks.
+ * Erases a slot: overwrites its key material with random bytes, and clears salt and iterations. QEMU
+ * overwrites the key material forty times.
  *
  * @see LUKS1 On-Disk Format 1.2.3, 4.4 Password revocation
  */
@@ -76,7 +76,7 @@ export function wipeSlot(
   return withSlot(bytes, { slot, filled, material: random(key_bytes * stored.stripes) });
 }
 
-/** @throws {Luks1Error} when PBKDF2 cannot be iterated so often */
+/** @throws {Luks1Error} if the number of PBKDF2 iterations is out of range */
 export function checkIterations(count: number): void {
   if (Number.isInteger(count) && count >= 1 && count <= ITERATIONS_MAX) return;
   throw new Luks1Error(`Cannot use ${count} iterations: they are 1 to ${ITERATIONS_MAX}`);
@@ -92,7 +92,7 @@ function withSlot(
   return target;
 }
 
-/** @throws {Luks1Error} when there is no such slot */
+/** @throws {Luks1Error} if there is no such slot */
 export function slotAt(slots: readonly KeySlot[], index: number): KeySlot {
   const slot = slots[index];
   if (slot === undefined) {

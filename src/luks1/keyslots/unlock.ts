@@ -6,22 +6,22 @@ import { inSlot, type Luks1Broken } from "../findings.ts";
 import { Luks1Volume } from "../volume.ts";
 import { isTried, ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./iterations.ts";
 
-/** What a passphrase is tried with. */
+/** Options for a passphrase attempt. */
 export interface UnlockOptions {
-  /** What key_material_offset counts from: the file or region that starts with the header. */
+  /** The file or region that starts with the header, which key_material_offset is relative to. */
   readonly keyMaterial: ByteSource;
   /** The passphrase. */
   readonly passphrase: Uint8Array;
-  /** The only slot that is tried; all of them where it is absent. */
+  /** The only slot that is attempted; all slots by default. */
   readonly slot?: number;
   /**
-   * Length in bytes of the region that key material has to be in, where there is one. A slot that
-   * reaches past it ends the search, as it does in QEMU for a region inside qcow2.
+   * Length in bytes of the region that must contain the key material, if there is one. The search ends
+   * at a slot that reaches past it, as in QEMU for a region inside qcow2.
    */
   readonly regionBytes?: number;
-  /** Work that is done at most, in iterations with SHA-256, {@link ITERATIONS_BUDGET} by default. */
+  /** The maximum work in iterations with SHA-256; {@link ITERATIONS_BUDGET} by default. */
   readonly iterationsMax?: number;
-  /** What is left of that, where it is for more than this. */
+  /** The remaining work, if it is shared. */
   readonly budget?: WorkBudget | undefined;
 }
 
@@ -34,10 +34,10 @@ export interface Unlocked {
 }
 
 /**
- * Opens the first key slot that the passphrase fits. Before a slot is tried, the iterations that it
- * takes are compared with what is left of the budget; slots with other than 4000 stripes are not tried.
+ * Opens the first key slot that matches the passphrase. Before each attempt, the iterations of the slot
+ * are compared with the remaining budget. Slots without exactly 4000 stripes are not attempted.
  *
- * @param header whose cipher `isUsable` takes
+ * @param header with a cipher for which `isUsable` is true
  * @returns the key, or the rule that is broken: `luks.key.unlock`, `luks.work.iterations-budget` or
  * `luks.slot.material-inside-file`
  *
@@ -65,7 +65,7 @@ export function unlock(header: Luks1Header, options: UnlockOptions): Unlocked | 
 function overBudget(slot: number, budget: number): Luks1Broken {
   const place = inSlot(slot, "iterations");
   const message =
-    `Trying the key slots up to slot ${slot} takes more iterations than the budget of ${budget}`;
+    `Attempting the key slots up to slot ${slot} requires more iterations than the budget of ${budget}`;
   return { rule: "luks.work.iterations-budget", place, message };
 }
 
@@ -78,14 +78,14 @@ function outsideRegion(
   const end = key_material_offset * SECTOR + header.key_bytes * stripes;
   if (end <= regionBytes) return undefined;
   const message =
-    `The key material of slot ${index} ends at byte ${end}, and its region at ${regionBytes}`;
+    `The key material of slot ${index} ends at byte ${end}, after the end of its region at byte ${regionBytes}`;
   const place = inSlot(index, "key_material_offset");
   return { rule: "luks.slot.material-inside-file", place, message };
 }
 
 /**
- * The key that a slot gives for a passphrase: the master key where the passphrase is right, and other
- * bytes where it is not.
+ * The key that a passphrase decrypts from a slot: the master key if the passphrase is correct, and
+ * other bytes otherwise.
  *
  * @param slot an enabled slot with 4000 stripes and at least one iteration
  */
@@ -107,7 +107,7 @@ export function masterKeyOf(
 }
 
 /**
- * Whether a key is that of the volume: whether its digest is mk_digest.
+ * Whether a key is the master key of the volume, according to mk_digest.
  *
  * @param header with at most 2^31 - 1 iterations of the digest
  */

@@ -4,13 +4,12 @@ import { materialSectors } from "../geometry.ts";
 import { header as luksHeader, keySlot, slotStates } from "../structures.ts";
 
 /**
- * What has to be written to get from one header with its key material to the next ones, in steps of
- * which each has to have reached the disk before the next. From one to the next these are new key
- * material, then the slots that use it, then the slots that are switched off, and at last what these
- * held.
+ * The writes that turn one state of header and key material into the next ones. Each step must be
+ * flushed to disk before the next. For each state, the steps are: new key material, the slots that use
+ * it, the slots that become disabled, and finally their old key material.
  *
- * @param area whose place in the file the offsets count from
- * @param options.states what follows `before`, of which the last stays
+ * @param area the region of the file that offsets are relative to
+ * @param options.states the states after `before`, of which the last one is final
  */
 export function keySteps(
   area: { readonly offset: number },

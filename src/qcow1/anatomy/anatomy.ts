@@ -15,12 +15,12 @@ import { type Geometry, l1Bytes } from "../geometry.ts";
 import { Qcow1Image } from "../image.ts";
 import { header as headerStruct, l1Entry, l2Entry, limits } from "../structures.ts";
 
-/** Offsets from here on are not looked at: no file is as long. */
+/** Offsets from here on are ignored: no file is that long. */
 const FAR = 2 ** 53;
 
 /**
- * What a qcow version 1 image is made of: structures with their fields, and what claims which part of
- * the file. Total, whatever the image says; nothing is judged.
+ * The anatomy of a qcow version 1 image: its structures with their fields, and the use of each part of
+ * the file. Works for any input; nothing is judged.
  */
 export function qcow1Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
   const collector = new AnatomyCollector(options, source);
@@ -31,7 +31,9 @@ export function qcow1Anatomy(source: ByteSource, options: AnatomyOptions): Anato
   collector.claim({ ...place, kind: "header" });
   backingName(file, collector);
   if (file.geometry === undefined) {
-    collector.unknown("The header does not say how large clusters are: nothing else can be found");
+    collector.unknown(
+      "The header has no valid cluster size: the rest of the image cannot be inspected",
+    );
   } else {
     new Tables(new Qcow1Image(file, file.geometry), collector).add();
   }
@@ -106,7 +108,7 @@ class Tables {
     }
   }
 
-  /** Adds an L2 table; gives back whether there is room for more. */
+  /** Adds an L2 table. Returns whether there is room for more. */
   #addL2(offset: number, l1Index: number): boolean {
     const { l2Size, l2Entries, l2Coverage, clusterSize } = this.#geometry;
     const collector = this.#collector;

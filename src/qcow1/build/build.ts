@@ -9,15 +9,15 @@ import { type Item, placeItems } from "./place.ts";
 import type { LegacyEncryption, Qcow1Model } from "../model.ts";
 import { cryptMethods, header, l1Entry, l2Entry, QCOW_MAGIC } from "../structures.ts";
 
-/** An L1 table longer than this, in bytes, comes last and ends behind its last entry that is used. */
+/** An L1 table longer than this, in bytes, is put last and ends after its last used entry. */
 const LONG_L1 = 2 ** 20;
 const WRITERS_ALIGNMENT = boundOf(header, "qcow1.l1.alignment");
 
-/** A stored cluster: what is written, and whether it is compressed. */
+/** A stored cluster: its bytes, and whether they are compressed. */
 interface Stored {
   readonly index: number;
   readonly bytes: Uint8Array;
-  /** How compressed data is placed. */
+  /** Placement of compressed data. */
   readonly compressed?: { readonly gap: number; readonly aligned: boolean };
 }
 
@@ -42,7 +42,7 @@ interface Stored {
  * buildQcow1(model).placed.map(({ path }) => path); // ["/header", "/l1", "/l2[0]", "/data[0]"]
  * ```
  *
- * @param model as `normaliseQcow1` gives it
+ * @param model as `normaliseQcow1` returns it
  */
 export function buildQcow1(model: Qcow1Model): BuiltImage {
   return new Builder(model).build();
@@ -106,7 +106,7 @@ class Builder {
     return Math.floor(cluster / this.#geometry.l2Entries);
   }
 
-  /** What is placed behind the header, in the order in which QEMU writes it. */
+  /** Everything that is placed after the header, in QEMU's order. */
   #items(): Item[] {
     const items: Item[] = [];
     if (this.#name.length > 0) {
@@ -218,12 +218,12 @@ function cipherOf({ passphrase }: LegacyEncryption): SectorCipher {
   return legacyAes(utf8(passphrase));
 }
 
-/** The n-th of values that are repeated for ever; 0 where there are none. */
+/** The n-th of values that repeat forever; 0 if there are none. */
 function cycled(values: readonly number[], n: number): number {
   return values[n % values.length] ?? 0;
 }
 
-/** The end of the last byte that is not zero. */
+/** The end of the last nonzero byte. */
 function usedEnd(segments: readonly Segment[]): number {
   return Math.max(...segments.map(({ offset, bytes }) => {
     let length = bytes.length;

@@ -4,10 +4,10 @@ import { geometryOf, guestSize } from "../geometry.ts";
 import type { GuestCluster, Qcow1Model } from "../model.ts";
 
 /**
- * What a guest sees of a cluster of the image alone, cut at the end of the disk; `undefined` where
- * the image says nothing and the backing file, or zeros, show. Told from the model and nothing else.
+ * The guest content of a cluster without the backing file, cut at the end of the disk; `undefined` if
+ * the cluster is unallocated. It is computed from the model alone.
  *
- * @param model as `normaliseQcow1` gives it
+ * @param model as `normaliseQcow1` returns it
  */
 export function contentOf(model: Qcow1Model, index: number): Uint8Array | undefined {
   const { clusterSize } = geometryOf(model);
@@ -17,9 +17,9 @@ export function contentOf(model: Qcow1Model, index: number): Uint8Array | undefi
 }
 
 /**
- * What a guest sees of the image alone, without its backing file.
+ * The guest content of the image without its backing file.
  *
- * @param model as `normaliseQcow1` gives it
+ * @param model as `normaliseQcow1` returns it
  */
 export function guestContent(model: Qcow1Model): GuestContent {
   const { clusterSize } = geometryOf(model);

@@ -106,6 +106,6 @@ function judgeName(file: Qcow1File, findings: Findings): void {
   must(end <= 0, findings, {
     rule: "blk.name.nul",
     place,
-    message: () => "The backing file name holds a NUL byte and ends there",
+    message: () => "The backing file name contains a NUL byte and ends there",
   });
 }

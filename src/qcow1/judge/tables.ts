@@ -144,7 +144,7 @@ class TableJudge {
     });
     this.#budget -= image.geometry.clusterSize;
     if (this.#budget < 0) {
-      const message = "The image makes so much of its few bytes that not all of it was judged";
+      const message = "The image references its content so often that not all of it was judged";
       if (this.#findings.count("diskproof.work.budget") > 0) return;
       this.#findings.add("diskproof.work.budget", { path: "/" }, message);
       return;

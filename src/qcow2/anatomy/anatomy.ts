@@ -13,8 +13,8 @@ import { snapshotParts } from "./snapshots.ts";
 import { limits } from "../structures.ts";
 
 /**
- * What a qcow2 image is made of: structures with their fields, and what claims which part of the file.
- * Total, whatever the image says; nothing is judged.
+ * The anatomy of a qcow2 image: its structures with their fields, and the use of each part of the file.
+ * Works for any input; nothing is judged.
  */
 export function qcow2Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
   const file = decodeQcow2(source);
@@ -27,7 +27,7 @@ export function qcow2Anatomy(source: ByteSource, options: AnatomyOptions): Anato
   if (geometry !== undefined) {
     // No reader accepts larger clusters.
     if (geometry.clusterBits <= limits.clusterBits.max) tableParts(file, geometry, collector);
-    else collector.unknown(`Clusters of 2^${geometry.clusterBits} bytes are not looked into`);
+    else collector.unknown(`Clusters of 2^${geometry.clusterBits} bytes are not inspected`);
   }
   return collector.done();
 }

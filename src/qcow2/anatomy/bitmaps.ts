@@ -17,12 +17,12 @@ import type { Geometry } from "../geometry.ts";
 import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
 import { entryBytes } from "./guest.ts";
 
-/** Bitmaps that are looked at of an image that has tens of thousands. */
+/** Maximum number of bitmaps that are inspected. */
 const BITMAPS_MAX = 1024;
-/** Entries of one bitmap table that are looked at. */
+/** Maximum number of entries of one bitmap table that are inspected. */
 const TABLE_MAX = 2 ** 20;
 
-/** The bitmap directory, and what the bitmaps lead to. */
+/** The bitmap directory, and the tables and data of the bitmaps. */
 export function bitmapParts(
   file: Qcow2File,
   { directory, geometry }: { directory: BitmapDirectory; geometry: Geometry },
@@ -47,7 +47,7 @@ export function bitmapParts(
   }
   if (unlisted > 0) collector.gap(`${unlisted} more bitmaps are not listed`);
   const left = directory.bitmaps.length - BITMAPS_MAX;
-  if (left > 0) collector.unknown(`${left} more bitmaps were not looked at`);
+  if (left > 0) collector.unknown(`${left} more bitmaps were not inspected`);
 }
 
 interface BitmapAt {

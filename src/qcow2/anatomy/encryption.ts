@@ -5,7 +5,7 @@ import { luks1Anatomy } from "../../luks1/mod.ts";
 import { extensionData, extensionOf, firstExtensionOf, type Qcow2File } from "../decode.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer, extensionTypes } from "../structures.ts";
 
-/** The LUKS header and its key slots, which another format explains. */
+/** The LUKS header and its key slots, described by the LUKS format. */
 export function encryptionParts(file: Qcow2File, collector: AnatomyCollector): void {
   if (collector.options.dialect === "draft-2016") draftHeader(file, collector);
   const extension = extensionOf(file, extensionTypes.encryptionHeader);
@@ -23,7 +23,7 @@ export function encryptionParts(file: Qcow2File, collector: AnatomyCollector): v
   luks1Parts(luks1Anatomy(region, collector.options).parts, base, collector);
 }
 
-/** The header in an extension, as in the draft of 2016. The extension has the key material in it too. */
+/** The header in an extension, as in the 2016 draft. The extension also contains the key material. */
 function draftHeader(file: Qcow2File, collector: AnatomyCollector): void {
   const extension = firstExtensionOf(file, DRAFT_LUKS_EXTENSION);
   if (extension === undefined || !extension.headFits) return;

@@ -14,20 +14,20 @@ import { L2Table } from "../l2_tables.ts";
 import { anyBit, joined, masked } from "../entry_bits.ts";
 import { entryBits, l1Entry, limits } from "../structures.ts";
 
-/** Longest L1 table that is looked at, in entries. */
+/** Maximum number of L1 entries that are inspected. */
 const L1_MAX = limits.l1Table / l1Entry.size;
 
-/** An L1 table, and what to call it. */
+/** An L1 table and its title. */
 export interface View {
   /** `/` for the active image, `/snapshot[n]/` for a snapshot. */
   readonly path: string;
   readonly title: string;
   readonly offset: bigint;
-  /** Entries, as the image says. */
+  /** Number of entries, as stored in the image. */
   readonly entries: number;
 }
 
-/** Collects L1 tables, L2 tables and guest clusters; a table that several lead to is listed once. */
+/** Collects L1 tables, L2 tables and guest clusters. A shared table is listed once. */
 export class GuestTables {
   readonly #file: Qcow2File;
   readonly #context: EntryContext;
@@ -41,7 +41,7 @@ export class GuestTables {
     this.#collector = collector;
   }
 
-  /** Adds an L1 table and everything that it leads to. */
+  /** Adds an L1 table and everything that it points to. */
   add(view: View): void {
     const { source } = this.#file;
     if (view.entries === 0 || view.offset >= REQUEST_END_MAX) return;
@@ -82,7 +82,7 @@ export class GuestTables {
     }
   }
 
-  /** Adds an L2 table; gives back whether there is room for more. */
+  /** Adds an L2 table. Returns whether there is room for more. */
   #addL2(offset: number, at: { path: string; index: number }): boolean {
     const { geometry } = this.#context;
     const { clusterSize, l2Coverage, l2Entries } = geometry;
@@ -106,7 +106,7 @@ export class GuestTables {
     return true;
   }
 
-  /** Claims what the entries of an L2 table lead to. */
+  /** Claims the clusters that the entries of an L2 table point to. */
   #claimEntries(table: L2Table, claiming: ClaimingTable): void {
     for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
       const { kind, length, target } = meaningOf(table.entry(i), this.#context);
@@ -140,12 +140,12 @@ interface Meaning {
   readonly says: string;
   readonly kind: "data" | "compressed";
   readonly target?: { offset: number; step: number; loose?: boolean };
-  /** Bytes of the file that it claims. */
+  /** Number of bytes of the file that it claims. */
   readonly length?: number;
   readonly flags: string;
 }
 
-/** What an L2 entry says, whether or not it may. */
+/** The meaning of an L2 entry, valid or not. */
 function meaningOf(entry: Entry, context: EntryContext): Meaning {
   const { high, low } = entry;
   const { geometry } = context;

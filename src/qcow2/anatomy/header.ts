@@ -21,10 +21,10 @@ import {
   limits,
 } from "../structures.ts";
 
-/** Extensions that are listed: a cluster has room for many thousands of empty ones. */
+/** Maximum number of extensions that are listed. */
 const EXTENSIONS_MAX = 64;
 
-/** The header, what follows it in the first cluster, and the claim to that cluster. */
+/** The header, the rest of the first cluster, and the claim to that cluster. */
 export function headerParts(file: Qcow2File, collector: AnatomyCollector): void {
   const { source, geometry } = file;
   const struct = structOf(file);
@@ -38,7 +38,9 @@ export function headerParts(file: Qcow2File, collector: AnatomyCollector): void 
   });
   collector.claim({ ...place, length: geometry?.clusterSize ?? struct.size, kind: "header" });
   if (geometry === undefined) {
-    collector.unknown("The header does not say how large clusters are: nothing else can be found");
+    collector.unknown(
+      "The header has no valid cluster size: the rest of the image cannot be inspected",
+    );
     return;
   }
   unknownFields(file, struct, collector);
@@ -57,13 +59,13 @@ function structOf({ header }: Qcow2File): Struct {
   return header.header_length >= headerStruct.size ? headerStruct : headerV3Minimal;
 }
 
-/** What header_length says that there is more of the header than is known. */
+/** The rest of the header up to header_length, after the known fields. */
 function unknownFields(file: Qcow2File, known: Struct, collector: AnatomyCollector): void {
   const { source, geometry, extensionsStart } = file;
   const end = Math.min(extensionsStart, geometry?.clusterSize ?? 0, source.size);
   const place = { path: "/header/unknown", offset: known.size, length: end - known.size };
   if (place.length <= 0) return;
-  const rows = bytesRows(source, place, "Fields that are not known.");
+  const rows = bytesRows(source, place, "Unknown fields.");
   collector.part({ ...place, title: "rest of the header", rows });
 }
 
@@ -113,7 +115,7 @@ function dataRows({ source }: Qcow2File, extension: Extension, path: string): An
   return bytesRows(source, place, "Data of the extension.");
 }
 
-/** Records that are listed of a feature name table: three bitmaps of 64 bits have no more names. */
+/** Maximum number of listed feature names: three bitmaps of 64 bits. */
 const FEATURES_MAX = 192;
 
 function featureRows(

@@ -75,7 +75,7 @@ interface BlockAt {
   readonly geometry: Geometry;
 }
 
-/** Adds a refcount block; gives back whether there was room for it. */
+/** Adds a refcount block. Returns whether there was room for it. */
 function blockPart(file: Qcow2File, at: BlockAt, collector: AnatomyCollector): boolean {
   const { path, offset, length } = at;
   const { refblockEntries, refcountBits } = at.geometry;

@@ -11,10 +11,10 @@ import type { Snapshot, SnapshotTable } from "../snapshots.ts";
 import { snapshotExtra, snapshotHead } from "../structures.ts";
 import type { GuestTables } from "./guest.ts";
 
-/** Snapshots that are looked at of an image that has tens of thousands. */
+/** Maximum number of snapshots that are inspected. */
 const SNAPSHOTS_MAX = 1024;
 
-/** The snapshot table, and what the snapshots lead to. */
+/** The snapshot table, and the tables of the snapshots. */
 export function snapshotParts(
   file: Qcow2File,
   { table, guest }: { table: SnapshotTable; guest: GuestTables },
@@ -38,7 +38,7 @@ export function snapshotParts(
   }
   if (unlisted > 0) collector.gap(`${unlisted} more snapshots are not listed`);
   const left = table.snapshots.length - SNAPSHOTS_MAX;
-  if (left > 0) collector.unknown(`${left} more snapshots were not looked at`);
+  if (left > 0) collector.unknown(`${left} more snapshots were not inspected`);
 }
 
 function nameOf(snapshot: Snapshot, index: number): string {
@@ -54,7 +54,7 @@ function entryPart(
   const extraAt = offset + snapshotHead.size;
   const idAt = extraAt + extra_data_size;
   const nameAt = idAt + id_str_size;
-  // A field of the extra data is there when all of it is.
+  // A field of the extra data is present only if it is complete.
   const known = structRows(snapshotExtra, source, { offset: extraAt, path: `${path}/extra` })
     .filter((row) => row.offset + row.length <= idAt);
   const end = extraAt + known.reduce((sum, row) => sum + row.length, 0);
@@ -64,7 +64,7 @@ function entryPart(
     ...bytesRows(
       source,
       { path: `${path}/extra/unknown`, offset: end, length: idAt - end },
-      "Extra data that is not known.",
+      "Unknown extra data.",
     ),
     ...textRows(source, { path: `${path}/id`, offset: idAt, length: id_str_size }, "Id."),
     ...textRows(source, { path: `${path}/name`, offset: nameAt, length: name_size }, "Name."),

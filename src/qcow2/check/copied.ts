@@ -7,11 +7,11 @@ import { entryBits } from "../structures.ts";
 import type { References } from "./references.ts";
 import { type StoredRefcounts, UNREADABLE } from "./refcounts.ts";
 
-/** What the copied flags are compared with. */
+/** Data that the copied flags are compared with. */
 export interface CopiedCheck {
   readonly source: ByteSource;
   readonly context: EntryContext;
-  /** The active L1 table: in the others, the flag need not be right. */
+  /** The active L1 table: in other tables the flag may be wrong. */
   readonly l1: EntryTable;
   readonly stored: StoredRefcounts;
   readonly references: References;

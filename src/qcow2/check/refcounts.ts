@@ -4,7 +4,7 @@ import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { entryBits } from "../structures.ts";
 
-/** In place of a refcount: its block is where none can, or cannot be read. */
+/** Used instead of a refcount whose block is at an invalid offset or cannot be read. */
 export const UNREADABLE = -1;
 
 /** The refcounts that an image stores, read block by block. */
@@ -22,14 +22,14 @@ export class StoredRefcounts {
     this.#geometry = geometry;
   }
 
-  /** Byte offset of the refcount block that a table entry leads to; 0 for none. */
+  /** Byte offset of the refcount block that a table entry points to; 0 for none. */
   blockOffset(index: number): bigint {
     return this.table.value(index) & entryBits.refblockOffset.mask;
   }
 
   /**
-   * The stored refcount of a host cluster: 0 where there is no block for it, {@link UNREADABLE} where
-   * it cannot be told. Refcounts from 2^53 on are rounded: no file has so many references.
+   * The stored refcount of a host cluster: 0 if there is no block for it, {@link UNREADABLE} if the
+   * block cannot be read. Refcounts of 2^53 and more are rounded: no file has that many references.
    */
   of(cluster: number): number {
     const index = Math.floor(cluster / this.#geometry.refblockEntries);
@@ -43,7 +43,7 @@ export class StoredRefcounts {
     return refcountAt(block, cluster % this.#geometry.refblockEntries, this.#geometry.refcountBits);
   }
 
-  /** The first cluster from `from` on that a refcount block counts; infinity when there is none. */
+  /** The first cluster at or after `from` with a refcount block; infinity if there is none. */
   nextCounted(from: number): number {
     const { refblockEntries } = this.#geometry;
     const block = this.table.nextNonZero(Math.floor(from / refblockEntries));
@@ -62,8 +62,8 @@ export class StoredRefcounts {
 }
 
 /**
- * A refcount in a block. Widths of 8 bits and more are big-endian integers; narrower ones are packed
- * from the least significant bit on. Bytes past the end of the block are zeros.
+ * A refcount in a block. Refcounts of 8 bits and more are big-endian integers; narrower ones are packed
+ * starting with the least significant bit. Bytes past the end of the block are zeros.
  */
 export function refcountAt(block: Uint8Array, index: number, bits: number): number {
   if (bits < 8) {

@@ -3,7 +3,7 @@ import type { Sink } from "../../layout/mod.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Findings, FoundRule } from "../findings.ts";
 
-/** Why a check ends without counts. */
+/** The reason why a check ends without counts. */
 export class CheckAborted extends Error {
   constructor(message: string) {
     super(message);
@@ -11,25 +11,25 @@ export class CheckAborted extends Error {
   }
 }
 
-/** A path, or how it is made where it is needed. */
+/** A path, or a function that computes it on demand. */
 export type Path = string | (() => string);
 
-/** Where something was found, and how often it counts. */
+/** The place of a finding, and the number of times it counts. */
 export interface Mark {
   readonly path: Path;
   readonly offset: number;
   readonly times?: number;
 }
 
-/** To QEMU an offset as large as this is negative: no file is long enough to hold it. */
+/** QEMU treats offsets from this one on as negative. No file is that long. */
 const NEGATIVE_OFFSET = 2 ** 63;
 
-/** Clusters that are counted in one page: a file may be long and hold next to nothing. */
+/** Clusters in one page of counts: a file may be long and sparse. */
 const PAGE = 2 ** 14;
 
 /**
- * Counts the references to host clusters, as QEMU's in-memory refcount table does: a count stays at
- * the largest refcount of the image, and each reference beyond that is a corruption.
+ * Counts the references to host clusters, as QEMU's in-memory refcount table does: a count does not
+ * exceed the largest refcount of the image, and each further reference is a corruption.
  */
 export class References {
   readonly findings: Findings;
@@ -50,7 +50,7 @@ export class References {
    * largest refcount may be more, but no file has that many references.
    */
   readonly #pages = new Map<number, Float64Array>();
-  /** The page that was used last. */
+  /** The most recently used page. */
   #page: { readonly number: number; readonly counts: Float64Array | undefined } = {
     number: -1,
     counts: undefined,
@@ -66,7 +66,7 @@ export class References {
     this.#max = Number(geometry.refcountMax);
   }
 
-  /** Host clusters that are looked at. */
+  /** Number of host clusters that are checked. */
   get clusters(): number {
     return this.#clusters;
   }
@@ -75,7 +75,7 @@ export class References {
     return this.#pageOf(cluster)?.[cluster % PAGE] ?? 0;
   }
 
-  /** The first cluster from `from` on that may have references; `clusters` when there is none. */
+  /** The first cluster at or after `from` that may have references; `clusters` if there is none. */
   nextCounted(from: number): number {
     const end = Math.ceil(this.#clusters / PAGE);
     for (let page = Math.floor(from / PAGE); page < end; page++) {
@@ -119,7 +119,7 @@ export class References {
 
   /**
    * References every cluster that `[offset, offset + size)` touches, `times` times
-   * (qcow2_inc_refcounts_imrt). The last cluster may end behind the file, but not be after it.
+   * (qcow2_inc_refcounts_imrt). The last cluster may end past the end of the file, but not start there.
    */
   add(region: { offset: number; size: number; path: Path; times?: number }): void {
     const { offset, size, path } = region;
@@ -127,7 +127,11 @@ export class References {
     const { clusterSize } = this.#geometry;
     if (size <= 0) return;
     if (offset >= NEGATIVE_OFFSET) {
-      this.abort("qcow2.check.l2-io", { path, offset }, `It is at ${hex(offset)}`);
+      this.abort(
+        "qcow2.check.l2-io",
+        { path, offset },
+        `The offset ${hex(offset)} is too large to read`,
+      );
     }
     if (offset + size - this.#fileLength >= clusterSize) {
       const message = (): string =>
@@ -149,7 +153,7 @@ export class References {
     this.corrupt(
       "qcow2.check.refcount-overflow",
       { path, offset, times: count - this.#max },
-      () => `The cluster at ${hex(offset)} has more references than its refcount can count`,
+      () => `The cluster at ${hex(offset)} has more references than a refcount can represent`,
     );
   }
 }

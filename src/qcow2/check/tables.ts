@@ -8,14 +8,14 @@ import { anyBit, masked, wordOf } from "../entry_bits.ts";
 import { entryBits, l1Entry, l2Entry } from "../structures.ts";
 import type { Mark, References } from "./references.ts";
 
-/** What check counts of the active image. */
+/** Statistics of the active image. */
 export interface Statistics {
   allocated: number;
   fragmented: number;
   compressed: number;
 }
 
-/** How often an L2 table is referenced. A table that a thousand entries lead to is walked once. */
+/** The number of references to an L2 table. A table with many references is walked once. */
 interface TableUse {
   active: number;
   inactive: number;
@@ -29,10 +29,10 @@ export interface L1Place {
   readonly active: boolean;
 }
 
-/** Entries that a check may look at beyond those that the file can hold: hostile tables overlap. */
+/** Entries that are checked in addition to the number that fits into the file: hostile tables overlap. */
 const BUDGET = 2 ** 26;
 
-/** Walks L1 and L2 tables and references what they lead to (check_refcounts_l1, check_refcounts_l2). */
+/** Walks L1 and L2 tables and counts their references (check_refcounts_l1, check_refcounts_l2). */
 export class TableWalk {
   readonly statistics: Statistics = { allocated: 0, fragmented: 0, compressed: 0 };
   readonly #source: ByteSource;
@@ -53,7 +53,7 @@ export class TableWalk {
     this.#budget = BUDGET + storedSize(source);
   }
 
-  /** References an L1 table and notes the L2 tables that it leads to. */
+  /** Counts the reference to an L1 table and records the L2 tables that it points to. */
   addL1(place: L1Place): void {
     const { entries, path } = place;
     if (entries === 0) return;
@@ -90,7 +90,7 @@ export class TableWalk {
     this.#uses.set(offset, use);
   }
 
-  /** References what the L2 tables lead to. The order does not matter to any count. */
+  /** Counts the references in the L2 tables. The order does not affect the counts. */
   walkL2(): void {
     let number = 0;
     for (const [offset, use] of this.#uses) {
@@ -137,7 +137,7 @@ export class TableWalk {
     }
   }
 
-  /** A compressed entry; whether its data counts as referenced. */
+  /** Checks a compressed entry. Returns whether its data counts as referenced. */
   #compressed(table: L2Table, index: number, at: Required<Mark>): boolean {
     const high = table.high(index);
     const references = this.#references;
@@ -145,7 +145,7 @@ export class TableWalk {
       references.corrupt("qcow2.check.comp-copied", at, "A compressed cluster has the copied flag");
     }
     if (this.#context.dataFile) {
-      const message = "A compressed cluster in an image with a data file";
+      const message = "A compressed cluster in an image with an external data file";
       references.corrupt("qcow2.check.comp-datafile", at, message);
       return false;
     }
@@ -165,7 +165,7 @@ export class TableWalk {
     const allocated = table.allocated(index);
     const references = this.#references;
     if ((allocated & table.zero(index)) !== 0) {
-      const message = "A subcluster is allocated and zero";
+      const message = "A subcluster is both allocated and zero";
       references.corrupt("qcow2.check.bitmap-conflict", at, message);
     }
     const offset = hostOffset(table.high(index), low);
@@ -175,8 +175,8 @@ export class TableWalk {
     this.#judgeL2(table.high(index), low, at)(rule);
   }
 
-  // Entries are judged by their descriptions where a test in numbers has found something: tables are
-  // long, and most entries sound.
+  // Only entries that fail a quick test are judged by their descriptions: tables are long, and most
+  // entries are valid.
 
   #judgeL1(value: bigint, at: Mark): (rule: FoundRule) => boolean {
     return judgeOf(l1Entry, { l1_entry: value }, { ...this.#judging, place: () => at });
@@ -190,7 +190,7 @@ export class TableWalk {
   #spend(entries: number): void {
     this.#budget -= entries;
     if (this.#budget >= 0) return;
-    const message = "The tables overlap so often that checking them would take too long";
+    const message = "The tables overlap so much that checking them would take too long";
     this.#references.abort("diskproof.work.budget", { path: "/" }, message);
   }
 }

@@ -3,12 +3,12 @@ import type { Qcow2File } from "../decode.ts";
 import { type Findings, inHeader, must } from "../findings.ts";
 import { header as headerStruct, limits } from "../structures.ts";
 
-/** Bytes of the first cluster behind `backing_file_offset`. */
+/** Bytes of the first cluster after `backing_file_offset`. */
 function roomForName({ header }: Qcow2File): number {
   return Number((1n << BigInt(header.cluster_bits)) - header.backing_file_offset);
 }
 
-/** The backing file name as stored, or `undefined` where the image has none or it is rejected. */
+/** The backing file name as stored, or `undefined` if there is none or it is rejected. */
 export function backingNameBytes(file: Qcow2File): Uint8Array | undefined {
   const { header, source } = file;
   const offset = header.backing_file_offset;
@@ -44,6 +44,6 @@ export function judgeBackingName(file: Qcow2File, findings: Findings): void {
   must(name === undefined || !name.includes(0), findings, {
     rule: "blk.name.nul",
     place,
-    message: () => "The backing file name holds a NUL byte and ends there",
+    message: () => "The backing file name contains a NUL byte and ends there",
   });
 }

@@ -14,7 +14,7 @@ const ENTRY_RULES = [
   "qcow2.bitmap.table-entry-aligned",
 ] as const;
 
-/** What the judgement of bitmaps needs to know of the image. */
+/** Properties of the image that are needed to judge bitmaps. */
 export interface BitmapImage {
   readonly geometry: Geometry;
   /** Virtual size in bytes, rounded down to 512. */
@@ -27,7 +27,7 @@ export interface BitmapAt {
   readonly index: number;
 }
 
-/** A field of a directory entry as a place. */
+/** The place of a field of a directory entry. */
 export function bitmapField(
   { bitmap, index }: BitmapAt,
   name: keyof typeof bitmapHead.offsets,
@@ -52,7 +52,7 @@ export function bitmapJudge(
   });
 }
 
-/** Judges the table and the data of a bitmap, as far as an open reads them (load_bitmap). */
+/** Judges the parts of a bitmap's table and data that an open reads (load_bitmap). */
 export function judgeBitmapTable(
   file: Qcow2File,
   place: BitmapAt & { image: BitmapImage },
@@ -86,8 +86,8 @@ interface TableAt {
 }
 
 /**
- * Whether an entry of a bitmap table is sound. Gives what is wrong with it to `findings`, by those of
- * its constraints that name one of the rules.
+ * Whether an entry of a bitmap table is valid. Adds findings for its constraints that name one of the
+ * rules.
  */
 export function judgeTableEntry<Rule extends string>(
   { table, path, clusterSize }: TableAt,
@@ -100,7 +100,7 @@ export function judgeTableEntry<Rule extends string>(
   const high = table.high(entry);
   const low = table.low(entry);
   const offset = masked(high, low, entryBits.bitmapOffset);
-  // Tables are long, and most of their entries sound.
+  // Tables are long, and most entries are valid.
   const sound = !anyBit(high, low, entryBits.bitmapReserved) && offset % clusterSize === 0 &&
     (offset === 0 || !anyBit(high, low, entryBits.bitmapAllOnes));
   return sound || judgeOf(bitmapTableEntry, { bitmap_table_entry: table.value(entry) }, {
@@ -110,7 +110,7 @@ export function judgeTableEntry<Rule extends string>(
   })(...rules);
 }
 
-/** The bits behind the end of the disk, in the last cluster of the bitmap. */
+/** The bits past the end of the disk, in the last cluster of the bitmap. */
 function judgeTail(
   file: Qcow2File,
   at: BitmapAt & { image: BitmapImage; table: EntryTable; needed: number },
@@ -129,6 +129,6 @@ function judgeTail(
   must(!tail, findings, {
     rule: "qcow2.bitmap.tail-zero",
     place: { path: `/bitmap[${at.index}]/data[${needed - 1}]`, offset },
-    message: () => `Bitmap ${at.index} has bits set behind the end of the disk`,
+    message: () => `Bitmap ${at.index} has bits set past the end of the disk`,
   });
 }

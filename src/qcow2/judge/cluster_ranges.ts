@@ -1,12 +1,12 @@
-/** Ranges of whole host clusters, in order and apart from each other. */
+/** Sorted, disjoint ranges of host clusters. */
 export class ClusterRanges {
   readonly #starts: Float64Array;
-  /** The first cluster behind each range. */
+  /** The first cluster after each range. */
   readonly #ends: Float64Array;
   /** Number of ranges. */
   readonly size: number;
 
-  /** @param sorted pairs of first cluster and the one behind the last, by the first */
+  /** @param sorted pairs of the first cluster and the one after the last, sorted by the first */
   private constructor(sorted: Iterable<readonly [number, number]>, most: number) {
     const starts = new Float64Array(most);
     const ends = new Float64Array(most);
@@ -24,7 +24,7 @@ export class ClusterRanges {
     this.size = size;
   }
 
-  /** The clusters that ranges of bytes touch; a range is an offset and a length. */
+  /** The clusters that byte ranges touch. A range is an offset and a length. */
   static ofRanges(
     ranges: readonly (readonly [number, number])[],
     clusterSize: number,
@@ -35,7 +35,7 @@ export class ClusterRanges {
     return new ClusterRanges(touched.sort(([a], [b]) => a - b), touched.length);
   }
 
-  /** The clusters that ranges of one cluster's length touch; `offsets` are sorted in place. */
+  /** The clusters that ranges of one cluster's length touch. `offsets` are sorted in place. */
   static ofClusters(offsets: Float64Array, clusterSize: number): ClusterRanges {
     offsets.sort();
     return new ClusterRanges(
@@ -49,8 +49,8 @@ export class ClusterRanges {
   }
 
   /**
-   * The gap around a cluster: the first cluster behind the last range before it, and the first one
-   * from it on that is in a range, infinity where none is. A cluster in a range is its own `after`.
+   * The gap around a cluster: the first cluster after the previous range, and the first cluster of the
+   * next range or infinity. For a cluster inside a range, `after` is the cluster.
    */
   around(cluster: number): { before: number; after: number } {
     let low = 0;

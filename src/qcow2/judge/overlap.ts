@@ -10,36 +10,36 @@ import { masked } from "../entry_bits.ts";
 import { entryBits, l1Entry, refcountTableEntry } from "../structures.ts";
 import { ClusterRanges } from "./cluster_ranges.ts";
 
-/** What the protection of metadata is judged with. */
+/** Data for judging the protection of metadata. */
 export interface ProtectedImage {
   readonly file: Qcow2File;
-  /** Of the active image. */
+  /** L1 table of the active image. */
   readonly mapping: Mapping;
   readonly stored: StoredRefcounts;
   readonly snapshots: SnapshotTable;
   readonly bitmaps: BitmapDirectory | undefined;
 }
 
-/** The end of the rule that protects a kind of metadata. */
+/** The last part of the slug of the rule that protects a kind of metadata. */
 type Protected = FoundRule extends infer Id
   ? Id extends `qcow2.write.overlap-${infer Name}` ? Name : never
   : never;
 
-/** What must not be written over, by the rule that says so. */
+/** Metadata that must not be overwritten, with its rule. */
 type Claim = { readonly rule: FoundRule; readonly what: string; readonly ranges: ClusterRanges };
 
-/** L1 entries of snapshots that are looked at beyond those that the file can hold: tables overlap. */
+/** L1 entries of snapshots that are read beyond the number that fits into the file: tables may overlap. */
 const ENTRY_BUDGET = 2 ** 20;
 
 /**
- * The host clusters that QEMU protects from being written over (qcow2_check_metadata_overlap). A write
- * that would hit one fails, and the image is marked as corrupt.
+ * The host clusters that QEMU protects from being overwritten (qcow2_check_metadata_overlap). A write
+ * to one of them fails, and QEMU marks the image as corrupt.
  */
 export class MetadataClaims {
-  /** In the order in which QEMU looks; what it protects only with overlap-check=all comes last. */
+  /** In QEMU's order. Those that it protects only with overlap-check=all are last. */
   readonly #claims: readonly Claim[];
   readonly #clusterSize: number;
-  /** Clusters around those asked for last that no other rule claims: what is written is in runs. */
+  /** Unclaimed clusters around the last request, because writes are often adjacent. */
   #free: { from: number; to: number; own: FoundRule | undefined } = {
     from: 0,
     to: 0,
@@ -52,9 +52,9 @@ export class MetadataClaims {
   }
 
   /**
-   * What a write in place to `[offset, offset + length)` would hit first; aligned to clusters.
+   * The first metadata that a write in place to `[offset, offset + length)`, aligned to clusters, overlaps.
    *
-   * @param own the rule that protects what is written itself
+   * @param own the rule that protects the written structure itself
    */
   over(place: { offset: number; length?: number; own?: FoundRule }): Claim | undefined {
     const { offset, length = 1, own } = place;
@@ -133,7 +133,7 @@ function claimsOf(image: ProtectedImage): Claim[] {
   ];
 }
 
-/** Offsets of the L2 tables that L1 tables lead to. */
+/** Offsets of the L2 tables that L1 tables point to. */
 function offsetsOf(tables: readonly EntryTable[]): Float64Array {
   const offsets: number[] = [];
   for (const table of tables) {
@@ -145,7 +145,7 @@ function offsetsOf(tables: readonly EntryTable[]): Float64Array {
   return Float64Array.from(offsets);
 }
 
-/** The L1 tables of snapshots, each place once, and no more than it makes sense to look at. */
+/** The L1 tables of snapshots, each offset once, up to the budget. */
 function snapshotTables({ file: { source }, snapshots }: ProtectedImage): EntryTable[] {
   const tables = new Map<number, EntryTable>();
   let budget = ENTRY_BUDGET + storedSize(source) / l1Entry.size;
@@ -170,7 +170,7 @@ function refblocksOf({ table }: StoredRefcounts): Float64Array {
   return Float64Array.from(offsets);
 }
 
-/** Judges the tables that QEMU writes in place, and what the next allocation would take. */
+/** Judges the tables that QEMU writes in place, and the next allocation. */
 export function judgeWritableTables(
   { file: { header }, mapping, stored, bitmaps }: ProtectedImage,
   claims: MetadataClaims,
@@ -211,11 +211,11 @@ export function judgeWritableTables(
   must(stored.of(0) !== 0, findings, {
     rule: "qcow2.write.alloc-zero",
     place: { path: "/refblock[0]" },
-    message: () => "The refcount of the header's cluster is 0: the next allocation would take it",
+    message: () => "The refcount of the header's cluster is 0, so the next allocation would use it",
   });
 }
 
-/** The sentence for something written in place at `offset`. */
+/** The message for a write in place at `offset`. */
 export function overlaps(offset: number, { what }: { what: string }): string {
-  return `What is written in place at ${hex(offset)} overlaps ${what}`;
+  return `A write in place at ${hex(offset)} overlaps ${what}`;
 }

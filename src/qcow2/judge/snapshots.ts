@@ -6,15 +6,15 @@ import { type Findings, inHeader, lengthToNul, must } from "../findings.ts";
 import { decodeSnapshots, type Snapshot, type SnapshotTable } from "../snapshots.ts";
 import { header as headerStruct, l1Entry, limits, snapshotHead } from "../structures.ts";
 
-/** Longest snapshot table that QEMU takes, in bytes. */
+/** Longest snapshot table that QEMU accepts, in bytes. */
 export const TABLE_BYTES_MAX: number = 1024 * limits.snapshots;
 
-/** A character for each byte: a table holds megabytes of ids. */
+/** One character for each byte, because a table can contain megabytes of ids. */
 const bytesAsText = new TextDecoder("latin1");
 
 const NO_SNAPSHOTS: SnapshotTable = { snapshots: LazyList.of<Snapshot>([]), length: 0 };
 
-/** Decodes the snapshot table as far as QEMU's limits go. */
+/** Decodes the snapshot table within QEMU's limits. */
 export function readSnapshotTable({ header, source }: Qcow2File): SnapshotTable {
   const count = header.nb_snapshots;
   if (count === 0 || count > limits.snapshots || header.snapshots_offset >= REQUEST_END_MAX) {
@@ -28,7 +28,7 @@ export function readSnapshotTable({ header, source }: Qcow2File): SnapshotTable 
   });
 }
 
-/** Judges the snapshot table as a normal open does, and what the specification adds to that. */
+/** Judges the snapshot table as a normal open and the specification do. */
 export function judgeSnapshots(
   file: Qcow2File,
   image: { geometry: Geometry; table: SnapshotTable },
@@ -37,7 +37,7 @@ export function judgeSnapshots(
   const { header } = file;
   const { table } = image;
   if (header.nb_snapshots > 0) {
-    // Entries that lie so far back are past the end of any file, and have no variable parts.
+    // Entries at such offsets are past the end of any file and have no variable parts.
     const least = header.nb_snapshots * snapshotHead.size;
     judgeOf(headerStruct, header, {
       context: { "snapshot table": least },
@@ -90,17 +90,17 @@ function judgeSnapshot(
   must(snapshot.id.length <= listedId && snapshot.name.length <= listedName, findings, {
     rule: "qcow2.snap.id-length",
     place,
-    message: () => `The id or the name of snapshot ${index} is cut in listings`,
+    message: () => `The id or the name of snapshot ${index} is truncated in listings`,
   });
   const whole = lengthToNul(snapshot.id) === snapshot.id_str_size &&
     lengthToNul(snapshot.name) === snapshot.name_size;
   must(whole, findings, {
     rule: "blk.name.nul",
     place,
-    message: () => `The id or the name of snapshot ${index} holds a NUL byte and ends there`,
+    message: () => `The id or the name of snapshot ${index} contains a NUL byte and ends there`,
   });
   const valid = judge("qcow2.snap.l1-valid");
-  // Where it is not said, QEMU takes the size that the image has, in whole sectors.
+  // If it is absent, QEMU uses the size of the image, rounded down to whole sectors.
   const size = snapshot.diskSize ?? header.size / 512n * 512n;
   must(!valid || BigInt(snapshot.l1_size) >= l1Needed(size, geometry), findings, {
     rule: "qcow2.snap.l1-covers-size",
@@ -110,7 +110,8 @@ function judgeSnapshot(
   must(size / 512n === header.size / 512n, findings, {
     rule: "qcow2.snap.size-differs",
     place,
-    message: () => `Snapshot ${index} is of ${size} bytes, the image of ${header.size}`,
+    message: () =>
+      `Snapshot ${index} has a disk size of ${size} bytes, and the image of ${header.size}`,
   });
 }
 

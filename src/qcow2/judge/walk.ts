@@ -14,24 +14,24 @@ import { anyBit, masked, wordOf } from "../entry_bits.ts";
 import { entryBits, l1Entry, l2Entry, refcountTableEntry } from "../structures.ts";
 import { type MetadataClaims, overlaps } from "./overlap.ts";
 
-/** What the tables of one view of an image are judged with. */
+/** Data for judging the tables of one view of an image. */
 export interface TableJudgement {
   readonly file: Qcow2File;
   readonly mapping: Mapping;
   readonly reader: ContentReader;
   readonly stored: StoredRefcounts;
-  /** Virtual size in bytes: entries behind it are unreferenced content. */
+  /** Virtual size in bytes. The guest does not see entries past it. */
   readonly size: number;
   /**
-   * What is protected from being written over. Only in the active image, which is written to: there
-   * alone the copied flags count.
+   * The protected metadata. Present only for the active image, which is written to, and in which the
+   * copied flags matter.
    */
   readonly claims: MetadataClaims | undefined;
   /** Length of the external data file in bytes, where there is one and it is open. */
   readonly dataSize?: number | undefined;
 }
 
-/** Table entries that are looked at beyond those that the file can hold. */
+/** Table entries that are read in addition to the number that fits into the file. */
 const ENTRY_BUDGET = 2 ** 24;
 /** Judges the L1 and L2 entries that describe the guest's disk, and decodes its compressed clusters. */
 export function judgeTables(image: TableJudgement, findings: Findings): void {
@@ -45,12 +45,12 @@ export function judgeTables(image: TableJudgement, findings: Findings): void {
   const seen = new Set<number>();
   const visible = Math.min(l1.length, Math.ceil(size / geometry.l2Coverage));
   if (Math.ceil(size / geometry.l2Coverage) > l1.length) {
-    const message = `What is after the ${l1.length} L1 entries is unallocated`;
+    const message = `Guest offsets past the ${l1.length} L1 entries are unallocated`;
     findings.add("qcow2.l1e.beyond-table", { path: `${mapping.path}l1` }, message);
   }
   for (let i = l1.nextNonZero(0); i < visible; i = l1.nextNonZero(i + 1)) {
     const offset = judgeL1Entry(image, i, findings);
-    // Only a data file ties an entry to its place in the disk; elsewhere a table is judged once.
+    // Only with a data file do entries depend on guest offsets. Otherwise a table is judged once.
     if (offset === 0 || seen.has(offset) && !mapping.dataFile) continue;
     seen.add(offset);
     const table = mapping.l2.at(offset);
@@ -63,22 +63,22 @@ export function judgeTables(image: TableJudgement, findings: Findings): void {
 interface Budget {
   entries: number;
   bytes: number;
-  /** Descriptors that were decoded: a stream that many entries share is decoded once. */
+  /** Decoded descriptors: a stream that many entries share is decoded once. */
   readonly decoded: Set<string>;
 }
 
 function overBudget(findings: Findings): void {
-  const message = "The image makes so much of its few bytes that not all of it was judged";
+  const message = "The image references its content so often that not all of it was judged";
   findings.add("diskproof.work.budget", { path: "/" }, message);
 }
 
-/** Judges an L1 entry; gives back the offset of an L2 table that can be read, or 0. */
+/** Judges an L1 entry. Returns the offset of a readable L2 table, or 0. */
 function judgeL1Entry({ mapping }: TableJudgement, index: number, findings: Findings): number {
   const { l1, geometry: { clusterSize } } = mapping;
   const high = l1.high(index);
   const low = l1.low(index);
   const offset = masked(high, low, entryBits.l1Offset);
-  // Tables are long, and most entries sound: what a test in numbers finds is judged.
+  // Tables are long, and most entries are valid: only those that fail a quick test are judged.
   if (!anyBit(high, low, entryBits.l1Reserved) && offset % clusterSize === 0) return offset;
   const judge = judgeOf(l1Entry, { l1_entry: l1.value(index) }, {
     context: { "cluster size": clusterSize },
@@ -135,13 +135,13 @@ function judgeEntry(image: TableJudgement, at: EntryAt, findings: Findings): voi
   if (kind === "normal" || kind === "zero-allocated") judgePlace(image, at, findings);
 }
 
-/** Rules that an entry breaks by its subcluster bitmap. */
+/** Rules about the subcluster bitmap. */
 const INVALID: ReadonlySet<FoundRule> = new Set([
   "qcow2.l2e.subcluster-alloc-zero",
   "qcow2.l2e.subcluster-alloc-unalloc",
 ]);
 
-/** A request that comes to an invalid entry from the one before it fails from there on. */
+/** A request that reaches an invalid entry from the one before it fails. */
 function judgeNeighbour({ mapping }: TableJudgement, at: EntryAt, findings: Findings): void {
   if (at.entry === 0) return;
   const before = at.entry - 1;
@@ -154,7 +154,7 @@ function judgeNeighbour({ mapping }: TableJudgement, at: EntryAt, findings: Find
   );
 }
 
-/** What a reader ignores: the copied flag, and clusters past the end of the file. */
+/** Properties that a reader ignores: the copied flag, and clusters past the end of the file. */
 function judgePlace(image: TableJudgement, at: EntryAt, findings: Findings): void {
   const { mapping, file, stored, claims } = image;
   const place = placeOfEntry(mapping.path, at, at.guest);
@@ -184,7 +184,7 @@ function judgePlace(image: TableJudgement, at: EntryAt, findings: Findings): voi
   );
 }
 
-/** Judges what a write to the cluster does, which stays where it is. */
+/** Judges a write in place to the cluster. */
 function judgeInPlace(
   { mapping }: TableJudgement,
   { host, place, claims }: { host: number; place: Place; claims: MetadataClaims },
@@ -234,13 +234,13 @@ function judgeCompressed(image: TableJudgement, at: EntryAt, findings: Findings)
     image.reader.decompress(at);
   } catch (error) {
     if (!(error instanceof AccessError)) throw error;
-    // What the reader of this room throws.
+    // Thrown by the content reader.
     const { rule, place, message } = error.broken as Broken;
     findings.add(rule, place, message);
   }
 }
 
-/** Judges the places of the refcount blocks, which an open does not look at. */
+/** Judges the offsets of the refcount blocks, which are not checked on open. */
 export function judgeRefcountTable(
   { stored, mapping }: Pick<TableJudgement, "stored" | "mapping">,
   findings: Findings,
