@@ -93,7 +93,7 @@ function merged(theirs: Outcome<readonly MapEntry[]>): Outcome<readonly MapEntry
   return theirs.outcome === "accepted" ? { ...theirs, value: mergeMap(theirs.value) } : theirs;
 }
 
-/** Where the entry of a map starts that a path leads into. */
+/** The guest offset of the map entry that a path is in. */
 function guestOffsetAt(
   path: string,
   maps: readonly (Ours<readonly MapEntry[]> | Outcome<readonly MapEntry[]>)[],
@@ -104,7 +104,7 @@ function guestOffsetAt(
   return entry === undefined ? { path } : { guestOffset: entry.start };
 }
 
-/** Where the first is of what a check counts; its counts are those of refcounts. */
+/** The offset of the first finding that a check counts. */
 function aboutCheck({ image }: Asked, path: string): About {
   const effect = path.endsWith("/leaks") ? "leak" : "corruption";
   const finding = image.findings.list().find((it) => it.effect === effect);

@@ -11,7 +11,7 @@ export function firstDifference(left: Uint8Array, right: Uint8Array): number {
 
 const SHOWN = 16;
 
-/** The bytes around a place, as one side has them. */
+/** The bytes around a place, on one side. */
 export function answerAt(
   by: string,
   bytes: Uint8Array,
@@ -23,7 +23,7 @@ export function answerAt(
   return { by, text: `0x${from.toString(16)}: ${digits.join(" ")}` };
 }
 
-/** What kind of cluster holds a byte of the disk, and in which layer: `compressed.qcow2.top`. */
+/** The kind of the cluster with a byte of the disk, and its layer: `compressed.qcow2.top`. */
 export function whereIn(layers: readonly Layer[], at: number): string {
   const [extent] = extentsOf(layers, at, at + 1);
   const depth = extent?.depth ?? 0;

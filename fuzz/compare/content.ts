@@ -6,9 +6,9 @@ import type { Seen } from "./observation.ts";
 import { type Asked, type By, differences, type Ours, seen, type SeenDetails } from "./outcomes.ts";
 import type { Toolbox } from "./tools.ts";
 
-/** Content beyond this is left to the map. */
+/** Content beyond this is compared only by the map. */
 const CONTENT_MAX = 2 ** 18;
-/** Content is compared in pieces of at most this where some of it cannot be read. */
+/** Largest piece in which content is compared if some of it cannot be read. */
 const UNIT_MAX = 2 ** 14;
 
 /** Compares opening, content and allocation with qemu-io's. */
@@ -39,7 +39,7 @@ function refusal({ image: { findings } }: Asked): Ours<never> {
 
 type Read = Examination & { readonly unit: number };
 
-/** Allocation comes first: what is read from the wrong place has another content, too. */
+/** Allocation comes first: a read from the wrong place also gives other content. */
 function compareExamination(asked: Asked, by: Omit<By, "question">, read: Read): Seen[] {
   const allocation = allocationDifference(asked, read);
   if (allocation !== undefined) return [seen(asked, { ...by, question: "allocation" }, allocation)];
@@ -120,7 +120,7 @@ function contentOrError(
 
 type Allocation = Examination["map"][number];
 
-/** Compares what the top layer itself says something about with qemu-io's map. */
+/** Compares the allocation of the top layer with qemu-io's map. */
 function allocationDifference({ image }: Asked, { map: theirs }: Read): SeenDetails | undefined {
   const { layer } = image;
   if (layer === undefined) return undefined;
@@ -146,7 +146,7 @@ function allocationDifference({ image }: Asked, { map: theirs }: Read): SeenDeta
   };
 }
 
-/** Where two stretches stop being the same. */
+/** Where two extents start to differ. */
 function placeOf(left: Allocation | undefined, right: Allocation | undefined): number {
   if (left === undefined || right === undefined) return left?.start ?? right?.start ?? 0;
   if (left.start !== right.start || left.allocated !== right.allocated) return left.start;

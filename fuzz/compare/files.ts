@@ -4,8 +4,8 @@ import type { ByteSource } from "../../src/bytes/mod.ts";
 const CHUNK = 2 ** 20;
 
 /**
- * Writes a file without holes: what qemu-img's map says of an image depends on what the file system
- * has stored of it.
+ * Writes a file without holes: qemu-img's map of an image depends on which parts the file system
+ * stores.
  */
 export function writeDensely(path: string, source: ByteSource): void {
   const fd = openSync(path, "w");

@@ -10,49 +10,49 @@ export interface Observation {
   readonly version: string;
   /** What the tool was queried for. */
   readonly question: "open" | "info" | "map" | "check" | "content" | "allocation" | "unlock";
-  /** How the tool's answer came out. */
+  /** The outcome of the tool. */
   readonly outcome: string;
-  /** What the tool said, where it gave no answer. */
+  /** The tool's message if it gave no answer. */
   readonly said?: string;
-  /** What it is about in the answer, where both gave one: `/slots/3/active`. */
+  /** The part of the answer that differs if both answered: `/slots/3/active`. */
   readonly path?: string;
-  /** The rule for which the reference rejects, where it does. */
+  /** The rule for which the reference rejects the image, if it does. */
   readonly ours?: RuleId;
-  /** What kind of cluster the content differs in: `compressed.qcow2.top`. */
+  /** The kind of cluster whose content differs: `compressed.qcow2.top`. */
   readonly cluster?: string;
   /** All rules that the image breaks. */
   readonly rules: readonly RuleId[];
-  /** Something was done to the image after it was built. */
+  /** Whether the image was edited after it was built. */
   readonly edited: boolean;
   /** The image, where it opens. */
   readonly image?: OpenedImage;
 }
 
-/** A difference that is understood: which of the two is right, and where that can be read. */
+/** An explained difference: which side is right, with a citation. */
 export interface Divergence {
   /** Name of the divergence. */
   readonly name: string;
-  /** Rule of the catalogue that it is about. */
+  /** The rule that it concerns. */
   readonly rule: RuleId;
-  /** Why the two differ, and where that can be read. */
+  /** Why the two differ, with a citation. */
   readonly because: string;
   /** Whether a difference is an instance of this divergence. */
   explains(observed: Observation): boolean;
 }
 
-/** A difference, for a divergence to explain or a person to read. */
+/** A difference, which a divergence may explain. */
 export interface Seen {
   /** What differs. */
   readonly observation: Observation;
   /** The difference in words. */
   readonly message: string;
-  /** What both sides say. */
+  /** The answers of both sides. */
   readonly answers: readonly NamedAnswer[];
   /** The part of the image that differs. */
   readonly about: About;
 }
 
-/** What was seen, or why less was asked than a case wants. */
+/** The differences found, or why some comparisons were skipped. */
 export interface Compared {
   /** The differences. */
   readonly seen: readonly Seen[];
@@ -60,14 +60,14 @@ export interface Compared {
   readonly skipped?: string;
 }
 
-/** Words of a message that are kept of it. */
+/** Number of words of a message that are kept. */
 const WORDS_MAX = 12;
 
 /**
- * Names the one thing that differs: the question, how the answers come out, and what tells one cause
- * from another. Where the reference rejects, that is the rule for which it does; where both sides
- * answer, the part of the answer or the kind of cluster that differs; otherwise what the tool says. Of
- * a malformed answer it is what is wrong with that, whatever the reference says.
+ * Names the one thing that differs: the question, both outcomes, and what identifies the cause. If the
+ * reference rejects the image, that is the rule; if both sides answer, the part of the answer or the
+ * kind of cluster that differs; otherwise the tool's message. For a malformed answer it is what is
+ * wrong with the answer, whatever the reference says.
  */
 export function signatureOf(observed: Observation): string {
   const { tool, question, outcome, path, ours, cluster, said } = observed;
@@ -77,12 +77,12 @@ export function signatureOf(observed: Observation): string {
   return [tool, question, outcome, ...(difference === undefined ? [] : [difference])].join(".");
 }
 
-/** A path with `*` for the numbers of items: which one it is does not tell one cause from another. */
+/** A path with `*` for the numbers of items: the same cause can affect any item. */
 export function anyIndex(path: string): string {
   return path.replaceAll(/\/\d+(?=\/|$)/g, "/*").replace(/^\//, "");
 }
 
-/** A message without what changes from case to case: names, numbers and places. */
+/** A message without the parts that vary between cases: names, numbers and places. */
 export function wordsOf(said: string): string {
   const plain = said.replaceAll(/'[^']*'|"[^"]*"|`[^`]*`/g, " ").replaceAll(/\S*\/\S*/g, " ")
     .replaceAll(/\b(?:0x)?[0-9a-f]*\d[0-9a-f]*\b/gi, " ");

@@ -9,40 +9,40 @@ import type { RuleId } from "../../src/rules/mod.ts";
 import type { About, NamedAnswer } from "../engine/target.ts";
 import type { Observation, Seen } from "./observation.ts";
 
-/** An image on the disk, and what the reference makes of it. */
+/** An image on the disk, and how the reference judges it. */
 export interface Asked {
-  /** The image, with what it is opened with and the directory that tools answer in. */
+  /** The image, its passphrases, and the directory in which tools run. */
   readonly subject: Subject & { readonly format: string };
   /** The opened image. */
   readonly image: OpenedImage;
   /** The judgement of the reference. */
   readonly judgement: Judgement;
-  /** Something was done to the image after it was built. */
+  /** Whether the image was edited after it was built. */
   readonly edited: boolean;
 }
 
-/** Who was asked what. */
+/** The tool and the question. */
 export type By = Pick<Observation, "tool" | "version" | "question"> & {
-  /** The program that answered, where that is not the tool itself: `qemu-io`. */
+  /** The program that answered, if it is not the tool itself: `qemu-io`. */
   readonly program?: string;
 };
 
-/** What the reference answers. */
+/** The answer of the reference. */
 export type Ours<T> =
   | { readonly outcome: "accepted"; readonly value: T }
   | { readonly outcome: "rejected"; readonly message: string; readonly rule?: RuleId };
 
-/** What is known of a difference beyond who was asked what. */
+/** Details of a difference. */
 export interface SeenDetails {
   readonly outcome: string;
   readonly message: string;
   readonly observed?: Pick<Observation, "said" | "path" | "ours" | "cluster">;
-  /** What the reference says, and what the tool says. */
+  /** The answers of the reference and of the tool. */
   readonly texts: readonly [ours: string, theirs: string];
   readonly about?: About;
 }
 
-/** A difference over an image. */
+/** A difference for one image. */
 export function seen(
   { image, judgement, edited }: Asked,
   { program, ...by }: By,
@@ -70,7 +70,7 @@ export interface Pair<T> {
   readonly ours: Ours<T>;
   readonly theirs: Outcome<T>;
   readonly compare: (ours: T, theirs: T) => Difference[];
-  /** What of an image a path in the answers is about; the path itself by default. */
+  /** The part of the image that a path in the answers concerns; the path itself by default. */
   readonly about?: (path: string) => About;
 }
 
@@ -126,7 +126,7 @@ function verdictSeen(
   });
 }
 
-/** What a finding is about. */
+/** The part of an image that a finding concerns. */
 export function aboutFinding(
   { path, offset }: Judgement["findings"][number],
 ): About {
@@ -135,7 +135,7 @@ export function aboutFinding(
 
 const SHORT = 60;
 
-/** An outcome in a line, with its value where that is short. */
+/** An outcome in one line, with its value if that is short. */
 export function outcomeText(outcome: Ours<unknown> | Outcome<unknown>): string {
   if (outcome.outcome === "accepted") {
     const value = JSON.stringify(outcome.value) ?? "";

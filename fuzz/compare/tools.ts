@@ -20,7 +20,7 @@ export class Toolbox {
   /**
    * The tools of one run.
    *
-   * @param timeoutMs for one answer: less than a case may take, so that it is known who was slow
+   * @param timeoutMs for one answer: shorter than the limit of a case, so that a slow tool is identified
    */
   constructor(context: TargetContext, timeoutMs: number) {
     this.#context = context;
@@ -33,25 +33,25 @@ export class Toolbox {
     return this.#qemuIo ??= new QemuIoSession({ ...this.#bounds, directory });
   }
 
-  /** The version that content and answers are those of. */
+  /** The version of the tools that answer. */
   get qemuImg(): Installed<QemuImgPeer> {
     const { "qemu-img": version = "" } = this.#context.tools;
     return { peer: this.#qemuImg ??= new QemuImgPeer(this.#bounds), version };
   }
 
-  /** Absent where it is not installed. */
+  /** Absent if it is not installed. */
   get cryptsetup(): Installed<CryptsetupPeer> | undefined {
     const { cryptsetup: version } = this.#context.tools;
     return version === undefined ? undefined : { peer: new CryptsetupPeer(this.#bounds), version };
   }
 
-  /** Absent where it is not installed. */
+  /** Absent if it is not installed. */
   get luksde(): Installed<LuksdePeer> | undefined {
     const { luksdeinfo: version } = this.#context.tools;
     return version === undefined ? undefined : { peer: new LuksdePeer(this.#bounds), version };
   }
 
-  /** Ends the processes that are kept. */
+  /** Ends the running processes. */
   async close(): Promise<void> {
     await this.#qemuIo?.close();
     this.#qemuIo = undefined;

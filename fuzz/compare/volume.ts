@@ -5,22 +5,22 @@ import type { Compared } from "./observation.ts";
 import { type Asked, differences, type Ours } from "./outcomes.ts";
 import type { Toolbox } from "./tools.ts";
 
-/** What the reference says of a volume to tools that know nothing but volumes. */
+/** The answers of the reference for tools that support only LUKS volumes. */
 export interface VolumeKit {
-  /** What is known of the header, whatever QEMU knows of it. */
+  /** What the header contains, whether or not QEMU supports it. */
   report(image: OpenedImage): Ours<VolumeReport>;
   /** The slot that a passphrase opens. */
   unlock(image: OpenedImage, passphrase: string): Slot;
-  /** Whether trying a passphrase is more work than a tool without a budget is given. */
+  /** Whether a passphrase attempt is too much work for a tool without a limit. */
   dear(image: OpenedImage): boolean;
 }
 
-/** The slot that was opened, or why there is none. */
+/** The slot that opened, or why none did. */
 export type Slot =
   | { readonly slot: number }
   | { readonly rule?: RuleId; readonly message: string };
 
-/** Compares what cryptsetup says of the header, and the slot that it opens with the passphrase. */
+/** Compares cryptsetup's report of the header, and the slot that the passphrase opens. */
 export async function compareCryptsetup(
   asked: Asked,
   kit: VolumeKit,
@@ -58,7 +58,7 @@ export async function compareCryptsetup(
 
 const DEAR = "cryptsetup does not limit the work that a header requires";
 
-/** Compares what luksdeinfo says of the header. */
+/** Compares luksdeinfo's report of the header. */
 export async function compareLuksde(
   asked: Asked,
   kit: VolumeKit,

@@ -43,7 +43,7 @@ export interface StoredFile {
   readonly cut?: true;
 }
 
-/** The JSON beside an artifact: everything for a replay, and what a person wants to know first. */
+/** The JSON beside an artifact: everything for a replay, and a summary for a person. */
 export interface Sidecar extends Omit<FailureDetails, "kind"> {
   readonly artifact: typeof SIDECAR_FORMAT;
   readonly target: string;
@@ -129,10 +129,10 @@ export function writeArtifact(directory: string, content: ArtifactContent): stri
 /** Ends the names of files that are being written. */
 const PART = ".part";
 
-/** What is left of a run that was killed is older than this, in milliseconds; a run may be at it now. */
+/** Leftovers of killed runs are older than this, in milliseconds; newer files may belong to a running one. */
 const PART_AGE = 600_000;
 
-/** Writes a file under another name first, so that no half of it is ever found under its own. */
+/** Writes a file under a temporary name first, so that a partly written file never has the final name. */
 function writeWhole(path: string, write: (path: string) => void): void {
   const part = `${path}-${randomUUID()}${PART}`;
   try {
@@ -145,8 +145,8 @@ function writeWhole(path: string, write: (path: string) => void): void {
 }
 
 /**
- * Makes sure that artifacts can be written to a directory, and removes what killed runs have left half
- * written there. The directory itself is made with the first artifact.
+ * Makes sure that artifacts can be written to a directory, and removes files that killed runs left
+ * partly written there. The directory itself is made with the first artifact.
  *
  * @throws {HarnessError} when they cannot
  */

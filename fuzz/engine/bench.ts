@@ -193,7 +193,7 @@ export class Bench {
   }
 }
 
-/** Whether a case with this fault takes its worker down. */
+/** Whether a case with this fault ends its worker. */
 export function isDeadly({ kind }: Fault): boolean {
   return kind === "timeout" || kind === "oom";
 }

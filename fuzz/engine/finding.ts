@@ -35,14 +35,14 @@ export interface Means {
 }
 
 /**
- * A failure, from when it is found until it is as small as possible. A candidate that takes its worker
- * down costs only the worker: the next one continues from there.
+ * A failure, from when it is found until it is as small as possible. A candidate that ends its
+ * worker costs only the worker: the next one continues from there.
  */
 export class Finding {
   readonly #base: CaseRef;
   #fault: Fault;
   #steps: readonly number[];
-  /** The last candidate of the case at hand that took a worker down. */
+  /** The last candidate of the current case that ended a worker. */
   #after: number | undefined;
   #tried = 0;
   #complete = false;
@@ -176,7 +176,7 @@ export class Finding {
     this.#settled = shrunk.complete;
   }
 
-  /** A candidate took the worker down: with the same failure, or with another one. */
+  /** A candidate ended the worker, with the same failure or a different one. */
   #lose({ beat, fault }: Lost, means: Means): void {
     this.#lost++;
     this.#tried++;

@@ -15,9 +15,9 @@ export interface Beat {
   /** Changes with every step, and so shows whether the thread is stuck. */
   readonly tick: number;
   readonly phase: Phase;
-  /** The case at hand. */
+  /** The current case. */
   readonly index: number;
-  /** The shrink path of the candidate at hand; empty for a case as it was generated. */
+  /** The shrink path of the current candidate; empty for a case as it was generated. */
   readonly path: readonly number[];
   /** The step of the case, if the target names its steps. */
   readonly step?: string;

@@ -84,7 +84,7 @@ export type Question =
     readonly ref: CaseRef;
     readonly fault: Fault;
     readonly milliseconds: number;
-    /** Candidates up to this step are skipped: it took an earlier worker down. */
+    /** Candidates up to this step are skipped: it ended an earlier worker. */
     readonly after?: number;
     /** Time limit of a candidate, if it is shorter than that of a case. */
     readonly timeout?: number;
@@ -118,7 +118,7 @@ export type Answer =
   | { readonly say: "refused"; readonly message: string; readonly trouble?: true }
   | Lost;
 
-/** The worker has ended: what it ran took it down or was stopped. */
+/** The worker has ended: the case ended it, or it was stopped. */
 export interface Lost {
   readonly say: "lost";
   /** What it was doing; absent if that is not known. */

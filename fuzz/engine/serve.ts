@@ -144,7 +144,7 @@ class Server {
     const { ref, fault, after } = question;
     const bench = await this.#started(ref.target);
     const value = bench.caseOf(ref);
-    // A second run would take this worker down.
+    // A second run would end this worker.
     const again = isDeadly(fault) ? fault : await bench.run(value.value);
     if (isFault(again) && isTrouble(again)) throw new HarnessError(again.message);
     if (!isFault(again) || !sameFault(again, fault)) return { say: "shrunk" };

@@ -38,11 +38,11 @@ export interface About {
   readonly offset?: number;
 }
 
-/** What is known of a failure beyond its message. */
+/** Details of a failure. */
 export interface FailureDetails {
-  /** A tool has succeeded and printed what no version of it prints; the bytes are in its answer. */
+  /** A tool exited with success but printed a malformed answer, which contains the bytes. */
   readonly kind?: "malformed-answer";
-  /** What both sides say, where two answers differ. */
+  /** Both answers, if two answers differ. */
   readonly answers?: readonly NamedAnswer[];
   /** What the failure is about, where it is known. */
   readonly about?: About;
@@ -113,9 +113,9 @@ export interface Target<Case = unknown> {
   readonly says: string;
   /** Share of the time budget, relative to the other targets. */
   readonly weight: number;
-  /** The tools without which the target has nothing to compare with. */
+  /** The tools that the target requires. */
   readonly needs?: readonly ToolName[];
-  /** Further tools that the target compares with where they are installed. */
+  /** Further tools that the target compares with if they are installed. */
   readonly uses?: readonly ToolName[];
   /** The target runs only if it is named. */
   readonly onlyByName?: boolean;
@@ -126,7 +126,7 @@ export interface Target<Case = unknown> {
   /** The inverse of `toJson`. */
   fromJson(json: Json): Case;
   /**
-   * Makes a case sound after a part of it was dropped. Without this, elements of lists are dropped and
+   * Makes a case valid after a part of it was dropped. Without this, elements of lists are dropped and
    * members of objects are not.
    *
    * @throws {Error} when there is no such case

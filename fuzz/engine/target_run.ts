@@ -15,7 +15,7 @@ export type TargetEnd =
   | "stopped"
   /** Too many cases hang or fill the memory. */
   | "hung"
-  /** The generator or the preparations fail. */
+  /** The generator or the setup fails. */
   | "broken"
   /** The harness or a tool does not work. */
   | "trouble";
@@ -62,7 +62,7 @@ const LOST_MAX = 10;
 const LOST_SHARE = { cases: 0.1, time: 0.5 };
 
 interface Range extends CaseRange {
-  /** These cases run one by one, since an unknown one of them took a worker down. */
+  /** These cases run one by one, since one of them, it is not known which, ended a worker. */
   readonly careful?: boolean;
 }
 
@@ -87,7 +87,7 @@ export class TargetRun {
   #idle: (() => void)[] = [];
   #counts = NO_COUNTS;
   #lost = 0;
-  /** Time of the cases that took a worker down, in milliseconds. */
+  /** Time of the cases that ended a worker, in milliseconds. */
   #lostTime = 0;
   #end: { readonly end: TargetEnd; readonly message?: string } | undefined;
 

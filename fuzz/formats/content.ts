@@ -10,9 +10,9 @@ const CHUNK = 2 ** 20;
 const MIDDLE = 0.7;
 
 /**
- * Compares what a reader makes of an image with what a guest should see.
+ * Compares the content that a reader returns with the content that a guest should see.
  *
- * @throws {Failure} where the two differ
+ * @throws {Failure} if the two differ
  */
 export function assertDisk(
   layers: readonly Layer[],
@@ -28,7 +28,7 @@ export function assertDisk(
       const length = Math.min(CHUNK, end - at);
       assertPart(layers, { at, bytes: expected.read(at, length), what });
     }
-    // A read that begins in the middle has to find the same there.
+    // A read from the middle must return the same.
     const middle = start + Math.floor((end - start) * MIDDLE);
     const bytes = expected.read(middle, Math.min(CHUNK, end - middle));
     assertPart(layers, { at: middle, bytes, what });
@@ -37,9 +37,9 @@ export function assertDisk(
 }
 
 /**
- * A sound image that was not changed has its model's size, and with the right passphrase its content.
+ * Checks that an unedited image has the size of its model and, with the right passphrase, its content.
  *
- * @throws {Failure} where it has not
+ * @throws {Failure} if it has not
  */
 export function assertSound<Model>(
   kit: Kit<Model>,
@@ -82,7 +82,7 @@ function assertPart(
   );
 }
 
-/** Outside of what the model names there is nothing: no layer claims to hold data there. */
+/** Checks that no layer claims data where the model has none. */
 function assertNothingElse(
   layers: readonly Layer[],
   { ranges, size, unknownFrom = size }: ExpectedDisk,
@@ -103,7 +103,7 @@ function assertNothingElse(
   }
 }
 
-/** @throws {Failure} where the two differ */
+/** @throws {Failure} if the two differ */
 export function assertSameBytes(signature: string, found: Uint8Array, expected: Uint8Array): void {
   const differs = firstDifference(found, expected);
   if (differs < 0) return;

@@ -17,15 +17,15 @@ import type { Expected, LaidOut } from "./kit.ts";
 
 /** What the kits of both versions of LUKS share. */
 
-/** Of so many volumes one is large: the numbers of its last sectors take more than a byte. */
+/** One volume in this many is large: the numbers of its last sectors need more than a byte. */
 export const LARGE_SHARE = 6;
 const SMALL_MAX = 2 ** 13;
 const LARGE_MAX = 2 ** 18;
-/** Bytes of content that are read of what may be no volume any more. */
+/** Bytes of content that are read from an edited volume. */
 const READ_MAX = 4096;
 
 /**
- * Models of volumes, of which few are large.
+ * Models of volumes, few of them large.
  *
  * @param models those with payloads of at most so many bytes
  */
@@ -53,7 +53,7 @@ export function allData(length: number): ReturnType<NonNullable<Expected<never>[
   return [{ start: 0, length, depth: 0, zero: false, data: true }];
 }
 
-/** Opens a volume; one with a detached header as of the version that it looks like. */
+/** Opens a volume; the version of one with a detached header is probed. */
 export function openVolume(
   format: "luks" | "luks2",
 ): (files: readonly CaseFile[], options: ReadOptions) => OpenedImage {
@@ -65,21 +65,21 @@ export function openVolume(
   };
 }
 
-/** Milliseconds that trying a passphrase may take: slow hashes have eight slots to go through. */
+/** Time limit for a passphrase attempt in milliseconds: slow hashes may have eight slots. */
 export const KEY_MS = 8000;
 
-/** What the format of a volume is, as far as signatures and rules name it. */
+/** The name of the format in signatures and rules. */
 export interface AccessOptions {
   readonly format: "luks" | "luks2";
   readonly key: KeyChoice;
-  /** Rules for which the content is not read although the format allows it. */
+  /** Rules for which the content is not read although the format allows the image. */
   readonly notRead: RegExp;
 }
 
 /**
- * What is rejected has no content, and what is not rejected has.
+ * Checks that exactly the volumes that are not rejected have content.
  *
- * @throws {Failure} where it is otherwise
+ * @throws {Failure} if that is not so
  */
 export function assertAccess(image: OpenedImage, { format, key, notRead }: AccessOptions): void {
   const { layer, findings } = image;
@@ -106,7 +106,7 @@ export function assertAccess(image: OpenedImage, { format, key, notRead }: Acces
   }
 }
 
-/** The first bytes of a file, with zeros for what it lacks. */
+/** The first bytes of a file, padded with zeros. */
 export function headOf(source: ByteSource, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   bytes.set(readUpTo(source, 0, length));
@@ -114,9 +114,9 @@ export function headOf(source: ByteSource, length: number): Uint8Array {
 }
 
 /**
- * What is decoded is encoded as it was.
+ * Checks that a decoded header encodes to the same bytes.
  *
- * @throws {Failure} where it is not
+ * @throws {Failure} if it does not
  */
 export function assertEncodes(
   format: "luks" | "luks2",

@@ -2,8 +2,8 @@ import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import { type ChainModel, passphrasesOf } from "./models.ts";
 
 /**
- * What a chain is opened with: a passphrase for each image from the top down, of which those that are
- * not encrypted take no notice. Empty where none is.
+ * The passphrases that open a chain: one for each image from the top down, ignored for images that are
+ * not encrypted. Empty if no image is encrypted.
  */
 export function chainPassphrases(chain: ChainModel): string[] {
   const found = passphrasesOf(chain);

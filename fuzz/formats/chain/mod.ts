@@ -1,5 +1,5 @@
 /**
- * Chains of images of qcow, qcow2 and raw, as the fuzz targets know them: what is read as a whole.
+ * The kit of backing chains of qcow, qcow2 and raw images, which are read as a whole.
  *
  * @module
  */

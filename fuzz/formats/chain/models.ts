@@ -15,10 +15,10 @@ import { patterns } from "../../generate/values.ts";
 /** An image of any format. */
 export type ImageModel = RawModel | Qcow1Model | Qcow2Model;
 
-/** Images of which each is the backing file of the one before it; the first is the top. */
+/** A list of images, each the backing file of the one before it; the first is the top. */
 export type ChainModel = readonly ImageModel[];
 
-/** How chains may be bounded. */
+/** Bounds of generated chains. */
 export interface ChainOptions extends Qcow2ModelOptions {
   /** Formats of the top image. */
   readonly formats?: readonly ("qcow" | "qcow2")[];
@@ -38,9 +38,9 @@ export function chainModels(options: ChainOptions = {}): fc.Arbitrary<ChainModel
 }
 
 /**
- * A chain after a part of it was taken out: each image names the next one, and the last one none.
+ * A chain after a part was dropped: each image names the next one, and the last one names none.
  *
- * @throws {TypeError} where one of the images is none that could be drawn
+ * @throws {TypeError} if one of the images cannot be generated
  */
 export function relinked(chain: ChainModel): ChainModel {
   const images = chain.map(normalImage);
@@ -86,7 +86,7 @@ function imageModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
   );
 }
 
-/** Images of version 1, of which the options bound nothing but the encryption. */
+/** Images of version 1; the options bound only the encryption. */
 function legacyModels(
   { encryption = "none", passphrases = PASSPHRASES }: ChainOptions,
 ): fc.Arbitrary<Qcow1Model> {
@@ -162,8 +162,8 @@ function naming(
 }
 
 /**
- * What each image of a chain is opened with, from the top down; nothing for those that are not
- * encrypted. Of several keys it is the last one, which takes readers past the slots before it.
+ * The passphrases of the images of a chain, from the top down; none for images that are not encrypted.
+ * Of several keys it is the last one, so that readers have to try the slots before it.
  */
 export function passphrasesOf(chain: ChainModel): (string | undefined)[] {
   return chain.map((image) => formatOf(image.format).writer.passphrases?.(image).at(-1));
@@ -175,7 +175,7 @@ export interface BuiltFile {
   readonly built: BuiltImage;
 }
 
-/** The files of a chain: its images from the top down, each with its data file behind it. */
+/** The files of a chain: its images from the top down, each followed by its data file. */
 export function buildChain(chain: ChainModel): BuiltFile[] {
   return chain.flatMap((image, index) => {
     const name = fileName(chain, index);

@@ -4,7 +4,7 @@ import type { ChainModel } from "./models.ts";
 
 /**
  * The chain with a top image of at most so many guest clusters, so that all of its content can be
- * compared. Clusters that are after them are moved to the front.
+ * compared. Later clusters are moved to the front.
  */
 export function modestDisk(chain: ChainModel, clusters: number): ChainModel {
   const [top, ...rest] = chain;

@@ -11,12 +11,12 @@ import { qcow2Divergences } from "../qcow2/divergences.ts";
 
 /** Corruptions and leaks of one image: qemu-img prints a line for each, tens of thousands in seconds. */
 const COMPLAINTS_MAX = 2 ** 13;
-/** Snapshots that QEMU reads, one request each, without anybody noticing. */
+/** Snapshots that QEMU reads in negligible time, with one request each. */
 const SNAPSHOTS_MAX = 2 ** 12;
 /** Clusters of a qcow disk that QEMU looks up one by one within a few seconds. */
 const QCOW_CLUSTERS_MAX = 2 ** 17;
 
-/** What qemu-img and qemu-io answer about chains: content and allocation, and one question more. */
+/** Compares chains with qemu-img and qemu-io: content, allocation and one more question. */
 export const chainTools: ToolKit = {
   says: "verdict, info, map, check and content agree with the installed qemu-img",
   needs: ["qemu-img", "qemu-io"],
@@ -35,7 +35,7 @@ async function compareChain(asked: Asked, ask: string, tools: Toolbox): Promise<
   if (skipped !== undefined) return { seen: [], skipped };
   const { judgement, subject: { passphrases: _, ...keyless } } = asked;
   if (judgement.findings.some(({ rule }) => rule === "luks.work.iterations-budget")) {
-    // QEMU has no budget for iterations: it is not asked for what takes hours.
+    // QEMU does not limit iterations, so it is not queried for what would take hours.
     return { seen: await compareAnswer({ ...asked, subject: keyless }, "info", tools) };
   }
   const content = await compareContent(asked, tools);
@@ -49,7 +49,7 @@ function whyNotAsked({ image, subject }: Asked, ask: string): string | undefined
     return "qemu is slow with tens of thousands of snapshots";
   }
   if (isEndless(layersOf(image))) return "qemu-img takes too long to map a qcow disk of this size";
-  // Which image of a chain needs a passphrase is what `info` says, and check opens more than info does.
+  // `info` reports which image of a chain needs a passphrase, but check opens more than info does.
   const passphrases = subject.passphrases ?? [];
   const unknown = image.findings.refusal("info") !== undefined && passphrases.length > 1;
   if (ask !== "check" || !unknown) return undefined;
@@ -65,7 +65,7 @@ function isEndless(layers: readonly Layer[]): boolean {
   );
 }
 
-/** Whether qemu-img's check would be slow for all that it has to say. */
+/** Whether qemu-img's check would be slow because it prints too many lines. */
 function isNoisy({ qemu: { check } }: Judgement): boolean {
   return check !== null && check.corruptions + check.leaks > COMPLAINTS_MAX;
 }

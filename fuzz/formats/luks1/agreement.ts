@@ -14,13 +14,13 @@ import { firstDifference } from "../../compare/bytes.ts";
 import { type OpenedCase, sourceOf } from "../kit.ts";
 import { assertAccess, assertEncodes, headOf } from "../luks.ts";
 
-/** Rules for which the content is not read although the format allows it. */
+/** Rules for which the content is not read although the format allows the image. */
 const NOT_READ = /^luks\.work\.iterations-budget$/;
 
 /**
- * Compares what is said of a volume with its bytes and with what can be read of it.
+ * Checks that the findings of a volume agree with its bytes and its readable content.
  *
- * @throws {Failure} where the two differ
+ * @throws {Failure} if they do not
  */
 export function agreesLuks1(image: OpenedImage, { files, key }: OpenedCase<Luks1Model>): void {
   const head = headOf(sourceOf(files), HEADER_BYTES);
@@ -39,7 +39,7 @@ export function depthLuks1({ findings, layer }: OpenedImage): Depth {
   return layer?.unlocked === true ? "accepted" : "data";
 }
 
-/** There is a layer where the magic and the version are right and a payload begins. */
+/** A layer exists if the magic and the version are right and the payload starts inside the file. */
 function assertLayer(
   { layer }: OpenedImage,
   [header, payload = header]: readonly CaseFile[],
@@ -65,7 +65,7 @@ function assertLayer(
 function assertPlaces({ findings }: OpenedImage, files: readonly CaseFile[]): void {
   const end = Math.max(HEADER_BYTES, ...files.map(({ source }) => source.size));
   for (const { rule, offset } of findings.list()) {
-    // Of version 2, which is another format, it is said where its second header would be.
+    // For version 2, another format, the finding is at the place of its second header.
     if (offset === null || rule.startsWith("luks2.")) continue;
     if (Number(offset) >= 0 && Number(offset) <= end) continue;
     throw new Failure(`luks.place.${rule}`, `It is at ${offset}, but the files end at ${end}`);

@@ -27,10 +27,10 @@ const LAST_SLOT = 7;
  * Changes the keys of a volume, one change after the other.
  *
  * @returns the files after that
- * @throws {Failure} where something else comes of the changes than has to
+ * @throws {Failure} if the result of the changes is wrong
  */
 export function withChanges(model: Luks1Model, changes: readonly KeyChange[]): CaseFile[] {
-  // A header that lacks the last key materials is not changed; the rest of it is as good as another.
+  // A header without its last key materials is not changed; the rest is used like any other.
   const { image, name, others = [] } = layOutLuks1({ ...model, cutHeader: false });
   const source = applyEdits(image, []);
   const files: CaseFile[] = [{ name, source }, ...others];
@@ -56,9 +56,9 @@ function assertOpens(files: readonly CaseFile[], model: Luks1Model, masterKey: U
 }
 
 /**
- * Compares the key slots of a volume that is as it was built with its model.
+ * Compares the key slots of an unedited volume with its model.
  *
- * @throws {Failure} where a slot opens that must not, or does not where it must
+ * @throws {Failure} if a slot opens that must not, or a slot that must open does not
  */
 export function assertModelKeys(source: ByteSource, model: Luks1Model): void {
   const header = source.read(0, source.size);

@@ -8,7 +8,7 @@ const SLOTS = 8;
 const STRIPES = 4000;
 
 /**
- * What `info` has to say of a volume, told from its model and not from what was built: the `data` of
+ * The expected `info` of a volume, derived from its model and not from the built image: the `data` of
  * qemu-img's format-specific information.
  */
 export function expectedInfo(model: Luks1Model): { readonly [key: string]: Json } {
@@ -19,7 +19,7 @@ export function expectedInfo(model: Luks1Model): { readonly [key: string]: Json 
     "cipher-alg": spec.cipher === "sm4" ? "sm4" : `${spec.cipher}-${bits}`,
     "cipher-mode": spec.mode,
     ...(spec.ivGenerator === undefined ? {} : { "ivgen-alg": spec.ivGenerator }),
-    // QEMU names the hash where the IV generator has a use for it.
+    // QEMU names the hash if the IV generator uses one.
     ...(spec.ivGenerator === "essiv" ? { "ivgen-hash-alg": spec.ivHash ?? "" } : {}),
     "hash-alg": spec.hash,
     "payload-offset": detached ? 0 : UNIT + SLOTS * room + gap * SECTOR,

@@ -39,7 +39,7 @@ function insideModel(model: Luks1Model): Qcow2Model {
   });
 }
 
-/** The image, of which edits see nothing but the encryption. */
+/** The image; edits change only the encryption. */
 const built: (model: Luks1Model) => BuiltImage = remembering((model) => {
   const { image } = buildQcow2(insideModel(model));
   return { ...image, placed: image.placed.filter(isEncryption) };

@@ -19,10 +19,10 @@ import { Failure } from "../../engine/target.ts";
 import { PASSPHRASES, strangePassphrase } from "../../generate/encryption.ts";
 import { picks } from "../../generate/values.ts";
 
-/** Something that is done to the keys of a volume. */
+/** A change to the keys of a volume. */
 export interface KeyChange {
   readonly act: "add" | "change" | "erase" | "erase-slot";
-  /** Which of the keys in use it is done with: the n-th, counted round. */
+  /** Which of the keys in use is changed: the n-th, modulo their number. */
   readonly which: number;
   /** The new passphrase. */
   readonly passphrase: string;
@@ -60,15 +60,15 @@ export function describeChange({ act, which, passphrase }: KeyChange): string {
   return act === "erase" ? `all slots of ${key} are erased` : `the slot of ${key} is erased`;
 }
 
-/** The keys of a volume as its model has them. */
+/** The keys of a volume according to its model. */
 export function keysOf({ keys }: Luks1Model): Keys {
   return new Map(keys.map(({ slot, passphrase }) => [slot, passphrase]));
 }
 
 /**
- * Makes a change, and derives from the keys alone what has to come of it.
+ * Makes a change, and derives the expected result from the keys alone.
  *
- * @throws {Failure} when the change is made where it must not be, or is rejected where it can be made
+ * @throws {Failure} if a change is made that must not be, or a possible change is rejected
  */
 export function changed(before: Keyed, change: KeyChange): Keyed {
   const expected = expectedKeys(before.keys, change);
@@ -97,7 +97,7 @@ function made({ header, keys }: Keyed, change: KeyChange): Uint8Array {
   return eraseKey(header, act === "erase" ? { passphrase, random } : { slot, random }).header;
 }
 
-/** The keys after a change; `undefined` where it cannot be made. */
+/** The keys after a change; `undefined` if it cannot be made. */
 function expectedKeys(keys: Keys, change: KeyChange): Keys | undefined {
   const [slot, passphrase] = chosen(keys, change);
   const free = Array.from({ length: SLOTS }, (_, at) => at).find((at) => !keys.has(at));
@@ -119,7 +119,7 @@ function expectedKeys(keys: Keys, change: KeyChange): Keys | undefined {
   return after.size === 0 ? undefined : after;
 }
 
-/** The key that a change is about. */
+/** The key that is changed. */
 function chosen(keys: Keys, { which }: KeyChange): readonly [number, string] {
   const inOrder = [...keys].sort(([a], [b]) => a - b);
   return inOrder[which % inOrder.length] as [number, string];
@@ -138,7 +138,7 @@ function seededBytes({ which, iterations }: KeyChange): RandomBytes {
  * Compares key slots with the keys: each opens with its own passphrase, those without a key are
  * disabled, and a passphrase of no key opens none.
  *
- * @throws {Failure} where a slot opens that must not, or does not where it must
+ * @throws {Failure} if a slot opens that must not, or a slot that must open does not
  */
 export function assertKeys(keyed: Keyed): void {
   for (let slot = 0; slot < SLOTS; slot++) assertKey(keyed, slot);
@@ -169,11 +169,11 @@ function assertKey({ header, keys }: Keyed, slot: number): Uint8Array | undefine
 /**
  * Compares what a change has made of keys with those that were there before, which were compared with
  * their slots already. Whether a slot opens follows from the header, from the slot and from its key
- * material: where not one byte of these is another one, nothing is tried again.
+ * material: if no byte of these has changed, no passphrase is tried again.
  *
- * @returns the master key out of each slot that is another one
- * @throws {Failure} where a slot opens that must not, or does not where it must; where the header is
- * another one, or a slot that was erased has kept some of its key material
+ * @returns the master key of each slot that has changed
+ * @throws {Failure} if a slot opens that must not, or a slot that must open does not; if the header has
+ * changed, or an erased slot has kept some of its key material
  */
 export function assertChanged(before: Keyed, after: Keyed): Uint8Array[] {
   if (!sameBytes(before.header, after.header, { start: 0, length: headerStruct.size })) {
@@ -208,7 +208,7 @@ function sameBytes(left: Uint8Array, right: Uint8Array, { start, length }: Range
   return Buffer.compare(left.subarray(start, end), right.subarray(start, end)) === 0;
 }
 
-/** Whether a sector of a range is what it was. */
+/** Whether a sector of a range has not changed. */
 function keepsSector(left: Uint8Array, right: Uint8Array, { start, length }: Range): boolean {
   for (let at = start; at < start + length; at += SECTOR) {
     const sector = { start: at, length: Math.min(SECTOR, start + length - at) };

@@ -1,5 +1,5 @@
 /**
- * LUKS version 1, as the fuzz targets know it.
+ * The kit of LUKS version 1.
  *
  * @module
  */
@@ -31,14 +31,14 @@ const keys: KeyKit<Luks1Model> = {
     describe: (change) => describeChange(change as KeyChange),
     run: (model, changes) => withChanges(model, changes as readonly KeyChange[]),
   },
-  // Trying a passphrase takes some fifty times as long as judging a header.
+  // A passphrase attempt takes about fifty times as long as judging a header.
   choices: (use) =>
     keyChoices(use === "open" ? { none: 46, right: 1, wrong: 1 } : { right: 8, wrong: 2, none: 1 }),
   iterationsMax: ITERATIONS_MAX,
   milliseconds: KEY_MS,
 };
 
-/** One volume in so many is like no other. */
+/** One volume in this many is generated; the others come from a cache. */
 const RARELY: Readonly<Record<Use, number>> = { open: 40, roundtrip: 32, differential: 12 };
 /** Sets of passphrases that processes of qemu-io are kept for. */
 const PASSPHRASES_MAX = 3;
@@ -48,7 +48,7 @@ const models: Kit<Luks1Model>["models"] = (use) => {
   if (use === "open") return luks1Volumes({ qemu: false, rarely });
   if (use === "roundtrip") return luks1Volumes({ qemu: false, rarely, quick: true });
   const passphrases = PASSPHRASES.slice(0, PASSPHRASES_MAX);
-  // Twice as many of what QEMU knows as of all that there is.
+  // Volumes that QEMU supports are twice as frequent as any volumes.
   return fc.oneof(
     { withCrossShrink: true },
     { weight: 2, arbitrary: luks1Volumes({ rarely, passphrases }) },

@@ -8,7 +8,7 @@ import {
 } from "../../../src/luks1/mod.ts";
 import { mostly, patterns, picks } from "../../generate/values.ts";
 
-/** How {@link luks1Models} may be bounded. */
+/** Bounds of {@link luks1Models}. */
 export interface Luks1ModelOptions {
   /** Only what qemu-img opens; false for whatever LUKS and cryptsetup have besides. */
   readonly qemu?: boolean;
@@ -16,12 +16,12 @@ export interface Luks1ModelOptions {
   readonly old?: boolean;
   /** Bytes of the largest payload, 64 KiB by default. */
   readonly sizeMax?: number;
-  /** What volumes are opened with; any text by default. */
+  /** The passphrases of volumes; any text by default. */
   readonly passphrases?: readonly string[];
 }
 
 const SIZE_MAX = 2 ** 16;
-/** Iterations cost time, and nothing else comes of them. */
+/** More iterations cost time and test nothing else. */
 const ITERATIONS_MAX = 20;
 const KEYS_MAX = 3;
 
@@ -85,13 +85,13 @@ const FEEDBACK = ["cfb", "ofb"] as const;
 /** An IV generator as the header names it. */
 type Iv = Pick<CipherSpec, "ivGenerator" | "ivHash">;
 
-/** A cipher, the lengths of its keys in bytes, and what there is of it. */
+/** A cipher with its key lengths in bytes and its modes. */
 interface CipherSort {
   readonly cipher: string;
   readonly lengths: readonly number[];
-  /** Modes in which QEMU has it; none where it does not know it. */
+  /** Modes that QEMU supports; none if it does not support the cipher. */
   readonly qemu: readonly string[];
-  /** Modes that there are besides. */
+  /** Other modes. */
   readonly others?: readonly string[];
   /** Hashes whose digest is as long as a key. */
   readonly essiv: readonly string[];
@@ -101,7 +101,7 @@ interface CipherSort {
 
 const WIDE = { lengths: [32, 16, 24], essiv: ["sha256", "md5", "sm3"] } as const;
 
-/** Those that are met most come first. */
+/** The most common ones come first. */
 const CIPHERS: readonly CipherSort[] = [
   { cipher: "aes", qemu: MODES, others: FEEDBACK, ...WIDE },
   { cipher: "serpent", qemu: MODES, others: FEEDBACK, ...WIDE },
@@ -143,7 +143,7 @@ export function luksSpecs(options: Luks1ModelOptions = {}): CipherSpec[] {
 
 function keyLengths({ lengths }: CipherSort, mode: string, qemu: boolean): number[] {
   if (mode === "xts") return lengths.map((length) => 2 * length);
-  // QEMU aborts where 4000 stripes are not a whole number of sectors.
+  // QEMU aborts if 4000 stripes are not a whole number of sectors.
   return lengths.filter((length) => !qemu || length !== 24);
 }
 

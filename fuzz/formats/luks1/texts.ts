@@ -33,8 +33,8 @@ const TEXTS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * Texts that implementations trip over in a field: the names that there are, what is nearly one of
- * them, and texts that leave no room for a NUL byte. None for a field that holds no text.
+ * Texts for a field that are likely to reveal bugs: known names, near misses of them, and texts that
+ * leave no room for a NUL byte. None for a field without text.
  */
 export function luksTexts(field: Field): readonly string[] {
   return field.kind === "bytes" ? TEXTS.get(field.name) ?? [] : [];

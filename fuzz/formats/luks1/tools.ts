@@ -11,18 +11,18 @@ import { compareCryptsetup, compareLuksde, type VolumeKit } from "../../compare/
 import type { ToolKit } from "../kit.ts";
 import { luks1Divergences } from "./divergences.ts";
 
-/** Work that trying a passphrase on a generated volume takes, and not much more. */
+/** Limit of the work of a passphrase attempt: slightly more than a generated volume needs. */
 export const ITERATIONS_MAX = 8000;
 const BUDGET = "luks.work.iterations-budget";
 /** The first version of QEMU that has an option for a detached header. */
 const DETACHED_SINCE = 9;
 
 /**
- * What qemu-img, cryptsetup and luksdeinfo answer about volumes.
+ * Compares volumes with qemu-img, cryptsetup and luksdeinfo.
  *
- * Every case is read by qemu-io, which stays as it is between cases. The other tools are a process or
- * more a case, and so each is asked about a share of the cases. A detached header is read by QEMU from
- * 9.0 on; before that, cryptsetup is asked about every one instead.
+ * qemu-io reads every case, because its process keeps running between cases. The other tools need a
+ * new process for each case, so each is queried for a share of the cases. QEMU reads detached headers
+ * since 9.0; for older versions, cryptsetup is queried for all of them.
  */
 export const luks1Tools: ToolKit = {
   says: "LUKS verdict, info and content agree with qemu-img, cryptsetup and luksdeinfo",
@@ -45,7 +45,7 @@ async function compareLuks1(asked: Asked, ask: string, tools: Toolbox): Promise<
     return await compareCryptsetup(asked, volumeKit, tools);
   }
   if (image.findings.count(BUDGET) > 0) {
-    // QEMU has no budget: it is not asked for what takes hours.
+    // QEMU does not limit work, so it is not queried for what would take hours.
     return { seen: await compareAnswer({ ...asked, subject: keyless }, "info", tools) };
   }
   const content = await compareContent(asked, tools);
@@ -65,7 +65,7 @@ const volumeKit: VolumeKit = {
   dear: ({ findings }) => findings.count(BUDGET) > 0,
 };
 
-/** What the reference says of a header by the format alone: QEMU's limits are left to QEMU. */
+/** The reference's report of a header by the format alone, without QEMU's limits. */
 function report(image: OpenedImage): Ours<VolumeReport> {
   const refusal = image.findings.refusal("info", "spec");
   if (refusal !== undefined) {
