@@ -172,7 +172,7 @@ async function luksRows(directory: string): Promise<Row[]> {
   const passphrase = utf8("correct horse");
   const image = `${directory}/disk.luks`;
   const payload = patternBytes({ kind: "noise", seed: 2 }, VOLUME_MIB * MIB);
-  // A key that is derived in no time, so that reading is what is measured.
+  // A key that is cheap to derive, so that only reading is measured.
   Deno.writeFileSync(image, headerOf(passphrase, 1));
   Deno.writeFileSync(image, payload, { append: true });
   Deno.writeFileSync(`${directory}/passphrase`, passphrase);

@@ -1,11 +1,11 @@
 /**
- * Kits: what the fuzz targets know of the formats, a folder each. A new one is a folder here and a
- * line below; what a kit is, is in `kit.ts`.
+ * Kits: everything that the fuzz targets need for a format, one folder each. A new kit is a folder here
+ * and a line below; `kit.ts` defines the interface.
  *
  * Invariants:
  *
- * - A model is a plain value, and what is built of it follows from it alone.
- * - What is expected of an image follows from its model, and not from what was built.
+ * - A model is a plain value that alone determines the built image.
+ * - The expected answers follow from the model, not from the built image.
  * - A divergence is explained with a citation, and only as far as the citation goes.
  *
  * @module
@@ -18,13 +18,13 @@ import { luks2 } from "./luks2/mod.ts";
 import { qcow1 } from "./qcow1/mod.ts";
 import { qcow2 } from "./qcow2/mod.ts";
 
-/** The kits of images by themselves, each fuzzed by `open`. */
+/** The kits of single images, each fuzzed by `open`. */
 export const images: readonly Kit[] = [qcow1 as Kit, qcow2 as Kit, luks1 as Kit, luks2 as Kit];
 
 /** A kit with tools that answer to the same images. */
 export type WholeKit = Kit & { readonly tools: ToolKit };
 
-/** The kits of what is read whole, each fuzzed by `roundtrip` and `differential`. */
+/** The kits of chains and volumes, each fuzzed by `roundtrip` and `differential`. */
 export const wholes: readonly WholeKit[] = [
   chains as WholeKit,
   luks1 as WholeKit,

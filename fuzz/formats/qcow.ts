@@ -9,19 +9,19 @@ import { cipherText } from "./luks1/describe.ts";
 import { luksTexts } from "./luks1/texts.ts";
 import { isEncryption } from "./qcow2/encryption.ts";
 
-/** What the kits of both versions of qcow share. */
+/** Code shared by the kits of both versions of qcow. */
 
 /** An image of one of them. */
 export type QcowModel = Qcow1Model | Qcow2Model;
 
-/** How images are opened. Slow hashes have eight slots to go through. */
+/** How images are opened. Slow hashes may have eight slots. */
 export const qcowKeys: KeyKit<never> = {
   choices: () => keyChoices({ right: 1 }),
   iterationsMax: 8000,
   milliseconds: 8000,
 };
 
-/** What the kits of single images have in common, and those of chains. */
+/** The common part of the kits of single images and of chains. */
 export const qcowKit: Pick<Kit<never>, "answerPaths" | "tableRules" | "edits"> = {
   answerPaths: [
     [/^\/snapshots\/(\d+)/, "/snapshot[$1]"],
@@ -75,19 +75,19 @@ function encryptionText({ encryption }: QcowModel): string[] {
   return [`LUKS in ${cipherText(encryption)}`];
 }
 
-/** What leads from a byte of the disk to the entry that says what it is made of. */
+/** Finds the mapping entry of a byte of the disk. */
 export interface EntryGeometry {
   readonly l1Offset: bigint;
   readonly l2Entries: number;
   readonly clusterSize: number;
   readonly entrySize: number;
-  /** Bits of an L1 entry that are the offset of a table. */
+  /** Bits of an L1 entry with the offset of a table. */
   readonly offsetMask: bigint;
 }
 
 const L1_ENTRY = 8;
 
-/** The entry of a byte of the disk: that of the L2 table, or of the L1 table where there is none. */
+/** The entry of a byte of the disk: that of the L2 table, or of the L1 table if there is none. */
 export function entryIn(
   source: ByteSource,
   guestOffset: number,

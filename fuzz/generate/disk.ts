@@ -8,7 +8,7 @@ export interface Range {
   readonly end: number;
 }
 
-/** What a guest should see. It follows from the model, and not from what was built. */
+/** The content that a guest should see. It follows from the model, not from the built image. */
 export interface ExpectedDisk {
   /** Bytes that the guest sees. */
   readonly size: number;
@@ -16,7 +16,7 @@ export interface ExpectedDisk {
   readonly ranges: readonly Range[];
   /** From here on the disk may hold anything; absent where all of it is known. */
   readonly unknownFrom?: number;
-  /** `length` bytes from `start` on, both multiples of 512; zeros behind the end. */
+  /** `length` bytes from `start` on, both multiples of 512; zeros past the end. */
   read(start: number, length: number): Uint8Array;
 }
 
@@ -38,11 +38,11 @@ export function flatDisk(bytes: Uint8Array, size: number = bytes.length): Expect
   };
 }
 
-/** The content of an image over what is below it. */
+/** The content of an image on top of the layers below it. */
 export function guestDisk(content: GuestContent, below: ExpectedDisk = NO_DISK): ExpectedDisk {
   const { clusterSize, virtualSize: size, named } = content;
   const known = new Set(named);
-  // Readers go from front to back: the cluster that was made last is asked for again.
+  // Readers go from front to back: the cluster that was made last is read again.
   let last: { index: number; bytes: Uint8Array } | undefined;
   const clusterAt = (index: number, from: number, to: number): Uint8Array => {
     if (last?.index !== index) {
@@ -75,7 +75,7 @@ export function guestDisk(content: GuestContent, below: ExpectedDisk = NO_DISK):
   };
 }
 
-/** Ranges in order, put together where they touch, and cut at the end of the disk. */
+/** Ranges in order, merged where they touch, and cut at the end of the disk. */
 function joined(ranges: readonly Range[], size: number): Range[] {
   const result: { start: number; end: number }[] = [];
   for (const { start, end } of [...ranges].sort((a, b) => a.start - b.start)) {

@@ -43,7 +43,7 @@ export function legacyEncryptions(
   return fc.record({ kind: fc.constant("aes"), passphrase: picks(passphrases) });
 }
 
-/** What an image is opened with. */
+/** The passphrase that opens an image. */
 export type KeyChoice = "right" | "wrong" | "none";
 
 /** The same in words. */
@@ -63,7 +63,7 @@ export function keyChoices(
   );
 }
 
-/** A passphrase that is none of those in use. */
+/** A passphrase that is not in use. */
 export function strangePassphrase(used: readonly string[]): string {
   return PASSPHRASES.find((passphrase) => !used.includes(passphrase)) ?? "not one of these";
 }

@@ -25,7 +25,7 @@ export interface Seal {
   seal(bytes: Uint8Array): Uint8Array;
 }
 
-/** A built image, and what its edits have to know. */
+/** A built image with the context of its edits. */
 export interface Editable extends BuiltImage {
   /** The checksums in the image. */
   readonly seals?: readonly Seal[];
@@ -36,7 +36,7 @@ const MOVED_MAX = 2 ** 22;
 /** Longest file that an edit makes out of a shorter one. */
 const SIZE_MAX = 2 ** 32;
 
-/** The bytes of a built image after edits. The image itself is left as it is. */
+/** The bytes of a built image after edits. The image itself does not change. */
 export function applyEdits(image: Editable, edits: readonly Edit[]): ByteSource {
   const built: ByteSource = new SegmentSource(image.segments, image.size);
   if (edits.length === 0) return built;
@@ -59,7 +59,7 @@ function eachCopy(edit: Edit, seals: readonly Seal[]): Edit[] {
   });
 }
 
-/** Which member names another place of the image. */
+/** The member of an edit that names another place of the image. */
 const PATHS: Readonly<Partial<Record<Edit["op"], string>>> = {
   copy: "from",
   duplicate: "from",
@@ -199,7 +199,7 @@ function placePatches(source: ByteSource, edit: PlaceEdit, places: Places): Patc
 
 function jsonPatch(source: ByteSource, edit: JsonEdit, places: Places): Patch[] {
   const place = places.place(edit.path);
-  // What is cut off was JSON; what is left of it is not.
+  // Truncated JSON is not JSON any more.
   if (place === undefined || place.offset + place.length > source.size) return [];
   return [{ offset: place.offset, bytes: editJson(source.read(place.offset, place.length), edit) }];
 }

@@ -3,7 +3,7 @@ import type { Field } from "../../src/layout/mod.ts";
 
 /** Values of a format that are worth trying beyond what follows from the descriptions of its fields. */
 export interface Dictionary {
-  /** Texts for a field of bytes: names that there are, and what is nearly one. */
+  /** Texts for a field of bytes: known names, and near misses. */
   texts?(field: Field): readonly string[];
   /** Numbers for any field. */
   readonly numbers?: readonly bigint[];
@@ -20,7 +20,7 @@ export interface JsonDictionary {
   values(member: string, old: Json): readonly Json[];
   /** Texts that have a meaning somewhere. */
   readonly words: readonly Json[];
-  /** Names that a value may be put under. */
+  /** Names for added members. */
   readonly names: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export const STRAY_VALUES: readonly Json[] = [
   ...[{ x: 1 }, { "0": {} }, { type: "x" }, nested(10), nested(40), "x".repeat(5000)],
 ];
 
-/** Numbers that implementations trip over. */
+/** Numbers that are likely to reveal bugs. */
 export const STRAY_NUMBERS: readonly number[] = [
   ...[0, 1, 2, 3, 16, 31, 32, 48, 64, 128, 256, 512, 1024, 2048, 3999, 4000, 4096, 8192],
   ...[2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53, -1, -(2 ** 31), 1.5, 1e300],

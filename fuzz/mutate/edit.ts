@@ -2,13 +2,13 @@ import { hex } from "../../src/bytes/mod.ts";
 import type { Json, Pattern } from "../../src/format/mod.ts";
 
 /**
- * A named change to a built image. Edits are applied in order, each to what the one before it left.
- * Paths are those of the placed structures: `/header/l1_table_offset`, `/l2[0]/3/l2_entry`. A `*` in
- * place of the first name stands for every copy of a part with a checksum. An edit whose path is not
- * there does nothing.
+ * A named change to a built image. Edits are applied in order, each to the result of the one before it.
+ * Paths are those of the placed structures: `/header/l1_table_offset`, `/l2[0]/3/l2_entry`. A `*` as
+ * the first name means every copy of a part with a checksum. An edit whose path does
+ * not exist has no effect.
  */
 export type Edit = (FieldEdit | PlaceEdit | JsonEdit | ByteEdit) & {
-  /** The checksums that cover what is changed are made right again. */
+  /** Whether the checksums that cover the change are updated. */
   readonly sealed?: true;
 };
 
@@ -20,7 +20,7 @@ export type FieldEdit =
   | { readonly op: "copy"; readonly path: string; readonly from: string }
   /** A field is made to point at a place, so many bytes off its start. */
   | { readonly op: "point"; readonly path: string; readonly at: string; readonly delta: number }
-  /** A field is given a text, cut to its width, and behind that one byte over and over. */
+  /** A field is given a text, cut to its width, then filled with one repeated byte. */
   | { readonly op: "text"; readonly path: string; readonly text: string; readonly fill: number }
   /** One bit of a field is flipped; bit 0 is the least significant. */
   | { readonly op: "flip"; readonly path: string; readonly bit: number };
@@ -34,7 +34,7 @@ export type PlaceEdit =
   /** A place becomes zeros. */
   | { readonly op: "drop"; readonly path: string };
 
-/** A change to the JSON that fills a place up to the zeros behind it; `member` is a place in it. */
+/** A change to the JSON that fills a place up to its trailing zeros; `member` is a place in it. */
 export type JsonEdit =
   /** A value is replaced or put there: `/segments/0/size`. Without a value it is taken out. */
   | { readonly op: "json"; readonly path: string; readonly member: string; readonly value?: Json }
@@ -108,7 +108,7 @@ export function requireEdit(edit: Edit): void {
   throw new TypeError(`Cannot use the edit ${edit.op}: it lacks a part`);
 }
 
-/** An edit in words, as it is printed in a report. */
+/** The text of an edit in a report. */
 export function describeEdit(edit: Edit): string {
   return `${words(edit)}${edit.sealed === true ? ", checksum updated" : ""}`;
 }

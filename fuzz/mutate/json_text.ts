@@ -7,14 +7,14 @@ export function editJson(place: Uint8Array, edit: JsonEdit): Uint8Array {
   const after = changedText(before, edit, place.length);
   if (after === before) return place;
   const bytes = new Uint8Array(place.length);
-  // What is longer than the place is cut.
+  // Text that is too long for the place is truncated.
   for (let at = 0; at < Math.min(after.length, bytes.length); at++) {
     bytes[at] = after.charCodeAt(at);
   }
   return bytes;
 }
 
-/** The text in a place, up to the zeros behind it; each byte is a letter. */
+/** The text in a place, up to its trailing zeros; each byte is a letter. */
 export function jsonText(place: Uint8Array): string {
   let end = place.length;
   while (end > 0 && place[end - 1] === 0) end--;

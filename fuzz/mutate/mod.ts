@@ -4,7 +4,7 @@
  * Invariants:
  *
  * - A malformed image is a model, laid out, plus a short list of named edits; applying them is a pure
- *   function, and leaves the built image as it is.
+ *   function, and does not change the built image.
  * - An edit prints as something a person can read, and is stored as JSON.
  * - What values are worth trying follows from the description of the field, and from the dictionary
  *   of the format.

@@ -9,7 +9,7 @@ export interface FieldPlace {
   readonly field: Field;
 }
 
-/** Finds what paths name in a built image. */
+/** Finds the places that paths name in a built image. */
 export class Places {
   readonly #byPath: ReadonlyMap<string, Placed>;
 

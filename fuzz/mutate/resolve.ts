@@ -9,9 +9,9 @@ import { Places } from "./places.ts";
 import { pick, sealedEdit } from "./sealed.ts";
 import { interestingValues } from "./values.ts";
 
-/** What draws are resolved with. */
+/** The context for resolving draws. */
 export interface Resolving {
-  /** Unit of allocation in bytes: what is one off an offset. */
+  /** Unit of allocation in bytes, for offsets that are off by one unit. */
   readonly unit: number;
   readonly dictionary?: Dictionary;
   /** Places that are hit as often as data: those that much depends on, and that are few. */
@@ -104,7 +104,7 @@ function textEdit(
   return { op: "xor", offset: at.offset + draw.value % field.width, bits: bitsOf(draw) };
 }
 
-/** What is behind a text: NUL bytes, or none. */
+/** The bytes after a text: NUL bytes, or none. */
 const FILLS = [0, 0, 0, 0x20, 0xff] as const;
 
 function isInteger(field: Field): boolean {

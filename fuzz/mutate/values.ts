@@ -2,7 +2,7 @@ import { SECTOR } from "../../src/bytes/mod.ts";
 import { REQUEST_END_MAX } from "../../src/format/mod.ts";
 import { boundariesOf, type Field, isAligned } from "../../src/layout/mod.ts";
 
-/** What the interesting values of a field follow from. */
+/** The input for the interesting values of a field. */
 export interface Surroundings {
   /** Length of the file in bytes. */
   readonly fileSize: number;
@@ -14,7 +14,7 @@ export interface Surroundings {
 const POWERS = [8n, 16n, 31n, 32n, 53n, 55n, 56n, 62n, 63n];
 
 /**
- * Values that implementations trip over, derived from the field's description: the bounds of its constraints and
+ * Values that are likely to reveal bugs, derived from the field's description: the bounds of its constraints and
  * their neighbours, its named values and what is next to them, powers of two and their neighbours,
  * the file's end, and places just off an alignment. Simple ones come first.
  */

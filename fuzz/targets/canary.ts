@@ -10,10 +10,10 @@ export interface CanaryCase {
   readonly pattern: Pattern;
 }
 
-/** What a canary does with the cases that are long enough. */
+/** How a canary fails for cases that are long enough. */
 type Song = (value: CanaryCase) => void;
 
-/** The smallest file that makes a canary sing. */
+/** The smallest file for which a canary fails. */
 const LENGTH_MIN = 40;
 
 const KINDS: readonly Pattern["kind"][] = ["zero", "fill", "ramp", "text", "noise"];
@@ -46,7 +46,7 @@ function canary(name: string, says: string, sing: Song): Target<CanaryCase> {
   };
 }
 
-/** @throws {TypeError} when the JSON is no case */
+/** @throws {TypeError} if the JSON is not a case */
 function caseFromJson(json: Json): CanaryCase {
   const { length, pattern } = Object(json) as Partial<CanaryCase>;
   const sound = typeof length === "number" && pattern !== undefined &&
@@ -63,7 +63,7 @@ function reportOn({ length, pattern }: CanaryCase): CaseReport {
   return { depth: depths[length % depths.length] as Depth, rules: [] };
 }
 
-/** Nothing is allowed to take this many bytes. */
+/** No allocation may have this many bytes. */
 const TOO_MANY_OBJECTS = 2 ** 32;
 
 /**

@@ -26,7 +26,7 @@ import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 
-/** A case of `differential`: an image, what was done to it, and what is asked. */
+/** A case of `differential`: an image, its edits, and the question. */
 export interface DifferentialCase<Model = unknown> {
   /** The model that the image is built from. */
   readonly model: Model;
@@ -39,8 +39,8 @@ export interface DifferentialCase<Model = unknown> {
 }
 
 /**
- * The property: outside tools say of any image, sound or malformed, what the reference says, or differ
- * from it for a reason that is known.
+ * The property: for any image, valid or malformed, the tools give the same answer as the reference, or
+ * differ for a known reason.
  */
 export function differential<Model>(
   kit: Kit<Model> & { readonly tools: ToolKit },
@@ -104,7 +104,7 @@ function differentialCases<Model>(
     .map(([model, draws, key, ask]) => ({ model, edits: editsOf(kit, model, draws), key, ask }));
 }
 
-/** A case as a release may have stored it. */
+/** A case as stored by any release. */
 type StoredCase<Model> =
   & Pick<DifferentialCase<Model>, "edits">
   & Partial<Pick<DifferentialCase<Model>, "key" | "ask">>
@@ -129,7 +129,7 @@ function writtenCase<Model>(
   const passphrases = passphrasesOf(kit, model, key);
   const image = openWith(kit, files, passphrases);
   const [first, second] = files.map(({ name }) => join(directory, name));
-  // Of a detached header the image is the payload.
+  // With a detached header, the image is the payload.
   const detached = image.header === undefined ? {} : { header: first ?? "" };
   return {
     subject: {

@@ -31,8 +31,8 @@ export interface MistakenCase {
 const SMALL = { clusterBitsMax: 12, limits: { l1Bytes: 4096 } } as const;
 
 /**
- * A reader of encrypted content that makes mistakes: each is a failure wherever it shows, so that it
- * can be seen that the generators make what a wrong reader stumbles over.
+ * Readers of encrypted content with planted mistakes. Each visible mistake is a failure, which proves
+ * that the generators produce images that reveal it.
  */
 export const encryptionCanary: Target<MistakenCase> = {
   name: "canary-encryption",

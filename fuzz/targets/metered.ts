@@ -1,10 +1,10 @@
 import { cpuUsage } from "node:process";
 import type { ByteSource } from "../../src/bytes/mod.ts";
 
-/** A source that counts what reading past its end costs: those bytes are made for the reader. */
+/** A source that counts the bytes that reads past its end allocate. */
 export class MeteredSource implements ByteSource {
   readonly size: number;
-  /** Bytes past the end that were asked for. */
+  /** Bytes past the end that were requested. */
   made = 0;
   readonly #base: ByteSource;
 

@@ -1,5 +1,5 @@
 /**
- * The properties that are fuzzed, each a function of a kit or a target by itself.
+ * The properties that are fuzzed, each a function of a kit or a single target.
  *
  * @module
  */

@@ -40,11 +40,11 @@ export interface EditedCase<Model> {
   readonly kind: string;
   /** The model that the image is built from. */
   readonly model: Model;
-  /** Each is one malformed image: making a sound one costs more than judging what becomes of it. */
+  /** Each is one malformed image: making a valid one costs more than judging the edited ones. */
   readonly variants: readonly Variant[];
 }
 
-/** What is done to an image, and what it is opened with. */
+/** The edits of an image, and its passphrases. */
 export interface Variant {
   /** The edits, in order. */
   readonly edits: readonly Edit[];
@@ -52,7 +52,7 @@ export interface Variant {
   readonly key: KeyChoice;
 }
 
-/** Bytes that mean nothing, behind what makes a reader look at them. */
+/** Random bytes after a magic that makes a reader look at them. */
 export interface NoiseCase {
   /** Marks bytes that never were an image. */
   readonly kind: "noise";
@@ -66,14 +66,14 @@ export interface NoiseCase {
   readonly [head: string]: Json | Pattern | undefined;
 }
 
-/** A case of `open`: malformed images of one sound image, or bytes that never were one. */
+/** A case of `open`: malformed images of one sound image, or bytes that never were an image. */
 export type OpenCase<Model = unknown> = EditedCase<Model> | NoiseCase;
 
 const VARIANTS_MAX = 12;
 const NOISE_MAX = 4096;
 /** Milliseconds that judging may take: a second for each MiB of the file, and never less than one. */
 const MS_PER_MIB = 1000;
-/** Bytes past the end of the file that may be made for the reader. */
+/** Bytes past the end of the file that may be allocated. */
 const MADE_MAX = 64 * 2 ** 20;
 const MADE_RATIO = 4;
 const MIB = 2 ** 20;
@@ -272,7 +272,7 @@ export function judged<Model>(
 }
 
 /**
- * Compares what judging costs with the size of what is judged.
+ * Compares the cost of judging with the size of the image.
  *
  * @param extraMs milliseconds that it may take beyond that
  * @throws {Failure} when it took too long, or made too many bytes

@@ -26,7 +26,7 @@ let found: ReadonlyMap<string, string> | undefined;
 /**
  * The directory that an image is recorded in, by its name.
  *
- * @throws {HarnessError} when one of the sets is not there
+ * @throws {HarnessError} if one of the sets is missing
  */
 function directories(): ReadonlyMap<string, string> {
   return found ??= new Map(SETS.flatMap((images) => {
@@ -53,7 +53,7 @@ function directoryOf({ name }: RecordedCase): string {
   return images;
 }
 
-/** The property: the reference answers as tools did when the golden images were recorded. */
+/** The property: the reference agrees with the recorded answers of the tools. */
 export const recorded: Target<RecordedCase> = {
   name: "golden",
   says: "the reference agrees with recorded answers of qemu-img; no qemu-img needed",
@@ -107,7 +107,7 @@ function filesOf(value: RecordedCase): CaseFile[] {
   return files.toSorted((a, b) => Number(isImage(b)) - Number(isImage(a)));
 }
 
-/** What tells one cause from another: the part of the answer, or how the answers come out. */
+/** Identifies the cause: the part of the answer that differs, or both outcomes. */
 function differenceOf(differs: Difference | undefined): string {
   if (differs === undefined) return "nothing";
   if (differs.path !== "") return anyIndex(differs.path);

@@ -28,7 +28,7 @@ import { diskOf, filesOf, openWith, passphrasesOf } from "../formats/kit.ts";
 import { luks1 } from "../formats/luks1/mod.ts";
 import { qcow2 } from "../formats/qcow2/mod.ts";
 
-/** What a reader of LUKS volumes may get wrong. */
+/** Planted mistakes of readers of LUKS volumes. */
 export const volumeMistakes = [
   "payload sectors counted from the start of the file",
   "payload sectors counted in one byte",
@@ -38,13 +38,13 @@ export const volumeMistakes = [
   "a detached payload sought behind a header",
 ] as const;
 
-/** What a reader of images with LUKS inside may get wrong. */
+/** Planted mistakes of readers of images with LUKS inside. */
 export const insideMistakes = [
   "sectors counted by guest offset",
   "compressed clusters decrypted",
 ] as const;
 
-/** What a reader of the legacy encryption may get wrong. */
+/** Planted mistakes of readers of the legacy encryption. */
 export const legacyMistakes = [
   "sectors counted by host offset",
   "a key of 256 bits",
@@ -61,9 +61,9 @@ const PIECE = 2 ** 20;
 const WIDE_KEY = 32;
 
 /**
- * Reads a volume as a reader does that makes a mistake, and compares it with the model.
+ * Reads a volume with a planted mistake, and compares the content with the model.
  *
- * @throws {Failure} where the mistake shows
+ * @throws {Failure} if the mistake shows
  */
 export function readVolumeWrongly(model: Luks1Model, mistake: Mistake): void {
   const [file, payload] = filesOf(luks1, model).map(({ source }) => source);
@@ -126,7 +126,7 @@ function cipherOf(header: Luks1Header, key: Uint8Array): SectorCipher {
  * Reads what an encrypted image without a data file has of its own, as a reader does that makes a
  * mistake, and compares it with the model.
  *
- * @throws {Failure} where the mistake shows
+ * @throws {Failure} if the mistake shows
  */
 export function readImageWrongly(model: Qcow2Model, mistake: Mistake): void {
   const { image } = buildQcow2(model);
@@ -188,7 +188,7 @@ function assertSame(found: Uint8Array, expected: Uint8Array, mistake: Mistake): 
   throw new Failure(signatureOf(mistake), `Content differs from the model at ${differs}`);
 }
 
-/** What a mistake is known by: its words without spaces. */
+/** The name of a mistake: its words without spaces. */
 export function signatureOf(mistake: Mistake): string {
   return `canary.${mistake.replaceAll(" ", "-")}`;
 }

@@ -2,7 +2,7 @@ import type { Anatomy, AnatomyOptions } from "../format/mod.ts";
 import type { OpenedImage } from "./opened.ts";
 
 /**
- * What an image file is made of: its structures with their fields, and what claims which part of it.
+ * The structures of an image file with their fields, and the uses of each part of the file.
  * Total, and bounded by the options.
  */
 export function anatomyOf(

@@ -48,7 +48,7 @@ class Level {
   readonly #depth: number;
   readonly #layer: Layer;
   readonly #runs: Iterator<Run>;
-  /** What is behind the end of the layer below, once that one is done. */
+  /** The rest past the end of the layer below, after that one is done. */
   #behind: Extent | undefined;
 
   constructor(layers: readonly Layer[], depth: number, { from, to }: { from: number; to: number }) {

@@ -1,9 +1,9 @@
-/** Things that are worked on at a time: as many as there are processors, and one more that waits. */
+/** Number of items processed at a time: one per processor and one that waits. */
 const WORKERS_MAX = 4;
 
 /**
- * Works on items in their order, a few of them at a time. After a failure none is begun any more, and
- * the first one is thrown once what is under way has ended.
+ * Works on items in their order, a few of them at a time. After a failure no further item is
+ * started, and the first error is thrown after the running items have ended.
  */
 export async function fewAtOnce<T>(
   items: readonly T[],

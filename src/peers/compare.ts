@@ -73,8 +73,8 @@ export function compareDigest(left: DigestReport, right: DigestReport): Differen
 }
 
 /**
- * Compares two outcomes. A peer that has no answer (`unsupported`) differs from nobody; two rejections
- * are the same, whatever they say; a crash or a time-out is the same as nothing, not even as another.
+ * Compares two outcomes. A peer without an answer (`unsupported`) never differs; two rejections are equal,
+ * whatever their messages; a crash or a time-out equals nothing, not even another one.
  */
 export function compareOutcomes<T>(
   left: Outcome<T>,

@@ -6,7 +6,7 @@ export type { InfoReport, MapEntry };
 export type Operation = "probe" | "info" | "map" | "check" | "digest" | "unlock";
 
 /**
- * An answer. A crash is never a rejection, and a question that an implementation has no answer for is
+ * An answer. A crash is never a rejection, and an unsupported question is
  * neither.
  */
 export type Outcome<T> =
@@ -113,7 +113,7 @@ export interface DigestScope {
 /** Members of a subject that not every peer supports. */
 export type Taken = "passphrases" | "header";
 
-/** Who answers. */
+/** The description of a peer. */
 export interface PeerDescription {
   /** Name of the implementation. */
   readonly name: string;
@@ -121,9 +121,9 @@ export interface PeerDescription {
   readonly version: string;
   /** The operations that it supports. */
   readonly operations: readonly Operation[];
-  /** The formats that it knows by name; any one where it names none. */
+  /** The formats that it supports; all formats if the list is empty. */
   readonly formats: readonly string[];
-  /** What the peer supports beside a path and a format; nothing where absent. */
+  /** What the peer supports beside a path and a format; nothing if absent. */
   readonly takes?: readonly Taken[];
 }
 
@@ -151,8 +151,8 @@ export interface Peer {
   /** Tries the first passphrase on the key slots of a LUKS volume. */
   unlock?(subject: Subject): Promise<Outcome<UnlockReport>>;
   /**
-   * What a tool that knows nothing but LUKS volumes says of one: such a tool is queried for this in
-   * place of everything above, and for `unlock`.
+   * The report of a tool that supports only LUKS volumes. Such a tool is queried only for this and for
+   * `unlock`.
    */
   volume?(subject: Subject): Promise<Outcome<VolumeReport>>;
   /** Ends the processes that the peer keeps. */

@@ -99,7 +99,7 @@ export type UnlockAnswer = {
   readonly fault?: string;
 };
 
-/** A command, in the directory of the files, of which a tool dies that is not a peer. */
+/** A command that crashes a tool that is not a peer, run in the directory of the files. */
 export interface ToolCrash {
   readonly argv: readonly string[];
   /** Of the tool. */
@@ -137,7 +137,7 @@ export interface ImageRecord {
   readonly answers: { readonly [version: string]: QemuImgAnswers };
   /** By version of cryptsetup, such as `2.6.1`. */
   readonly volume?: { readonly [version: string]: CryptsetupAnswers };
-  /** Commands of which other tools die. */
+  /** Commands that crash other tools. */
   readonly crashes?: readonly ToolCrash[];
   /** By the question, such as `info` or `digest`, where no version has an answer to it. */
   readonly reference?: { readonly [question: string]: ReferenceVerdict };

@@ -10,8 +10,8 @@ export interface VerifyFailure {
    */
   readonly question: string;
   /**
-   * Whose answer is recorded: `qemu-img 7.2.22`; `diskproof` where no tool has given one; nobody where
-   * any answer would have done.
+   * Whose answer is recorded: `qemu-img 7.2.22`; `diskproof` if no tool has given one; empty if
+   * any answer is accepted.
    */
   readonly recordedBy: readonly string[];
   /** Recorded answer left, the peer's right. */

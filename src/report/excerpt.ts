@@ -22,8 +22,8 @@ const ENTRIES = 2 ** 20;
 const ENTRY_BYTES = 8;
 
 /**
- * The annotated rows of an image around some places, with what there is to say of them: findings, or
- * anything with an offset or a path. The header where there is nothing to say.
+ * The annotated rows of an image around some places, with notes: findings, or anything with an
+ * offset or a path. The header if there are no notes.
  *
  * @example
  * ```ts

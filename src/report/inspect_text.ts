@@ -5,7 +5,7 @@ import { type Note, Placing } from "./placing.ts";
 import { type Stretch, stretchesIn } from "./stretches.ts";
 import { visible } from "./visible.ts";
 
-/** An image, and what there is to say of it. */
+/** An image and the notes about it. */
 export interface Inspection {
   readonly source: ByteSource;
   readonly anatomy: Anatomy;

@@ -1,6 +1,6 @@
 import type { AnatomyRow, Part } from "../format/mod.ts";
 
-/** Something to say of a place in an image; a finding is one. */
+/** A note about a place in an image, such as a finding. */
 export interface Note {
   /** Byte offset in the file; absent or `null`, and text, where there is none that can be shown. */
   readonly offset?: number | string | null;

@@ -14,16 +14,16 @@ import { firstDifference } from "../../compare/bytes.ts";
 import { type OpenedCase, sourceOf } from "../kit.ts";
 import { assertAccess, assertEncodes, headOf } from "../luks.ts";
 
-/** Rules for which the content is not read although the format allows it. */
+/** Rules for which the content is not read although the format allows the image. */
 const NOT_READ = /^luks2\.(work|content)\./;
 
 /**
- * Compares what is said of a volume with its bytes and with what can be read of it.
+ * Checks that the findings of a volume agree with its bytes and its readable content.
  *
  * @throws {Failure} where the two differ
  */
 export function agreesLuks2(image: OpenedImage, { files, key }: OpenedCase<Luks2Model>): void {
-  // What is no volume any more is opened as one of version 1, where its payload is another file.
+  // A file that is no longer a volume is opened as version 1 if its payload is another file.
   if (image.format !== "luks2") return;
   const header = sourceOf(files);
   const stored = headOf(header, headerStruct.size);
@@ -33,7 +33,7 @@ export function agreesLuks2(image: OpenedImage, { files, key }: OpenedCase<Luks2
   assertAccess(image, { format: "luks2", key, notRead: NOT_READ });
 }
 
-/** How far a reader gets: the JSON is what tables are to an image of another format. */
+/** How far a reader gets: the JSON counts as the tables of other formats. */
 export function depthLuks2({ findings, layer }: OpenedImage): Depth {
   if (layer?.unlocked === true) return "accepted";
   if (layer !== undefined) return "data";
@@ -41,7 +41,7 @@ export function depthLuks2({ findings, layer }: OpenedImage): Depth {
   return beyondHeader ? "tables" : "header";
 }
 
-/** There is a layer where the copy of the header that it comes from is what it has to be. */
+/** A layer exists if the copy of the header that it comes from is valid. */
 function assertLayer(
   { layer, findings }: OpenedImage,
   files: readonly CaseFile[],
@@ -65,7 +65,7 @@ function assertLayer(
   assertCopy(header, { primary: used === "primary", size: Number(data["header-size"]) });
 }
 
-/** Compares the copy that a reader chose with what makes a copy, which is written here once more. */
+/** Checks the copy that a reader chose against an independent definition of a valid copy. */
 function assertCopy(
   source: ByteSource,
   { primary, size }: { primary: boolean; size: number },

@@ -3,13 +3,13 @@ import type { Json } from "../../../src/format/mod.ts";
 import { boundaries, describedMembers, type Member, memberAt } from "../../../src/luks2/mod.ts";
 import { type Dictionary, STRAY_NUMBERS, STRAY_VALUES } from "../../mutate/mod.ts";
 
-/** Numbers of a binary header that implementations trip over. */
+/** Numbers for the binary header that are likely to reveal bugs. */
 const HEADER_NUMBERS: readonly bigint[] = [
   ...[0n, 1n, 2n, 3n, 4n, 5n, 6n, 0x1000n, 0x3fffn, 0x4000n, 0x5000n, 0x8000n, 0x10000n],
   ...[0x400000n, 0x800000n, 2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n],
 ];
 
-/** Texts of a binary header: hashes of the checksum, and what is nearly one. */
+/** Texts of a binary header: hashes of the checksum, and near misses. */
 const HEADER_TEXTS: readonly string[] = [
   ...hashNames,
   ...["", "x", "md5", "SHA256", "sha-256", "sha256x", "é", "a".repeat(64)],
@@ -34,7 +34,7 @@ const CIPHERS: readonly string[] = [
   ...["", "-", "aes-", "null", "AES-xts-plain64", "aes-xts-plain64 ", `aes-${"x".repeat(80)}`],
 ];
 
-/** Lengths of keys in bytes, of which a cipher accepts some. */
+/** Key lengths in bytes; each cipher accepts some of them. */
 const KEY_SIZES: readonly Json[] = [
   ...[15, 16, 17, 24, 32, 33, 48, 63, 64, 65, 128, 512, 4096, 4097, 2 ** 20, "64"],
 ];
@@ -42,7 +42,7 @@ const KEY_SIZES: readonly Json[] = [
 /** Costs of a key derivation that takes no time. */
 const CHEAP: readonly Json[] = [0, 1, 2, 3, 8, 16, 24, 32, 64, 100, 500];
 
-/** Values for a member by its name, beyond what its description leads to. */
+/** Values for a member by its name, in addition to those from its description. */
 const BY_NAME: Readonly<Record<string, readonly Json[]>> = {
   encryption: CIPHERS,
   hash: HEADER_TEXTS,
@@ -51,14 +51,14 @@ const BY_NAME: Readonly<Record<string, readonly Json[]>> = {
 
 const TEXTS: readonly string[] = ["", "x", "argon2d", "zero", "future", "online-reencrypt-v99"];
 
-/** What is nearly a string of digits. */
+/** Near misses of a string of digits. */
 const DIGITS: readonly string[] = [
   ...["0", "1", "4294967296", "9223372036854775807", "9223372036854775808"],
   ...["18446744073709551615", "18446744073709551616", "-1", "+512", " 512", "512 ", "0x200"],
   ...["00", "1e3", "4096.0", ""],
 ];
 
-/** Integers at the limits of their types, and what is nearly one. */
+/** Integers at the limits of their types, and near misses. */
 const INTEGERS: readonly Json[] = [
   ...[0, 1, -1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, "1", 1.5, true, null],
 ];
@@ -79,7 +79,7 @@ const BY_SORT: Readonly<Record<Member["sort"], readonly Json[]>> = {
   map: STRAY_VALUES,
 };
 
-/** Values worth trying for a place of the JSON. */
+/** Interesting values for a place of the JSON. */
 function valuesAt(path: string, old: Json): readonly Json[] {
   const member = memberAt(path);
   if (member === undefined) return STRAY_VALUES;
@@ -103,13 +103,13 @@ const WORDS: readonly Json[] = [
   ...new Set(describedMembers().flatMap(({ member }) => boundaries(member))),
 ];
 
-/** Names that a value may be put under. */
+/** Names for added members. */
 const NAMES: readonly string[] = [
   ...["0", "1", "2", "3", "7", "31", "32", "00", "-1", "x", "", "4294967296"],
   ...new Set(describedMembers().map(({ path }) => path.slice(path.lastIndexOf("/") + 1))),
 ];
 
-/** What is worth trying in a header of LUKS version 2. */
+/** The dictionary of LUKS version 2 headers. */
 export const luks2Dictionary: Dictionary = {
   texts: () => HEADER_TEXTS,
   numbers: HEADER_NUMBERS,

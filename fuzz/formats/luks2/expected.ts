@@ -6,8 +6,8 @@ const UNIT = 4096;
 const STRIPES = 4000;
 
 /**
- * What `info` has to say of a volume, told from its model and not from what was built: the names are
- * ours, since qemu-img does not know the format.
+ * The expected `info` of a volume, derived from its model and not from the built image. The names are
+ * diskproof's own, since qemu-img does not support the format.
  */
 export function expectedLuks2Info(model: Luks2Model): { readonly [key: string]: Json } {
   const { primary, secondary, keys, keyBytes, headerSize, spare, detached, encryption } = model;
@@ -71,7 +71,7 @@ export function expectedLuks2Info(model: Luks2Model): { readonly [key: string]: 
   };
 }
 
-/** An older copy is as sound as the other one. */
+/** An older copy is also valid. */
 function isThere(state: Luks2Model["primary"]): boolean {
   return state === "sound" || state === "older";
 }

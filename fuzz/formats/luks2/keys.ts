@@ -10,10 +10,10 @@ import { Failure } from "../../engine/target.ts";
 import { strangePassphrase } from "../../generate/encryption.ts";
 import { luks2Slot } from "./volumes.ts";
 
-/** Work that trying a passphrase may take: more than a generated volume takes, and not much more. */
+/** Limit of the work of a passphrase attempt: slightly more than a generated volume needs. */
 export const WORK_MAX = 12_000;
 
-/** The slot that a passphrase opens by the reference, of all slots or of one. */
+/** The slot that a passphrase opens according to the reference, of all slots or of one. */
 export function openedSlot(
   keyMaterial: ByteSource,
   passphrase: string,
@@ -32,9 +32,9 @@ export function openedSlot(
 }
 
 /**
- * Each passphrase opens the slot that the model says, and each slot its own alone.
+ * Checks that each passphrase opens the slot of the model, and each slot only its own passphrase.
  *
- * @throws {Failure} where a slot opens that must not, or does not where it must
+ * @throws {Failure} if a slot opens that must not, or a slot that must open does not
  */
 export function assertModelKeys(header: ByteSource, model: Luks2Model): void {
   const assertSlot = (passphrase: string, expected: number | undefined, slot?: number): void => {

@@ -1,5 +1,5 @@
 /**
- * LUKS version 2, as the fuzz targets know it.
+ * The kit of LUKS version 2.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { COPIES, describeLuks2, layOutLuks2, luks2Volumes } from "./volumes.ts";
 
 const NOISE_MAX = 2 ** 16;
 const VERSION = [0, 2];
-/** One volume in so many is like no other. */
+/** One volume in this many is generated; the others come from a cache. */
 const RARELY: Readonly<Record<Use, number>> = { open: 40, roundtrip: 24, differential: 12 };
 
 /** The kit of LUKS version 2. */
@@ -64,7 +64,7 @@ export const luks2: Kit<Luks2Model> & { readonly tools: ToolKit } = {
     damage: ["luks2.header.padding"],
   },
   keys: {
-    // Trying a passphrase takes some ten times as long as judging a header.
+    // A passphrase attempt takes about ten times as long as judging a header.
     choices: (use) =>
       keyChoices(
         use === "open" ? { none: 14, right: 3, wrong: 1 } : { right: 6, wrong: 1, none: 1 },

@@ -9,19 +9,19 @@ import {
 } from "../../../src/luks2/mod.ts";
 import { mostly, patterns, picks } from "../../generate/values.ts";
 
-/** How {@link luks2Models} may be bounded. */
+/** Bounds of {@link luks2Models}. */
 export interface Luks2ModelOptions {
-  /** Only ciphers that cryptsetup has without the kernel's: those of AES. */
+  /** Only ciphers that cryptsetup supports without the kernel: AES. */
   readonly aes?: boolean;
   /** Bytes of the largest payload, 64 KiB by default. */
   readonly sizeMax?: number;
-  /** What keys are opened with: one of these, instead of any short text. */
+  /** The passphrases of keys, instead of any short text. */
   readonly passphrases?: readonly string[];
 }
 
 const SIZE_MAX = 2 ** 16;
 const KEYS_MAX = 3;
-/** Costs that tell one thing from another, and take no time. */
+/** Distinguishable costs that need little time. */
 const ITERATIONS_MAX = 20;
 const TIME_MAX = 3;
 const CPUS_MAX = 3;
@@ -71,7 +71,7 @@ export function luks2Models(options: Luks2ModelOptions = {}): fc.Arbitrary<Luks2
 export type Luks2Use = Pick<Luks2Model, "encryption" | "keyBytes">;
 type Draws = Omit<Luks2Model, "format" | keyof Luks2Use> & { readonly use: Luks2Use };
 
-/** Simple ones, and those that are met most, come first. */
+/** Simple and common ones come first. */
 const USES: readonly Luks2Use[] = [
   { encryption: "aes-xts-plain64", keyBytes: 64 },
   { encryption: "aes-xts-plain64", keyBytes: 32 },

@@ -3,9 +3,9 @@ import type { Edit } from "../../mutate/mod.ts";
 import { COPIES } from "./volumes.ts";
 
 /**
- * Whether a volume has to open after edits, by what they are: those of one copy that leave its checksum
- * leave another one than it should have, or the same bytes. With another version in the primary copy,
- * cryptsetup does not look for the other one; version 0 is damage.
+ * Whether a volume must open after edits. Edits of one copy that do not update its checksum make the
+ * checksum wrong or leave the bytes unchanged. With another version in the primary copy,
+ * cryptsetup does not read the other one; version 0 counts as damage.
  */
 export function opensStill(model: Luks2Model, edits: readonly Edit[]): boolean {
   const [first] = edits;
@@ -18,7 +18,7 @@ export function opensStill(model: Luks2Model, edits: readonly Edit[]): boolean {
   );
 }
 
-/** The one copy of the header that an edit is about. */
+/** The only copy of the header that an edit changes. */
 function copyOf(edit: Edit): CopyName | undefined {
   if (!("path" in edit) || edit.op === "swap") return undefined;
   return COPIES.find((name) => edit.path === `/${name}` || edit.path?.startsWith(`/${name}/`));

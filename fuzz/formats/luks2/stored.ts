@@ -2,7 +2,7 @@ import type { Json } from "../../../src/format/mod.ts";
 import type { CopyName } from "../../../src/luks2/mod.ts";
 import type { Edit } from "../../mutate/mod.ts";
 
-/** An edit of copies of the header as artifacts before release 0.2 have it. */
+/** An edit of header copies in the form of artifacts from before release 0.2. */
 type StoredEdit =
   & { readonly copies: "both" | CopyName; readonly unsummed?: true }
   & (
@@ -25,7 +25,7 @@ type StoredEdit =
     | { readonly op: "bits"; readonly at: number; readonly bits: number }
   );
 
-/** The edit that was stored, in whichever form. */
+/** The stored edit, in either form. */
 export function storedEdit(edit: Edit | StoredEdit): Edit {
   if (!("copies" in edit)) return edit;
   const root = edit.copies === "both" ? "/*" : `/${edit.copies}`;

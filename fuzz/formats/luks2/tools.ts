@@ -8,9 +8,9 @@ import { luks2Divergences } from "./divergences.ts";
 import { openedSlot } from "./keys.ts";
 
 /**
- * What cryptsetup answers about volumes: whether it accepts the header, and which slot it opens. Each
- * answer is a process, which costs more than all else. No device is mapped: the content is left to
- * what is recorded of cryptsetup.
+ * Compares volumes with cryptsetup: whether it accepts the header, and which slot it opens. Each
+ * answer starts a process, which dominates the cost. No device is mapped: content is compared only
+ * with recorded answers of cryptsetup.
  */
 export const luks2Tools: ToolKit = {
   says: "cryptsetup accepts the same LUKS2 headers and unlocks the same key slots",
@@ -18,7 +18,7 @@ export const luks2Tools: ToolKit = {
   weight: 1,
   asks: { cryptsetup: 1 },
   untouched: 10,
-  // Two answers are less than a case may take.
+  // Two answers together stay below the time limit of a case.
   timeoutMs: 4000,
   divergences: luks2Divergences,
   compare: (asked, _, tools) => compareCryptsetup(asked, volumeKit, tools),
@@ -30,7 +30,7 @@ const volumeKit: VolumeKit = {
   dear: isDear,
 };
 
-/** Whether the header is accepted; what cryptsetup prints of it is compared where it is recorded. */
+/** Whether the header is accepted; cryptsetup's output is compared only with recorded answers. */
 function report({ findings, layer }: OpenedImage): Ours<VolumeReport> {
   const refusal = findings.refusal("info");
   if (refusal === undefined && layer !== undefined) return { outcome: "accepted", value: {} };
@@ -39,13 +39,13 @@ function report({ findings, layer }: OpenedImage): Ours<VolumeReport> {
   return { outcome: "rejected", rule, message };
 }
 
-/** Names of what costs time or memory in the JSON, and the most of each that is asked for. */
+/** Members of the JSON that cost time or memory, and the largest value that is queried. */
 const COSTLY = new Set(["iterations", "time", "memory", "cpus", "key_size"]);
 const COST_MAX = 5000n;
 
 /**
- * Whether cryptsetup is not to be asked: it has no budget, and reads some numbers otherwise than the
- * reference, so that none is to be large, whichever copy it goes by.
+ * Whether cryptsetup must not be queried: it does not limit work, and parses some numbers differently
+ * than the reference, so no number may be large in either copy.
  */
 function isDear({ findings, header, source }: OpenedImage): boolean {
   if (findings.rules().some((rule) => rule.startsWith("luks2.work."))) return true;
@@ -61,7 +61,7 @@ function hasCost(node: JsonNode): boolean {
   });
 }
 
-/** Numbers in texts count too: what reads them as numbers is lenient. */
+/** Numbers in strings count too: a lenient parser reads them as numbers. */
 function isCheap(value: JsonNode): boolean {
   if (value.kind === "int") return value.value >= 0n && value.value <= COST_MAX;
   return value.kind === "string" ? /^\D*\d{0,3}$/.test(value.text) : value.kind !== "double";

@@ -3,7 +3,7 @@ import { decode } from "../../../src/layout/mod.ts";
 import { header, l2Entry } from "../../../src/qcow1/mod.ts";
 import { entryIn } from "../qcow.ts";
 
-/** Where the entry is that says what a byte of the disk is made of. */
+/** The place of the mapping entry of a byte of the disk. */
 export function qcow1EntryAt(
   source: ByteSource,
   guestOffset: number,

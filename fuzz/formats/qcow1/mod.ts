@@ -1,5 +1,5 @@
 /**
- * qcow version 1, as the fuzz targets know it.
+ * The kit of qcow version 1.
  *
  * @module
  */

@@ -10,7 +10,7 @@ import {
 import { type EncryptionOptions, legacyEncryptions, sometimes } from "../../generate/encryption.ts";
 import { fileNames, longPath, mostly, patterns, shortPath } from "../../generate/values.ts";
 
-/** How {@link qcow1Models} may be bounded. */
+/** Bounds of {@link qcow1Models}. */
 export interface Qcow1ModelOptions extends EncryptionOptions {
   /**
    * Guest clusters of the largest image, 2^18 by default. qemu-img looks at each of them, stored or
@@ -34,7 +34,7 @@ interface Draws {
   readonly end: EndDraw;
   readonly backing: boolean;
   readonly name: string;
-  /** The name of the backing file is made so long, in bytes. */
+  /** The name of the backing file is extended to this length, in bytes. */
   readonly nameLength: number;
   readonly encryption: Qcow1Model["encryption"];
 }
@@ -47,7 +47,7 @@ interface ClusterDraw {
 /** Where the disk ends. */
 interface EndDraw {
   /**
-   * Clusters behind the last one that is stored. Below 0, that one is after the end of the disk, and
+   * Clusters after the last stored one. Below 0, that one is after the end of the disk, and
    * no guest sees it.
    */
   readonly clusters: number;

@@ -7,8 +7,8 @@ const CLUSTERS_MAX = 14;
 const FAR = 2 ** 40;
 
 /**
- * Where a guest cluster lies: most often near the start, where clusters meet, and now and then near
- * the start of another L2 table or anywhere. A place behind the disk's end is wrapped into the disk.
+ * The place of a guest cluster: most often near the start, where clusters meet, and now and then near
+ * the start of another L2 table or anywhere. A place past the end of the disk is wrapped into the disk.
  */
 export function guestIndices(): fc.Arbitrary<number> {
   return fc.oneof(

@@ -3,7 +3,7 @@ import { bitMask, decode } from "../../../src/layout/mod.ts";
 import { features, geometryOf, header, l1Entry } from "../../../src/qcow2/mod.ts";
 import { entryIn } from "../qcow.ts";
 
-/** Where the entry is that says what a byte of the disk is made of. */
+/** The place of the mapping entry of a byte of the disk. */
 export function qcow2EntryAt(
   source: ByteSource,
   guestOffset: number,

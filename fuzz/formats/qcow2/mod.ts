@@ -1,5 +1,5 @@
 /**
- * qcow2, as the fuzz targets know it.
+ * The kit of qcow2.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export const qcow2: Kit<Qcow2Model> = {
   ...qcowKit,
   format: qcow2Format,
   weight: 2,
-  // Trying a key slot takes as long as all else that is done with an image.
+  // Trying a key slot takes as long as everything else that a case does.
   models: () =>
     fc.oneof(
       { weight: 2, arbitrary: qcow2Models(SMALL) },

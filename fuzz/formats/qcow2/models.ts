@@ -12,7 +12,7 @@ import { encryptions } from "./encryption.ts";
 import { bitmapModels, placements, type SnapshotDraw, snapshotDraws } from "./parts.ts";
 import { fileNames, longPath, mostly, shortPath, word64 } from "../../generate/values.ts";
 
-/** How {@link qcow2Models} may be bounded. */
+/** Bounds of {@link qcow2Models}. */
 export interface Qcow2ModelOptions extends EncryptionOptions {
   /** Largest cluster_bits; by default the largest there is, of which the large ones are rare. */
   readonly clusterBitsMax?: number;
@@ -48,11 +48,11 @@ interface Draws {
   readonly model: Omit<Qcow2Model, keyof Elsewhere>;
   readonly snapshots: readonly SnapshotDraw[];
   readonly backing: NonNullable<Qcow2Model["backing"]>;
-  /** The name of the backing file is made so long, in bytes, if there is room for it. */
+  /** The name of the backing file is extended to this length, in bytes, if it fits. */
   readonly backingLength: number;
   readonly dataFile: NonNullable<Qcow2Model["dataFile"]>;
   readonly encryption: Qcow2Model["encryption"];
-  /** The size is so many clusters and bytes. */
+  /** The size in clusters and further bytes. */
   readonly size: { readonly clusters: number; readonly bytes: bigint };
 }
 
@@ -190,7 +190,7 @@ function modelOf(draws: Draws): Qcow2Model {
   };
 }
 
-/** Most bytes that the rest of the first cluster takes. */
+/** Most bytes in the rest of the first cluster. */
 const HEADER_ROOM = 200;
 
 function backingOf({ backing, backingLength, model }: Draws): NonNullable<Qcow2Model["backing"]> {

@@ -51,7 +51,7 @@ export function bitmapModels(): fc.Arbitrary<BitmapModel> {
   });
 }
 
-/** Where the parts of any image lie. */
+/** The places of the parts of any image. */
 export function placements(): fc.Arbitrary<Placement> {
   return fc.record({
     seed: mostly(0, fc.nat(), 1),

@@ -4,8 +4,8 @@
  * Invariants:
  *
  * - Nothing here writes: what is to be written comes as parts, bytes at their place in a file, and
- *   whoever asked for them writes them. Random bytes come in from outside.
- * - The content of an image that is made is what its source holds, and zeros behind that.
+ *   the caller writes them. Random bytes come in from outside.
+ * - The content of an image that is made is what its source holds, followed by zeros.
  * - A changed key is written to its slot before the slot is switched on, and a slot is switched off
  *   before what it held is overwritten, for as long as any slot is free. Nothing else of a file
  *   changes.

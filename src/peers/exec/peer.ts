@@ -43,7 +43,7 @@ const REJECTED = 1;
 const UNSUPPORTED = 3;
 /**
  * What Python and JavaScript print of an exception that was not caught. They exit with 1 then, and an
- * adapter that dies of an image has not rejected it.
+ * adapter that crashes on an image has not rejected it.
  */
 const STACK = /^Traceback \(most recent call last\):$|^ {4}at .+:\d+:\d+\)?$/m;
 const TAKEN: readonly Taken[] = ["passphrases", "header"];
@@ -64,7 +64,7 @@ const READERS: { readonly [O in keyof Answers]: (json: Json) => Answers[O] } = {
 };
 
 /**
- * Any implementation behind a small program, the adapter. It is called once for each question, as
+ * Any implementation that is connected by a small program, the adapter. It is called once for each question, as
  * `COMMAND OPERATION IMAGE`, in the folder of the image, and prints its answer as JSON:
  *
  * | operation | answer |
@@ -83,12 +83,12 @@ const READERS: { readonly [O in keyof Answers]: (json: Json) => Answers[O] } = {
  * feature that is not supported; every other end is a crash, and so is 1 with a stack of Python or of
  * JavaScript. An answer of another shape is a malformed answer.
  *
- * An adapter that `describe`s itself as one that takes `"passphrases"` gets them at the end of the
+ * An adapter that `describe`s itself as one that accepts `"passphrases"` gets them at the end of the
  * line: `--passphrase-file FILE` for each one, and the whole of FILE is the passphrase, in UTF-8 and
  * without a line break. The first one is that of the image, the next ones are those of its backing files
- * from the top down, the last one that of all further ones. One that takes `"header"` gets a detached
- * LUKS header with `--header FILE`; IMAGE is the payload then. An image that needs what the adapter does
- * not take is skipped.
+ * from the top down, the last one that of all further ones. One that accepts `"header"` gets a detached
+ * LUKS header with `--header FILE`; IMAGE is the payload then. An image that requires what the adapter does
+ * not accept is skipped.
  *
  * `formats` and `operations` are what it is queried for: without them, everything but volumes of
  * `luks2`, and everything but `unlock`. A passphrase that opens no key slot is a rejection.

@@ -3,12 +3,12 @@ import type { ToolResult } from "../tool/process.ts";
 /** Calls whose results are kept: those about a few images at a time. */
 const KEPT_MAX = 32;
 
-/** What a tool has answered lately, for calls that come again in other words. */
+/** Recent answers of a tool, for equal calls from different questions. */
 export class KeptResults {
-  /** By what was asked, the oldest one first. */
+  /** By call, the oldest one first. */
   readonly #kept = new Map<string, Promise<ToolResult>>();
 
-  /** The result of the same call before, or else of this one. */
+  /** The stored result of the same call, or else that of this one. */
   once(key: string, call: () => Promise<ToolResult>): Promise<ToolResult> {
     const kept = this.#kept.get(key);
     if (kept !== undefined) return kept;

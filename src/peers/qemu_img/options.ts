@@ -8,7 +8,7 @@ import { secretId } from "./secrets.ts";
 /** Options of a block device; those of a device within it have its name and a dot in front. */
 export type BlockOptions = { readonly [key: string]: string };
 
-/** What has to be known of an image to pass its key. */
+/** What is needed to pass the key of an image. */
 export interface ChainImage {
   readonly format: string;
   readonly encrypted: boolean;
@@ -33,7 +33,7 @@ export async function learnChain(
   qemuImg: (args: readonly string[]) => Promise<ToolResult>,
 ): Promise<Outcome<ChainImage[]>> {
   const { path, header, format } = subject;
-  // A volume is by itself, and what its header says does not matter.
+  // A volume has no backing file, so the content of its header does not matter.
   if (format === "luks" && header === undefined) return accepted([{ format, encrypted: true }]);
   const forced = format === undefined || header !== undefined ? [] : ["-f", format];
   const named = ["--output=json", "-U", ...forced, "--", toolPath(path)];
@@ -61,7 +61,7 @@ export function opensByName(
     (passphrases.length === 0 || !chain.some(({ encrypted }) => encrypted));
 }
 
-/** The options that open an image and, where there are passphrases, everything encrypted behind it. */
+/** The options that open an image and, where there are passphrases, everything encrypted below it. */
 export function blockOptions(
   subject: Subject & { readonly format: string },
   chain: readonly ChainImage[],
@@ -91,7 +91,7 @@ export function lackingKey({ stderr }: ToolResult): string | undefined {
   return /Parameter '((?:encrypt\.)?key-secret)' is required/.exec(stderr)?.[1];
 }
 
-/** The options that open an image of which nothing is known but how the key is called. */
+/** The options that open an image of which only the name of the key option is known. */
 export function lackedOptions(
   { path, format, passphrases = [] }: Subject,
   key: string,

@@ -115,7 +115,7 @@ export class QemuImgPeer implements Peer {
     return await this.lacking(subject) ?? readCheck(await this.ask("check", subject));
   }
 
-  /** Why this version has no answer about a subject; nothing where it has. */
+  /** Why this version cannot answer about a subject; nothing if it can. */
   async lacking({ header }: Subject): Promise<Outcome<never> | undefined> {
     if (header === undefined) return undefined;
     const version = await this.#tool.version();
@@ -124,7 +124,7 @@ export class QemuImgPeer implements Peer {
     return unsupported(`${needed} (this is ${version})`);
   }
 
-  /** What the tool prints, unread; `readInfo`, `readMap` and `readCheck` make answers of it. */
+  /** The output of the tool; `readInfo`, `readMap` and `readCheck` parse it. */
   async ask(verb: "info" | "map" | "check", subject: Subject): Promise<ToolResult> {
     const { passphrases: _, ...keyless } = subject;
     // Nothing in the answer to `info` is encrypted.

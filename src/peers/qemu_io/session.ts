@@ -23,7 +23,7 @@ export interface QemuIoOptions {
   readonly scratch?: string;
 }
 
-/** An image, and how much of it is wanted. */
+/** An image, and the length to read. */
 export interface Reading extends Omit<Subject, "directory"> {
   /** Name of the format. */
   readonly format: string;
@@ -53,7 +53,7 @@ const TIMEOUT_MS = 10_000;
 const UNIT = 4096;
 /** What commands other than `open` say while no image is open. */
 const NOTHING_OPEN = "no file open";
-/** qcow1 may answer from what an earlier failed read has left behind, until it is opened again. */
+/** After a failed read, qcow1 may return stale data until it is opened again. */
 const REOPENED_FORMATS = ["qcow"];
 
 /**
@@ -90,7 +90,7 @@ export class QemuIoSession {
     return accepted({ bytes, unreadable });
   }
 
-  /** What the top layer itself says something about. */
+  /** The parts that the top layer itself maps. */
   async map(subject: Omit<Reading, "size">): Promise<Outcome<readonly AllocationRun[]>> {
     const options = await this.#optionsOf(subject);
     if (options.outcome !== "accepted") return options;

@@ -4,7 +4,7 @@ export interface AllocationRun {
   readonly start: number;
   /** Length in bytes. */
   readonly length: number;
-  /** The image itself says what is here, be it zeros; its backing file is not asked. */
+  /** The image itself maps these bytes, perhaps as zeros; its backing file is not read. */
   readonly allocated: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { PeerError } from "../peer.ts";
 
-/** How a tool came to its end. */
+/** How a tool ended. */
 export type ToolEnd =
   | { readonly kind: "exited"; readonly code: number }
   /** Died of a signal that was not ours. */
@@ -17,7 +17,7 @@ export type ToolTrouble =
   | "missing"
   /** Deno has no permission to run it. */
   | "denied"
-  /** It is there and does not start, or does not do what every version of it does. */
+  /** It is installed, but does not start or does not work. */
   | "broken"
   /** It did not end within its time limit. */
   | "hangs";
@@ -33,7 +33,7 @@ export class ToolError extends PeerError {
   }
 }
 
-/** What a tool left behind. */
+/** The result of running a tool. */
 export interface ToolResult {
   /** How the process ended. */
   readonly end: ToolEnd;
@@ -45,7 +45,7 @@ export interface ToolResult {
   readonly stderr: string;
 }
 
-/** What a tool is run with. */
+/** The options for running a tool. */
 export interface ToolOptions {
   /** Working directory of the tool; the caller's where absent. */
   readonly directory?: string;
@@ -55,7 +55,7 @@ export interface ToolOptions {
   readonly stdoutLimit?: number;
   /**
    * Hands the tool the caller's environment. Without it a tool sees `LC_ALL=C` and nothing else, so
-   * that answers do not depend on who asks.
+   * that answers do not depend on the caller's environment.
    */
   readonly inheritEnvironment?: boolean;
 }
@@ -118,12 +118,12 @@ export function startTool(command: readonly string[], options: ToolOptions = {})
   return spawn(command, { ...options, stdin: "piped" });
 }
 
-/** Ends a process at once; one that has ended already is left alone. */
+/** Ends a process at once, unless it has ended. */
 export function killProcess(child: RunningTool): void {
   try {
     child.kill("SIGKILL");
   } catch {
-    // It ended by itself in the meantime.
+    // It has ended in the meantime.
   }
 }
 

@@ -12,7 +12,7 @@ export type ToolState =
 /** The tools that diskproof can compare with. */
 export type ToolName = "qemu-img" | "qemu-io" | "qemu-nbd" | "cryptsetup" | "luksdeinfo";
 
-/** How a tool is asked for its version, and where the version is in what it prints. */
+/** How to query a tool for its version, and the pattern of the version in its output. */
 interface VersionQuery {
   readonly option: string;
   readonly version: RegExp;
@@ -28,7 +28,7 @@ const QUERIES: Readonly<Record<ToolName, VersionQuery>> = {
 
 /** Default time limit of a probe, in milliseconds. */
 const PROBE_TIMEOUT_MS = 10_000;
-/** Characters of a tool's own words that go into a message. */
+/** Characters of a tool's output that are part of a message. */
 const PRINTED_MAX = 200;
 
 /** How a tool is called, where that is not by its name alone, and bounded. */
@@ -89,7 +89,7 @@ function stateOf(result: ToolResult, call: string, pattern: RegExp): ToolState {
   return version === undefined ? broken("printed no version") : { state: "works", version };
 }
 
-/** The first words of a tool, to be put behind a message. */
+/** The first words of a tool's output, to append to a message. */
 function printedBy({ stdout, stderr }: ToolResult): string {
   const text = (stderr.trim() || stdout.trim()).slice(0, PRINTED_MAX).split("\n", 1)[0] ?? "";
   return text === "" ? "" : `: ${text}`;
