@@ -1,9 +1,9 @@
 import { type ByteSource, readUpTo } from "./source.ts";
 
-/** Bytes that are read at once. */
+/** Number of bytes per read. */
 const WINDOW = 2 ** 16;
 
-/** Another source, read in large pieces: for many small structures one behind the other. */
+/** Another source, read in large pieces: for many consecutive small structures. */
 export class BufferedSource implements ByteSource {
   readonly size: number;
   readonly #base: ByteSource;
@@ -21,7 +21,7 @@ export class BufferedSource implements ByteSource {
       this.#start = offset;
     }
     const at = offset - this.#start;
-    // What is longer than a piece, or reaches past the end, is read by itself.
+    // Ranges that are longer than a piece or extend past the end are read directly.
     return this.#has(offset, length)
       ? this.#window.subarray(at, at + length)
       : this.#base.read(offset, length);

@@ -11,10 +11,10 @@ interface Runtime {
 }
 
 /**
- * A module of Node, which Deno has too. It is loaded when it is first used: importing one of them takes
- * Deno as long as starting does.
+ * A Node module, which Deno also has. It is loaded on first use, because importing one takes Deno as
+ * long as starting.
  *
- * @throws {TypeError} where the runtime does not have it
+ * @throws {TypeError} if the runtime does not have it
  */
 export function builtin<Name extends keyof Builtins>(name: Name): Builtins[Name] {
   const module = (globalThis as Runtime).process?.getBuiltinModule?.(name);

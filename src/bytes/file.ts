@@ -1,7 +1,7 @@
 import { fileSystem, type OpenFile } from "./file_system.ts";
 import type { ByteSource } from "./source.ts";
 
-/** A part of a file that the file system stores nothing for, in bytes. */
+/** A part of a file for which the file system stores nothing, in bytes. */
 export interface Hole {
   /** First byte. */
   readonly start: number;
@@ -9,7 +9,7 @@ export interface Hole {
   readonly length: number;
 }
 
-/** A file that was opened and no longer has the bytes that it had. */
+/** An open file whose content is no longer available. */
 export class SourceError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -17,7 +17,7 @@ export class SourceError extends Error {
   }
 }
 
-/** A path that is not that of a regular file. */
+/** A path that does not name a regular file. */
 export class NotRegularError extends TypeError {
   readonly isDevice: boolean;
 
@@ -28,24 +28,24 @@ export class NotRegularError extends TypeError {
   }
 }
 
-/** The most files that are open at a time; a backing chain may have more. */
+/** Maximum number of open files; a backing chain may have more. */
 const OPEN_MAX = 128;
-/** The open files; the one that was read last comes last. */
+/** The open files, with the most recently read one last. */
 const openFiles = new Map<FileSource, OpenFile>();
 
 /**
- * A file, read with positional reads: nothing is loaded but the bytes that are read. It is closed while
- * many others are read, and opened again when it is needed.
+ * A file, read with positional reads, so that only the requested bytes are loaded. It may be closed
+ * while many other files are read, and is reopened on demand.
  */
 export class FileSource implements ByteSource {
   /** Path of the file. */
   readonly path: string;
   readonly size: number;
-  /** Bytes that the file system has allocated for the file, where it says so. */
+  /** Bytes that the file system has allocated for the file, if known. */
   readonly allocated: number | undefined;
-  /** The same for two paths to one file, and for no other file. */
+  /** Identifies the file: equal for all paths to it. */
   readonly identity: string;
-  /** The holes of the file in order, where they are known. */
+  /** The holes of the file in order, if known. */
   holes: readonly Hole[] | undefined;
   #closed = false;
 
@@ -95,7 +95,7 @@ export class FileSource implements ByteSource {
     throw new SourceError(`Cannot read ${this.path}: it has become shorter since it was opened`);
   }
 
-  /** The open file, as the one that was read last. */
+  /** Opens the file if necessary and marks it as the most recently read one. */
   #file(): OpenFile {
     const open = openFiles.get(this);
     if (open === undefined) return this.#reopen();

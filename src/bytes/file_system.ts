@@ -1,14 +1,14 @@
 import { builtin } from "./builtin.ts";
 
-/** What the file system says about an open file. */
+/** Properties of an open file. */
 export interface FileFacts {
   readonly isFile: boolean;
   /** It is a block device or a character device. */
   readonly isDevice?: boolean;
   readonly size: number;
-  /** Bytes that the file system has allocated for the file, where it says so. */
+  /** Bytes that the file system has allocated for the file, if known. */
   readonly allocated: number | undefined;
-  /** The same for two paths to one file, and for no other file: device and inode. */
+  /** Device and inode, which identify the file. */
   readonly identity: string;
 }
 
@@ -20,21 +20,21 @@ export interface OpenFile {
   close(): void;
 }
 
-/** The operations on files that reading an image consists of. */
+/** The file operations that are needed to read an image. */
 export interface FileSystem {
   /**
-   * Opens a file for reading; it never waits, as for a FIFO without a writer.
+   * Opens a file for reading without blocking, even for a FIFO without a writer.
    *
-   * @throws {Error} with the reason in `code`, when the file cannot be opened
+   * @throws {Error} with the reason in `code` if the file cannot be opened
    */
   open(path: string): OpenFile;
   /** The path without symbolic links. */
   realPath(path: string): string;
-  /** The names in a folder, decoded from UTF-8 with U+FFFD for what is not. */
+  /** The names in a directory, decoded from UTF-8 with U+FFFD for invalid bytes. */
   names?(folder: string): readonly string[];
 }
 
-/** The file system as Node has it. */
+/** The file system of Node. */
 const nodeFileSystem: FileSystem = {
   open(path) {
     const { closeSync, constants, fstatSync, openSync, readSync } = builtin("node:fs");
@@ -63,7 +63,7 @@ export function fileSystem(): FileSystem {
   return chosen;
 }
 
-/** Reads files from another file system from now on: a program may have one that starts faster. */
+/** Sets the file system for reading files: a program may have one that starts faster. */
 export function useFileSystem(system: FileSystem): void {
   chosen = system;
 }

@@ -1,17 +1,17 @@
 import { FileSource, type Hole } from "./file.ts";
 import type { ByteSource } from "./source.ts";
 
-/** The unit in which file systems allocate here; Linux's page and ext4's default block. */
+/** Allocation unit of the file system: Linux's page and ext4's default block. */
 const BLOCK = 4096;
-/** Bytes that are read at once. */
+/** Number of bytes per read. */
 const CHUNK = 2 ** 20;
-/** Blocks of a file that are read for an estimate of its holes. */
+/** Number of blocks that are read to estimate the holes of a file. */
 const SAMPLES = 2 ** 16;
 
 /**
- * The holes of a file in `[from, to)`, where they are known.
+ * The known holes of a file in `[from, to)`.
  *
- * The part between the end of the file and the next sector boundary is a hole to QEMU in any case.
+ * QEMU always treats the part between the end of the file and the next sector boundary as a hole.
  *
  * @param holes in order; by default those of the source
  */
@@ -43,18 +43,18 @@ function firstEndingAfter(holes: readonly Hole[], offset: number): number {
   return low;
 }
 
-/** Whether the file system stores less than the file is long. */
+/** Whether the file system stores less than the length of the file. */
 export function isSparse(source: FileSource): boolean {
   return source.allocated !== undefined && source.allocated < source.size;
 }
 
 /**
- * What the holes of a sparse file probably are: runs of zeros that add up to what is not stored, the
- * longest first.
+ * An estimate of the holes of a sparse file: runs of zeros, longest first, whose total length is that of
+ * the unallocated part.
  *
- * The kernel knows (SEEK_HOLE), but neither Node nor Deno can ask it. An estimate takes zeros that were
- * written for a hole, and of a file of more than 256 MiB only one block in so many is read, so that data
- * between two of these may be missed: it is for a map, and never for reading content.
+ * Neither Node nor Deno can use the kernel's SEEK_HOLE. The estimate may treat stored zeros as a hole,
+ * and in files of more than 256 MiB only some blocks are sampled, so that data between them may be
+ * missed. It is used for `map` and never for reading content.
  */
 export function estimateHoles(source: FileSource): Hole[] {
   let left = Math.ceil((source.size - (source.allocated ?? source.size)) / BLOCK) * BLOCK;
@@ -82,7 +82,7 @@ function* zeroRuns(source: ByteSource): Generator<Hole> {
   if (start !== undefined) yield { start, length: end - start };
 }
 
-/** The blocks of a source, of which neighbours are read together. */
+/** The blocks of a source. Adjacent ones are read together. */
 class Blocks {
   readonly #source: ByteSource;
   readonly #buffer: Uint8Array;
@@ -91,7 +91,7 @@ class Blocks {
 
   constructor(source: ByteSource) {
     this.#source = source;
-    // Where samples are far apart, reading what is between them would only cost time.
+    // If samples are far apart, the bytes between them are not read.
     this.#buffer = new Uint8Array(source.size > SAMPLES * BLOCK ? BLOCK : CHUNK);
   }
 
@@ -105,7 +105,7 @@ class Blocks {
     return isZero(this.#buffer.subarray(at, at + BLOCK));
   }
 
-  /** Where zeros begin or end between two blocks of which one is zeros. */
+  /** Finds the boundary of zeros between two blocks, one of which is all zeros. */
   edge(before: number, behind: number): number {
     const wanted = this.isZero(behind);
     let [low, high] = [before, behind];

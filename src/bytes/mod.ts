@@ -1,14 +1,14 @@
 /**
- * Byte sources: where the bytes of an image come from.
+ * Sources of the bytes of an image.
  *
  * Invariants of every source:
  *
  * - `size` never changes, and is below 2^53.
- * - Reading past the end gives zeros and is not an error. QEMU's block layer behaves so for every
- *   format, and the formats lean on it: a 104-byte file can be a valid image.
- * - Where bytes below `size` can no longer be read, reading throws; it never invents bytes.
- * - What `read` returns may be a view of the source itself. Nobody writes into it.
- * - At most 128 files are open at a time, however many sources there are.
+ * - Reading past the end returns zeros and is not an error. QEMU's block layer does this for every
+ *   format, and the formats depend on it: a 104-byte file can be a valid image.
+ * - If bytes below `size` can no longer be read, reading throws. It never returns other bytes instead.
+ * - `read` may return a view of the source itself, which must not be modified.
+ * - At most 128 files are open at a time, regardless of the number of sources.
  *
  * @module
  */

@@ -1,18 +1,18 @@
 /** Bytes of a sector: the unit of disks, and of most encryption. */
 export const SECTOR = 512;
 
-/** `value` rounded down to a multiple of `unit`; exact for any offset that a number holds. */
+/** `value` rounded down to a multiple of `unit`; exact for any offset in a number. */
 export function roundDown(value: number, unit: number): number {
   return value - value % unit;
 }
 
-/** `value` rounded up to a multiple of `unit`; exact for any offset that a number holds. */
+/** `value` rounded up to a multiple of `unit`; exact for any offset in a number. */
 export function roundUp(value: number, unit: number): number {
   const over = value % unit;
   return over === 0 ? value : value - over + unit;
 }
 
-/** A number as offsets are written: `0x200`; with so many digits at least. */
+/** A number in hexadecimal (`0x200`) with a minimum number of digits. */
 export function hex(value: number | bigint, digits = 0): string {
   return `0x${value.toString(16).padStart(digits, "0")}`;
 }
@@ -29,7 +29,7 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** Bytes behind each other. */
+/** Concatenates bytes. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   parts.reduce((at, part) => {
@@ -44,12 +44,12 @@ export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return prefix.every((byte, at) => byte === bytes[at]);
 }
 
-/** The integer nearest to `value` in a range; the least where it is not a number. */
+/** The integer nearest to `value` in a range; the smallest one for NaN. */
 export function clamp(value: number, min: number, max: number): number {
   return value >= max ? max : value > min ? Math.trunc(value) : min;
 }
 
-/** What comes before the first mark in a text, and what comes behind it, where there is one. */
+/** The text before the first separator, and the text after it if there is one. */
 export function splitAt(text: string, mark: string): [string, string | undefined] {
   const at = text.indexOf(mark);
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];

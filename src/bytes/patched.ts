@@ -1,12 +1,12 @@
 import type { ByteSource } from "./source.ts";
 
-/** Bytes that stand in for those of another source from `offset` on. */
+/** Bytes that replace those of another source, starting at `offset`. */
 export interface Patch {
   readonly offset: number;
   readonly bytes: Uint8Array;
 }
 
-/** Another source with some bytes replaced (later patches win) and, if asked, another size. */
+/** Another source with some bytes replaced (later patches win) and optionally another size. */
 export class PatchedSource implements ByteSource {
   readonly size: number;
   readonly #base: ByteSource;

@@ -1,6 +1,6 @@
 import type { ByteSource } from "./source.ts";
 
-/** A run of bytes at its place. */
+/** A run of bytes at an offset. */
 export interface Segment {
   /** Byte offset in the file. */
   readonly offset: number;
@@ -9,8 +9,8 @@ export interface Segment {
 }
 
 /**
- * Runs of bytes with zeros between them, so that an image with large clusters or far offsets costs
- * only what is stored in it. Segments must not overlap; their order does not matter.
+ * Runs of bytes with zeros between them, so that an image with large clusters or offsets uses only the
+ * memory for its content. Segments must not overlap; their order does not matter.
  */
 export class SegmentSource implements ByteSource {
   readonly size: number;

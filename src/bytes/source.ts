@@ -2,29 +2,29 @@
 export interface ByteSource {
   /** Length in bytes. */
   readonly size: number;
-  /** Bytes that are stored of it, where that is known to be another number. */
+  /** Number of stored bytes, if it is known to differ. */
   readonly allocated?: number | undefined;
   /**
-   * `length` bytes from `offset` on, zeros where they are past the end.
+   * `length` bytes starting at `offset`. Bytes past the end are zeros.
    *
-   * The result has `length` bytes whatever the size of the source: a caller that takes `length`
-   * from an image bounds it first, or calls {@link readUpTo}.
+   * The result has `length` bytes regardless of the size of the source: a caller that reads `length`
+   * from an image must limit it first, or call {@link readUpTo}.
    */
   read(offset: number, length: number): Uint8Array;
-  /** The same into `target`, whose length says how many bytes. */
+  /** Fills `target`. */
   readInto(offset: number, target: Uint8Array): void;
-  /** Lets go of what the source holds open, where it holds anything. */
+  /** Releases the resources of the source, if any. */
   close?(): void;
 }
 
-/** Bytes that a source really holds: a limit for work that a sparse file must not multiply. */
+/** Number of stored bytes of a source, as a limit on work that must not grow with sparse files. */
 export function storedSize(source: ByteSource): number {
   return Math.min(source.size, source.allocated ?? source.size);
 }
 
 /**
- * The part of `[offset, offset + length)` that is inside the source, and no more: the way to read
- * a table whose length an image claims. What is missing reads as zeros by the room's invariant.
+ * The part of `[offset, offset + length)` that is inside the source. Use this for tables whose length
+ * comes from an image.
  */
 export function readUpTo(source: ByteSource, offset: number, length: number): Uint8Array {
   const stored = Math.max(0, Math.min(length, source.size - offset));

@@ -1,12 +1,12 @@
 import type { ByteSource } from "./source.ts";
 
-/** A part of another source, which ends where that one does. */
+/** A part of another source, cut at the end of that source. */
 export class WindowSource implements ByteSource {
   readonly size: number;
   readonly #base: ByteSource;
   readonly #offset: number;
 
-  /** @param length in bytes; what of it is past the end of `base` is not there */
+  /** @param length in bytes, cut at the end of `base` */
   constructor(base: ByteSource, offset: number, length: number = Infinity) {
     this.#base = base;
     this.#offset = offset;

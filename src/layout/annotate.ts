@@ -2,7 +2,7 @@ import type { Field } from "./field.ts";
 import { readField } from "./codec.ts";
 import type { Struct } from "./struct.ts";
 
-/** One row of an annotated dump: a field, where it is, and what it says. */
+/** One row of an annotated dump: a field, its offset and its value. */
 export interface Row {
   /** Byte offset in the file. */
   readonly offset: number;
@@ -10,13 +10,13 @@ export interface Row {
   readonly bytes: Uint8Array;
   /** Path of the field, as `/header/version`. */
   readonly path: string;
-  /** The value as a person reads it. */
+  /** The value in readable form. */
   readonly value: string;
   /** What the field means. */
   readonly doc: string;
 }
 
-/** The rows of a structure that is at `place.offset` of the file and is called `place.path`. */
+/** The rows of a structure at `place.offset` of the file, with the path `place.path`. */
 export function annotate(
   struct: Struct,
   from: Uint8Array,
@@ -37,7 +37,7 @@ export function annotate(
   });
 }
 
-/** A field's value in words: the number, its name where it has one, the bits that are set. */
+/** A field's value as text: the number, its name if it has one, and the bits that are set. */
 function valueText(field: Field, stored: Uint8Array): string {
   if (field.kind === "bytes") return printable(stored);
   const value = readField(field, stored);

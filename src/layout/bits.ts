@@ -3,8 +3,8 @@ import type { Struct } from "./struct.ts";
 import { fieldOf } from "./struct.ts";
 
 /**
- * The mask of a named run of bits of a field, in the forms that its users need: as a `bigint`, and as
- * two 32-bit halves for loops over tables.
+ * The mask of a named run of bits of a field: as a `bigint`, and as two 32-bit halves for loops over
+ * tables.
  */
 export interface BitMask {
   /** The bits as a mask. */
@@ -36,7 +36,7 @@ export function reservedMask(struct: Struct, field: string): BitMask {
 /**
  * The mask of all reserved runs of bits of a field, or of those with these names.
  *
- * @throws {TypeError} when there are no such bits
+ * @throws {TypeError} if there are no such bits
  */
 export function bitsMask(field: Field, which: "reserved" | readonly string[]): bigint {
   const ranges = field.bits ?? [];

@@ -4,10 +4,9 @@ import type { Field } from "./field.ts";
 import { type FieldName, fieldOf, type Struct } from "./struct.ts";
 
 /**
- * The bound that a rule sets, so that nobody writes it a second time. A length in bytes where the
- * constraint has one.
+ * The bound in the constraint of a rule, so that it is written only once. A length is in bytes.
  *
- * @throws {TypeError} when no constraint of the structure names the rule with a bound that is a number
+ * @throws {TypeError} if no constraint of the structure names the rule and has a numeric bound
  */
 export function boundOf(struct: Struct, rule: string): number {
   for (const { constraints = [] } of struct.fields) {
@@ -20,12 +19,12 @@ export function boundOf(struct: Struct, rule: string): number {
   throw new TypeError(`Cannot find a bound of ${rule} in ${struct.name}`);
 }
 
-/** Whether the value of a field is to be a multiple of something. */
+/** Whether the value of a field must be a multiple of a number. */
 export function isAligned({ constraints = [] }: Field): boolean {
   return constraints.some((constraint) => "multipleOf" in constraint);
 }
 
-/** Two limits, both included. */
+/** An inclusive range. */
 export interface Range {
   /** The least value. */
   readonly min: number;
@@ -33,7 +32,7 @@ export interface Range {
   readonly max: number;
 }
 
-/** The values of a field between all its smallest and largest values that no condition belongs to. */
+/** The range of a field according to its unconditional smallest and largest values. */
 export function rangeOf<S extends Struct>(struct: S, name: FieldName<S>): Range {
   const field = fieldOf(struct, name);
   let [min, max] = [0, 2 ** (8 * field.width) - 1];
@@ -51,8 +50,8 @@ export function rangeOf<S extends Struct>(struct: S, name: FieldName<S>): Range 
 }
 
 /**
- * Values at which the constraints of a field begin or cease to hold, with their neighbours: for a
- * fuzzer. Bounds whose names the context does not have are left out.
+ * Interesting values for a fuzzer: the bounds of the constraints of a field, with their neighbours.
+ * Bounds with names that are not in the context are omitted.
  */
 export function boundariesOf(field: Field, context: Context): bigint[] {
   const number = (bound: Bound): bigint | undefined => {

@@ -1,7 +1,7 @@
 import type { ByteOrder, Field } from "./field.ts";
 import type { Decoded, Struct } from "./struct.ts";
 
-/** Reads one field at `at`, zeros where it runs past the end of `from`. */
+/** Reads one field at `at`. Bytes past the end of `from` are zeros. */
 function decodeField(field: Field, from: Uint8Array, at: number): number | bigint | Uint8Array {
   if (field.kind === "bytes") {
     const value = new Uint8Array(field.width);
@@ -28,7 +28,7 @@ function uintAt(
 }
 
 /**
- * Decodes a structure. Total: any bytes give a value, and bytes that are missing count as zeros.
+ * Decodes a structure. Total: accepts any bytes, and missing bytes count as zeros.
  *
  * @param at byte offset of the structure in `from`
  */
@@ -42,7 +42,7 @@ export function decode<S extends Struct>(struct: S, from: Uint8Array, at = 0): D
   return decoded as Decoded<S>;
 }
 
-/** Writes an unsigned integer of `width` bytes, cut to them. */
+/** Writes an unsigned integer of `width` bytes, truncated to that width. */
 export function writeUint(
   target: Uint8Array,
   at: number,
@@ -57,7 +57,7 @@ export function writeUint(
   }
 }
 
-/** Reads an unsigned integer of `width` bytes, zeros past the end. */
+/** Reads an unsigned integer of `width` bytes. Bytes past the end are zeros. */
 export function readUint(
   from: Uint8Array,
   at: number,
@@ -72,17 +72,17 @@ export function readUint(
   return value;
 }
 
-/** The byte order of a field; of bytes, which have none, that in which they come. */
+/** The byte order of a field. For bytes, which have none, it is `big`. */
 function orderOf(field: Field): ByteOrder {
   return field.kind === "bytes" ? "big" : field.byteOrder ?? "big";
 }
 
-/** Reads the integer in a field that starts at byte `at`, zeros past the end. */
+/** Reads the integer in a field that starts at byte `at`. Bytes past the end are zeros. */
 export function readField(field: Field, from: Uint8Array, at = 0): bigint {
   return readUint(from, at, field.width, orderOf(field));
 }
 
-/** Writes an integer, cut to the width, to a field that starts at byte `at`. */
+/** Writes an integer, truncated to the width, to a field that starts at byte `at`. */
 export function writeField(
   field: Field,
   value: bigint,
@@ -98,7 +98,7 @@ export function encode<S extends Struct>(struct: S, value: Decoded<S>): Uint8Arr
   return target;
 }
 
-/** Encodes a structure into bytes that are there already. */
+/** Encodes a structure into existing bytes. */
 export function encodeInto<S extends Struct>(
   struct: S,
   value: Decoded<S>,
@@ -113,7 +113,7 @@ export function encodeInto<S extends Struct>(
   }
 }
 
-/** A structure with every field zero, for a writer to start from. */
+/** A structure with every field zero, as a starting point for writers. */
 export function blank<S extends Struct>(struct: S): Decoded<S> {
   return decode(struct, new Uint8Array(0));
 }

@@ -1,11 +1,11 @@
 import type { Constraint } from "./constraint.ts";
 
 /**
- * The words in which an on-disk structure is described. A description is frozen plain data; decoding,
- * encoding, listing, dumping, generating and violating all work from it.
+ * The elements of the description of an on-disk structure. A description is frozen plain data; decoding,
+ * encoding, listing, dumping, generating and mutating all use it.
  */
 
-/** What the number in a field counts. */
+/** Unit of the number in a field. */
 export type Unit =
   | "bytes"
   | "sectors"
@@ -25,29 +25,29 @@ export interface BitRange {
   readonly to: number;
   /** What the field means. */
   readonly doc: string;
-  /** The bits have no meaning. A constraint of the field says which rule wants them clear. */
+  /** The bits have no meaning. A constraint of the field names the rule that requires them to be clear. */
   readonly reserved?: true;
 }
 
-/** Constraints and remarks on a field; all but `doc` optional, all data. */
+/** Documentation and constraints of a field. Only `doc` is required. */
 export interface FieldNotes {
-  /** One line on what the field means. */
+  /** One-line description of the field. */
   readonly doc: string;
   /** The unit of the number. */
   readonly unit?: Unit;
   /** The values with a meaning, by name. */
   readonly values?: Readonly<Record<string, number | bigint>>;
-  /** What the bits of the field mean. */
+  /** Meaning of the bits of the field. */
   readonly bits?: readonly BitRange[];
-  /** Name of the structure that an offset in this field leads to. */
+  /** Name of the structure that an offset in this field points to. */
   readonly pointsTo?: string;
-  /** What an image has to satisfy, each with the rule that says so, in the order of judgement. */
+  /** Constraints that an image must satisfy, with their rules, in the order in which they are judged. */
   readonly constraints?: readonly Constraint[];
-  /** Section of the specification, where it is not the structure's own. */
+  /** Section of the specification, if it differs from that of the structure. */
   readonly section?: string;
 }
 
-/** Which byte of an integer comes first: the most significant one is `big`. */
+/** Byte order of integers. */
 export type ByteOrder = "big" | "little";
 
 /** An unsigned integer of 1 to 4 bytes; a `number` when decoded. */
@@ -58,7 +58,7 @@ export interface NumberField<Name extends string = string> extends FieldNotes {
   readonly name: Name;
   /** Width in bytes. */
   readonly width: 1 | 2 | 4;
-  /** That of the structure, which sets it; `big` where it is absent. */
+  /** Set from the structure; `big` if absent. */
   readonly byteOrder?: ByteOrder;
 }
 
@@ -70,11 +70,11 @@ export interface BigIntField<Name extends string = string> extends FieldNotes {
   readonly name: Name;
   /** Width in bytes. */
   readonly width: 8;
-  /** That of the structure, which sets it; `big` where it is absent. */
+  /** Set from the structure; `big` if absent. */
   readonly byteOrder?: ByteOrder;
 }
 
-/** Bytes without a number's meaning; a `Uint8Array` when decoded. */
+/** Bytes that are not a number; a `Uint8Array` when decoded. */
 export interface BytesField<Name extends string = string> extends FieldNotes {
   /** How the value is decoded. */
   readonly kind: "bytes";
@@ -84,7 +84,7 @@ export interface BytesField<Name extends string = string> extends FieldNotes {
   readonly width: number;
 }
 
-/** Any field of a structure. Its place follows from the widths of the fields before it. */
+/** Any field of a structure. Its offset results from the widths of the fields before it. */
 export type Field<Name extends string = string> =
   | NumberField<Name>
   | BigIntField<Name>

@@ -3,13 +3,13 @@
  *
  * Invariants:
  *
- * - Each on-disk structure is described once; a field's place follows from the widths before it, so
- *   no offset is ever written down.
+ * - Each on-disk structure is described once. The offset of a field results from the widths of the
+ *   fields before it and is never written.
  * - Decoding is total, and `encode(decode(b))` equals `b` for every description.
  * - The byte order of integers is a property of the structure.
  * - Field names are the specification's own.
- * - A constraint is data and names its rule. Its bound is written here alone: {@link boundOf} and
- *   {@link rangeOf} give it to whoever needs it, and {@link judgeOf} finds what breaks it.
+ * - A constraint is data and names its rule. Its bound is written only once: other code uses
+ *   {@link boundOf} and {@link rangeOf}, and {@link judgeOf} reports what breaks it.
  *
  * @module
  */

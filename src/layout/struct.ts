@@ -2,7 +2,7 @@ import type { ByteOrder, Field } from "./field.ts";
 
 /** A structure of fixed size: its fields in the order of their bytes, without gaps. */
 export interface Struct<Fields extends readonly Field[] = readonly Field[]> {
-  /** Stable name, as `qcow2.header`. */
+  /** Stable name, such as `qcow2.header`. */
   readonly name: string;
   /** Section of the specification that defines it. */
   readonly section: string;
@@ -44,8 +44,8 @@ export type FieldName<S extends Struct> = S["fields"][number]["name"] & string;
  * ```
  *
  * @param about.byteOrder of its integers; `big` by default
- * @throws {TypeError} when the widths do not add up to `size` or a name stands twice: a mistake in
- * the description, found as soon as its module is loaded.
+ * @throws {TypeError} if the widths do not add up to `size` or a name is used twice. Such a mistake is
+ * found when the module is loaded.
  */
 export function struct<const Fields extends readonly Field[]>(
   name: string,

@@ -6,20 +6,20 @@ import { judgeJson } from "./judge/json.ts";
 import type { Metadata } from "./metadata.ts";
 import { ruleOf } from "../rules/mod.ts";
 
-/** A copy, and what is wrong with it. */
+/** A copy with its findings. */
 export interface JudgedCopy {
   readonly copy: HeaderCopy;
   readonly broken: readonly Luks2Broken[];
-  /** What it says, where cryptsetup accepts it. */
+  /** Its metadata, if cryptsetup accepts it. */
   readonly metadata?: Metadata;
-  /** Its JSON has too many values to be read: whether cryptsetup accepts it is not known. */
+  /** Its JSON has too many values to be read, so it is not known whether cryptsetup accepts it. */
   readonly unread: boolean;
 }
 
-/** How many findings of one copy are kept: a hostile one has a million. */
+/** Maximum number of findings of one copy: a hostile one may have a million. */
 const BROKEN_MAX = 1000;
 
-/** Judges a copy by itself. */
+/** Judges a single copy. */
 export function judgeCopy(copy: HeaderCopy): JudgedCopy {
   const broken: Luks2Broken[] = [];
   let refused = false;
@@ -36,7 +36,7 @@ export function judgeCopy(copy: HeaderCopy): JudgedCopy {
   return { copy, broken, unread, ...(sound ? { metadata: { copy, ...said } } : {}) };
 }
 
-/** Both copies, judged, and what the one says that cryptsetup uses. */
+/** Both copies after judging, and the metadata of the one that cryptsetup uses. */
 export interface ChosenCopy {
   readonly primary: JudgedCopy;
   readonly secondary: JudgedCopy;
@@ -44,9 +44,8 @@ export interface ChosenCopy {
 }
 
 /**
- * Chooses the copy that counts: the sound one; of two sound ones the one with the greater sequence
- * number; of two with the same number the primary one. None counts where it may be one that was not
- * read.
+ * Chooses the copy to use: the valid one; of two valid ones the one with the greater sequence number;
+ * of two with the same number the primary one. None is chosen if it could be one that was not read.
  */
 export function chooseCopy({ primary, secondary }: Luks2Copies): ChosenCopy {
   const first = judgeCopy(primary);

@@ -26,11 +26,11 @@ export interface HeaderCopy {
   readonly header: Luks2Header;
   /** It has its magic and version, its offset, and a size that cryptsetup accepts. */
   readonly recognised: boolean;
-  /** The JSON area of a copy that is recognised, as far as it is in the file. */
+  /** The part of the JSON area that is in the file, if the copy is recognised. */
   readonly area: Uint8Array;
   /** All of the copy is in the file. */
   readonly complete: boolean;
-  /** Whether the checksum matches; `undefined` where its hash is not known. */
+  /** Whether the checksum matches; `undefined` if its hash is not known. */
   readonly intact: boolean | undefined;
   /** The parsed JSON of a copy that is intact. */
   readonly json?: JsonParsed;
@@ -43,7 +43,7 @@ export interface Luks2Copies {
 }
 
 /**
- * Decodes both copies of a header, whatever they contain. Bytes past the end of the file are zeros.
+ * Decodes both copies of a header. Total. Bytes past the end of the file are zeros.
  *
  * The secondary copy follows the primary one. Where that is damaged, the secondary copy is the first
  * intact one at an offset of Table 1, and otherwise the first one with its magic.
@@ -72,14 +72,14 @@ export function isReadable(copy: HeaderCopy): boolean {
 /** Whether a file is a volume of LUKS version 2, by one of the copies of its header. */
 export function detectLuks2(source: ByteSource): boolean {
   const primary = decode(headerStruct, readUpTo(source, 0, BINARY_BYTES));
-  // Version 0 is damage to cryptsetup, which then looks for the other copy.
+  // cryptsetup treats version 0 as damage and looks for the other copy.
   if (startsWith(primary.magic, PRIMARY_MAGIC) && primary.version !== 0) {
     return primary.version === 2;
   }
   return isReadable(decodeLuks2(source).secondary);
 }
 
-/** The length of a copy as it says, where that is possible, and otherwise the smallest length. */
+/** The stored length of a copy if it is valid, and otherwise the smallest length. */
 function sizeOf({ header }: HeaderCopy): number {
   return hasSoundSize(header) ? Number(header.hdr_size) : HEADER_SIZES[0] as number;
 }
@@ -114,9 +114,9 @@ function decodeCopy(source: ByteSource, name: CopyName, offset: number): HeaderC
 }
 
 /**
- * The checksum of a copy; `undefined` where its hash is not known.
+ * The checksum of a copy; `undefined` if its hash is not known.
  *
- * @param binary the binary header as it is stored, with any checksum in it
+ * @param binary the stored binary header, with any checksum
  */
 export function checksumOf(
   header: Pick<Luks2Header, "csum_alg">,

@@ -36,13 +36,13 @@ export const luks2Driver: FormatDriver = Object.freeze({
   anatomy: luks2Anatomy,
 });
 
-/** To QEMU, version 2 is raw. */
+/** QEMU treats version 2 as raw. */
 function probe(): boolean {
   return false;
 }
 
 /**
- * Opens a volume. There is a layer as soon as one copy of the header is sound.
+ * Opens a volume. Returns a layer if at least one copy of the header is valid.
  *
  * @param source header and key slots, and the payload unless `options` names another source of it
  */
@@ -76,7 +76,7 @@ function open(
   return luks2Layer({ chosen: { ...chosen, metadata }, content, access });
 }
 
-/** What reads the content, for the first passphrase that opens its slots, or why there is nothing. */
+/** The reader for the first passphrase that opens the slots, or the reason why there is none. */
 function accessTo(
   metadata: Metadata,
   content: Content,

@@ -28,7 +28,7 @@ export function cipherOptions({ encryption, sectorSize }: CipherUse): SectorCiph
 
 const CAPI = /^capi:([^(),-]+)\(([^(),-]+)\)-/;
 
-/** Why there is no such cipher for keys of so many bytes, in a sentence. */
+/** Why there is no such cipher for keys of this length, as a sentence. */
 export function whyNoCipher(use: CipherUse, keyBytes: number): string | undefined {
   return reasonUnusable(cipherOptions(use), keyBytes);
 }
@@ -41,7 +41,7 @@ export function isKnownCipher(use: CipherUse): boolean {
 /** Lengths of keys in bytes. Every cipher has one of them. */
 const KEY_LENGTHS = [16, 24, 32, 48, 64];
 
-/** Why dm-crypt has other content for such sectors, or none, in a sentence. */
+/** Why dm-crypt reads other content from such sectors, or none, as a sentence. */
 export function notAsDmCrypt(use: CipherUse): string | undefined {
   return whyNotAsDmCrypt(cipherOptions(use));
 }

@@ -10,20 +10,20 @@ import { header } from "./structures.ts";
 /** A rule that is broken at a place. */
 export type Luks2Broken = Broken<Luks2Rule>;
 
-/** Takes a finding. The message is made only where it is wanted. */
+/** Adds a finding. The message is computed only if it is used. */
 export type AddFinding = (rule: Luks2Rule, place: Place, message: () => string) => void;
 
-/** A field of a binary header as a place. */
+/** The place of a field of a binary header. */
 export function inHeader(copy: HeaderCopy, field: keyof typeof header.offsets): Place {
   return { path: `/${copy.name}/${field}`, offset: copy.offset + offsetOf(header, field) };
 }
 
-/** A byte of the JSON area of a copy as a place. */
+/** The place of a byte of the JSON area of a copy. */
 export function inArea(copy: HeaderCopy, at: number, path = ""): Place {
   return { path: `/${copy.name}/json${path}`, offset: copy.offset + BINARY_BYTES + at };
 }
 
-/** A value of the JSON of a copy as a place; where it is missing, the one around it. */
+/** The place of a value in the JSON of a copy or, if it is missing, of the value around it. */
 export function inJson(copy: HeaderCopy, path: string): Place {
   let node = copy.json?.root;
   for (const name of path.split("/").slice(1)) node = member(node, name) ?? node;
@@ -40,7 +40,7 @@ export function brokenAt(
   return { rule, place: inJson(copy, path), message };
 }
 
-/** A text of the header as a person reads it, cut where it is long. */
+/** A text of the header in readable form, truncated if it is long. */
 export function shown(value: string | undefined): string {
   if (value === undefined) return "none";
   return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);

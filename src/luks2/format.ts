@@ -35,7 +35,7 @@ export const format: Format<Luks2Model, "luks2", never> = {
     } satisfies Partial<Record<Luks2Rule, Lock>>,
     unlock: (keyMaterial, passphrase) => {
       const { metadata } = chooseCopy(decodeLuks2(keyMaterial));
-      if (metadata === undefined) return { message: "No copy of the header is sound" };
+      if (metadata === undefined) return { message: "No copy of the header is valid" };
       return unlock(metadata, { keyMaterial, passphrase });
     },
   },

@@ -3,7 +3,7 @@ import { header, HEADER_SIZES } from "./structures.ts";
 
 export { HEADER_SIZES } from "./structures.ts";
 
-/** Lengths that a sector of a segment may have, in bytes. */
+/** Valid sector sizes of a segment in bytes. */
 export const SECTOR_SIZES: readonly number[] = [512, 1024, 2048, 4096];
 /** The alignment of areas in bytes. */
 export const UNIT = 4096;

@@ -6,12 +6,12 @@ import type { Reencryption } from "./reencryption/reencryption.ts";
 import { requirementsOf } from "./reencryption/requirements.ts";
 import { defaultSegment } from "./segments/segments.ts";
 
-/** The most entries of each list that are shown: a JSON area holds any number. */
+/** Maximum number of entries of each list that are shown. */
 const LISTED_MAX = 256;
 
 /**
- * What `info` says of a header, without a passphrase. The shape is our own: qemu-img does not know the
- * format.
+ * The output of `info` for a header, without a passphrase. The shape is diskproof's own because qemu-img
+ * does not support the format.
  */
 export function luks2Info(
   { metadata: { copy, json, reencryption }, primary, secondary }: ChosenCopy & {
@@ -62,7 +62,7 @@ function reencryptionInfo({ slot, forward, hot }: Reencryption): Json {
   };
 }
 
-/** A number, or its digits where it is 2^53 or more. */
+/** A number, or its digits if it is 2^53 or more. */
 function numeric(value: bigint): number | string {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : String(value);
 }

@@ -11,7 +11,7 @@ import type { ContentReader } from "./segments/reader.ts";
 export interface OpenedLuks2 {
   readonly chosen: ChosenCopy & { readonly metadata: Metadata };
   readonly content: Content;
-  /** What reads and decrypts the content, or why it cannot be read. */
+  /** Reads and decrypts the content, or the reason why it cannot be read. */
   readonly access: ContentReader | Luks2Broken;
 }
 

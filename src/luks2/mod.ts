@@ -1,15 +1,15 @@
 /**
  * LUKS version 2.
  *
- * Invariants of a sound volume:
+ * Invariants of a valid volume:
  *
  * - The header has two copies, one after the other. Each is a binary header of 4096 bytes and a JSON
- *   area, with a checksum over both. Its length is the offset of the secondary copy. Of two sound copies
- *   the one with the greater sequence number counts; one sound copy is enough.
+ *   area, with a checksum over both. Its length is the offset of the secondary copy. Of two valid copies
+ *   the one with the greater sequence number is used; one valid copy is enough.
  * - The JSON has everything else: `json/description.ts` describes it once, and it is judged, read,
  *   written, listed and mutated from there. Numbers of 64 bits are strings of digits. Key slots,
  *   digests, segments and tokens have numbers as names, by which they refer to each other.
- * - The area for key slots follows the copies. In it each slot has an area of its own with key material:
+ * - The keyslots area follows the copies. In it each slot has an area of its own with key material:
  *   the volume key, split into 4000 stripes and encrypted with a key that PBKDF2 or Argon2 derives from
  *   a passphrase.
  * - A digest shows whether a key is that of a segment, without the payload.
@@ -21,9 +21,9 @@
  *   segments are backups, and not content. A digest covers the keys and what the header says about the
  *   reencryption.
  *
- * QEMU does not know the format: effects are those on cryptsetup 2.6, and `info` in a rule means its
- * luksDump. A copy that is not sound is one finding where the other copy is sound. Where neither is, each
- * rule that they break is a finding.
+ * QEMU does not support the format. Effects are those on cryptsetup 2.6, and `info` in a rule means its
+ * luksDump. If one copy is valid, there is one finding for the other. If neither is, each rule that
+ * they break is a finding.
  *
  * The work that a header can require is bounded before it is done: see `WORK_BUDGET`,
  * `ARGON2_MEMORY_MAX`, and for the JSON the rule `luks2.work.values`. Content with integrity is not

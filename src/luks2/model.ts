@@ -2,11 +2,11 @@ import type { MaterialKind } from "../crypto/mod.ts";
 import type { Pattern } from "../format/mod.ts";
 
 /**
- * The model of a LUKS2 volume: a small plain value that says everything about it. `buildLuks2` turns
+ * The model of a LUKS2 volume: a small plain value that describes it completely. `buildLuks2` turns
  * it into bytes. A model is JSON.
  */
 
-/** How a passphrase becomes the key of a slot. */
+/** Derivation of the key of a slot from a passphrase. */
 export type KdfModel =
   | { readonly type: "pbkdf2"; readonly hash: string; readonly iterations: number }
   | {
@@ -31,14 +31,14 @@ export interface Luks2KeyModel {
   readonly priority: 0 | 1 | 2;
 }
 
-/** Whether a copy of the header counts, and if not, why. */
+/** State of a copy of the header. */
 export type CopyState = "sound" | "garbled" | "missing" | "older";
 
 /** A LUKS2 volume. */
 export interface Luks2Model {
   /** Marks a model of this format. */
   readonly format: "luks2";
-  /** Volume key, salts, stripes and the garbled copy follow from it. */
+  /** Determines the volume key, salts, stripes and the garbled copy. */
   readonly seed: number;
   /** The UUID of the volume. */
   readonly uuid: string;
@@ -54,7 +54,7 @@ export interface Luks2Model {
   readonly spare: number;
   /** The state of the primary copy. */
   readonly primary: CopyState;
-  /** `sound` where the primary copy is not. */
+  /** `sound` if the primary copy is not. */
   readonly secondary: CopyState;
   /** Cipher of the segment and of the areas, in the notation of dm-crypt. */
   readonly encryption: string;
@@ -72,11 +72,11 @@ export interface Luks2Model {
   readonly digestIterations: number;
   /** At least one, of which one has a priority other than 0. */
   readonly keys: readonly Luks2KeyModel[];
-  /** What key material is made of: `noise` by default, or `sparse`, which compresses. */
+  /** Kind of key material: `noise` by default, or `sparse`, which compresses. */
   readonly material?: MaterialKind;
   /** Tokens that name all key slots. */
   readonly tokens: number;
-  /** Header and payload are files of their own. */
+  /** Header and payload are in separate files. */
   readonly detached: boolean;
   /** The segment has a size, instead of extending to the end of its file. */
   readonly fixed: boolean;

@@ -8,7 +8,7 @@ export function buildRaw({ size, pattern }: RawModel): BuiltFiles {
   return { image: { segments, size, placed: [] } };
 }
 
-/** What a guest sees: the file, and zeros up to the end of its last sector. */
+/** The guest content: the file, and zeros up to the end of its last sector. */
 export function rawContent({ size, pattern }: RawModel): GuestContent {
   const bytes = new Uint8Array(Math.ceil(size / SECTOR) * SECTOR);
   bytes.set(patternBytes(pattern, size));

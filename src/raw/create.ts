@@ -4,16 +4,16 @@ import type { CreatedParts, DiskContent } from "../format/mod.ts";
 export interface RawCreation {
   /** In bytes: whole sectors. */
   readonly size: number;
-  /** Zeros where it is absent. */
+  /** Zeros by default. */
   readonly content?: DiskContent;
 }
 
-/** Zeros in a whole block of so many bytes become a hole. */
+/** Length of a block that becomes a hole if it is all zeros. */
 const UNIT = 65536;
-/** Zeros of so many bytes are skipped at a time. */
+/** Number of zero bytes that are skipped at a time. */
 const ZEROS_MAX = 2 ** 21;
 
-/** Makes a raw image. */
+/** Creates a raw image. */
 export function* createRaw({ size, content }: RawCreation): CreatedParts {
   for (const { offset, bytes } of content?.(UNIT) ?? []) {
     if (bytes !== undefined) {

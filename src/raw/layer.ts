@@ -15,7 +15,7 @@ export class RawLayer implements Layer {
     this.virtualSize = Math.ceil(source.size / SECTOR) * SECTOR;
   }
 
-  /** Data, and as `zero` the holes of the file, where they are known. */
+  /** Runs of data, and known holes of the file as `zero`. */
   *runs(from: number, to: number): Generator<Run> {
     let position = from;
     for (const hole of holesOf(this.#source, { from, to })) {

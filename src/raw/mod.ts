@@ -3,8 +3,8 @@
  *
  * Invariants:
  *
- * - Any bytes are a raw image, and the file is the disk: nothing can be wrong with it.
- * - The disk is whole sectors. What the file lacks of its last one reads as zeros.
+ * - Any file is a valid raw image, and the file is the disk.
+ * - The disk consists of whole sectors. Missing bytes of the last one read as zeros.
  *
  * @module
  */

@@ -11,15 +11,15 @@ export interface Finding {
   readonly level: Level;
   /** What the public tool does with such an image. */
   readonly effect: Effect;
-  /** Byte offset in the image file; a decimal string from 2^53 on; `null` where there is no place. */
+  /** Byte offset in the image file; a decimal string if it is 2^53 or more; `null` if there is none. */
   readonly offset: number | string | null;
-  /** Which structure and field, as `/l2[0]/3/offset`. */
+  /** Structure and field, such as `/l2[0]/3/offset`. */
   readonly path: string;
-  /** A sentence that a person understands. */
+  /** A readable sentence. */
   readonly message: string;
 }
 
-/** Where a rule was broken. */
+/** The place where a rule is broken. */
 export interface Place {
   /** Path of the field or structure. */
   readonly path: string;
@@ -27,11 +27,11 @@ export interface Place {
   readonly offset?: number | bigint;
 }
 
-/** How many findings of one rule are listed; a hostile image breaks one rule a million times. */
+/** Maximum number of listed findings of one rule: a hostile image can break it a million times. */
 export const FINDINGS_PER_RULE = 16;
 
 /**
- * The findings of one image, in the order in which they were made.
+ * The findings of one image, in the order in which they were added.
  *
  * @typeParam Id the slugs that may be added. A room narrows it to its own, so that the compiler knows
  * a slug that is misspelt; the findings of any image go for those of a room.
@@ -41,8 +41,8 @@ export class Findings<Id extends RuleId = RuleId> {
   readonly #counts = new Map<RuleId, number>();
 
   /**
-   * Records that `rule` is broken. What is given as a function is only made where it is listed: a
-   * hostile image breaks one rule a million times.
+   * Records that `rule` is broken. Arguments that are functions are called only for listed findings: a
+   * hostile image can break one rule a million times.
    */
   add(rule: Id, place: Place | (() => Place), message: string | (() => string)): void {
     const count = (this.#counts.get(rule) ?? 0) + 1;
@@ -61,7 +61,7 @@ export class Findings<Id extends RuleId = RuleId> {
     });
   }
 
-  /** The findings; a rule broken more often than is listed says so in its last one. */
+  /** The findings. If findings of a rule are omitted, its last message contains their number. */
   list(): Finding[] {
     const last = new Map(this.#list.map((finding, index) => [finding.rule, index]));
     return this.#list.map((finding, index) => {
@@ -71,7 +71,7 @@ export class Findings<Id extends RuleId = RuleId> {
     });
   }
 
-  /** How often a rule was broken. */
+  /** Number of times that a rule was broken. */
   count(rule: Id): number {
     return this.#counts.get(rule) ?? 0;
   }
@@ -81,15 +81,15 @@ export class Findings<Id extends RuleId = RuleId> {
     return [...this.#counts.keys()];
   }
 
-  /** The first finding that leaves open what qemu-img does with the image. */
+  /** The first finding for which qemu-img's behaviour is not known. */
   unknown(): Finding | undefined {
     return this.#list.find(({ effect }) => effect === "unknown");
   }
 
   /**
-   * The first finding for which an opening of this kind is refused.
+   * The first finding because of which an opening of this kind is rejected.
    *
-   * @param by only rules of this class; of all classes where it is absent
+   * @param by only rules of this class; of all classes by default
    */
   refusal(opening: Opening, by?: RuleClass): Finding | undefined {
     return this.#list.find((finding) =>

@@ -1,13 +1,13 @@
 /**
- * The language of rules: rules and their tables, findings, and the verdict of the format.
+ * Rules and their tables, findings, and the verdict of the format.
  *
  * Invariants:
  *
  * - Every sentence that an image can break is one rule with a slug that is never reused, a section,
  *   a class, a level and an effect.
- * - A finding is one rule broken at one place. Nothing else refuses an image.
- * - Rules are data. They are in the room of their format, beside the predicates that find them and speak
- *   in slugs; a room defines its own as it is loaded. `formats.ts` has the catalogue of all.
+ * - A finding is one rule broken at one place. Nothing else rejects an image.
+ * - Rules are data. They are in the room of their format, next to the predicates that refer to them by
+ *   slug. A room defines its rules when it is loaded. `formats.ts` has the catalogue of all rules.
  *
  * @module
  */

@@ -1,22 +1,22 @@
-/** Who demands it. */
+/** Origin of a rule. */
 export type RuleClass =
   /** The published format (for qcow version 1, which has none: inherent in its layout). */
   | "spec"
   /** An implementation limit of qemu-img, narrower than the format. */
   | "limit"
-  /** Behaviour of qemu-img that the format neither demands nor forbids, or contradicts. */
+  /** Behaviour of qemu-img that the format does not define or that contradicts it. */
   | "qemu";
 
-/** How strongly, in the sense of RFC 2119. Only a broken `must` weighs on a verdict. */
+/** Requirement level as in RFC 2119. Only a broken `must` affects the verdict. */
 export type Level = "must" | "should" | "may";
 
-/** What public qemu-img does with an image that breaks the rule. */
+/** Behaviour of the public qemu-img for an image that breaks the rule. */
 export type Effect =
-  /** The open fails, and nothing can be read. */
+  /** Opening the image fails, and nothing can be read. */
   | "refused-at-open"
-  /** The open works; reading the place fails. */
+  /** The image can be opened, but reading the place fails. */
   | "fails-at-access"
-  /** A write, or the open for writing, is refused. */
+  /** A write, or opening the image for writing, fails. */
   | "refused-at-write"
   /** `check` counts a corruption. */
   | "corruption"
@@ -24,16 +24,16 @@ export type Effect =
   | "leak"
   /** `check` counts an error of its own, or ends early. */
   | "check-error"
-  /** A message, and things go on. */
+  /** A message is printed. */
   | "warning"
-  /** Nothing at all. */
+  /** None. */
   | "ignored"
-  /** What happens depends on what was not looked at. */
+  /** It depends on something that was not read. */
   | "unknown";
 
 /**
- * The ways in which qemu-img opens an image: `info` looks at the header alone, `read` is every
- * reading of content, `check` tolerates what it is there to report, `write` is any writable open.
+ * The ways in which qemu-img opens an image: `info` reads only the header, `read` is any read of
+ * content, `check` tolerates the problems that it reports, and `write` is any open for writing.
  */
 export type Opening = "info" | "read" | "check" | "write";
 
@@ -47,12 +47,12 @@ export interface Rule {
   readonly level: Level;
   /** What the public tool does with such an image. */
   readonly effect: Effect;
-  /** For `refused-at-open`: the openings that refuse. All of them where it is absent. */
+  /** For `refused-at-open`: the openings that fail; all of them by default. */
   readonly opens?: readonly Opening[];
-  /** The dirty bit excuses it: refcounts may then be stale. */
+  /** It does not apply with the dirty bit, because refcounts may then be stale. */
   readonly excusedWhenDirty?: boolean;
-  /** Where the sentence stands. */
+  /** Reference for the sentence. */
   readonly section: string;
-  /** What has to hold, or what happens, in a sentence. */
+  /** The requirement or behaviour, as a sentence. */
   readonly says: string;
 }

@@ -1,8 +1,8 @@
 import type { Effect, Level, Opening, Rule, RuleClass } from "./rule.ts";
 
 /**
- * Rules as rows: class, level, effect, section, sentence, and for `refused-at-open` the openings
- * that refuse where it is not all of them.
+ * Rules as rows: class, level, effect, section, sentence and, for `refused-at-open`, the openings that
+ * fail if not all of them do.
  */
 export type RuleTable = Readonly<
   Record<
@@ -12,15 +12,15 @@ export type RuleTable = Readonly<
   >
 >;
 
-/** Every rule that a loaded room has defined, by its slug. Filled as modules load, and never after. */
+/** Every rule of the loaded rooms by slug. Filled only while modules are loaded. */
 const defined = new Map<string, Rule>();
 
 /**
- * Defines the rules of a table: from then on findings can name them.
+ * Defines the rules of a table, so that findings can refer to them.
  *
- * @param excusedWhenDirty the rules that the dirty bit excuses
+ * @param excusedWhenDirty the rules that do not apply with the dirty bit
  * @returns the rules, in the order of the table
- * @throws {TypeError} for a slug that is defined already
+ * @throws {TypeError} if a slug is already defined
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ export function defineRules<T extends RuleTable>(
 /**
  * The rule with a slug.
  *
- * @throws {TypeError} when no loaded room defines it
+ * @throws {TypeError} if no loaded room defines it
  */
 export function ruleOf(id: RuleId): Rule {
   const rule = defined.get(id);

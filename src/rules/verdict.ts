@@ -2,8 +2,8 @@ import type { Finding } from "./finding.ts";
 import { ruleOf } from "./table.ts";
 
 /**
- * What the format says of an image: `invalid` when it breaks a `must` of the specification,
- * `implementation-defined` when only limits or habits of implementations are touched, else `valid`;
+ * The verdict of the format on an image: `invalid` if it breaks a `must` of the specification,
+ * `implementation-defined` if it breaks only rules of implementations, else `valid`;
  * `unknown` for a format that is not read.
  */
 export type SpecVerdict = "valid" | "invalid" | "implementation-defined" | "unknown";

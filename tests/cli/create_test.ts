@@ -258,13 +258,13 @@ Deno.test("what create cannot make is told in one line, without the passphrase, 
       ],
       [[...qcow2, "-b", "gone", "-F", "raw"], "gone: there is no such file (-u skips this check)"],
       [["-b", "raw", "-F", "raw", "x", "1M"], "the format raw does not support backing files"],
-      [[...inQcow2, "-c", "--from", "raw"], "compression and encryption exclude each other"],
+      [[...inQcow2, "-c", "--from", "raw"], "compression and encryption cannot be combined"],
       [
         [...inQcow2, "--passphrase-file", "binary"],
         "QEMU, which opens such images, accepts only UTF-8 without NUL",
       ],
       [[...inQcow2, "--passphrase-file", "gone"], "the passphrase in gone: there is no such file"],
-      [["-f", "qcow", "x", "0"], "at least one, not 0 bytes"],
+      [["-f", "qcow", "x", "0"], "a positive multiple of 512, not 0"],
     ];
     for (const [args, says] of refused) {
       const { status, stdout, stderr } = await diskproof(directory, ["create", ...args]);

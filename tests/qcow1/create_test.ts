@@ -102,11 +102,11 @@ Deno.test("zeros take no place, and a large disk only that of its L1 table", () 
 
 Deno.test("options that do not go together are refused before anything is made", () => {
   const refused: [Qcow1Creation, string][] = [
-    [{ size: 0 }, "and at least one, not 0 bytes"],
-    [{ size: 513 }, "not 513 bytes"],
+    [{ size: 0 }, "a positive multiple of 512, not 0"],
+    [{ size: 513 }, "a positive multiple of 512, not 513"],
     [{ size: 2 ** 53 }, "the L1 table for a disk of 9007199254740992 bytes is too long"],
     [{ size: 512, backing: "x".repeat(1024) }, "has 1024 bytes, more than 1023"],
-    [{ size: 512, passphrase, compressed: true }, "exclude each other"],
+    [{ size: 512, passphrase, compressed: true }, "cannot be combined"],
   ];
   for (const [creation, says] of refused) {
     assertThrows(() => createQcow1(creation), RangeError, says);

@@ -208,25 +208,37 @@ Deno.test("a LUKS header is found where it was put, and in no other image", () =
 
 Deno.test("options that do not go together are refused before anything is made", () => {
   const refused: [Partial<Qcow2Creation>, string][] = [
-    [{ size: 513 }, "a disk of 513 bytes is no whole number of sectors"],
+    [{ size: 513 }, "the size of 513 bytes is not a multiple of 512"],
     [{ clusterSize: 256 }, "from 512 to 2M, not 256"],
     [{ clusterSize: 2 ** 22 }, "from 512 to 2M, not 4194304"],
     [{ clusterSize: 3000 }, "from 512 to 2M, not 3000"],
-    [{ refcountBits: 3 }, "a refcount has 1, 2, 4, 8, 16, 32 or 64 bits, not 3"],
+    [{ refcountBits: 3 }, "the refcount width must be 1, 2, 4, 8, 16, 32 or 64 bits, not 3"],
     [{ refcountBits: 128 }, "not 128"],
-    [{ extendedL2: true, clusterSize: 8192 }, "extended L2 entries need clusters of 16K"],
-    [{ version: 2, refcountBits: 8 }, "in version 2 a refcount has 16 bits"],
-    [{ version: 2, lazyRefcounts: true }, "lazy refcounts need version 3"],
-    [{ version: 2, extendedL2: true }, "extended L2 entries need version 3"],
-    [{ version: 2, compression: "zstd" }, "needs version 3"],
-    [{ version: 2, dataFile: { name: "d", raw: false } }, "an external data file needs version 3"],
-    [{ dataFile: { name: "d", raw: true }, backing: { name: "b" } }, "exclude each other"],
-    [{ dataFile: { name: "d", raw: true }, encryption: { kind: "aes", passphrase } }, "no raw"],
-    [{ compressed: true, encryption: { kind: "aes", passphrase } }, "exclude each other"],
-    [{ compressed: true, dataFile: { name: "d", raw: false } }, "nothing is compressed"],
+    [
+      { extendedL2: true, clusterSize: 8192 },
+      "extended L2 entries require a cluster size of at least 16K",
+    ],
+    [{ version: 2, refcountBits: 8 }, "version 2 requires a refcount width of 16 bits"],
+    [{ version: 2, lazyRefcounts: true }, "lazy refcounts require version 3"],
+    [{ version: 2, extendedL2: true }, "extended L2 entries require version 3"],
+    [{ version: 2, compression: "zstd" }, "requires version 3"],
+    [
+      { version: 2, dataFile: { name: "d", raw: false } },
+      "an external data file requires version 3",
+    ],
+    [{ dataFile: { name: "d", raw: true }, backing: { name: "b" } }, "cannot be combined"],
+    [
+      { dataFile: { name: "d", raw: true }, encryption: { kind: "aes", passphrase } },
+      "a raw data file and encryption",
+    ],
+    [{ compressed: true, encryption: { kind: "aes", passphrase } }, "cannot be combined"],
+    [
+      { compressed: true, dataFile: { name: "d", raw: false } },
+      "compression and an external data file cannot",
+    ],
     [{ backing: { name: "x".repeat(1024) } }, "has 1024 bytes, more than 1023"],
     [{ backing: { name: "x".repeat(500) }, clusterSize: 512 }, "more than a cluster of 512"],
-    [{ backing: { name: "b", format: "x".repeat(16) } }, "the name of a format is not as long"],
+    [{ backing: { name: "b", format: "x".repeat(16) } }, "the backing format name is too long"],
     [{ size: 2 ** 37 + 512, clusterSize: 512 }, "is longer than 32 MiB"],
   ];
   for (const [options, says] of refused) {

@@ -17,14 +17,14 @@ import type { JsonNode } from "../json/value.ts";
 import { header as headerStruct } from "../structures.ts";
 import { isBackup } from "../segments/segments.ts";
 
-/** The most bytes of a value that a row has. */
+/** Maximum number of bytes of a value in a row. */
 const SHOWN_BYTES = 1024;
-/** The most characters of a value that a row shows. */
+/** Maximum number of characters of a value that are shown. */
 const SHOWN_LETTERS = 80;
 
 /**
- * What a volume is made of: both copies of the header with their fields, their JSON value by value,
- * and what claims which part of the file. Total, whatever the header says; nothing is decrypted.
+ * The anatomy of a volume: both copies of the header with their fields, their JSON values, and the use
+ * of each part of the file. Works for any input; nothing is decrypted.
  */
 export function luks2Anatomy(source: ByteSource, options: AnatomyOptions): Anatomy {
   const collector = new AnatomyCollector(options, source);
@@ -35,7 +35,7 @@ export function luks2Anatomy(source: ByteSource, options: AnatomyOptions): Anato
     claimKeyslots(metadata, collector);
     claimSegments(metadata, source, collector);
   } else {
-    collector.unknown("No copy of the header is sound: the rest of the file is not shown");
+    collector.unknown("No copy of the header is valid: the rest of the file is not shown");
   }
   return collector.done();
 }
@@ -55,11 +55,11 @@ function addCopy(copy: HeaderCopy, source: ByteSource, collector: AnatomyCollect
 
 function stateOf({ recognised, complete, intact }: HeaderCopy): string {
   if (!recognised) return "not recognised";
-  if (!complete) return "cut short";
-  return intact === true ? "with the right checksum" : "with a wrong checksum";
+  if (!complete) return "truncated";
+  return intact === true ? "with a correct checksum" : "with a wrong checksum";
 }
 
-/** The values of a JSON area as rows: as many as there is room for, and those with a mark. */
+/** The values of a JSON area as rows, up to the limit, and all marked ones. */
 function jsonRows(copy: HeaderCopy, { rows: most, marks }: AnatomyOptions): ListedRows {
   const root = copy.json?.root;
   if (root === undefined) return { rows: [], omitted: 0 };

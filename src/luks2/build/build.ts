@@ -18,13 +18,13 @@ import { header } from "../structures.ts";
 const HEADER_SALT_BYTES = 64;
 const DIGEST_BYTES = 20;
 
-/** Generates so many bytes. */
+/** Generates the given number of bytes. */
 type RandomBytes = (length: number) => Uint8Array;
 
 /**
  * Builds a volume. Deterministic; the same bytes on every machine.
  *
- * @param model as `normaliseLuks2` gives it
+ * @param model as `normaliseLuks2` returns it
  */
 export function buildLuks2(model: Luks2Model): BuiltFiles {
   const random = seededBytes(model.seed);
@@ -45,7 +45,7 @@ export function buildLuks2(model: Luks2Model): BuiltFiles {
   return volumeFiles(header, { payload, detached: model.detached });
 }
 
-/** What a guest sees of a volume. It follows from the model and not from what is built. */
+/** The guest content of a volume. It is computed from the model and not from the built volume. */
 export function luks2Content(model: Luks2Model): Uint8Array {
   return patternBytes(model.pattern, model.size);
 }
@@ -54,7 +54,7 @@ function secretsOf(model: Luks2Model, volumeKey: Uint8Array, random: RandomBytes
   const salts = model.keys.map(() => random(SALT_BYTES));
   const digestSalt = random(SALT_BYTES);
   const { hash, digestIterations } = model;
-  // As many bytes as LUKS1 has, which every hash can make.
+  // The length of LUKS1 digests, which every hash can produce.
   const digest = pbkdf2(hash, volumeKey, digestSalt, digestIterations, DIGEST_BYTES);
   return { salts, digestSalt, digest };
 }
@@ -93,7 +93,7 @@ function copySegments(model: Luks2Model, secrets: Luks2Secrets, random: RandomBy
   });
 }
 
-/** Where a garbled copy has another byte: in its JSON. */
+/** Offset of the changed byte in a garbled copy, in its JSON. */
 const GARBLED_AT = BINARY_BYTES + 1;
 
 function spoilt(copy: Uint8Array, state: CopyState): Uint8Array {

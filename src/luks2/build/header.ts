@@ -33,7 +33,7 @@ export function encodeCopy(options: CopyOptions): Uint8Array {
   return withChecksum(copy, options.checksum);
 }
 
-/** A copy with the right checksum. */
+/** A copy with a correct checksum. */
 export function withChecksum(copy: Uint8Array, checksum: string): Uint8Array {
   const binary = copy.subarray(0, BINARY_BYTES);
   const sum = checksumOf({ csum_alg: ascii(checksum, 32) }, binary, copy.subarray(BINARY_BYTES));
@@ -68,12 +68,12 @@ function ascii(text: string, width: number): Uint8Array {
   return padded;
 }
 
-/** Where the parts of a volume are, in bytes. */
+/** Offsets of the parts of a volume in bytes. */
 export interface Luks2Places {
   /** The area of each key, in the order of the model. */
   readonly areas: readonly { readonly offset: number; readonly size: number }[];
   readonly keyslotsSize: number;
-  /** Start of the segment; 0 where it is in another file. */
+  /** Start of the segment; 0 if it is in another file. */
   readonly payload: number;
 }
 

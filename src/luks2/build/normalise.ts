@@ -16,10 +16,10 @@ const CPUS_MAX = 4;
 const MEMORY_MAX = 1024;
 
 /**
- * The nearest model of a sound volume: numbers are brought into their ranges, and of several keys of one
- * slot the first one is kept. Idempotent.
+ * The nearest model of a valid volume: numbers are brought into their ranges, and only the first key of
+ * each slot is kept. Idempotent.
  *
- * @param model whose `encryption`, `keyBytes` and hashes go together
+ * @param model with an `encryption`, `keyBytes` and hashes that are compatible
  */
 export function normaliseLuks2(model: Luks2Model): Luks2Model {
   const sectorSize = SECTOR_SIZES.includes(model.sectorSize) ? model.sectorSize : 512;

@@ -7,15 +7,15 @@ import type { JsonNode } from "./value.ts";
 /** Numbers that the rest of the header determines, by their names in constraints. */
 export type Context = Readonly<Record<string, bigint>>;
 
-/** What is wrong with a value. */
+/** A problem with a value. */
 export interface Fault {
-  /** `undefined` where it is the rule of the object around the value. */
+  /** `undefined` if it is the rule of the object around the value. */
   readonly rule: Luks2Rule | undefined;
-  /** To follow what the value is called. */
+  /** The message after the name of the value. */
   readonly says: string;
 }
 
-/** Why a value is not of the sort of a member; `undefined` where it is. */
+/** Why a value does not have the type of a member; `undefined` if it does. */
 export function sortFault(member: Member, node: JsonNode | undefined): string | undefined {
   if (node === undefined) return member.optional ? undefined : "is missing";
   switch (member.sort) {
@@ -36,7 +36,7 @@ export function sortFault(member: Member, node: JsonNode | undefined): string | 
   }
 }
 
-/** What is wrong with the value of a member that is of its sort: once for each rule. */
+/** The problems with a value of the correct type: at most one for each rule. */
 export function valueFaults(member: Member, node: JsonNode, context: Context): Fault[] {
   const stored = text(node) ?? "";
   const value = member.sort === "digits" ? numberIn(member, node) : integer(node) ?? stored;
@@ -61,7 +61,7 @@ function numberFaults({ word, rule, malformed = rule }: DigitsMember, stored: st
   return [{ rule: malformed, says: `is ${shown(stored)}, ${not} a decimal number below 2^64` }];
 }
 
-/** How a value breaks a requirement; `undefined` where it does not. */
+/** How a value breaks a requirement; `undefined` if it does not. */
 function violation(
   requirement: Requirement,
   value: bigint | string,
@@ -71,7 +71,9 @@ function violation(
     const allowed = requirement.oneOf.map(String);
     return allowed.includes(String(value)) ? undefined : `not ${listText(allowed)}`;
   }
-  if ("digitsAlone" in requirement) return isDecimal(stored) ? undefined : "not digits alone";
+  if ("digitsAlone" in requirement) {
+    return isDecimal(stored) ? undefined : "which does not contain only digits";
+  }
   const number = BigInt(value);
   if ("min" in requirement) {
     return number < requirement.min ? `less than ${requirement.min}` : undefined;

@@ -6,24 +6,24 @@ import { text } from "./scalars.ts";
 import type { MapMember, Members, ObjectMember, ReferencesMember } from "./schema.ts";
 import { type JsonNode, member as memberOf, members as membersOf } from "./value.ts";
 
-/** A value, and where it is. */
+/** A value and its location. */
 interface Spot {
   readonly node: JsonNode | undefined;
   readonly name: string;
   /** `undefined` of the outermost value. */
   readonly around: Spot | undefined;
-  /** What a message calls the entries of a map that this is one of. */
+  /** Name in messages for the entries of the map that contains it. */
   readonly entry?: string;
 }
 
-/** Members that have one rule between them, and at most one finding. */
+/** Members that share a rule and have at most one finding. */
 interface Group {
   readonly rule: Luks2Rule;
   readonly spot: Spot;
   broken: boolean;
 }
 
-/** Judges the JSON of one copy, and collects what is wrong with it. */
+/** Judges the JSON of one copy and collects its findings. */
 export class JsonJudge {
   readonly copy: HeaderCopy;
   readonly #root: JsonNode;
@@ -54,8 +54,8 @@ export class JsonJudge {
   }
 
   /**
-   * Judges the outermost value by its description. Gives back whether it has all members that it must
-   * have. Without them nothing else is judged.
+   * Judges the outermost value by its description. Returns whether it has all required members. Without
+   * them nothing else is judged.
    */
   judge({ members, rule }: ObjectMember): boolean {
     const spot: Spot = { node: this.#root, name: "", around: undefined };
@@ -68,7 +68,7 @@ export class JsonJudge {
     return complete;
   }
 
-  /** Judges whether members exist and are of their sorts. */
+  /** Judges whether members exist and have the correct types. */
   #exist(members: Members, around: Spot, group: Group | undefined): boolean {
     let complete = true;
     for (const name in members) {
@@ -82,7 +82,7 @@ export class JsonJudge {
     return complete;
   }
 
-  /** Judges the values of members that exist and are of their sorts. */
+  /** Judges the values of members that exist and have the correct types. */
   #values(members: Members, around: Spot, group: Group | undefined): void {
     for (const name in members) {
       const member = members[name] as Members[string];

@@ -2,16 +2,16 @@ import type { Json } from "../../format/mod.ts";
 import { metadata } from "./description.ts";
 import { allMembers, type Constraint, type Member, type Members } from "./schema.ts";
 
-/** A member that the description of the JSON has. */
+/** A member in the description of the JSON. */
 export interface DescribedMember {
   /** Its path, with `*` for the number of an entry. */
   readonly path: string;
-  /** The only `type` with which the object around it has it; absent where it has it with any. */
+  /** The `type` of the object that has the member; absent if every type has it. */
   readonly type?: string;
   readonly member: Member;
 }
 
-/** All members that are described, each behind the object that it is in. */
+/** All described members, each after the object that contains it. */
 export function describedMembers(): readonly DescribedMember[] {
   return below(metadata, "");
 }
@@ -58,8 +58,8 @@ export function memberAt(path: string): Member | undefined {
 }
 
 /**
- * Values that follow from the description of a member, for a fuzzer: those with a meaning, and those at
- * which a constraint begins or ceases to hold, with their neighbours.
+ * Interesting values for a fuzzer, from the description of a member: those with a meaning, and the
+ * bounds of constraints with their neighbours.
  */
 export function boundaries(member: Member): readonly Json[] {
   const edges = (member.constraints ?? []).flatMap(edgesOf);

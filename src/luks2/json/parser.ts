@@ -49,7 +49,7 @@ const ESCAPES: ReadonlyMap<string, string> = new Map([
   ...([["b", "\b"], ["n", "\n"], ["r", "\r"], ["t", "\t"], ["f", "\f"]] as const),
 ]);
 
-/** The characters that single bytes are; none behind the end of the text. */
+/** The characters of single bytes; none after the end of the text. */
 const END = 256;
 const CHARACTERS = Array.from(
   { length: END + 1 },

@@ -12,7 +12,7 @@ import {
 import { allMembers, type IntegerMember, type Member, type ObjectMember } from "./schema.ts";
 import { type JsonNode, member, members } from "./value.ts";
 
-/** What a member is read as. */
+/** The type that a member is read as. */
 export type ReadOf<M> = M extends { sort: "text" } ? string
   : M extends { sort: "digits"; word: string } ? bigint | undefined
   : M extends { sort: "digits" } ? bigint
@@ -39,12 +39,12 @@ type Entry<E> = ReadObject<E> & Named;
 /** What an entry of a map has besides its members. */
 export interface Named {
   readonly name: string;
-  /** The number that the name stands for. */
+  /** The number in the name. */
   readonly number: number;
   readonly node: JsonNode;
 }
 
-/** Reads a value as it is described. Total: what is absent or of another sort is empty or 0. */
+/** Reads a value according to its description. Total: absent or invalid members are empty or 0. */
 export function read<const M extends Member>(shape: M, node: JsonNode | undefined): ReadOf<M> {
   return readAny(shape, node) as ReadOf<M>;
 }

@@ -42,12 +42,12 @@ export function texts(node: JsonNode | undefined): string[] | undefined {
   return strings.every((item) => item !== undefined) ? strings : undefined;
 }
 
-/** Whether a string is digits alone. */
+/** Whether a string contains only digits. */
 export function isDecimal(digits: string): boolean {
   return /^[0-9]+$/.test(digits);
 }
 
-/** A string of digits alone, as a number below 2^64. */
+/** A string of digits as a number below 2^64. */
 export function uint64(node: JsonNode | undefined): bigint | undefined {
   const digits = text(node) ?? "";
   return isDecimal(digits) ? below64(digits) : undefined;
@@ -68,19 +68,19 @@ function below64(digits: string): bigint | undefined {
   return value < UINT64_END ? value : undefined;
 }
 
-/** The number that the name of a key slot, digest, segment or token stands for: its low 32 bits. */
+/** The number in the name of a key slot, digest, segment or token: its low 32 bits. */
 export function numberOf(name: string): number {
   const value = /^[0-9]*$/.test(name) ? below64(name) : undefined;
   return Number(BigInt.asUintN(32, value ?? UINT64_END - 1n));
 }
 
 /**
- * Bytes in base64 (RFC 4648, 4), with white space between them; `undefined` also for bits behind the
- * last byte.
+ * Bytes in base64 (RFC 4648, 4), which may contain white space; `undefined` if it is invalid or has
+ * bits after the last byte.
  */
 export function base64(node: JsonNode | undefined): Uint8Array | undefined {
   if (node?.kind !== "string") return undefined;
-  // cryptsetup counts the NUL byte as white space.
+  // cryptsetup treats the NUL byte as white space.
   const stored = node.whole.replace(/[ \t\n\r\0]/g, "");
   if (stored.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(stored)) return undefined;
   const decoded = atob(stored);

@@ -1,11 +1,11 @@
 /**
  * JSON as it is in a header: values, each with its place.
  *
- * cryptsetup's parser (json-c 0.16, json_tokener.c) accepts more than JSON. What only that parser
- * accepts is read as it reads it, and noted.
+ * cryptsetup's parser (json-c 0.16, json_tokener.c) accepts more than JSON. Such extensions are read in
+ * the same way and recorded.
  */
 
-/** What all values have. */
+/** Properties of all values. */
 export interface Placed {
   /** Where the value starts and ends, in bytes from the start of the area. */
   readonly start: number;
@@ -49,27 +49,27 @@ export interface JsonOther extends Placed {
 /** A value at its place. */
 export type JsonNode = JsonObject | JsonArray | JsonString | JsonInt | JsonOther;
 
-/** Something that is wrong with a text. */
+/** A problem with a text. */
 export interface JsonFault {
   /** Where, in bytes from the start of the area. */
   readonly at: number;
-  /** In a few words: `a comment`. */
+  /** Short description: `a comment`. */
   readonly what: string;
 }
 
 /** A parsed area. */
 export interface JsonParsed {
-  /** The value; absent where there is none. */
+  /** The value; absent if there is none. */
   readonly root?: JsonNode;
   /** Where the text after it starts, without white space. */
   readonly end?: number;
   /** Why there is none: the text, its depth, or the number of values. */
   readonly fault?: JsonFault & { readonly kind: "syntax" | "depth" | "values" };
-  /** What is not JSON and accepted all the same: the first of each kind. */
+  /** Accepted extensions to JSON: the first of each kind. */
   readonly lax: readonly JsonFault[];
 }
 
-/** A member of an object; `undefined` of what is no object. */
+/** A member of an object; `undefined` for other values. */
 export function member(node: JsonNode | undefined, name: string): JsonNode | undefined {
   return node?.kind === "object" ? node.members.get(name) : undefined;
 }

@@ -2,13 +2,13 @@ import type { Json } from "../../format/mod.ts";
 import type { Named, ReadOf } from "./read.ts";
 import { allMembers, type Member } from "./schema.ts";
 
-/** What a value is written from: what it is read as, with maps by name, and members left out. */
+/** The input for writing a value: like the result of reading, with maps by name and optional members. */
 export type Written<T> = T extends string | number | bigint | Uint8Array | readonly string[] ? T
   : T extends readonly (infer E)[] ? Readonly<Record<string, Written<Omit<E, keyof Named>>>>
   : T extends undefined ? undefined
   : { readonly [Name in keyof T]?: Written<T[Name]> };
 
-/** Writes a value as it is described, its members in the order in which they are given. */
+/** Writes a value according to its description, with its members in the given order. */
 export function write<const M extends Member>(shape: M, value: Written<ReadOf<M>>): Json {
   return writeAny(shape, value);
 }

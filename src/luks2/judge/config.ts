@@ -10,7 +10,7 @@ export function judgeConfig({ config, segments }: Luks2Json, judge: JsonJudge): 
     online.length <= 1,
     "luks2.config.one-reencryption",
     "/config/requirements/mandatory",
-    () => `${online.length} requirements are of an online reencryption`,
+    () => `${online.length} requirements are for an online reencryption`,
   );
   const starts = segments.filter((segment) => !isBackup(segment)).map(({ offset }) => offset);
   const start = starts.reduce((least, offset) => offset < least ? offset : least, starts[0] ?? 0n);
@@ -19,6 +19,6 @@ export function judgeConfig({ config, segments }: Luks2Json, judge: JsonJudge): 
     start === 0n || start >= end,
     "luks2.config.before-data",
     "/config/keyslots_size",
-    () => `The area for key slots ends at byte ${end}, and a segment starts at byte ${start}`,
+    () => `The keyslots area ends at byte ${end}, but a segment starts at byte ${start}`,
   );
 }

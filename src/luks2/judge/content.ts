@@ -49,7 +49,7 @@ function judgeRequirements({ json }: Metadata, broken: AddBroken): void {
   }
 }
 
-/** What the segments of the data are. */
+/** Judges the types of the data segments. */
 function judgeSegments({ json, reencryption }: Metadata, broken: AddBroken): boolean {
   const segments = dataSegments(json);
   const several = reencryption !== undefined;
@@ -65,7 +65,7 @@ function judgeSegments({ json, reencryption }: Metadata, broken: AddBroken): boo
   return false;
 }
 
-/** How they are encrypted, and whether the part that was interrupted can be read. */
+/** Judges their encryption, and whether the interrupted part can be read. */
 function judgeEncryptions(extents: readonly Extent[], broken: AddBroken): boolean {
   for (const { segment: { name }, location } of extents) {
     const path = `/segments/${name}`;
@@ -76,7 +76,8 @@ function judgeEncryptions(extents: readonly Extent[], broken: AddBroken): boolea
     for (const { use } of encryptionsOf(location)) {
       const { encryption, sectorSize } = use;
       if (!SECTOR_SIZES.includes(sectorSize)) {
-        const message = `sector_size of segment ${name} is ${sectorSize}, which dm-crypt lacks`;
+        const message =
+          `sector_size of segment ${name} is ${sectorSize}, which dm-crypt does not support`;
         broken("luks2.crypt.sector-size-known", `${path}/sector_size`, message);
         return false;
       }
@@ -118,11 +119,11 @@ function judgeKeys({ json, reencryption }: Metadata, broken: AddBroken): void {
     type === "crypt" && name !== hot?.name && !known.includes(digests.get(name))
   );
   if (other === undefined) return;
-  const message = `Segment ${other.name} has another digest than the backup segments`;
+  const message = `Segment ${other.name} does not have a digest of the backup segments`;
   broken("luks2.reencryption.keys", `/segments/${other.name}`, message);
 }
 
-/** What is read where a reencryption was interrupted is what cryptsetup makes of it. */
+/** The interrupted part of a reencryption is read as cryptsetup recovers it. */
 function judgeInterrupted({ json, reencryption }: Metadata, broken: AddBroken): void {
   if (reencryption === undefined) return;
   const [segments, digests] = [dataSegments(json), digestsOfSegments(json)];
@@ -140,7 +141,7 @@ function judgePlaces(
 ): void {
   if (!detached && dataOffset(metadata) < BigInt(UNIT)) {
     const path = `/segments/${extents[0]?.segment.name}`;
-    broken("luks2.payload.attached", path, "The payload is in another file, which is not given");
+    broken("luks2.payload.attached", path, "The payload is in another file, which was not given");
     return;
   }
   for (const { segment: { name, offset, size, sector_size, type }, wanted } of extents) {
@@ -152,7 +153,8 @@ function judgePlaces(
         `Segment ${name} starts at byte ${offset}${long}; its file has ${bytes} bytes`;
       broken("luks2.payload.inside-file", path, message);
     } else if (size === undefined && unit > 0n && wanted % unit !== 0n) {
-      const message = `Segment ${name} has ${wanted} bytes, not whole sectors of ${sector_size}`;
+      const message =
+        `Segment ${name} has ${wanted} bytes, not a multiple of its sector size, ${sector_size}`;
       broken("luks2.payload.whole-sectors", path, message);
     }
   }

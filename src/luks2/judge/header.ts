@@ -11,7 +11,7 @@ import {
   SECONDARY_MAGIC,
 } from "../structures.ts";
 
-/** Judges the binary header of a copy, in the order in which cryptsetup looks at it. */
+/** Judges the binary header of a copy, in cryptsetup's order. */
 export function judgeHeader(copy: HeaderCopy, add: AddFinding): void {
   const { header, name, offset } = copy;
   if (!copy.complete && !copy.recognised) return judgeComplete(copy, add);
@@ -40,7 +40,7 @@ export function judgeHeader(copy: HeaderCopy, add: AddFinding): void {
   }
   judgeComplete(copy, add);
   judgeChecksum(copy, add);
-  // What nobody looks at.
+  // Ignored by cryptsetup.
   judge("luks2.header.text-nul", "luks2.header.padding");
   judgeDigestEnd(copy, add);
   if (!isUuid(imageText(header.uuid))) {
@@ -53,7 +53,7 @@ export function judgeHeader(copy: HeaderCopy, add: AddFinding): void {
 function judgeComplete({ name, offset, complete }: HeaderCopy, add: AddFinding): void {
   if (complete) return;
   const place = { path: `/${name}`, offset };
-  add("luks2.header.readable", place, () => `The ${name} copy reaches past the end of the file`);
+  add("luks2.header.readable", place, () => `The ${name} copy extends past the end of the file`);
 }
 
 function judgeChecksum(copy: HeaderCopy, add: AddFinding): void {
@@ -69,12 +69,12 @@ function judgeChecksum(copy: HeaderCopy, add: AddFinding): void {
   }
 }
 
-/** What follows a digest that is shorter than its field. */
+/** Judges the bytes after a digest that is shorter than its field. */
 function judgeDigestEnd(copy: HeaderCopy, add: AddFinding): void {
   const { csum, csum_alg } = copy.header;
   const { digestSize = CHECKSUM_BYTES } = hashTable[canonicalHash(imageText(csum_alg)) ?? ""] ?? {};
   if (csum.subarray(digestSize).every((byte) => byte === 0)) return;
   const message = () =>
-    `csum of the ${copy.name} copy is not zero behind the ${digestSize} bytes of the digest`;
+    `csum of the ${copy.name} copy is not zero after the ${digestSize} bytes of the digest`;
   add("luks2.header.padding", inHeader(copy, "csum"), message);
 }

@@ -14,10 +14,10 @@ import { judgeReencryption } from "./reencryption.ts";
 import { judgeSegments } from "./segments.ts";
 
 /**
- * Judges the JSON area of a copy whose checksum is right, by what an open looks at without a
+ * Judges the JSON area of a copy with a correct checksum, as far as it is checked without a
  * passphrase: the text, then each value by its description, then values that depend on each other.
  *
- * @returns the values, where all sections exist
+ * @returns the values, if all sections exist
  */
 export function judgeJson(
   copy: HeaderCopy,
@@ -41,7 +41,7 @@ export function judgeJson(
     size <= copy.area.length,
     "luks2.json.fits",
     "",
-    () => `The JSON has ${size} bytes as json-c writes it, and its area ${copy.area.length}`,
+    () => `The JSON has ${size} bytes as written by json-c, but its area only ${copy.area.length}`,
   );
   return { json, reencryption };
 }
@@ -72,7 +72,7 @@ function judgeText(copy: HeaderCopy, { fault, lax, end }: JsonParsed, add: AddFi
   });
 }
 
-/** Where the first byte is that is not NUL. An area may be megabytes of zeros. */
+/** Index of the first byte that is not NUL. An area may be megabytes of zeros. */
 function firstOther(area: Uint8Array, from: number): number | undefined {
   for (let at = from; at < area.length; at++) if (area[at] !== 0) return at;
   return undefined;

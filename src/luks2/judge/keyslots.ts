@@ -2,7 +2,7 @@ import { materialBytes, UINT64_END } from "../geometry.ts";
 import type { Keyslot, Luks2Json } from "../json/description.ts";
 import type { JsonJudge } from "../json/judge.ts";
 
-/** Judges the digests of the key slots, and where their areas are. */
+/** Judges the digests of the key slots and the locations of their areas. */
 export function judgeKeyslots({ keyslots, digests, config }: Luks2Json, judge: JsonJudge): void {
   const counts = new Map<string, number>();
   for (const digest of digests) {
@@ -34,7 +34,7 @@ function judgeSize({ name, key_size, area }: Keyslot, judge: JsonJudge): void {
     area.size >= BigInt(needed),
     "luks2.area.size",
     `/keyslots/${name}/area/size`,
-    () => `The area of key slot ${name} has ${area.size} bytes, and its key needs ${needed}`,
+    () => `The area of key slot ${name} has ${area.size} bytes, but its key needs ${needed}`,
   );
 }
 
@@ -49,7 +49,7 @@ function judgeInside(
     "luks2.area.inside",
     `/keyslots/${name}/area`,
     () =>
-      `The area of key slot ${name} is bytes ${offset} to ${end}, and the area for key slots is ` +
+      `The area of key slot ${name} is bytes ${offset} to ${end}, but the keyslots area is ` +
       `bytes ${from} to ${to}`,
   );
 }

@@ -4,7 +4,7 @@ import type { JsonJudge } from "../json/judge.ts";
 import { isOnline, requirementsOf } from "../reencryption/requirements.ts";
 import { isBackup } from "../segments/segments.ts";
 
-/** Judges whether the header has what a reencryption in progress needs. */
+/** Judges whether the header has everything that a reencryption in progress needs. */
 export function judgeReencryption(json: Luks2Json, judge: JsonJudge): void {
   const { all, online } = requirementsOf(json);
   if (online) judgeBackups(json.segments, judge);

@@ -5,7 +5,7 @@ import type { JsonJudge } from "../json/judge.ts";
 import { type Reencryption, shiftOf } from "../reencryption/reencryption.ts";
 import { isBackup } from "../segments/segments.ts";
 
-/** Judges the segments with their digests, their order, and where they are. */
+/** Judges the segments with their digests, their order and their locations. */
 export function judgeSegments(
   { segments, digests }: Luks2Json,
   reencryption: Reencryption | undefined,
@@ -16,7 +16,7 @@ export function judgeSegments(
     regular.length > 0,
     "luks2.segment.any",
     "/segments",
-    () => segments.length === 0 ? "There is no segment" : "All segments are backups",
+    () => segments.length === 0 ? "There are no segments" : "All segments are backups",
   );
   const digested = new Set(digests.flatMap((digest) => digest.segments));
   for (const segment of segments) {
@@ -47,7 +47,7 @@ function judgeCrypt(
   );
 }
 
-/** Numbers without a gap, and backups behind the others: in the order of the JSON too. */
+/** Judges that numbers have no gaps and that backups come last, in the order of the JSON too. */
 function judgeOrder(segments: readonly Segment[], judge: JsonJudge): void {
   const names = new Set(segments.map(({ name }) => name));
   const missing = segments.findIndex((_, index) => !names.has(String(index)));
@@ -55,7 +55,7 @@ function judgeOrder(segments: readonly Segment[], judge: JsonJudge): void {
     missing < 0,
     "luks2.segment.order",
     "/segments",
-    () => `Of ${segments.length} segments, none has the number ${missing}`,
+    () => `There are ${segments.length} segments, but no segment ${missing}`,
   );
   let firstBackup = Infinity;
   for (const segment of segments) {
@@ -65,7 +65,7 @@ function judgeOrder(segments: readonly Segment[], judge: JsonJudge): void {
       backup || number < firstBackup,
       "luks2.segment.order",
       `/segments/${name}`,
-      () => `Segment ${name} is not a backup, and follows segment ${firstBackup}, which is one`,
+      () => `Segment ${name} is not a backup, but follows the backup segment ${firstBackup}`,
     );
     if (backup) firstBackup = Math.min(firstBackup, number);
   }
@@ -78,7 +78,7 @@ function judgeExtents(regular: readonly Segment[], judge: JsonJudge): void {
       size !== undefined,
       "luks2.segment.overlap",
       `/segments/${name}`,
-      () => `Segment ${name} is dynamic, and not the last one`,
+      () => `Segment ${name} is dynamic, but not the last one`,
     );
   }
   for (const { name, offset, size = 0n } of regular.length > 1 ? regular : []) {
@@ -110,7 +110,7 @@ function judgeOverlap(
       moves || before.size === undefined || offset <= end,
       "luks2.segment.gap",
       `/segments/${name}`,
-      () => `Segment ${name} starts at byte ${offset}, and segment ${before.name} ends at ${end}`,
+      () => `Segment ${name} starts at byte ${offset}, but segment ${before.name} ends at ${end}`,
     );
   });
 }

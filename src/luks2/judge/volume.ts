@@ -10,21 +10,21 @@ import { PRIMARY_MAGIC } from "../structures.ts";
 import { judgeContent } from "./content.ts";
 import { refuses, ruleOf } from "../../rules/mod.ts";
 
-/** The files, and how much work may be done. */
+/** The files and the work limit. */
 export interface Luks2Opening {
   readonly payload: PayloadPlace;
-  /** What the content is made of, where a copy of the header is sound. */
+  /** The source of the content, if a copy of the header is valid. */
   readonly extents: readonly Extent[];
-  /** The most work that is done; see `WORK_BUDGET`. */
+  /** The work limit; see `WORK_BUDGET`. */
   readonly iterationsMax?: number;
 }
 
 /**
- * Judges a header by all that an open looks at without a passphrase: both copies, then what the copy
- * that counts says. The caller adds findings that need a passphrase, but for those that no passphrase
- * can change.
+ * Judges everything in a header that is checked without a passphrase: both copies, then the metadata
+ * of the copy that is used, and failures that occur with every passphrase. The caller adds other
+ * findings that require a passphrase.
  *
- * @returns the rule for which the content cannot be read with any key, where there is one
+ * @returns the rule because of which the content cannot be read with any key, if there is one
  */
 export function judgeLuks2(
   chosen: ChosenCopy,
@@ -46,7 +46,7 @@ function addAll({ broken }: JudgedCopy, add: AddFinding): void {
   for (const { rule, place, message } of broken) add(rule, place, () => message);
 }
 
-/** cryptsetup looks at the other copy only where the primary one does not have another version. */
+/** cryptsetup does not look at the other copy if the primary one has another version. */
 function judgeVersion(copy: HeaderCopy, add: AddFinding): void {
   const { magic, version } = copy.header;
   if (!startsWith(magic, PRIMARY_MAGIC) || version === 2 || version === 0) return;
@@ -65,15 +65,14 @@ function judgeCopies({ primary, secondary, metadata }: ChosenCopy, add: AddFindi
       continue;
     }
     const reason = broken.find(({ rule }) => refuses(ruleOf(rule), "info")) ?? broken[0];
-    const message = () =>
-      `The ${copy.name} copy is not sound: ${reason?.message} (${reason?.rule})`;
+    const message = () => `The ${copy.name} copy is invalid: ${reason?.message} (${reason?.rule})`;
     add(COPY_RULES[copy.name], { path: `/${copy.name}`, offset: copy.offset }, message);
   }
   if (primary.metadata === undefined || secondary.metadata === undefined) return;
   const [first, second] = [primary.copy, secondary.copy];
   if (first.header.seqid !== second.header.seqid) {
     const message = () =>
-      `seqid is ${first.header.seqid} in the primary copy, and ${second.header.seqid} in the secondary`;
+      `seqid is ${first.header.seqid} in the primary copy, but ${second.header.seqid} in the secondary`;
     add("luks2.copy.sequence", inHeader(second, "seqid"), message);
   } else {
     judgeSame(first, second, add);
@@ -100,20 +99,20 @@ function judgeFile({ copy, json }: Metadata, add: AddFinding, headerBytes: numbe
   const end = 2n * copy.header.hdr_size + json.config.keyslots_size;
   if (end <= BigInt(headerBytes)) return;
   const message = () =>
-    `The area for key slots ends at byte ${end}, and the file at byte ${headerBytes}`;
+    `The keyslots area ends at byte ${end}, after the end of the file at byte ${headerBytes}`;
   add("luks2.file.areas", inJson(copy, "/config/keyslots_size"), message);
 }
 
-/** A reencryption has to be finished; until then the content is what its segments say. */
+/** Reports a reencryption in progress. Until it is finished, the segments determine the content. */
 function judgeFinished({ copy, reencryption }: Metadata, add: AddFinding): void {
   if (reencryption === undefined) return;
   const { slot: { name, mode }, hot } = reencryption;
   const where = hot === undefined ? "" : `, and was interrupted in segment ${hot.name}`;
-  const message = () => `A reencryption of mode ${shown(mode)} is in progress${where}`;
+  const message = () => `A reencryption in mode ${shown(mode)} is in progress${where}`;
   add("luks2.reencryption.finished", inJson(copy, `/keyslots/${name}`), message);
 }
 
-/** What opening with any passphrase costs, and the first thing that makes it fail. */
+/** Judges the cost of opening with any passphrase, and the first reason for which it fails. */
 function judgeKeys(
   metadata: Metadata,
   add: AddFinding,

@@ -12,12 +12,12 @@ export interface Attempts {
 }
 
 /**
- * What opening a volume requires: the key of its segment; during an online reencryption the key of the
- * data as it was, and then that of what it becomes, where there are two. For each of them cryptsetup
- * attempts the slots with priority 2, and then those with priority 1.
+ * The keys that opening a volume requires: the key of its segment or, during an online reencryption,
+ * the old key and then the new key, if there are two. For each of them, cryptsetup attempts the slots
+ * with priority 2, and then those with priority 1.
  *
  * @param only the number of the only slot that is attempted, whatever its priority
- * @returns nothing where there is no key to be found; of a key that no slot has, no slots
+ * @returns an empty array if no key is required; an empty list of slots for a key without slots
  * @see cryptsetup lib/luks2/luks2_keyslot.c, LUKS2_keyslot_open, LUKS2_keyslot_open_all_segments
  */
 export function attemptsOf({ json, reencryption }: Metadata, only?: number): Attempts[] {
@@ -37,15 +37,15 @@ export function attemptsOf({ json, reencryption }: Metadata, only?: number): Att
 }
 
 /**
- * What no passphrase changes: whether there is a key slot to be attempted, and whether memory and keys
- * stay within their bounds.
+ * Judges what does not depend on the passphrase: whether there is a key slot to attempt, and whether
+ * memory and key sizes are within their limits.
  */
 export function whyNotAttempted(
   metadata: Metadata,
   attempts: readonly Attempts[],
 ): Luks2Broken | undefined {
   if (attempts.length === 0 || attempts.some(({ slots }) => slots.length === 0)) {
-    const message = "No key slot is attempted: no passphrase opens the volume";
+    const message = "There is no key slot to attempt, so no passphrase opens the volume";
     return brokenAt(metadata, "luks2.keyslot.any", "/keyslots", message);
   }
   for (const { name, key_size, kdf } of attempts.flatMap(({ slots }) => slots)) {
@@ -62,7 +62,7 @@ export function whyNotAttempted(
   return undefined;
 }
 
-/** Whether attempting all key slots may take more work than there is a budget for. */
+/** Whether attempting all key slots may exceed the work budget. */
 export function whyOverBudget(
   metadata: Metadata,
   attempts: readonly Attempts[],
@@ -73,18 +73,18 @@ export function whyOverBudget(
   return work <= iterationsMax ? undefined : overBudget(metadata, work, iterationsMax);
 }
 
-/** Work that comparing a reencryption with its digest takes. */
+/** The work for comparing a reencryption with its digest. */
 export function protectionWork({ reencryption }: Metadata): number {
   return reencryption?.digest === undefined ? 0 : digestWork(reencryption.digest);
 }
 
-/** The finding where the work is more than there is a budget for. */
+/** The finding if the work exceeds the budget. */
 export function overBudget(metadata: Metadata, work: number, budget: number): Luks2Broken {
-  const message = `The key slots need work of ${work}, more than the budget of ${budget}`;
+  const message = `The key slots require ${work} units of work, more than the budget of ${budget}`;
   return brokenAt(metadata, "luks2.work.budget", "/keyslots", message);
 }
 
-/** What ends the search with every passphrase, before it has opened a slot for every key. */
+/** The reason for which the search ends with every passphrase before all keys are found. */
 export function firstFault(
   metadata: Metadata,
   attempts: readonly Attempts[],
@@ -101,7 +101,7 @@ export function firstFault(
   return protectionFault(metadata);
 }
 
-/** Why nothing shows whether the reencryption in progress is the one that was begun. */
+/** Why the reencryption in progress cannot be verified. */
 export function protectionFault(metadata: Metadata): SlotFault | undefined {
   const { reencryption } = metadata;
   if (reencryption === undefined) return undefined;

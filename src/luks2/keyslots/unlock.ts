@@ -19,16 +19,16 @@ import { WORK_BUDGET, workOf } from "./budget.ts";
 import { deriveKey } from "./kdf.ts";
 import { digestFault, materialStart, slotFault } from "./usable.ts";
 
-/** What a key slot is opened with. */
+/** Options for opening a key slot. */
 export interface UnlockOptions {
   /** The file that starts with the header. */
   readonly keyMaterial: ByteSource;
   readonly passphrase: Uint8Array;
-  /** The only slot that is attempted, also with priority 0. */
+  /** The only slot that is attempted, even with priority 0. */
   readonly slot?: number;
-  /** The most work that is done, {@link WORK_BUDGET} by default. */
+  /** The work limit; {@link WORK_BUDGET} by default. */
   readonly iterationsMax?: number;
-  /** What is left of that, where it is shared. */
+  /** The remaining work, if it is shared. */
   readonly budget?: WorkBudget | undefined;
 }
 
@@ -42,10 +42,10 @@ export interface Unlocked {
 }
 
 /**
- * Opens, for each key of a volume, the first key slot that the passphrase fits. Before a slot is
- * attempted, its cost is compared with what is left of the budget. A slot that cannot be used ends the
- * search, as it does in cryptsetup. The second key of an online reencryption is not looked for where
- * there is no first one; then the reencryption is compared with its digest.
+ * Opens, for each key of a volume, the first key slot that matches the passphrase. Before each attempt,
+ * its cost is compared with the remaining budget. As in cryptsetup, the search ends at a slot that
+ * cannot be used. In an online reencryption, the second key is searched only if the first one was
+ * found. Finally, the reencryption is compared with its digest.
  *
  * @returns the keys, or the rule that is broken
  * @see LUKS2 On-Disk Format 1.1.1, 4.3 Keyslot Content Retrieval, 4.9.2 Keyslot Protection
@@ -91,7 +91,7 @@ function openOne(
   return skipped ?? wrongPassphrase(metadata);
 }
 
-/** Takes the cost of some work off the budget, or gives back why it is not done. */
+/** Subtracts the cost of some work from the budget, or returns the reason why it is not done. */
 function spend(metadata: Metadata, cost: number, budget: WorkBudget): Luks2Broken | undefined {
   if (cost > budget.left) return overBudget(metadata, cost, budget.left);
   budget.left -= cost;
@@ -102,7 +102,7 @@ function wrongPassphrase(metadata: Metadata): Luks2Broken {
   return brokenAt(metadata, "luks2.key.unlock", "/keyslots", "The passphrase opens no key slot");
 }
 
-/** Why the reencryption in progress is not known to be the one that the owner of the keys began. */
+/** Why the reencryption in progress does not match its digest. */
 function protectionBroken(
   metadata: Metadata,
   keys: ReadonlyMap<string, Uint8Array>,
@@ -115,13 +115,13 @@ function protectionBroken(
   const bytes = protectedBytes(reencryption, [...keys.values()]);
   const { slot: { name }, digest } = reencryption;
   if (bytes !== undefined && digest !== undefined && isKeyOf(digest, bytes)) return undefined;
-  const message = `The reencryption in key slot ${name} does not have its digest`;
+  const message = `The reencryption in key slot ${name} does not match its digest`;
   return brokenAt(metadata, "luks2.reencryption.digest", `/keyslots/${name}`, message);
 }
 
 /**
- * The key that a slot gives for a passphrase: the volume key where the passphrase is right, and other
- * bytes where it is not.
+ * The key that a passphrase decrypts from a slot: the volume key if the passphrase is correct, and
+ * other bytes otherwise.
  *
  * @param slot without a `slotFault`
  */

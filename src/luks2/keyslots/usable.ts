@@ -11,7 +11,7 @@ import { kdfFault } from "./kdf.ts";
 
 /** Why a slot cannot be used. */
 export interface SlotFault extends Luks2Broken {
-  /** Other slots are attempted all the same. */
+  /** Other slots are still attempted. */
   readonly skipped?: true;
 }
 
@@ -28,7 +28,7 @@ export function slotFault(
   const { name, key_size, kdf, af, area } = slot;
   const broken = (rule: Luks2Rule, why: string): SlotFault =>
     brokenAt(metadata, rule, `/keyslots/${name}`, `Key slot ${name} cannot be used: ${why}`);
-  if (key_size === 0) return broken("luks2.keyslot.key-size", "its key has no bytes");
+  if (key_size === 0) return broken("luks2.keyslot.key-size", "its key is empty");
   const derivation = kdfFault(kdf);
   if (derivation !== undefined) return broken(`luks2.kdf.${derivation.rule}`, derivation.message);
   const use = { encryption: area.encryption, sectorSize: SECTOR };
@@ -39,7 +39,8 @@ export function slotFault(
   }
   const end = materialStart(slot) + materialBytes(key_size);
   if (end > headerBytes) {
-    const message = `its key material ends at byte ${end}, and the file at byte ${headerBytes}`;
+    const message =
+      `its key material ends at byte ${end}, after the end of the file at byte ${headerBytes}`;
     return broken("luks2.area.readable", message);
   }
   if (canonicalHash(af.hash) !== undefined) return undefined;
@@ -55,7 +56,7 @@ export function materialStart({ area }: Keyslot): number {
 const DIGEST_MIN = 20;
 const ITERATIONS_MAX = 2 ** 31 - 1;
 
-/** Why a digest does not show whether a key is the right one. */
+/** Why a digest cannot verify a key. */
 export function digestFault(metadata: Metadata, digest: Digest): SlotFault | undefined {
   const { name, node, type, hash, iterations } = digest;
   const broken = (rule: Luks2Rule, why: string): SlotFault =>
@@ -64,7 +65,7 @@ export function digestFault(metadata: Metadata, digest: Digest): SlotFault | und
   const digestSize = hashTable[canonicalHash(hash) ?? ""]?.digestSize;
   const missing = ["hash", "iterations", "salt"].find((field) => member(node, field) === undefined);
   if (missing !== undefined) return broken("luks2.digest.values", `${missing} is missing`);
-  // What is not a string counts as empty.
+  // Values that are not strings count as empty.
   const [salt, sum] = (["salt", "digest"] as const).map((field) =>
     member(node, field)?.kind === "string" ? digest[field]?.length : 0
   );

@@ -13,12 +13,12 @@ export interface InterruptedData {
 }
 
 /**
- * Why the segments of the data are not those that cryptsetup leaves where it is interrupted. It recovers
- * only the interrupted part, and replaces the segments by ones that follow from where the part is. With
- * other segments around it, the content would change. Nothing else checks them: they are not in the
- * digest of the reencryption.
+ * Why the data segments are not those that an interrupted cryptsetup leaves. It recovers only the
+ * interrupted part, and replaces the segments by those that result from the location of that part. With
+ * other segments around it, the content would change. Nothing else checks them because the digest of
+ * the reencryption does not include them.
  *
- * @returns a sentence; `undefined` where they are as cryptsetup leaves them, or nothing was interrupted
+ * @returns a sentence; `undefined` if they are as cryptsetup leaves them, or nothing was interrupted
  * @see cryptsetup lib/luks2/luks2_reencrypt.c, reencrypt_make_segments_crashed,
  * reencrypt_make_post_segments
  */

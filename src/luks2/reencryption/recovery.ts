@@ -45,15 +45,15 @@ export function recoveryOf(
     message: `Segment ${hot.name} cannot be recovered: ${message}`,
   });
   if (size === undefined) return not("it has no size");
-  if (final.digest === undefined && mode !== "decrypt") return not("what it becomes has no key");
-  if (previous.digest === undefined && mode !== "encrypt") return not("what it was has no key");
+  if (final.digest === undefined && mode !== "decrypt") return not("the new data has no key");
+  if (previous.digest === undefined && mode !== "encrypt") return not("the old data has no key");
   if (hot.offset > SAFE || size > SAFE) return not("it ends past the end of any file");
   const bytes = Number(size);
   const uneven = [final, previous].find((state) =>
     encryptionOf(state) !== undefined && bytes % (state.segment.sector_size || SECTOR) !== 0
   );
   if (uneven !== undefined) {
-    return not(`it is not whole sectors of ${uneven.segment.sector_size} bytes`);
+    return not(`its size is not a multiple of the sector size (${uneven.segment.sector_size})`);
   }
   const at = BigInt.asUintN(64, hot.offset - final.segment.offset);
   const inMoved = at === 0n && reencryption.protectionOfMoved !== undefined;
@@ -100,7 +100,7 @@ function byChecksums(
   const [old, encryption] = [encryptionOf(previous), encryptionOf(final)];
   // cryptsetup fails at the first block that is as it was, which only the digests show.
   if ([old, encryption].some((how) => how !== undefined && blockSize % how.use.sectorSize !== 0)) {
-    return `blocks of ${blockSize} bytes are not whole sectors`;
+    return `the block size of ${blockSize} bytes is not a multiple of the sector size`;
   }
   if (blockSize > BLOCK_MAX && count > 0) {
     const message = `Segment ${hot.name} has digests of blocks of ${blockSize} bytes`;
@@ -142,7 +142,7 @@ function beforeShift(
   // segment from byte 0, which is its own header, and overwrites the data with the result.
   const offset = first ? moved.offset : hot.offset + (forward ? shift : -shift);
   if (offset < 0n || offset + BigInt(size) > BigInt(files.payload)) {
-    return "its old place is outside the file";
+    return "its old location is outside the file";
   }
   return {
     file: "payload",

@@ -7,7 +7,7 @@ import { compressedEntry } from "../entry.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
 import { cryptMethods, header, l1Entry, l2Entry, limits, QCOW_MAGIC } from "../structures.ts";
 
-/** What an image is made of. */
+/** Options for a new image. */
 export interface Qcow1Creation {
   /** Virtual size in bytes: whole sectors, at least one. */
   readonly size: number;
@@ -15,9 +15,9 @@ export interface Qcow1Creation {
   readonly backing?: string;
   /** Encrypts with the legacy AES. */
   readonly passphrase?: Uint8Array;
-  /** Compresses clusters that get shorter by it. */
+  /** Compresses clusters if that makes them shorter. */
   readonly compressed?: boolean;
-  /** What a guest is to see. Where it is absent, nothing is allocated. */
+  /** The guest content. If absent, nothing is allocated. */
   readonly content?: DiskContent;
 }
 
@@ -28,11 +28,11 @@ const OVERLAY = { clusterBits: 9, l2Bits: 12 };
 const L1_BYTES_MAX = 2 ** 31 - 1;
 
 /**
- * Makes an image as QEMU does: the header, the backing file name and the L1 table, and behind them
- * L2 tables and clusters as they come up. The bytes come in parts, so that an image of any size is
- * made in little memory; what no part covers is zeros.
+ * Creates an image as QEMU does: the header, the backing file name and the L1 table, followed by L2
+ * tables and clusters in the order of allocation. The bytes are generated in parts, so that little
+ * memory is needed for an image of any size. Ranges without a part are zeros.
  *
- * @throws {RangeError} when the options do not go together, or are out of their range
+ * @throws {RangeError} if the options conflict or are out of range
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ export function createQcow1(creation: Qcow1Creation): CreatedParts {
   const name = utf8(backing ?? "");
   if (size < SECTOR || size % SECTOR !== 0) {
     throw new RangeError(
-      `Cannot create an image: a disk has whole sectors, and at least one, not ${size} bytes`,
+      `Cannot create an image: the size must be a positive multiple of ${SECTOR}, not ${size}`,
     );
   }
   if (name.length > limits.nameLength.max) {
@@ -58,7 +58,7 @@ export function createQcow1(creation: Qcow1Creation): CreatedParts {
   }
   if (passphrase !== undefined && compressed) {
     throw new RangeError(
-      "Cannot create an image: compression and encryption exclude each other",
+      "Cannot create an image: compression and encryption cannot be combined",
     );
   }
   const geometry = geometryOf(backing === undefined ? ALONE : OVERLAY);

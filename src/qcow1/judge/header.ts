@@ -10,10 +10,10 @@ const UINT64_MAX = (1n << 64n) - 1n;
 const L1_COUNT_MAX = (2n ** 31n - 1n) / 8n;
 
 /**
- * Judges what an open looks at, in the order in which QEMU does (qcow_open).
+ * Judges everything that is checked on open, in QEMU's order (qcow_open).
  *
  * @param options.hasKey a passphrase is given
- * @returns the geometry, or `undefined` where the header is not sound enough to walk the image
+ * @returns the geometry, or `undefined` if the header is too damaged to walk the image
  */
 export function judgeOpen(
   file: Qcow1File,
@@ -41,7 +41,7 @@ export function judgeOpen(
   });
   const walkable = geometry !== undefined && judgeL1(header, geometry, findings);
   judgeName(file, findings);
-  // What an open ignores.
+  // Ignored on open.
   judge("qcow1.header.size-512", "qcow1.header.padding-mtime");
   return walkable ? geometry : undefined;
 }
@@ -59,7 +59,7 @@ function headerJudge(
   });
 }
 
-/** Gives back whether there is an L1 table that can be walked. */
+/** Returns whether there is an L1 table that can be walked. */
 function judgeL1(header: Header, geometry: Geometry, findings: Findings): boolean {
   const covered = must(header.size <= UINT64_MAX - BigInt(geometry.l2Coverage), findings, {
     rule: "qcow1.header.size-overflow",
@@ -74,14 +74,14 @@ function judgeL1(header: Header, geometry: Geometry, findings: Findings): boolea
     rule: "qcow1.l1.count-max",
     place: inHeader("size"),
     message: () =>
-      `The size of ${header.size} bytes needs ${needed} L1 entries, more than QEMU takes`,
+      `The size of ${header.size} bytes needs ${needed} L1 entries, more than QEMU accepts`,
   });
   if (!counted) return false;
   const bytes = l1Bytes(Number(needed));
   const requested = must(bytes <= REQUEST_MAX, findings, {
     rule: "qcow1.l1.request-max",
     place: inHeader("size"),
-    message: () => `The L1 table is ${bytes} bytes long, more than one request reads`,
+    message: () => `The L1 table is ${bytes} bytes long, more than QEMU can read in one request`,
   });
   const judge = headerJudge(header, findings, { "L1 table": bytes });
   const inRange = judge("qcow1.l1.offset-range");

@@ -18,7 +18,7 @@ interface Table {
 
 /**
  * Judges every table entry that a guest can reach, and decompresses every compressed cluster. Entries
- * beyond the virtual size mean nothing: nobody reads them.
+ * past the virtual size are ignored.
  *
  * An image can let any number of L1 entries point to overlapping tables. Each stored entry is judged
  * once for all of them, so that the cost is bounded by the length of the file.
@@ -154,7 +154,7 @@ class TableJudge {
     this.#findings.add(cluster.rule, cluster.place, cluster.message);
   }
 
-  /** Notes what a truncated file lacks. Reading it gives zeros. */
+  /** Reports missing parts of a truncated file, which read as zeros. */
   #mustBeStored(what: string, place: Place, extent: { offset: number; length: number }): void {
     const { size } = this.#image.source;
     must(extent.offset + extent.length <= size, this.#findings, {

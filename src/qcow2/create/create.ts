@@ -10,12 +10,12 @@ import { checkCreation, type Qcow2Creation, type Qcow2Encryption } from "./optio
 import { planRefcounts, refcountParts } from "./refcounts.ts";
 
 /**
- * Makes an image. The bytes come in parts, so that an image of any size is made in little memory; what
- * no part covers is zeros.
+ * Creates an image. The bytes are generated in parts, so that little memory is needed for an image of
+ * any size. Ranges without a part are zeros.
  *
- * @throws {RangeError} when the options do not go together, or are out of their range; while parts are
- * made, when there are too many clusters for a refcount table
- * @throws {Luks1Error} when there is no such volume
+ * @throws {RangeError} if the options conflict or are out of range or, while parts are generated, if
+ * there are too many clusters for a refcount table
+ * @throws {Luks1Error} if the encryption options are invalid
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ import { planRefcounts, refcountParts } from "./refcounts.ts";
 export function createQcow2(creation: Qcow2Creation): CreatedParts {
   const geometry = checkCreation(creation);
   const { encryption } = creation;
-  // What a header cannot hold is found before anything is made.
+  // Check first whether everything fits into the header.
   const luks = encryption?.kind === "luks" ? { offset: 0, length: 0 } : undefined;
   const nowhere = { offset: 0, entries: 0, clusters: 0 };
   headerBytes(creation, { l1: nowhere, reftable: nowhere, luks });
@@ -36,7 +36,7 @@ export function createQcow2(creation: Qcow2Creation): CreatedParts {
   return parts(creation, { geometry, volume });
 }
 
-/** Zeros of so many bytes are skipped at a time; a multiple of every cluster size. */
+/** Number of zero bytes that are skipped at a time; a multiple of every cluster size. */
 const ZEROS_MAX = 2 ** 21;
 
 interface Plan {
@@ -68,14 +68,14 @@ function* parts(
   const plan = planRefcounts(hosts, geometry);
   for (const part of refcountParts(plan, hosts, geometry)) yield { file: "image", ...part };
   const reftable = { offset: plan.tableOffset, clusters: plan.tableClusters };
-  // The header comes last: until it is there, there is no image.
+  // The header is written last, so that an interrupted write leaves no valid image.
   const header = headerBytes(creation, { l1, reftable, luks });
   yield { file: "image", offset: 0, bytes: header };
   const image = plan.clusters * clusterSize;
   return creation.dataFile === undefined ? { image } : { image, data: creation.size };
 }
 
-/** The blocks that clusters are allocated for, or that have to be compared with a backing file. */
+/** The blocks for which clusters are allocated, or that must be compared with a backing file. */
 function* blocksOf(
   { size, clusterSize, content, dataFile }: Qcow2Creation,
 ): Iterable<ContentBlock> {

@@ -8,19 +8,19 @@ import {
 import { header, headerV2, limits } from "../structures.ts";
 import type { Qcow2Creation } from "./options.ts";
 
-/** QEMU leaves the feature name table out where clusters are no longer. */
+/** QEMU omits the feature name table if clusters are not longer than this. */
 const NO_NAMES_CLUSTER_MAX = 4096;
 
 /**
- * The first cluster as far as it is used: header, extensions in QEMU's order, backing file name.
+ * The used part of the first cluster: header, extensions in QEMU's order, backing file name.
  *
- * @throws {RangeError} when a cluster cannot hold it
+ * @throws {RangeError} if it does not fit into a cluster
  */
 export function headerBytes(creation: Qcow2Creation, places: HeaderPlaces): Uint8Array {
   const { format = "" } = creation.backing ?? {};
   if (utf8(format).length > limits.backingFormat) {
     throw new RangeError(
-      `Cannot create an image: the name of a format is not as long as ${format}`,
+      `Cannot create an image: the backing format name is too long: ${format}`,
     );
   }
   const facts = factsOf(creation);

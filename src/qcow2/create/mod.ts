@@ -1,15 +1,14 @@
 /**
- * Makes qcow2 images of real content, a part at a time.
+ * Creates qcow2 images with given content, a part at a time.
  *
  * Invariants:
  *
- * - What is made is valid: `qemu-img check` finds nothing, neither corruptions nor leaks.
- * - Options that do not go together are a `RangeError` before anything is made, with the sentence that
- *   a person needs.
- * - Memory follows from the cluster size and from how many clusters hold compressed data, not from the
+ * - New images are valid: `qemu-img check` finds neither corruptions nor leaks.
+ * - Conflicting options cause a `RangeError` with a readable message before anything is written.
+ * - Memory use depends on the cluster size and the number of clusters with compressed data, not on the
  *   virtual size.
- * - Host clusters are given out in the order of the content, each for one purpose; compressed data
- *   alone shares them. The refcounts come last, when everything else is counted.
+ * - Host clusters are allocated in the order of the content. Only compressed data shares clusters. The
+ *   refcounts are written last, when everything else is counted.
  *
  * @module
  */

@@ -4,14 +4,14 @@ import type { Luks1Options } from "../../luks1/mod.ts";
 import { type Geometry, geometryOf, l1Needed } from "../geometry.ts";
 import { l1Entry, limits } from "../structures.ts";
 
-/** How clusters are encrypted: with the legacy AES, or by a LUKS header inside the image. */
+/** Encryption of clusters: the legacy AES, or a LUKS header inside the image. */
 export type Qcow2Encryption =
   | { readonly kind: "aes"; readonly passphrase: Uint8Array }
   | { readonly kind: "luks"; readonly options: Luks1Options };
 
-/** What an image is made of. */
+/** Options for a new image. */
 export interface Qcow2Creation {
-  /** Virtual size in bytes: whole sectors. */
+  /** Virtual size in bytes, a multiple of the sector size. */
   readonly size: number;
   readonly version: 2 | 3;
   /** A power of two from 512 to 2 MiB. */
@@ -21,28 +21,28 @@ export interface Qcow2Creation {
   readonly lazyRefcounts?: boolean;
   readonly extendedL2?: boolean;
   readonly compression?: "deflate" | "zstd";
-  /** Compresses clusters that get shorter by it. */
+  /** Compresses clusters if that makes them shorter. */
   readonly compressed?: boolean;
   readonly backing?: BackingReference;
   /**
-   * Puts clusters into another file, under the name that the image is to give it. Where that file is to
-   * be a raw image by itself, every cluster has its place there from the start.
+   * Writes clusters to an external data file with this name. If it is to be a raw image, every cluster
+   * is at its guest offset.
    */
   readonly dataFile?: { readonly name: string; readonly raw: boolean };
   readonly encryption?: Qcow2Encryption;
-  /** What a guest is to see. Where it is absent, no cluster has content. */
+  /** The guest content. If absent, no cluster has content. */
   readonly content?: DiskContent;
 }
 
 const V2_REFCOUNT_BITS = 16;
 
-/** A rule of which options go together, and what is said of those that do not. */
+/** A condition on the options, and the message if it does not hold. */
 type Rule = readonly [holds: boolean, says: string];
 
 /**
  * Compares options with the rules of the format and of QEMU.
  *
- * @throws {RangeError} with the first one that is broken
+ * @throws {RangeError} with the message of the first broken one
  */
 export function checkCreation(creation: Qcow2Creation): Geometry {
   const broken = [...rangeRules(creation), ...versionRules(creation), ...otherRules(creation)]
@@ -69,18 +69,18 @@ function rangeRules(creation: Qcow2Creation): Rule[] {
   const bits = Math.log2(clusterSize);
   const order = Math.log2(refcountBits);
   return [
-    [size >= 0 && size % SECTOR === 0, `a disk of ${size} bytes is no whole number of sectors`],
+    [size >= 0 && size % SECTOR === 0, `the size of ${size} bytes is not a multiple of ${SECTOR}`],
     [
       Number.isInteger(bits) && bits >= min && bits <= max,
-      `a cluster size is a power of two from 512 to 2M, not ${clusterSize}`,
+      `the cluster size must be a power of two from 512 to 2M, not ${clusterSize}`,
     ],
     [
       Number.isInteger(order) && order >= 0 && order <= limits.refcountOrder,
-      `a refcount has 1, 2, 4, 8, 16, 32 or 64 bits, not ${refcountBits}`,
+      `the refcount width must be 1, 2, 4, 8, 16, 32 or 64 bits, not ${refcountBits}`,
     ],
     [
       !extendedL2 || bits >= limits.extendedClusterBits,
-      "extended L2 entries need clusters of 16K at least",
+      "extended L2 entries require a cluster size of at least 16K",
     ],
   ];
 }
@@ -90,11 +90,11 @@ function versionRules(creation: Qcow2Creation): Rule[] {
   const { refcountBits, lazyRefcounts = false, extendedL2 = false } = creation;
   const { compression = "deflate", dataFile } = creation;
   return [
-    [refcountBits === V2_REFCOUNT_BITS, "in version 2 a refcount has 16 bits"],
-    [!lazyRefcounts, "lazy refcounts need version 3 (compat=1.1)"],
-    [!extendedL2, "extended L2 entries need version 3 (compat=1.1)"],
-    [compression === "deflate", "compression other than deflate needs version 3 (compat=1.1)"],
-    [dataFile === undefined, "an external data file needs version 3 (compat=1.1)"],
+    [refcountBits === V2_REFCOUNT_BITS, "version 2 requires a refcount width of 16 bits"],
+    [!lazyRefcounts, "lazy refcounts require version 3 (compat=1.1)"],
+    [!extendedL2, "extended L2 entries require version 3 (compat=1.1)"],
+    [compression === "deflate", "compression other than deflate requires version 3 (compat=1.1)"],
+    [dataFile === undefined, "an external data file requires version 3 (compat=1.1)"],
   ];
 }
 
@@ -106,9 +106,12 @@ function otherRules({ backing, dataFile, encryption, compressed = false }: Qcow2
       nameLength <= limits.backingName,
       `the name of the backing file has ${nameLength} bytes, more than ${limits.backingName}`,
     ],
-    [!raw || backing === undefined, "a raw data file and a backing file exclude each other"],
-    [!raw || encryption === undefined, "an encrypted data file is no raw image"],
-    [!compressed || encryption === undefined, "compression and encryption exclude each other"],
-    [!compressed || dataFile === undefined, "nothing is compressed in an external data file"],
+    [!raw || backing === undefined, "a raw data file and a backing file cannot be combined"],
+    [!raw || encryption === undefined, "a raw data file and encryption cannot be combined"],
+    [!compressed || encryption === undefined, "compression and encryption cannot be combined"],
+    [
+      !compressed || dataFile === undefined,
+      "compression and an external data file cannot be combined",
+    ],
   ];
 }
