@@ -123,11 +123,17 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
         ? []
         : value.variants.flatMap(({ key }) => passphrasesOf(kit, value.model, key)),
     run: (value, { at }) => {
-      if (isNoise(value)) return judged(kit, { files: noiseFiles(kit, value), key: "none" }, at);
+      if (isNoise(value)) {
+        return judged(kit, { files: noiseFiles(kit, value), key: "none" }, { at });
+      }
       const { model } = value;
       const own = kitOf(value);
-      const [first, ...more] = value.variants.map(({ edits, key }) =>
-        judged(own, { files: filesOf(own, model, edits), key, from: { model, edits } }, at)
+      const [first, ...more] = value.variants.map(({ edits, key }, index) =>
+        judged(own, { files: filesOf(own, model, edits), key, from: { model, edits } }, {
+          at,
+          // Where an image is judged in no time, this would be a sixth of it.
+          inspects: index === 0 || kit.keys?.remembered === true,
+        })
       );
       return { ...first as CaseReport, more };
     },
@@ -245,7 +251,7 @@ function describeCase<Model>(value: OpenCase<Model>, kit: Kit<Model>): string {
 export function judged<Model>(
   kit: Kit<Model>,
   opened: OpenedCase<Model>,
-  at?: TargetContext["at"],
+  { at, inspects = true }: { at?: TargetContext["at"] | undefined; inspects?: boolean } = {},
 ): CaseReport {
   const { files, key, from } = opened;
   const passphrases = from === undefined ? [] : passphrasesOf(kit, from.model, key);
@@ -256,8 +262,10 @@ export function judged<Model>(
     const image = openWith(kit, metered, passphrases);
     at?.("judge");
     const judgement = judgeImage(image);
-    at?.("inspect");
-    anatomyOf(image, ANATOMY);
+    if (inspects) {
+      at?.("inspect");
+      anatomyOf(image, ANATOMY);
+    }
     return { image, judgement };
   });
   at?.("compare");
