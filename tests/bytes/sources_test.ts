@@ -57,7 +57,7 @@ Deno.test("FileSource reads any range, zeros past the end, and nothing once it i
   }
 });
 
-Deno.test("FileSource refuses what is no regular file", () => {
+Deno.test("FileSource rejects what is not a regular file", () => {
   assertThrows(() => new FileSource("."), TypeError, "not a regular file");
 });
 

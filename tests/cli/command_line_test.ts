@@ -133,7 +133,7 @@ Deno.test("an error of ours is one line and exit status 70, and --trace shows wh
   assertMatch((await fall("--trace")).stderr, /RangeError: over\n\s+at /);
 });
 
-Deno.test("parseSize() takes bytes with binary suffixes up to 2^63, and nothing else", () => {
+Deno.test("parseSize() accepts bytes with binary suffixes up to 2^63, and nothing else", () => {
   const sizes: [string, number][] = [
     ["0", 0],
     ["512", 512],

@@ -81,7 +81,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "convert never writes to what it reads, and leaves nothing behind when it fails",
+  "convert never writes to what it reads, and leaves no files when it fails",
   async (directory) => {
     await makeImages(directory, [madeImage("overlay.qcow2"), madeImage("outside.qcow2")]);
     await makeLink("base.raw", `${directory}/link`);

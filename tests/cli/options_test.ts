@@ -5,7 +5,7 @@ import { UsageError } from "../../src/cli/verb.ts";
 
 const names = { flags: ["json"], values: ["time", "runs"], lists: ["target"] };
 
-Deno.test("parseOptions() takes flags, values, lists and what is left", () => {
+Deno.test("parseOptions() accepts flags, values, lists and positional arguments", () => {
   const options = parseOptions(
     ["one", "--json", "--time=5s", "--target", "a", "two", "--target", "b", "123"],
     names,
@@ -24,7 +24,7 @@ Deno.test("parseOptions() gives nothing for options that are not there", () => {
   assertEquals(options.list("target"), []);
 });
 
-Deno.test("parseOptions() takes everything after two dashes as it is", () => {
+Deno.test("parseOptions() leaves everything after two dashes unchanged", () => {
   assertEquals(parseOptions(["--", "--json", "7"], names).positional, ["--json", "7"]);
 });
 
@@ -45,7 +45,7 @@ Deno.test("parseOptions() refuses an option that lacks its value", () => {
   }
 });
 
-Deno.test("wholeNumber() takes both ends of its range and nothing beside it", () => {
+Deno.test("wholeNumber() accepts both ends of its range and nothing outside it", () => {
   const read = (text: string) =>
     wholeNumber(parseOptions([`--runs=${text}`], names), "runs", { min: 1, max: 9 });
   assertEquals([read("1"), read("9")], [1, 9]);

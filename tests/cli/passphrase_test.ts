@@ -38,7 +38,7 @@ function sha256(bytes: Uint8Array): string {
 /** What a guest sees of the volume. */
 const CONTENT = sha256(patternBytes({ kind: "text", seed: 1 }, 4096));
 
-Deno.test("digest takes a passphrase from a file, from standard input or from the command line", () =>
+Deno.test("digest reads a passphrase from a file, from standard input or from the command line", () =>
   withImages(async (directory, run) => {
     const expected = `${CONTENT}  volume\n`;
     for (

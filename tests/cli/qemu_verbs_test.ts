@@ -66,7 +66,7 @@ liveTest({ needs: QEMU }, "map prints qemu-img's entries, an entry a line", asyn
 
 liveTest(
   { needs: QEMU },
-  "map takes a part of the disk, also off sector boundaries",
+  "map accepts a part of the disk, also off sector boundaries",
   async (directory) => {
     await makeImages(directory, [madeImage("overlay.qcow2")]);
     const version = versionOf("qemu-img");

@@ -11,7 +11,7 @@ Deno.test("validate asks about the volumes in archives too", async () => {
   assertStringIncludes(stdout, "over 5 recorded images");
 });
 
-Deno.test("validate takes archives from the directory that it is given", () =>
+Deno.test("validate reads archives from the directory that it is given", () =>
   withDirectory(async (directory) => {
     Deno.copyFileSync(`${ROOT}/corpus/matrix/cast5-ecb.tar.gz`, `${directory}/some.tar.gz`);
     const given = ["validate", "reference", "--golden", "."];

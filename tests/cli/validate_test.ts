@@ -59,7 +59,7 @@ liveTest({ needs: QEMU }, "validate finds the installed qemu-img as recorded", a
   assertEquals(status, 0, stdout);
 });
 
-Deno.test("validate tells a wrong answer, a refusal and a crash apart", () =>
+Deno.test("validate distinguishes a wrong answer, a rejection and a crash", () =>
   withDirectory(async (directory) => {
     const peer = adapter(
       directory,
@@ -114,7 +114,7 @@ Deno.test("validate says of a difference what the image is, and how to query it 
     assertEquals([event, Array.isArray(changes) && changes.length > 0], ["difference", true]);
   }));
 
-Deno.test("validate takes an adapter that dies of an exception for crashed, though it exits with 1", () =>
+Deno.test("validate counts an adapter that exits with 1 after an uncaught exception as crashed", () =>
   withDirectory(async (directory) => {
     const stacks = [
       String
@@ -129,7 +129,7 @@ Deno.test("validate takes an adapter that dies of an exception for crashed, thou
     }
   }));
 
-Deno.test("validate takes a text of --only that begins with a dash", async () => {
+Deno.test("validate accepts a value of --only that starts with a dash", async () => {
   for (const only of [["--only", "-two-luks-no-such"], ["--only=-two-luks-no-such"]]) {
     const { status, stderr } = await diskproof(ROOT, ["validate", "reference", ...only]);
     assertEquals(status, 2);
@@ -193,7 +193,7 @@ Deno.test("validate counts what an adapter does not support as no failure", () =
     assertStringIncludes(stdout, `sh ${directory}/adapter.sh unknown over`);
   }));
 
-Deno.test("validate skips encrypted images for an adapter that takes no passphrases", () =>
+Deno.test("validate skips encrypted images for an adapter that does not accept passphrases", () =>
   withDirectory(async (directory) => {
     const answers = [
       `describe) echo '{"name": "mine", "takes": TAKES}';;`,
@@ -270,7 +270,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "validate counts the crashes that are recorded of qemu-img, and holds nobody else to them",
+  "validate counts the crashes that are recorded of qemu-img, and does not expect them of others",
   async () => {
     const only = ["--only", "luks.key.material-sector-multiple-breaks"];
     const qemu = await diskproof(ROOT, ["validate", "qemu-img", ...only]);

@@ -78,7 +78,7 @@ Deno.test("inflateCluster() does without the end of the stream, but not without 
   assertRefused(inflateCluster(new Uint8Array(0), CLUSTER), "cut off after 0 of 512 bytes");
 });
 
-Deno.test("inflateCluster() takes a flushed stream alone, but not before zeros", () => {
+Deno.test("inflateCluster() accepts a flushed stream alone, but not before zeros", () => {
   const stream = fromHex(ZLIB.flushed);
   assertText(inflateCluster(stream, CLUSTER));
   // Three bits open a stored block and two bytes are its length: only then comes the check.
@@ -89,7 +89,7 @@ Deno.test("inflateCluster() takes a flushed stream alone, but not before zeros",
   );
 });
 
-Deno.test("inflateCluster() takes a match that reaches back 32 KiB", () => {
+Deno.test("inflateCluster() accepts a match that reaches back 32 KiB", () => {
   const noise = new Random(1).bytes(32768);
   const bits = storedBlock(new BitWriter(), noise);
   // Length 3 is symbol 257; distance code 29 with thirteen ones is 32768.
@@ -116,14 +116,14 @@ Deno.test("inflateCluster() refuses the wrapper of zlib", () => {
   assertRefused(inflateCluster(fromHex(ZLIB.wrapped), CLUSTER), "the deflate stream is malformed");
 });
 
-Deno.test("inflateCluster() reads on behind a full cluster through empty blocks", () => {
+Deno.test("inflateCluster() reads on after a full cluster through empty blocks", () => {
   const bits = storedBlock(fullAndOpen(), new Uint8Array(0));
   fixedSymbol(blockStart(bits, 1), 256);
   storedBlock(bits, new Uint8Array(0), { final: true });
   assertText(inflate(bits));
 });
 
-Deno.test("inflateCluster() refuses an error behind a full cluster", () => {
+Deno.test("inflateCluster() rejects an error after a full cluster", () => {
   assertRefused(inflate(blockStart(fullAndOpen(), 3)), "invalid block type");
   assertRefused(
     inflate(storedBlock(fullAndOpen(), new Uint8Array(0), { sound: false })),
@@ -140,7 +140,7 @@ Deno.test("inflateCluster() refuses an error behind a full cluster", () => {
   );
 });
 
-Deno.test("inflateCluster() stops behind a full cluster at the first thing that needs room", () => {
+Deno.test("inflateCluster() stops after a full cluster at the first thing that needs room", () => {
   const garbage = new Uint8Array(20).fill(0xff);
   assertText(inflate(fixedSymbol(blockStart(fullAndOpen(), 1), 65).raw(garbage)));
   assertText(inflate(storedBlock(fullAndOpen(), Uint8Array.of(1)).raw(garbage)));

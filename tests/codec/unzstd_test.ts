@@ -121,7 +121,7 @@ Deno.test("unzstdCluster() refuses a wrong checksum", () => {
   assertRefused(unzstd(wrong), "is malformed");
 });
 
-Deno.test("unzstdCluster() takes dictionary 0 and refuses any other", () => {
+Deno.test("unzstdCluster() accepts dictionary 0 and rejects any other", () => {
   for (const width of [1, 2, 3]) {
     const descriptor = WINDOW_AND_SIZE | width;
     assertText(unzstd(textFrame({ descriptor, dictionaryId: 0 })));
@@ -157,7 +157,7 @@ Deno.test("unzstdCluster() compares the size in a frame with its content", () =>
 });
 
 // libzstd compares the sizes after the content of a last block, and an empty block has none.
-Deno.test("unzstdCluster() takes too large a size when the last block is empty", () => {
+Deno.test("unzstdCluster() accepts a size that is too large when the last block is empty", () => {
   const blocks = [raw(TEXT), raw(new Uint8Array(0))];
   for (const contentSize of [CLUSTER, CLUSTER + 1, 2 ** 26]) {
     assertText(unzstd(textFrame({ blocks, contentSize })));
@@ -182,7 +182,7 @@ Deno.test("unzstdCluster() takes too large a size when the last block is empty",
 });
 
 // libzstd keeps 2^64 - 1 for "unknown".
-Deno.test("unzstdCluster() takes a size of all ones for none", () => {
+Deno.test("unzstdCluster() treats a size of all ones as unknown", () => {
   const frame = textFrame({ descriptor: 0xc0 });
   frame.fill(0xff, 6, 14);
   assertText(unzstd(frame));

@@ -119,7 +119,7 @@ Deno.test("blockCipher() encrypts each block by itself, whatever their number", 
   }
 });
 
-Deno.test("blockCipher() takes bytes from anywhere in their buffer, and leaves the others", () => {
+Deno.test("blockCipher() accepts bytes from anywhere in their buffer, and leaves the others", () => {
   for (const { cipher, answers } of knownAnswers) {
     const [key, plain, text] = answers[0] as [string, string, string];
     const around = new Uint8Array(3 + plain.length / 2 + 2).fill(0xee);

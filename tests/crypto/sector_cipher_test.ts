@@ -111,7 +111,7 @@ Deno.test("sectorCipher() gives the same across its batches as within one", () =
   }
 });
 
-Deno.test("sectorCipher() takes bytes from anywhere in their buffer, and leaves the others", () => {
+Deno.test("sectorCipher() accepts bytes from anywhere in their buffer, and leaves the others", () => {
   for (const mode of cipherModes) {
     const volume = sectorCipher(
       { cipher: "aes", mode, ivGenerator: "plain" },
@@ -180,7 +180,7 @@ const SPELLINGS: readonly (readonly [written: string, read: string])[] = [
   ["aes-cbc-essiv:keccak-kmac128", "aes-cbc-essiv:keccak-kmac-128"],
 ];
 
-Deno.test("sectorCipher() takes the spellings of cryptsetup", () => {
+Deno.test("sectorCipher() accepts the spellings of cryptsetup", () => {
   const encrypted = (name: string) => {
     const [, cipher = "", mode = "", ivGenerator = "", ivHash] =
       /^(\w+)-(\w+)-(\w+)(?::(.+))?$/.exec(name) ?? [];

@@ -72,7 +72,7 @@ Deno.test(
 );
 
 Deno.test(
-  "fuzz tells in JSON lines how a run goes",
+  "fuzz prints the progress of a run as JSON lines",
   withDirectory(async (directory) => {
     const args = ["canary", "--seed", "7", "--runs", "300", "--json", "--artifacts", directory];
     const outcome = await runTask("fuzz", args);
@@ -111,7 +111,7 @@ Deno.test("fuzz refuses at once to keep artifacts where it must not write", asyn
 });
 
 Deno.test(
-  "fuzz takes the hash of a commit for a seed",
+  "fuzz accepts the hash of a commit as the seed",
   withDirectory(async (directory) => {
     const hash = "0000002a".padEnd(40, "f");
     const args = ["canary", "--seed", hash, "--runs", "1", "--json", "--artifacts", directory];

@@ -33,7 +33,7 @@ Deno.test(
 );
 
 Deno.test(
-  "repro takes the case from the sidecar, not from the seed",
+  "repro reads the case from the sidecar, not from the seed",
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     edit(artifact, { seed: 1, path: "0" });
@@ -95,7 +95,7 @@ Deno.test(
 );
 
 Deno.test(
-  "repro tells a program in one JSON line",
+  "repro prints one JSON line",
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     const outcome = await runTask("repro", [artifact, "--json"]);

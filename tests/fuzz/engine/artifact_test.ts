@@ -152,7 +152,7 @@ Deno.test(
 );
 
 Deno.test(
-  "readSidecar() takes the artifact or its sidecar",
+  "readSidecar() accepts the artifact or its sidecar",
   withDirectory((directory) => {
     const path = writeArtifact(directory, content(files));
     assertEquals(readSidecar(path), readSidecar(`${path}.json`));

@@ -6,12 +6,12 @@ Deno.test("parseDuration() reads seconds, and every unit", () => {
   assertEquals(read, [90_000, 60_000, 300_000, 3_600_000, 500, 1500]);
 });
 
-Deno.test("parseDuration() takes a week and nothing above it", () => {
+Deno.test("parseDuration() accepts a week and nothing above it", () => {
   assertEquals(parseDuration("168h"), 168 * 3_600_000);
   assertEquals(parseDuration("169h"), undefined);
 });
 
-Deno.test("parseDuration() refuses what is no duration", () => {
+Deno.test("parseDuration() rejects what is not a duration", () => {
   for (const text of ["", "s", "0", "0s", "-1s", "1d", "1 s", "1e3", "Infinity", "5m30s"]) {
     assertEquals(parseDuration(text), undefined, text);
   }

@@ -44,7 +44,7 @@ Deno.test("sparseFile() keeps every byte, whether or not the source knows its ho
   );
 });
 
-Deno.test("sparseFile() takes a sector at the end of a petabyte", () => {
+Deno.test("sparseFile() keeps a sector at the end of a petabyte", () => {
   const offset = 2 ** 50 - 512;
   const file = sparseFile(
     new SegmentSource([{ offset, bytes: new Uint8Array(512).fill(7) }], 2 ** 50),
@@ -54,7 +54,7 @@ Deno.test("sparseFile() takes a sector at the end of a petabyte", () => {
   assertEquals(file.extents[0]?.bytes.subarray(-512), new Uint8Array(512).fill(7));
 });
 
-Deno.test("sparseFile() leaves out what is zero", () => {
+Deno.test("sparseFile() leaves out zeros", () => {
   assertEquals(sparseFile(new MemorySource(new Uint8Array(3 * 2 ** 20))).extents, []);
 });
 
@@ -71,7 +71,7 @@ Deno.test("sparseFile() cuts a file of more bytes than are worth keeping", () =>
   assertEquals(file.extents.length, 256);
 });
 
-Deno.test("fingerprint() tells files apart that differ in one byte, or in their size", () => {
+Deno.test("fingerprint() distinguishes files that differ in one byte, or in their size", () => {
   const prints = [
     [0, 0, 1],
     [0, 0, 2],

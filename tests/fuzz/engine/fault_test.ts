@@ -57,7 +57,7 @@ Deno.test("attempt() gives every overflow of the stack one name", async () => {
   assertEquals([fault.kind, fault.signature], ["crash", "stack overflow"]);
 });
 
-Deno.test("attempt() tells a lack of memory from other errors", async () => {
+Deno.test("attempt() distinguishes a lack of memory from other errors", async () => {
   const fault = await faultOf(() => {
     throw new Error(`${new Uint8Array(2 ** 45).length} bytes`);
   });
@@ -98,7 +98,7 @@ Deno.test("attempt() keeps the answers and the kind of a failure", async () => {
   assertEquals([fault.kind, fault.answers], ["malformed-answer", answers]);
 });
 
-Deno.test("sameFault() tells hangs in two steps apart, and neither from one in no step", () => {
+Deno.test("sameFault() distinguishes hangs in two steps, but not from one in no step", () => {
   const hang = (signature: string): Fault => ({
     kind: "timeout",
     signature,
@@ -122,7 +122,7 @@ Deno.test("attempt() skips a case that breaks a precondition", async () => {
   assertEquals(result, { depth: "header", rules: [], skipped: "precondition" });
 });
 
-Deno.test("attempt() takes things that are no errors", async () => {
+Deno.test("attempt() accepts thrown values that are not errors", async () => {
   const fault = await faultOf(() => {
     const thing: unknown = "a string";
     throw thing;

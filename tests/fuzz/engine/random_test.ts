@@ -6,7 +6,7 @@ const cases = fc.record({ a: fc.nat(), b: fc.array(fc.nat()), c: fc.bigInt() });
 const stream = { seed: 7, target: "toy" };
 const indices = Array.from({ length: 50 }, (_, i) => i * 97);
 
-Deno.test("caseAt() gives the same case for the same index, whatever was asked before", () => {
+Deno.test("caseAt() gives the same case for the same index, whatever was generated before", () => {
   const upwards = indices.map((index) => caseAt(cases, stream, index).value);
   const downwards = indices.toReversed().map((index) => caseAt(cases, stream, index).value);
   assertEquals(upwards, downwards.toReversed());

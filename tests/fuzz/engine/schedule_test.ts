@@ -86,7 +86,7 @@ Deno.test("ShrinkShare has its own time where the run has no limit", () => {
   assertEquals([share.take(0), share.take(1e9)], [4000, 2000]);
 });
 
-Deno.test("fuzz() runs every case once although some take their worker down", async () => {
+Deno.test("fuzz() runs every case once although some end their worker", async () => {
   const target = {
     caseTime: 1,
     kills: (index: number) => index % 250 === 7 ? "hangs" as const : undefined,

@@ -27,7 +27,7 @@ Deno.test("fuzz() reports hangs in different steps of a case as different failur
   assertEquals(signatures.sort(), ["timeout in step map", "timeout in step open"]);
 });
 
-Deno.test("fuzz() counts every case once although some take their worker down", async () => {
+Deno.test("fuzz() counts every case once although some end their worker", async () => {
   const one = await run(["rare-hang"], { runs: 60, timeout: 1000 });
   const two = await run(["rare-hang"], { runs: 60, timeout: 1000, jobs: 2 });
   assertEquals(two.counts, one.counts);
