@@ -4,6 +4,8 @@
  * @module
  */
 
+import { useFileSystem } from "../bytes/mod.ts";
+import { denoFileSystem } from "./deno_files.ts";
 import { runProgram } from "./program.ts";
 import type { VerbEntry } from "./verb.ts";
 import { verbs } from "./verbs.ts";
@@ -20,6 +22,7 @@ export function main(
   args: readonly string[],
   more: readonly VerbEntry[] = [],
 ): Promise<number> {
+  useFileSystem(denoFileSystem);
   const program = {
     name: "diskproof",
     summary: "diskproof: a test oracle and fuzz harness for qcow, qcow2 and LUKS.",

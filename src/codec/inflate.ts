@@ -1,4 +1,3 @@
-import { inflateRawSync } from "node:zlib";
 import {
   Z_BUF_ERROR,
   Z_FINISH,
@@ -8,6 +7,7 @@ import {
   zlibInflateInit2,
   ZStream,
 } from "pako";
+import { builtin } from "../bytes/mod.ts";
 import { plainBytes } from "./arrays.ts";
 import { type Decompressed, refused } from "./decompressed.ts";
 
@@ -64,7 +64,10 @@ function inflateWhole(input: Uint8Array, clusterSize: number): Decompressed | un
   try {
     // One byte more than fits: a buffer that is exactly full would make node:zlib fetch another.
     const chunkSize = Math.max(CHUNK_MIN, clusterSize + 1);
-    const bytes = inflateRawSync(input, { chunkSize, maxOutputLength: clusterSize });
+    const bytes = builtin("node:zlib").inflateRawSync(input, {
+      chunkSize,
+      maxOutputLength: clusterSize,
+    });
     return bytes.length === clusterSize ? { ok: true, bytes: plainBytes(bytes) } : undefined;
   } catch {
     return undefined;

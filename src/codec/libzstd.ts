@@ -1,7 +1,9 @@
-import * as zlib from "node:zlib";
+import { builtin } from "../bytes/mod.ts";
+
+type Zlib = typeof import("node:zlib");
 
 /** What is used of the runtime's libzstd. */
-export type Libzstd = Pick<typeof zlib, "zstdCompressSync" | "zstdDecompressSync">;
+export type Libzstd = Pick<Zlib, "constants" | "zstdCompressSync" | "zstdDecompressSync">;
 
 /** The runtime lacks something. That says nothing about an image. */
 export class UnsupportedRuntimeError extends Error {}
@@ -12,6 +14,7 @@ export class UnsupportedRuntimeError extends Error {}
  * @throws {UnsupportedRuntimeError} where it has none
  */
 export function libzstd(): Libzstd {
+  const zlib = builtin("node:zlib");
   const found: Partial<Libzstd> = zlib;
   if (found.zstdDecompressSync !== undefined) return zlib;
   throw new UnsupportedRuntimeError("Cannot use zstd: this requires Deno 2.9 or Node 22.15");

@@ -1,4 +1,3 @@
-import { constants } from "node:zlib";
 import { joined, plainBytes } from "./arrays.ts";
 import { libzstd } from "./libzstd.ts";
 import { BLOCK_CONTENT_MAX, blockHeader, frameHeader, SKIPPABLE_MAGIC } from "./zstd_frame.ts";
@@ -91,6 +90,7 @@ function checkOptions(options: ZstdOptions): void {
 
 /** A frame by the runtime's libzstd. */
 function compressedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array {
+  const { constants, zstdCompressSync } = libzstd();
   const { level = LEVEL_DEFAULT, windowLog, checksum = false, contentSize = true } = options;
   const params: Record<number, number> = {
     [constants.ZSTD_c_compressionLevel]: level,
@@ -99,7 +99,7 @@ function compressedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array 
   if (windowLog !== undefined) params[constants.ZSTD_c_windowLog] = windowLog;
   // The pledge is what makes libzstd write the size of the content; an undefined one makes none.
   const settings = { params, ...(contentSize ? { pledgedSrcSize: content.length } : {}) };
-  return plainBytes(libzstd().zstdCompressSync(content, settings));
+  return plainBytes(zstdCompressSync(content, settings));
 }
 
 /** A frame of raw blocks, or of runs where a block is one byte over and over. */

@@ -1,5 +1,5 @@
 import { Keccak, shake128, shake256 } from "@noble/hashes/sha3.js";
-import { createHash } from "node:crypto";
+import { builtin } from "../bytes/mod.ts";
 import { hash } from "./hash.ts";
 import { canonicalHash, inSmallLetters } from "./hash_aliases.ts";
 import { hashTable } from "./hashes.ts";
@@ -20,7 +20,7 @@ export interface EssivHash {
 const ESSIV_ONLY: ReadonlyMap<string, EssivHash> = new Map([
   ["md4", {
     digestSize: 16,
-    digest: (key) => new Uint8Array(createHash("md4").update(key).digest()),
+    digest: (key) => new Uint8Array(builtin("node:crypto").createHash("md4").update(key).digest()),
   }],
   ["shake128", { digestSize: 16, digest: (key) => shake128(key, { dkLen: 16 }) }],
   ["shake256", { digestSize: 32, digest: (key) => shake256(key, { dkLen: 32 }) }],

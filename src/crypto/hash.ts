@@ -2,7 +2,7 @@ import { blake2b, blake2s } from "@noble/hashes/blake2.js";
 import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import type { CHash } from "@noble/hashes/utils.js";
-import { createHash } from "node:crypto";
+import { builtin } from "../bytes/mod.ts";
 import { canonicalHash } from "./hash_aliases.ts";
 import { type HashName, hashTable } from "./hashes.ts";
 import { md5Sha1 } from "./md5_sha1.ts";
@@ -43,7 +43,7 @@ export function hash(name: string, ...parts: readonly Uint8Array[]): Uint8Array 
   const { [known]: portable } = PORTABLE;
   const context = portable !== undefined && NOT_HASHED_BY_PLATFORM.includes(known)
     ? portable.create()
-    : createHash(PLATFORM_NAMES[known] ?? known);
+    : builtin("node:crypto").createHash(PLATFORM_NAMES[known] ?? known);
   for (const part of parts) context.update(part);
   return new Uint8Array(context.digest());
 }

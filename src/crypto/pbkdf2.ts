@@ -1,6 +1,5 @@
 import { pbkdf2 as portablePbkdf2 } from "@noble/hashes/pbkdf2.js";
-import { pbkdf2Sync } from "node:crypto";
-import { startsWith } from "../bytes/mod.ts";
+import { builtin, startsWith } from "../bytes/mod.ts";
 import { knownHash, PORTABLE } from "./hash.ts";
 import { canonicalHash } from "./hash_aliases.ts";
 import { type HashName, hashTable } from "./hashes.ts";
@@ -44,7 +43,7 @@ export function pbkdf2(
   }
   const input = { password, salt, iterations, length };
   return deriveElsewhere(known, input) ??
-    new Uint8Array(pbkdf2Sync(password, salt, iterations, length, known));
+    new Uint8Array(builtin("node:crypto").pbkdf2Sync(password, salt, iterations, length, known));
 }
 
 /** A digest that PBKDF2 makes of a key, by which a LUKS header knows it. */

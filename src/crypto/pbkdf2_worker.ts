@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { builtin } from "../bytes/mod.ts";
 import type { HashName } from "./hashes.ts";
 
 /**
@@ -54,6 +54,7 @@ interface Work extends DerivedFrom {
 function derived(work: Work): Uint8Array | undefined {
   const state = new Int32Array(work.shared, 0, 1);
   const script = `(${derive})(require("node:worker_threads").workerData)`;
+  const { Worker } = builtin("node:worker_threads");
   const worker = new Worker(script, { eval: true, workerData: work });
   // Nothing of it may keep the process alive, or end it.
   worker.on("error", () => {});

@@ -1,5 +1,4 @@
-import { SECTOR } from "../bytes/mod.ts";
-import { createHash } from "node:crypto";
+import { builtin, SECTOR } from "../bytes/mod.ts";
 import { AccessError, type Broken, type Layer } from "../format/mod.ts";
 import { extentsOf, readExtent } from "./extents.ts";
 
@@ -51,7 +50,7 @@ export function digestOf(
   layers: readonly Layer[],
   range: { readonly from?: number; readonly to?: number } = {},
 ): string {
-  const hash = createHash("sha256");
+  const hash = builtin("node:crypto").createHash("sha256");
   const { from = 0, to = layers[0]?.virtualSize ?? 0 } = range;
   for (const piece of pieces(layers, { from, to })) {
     if (piece.bytes !== undefined) hash.update(piece.bytes);

@@ -1,0 +1,37 @@
+import { assertEquals } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { CODE, ROOT, sourceFiles } from "../house/source_files.ts";
+import { withDirectory } from "./program.ts";
+
+/** Runs Deno without any permission. */
+async function denied(...args: readonly string[]): Promise<Deno.CommandOutput> {
+  const options = ["run", "--quiet", "--no-prompt", `--config=${ROOT}/deno.json`];
+  return await new Deno.Command("deno", { args: [...options, ...args] }).output();
+}
+
+Deno.test("importing any module reads no file, starts no tool and prints nothing", () =>
+  withDirectory(async (directory) => {
+    const files = sourceFiles(...CODE).map(({ path }) => path)
+      // Declarations, and what is a program of its own.
+      .filter((path) => !path.endsWith(".d.ts") && !path.startsWith("scripts/npm"))
+      .filter((path) =>
+        !/^(scripts\/(docs|npm)|fuzz\/cli\/(worker|thread|process))\.ts$/.test(path)
+      );
+    const imports = files.map((path) => `import "${new URL(path, `file://${ROOT}/`)}";`);
+    Deno.writeTextFileSync(`${directory}/all.ts`, imports.join("\n"));
+    const { code, stdout, stderr } = await denied(`${directory}/all.ts`);
+    assertEquals([code, new TextDecoder().decode(stderr), stdout.length], [0, "", 0]);
+  }));
+
+Deno.test("--help and --version need no permission, for no verb", async () => {
+  const { stdout } = await denied(`${ROOT}/scripts/diskproof.ts`, "--help");
+  const text = new TextDecoder().decode(stdout);
+  const names = [...text.matchAll(/^ {2}(\w+) {2}/gm)].map(([, name]) => name as string);
+  assertEquals(names.includes("golden") && names.includes("generate"), true);
+  for (const name of names) {
+    const { code, stderr } = await denied(`${ROOT}/scripts/diskproof.ts`, name, "-h");
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], name);
+  }
+  const version = await denied(`${ROOT}/scripts/diskproof.ts`, "--version");
+  assertEquals(new TextDecoder().decode(version.stdout), `diskproof ${config.version}\n`);
+});
