@@ -203,7 +203,7 @@ function judgeBitmapsExtension(file: Qcow2File, extension: Extension, at: At): v
 }
 
 function clusterSizeOf({ header }: Qcow2File): Context {
-  return { "cluster size": 1n << BigInt(header.cluster_bits) };
+  return { "cluster size": 2 ** header.cluster_bits };
 }
 
 /** What the header announces has to be there. */

@@ -32,7 +32,7 @@ export function judgeHeader(file: Qcow2File, findings: Findings): Geometry | und
     (identity("qcow2.header.cluster-bits-max") || header.cluster_bits < 64);
   if (!sound) return undefined;
   const judge = judgeBy(file, findings, {
-    "cluster size": 1n << BigInt(header.cluster_bits),
+    "cluster size": 2 ** header.cluster_bits,
     "in version 3": header.version >= 3,
     "with extended L2 entries": (header.incompatible_features & features.extendedL2) !== 0n,
   });
