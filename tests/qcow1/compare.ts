@@ -1,7 +1,7 @@
 /** Compares what the reference says of a qcow image by itself with the installed qemu-img. */
 
 import type { ByteSource } from "../../src/bytes/mod.ts";
-import { AccessError, type Layer } from "../../src/format/mod.ts";
+import { AccessError, imageText, type Layer, nameBytes } from "../../src/format/mod.ts";
 import { compareMap } from "../../src/peers/mod.ts";
 import { qcow1Driver } from "../../src/qcow1/mod.ts";
 import { ruleOf } from "../../src/rules/mod.ts";
@@ -50,9 +50,11 @@ async function infoDifferences(opened: Opened, { path }: Subject): Promise<strin
       : [`info: ours refuses for ${refusal?.rule}, qemu-img for ${report ?? "a reason"}`];
   }
   const layer = opened.layer as Layer;
+  const name = layer.backing?.name;
   const ours = {
     "virtual-size": layer.virtualSize,
-    "backing-filename": layer.backing?.name,
+    // The bytes of the name as qemu-img prints them.
+    "backing-filename": name === undefined ? undefined : imageText(nameBytes(name)),
     ...layer.info(),
   };
   const keys = ["virtual-size", "cluster-size", "dirty-flag", "encrypted", "backing-filename"];

@@ -56,7 +56,7 @@ liveTest(
 
 Deno.test("packTar() refuses what it has no room for", () => {
   const places = [0, 2000, 4000, 6000, 8000].map((start) => [start, 1] as const);
-  assertThrows(() => packTar([file("five", 9000, places)]), RangeError, "more than 4 places");
+  assertThrows(() => packTar([file("five", 9000, places)]), RangeError, "more than 4 data ranges");
   assertThrows(() => packTar([file("é", 1, [[0, 1]])]), RangeError, "not ASCII");
   assertThrows(() => packTar([file("n".repeat(101), 1, [])]), RangeError, "too long");
 });
