@@ -10,6 +10,7 @@ export type Value = number | bigint | Uint8Array;
 
 /** A constraint, made ready to be judged. */
 export interface Check {
+  /** @param value as {@link narrowed} gives it */
   readonly holds: (value: Value, context: Context) => boolean;
   /** What is wrong with a value for which it does not hold, to go behind the name of the field. */
   readonly says: (value: Value, context: Context) => string;
@@ -44,8 +45,8 @@ function orderCheck(
   const comparison = least ? "less" : "more";
   return {
     holds: (value, context) => {
-      const measured = measure(value, each, context);
-      const limit = resolve(bound, context);
+      const measured = each === undefined ? asNumber(value) : measure(value, each, context);
+      const limit = typeof bound === "string" ? resolve(bound, context) : bound;
       return least ? measured >= limit : measured <= limit;
     },
     says: (value, context) => {
@@ -62,15 +63,16 @@ function multipleCheck(
   { multipleOf, each, bits }: Measured & { readonly multipleOf: Bound; readonly bits?: string },
 ): Check {
   const mask = bits === undefined ? undefined : bitsMask(field, [bits]);
-  const part = (value: Value): Value => mask === undefined ? value : (value as bigint) & mask;
+  const part = (value: Value): Value =>
+    mask === undefined ? value : narrowed(BigInt(asNumber(value)) & mask);
   const what = bits === undefined ? "is" : `has the ${bits}`;
   return {
     holds: (value, context) => {
       const measured = measure(part(value), each, context);
       const unit = resolve(multipleOf, context);
-      return typeof measured === "bigint"
-        ? measured % BigInt(unit) === 0n
-        : measured % Number(unit) === 0;
+      return typeof measured === "number"
+        ? measured % Number(unit) === 0
+        : measured % BigInt(unit) === 0n;
     },
     says: (value, context) => {
       const text = measuredText(field, part(value), { each, context });
@@ -82,7 +84,7 @@ function multipleCheck(
 
 function oneOfCheck(field: Field, oneOf: "values" | readonly number[]): Check {
   const values = allowed(field, oneOf);
-  const known = new Set<Value>(field.kind === "bigint" ? values : values.map(Number));
+  const known = new Set<Value>(values.map(narrowed));
   return {
     holds: (value) => known.has(value),
     says: (value) =>
@@ -92,23 +94,26 @@ function oneOfCheck(field: Field, oneOf: "values" | readonly number[]): Check {
 
 function clearCheck(field: Field, clear: "reserved" | readonly string[]): Check {
   const mask = bitsMask(field, clear);
-  const set = (value: Value, bits: bigint): bigint => BigInt(asNumber(value)) & bits;
+  const runs = (field.bits ?? []).map(({ name, reserved }) => ({
+    name: reserved ? "reserved bits" : name,
+    bits: bitsMask(field, [name]) & mask,
+  }));
   return {
-    holds: (value) => set(value, mask) === 0n,
+    holds: (value) => value === 0 || (BigInt(asNumber(value)) & mask) === 0n,
     says: (value) => {
-      const broken = set(value, mask);
-      const names = (field.bits ?? [])
-        .filter(({ name }) => set(broken, bitsMask(field, [name])) !== 0n)
-        .map(({ name, reserved }) => reserved ? "reserved bits" : name);
-      return `has ${[...new Set(names)].join(" and ")} set (0x${broken.toString(16)})`;
+      const set = BigInt(asNumber(value)) & mask;
+      const names = runs.filter(({ bits }) => (bits & set) !== 0n).map(({ name }) => name);
+      return `has ${[...new Set(names)].join(" and ")} set (0x${set.toString(16)})`;
     },
   };
 }
 
 function zeroCheck(field: Field): Check {
   if (field.kind !== "bytes") {
-    const holds = (value: Value): boolean => value === 0 || value === 0n;
-    return { holds, says: (value) => `is ${unitText(field, value)}, not 0` };
+    return {
+      holds: (value) => value === 0,
+      says: (value) => `is ${unitText(field, value)}, not 0`,
+    };
   }
   return {
     holds: (value) => asBytes(value).every((byte) => byte === 0),
@@ -143,7 +148,10 @@ function regionCheck(
     holds: (value, context) => {
       const length = resolve(region, context);
       if (!ends) return length <= resolve(bound, context);
-      return BigInt(asNumber(value)) + BigInt(length) <= resolve(bound, context);
+      const end = typeof value === "number" && typeof length === "number"
+        ? value + length
+        : BigInt(asNumber(value)) + BigInt(length);
+      return end <= resolve(bound, context);
     },
     says: (value, context) => {
       const length = sizeText(resolve(region, context));
@@ -158,9 +166,8 @@ function measure(value: Value, each: Bound | undefined, context: Context): numbe
   const number = asNumber(value);
   if (each === undefined) return number;
   const size = resolve(each, context);
-  return typeof number === "number" && typeof size === "number"
-    ? number * size
-    : BigInt(number) * BigInt(size);
+  const product = Number(number) * Number(size);
+  return product < EXACT_END ? product : BigInt(number) * BigInt(size);
 }
 
 function measuredText(
@@ -180,6 +187,16 @@ function resolve(bound: Bound, context: Context): number | bigint {
     throw new TypeError(`Cannot judge without the ${bound}`);
   }
   return known;
+}
+
+/** Numbers below this are exact, and so are sums of two of them. */
+const EXACT_END = 2 ** 52;
+
+/** A value as a number where that is exact, since comparing and dividing a `bigint` takes longer. */
+export function narrowed(value: Value): Value {
+  if (typeof value !== "bigint") return value;
+  const number = Number(value);
+  return number < EXACT_END ? number : value;
 }
 
 function asNumber(value: Value): number | bigint {

@@ -1,4 +1,4 @@
-import { type Check, checkOf, type Value } from "./checks.ts";
+import { type Check, checkOf, narrowed, type Value } from "./checks.ts";
 import { type Constraint, type Context, rulesOf } from "./constraint.ts";
 import type { Decoded, FieldName, Struct } from "./struct.ts";
 
@@ -20,10 +20,10 @@ export interface Sink<Rule extends string, Place> {
   add(rule: Rule, place: Place, message: () => string): void;
 }
 
-/** A constraint of one field, ready to be judged. */
-interface FieldCheck extends Check {
+/** The constraints of one field that name a rule, ready to be judged. */
+interface FieldChecks {
   readonly field: string;
-  readonly when: string | undefined;
+  readonly checks: (Check & { readonly when: string | undefined })[];
 }
 
 const NOTHING: Context = Object.freeze({});
@@ -61,15 +61,43 @@ export function judgeOf<S extends Struct, Rule extends string, Place>(
   judging: Judging<FieldName<S>, Rule, Place>,
 ): (...rules: readonly Rule[]) => boolean {
   const checks = checksOf(struct);
+  const values = value as Readonly<Record<string, Value>>;
+  const { context = NOTHING } = judging;
   return (...rules) => {
     let all = true;
     for (const rule of rules) {
       const found = checks.get(rule);
       if (found === undefined) throw new TypeError(`Cannot find ${rule} in ${struct.name}`);
-      if (!judgeRule(rule, { found, value, judging })) all = false;
+      for (const { field, checks } of found) {
+        const stored = values[field] as Value;
+        const compared = narrowed(stored);
+        for (const check of checks) {
+          const { when } = check;
+          if (when !== undefined && context[when] !== true) continue;
+          if (check.holds(compared, context)) continue;
+          all = false;
+          const subject = { field, stored, judging };
+          const place = judging.place(field as FieldName<S>);
+          judging.findings.add(rule, place, () => sentence(check, subject));
+          break;
+        }
+      }
     }
     return all;
   };
+}
+
+function sentence(
+  { says, when }: FieldChecks["checks"][number],
+  { field, stored, judging: { of, context = NOTHING } }: {
+    field: string;
+    stored: Value;
+    judging: Pick<Judging<string, string, unknown>, "of" | "context">;
+  },
+): string {
+  const subject = of === undefined ? field : `${field} of ${of}`;
+  const condition = when === undefined ? "" : ` (${when})`;
+  return `${subject} ${says(stored, context)}${condition}`;
 }
 
 /** A rule that is broken at a place. */
@@ -97,47 +125,52 @@ export function firstBroken<S extends Struct, Rule extends string, Place>(
   return found[0];
 }
 
-function judgeRule<Name extends string, Rule extends string, Place>(
-  rule: Rule,
-  { found, value, judging }: {
-    found: readonly FieldCheck[];
-    value: object;
-    judging: Judging<Name, Rule, Place>;
+/**
+ * Adds a rule that a structure is known to break. For loops over long tables, which test each entry
+ * quickly and add only the broken ones.
+ *
+ * @throws {TypeError} (when the message is made) where the structure does not break the rule
+ */
+export function addBroken<S extends Struct, Rule extends string, Place>(
+  struct: S,
+  value: Decoded<S>,
+  broken: {
+    readonly rule: Rule;
+    readonly place: Place;
+    readonly context?: Context;
+    readonly findings: Sink<Rule, Place>;
   },
-): boolean {
-  const { context = NOTHING, of } = judging;
-  let broken: string | undefined;
-  for (const { field, when, holds, says } of found) {
-    // The constraints of a field stand together.
-    if (field === broken || when !== undefined && context[when] !== true) continue;
-    const stored = (value as Record<string, Value>)[field] as Value;
-    if (holds(stored, context)) continue;
-    broken = field;
-    const subject = of === undefined ? field : `${field} of ${of}`;
-    const message = (): string => {
-      const condition = when === undefined ? "" : ` (${when})`;
-      return `${subject} ${says(stored, context)}${condition}`;
-    };
-    judging.findings.add(rule, judging.place(field as Name), message);
-  }
-  return broken === undefined;
+): void {
+  const { rule, place, findings } = broken;
+  findings.add(rule, place, () => {
+    const judging = { ...broken, place: () => place, rules: [rule] };
+    const found = firstBroken<S, Rule, Place>(struct, value, judging);
+    if (found === undefined) throw new TypeError(`Cannot explain ${rule}: ${struct.name} keeps it`);
+    return found.message;
+  });
 }
 
-const prepared = new WeakMap<Struct, ReadonlyMap<string, readonly FieldCheck[]>>();
+const prepared = new WeakMap<Struct, ReadonlyMap<string, readonly FieldChecks[]>>();
 
 /** The checks of a structure by rule, made once. */
-function checksOf(struct: Struct): ReadonlyMap<string, readonly FieldCheck[]> {
+function checksOf(struct: Struct): ReadonlyMap<string, readonly FieldChecks[]> {
   const known = prepared.get(struct);
   if (known !== undefined) return known;
-  const checks = new Map<string, FieldCheck[]>();
+  const byRule = new Map<string, FieldChecks[]>();
   for (const field of struct.fields) {
     for (const constraint of field.constraints ?? []) {
-      const check = { ...checkOf(field, constraint), field: field.name, when: constraint.when };
-      for (const rule of rulesOf(constraint)) checks.set(rule, [...checks.get(rule) ?? [], check]);
+      const check = { ...checkOf(field, constraint), when: constraint.when };
+      for (const rule of rulesOf(constraint)) {
+        const fields = byRule.get(rule) ?? [];
+        byRule.set(rule, fields);
+        const last = fields.at(-1);
+        if (last?.field === field.name) last.checks.push(check);
+        else fields.push({ field: field.name, checks: [check] });
+      }
     }
   }
-  prepared.set(struct, checks);
-  return checks;
+  prepared.set(struct, byRule);
+  return byRule;
 }
 
 /** The constraints of all fields of a structure. */

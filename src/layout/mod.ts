@@ -50,6 +50,7 @@ export {
   type Unit,
 } from "./field.ts";
 export {
+  addBroken,
   type Breach,
   constraintsOf,
   firstBroken,

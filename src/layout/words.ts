@@ -8,9 +8,9 @@ const LARGE = 0xffff;
 
 /** A number as a person reads it: an offset, a magic or bits in hexadecimal, all others in decimal. */
 export function valueText(field: Field, value: unknown): string {
-  const named = Object.values(field.values ?? {}).some((known) => known > LARGE);
-  const offset = field.pointsTo !== undefined && field.unit !== "sectors";
-  const hexadecimal = offset || field.bits !== undefined || named;
+  const hexadecimal = field.pointsTo !== undefined && field.unit !== "sectors" ||
+    field.bits !== undefined ||
+    field.values !== undefined && Object.values(field.values).some((known) => known > LARGE);
   const number = value as number | bigint;
   return hexadecimal && number !== 0 && number !== 0n
     ? `0x${number.toString(16)}`

@@ -20,7 +20,7 @@ export const inHeader: (field: keyof typeof header.offsets) => Place = placesIn(
 export function must(
   holds: boolean,
   findings: Findings,
-  broken: { rule: FoundRule; place: Place; message: () => string },
+  broken: { rule: FoundRule; place: Place | (() => Place); message: () => string },
 ): boolean {
   if (!holds) findings.add(broken.rule, broken.place, broken.message);
   return holds;

@@ -1,6 +1,6 @@
 import { hex, roundUp, SECTOR } from "../../bytes/mod.ts";
 import { type CheckCounts, type EntryTable, requestable } from "../../format/mod.ts";
-import { decode, judgeOf } from "../../layout/mod.ts";
+import { addBroken, decode, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
 import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
@@ -100,21 +100,19 @@ function checkSnapshotTable(
     const message = `The snapshot table at ${hex(header.snapshots_offset)} cannot be read`;
     references.abort("qcow2.check.snap-offset", at(inHeader("snapshots_offset")), message);
   }
+  const inVersion3 = { "in version 3": header.version >= 3 };
   for (const [index, snapshot] of snapshots.snapshots.entries()) {
-    const judging = {
-      context: { "in version 3": header.version >= 3 },
+    judgeOf(snapshotHead, snapshot, {
+      context: inVersion3,
       of: `snapshot ${index}`,
-      place: (field: string) => ({
-        path: `/snapshot[${index}]/${field}`,
-        offset: snapshot.offset,
-      }),
-    };
-    judgeOf(snapshotHead, snapshot, { ...judging, findings: references.fatal })(
-      "qcow2.check.snap-extra",
-    );
-    judgeOf(snapshotHead, snapshot, { ...judging, findings: references.corrupted })(
-      "qcow2.check.snap-incomplete",
-    );
+      place: (field) => ({ path: `/snapshot[${index}]/${field}`, offset: snapshot.offset }),
+      findings: {
+        add(rule: "qcow2.check.snap-extra" | "qcow2.check.snap-incomplete", place, message) {
+          if (rule === "qcow2.check.snap-extra") references.abort(rule, place, message());
+          references.corrupt(rule, place, message);
+        },
+      },
+    })("qcow2.check.snap-extra", "qcow2.check.snap-incomplete");
   }
   if (snapshots.length > TABLE_BYTES_MAX) {
     const message = `The snapshot table is longer than QEMU's limit of ${TABLE_BYTES_MAX} bytes`;
@@ -156,18 +154,18 @@ function addSnapshots(
   walk: TableWalk,
   references: References,
 ): void {
-  const { clusterSize } = context.geometry;
+  const sizes = { "cluster size": context.geometry.clusterSize };
   for (const [index, snapshot] of snapshots.snapshots.entries()) {
     const { l1_table_offset: offset, l1_size: entries } = snapshot;
-    const path = `/snapshot[${index}]`;
     const judge = judgeOf(snapshotHead, snapshot, {
-      context: { "cluster size": clusterSize },
+      context: sizes,
       of: `snapshot ${index}`,
-      place: () => ({ path, offset: snapshot.offset }),
+      place: () => ({ path: `/snapshot[${index}]`, offset: snapshot.offset }),
       findings: references.corrupted,
     });
     if (judge("qcow2.check.snap-l1-aligned") && judge("qcow2.check.snap-l1-size")) {
-      walk.addL1({ offset, entries, path: `${path}/l1`, active: false });
+      if (entries === 0) continue;
+      walk.addL1({ offset, entries, path: `/snapshot[${index}]/l1`, active: false });
     }
   }
 }
@@ -226,15 +224,15 @@ function countRefblocks(
     const offset = stored.blockOffset(i);
     const place = { path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) };
     const cluster = Number(offset / BigInt(clusterSize));
-    const judge = judgeOf(refcountTableEntry, { refcount_table_entry: table.value(i) }, {
-      context: { "cluster size": clusterSize },
-      place: () => place,
-      findings: references.corrupted,
-    });
-    if (!judge("qcow2.check.reftable-reserved") || !judge("qcow2.check.refblock-aligned")) {
-      continue;
-    }
-    if (cluster >= references.clusters) {
+    const entry = table.value(i);
+    const broken = (rule: "qcow2.check.reftable-reserved" | "qcow2.check.refblock-aligned") =>
+      addBroken(refcountTableEntry, { refcount_table_entry: entry }, {
+        ...{ rule, place, context: { "cluster size": clusterSize } },
+        findings: references.corrupted,
+      });
+    if ((entry & entryBits.refblockReserved.mask) !== 0n) broken("qcow2.check.reftable-reserved");
+    else if (offset % BigInt(clusterSize) !== 0n) broken("qcow2.check.refblock-aligned");
+    else if (cluster >= references.clusters) {
       const message = `The refcount block is at ${hex(offset)}, outside the file`;
       references.corrupt("qcow2.check.refblock-outside", place, message);
     } else if (offset !== 0n) {

@@ -1,7 +1,7 @@
 import { type ByteSource, hex, storedSize } from "../../bytes/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
-import { type Context, judgeOf, type Sink } from "../../layout/mod.ts";
+import { addBroken, type Context, type Sink } from "../../layout/mod.ts";
 import { EntryTable, requestable } from "../../format/mod.ts";
 import type { FoundRule } from "../findings.ts";
 import { anyBit, masked, wordOf } from "../entry_bits.ts";
@@ -76,13 +76,13 @@ export class TableWalk {
     const low = table.low(index);
     const at = { path: () => `${path}/${index}/l1_entry`, offset: table.offsetOf(index) };
     if (anyBit(high, low, entryBits.l1Reserved)) {
-      this.#judgeL1(table.value(index), at)("qcow2.check.l1e-reserved");
+      this.#brokenL1("qcow2.check.l1e-reserved", { table, index, at });
     }
     const { clusterSize } = this.#context.geometry;
     const offset = masked(high, low, entryBits.l1Offset);
     this.#references.add({ offset, size: clusterSize, path: at.path });
     if (offset % clusterSize !== 0) {
-      this.#judgeL1(table.value(index), at)("qcow2.check.l2-aligned");
+      this.#brokenL1("qcow2.check.l2-aligned", { table, index, at });
     }
     const use = this.#uses.get(offset) ?? { active: 0, inactive: 0 };
     if (active) use.active++;
@@ -115,7 +115,7 @@ export class TableWalk {
       };
       const kind = classOf(high, low, this.#context);
       if (kind !== "compressed" && anyBit(high, low, entryBits.l2Reserved)) {
-        this.#judgeL2(high, low, at)("qcow2.check.l2e-reserved");
+        this.#brokenL2("qcow2.check.l2e-reserved", wordOf(high, low), at);
       }
       if (kind === "compressed") {
         if (this.#compressed(table, i, at)) {
@@ -172,19 +172,18 @@ export class TableWalk {
     if (offset % geometry.clusterSize === 0) return;
     const holdsData = geometry.extendedL2 ? allocated !== 0 : (low & entryBits.zero.low) === 0;
     const rule = holdsData ? "qcow2.check.data-aligned" : "qcow2.check.prealloc-aligned";
-    this.#judgeL2(table.high(index), low, at)(rule);
+    this.#brokenL2(rule, wordOf(table.high(index), low), at);
   }
 
-  // Only entries that fail a quick test are judged by their descriptions: tables are long, and most
-  // entries are valid.
-
-  #judgeL1(value: bigint, at: Mark): (rule: FoundRule) => boolean {
-    return judgeOf(l1Entry, { l1_entry: value }, { ...this.#judging, place: () => at });
+  #brokenL1(
+    rule: FoundRule,
+    { table, index, at }: { table: EntryTable; index: number; at: Mark },
+  ): void {
+    addBroken(l1Entry, { l1_entry: table.value(index) }, { rule, place: at, ...this.#judging });
   }
 
-  #judgeL2(high: number, low: number, at: Mark): (rule: FoundRule) => boolean {
-    const value = wordOf(high, low);
-    return judgeOf(l2Entry, { l2_entry: value }, { ...this.#judging, place: () => at });
+  #brokenL2(rule: FoundRule, value: bigint, at: Mark): void {
+    addBroken(l2Entry, { l2_entry: value }, { rule, place: at, ...this.#judging });
   }
 
   #spend(entries: number): void {

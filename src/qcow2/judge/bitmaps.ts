@@ -43,7 +43,7 @@ export function judgeBitmaps(
   const { fields, bitmaps } = directory;
   const place = { path: "/bitmaps", offset: fields.bitmap_directory_offset };
   const judge = judgeOf(bitmapsExtension, fields, {
-    context: { "bitmap directory": fields.bitmap_directory_size },
+    context: { "bitmap directory": Number(fields.bitmap_directory_size) },
     place: () => place,
     findings,
   });

@@ -1,6 +1,6 @@
 import { SECTOR } from "../../bytes/mod.ts";
 import { REQUEST_END_MAX } from "../../format/mod.ts";
-import { type Context, judgeOf } from "../../layout/mod.ts";
+import { judgeOf } from "../../layout/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
 import { type Findings, type FoundRule, inHeader, must } from "../findings.ts";
@@ -26,16 +26,15 @@ type JudgeRules = (...rules: FoundRule[]) => boolean;
  */
 export function judgeHeader(file: Qcow2File, findings: Findings): Geometry | undefined {
   const { header, geometry } = file;
-  const identity = judgeBy(file, findings, {});
-  const sound = identity("qcow2.header.magic") && identity("qcow2.header.version") &&
-    identity("qcow2.header.cluster-bits-min") &&
-    (identity("qcow2.header.cluster-bits-max") || header.cluster_bits < 64);
-  if (!sound) return undefined;
-  const judge = judgeBy(file, findings, {
-    "cluster size": 2 ** header.cluster_bits,
-    "in version 3": header.version >= 3,
-    "with extended L2 entries": (header.incompatible_features & features.extendedL2) !== 0n,
+  const judge = judgeOf(headerStruct, header, {
+    context: contextOf(file),
+    place: inHeader,
+    findings,
   });
+  const sound = judge("qcow2.header.magic") && judge("qcow2.header.version") &&
+    judge("qcow2.header.cluster-bits-min") &&
+    (judge("qcow2.header.cluster-bits-max") || header.cluster_bits < 64);
+  if (!sound) return undefined;
   judge(
     "qcow2.header.length-min",
     "qcow2.header.length-mult8",
@@ -46,7 +45,7 @@ export function judgeHeader(file: Qcow2File, findings: Findings): Geometry | und
   judgeFeatures(file, judge, findings);
   judge("qcow2.header.refcount-order");
   if (geometry === undefined) return undefined;
-  judgeTables(file, geometry, findings);
+  judgeTables(file, { geometry, judge }, findings);
   judgeHarmless(file, judge, findings);
   const walkable = geometry.clusterBits <= limits.clusterBits.max &&
     geometry.subclusterSize >= SECTOR &&
@@ -56,8 +55,22 @@ export function judgeHeader(file: Qcow2File, findings: Findings): Geometry | und
   return walkable ? geometry : undefined;
 }
 
-function judgeBy({ header }: Qcow2File, findings: Findings, context: Context): JudgeRules {
-  return judgeOf(headerStruct, header, { context, place: inHeader, findings });
+/** What the header is judged with. A table that is too long is judged as if it were empty. */
+function contextOf({ header }: Qcow2File): Record<string, number | boolean> {
+  const clusterSize = 2 ** header.cluster_bits;
+  const unlessAbove = (max: number, bytes: number): number => bytes <= max ? bytes : 0;
+  const snapshots = unlessAbove(limits.snapshots, header.nb_snapshots);
+  return {
+    "cluster size": clusterSize,
+    "in version 3": header.version >= 3,
+    "with extended L2 entries": (header.incompatible_features & features.extendedL2) !== 0n,
+    "refcount table": unlessAbove(
+      limits.refcountTable,
+      header.refcount_table_clusters * clusterSize,
+    ),
+    "snapshot table": snapshots * snapshotHead.size,
+    "L1 table": unlessAbove(limits.l1Table, header.l1_size * l1Entry.size),
+  };
 }
 
 function judgeFeatures(file: Qcow2File, judge: JudgeRules, findings: Findings): void {
@@ -86,32 +99,20 @@ function judgeFeatures(file: Qcow2File, judge: JudgeRules, findings: Findings): 
   judge("qcow2.header.extl2-cluster-min");
 }
 
-function judgeTables(file: Qcow2File, geometry: Geometry, findings: Findings): void {
+function judgeTables(
+  file: Qcow2File,
+  { geometry, judge }: { geometry: Geometry; judge: JudgeRules },
+  findings: Findings,
+): void {
   const { header } = file;
-  const context = { "cluster size": geometry.clusterSize };
-  const judge = judgeBy(file, findings, context);
-  /** Judges where a table is. One that is too long is judged as if it were empty. */
-  const judgeTable = (region: string, bytes: number): JudgeRules =>
-    judgeBy(file, findings, { ...context, [region]: bytes });
-
   judge("qcow2.reftable.present");
-  const refcounted = judge("qcow2.reftable.size-max");
-  const reftableBytes = refcounted ? header.refcount_table_clusters * geometry.clusterSize : 0;
-  const judgeReftable = judgeTable("refcount table", reftableBytes);
-  if (judgeReftable("qcow2.reftable.offset") && reftableBytes > 0) {
-    judgeReftable("qcow2.reftable.readable");
-  }
-
-  const counted = judge("qcow2.snaptable.count-max");
-  const snapshotBytes = counted ? header.nb_snapshots * snapshotHead.size : 0;
-  judgeTable("snapshot table", snapshotBytes)("qcow2.snaptable.offset");
-
-  const l1Bytes = judge("qcow2.l1.size-max") ? header.l1_size * l1Entry.size : 0;
-  const judgeL1 = judgeTable("L1 table", l1Bytes);
-  const placed = judgeL1("qcow2.l1.offset");
+  const counted = judge("qcow2.reftable.size-max") && header.refcount_table_clusters > 0;
+  if (judge("qcow2.reftable.offset") && counted) judge("qcow2.reftable.readable");
+  judge("qcow2.snaptable.count-max", "qcow2.snaptable.offset");
+  const sized = judge("qcow2.l1.size-max") && header.l1_size > 0;
+  const placed = judge("qcow2.l1.offset");
   judgeSize(file, geometry, findings);
-  if (placed && l1Bytes > 0) judgeL1("qcow2.l1.readable");
-
+  if (placed && sized) judge("qcow2.l1.readable");
   judge("qcow2.crypt.method-known");
   must(header.size / BigInt(SECTOR) * BigInt(SECTOR) <= REQUEST_END_MAX, findings, {
     rule: "blk.size.total-sectors",

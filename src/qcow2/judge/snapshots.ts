@@ -58,10 +58,10 @@ export function judgeSnapshots(
   const ids = new Set<string>();
   for (const [index, snapshot] of table.snapshots.entries()) {
     judgeSnapshot(file, { geometry: image.geometry, snapshot, index }, findings);
-    const id = bytesAsText.decode(snapshot.id);
+    const id = snapshot.id.length === 0 ? "" : bytesAsText.decode(snapshot.id);
     must(!ids.has(id), findings, {
       rule: "qcow2.snap.unique-id",
-      place: { path: `/snapshot[${index}]`, offset: snapshot.offset },
+      place: () => ({ path: `/snapshot[${index}]`, offset: snapshot.offset }),
       message: () => `Snapshot ${index} has the id of an earlier one`,
     });
     ids.add(id);
@@ -74,7 +74,7 @@ function judgeSnapshot(
   findings: Findings,
 ): void {
   const { snapshot, index, geometry } = entry;
-  const place = { path: `/snapshot[${index}]`, offset: snapshot.offset };
+  const place = () => ({ path: `/snapshot[${index}]`, offset: snapshot.offset });
   const judge = judgeOf(snapshotHead, snapshot, {
     context: {
       "cluster size": geometry.clusterSize,
@@ -104,7 +104,7 @@ function judgeSnapshot(
   const size = snapshot.diskSize ?? header.size / 512n * 512n;
   must(!valid || BigInt(snapshot.l1_size) >= l1Needed(size, geometry), findings, {
     rule: "qcow2.snap.l1-covers-size",
-    place: inSnapshot(entry, "l1_size"),
+    place: () => inSnapshot(entry, "l1_size"),
     message: () => `Snapshot ${index} of ${size} bytes has only ${snapshot.l1_size} L1 entries`,
   });
   must(size / 512n === header.size / 512n, findings, {

@@ -1,7 +1,7 @@
 import { hex, storedSize } from "../../bytes/mod.ts";
 import { decompressionBudget } from "../../codec/mod.ts";
 import { AccessError } from "../../format/mod.ts";
-import { judgeOf } from "../../layout/mod.ts";
+import { addBroken } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
 import type { ContentReader } from "../content_reader.ts";
@@ -78,15 +78,15 @@ function judgeL1Entry({ mapping }: TableJudgement, index: number, findings: Find
   const high = l1.high(index);
   const low = l1.low(index);
   const offset = masked(high, low, entryBits.l1Offset);
-  // Tables are long, and most entries are valid: only those that fail a quick test are judged.
-  if (!anyBit(high, low, entryBits.l1Reserved) && offset % clusterSize === 0) return offset;
-  const judge = judgeOf(l1Entry, { l1_entry: l1.value(index) }, {
-    context: { "cluster size": clusterSize },
-    place: () => placeOfL1Entry(mapping, index),
-    findings,
-  });
-  judge("qcow2.l1e.reserved");
-  return judge("qcow2.l1e.aligned") ? offset : 0;
+  const context = { "cluster size": clusterSize };
+  const broken = (rule: FoundRule): void =>
+    addBroken(l1Entry, { l1_entry: l1.value(index) }, {
+      ...{ rule, place: placeOfL1Entry(mapping, index), context, findings },
+    });
+  if (anyBit(high, low, entryBits.l1Reserved)) broken("qcow2.l1e.reserved");
+  if (offset % clusterSize === 0) return offset;
+  broken("qcow2.l1e.aligned");
+  return 0;
 }
 
 interface TableAt {
@@ -126,11 +126,12 @@ function judgeEntry(image: TableJudgement, at: EntryAt, findings: Findings): voi
   const { extendedL2 } = mapping.geometry;
   const zeroBit = extendedL2 && (low & entryBits.zero.low) !== 0;
   if (anyBit(high, low, entryBits.l2Reserved) || zeroBit) {
-    judgeOf(l2Entry, { l2_entry: wordOf(high, low) }, {
+    addBroken(l2Entry, { l2_entry: wordOf(high, low) }, {
+      rule: "qcow2.l2e.reserved",
+      place,
       context: { "with extended L2 entries": extendedL2 },
-      place: () => place,
       findings,
-    })("qcow2.l2e.reserved");
+    });
   }
   if (kind === "normal" || kind === "zero-allocated") judgePlace(image, at, findings);
 }
@@ -192,11 +193,12 @@ function judgeInPlace(
 ): void {
   const { clusterSize } = mapping.geometry;
   if (host % clusterSize !== 0) {
-    judgeOf(l2Entry, { l2_entry: BigInt(host) }, {
+    addBroken(l2Entry, { l2_entry: BigInt(host) }, {
+      rule: "qcow2.write.inplace-aligned",
+      place,
       context: { "cluster size": clusterSize },
-      place: () => place,
       findings,
-    })("qcow2.write.inplace-aligned");
+    });
     return;
   }
   if (mapping.dataFile) return;
@@ -249,10 +251,11 @@ export function judgeRefcountTable(
   const { clusterSize } = mapping.geometry;
   for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
     if (stored.blockOffset(i) % BigInt(clusterSize) === 0n) continue;
-    judgeOf(refcountTableEntry, { refcount_table_entry: table.value(i) }, {
+    addBroken(refcountTableEntry, { refcount_table_entry: table.value(i) }, {
+      rule: "qcow2.refblock.aligned",
+      place: { path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) },
       context: { "cluster size": clusterSize },
-      place: () => ({ path: `/reftable/${i}/refcount_table_entry`, offset: table.offsetOf(i) }),
       findings,
-    })("qcow2.refblock.aligned");
+    });
   }
 }
