@@ -1,4 +1,4 @@
-import { visible } from "../../src/report/mod.ts";
+import { visible } from "../../src/format/mod.ts";
 import type { NamedAnswer } from "../engine/mod.ts";
 
 /** Characters of one answer in a line, so that two fit into a terminal of 100 with an indent. */

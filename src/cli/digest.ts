@@ -1,5 +1,5 @@
+import { visible } from "../format/mod.ts";
 import { digestOf } from "../image/mod.ts";
-import { visible } from "../report/mod.ts";
 import { eachImage, OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { jsonLine, print } from "./output.ts";

@@ -1,7 +1,7 @@
 import { hexOf } from "../bytes/mod.ts";
-import { type Anatomy, type AnatomyOptions, Marks, type Part } from "../format/mod.ts";
+import { type Anatomy, type AnatomyOptions, Marks, type Part, visible } from "../format/mod.ts";
 import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
-import { inspectionLines, stretchesIn, visible } from "../report/mod.ts";
+import { inspectionLines, stretchesIn } from "../report/mod.ts";
 import { dialectOf, mustBeKnown, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { jsonLine, Printer } from "./output.ts";

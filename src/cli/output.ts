@@ -1,4 +1,4 @@
-import { visible } from "../report/mod.ts";
+import { visible } from "../format/mod.ts";
 
 const encoder = new TextEncoder();
 

@@ -1,3 +1,4 @@
+import { visible } from "../format/mod.ts";
 import {
   type Difference,
   hasFailed,
@@ -7,7 +8,7 @@ import {
   type PeerDescription,
 } from "../peers/mod.ts";
 import type { ImageRecord, KnownFailure, VerifyFailure, VerifyReport } from "../recorded/mod.ts";
-import { tableLines, visible } from "../report/mod.ts";
+import { tableLines } from "../report/mod.ts";
 
 /** The results of the questions of one operation. */
 export interface OperationSums {

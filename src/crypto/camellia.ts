@@ -1,8 +1,9 @@
-import { fromHex, keyWords, onBytes, rotateLeft } from "./words.ts";
+import { fromHex, keyWords, onBytes, once, rotateLeft } from "./words.ts";
 import type { BlockCipher } from "./block.ts";
 
 /** Camellia (RFC 3713) under a key of 16, 24 or 32 bytes. */
 export function camellia(key: Uint8Array): BlockCipher {
+  fillTables();
   const forward = schedule(key);
   const backward = reversed(forward);
   return onBytes({
@@ -165,7 +166,11 @@ const BOX = fromHex(
 );
 
 /** The S-boxes spread over the bytes of a word as the P function spreads them. */
-const TABLES = Int32Array.from({ length: 4 * 256 }, (_, i) => {
+const TABLES = new Int32Array(4 * 256);
+
+const fillTables = once(() => TABLES.forEach((_, i) => TABLES[i] = tableEntry(i)));
+
+function tableEntry(i: number): number {
   const byte = i & 255;
   const rotated = (value: number, by: number) => ((value << by) | (value >> (8 - by))) & 255;
   switch (i >> 8) {
@@ -178,4 +183,4 @@ const TABLES = Int32Array.from({ length: 4 * 256 }, (_, i) => {
     default:
       return BOX[rotated(byte, 1)]! * 0x01010001;
   }
-});
+}

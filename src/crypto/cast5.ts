@@ -1,9 +1,10 @@
 import type { BlockCipher } from "./block.ts";
 import { boxes } from "./cast5_boxes.ts";
-import { fromHex, keyWords, onBytes, rotateLeft } from "./words.ts";
+import { fromHex, keyWords, onBytes, once, rotateLeft } from "./words.ts";
 
 /** CAST-128 (RFC 2144) under a key of 5 to 16 bytes. */
 export function cast5(key: Uint8Array): BlockCipher {
+  fillBoxes();
   const subkeys = schedule(key);
   return onBytes({
     blockSize: 8,
@@ -20,12 +21,15 @@ interface Subkeys {
   readonly rounds: 12 | 16;
 }
 
-const [S1, S2, S3, S4] = [box(0), box(1), box(2), box(3)] as const;
-const [S5, S6, S7, S8] = [box(4), box(5), box(6), box(7)] as const;
+const box = () => new Int32Array(256);
+const [S1, S2, S3, S4] = [box(), box(), box(), box()] as const;
+const [S5, S6, S7, S8] = [box(), box(), box(), box()] as const;
 
-function box(i: number): Int32Array {
-  return keyWords(fromHex(boxes[i]!), 256, { bigEndian: true });
-}
+const fillBoxes = once(() =>
+  [S1, S2, S3, S4, S5, S6, S7, S8].forEach((box, i) =>
+    box.set(keyWords(fromHex(boxes[i]!), 256, { bigEndian: true }))
+  )
+);
 
 function encrypt(words: Int32Array, subkeys: Subkeys): void {
   for (let at = 0; at < words.length; at += 2) {

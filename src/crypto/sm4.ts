@@ -1,8 +1,9 @@
-import { fromHex, keyWords, onBytes, rotateLeft } from "./words.ts";
+import { fromHex, keyWords, onBytes, once, rotateLeft } from "./words.ts";
 import type { BlockCipher } from "./block.ts";
 
 /** SM4 (GB/T 32907-2016) under a key of 16 bytes. */
 export function sm4(key: Uint8Array): BlockCipher {
+  fillTables();
   const forward = schedule(key);
   const backward = forward.slice().reverse();
   return onBytes({
@@ -78,8 +79,12 @@ const BOX = fromHex(
     "8969974a0c96777e65b9f109c56ec68418f07dec3adc4d2079ee5f3ed7cb3948",
 );
 
-const TABLES = Int32Array.from({ length: 4 * 256 }, (_, i) => {
-  const word = BOX[i & 255]! << (8 * (i >> 8));
-  return word ^ rotateLeft(word, 2) ^ rotateLeft(word, 10) ^ rotateLeft(word, 18) ^
-    rotateLeft(word, 24);
+const TABLES = new Int32Array(4 * 256);
+
+const fillTables = once(() => {
+  for (let i = 0; i < TABLES.length; i++) {
+    const word = BOX[i & 255]! << (8 * (i >> 8));
+    TABLES[i] = word ^ rotateLeft(word, 2) ^ rotateLeft(word, 10) ^ rotateLeft(word, 18) ^
+      rotateLeft(word, 24);
+  }
 });

@@ -1,4 +1,4 @@
-import { keyWords, onBytes, rotateLeft } from "./words.ts";
+import { keyWords, onBytes, once, rotateLeft } from "./words.ts";
 import type { BlockCipher } from "./block.ts";
 
 /**
@@ -6,6 +6,7 @@ import type { BlockCipher } from "./block.ts";
  * ("full keying"). The sections named here are those of the submission of 1998.
  */
 export function twofish(key: Uint8Array): BlockCipher {
+  fillTables();
   const { boxes, subkeys } = schedule(key);
   return onBytes({
     blockSize: 16,
@@ -129,10 +130,19 @@ const MDS = [
 ];
 
 /** What each byte in each place gives to the product with the MDS matrix. */
-const MIXED = Int32Array.from(
-  { length: 4 * 256 },
-  (_, i) => MDS.reduce((word, row, at) => word | (timesMds(i & 255, row[i >> 8]!) << (8 * at)), 0),
-);
+const MIXED = new Int32Array(4 * 256);
+
+const fillTables = once(() => {
+  for (let i = 0; i < MIXED.length; i++) {
+    MIXED[i] = MDS.reduce(
+      (word, row, at) => word | (timesMds(i & 255, row[i >> 8]!) << (8 * at)),
+      0,
+    );
+  }
+  PERMUTATIONS.forEach((permutation, at) =>
+    permutation.forEach((_, byte) => permutation[byte] = permuted(byte, NIBBLES[at]!))
+  );
+});
 
 const RS = [
   [0x01, 0xa4, 0x55, 0x87, 0x5a, 0x58, 0xdb, 0x9e],
@@ -151,10 +161,13 @@ function fold(key: Uint8Array, at: number): number {
 }
 
 /** The permutations q0 and q1 (section 4.3.3). */
-const PERMUTATIONS = [
+const PERMUTATIONS = [new Uint8Array(256), new Uint8Array(256)];
+
+/** The four tables of nibbles that each permutation is made of. */
+const NIBBLES = [
   ["817d6f320b59eca4", "ecb81235f4a6709d", "ba5e6d90c8f32471", "d7f4126e9b3085ca"],
   ["28bdf76e31940ac5", "1e2b4c376da5f908", "4c75169a0ed82b3f", "b951c3de647f208a"],
-].map((tables) => Uint8Array.from({ length: 256 }, (_, byte) => permuted(byte, tables)));
+];
 
 function permuted(byte: number, tables: readonly string[]): number {
   let high = byte >> 4;

@@ -1,5 +1,6 @@
 import { HashMD } from "@noble/hashes/_md.js";
 import { type CHash, createHasher } from "@noble/hashes/utils.js";
+import { once } from "./words.ts";
 
 const ROUNDS = 10;
 
@@ -15,6 +16,7 @@ class Whirlpool extends HashMD<Whirlpool> {
   }
 
   protected override process(view: DataView, offset: number): void {
+    fillTables();
     const state = this.#state;
     for (let i = 0; i < WORDS; i++) {
       const word = view.getInt32(offset + 4 * i);
@@ -102,25 +104,23 @@ function box(byte: number): number {
 const ROW = [1, 1, 4, 1, 8, 5, 2, 9];
 
 /** What a byte in a column gives to the first word, and to the second word, of its row. */
-const HIGH = tableFrom(0);
-const LOW = tableFrom(4);
+const HIGH = new Int32Array(8 * 256);
+const LOW = new Int32Array(8 * 256);
 
-function tableFrom(first: number): Int32Array {
-  return Int32Array.from({ length: 8 * 256 }, (_, i) => {
+/** Pairs of words of the constants of the rounds: the S-box, in order. */
+const CONSTANTS = new Int32Array(2 * ROUNDS);
+
+const fillTables = once(() => {
+  const wordOf = (byteAt: (at: number) => number): number =>
+    [0, 1, 2, 3].reduce((word, at) => (word << 8) | byteAt(at), 0);
+  for (let i = 0; i < HIGH.length; i++) {
     const byte = box(i & 255);
     const column = i >> 8;
-    return [0, 1, 2, 3].reduce(
-      (word, at) => (word << 8) | multiply(byte, ROW[(first + at - column) & 7]!),
-      0,
-    );
-  });
-}
-
-/** Pairs of words of the constants of the rounds: the S-box, taken in order. */
-const CONSTANTS = Int32Array.from(
-  { length: 2 * ROUNDS },
-  (_, i) => [0, 1, 2, 3].reduce((word, at) => (word << 8) | box(4 * i + at), 0),
-);
+    HIGH[i] = wordOf((at) => multiply(byte, ROW[(at - column) & 7]!));
+    LOW[i] = wordOf((at) => multiply(byte, ROW[(4 + at - column) & 7]!));
+  }
+  CONSTANTS.forEach((_, i) => CONSTANTS[i] = wordOf((at) => box(4 * i + at)));
+});
 
 /** Whirlpool, in its final version, which ISO/IEC 10118-3 took over. */
 export const whirlpool: CHash = createHasher(() => new Whirlpool());

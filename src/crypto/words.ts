@@ -76,6 +76,19 @@ export function rotateLeft(word: number, by: number): number {
   return (word << by) | (word >>> (32 - by));
 }
 
+/**
+ * A function that fills tables, and does so once. Tables are filled when they are first used, because
+ * few images need them and filling them at import made every start of the program slower.
+ */
+export function once(fill: () => void): () => void {
+  let filled = false;
+  return () => {
+    if (filled) return;
+    fill();
+    filled = true;
+  };
+}
+
 /** Bytes that are written in hexadecimal. */
 export function fromHex(text: string): Uint8Array {
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));

@@ -85,6 +85,7 @@ export {
 export { type BlockRule, blockRules } from "./rules.ts";
 export { REQUEST_END_MAX, REQUEST_MAX, requestable } from "./requests.ts";
 export { readSectors, type SectorAccess } from "./sectors.ts";
+export { visible } from "./visible.ts";
 export { volumeFiles } from "./volume_files.ts";
 export { type ContentAccess, VolumeLayer, type VolumeLayerOptions } from "./volume_layer.ts";
 export { imageText } from "./text.ts";

@@ -1,6 +1,5 @@
-import type { CheckCounts, Json } from "../format/mod.ts";
+import { type CheckCounts, type Json, visible } from "../format/mod.ts";
 import type { Finding } from "../rules/mod.ts";
-import { visible } from "./visible.ts";
 
 /**
  * `check` in qemu-img's JSON shape: counts of zero are left out, but for the errors of the check

@@ -1,6 +1,6 @@
-import type { Json, LazyInfo } from "../format/mod.ts";
+import { type Json, type LazyInfo, visible } from "../format/mod.ts";
 import { inQemuOrder } from "./qemu_json.ts";
-import { sizeText, visible } from "./visible.ts";
+import { sizeText } from "./size_text.ts";
 
 const INDENT = "    ";
 

@@ -1,9 +1,8 @@
 import { type ByteSource, hex, isZero } from "../bytes/mod.ts";
-import type { Anatomy, Claim, Part } from "../format/mod.ts";
+import { type Anatomy, type Claim, type Part, visible } from "../format/mod.ts";
 import { noteLines, offsetDigits, partHeading, rowLines } from "./part_text.ts";
 import { type Note, Placing } from "./placing.ts";
 import { type Stretch, stretchesIn } from "./stretches.ts";
-import { visible } from "./visible.ts";
 
 /** An image and the notes about it. */
 export interface Inspection {

@@ -1,6 +1,5 @@
 import { hex } from "../bytes/mod.ts";
-import type { MapEntry } from "../format/mod.ts";
-import { visible } from "./visible.ts";
+import { type MapEntry, visible } from "../format/mod.ts";
 
 /** One entry of a map as qemu-img prints it in JSON: one line, without what is between entries. */
 export function mapLine(entry: MapEntry): string {

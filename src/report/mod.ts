@@ -19,4 +19,4 @@ export type { Note } from "./placing.ts";
 export { qemuJson, qemuJsonPieces } from "./qemu_json.ts";
 export { type Stretch, stretchesIn, stretchesOf, type StretchKind } from "./stretches.ts";
 export { tableLines, type TableText } from "./table.ts";
-export { sizeText, visible } from "./visible.ts";
+export { sizeText } from "./size_text.ts";

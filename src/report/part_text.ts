@@ -1,8 +1,7 @@
 import { hex } from "../bytes/mod.ts";
-import type { AnatomyRow, Part } from "../format/mod.ts";
+import { type AnatomyRow, type Part, visible } from "../format/mod.ts";
 import { isRuleId, ruleOf } from "../rules/mod.ts";
 import type { Note, Placing } from "./placing.ts";
-import { visible } from "./visible.ts";
 
 /** Bytes that are shown of a row. */
 const BYTES_SHOWN = 8;

@@ -1,16 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { MemorySource } from "../../src/bytes/mod.ts";
-import type { Claim, ClaimKind } from "../../src/format/mod.ts";
+import { type Claim, type ClaimKind, visible } from "../../src/format/mod.ts";
 import { judgeImage, openBytes } from "../../src/image/mod.ts";
 import { runTool } from "../../src/peers/mod.ts";
-import {
-  excerptOf,
-  qemuJson,
-  sizeText,
-  stretchesOf,
-  tableLines,
-  visible,
-} from "../../src/report/mod.ts";
+import { excerptOf, qemuJson, sizeText, stretchesOf, tableLines } from "../../src/report/mod.ts";
 import { liveTest } from "../live.ts";
 
 Deno.test("qemuJson() escapes text as QEMU does: ASCII alone, upper-case digits", () => {

@@ -1,0 +1,11 @@
+import { shownName } from "./names.ts";
+
+/**
+ * Text that came out of an image, for a terminal: control characters, which a terminal would obey, are
+ * written as escapes, and so are the bytes of a name that are not UTF-8.
+ */
+export function visible(text: string): string {
+  return shownName(text).replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (unit) => {
+    return "\\u" + unit.charCodeAt(0).toString(16).padStart(4, "0");
+  });
+}
