@@ -63,6 +63,7 @@ function open(
   const { metadata } = chosen;
   const extents = metadata === undefined ? [] : extentsOf(metadata, place);
   const unreadable = judgeLuks2(chosen, add, {
+    header: source,
     payload: place,
     extents,
     ...(iterationsMax === undefined ? {} : { iterationsMax }),

@@ -175,6 +175,8 @@ const table = {
     "The secondary copy is valid. If only the primary copy is valid, cryptsetup rewrites the secondary copy."],
   "luks2.copy.sequence": ["spec", "should", "warning", recovery,
     "Both copies have the same seqid. cryptsetup uses the copy with the greater seqid and rewrites the other copy."],
+  "luks2.copy.signature": ["limit", "must", "refused-at-open", `${disk}, detect_device_signatures`,
+    "If one copy needs a repair, the file contains no superblock, label or partition table that libblkid recognises. Otherwise cryptsetup considers the signatures ambiguous."],
   "luks2.copy.same": ["spec", "should", "ignored", `${spec}, 2 LUKS2 On-Disk Format`,
     "Both copies have the same content. cryptsetup uses the primary one."],
   "luks2.copy.salt": ["spec", "must", "ignored", binary,

@@ -9,6 +9,7 @@ import {
   json,
   jsonEnd,
   jsonText,
+  overwrite,
   replace,
   resize,
   type Where,
@@ -27,6 +28,14 @@ const LAST = HEADER_SIZE - 1;
 const JSON_BYTES = HEADER_SIZE - 4096;
 /** A checksum that is wrong. */
 const DAMAGED = header("csum", "", { ...PRIMARY, ...UNSEALED });
+
+/** A partition table with one partition. */
+function mbr(bootFlag: number): Uint8Array {
+  const sector = new Uint8Array(512);
+  sector.set([bootFlag, 0, 2, 0, 0x83], 446);
+  sector.set([0x55, 0xaa], 510);
+  return sector;
+}
 
 type Text = bigint | number | string;
 
@@ -166,6 +175,29 @@ const copyCases: readonly Case[] = [
     shows: "the primary copy is one update older",
     breaks: [header("seqid", 6, SECONDARY)],
     keeps: [header("seqid", 2n ** 64n - 1n)],
+  }),
+  pair("luks2.copy.signature", {
+    shows: "an MBR partition table replaces the first sector; the other one has a wrong boot flag",
+    breaks: [overwrite(0, mbr(0x80))],
+    keeps: [overwrite(0, mbr(0x81))],
+  }),
+  pair("luks2.copy.signature", {
+    shows: "an ext4 superblock replaces that sector; the other one has no feature of ext4",
+    breaks: [
+      overwrite(0, new Uint8Array(1024)),
+      overwrite(1080, [0x53, 0xef]),
+      overwrite(1120, [0x40]),
+    ],
+    keeps: [
+      overwrite(0, new Uint8Array(1024)),
+      overwrite(1080, [0x53, 0xef]),
+      overwrite(1120, [0x04]),
+    ],
+  }),
+  pair("luks2.copy.signature", {
+    shows: "the label looks like one of Oracle ASM, and the secondary copy is one update older",
+    breaks: [header("label", "01234567ORCLDISK"), header("seqid", 4, SECONDARY)],
+    keeps: [header("label", "01234567ORCLDISK")],
   }),
   pair("luks2.copy.same", {
     shows: "the copies have different labels",

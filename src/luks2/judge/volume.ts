@@ -1,4 +1,4 @@
-import { startsWith } from "../../bytes/mod.ts";
+import { type ByteSource, startsWith } from "../../bytes/mod.ts";
 import type { Metadata } from "../metadata.ts";
 import type { ChosenCopy, JudgedCopy } from "../copies.ts";
 import type { HeaderCopy } from "../decode.ts";
@@ -8,10 +8,13 @@ import { WORK_BUDGET } from "../keyslots/budget.ts";
 import type { Extent, PayloadPlace } from "../segments/extents.ts";
 import { PRIMARY_MAGIC } from "../structures.ts";
 import { judgeContent } from "./content.ts";
+import { judgeSignatures } from "./signatures.ts";
 import { refuses, ruleOf } from "../../rules/mod.ts";
 
 /** The files and the work limit. */
 export interface Luks2Opening {
+  /** The file with the header. */
+  readonly header: ByteSource;
   readonly payload: PayloadPlace;
   /** The source of the content, if a copy of the header is valid. */
   readonly extents: readonly Extent[];
@@ -34,6 +37,7 @@ export function judgeLuks2(
   judgeVersion(chosen.primary.copy, add);
   const { metadata } = chosen;
   judgeCopies(chosen, add);
+  judgeSignatures(chosen, add, opening.header);
   if (metadata === undefined) return undefined;
   judgeFile(metadata, add, opening.payload.headerBytes);
   judgeFinished(metadata, add);
