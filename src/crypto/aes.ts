@@ -2,7 +2,7 @@ import type { Cipheriv } from "node:crypto";
 import { builtin } from "../bytes/mod.ts";
 import type { BlockCipher } from "./block.ts";
 
-/** AES (FIPS 197) of the platform under a key of 16, 24 or 32 bytes. */
+/** The platform's AES (FIPS 197) under a key of 16, 24 or 32 bytes. */
 export function aes(key: Uint8Array): BlockCipher {
   const name = `aes-${key.length * 8}-ecb`;
   return {
@@ -15,8 +15,8 @@ export function aes(key: Uint8Array): BlockCipher {
 }
 
 /**
- * Each call has a cipher of its own, which it ends: Deno keeps for ever what is not ended. Setting one
- * up takes a few microseconds, about as long as the call does for a sector.
+ * Each call creates a cipher and ends it, because Deno never frees one that is not ended. Creating
+ * one takes a few microseconds, about as long as encrypting a sector.
  */
 function transform(cipher: Cipheriv, bytes: Uint8Array): void {
   cipher.setAutoPadding(false);

@@ -1,12 +1,13 @@
 import { numberedHash } from "./hash.ts";
 
 /**
- * The anti-forensic splitter of LUKS1: makes a key `stripes` times as long, so that without any one
- * byte of that nothing is known of the key (LUKS1 On-Disk Format 1.2.3, section 2.4).
+ * The anti-forensic splitter of LUKS1: stretches a key to `stripes` times its length, so that
+ * losing any one byte of the result makes the key unrecoverable (LUKS1 On-Disk Format 1.2.3,
+ * section 2.4).
  *
- * @param stripes at least 1, with which the result is the key itself
+ * @param stripes at least 1; with 1 the result is the key itself
  * @param hash spelt as in a LUKS header
- * @param random gives as many random bytes as it is asked for
+ * @param random returns the requested number of random bytes
  * @returns key material of `key.length * stripes` bytes
  * @throws {RangeError} when there is no such hash, or there are no stripes, or the key is empty
  */
@@ -26,11 +27,11 @@ export function afSplit(
 }
 
 /**
- * The key that {@link afSplit} has split. Material that was made otherwise gives other bytes.
+ * Recovers the key that {@link afSplit} split. Other material gives other bytes.
  *
- * @param material at least `keyLength * stripes` bytes, of which the rest is not looked at
+ * @param material at least `keyLength * stripes` bytes; the rest is ignored
  * @param hash spelt as in a LUKS header
- * @throws {RangeError} when there is no such hash, or less material, no stripe or no key
+ * @throws {RangeError} when there is no such hash, too little material, no stripe or no key
  */
 export function afMerge(
   material: Uint8Array,

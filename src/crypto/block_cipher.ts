@@ -22,7 +22,7 @@ const IMPLEMENTATIONS: Readonly<Record<CipherName, (key: Uint8Array) => BlockCip
  * The methods of the result throw a RangeError when the bytes are not whole blocks.
  *
  * @param name one of `cipherTable`
- * @throws {RangeError} when there is no such cipher, or it takes no key of that length
+ * @throws {RangeError} when there is no such cipher, or it has no keys of that length
  *
  * @example
  * ```ts

@@ -15,8 +15,8 @@ export function camellia(key: Uint8Array): BlockCipher {
 }
 
 /**
- * Subkeys of 64 bits as pairs of words, in the order of their use: two of whitening, then six rounds
- * and the two of the layer of FL functions by turns, then two of whitening.
+ * Subkeys of 64 bits as pairs of words, in the order of use: two for whitening, then alternately
+ * six for rounds and two for a layer of FL functions, then two for whitening.
  */
 type Subkeys = Int32Array;
 
@@ -53,27 +53,27 @@ function transform(words: Int32Array, subkeys: Subkeys): void {
 }
 
 /**
- * What the left four bytes of the input of the F function (section 2.4.1) give to the left half of
- * its output. They give the right half the same, and once more a byte to the right: the matrix of
- * the P function is built so.
+ * The contribution of the left four input bytes of the F function (section 2.4.1) to the left half
+ * of its output. The right half gets the same, combined with the same rotated right by a byte: this
+ * follows from the matrix of the P function.
  */
 function mixLeft(word: number): number {
   return TABLES[word >>> 24]! ^ TABLES[256 | ((word >>> 16) & 255)]! ^
     TABLES[512 | ((word >>> 8) & 255)]! ^ TABLES[768 | (word & 255)]!;
 }
 
-/** What the right four bytes of the input of the F function give to either half of its output. */
+/** The contribution of the right four input bytes of the F function to each half of its output. */
 function mixRight(word: number): number {
   return TABLES[256 | (word >>> 24)]! ^ TABLES[512 | ((word >>> 16) & 255)]! ^
     TABLES[768 | ((word >>> 8) & 255)]! ^ TABLES[word & 255]!;
 }
 
-/** The same with the order of use turned round, as decryption needs it (section 2.3.3). */
+/** The subkeys in reverse order of use, for decryption (section 2.3.3). */
 function reversed(subkeys: Subkeys): Subkeys {
   const turned = new Int32Array(subkeys.length);
   const last = subkeys.length - 4;
   for (let i = 0; i < subkeys.length; i += 2) {
-    // The pairs of whitening keys change places, and each keeps its order.
+    // The pairs of whitening keys swap places, and each pair keeps its order.
     const whitening = i < 4 || i >= last;
     const to = whitening ? (i + last) % (2 * last) : subkeys.length - 2 - i;
     turned.set(subkeys.subarray(i, i + 2), to);
@@ -109,7 +109,9 @@ function schedule(key: Uint8Array): Subkeys {
   );
 }
 
-/** Two rounds of the key schedule on the first four words, under the constants from `sigma` on. */
+/**
+ * Two rounds of the key schedule on the first four words, with the constants that start at `sigma`.
+ */
 function feistel(words: Int32Array, sigma: number): void {
   for (const [from, to, key] of [[0, 2, sigma], [2, 0, sigma + 2]] as const) {
     const left = mixLeft(words[from]! ^ SIGMA[key]!);
@@ -128,8 +130,9 @@ function rotated128(words: Int32Array, by: number): number[] {
 }
 
 /**
- * Which 128-bit key, rotated by how many bits, gives the next two subkeys: `<` stands for only the
- * left half, `>` for only the right one (sections 2.2, "128-bit keys" and "192- and 256-bit keys").
+ * Each step names a 128-bit key and how far to rotate it to get the next two subkeys. `<` keeps
+ * only the left half, `>` only the right half (sections 2.2, "128-bit keys" and "192- and 256-bit
+ * keys").
  */
 const PLAN_128 = `
   L0

@@ -14,7 +14,7 @@ export function cast5(key: Uint8Array): BlockCipher {
   });
 }
 
-/** Of each round the masking key (section 2.1, Km) and by how many bits to rotate (Kr). */
+/** For each round, the masking key (section 2.1, Km) and the number of bits to rotate by (Kr). */
 interface Subkeys {
   readonly masks: Int32Array;
   readonly rotations: Int32Array;
@@ -57,7 +57,7 @@ function decrypt(words: Int32Array, subkeys: Subkeys): void {
   }
 }
 
-/** The round functions of types 1, 2 and 3, by turns (section 2.2). */
+/** The round functions of types 1, 2 and 3 in turn (section 2.2). */
 function round(word: number, number: number, { masks, rotations }: Subkeys): number {
   const mask = masks[number]!;
   const by = rotations[number]!;
@@ -76,8 +76,8 @@ function round(word: number, number: number, { masks, rotations }: Subkeys): num
 }
 
 /**
- * The key schedule (section 2.4): the 16 bytes x and the 16 bytes z are mixed from each other by
- * turns, and each mixing gives four subkeys, twice over.
+ * The key schedule (section 2.4): the 16 bytes x and the 16 bytes z are mixed from each other
+ * alternately. Each mixing gives four subkeys. All of it is done twice.
  */
 function schedule(key: Uint8Array): Subkeys {
   const x = keyWords(key, 4, { bigEndian: true });
@@ -102,16 +102,16 @@ function schedule(key: Uint8Array): Subkeys {
 }
 
 /**
- * Of each word that is mixed: the number of the word that it begins with, the bytes for S5 to S8 (for
- * the first word of what is mixed from, for the others of what is mixed to), and the byte that goes
- * to a box once more.
+ * For each word of the result: the number of the word to start with, the bytes that go to S5 to S8
+ * (from the source for the first word, from the result for the others), and the byte for one
+ * further box.
  */
 type Mixing = readonly (readonly [word: number, bytes: string, last: string])[];
 
 const TO_Z: Mixing = [[0, "dfce", "8"], [2, "0213", "a"], [3, "7654", "9"], [1, "a9b8", "b"]];
 const TO_X: Mixing = [[2, "5746", "0"], [0, "0213", "2"], [1, "7654", "1"], [3, "a9b8", "3"]];
 
-/** The box for the last byte of each word that is mixed. */
+/** The box for the last byte of each word of the result. */
 const LAST = [S7, S8, S5, S6];
 
 function mix(from: Int32Array, to: Int32Array, mixing: Mixing): void {
@@ -120,7 +120,7 @@ function mix(from: Int32Array, to: Int32Array, mixing: Mixing): void {
   });
 }
 
-/** Four subkeys: each from four bytes and one more, which goes to S5, S6, S7 and S8 in turn. */
+/** Four subkeys, each from four bytes and one more, which goes to S5, S6, S7 and S8 in turn. */
 function derive(words: Int32Array, bytes: string, last: string): number[] {
   return bytes.split(" ").map((four, i) =>
     boxed(words, four) ^ [S5, S6, S7, S8][i]![byteOf(words, last[i]!)]!
@@ -132,7 +132,7 @@ function boxed(words: Int32Array, bytes: string): number {
     S7[byteOf(words, bytes[2]!)]! ^ S8[byteOf(words, bytes[3]!)]!;
 }
 
-/** A byte of four words by its number, which is a hexadecimal digit. */
+/** The byte of four words with a number, which is a hexadecimal digit. */
 function byteOf(words: Int32Array, digit: string): number {
   const number = parseInt(digit, 16);
   return (words[number >> 2]! >>> (24 - 8 * (number & 3))) & 255;

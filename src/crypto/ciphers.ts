@@ -9,15 +9,15 @@ export type CipherName = "aes" | "serpent" | "twofish" | "cast5" | "camellia" | 
 /** What QEMU does with a cipher that a LUKS header names. */
 export interface QemuCipher {
   /**
-   * Lengths in bytes of one key, of which the header of a volume in XTS names twice as many.
+   * Lengths of one key in bytes. The header of a volume in XTS mode has twice as many.
    *
-   * A header with another length is refused (QEMU 10.0, crypto/block-luks.c,
+   * A header with another length is rejected (QEMU 10.0, crypto/block-luks.c,
    * `qcrypto_block_luks_cipher_name_map`).
    */
   readonly keyLengths: readonly number[];
   /**
-   * The modes in which a volume can be unlocked by a QEMU that is built with nettle. A header that
-   * names another is accepted by `info` and refused once there is a passphrase (QEMU 10.0,
+   * The modes in which a QEMU that is built with nettle can unlock a volume. `info` accepts a
+   * header with another mode; opening it with a passphrase fails (QEMU 10.0,
    * crypto/cipher-nettle.c.inc, `qcrypto_cipher_ctx_new`).
    */
   readonly modes: readonly CipherMode[];
@@ -31,7 +31,7 @@ export interface CipherFacts {
   readonly blockSize: 8 | 16;
   /** Lengths in bytes of one key. */
   readonly keyLengths: readonly number[];
-  /** The modes that the cipher can be used in. XTS is defined for blocks of 16 bytes alone. */
+  /** The modes that the cipher can be used in. XTS is defined for blocks of 16 bytes only. */
   readonly modes: readonly CipherMode[];
   /** Where the cipher and its test vectors are published. */
   readonly published: string;
@@ -39,7 +39,7 @@ export interface CipherFacts {
   readonly qemu: QemuCipher | null;
 }
 
-/** The modes, in the order in which they are listed to people. */
+/** The modes, in the order in which they are printed. */
 export const cipherModes: readonly CipherMode[] = Object.freeze(
   ["ecb", "cbc", "ctr", "xts", "cfb", "cfb8", "cfb1", "ofb"],
 );
@@ -47,7 +47,7 @@ export const cipherModes: readonly CipherMode[] = Object.freeze(
 /** The modes that QEMU knows in a header, whatever the cipher (QEMU 10.0, qapi/crypto.json). */
 export const qemuModes: readonly CipherMode[] = Object.freeze(["ecb", "cbc", "ctr", "xts"]);
 
-/** Modes of OpenSSL, for the ciphers that it has by the names of headers. */
+/** Modes of OpenSSL, for the ciphers that it has under the names that headers use. */
 const OPENSSL_MODES: readonly CipherMode[] = Object.freeze(["cfb8", "cfb1"]);
 
 const EITHER = Object.freeze([16, 24, 32]);
@@ -61,7 +61,7 @@ function without(
   return Object.freeze(modes.filter((mode) => !removed.includes(mode)));
 }
 
-/** A cipher with blocks of 16 bytes that QEMU has had from its first LUKS on. */
+/** A cipher with blocks of 16 bytes that QEMU has supported since its first version with LUKS. */
 function original(published: string, modes = without(OPENSSL_MODES)): CipherFacts {
   return Object.freeze({
     blockSize: 16,
@@ -103,12 +103,12 @@ export const cipherTable: Table<CipherName, CipherFacts> = tableOf({
 /** The names of {@link cipherTable}. */
 export const cipherNames: readonly CipherName[] = namesOf<CipherName>(cipherTable);
 
-/** Whether a name, spelt as in a header, is one of a cipher. */
+/** Whether a name, as spelled in a header, is that of a cipher. */
 export function isCipherName(name: string): name is CipherName {
   return cipherTable[name] !== undefined;
 }
 
-/** Whether a name, spelt as in a header, is one of a mode. */
+/** Whether a name, as spelled in a header, is that of a mode. */
 export function isCipherMode(name: string): name is CipherMode {
   return (cipherModes as readonly string[]).includes(name);
 }

@@ -1,16 +1,17 @@
 import { canonicalNames } from "./spelling.ts";
 import type { SectorCipherOptions } from "./sector_options.ts";
 
-/** Modes that the kernel has as stream ciphers: in these a block is a byte. */
+/** Modes that the kernel implements as stream ciphers: their block size is one byte. */
 const STREAMS: readonly string[] = ["ctr", "cfb", "ofb"];
-/** Modes that OpenSSL has, and the kernel has not. */
+/** Modes that OpenSSL has and the kernel does not. */
 const NOT_IN_KERNEL: readonly string[] = ["cfb8", "cfb1"];
 
 /**
- * Why the kernel's dm-crypt decrypts sectors to something else than `sectorCipher` does, which goes by
- * cryptsetup, or not at all. What the kernel was built with is not known here: it may lack any cipher.
+ * Why the kernel's dm-crypt cannot decrypt sectors, or decrypts them differently from
+ * `sectorCipher`, which follows cryptsetup. The configuration of the kernel is not known here: it
+ * may lack any cipher.
  *
- * @returns a sentence; `undefined` where nothing of the kind is known
+ * @returns a sentence, or `undefined` if no difference is known
  * @see Linux drivers/md/dm-crypt.c, crypt_iv_benbi_ctr, crypt_iv_eboiv_ctr, crypt_iv_eboiv_gen;
  * cryptsetup lib/crypto_backend/crypto_storage.c, crypt_sector_iv_generate
  */

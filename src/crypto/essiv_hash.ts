@@ -4,7 +4,7 @@ import { hash } from "./hash.ts";
 import { canonicalHash, inSmallLetters } from "./hash_aliases.ts";
 import { hashTable } from "./hashes.ts";
 
-/** The hash of `essiv`, which makes a key for the vectors out of the volume key. */
+/** The hash of `essiv`, which derives the key for the vectors from the volume key. */
 export interface EssivHash {
   /** Bytes in a digest. */
   readonly digestSize: number;
@@ -12,10 +12,10 @@ export interface EssivHash {
 }
 
 /**
- * Hashes that cryptsetup has for `essiv` alone: it refuses them where there has to be an HMAC, or a
- * digest of 20 bytes. All are OpenSSL 3.0's, with the lengths of digest that it gives them: SHAKE
- * (FIPS 202) as long as its name says in bits, and the Keccak of KMAC128 (SP 800-185, as cSHAKE128 pads
- * it) 32 bytes.
+ * Hashes that cryptsetup accepts only for `essiv`: it rejects them where it needs an HMAC, or a
+ * digest of at least 20 bytes. All are those of OpenSSL 3.0 with its digest lengths: SHAKE (FIPS
+ * 202) has the number of bits in its name, and the Keccak of KMAC128 (SP 800-185, with the padding
+ * of cSHAKE128) has 32 bytes.
  */
 const ESSIV_ONLY: ReadonlyMap<string, EssivHash> = new Map([
   ["md4", {
@@ -31,8 +31,8 @@ const ESSIV_ONLY: ReadonlyMap<string, EssivHash> = new Map([
 ]);
 
 /**
- * Their other names, and those of MD5, which has aliases for `essiv` alone: as `hashAliases` has them,
- * but for what is too long for the 31 letters that cryptsetup has for a mode.
+ * Their other names, and those of MD5, which has aliases only for `essiv`. They are like those of
+ * `hashAliases`, without the names that exceed cryptsetup's limit of 31 letters for a mode.
  */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ["1.2.840.113549.2.4", "md4"],
@@ -43,14 +43,14 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ["keccak-kmac128", "keccak-kmac-128"],
 ]);
 
-/** The hash of `essiv` that has a name, spelt as in `hashTable` or here. */
+/** The hash of `essiv` with a name, as spelled in `hashTable` or here. */
 export function essivHash(name: string): EssivHash | undefined {
   const facts = hashTable[name];
   if (facts === undefined) return ESSIV_ONLY.get(name);
   return { digestSize: facts.digestSize, digest: (key) => hash(name, key) };
 }
 
-/** The name by which {@link essivHash} knows what cryptsetup takes for one. */
+/** The name under which {@link essivHash} has a hash that cryptsetup accepts by another name. */
 export function canonicalEssivHash(name: string): string {
   const small = inSmallLetters(name);
   return canonicalHash(name) ?? ALIASES.get(small) ?? small;

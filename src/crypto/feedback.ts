@@ -2,12 +2,12 @@ import type { BlockCipher } from "./block.ts";
 import { type Mode, rowsOf, scratchWords, type Sectors, xorWords } from "./modes.ts";
 import { bytesOf, wordsOf } from "./words.ts";
 
-/** The modes in which a cipher is used in one direction only, and what it gives is fed back to it. */
+/** The modes that use a cipher in one direction only and feed its output back to it. */
 
 /**
- * Cipher feedback with whole blocks as segments (SP 800-38A, section 6.3), which is dm-crypt's `cfb`
- * and OpenSSL's CFB-128. As in `cbc`, blocks are encrypted in step with those of the other sectors, and
- * decrypted all at a time.
+ * Cipher feedback with whole blocks as segments (SP 800-38A, section 6.3), which is dm-crypt's
+ * `cfb` and OpenSSL's CFB-128. As in `cbc`, blocks are encrypted in parallel with those of the
+ * other sectors, and all blocks are decrypted at once.
  */
 export function cfb(cipher: BlockCipher): Mode {
   const { blockSize } = cipher;
@@ -31,11 +31,12 @@ export function cfb(cipher: BlockCipher): Mode {
 }
 
 /**
- * Cipher feedback with segments of eight bits or of one (SP 800-38A, section 6.3), which are OpenSSL's
- * CFB-8 and CFB-1: cryptsetup treats them as key slots, and writes content in them when it reencrypts;
- * dm-crypt has neither. Of each block that the cipher makes, one segment is used.
+ * Cipher feedback with segments of eight bits or of one (SP 800-38A, section 6.3), which are
+ * OpenSSL's CFB-8 and CFB-1. cryptsetup uses them for key slots, and for content when it
+ * reencrypts; dm-crypt has neither. One segment of each block of cipher output is used.
  *
- * Segments are encrypted in step with those of the other sectors, and decrypted a sector at a time.
+ * Segments are encrypted in parallel with those of the other sectors, and decrypted one sector at a
+ * time.
  */
 function cfbOf(cipher: BlockCipher, segmentBits: 1 | 8): Mode {
   const { blockSize } = cipher;
@@ -69,7 +70,9 @@ function cfbOf(cipher: BlockCipher, segmentBits: 1 | 8): Mode {
   };
 }
 
-/** What is encrypted for each segment of a sector: as many bits as a block has, of those before it. */
+/**
+ * The cipher input for each segment of a sector: the block-sized run of bits before the segment.
+ */
 function registersOf(sector: Uint8Array, iv: Uint8Array, segmentBits: 1 | 8): Uint8Array {
   const before = Uint8Array.from([...iv, ...sector]);
   const registers = bytesOf(scratchWords((2 / segmentBits) * sector.length * iv.length));
@@ -82,7 +85,7 @@ function registersOf(sector: Uint8Array, iv: Uint8Array, segmentBits: 1 | 8): Ui
   return registers;
 }
 
-/** Moves all bits up, through the ends of bytes and of blocks. */
+/** Shifts all bits up, across the ends of bytes and blocks. */
 function moveUp(bytes: Uint8Array, count: number): void {
   for (let i = 0; i < bytes.length; i++) {
     bytes[i] = (bytes[i]! << count) | ((bytes[i + 1] ?? 0) >> (8 - count));
@@ -99,7 +102,7 @@ export function cfb1(cipher: BlockCipher): Mode {
   return cfbOf(cipher, 1);
 }
 
-/** For each block the one before it in its sector, and for the first one the vector. */
+/** For each block the previous one in its sector; for the first one the vector. */
 function blocksBefore({ bytes, sectorSize, ivs }: Sectors, blockSize: number): Int32Array {
   const words = wordsOf(bytes);
   const vectors = wordsOf(ivs);
@@ -113,8 +116,8 @@ function blocksBefore({ bytes, sectorSize, ivs }: Sectors, blockSize: number): I
 }
 
 /**
- * Output feedback (SP 800-38A, section 6.4): the vector of a sector, encrypted once more for each of its
- * blocks.
+ * Output feedback (SP 800-38A, section 6.4): the vector of a sector, encrypted again for each of
+ * its blocks.
  */
 export function ofb(cipher: BlockCipher): Mode {
   const apply = (sectors: Sectors) => {

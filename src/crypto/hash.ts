@@ -8,13 +8,13 @@ import { type HashName, hashTable } from "./hashes.ts";
 import { md5Sha1 } from "./md5_sha1.ts";
 import { whirlpool } from "./whirlpool.ts";
 
-/** The names of the platform that are not those of the headers. */
+/** The platform's names where they differ from those in headers. */
 const PLATFORM_NAMES: Partial<Record<HashName, string>> = {
   "blake2b-512": "blake2b512",
   "blake2s-256": "blake2s256",
 };
 
-/** Hashes in JavaScript: what the platform lacks, and what it is slow at. */
+/** Hashes in JavaScript: those that the platform lacks, and those for which it is slow. */
 export const PORTABLE: Partial<Record<HashName, CHash>> = {
   md5,
   sha1,
@@ -33,7 +33,7 @@ export const PORTABLE: Partial<Record<HashName, CHash>> = {
 const NOT_HASHED_BY_PLATFORM: readonly HashName[] = ["whirlpool"];
 
 /**
- * The digest of bytes, of which the parts are taken one after the other.
+ * The digest of the concatenation of parts.
  *
  * @param name spelt as in a LUKS header
  * @throws {RangeError} when there is no such hash
@@ -53,15 +53,15 @@ export interface NumberedHash {
   /** Bytes in a digest. */
   readonly digestSize: number;
   /**
-   * Replaces bytes, at most as many as a digest has, by as many of the digest of the number, as 32
-   * bits big-endian, and the bytes.
+   * Replaces bytes by the start of the digest of the number (32 bits, big-endian) and the bytes.
+   * There are at most as many bytes as in a digest.
    */
   replace(number: number, bytes: Uint8Array): void;
 }
 
 /**
- * The hash of many short inputs, for which setting up a context of the platform each time costs
- * about ten times as much as the hash itself.
+ * A hash for many short inputs. Creating a context of the platform for each would take about ten
+ * times as long as the hash itself.
  *
  * @throws {RangeError} when there is no such hash
  */

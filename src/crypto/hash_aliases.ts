@@ -1,12 +1,12 @@
 import { type HashName, hashNames, hashTable } from "./hashes.ts";
 
 /**
- * Other names that headers have for hashes. cryptsetup writes down the name that it is given, in small
- * letters (lib/luks1/keymanage.c, `LUKS_fix_header_compatible`), if OpenSSL knows it; OpenSSL 3.0 knows
- * these besides (providers/implementations/include/prov/names.h). QEMU knows none of them.
+ * Other names for hashes in headers. cryptsetup stores the name that it is given, in lower case
+ * (lib/luks1/keymanage.c, `LUKS_fix_header_compatible`), if OpenSSL knows it; OpenSSL 3.0 also
+ * knows these (providers/implementations/include/prov/names.h). QEMU knows none of them.
  *
- * Not among them are those of hashes that cryptsetup refuses: digests of fewer than 20 bytes, and what
- * there is no HMAC of.
+ * Hashes that cryptsetup rejects are not listed: digests of fewer than 20 bytes, and hashes without
+ * an HMAC.
  */
 export const hashAliases: Readonly<Partial<Record<HashName, readonly string[]>>> = Object.freeze({
   sha1: ["sha-1", "ssl3-sha1", "1.3.14.3.2.26"],
@@ -27,7 +27,7 @@ export const hashAliases: Readonly<Partial<Record<HashName, readonly string[]>>>
   "blake2s-256": ["blake2s256", "1.3.6.1.4.1.1722.12.2.2.8"],
 });
 
-/** Every name that cryptsetup has for a hash, in small letters. */
+/** Every name that cryptsetup has for a hash, in lower case. */
 const NAMES: ReadonlyMap<string, HashName> = new Map(
   hashNames.filter((name) => hashTable[name].cryptsetup).flatMap((name) =>
     [name, ...hashAliases[name] ?? []].map((spelling) => [spelling, name] as const)
@@ -35,17 +35,17 @@ const NAMES: ReadonlyMap<string, HashName> = new Map(
 );
 
 /**
- * The hash that is meant by a name in a header: one of `hashTable`, or what cryptsetup takes for one,
- * which is an alias or a name in letters of any size. `undefined` when there is no such hash.
+ * The hash that a name in a header stands for. The name is one of `hashTable`, an alias that
+ * cryptsetup accepts, or one of these in any case. `undefined` when there is no such hash.
  *
- * For the hash of PBKDF2 and of the anti-forensic splitter; for that of `essiv` there are more.
+ * This is for the hash of PBKDF2 and of the anti-forensic splitter; `essiv` has more hashes.
  */
 export function canonicalHash(name: string): HashName | undefined {
   if (hashTable[name] !== undefined) return name as HashName;
   return NAMES.get(inSmallLetters(name));
 }
 
-/** A name with small letters of ASCII for large ones, as OpenSSL compares names. */
+/** A name with its ASCII letters in lower case, as OpenSSL compares names. */
 export function inSmallLetters(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -27,9 +27,11 @@ export interface HashFacts {
   readonly digestSize: number;
   /** Where the hash and its test vectors are published. */
   readonly published: string;
-  /** The first version of QEMU that takes the name in a header, or `null`. */
+  /** The first version of QEMU that accepts the name in a header, or `null`. */
   readonly qemu: string | null;
-  /** Whether cryptsetup makes volumes with it: not where a digest has fewer than 20 bytes. */
+  /**
+   * Whether cryptsetup creates volumes with it: it does not if a digest has fewer than 20 bytes.
+   */
   readonly cryptsetup: boolean;
 }
 
@@ -62,7 +64,7 @@ export const hashTable: Table<HashName, HashFacts> = tableOf({
 /** The names of {@link hashTable}. */
 export const hashNames: readonly HashName[] = namesOf<HashName>(hashTable);
 
-/** Whether a name, spelt as in a header, is one of a hash. */
+/** Whether a name, as spelled in a header, is that of a hash. */
 export function isHashName(name: string): name is HashName {
   return hashTable[name] !== undefined;
 }

@@ -4,7 +4,10 @@ import { type CipherName, cipherTable } from "./ciphers.ts";
 import { essivHash } from "./essiv_hash.ts";
 import { namesOf, type Table, tableOf } from "./table.ts";
 
-/** How the initialization vector of a sector follows from its number, as a LUKS header names it. */
+/**
+ * The way to compute the initialization vector of a sector from its number, as a LUKS header names
+ * it.
+ */
 export type IvGenerator =
   | "plain"
   | "plain64"
@@ -16,7 +19,7 @@ export type IvGenerator =
 
 /** The facts of one IV generator. */
 export interface IvFacts {
-  /** The vector of sector number n, zero where nothing is said of a byte. */
+  /** The vector of sector number n. Bytes that are not mentioned are zero. */
   readonly definition: string;
   /** Whether the generator needs a hash, which a header names after a colon. */
   readonly takesHash: boolean;
@@ -30,10 +33,12 @@ function facts(definition: string, options: Partial<IvFacts> = {}): IvFacts {
 
 /**
  * Every IV generator that can be used. All are those of cryptsetup (lib/crypto_backend/
- * crypto_storage.c), which are dm-crypt's; QEMU defines the three that it knows no differently.
+ * crypto_storage.c), which are dm-crypt's; QEMU's definitions of the three that it knows are the
+ * same.
  *
- * Where cryptsetup and dm-crypt differ, it is cryptsetup, which encrypts key slots in any case, and content
- * when it reencrypts it without the kernel. In which modes they do, `whyNotAsDmCrypt` tells.
+ * Where cryptsetup and dm-crypt differ, this follows cryptsetup, which always encrypts key slots
+ * itself, and content when it reencrypts without the kernel. `whyNotAsDmCrypt` says in which modes
+ * they differ.
  */
 export const ivTable: Table<IvGenerator, IvFacts> = tableOf({
   plain: facts("n modulo 2^32, little-endian", { qemu: true }),
@@ -51,25 +56,25 @@ export const ivTable: Table<IvGenerator, IvFacts> = tableOf({
 /** The names of {@link ivTable}. */
 export const ivGenerators: readonly IvGenerator[] = namesOf<IvGenerator>(ivTable);
 
-/** Whether a name, spelt as in a header, is one of an IV generator. */
+/** Whether a name, as spelled in a header, is that of an IV generator. */
 export function isIvGenerator(name: string): name is IvGenerator {
   return ivTable[name] !== undefined;
 }
 
-/** What the vectors of a volume depend on, besides its key. */
+/** The parameters of the vectors of a volume, besides its key. */
 export interface IvOptions {
   readonly cipher: CipherName;
   readonly ivGenerator: IvGenerator;
-  /** For `essiv` alone, which needs it. */
+  /** For `essiv`, which requires it. */
   readonly ivHash: string | undefined;
   /** Bytes in a sector: a power of two. */
   readonly sectorSize: number;
 }
 
-/** Fills an array with the vectors, one block each, of the sectors from a number on. */
+/** Fills an array with the vectors, one block each, of consecutive sectors from a number on. */
 export type IvSource = (ivs: Uint8Array, firstSector: bigint) => void;
 
-/** The IV generator of a volume under its key, which take each other. */
+/** The IV generator of a volume under its key. The options and the key fit each other. */
 export function ivSource(options: IvOptions, key: Uint8Array): IvSource {
   const { cipher, ivGenerator, sectorSize } = options;
   const { blockSize } = cipherTable[cipher];
@@ -95,7 +100,7 @@ export function ivSource(options: IvOptions, key: Uint8Array): IvSource {
 /** Sectors are counted in this many bytes, whatever their size. */
 export const SECTOR_UNIT = 512;
 
-/** A vector that begins at `at`, of a sector whose number has the two halves `low` and `high`. */
+/** A vector that starts at `at`, for a sector whose number has the halves `low` and `high`. */
 interface Vector {
   readonly at: number;
   readonly low: number;
@@ -133,7 +138,7 @@ const WRITERS: Readonly<
   },
 };
 
-/** What the vectors are encrypted with, if they are. */
+/** The cipher that encrypts the vectors, if they are encrypted. */
 function encryptorOf(
   { cipher, ivGenerator, ivHash }: IvOptions,
   key: Uint8Array,

@@ -3,26 +3,30 @@ import { afMerge, afSplit } from "./af.ts";
 import type { SectorCipher } from "./sector_cipher.ts";
 
 /**
- * What the stripes of key material are, but for the last one: random bytes, or what zeros decrypt to.
- * Readers open both alike, and sparse material is nearly all zeros. It is for images under test: of what
- * the splitter is for nothing is left, since the last stripe alone would have to survive an erasure.
+ * The content of all stripes of key material except the last: random bytes, or the bytes that
+ * encrypt to zeros. Readers open both in the same way, and sparse material is nearly all zeros. It
+ * is for images under test only: it defeats the purpose of the splitter, because the last stripe
+ * alone reveals the key.
  */
 export type MaterialKind = "noise" | "sparse";
 
-/** What key material is made with. */
+/** The options for making key material. */
 export interface KeyMaterialOptions {
   readonly stripes: number;
   /** The hash of the splitter, spelt as in a LUKS header. */
   readonly hash: string;
-  /** That of the key which a passphrase gives. Sectors are counted from the start of the material. */
+  /**
+   * The encryption under the key that is derived from a passphrase. Sectors are counted from the
+   * start of the material.
+   */
   readonly cipher: Pick<SectorCipher, "encrypt" | "decrypt">;
-  /** Gives as many random bytes as it is asked for; sparse material asks for none. */
+  /** Returns the requested number of random bytes; not used for sparse material. */
   readonly random: (length: number) => Uint8Array;
   /** `noise` by default. */
   readonly kind?: MaterialKind | undefined;
 }
 
-/** The longest block of any cipher, of which the shorter ones are a fraction. */
+/** The longest block of any cipher. The shorter ones divide it. */
 const BLOCK = 16;
 
 /**
@@ -37,7 +41,7 @@ export function keyMaterial(key: Uint8Array, options: KeyMaterialOptions): Uint8
   return options.kind === "sparse" ? sparse(key, options) : noisy(key, options);
 }
 
-/** What the key in key material is recovered with. */
+/** The options for recovering a key from key material. */
 export interface KeyOfMaterialOptions extends Pick<KeyMaterialOptions, "stripes" | "hash"> {
   readonly cipher: Pick<SectorCipher, "decrypt">;
   /** Fills `target` with the start of the material: whole sectors. */
@@ -45,8 +49,8 @@ export interface KeyOfMaterialOptions extends Pick<KeyMaterialOptions, "stripes"
 }
 
 /**
- * The key of so many bytes that is in key material, which {@link keyMaterial} made. Other material, or
- * another cipher, gives other bytes.
+ * Recovers the key from material that {@link keyMaterial} made. Other material or another cipher
+ * gives other bytes.
  *
  * @throws {RangeError} when there is no such hash, or there are no stripes, or the key is empty
  */
@@ -55,7 +59,7 @@ export function keyOfMaterial(
   { stripes, hash, cipher, read }: KeyOfMaterialOptions,
 ): Uint8Array {
   const length = keyBytes * stripes;
-  // A key of 24 bytes does not fill the last sector, which is encrypted as a whole.
+  // A key of 24 bytes does not fill the last sector; the whole sector is encrypted.
   const material = new Uint8Array(wholeSectors(length));
   read(material);
   cipher.decrypt(material, 0n);
@@ -70,19 +74,20 @@ function noisy(key: Uint8Array, { stripes, hash, cipher, random }: KeyMaterialOp
 }
 
 /**
- * Material that is zeros but for the blocks of the last stripe. The splitter takes any bytes for the
- * stripes before that: here they are the plaintext of zeros, so that they encrypt to zeros again.
+ * Material that is zero except for the blocks of the last stripe. The splitter allows any bytes in
+ * the stripes before it. Here they are the decryption of zeros, so that they encrypt to zeros
+ * again.
  */
 function sparse(key: Uint8Array, { stripes, hash, cipher }: KeyMaterialOptions): Uint8Array {
   const length = key.length * stripes;
   const plain = new Uint8Array(wholeSectors(length));
   cipher.decrypt(plain, 0n);
   plain.set(afSplit(key, stripes, hash, (count) => plain.subarray(0, count)));
-  // The last stripe may share its first sector with others, and a stripe may be in two sectors.
+  // The last stripe may share its first sector with others, and may span two sectors.
   const start = Math.floor((length - key.length) / SECTOR) * SECTOR;
   const end = plain.subarray(start);
   cipher.encrypt(end, BigInt(start / SECTOR));
-  // No block is decrypted with the help of a later one, so that what follows the stripes is free.
+  // No block depends on a later one for decryption, so the bytes after the stripes can be anything.
   end.fill(0, Math.ceil((length - start) / BLOCK) * BLOCK);
   const material = new Uint8Array(plain.length);
   material.set(end, start);

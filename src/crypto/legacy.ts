@@ -4,8 +4,8 @@ import { type SectorCipher, sectorCipher } from "./sector_cipher.ts";
 const KEY_LENGTH = 16;
 
 /**
- * The key of the legacy encryption of qcow, and of qcow2 with crypt_method 1: the passphrase itself up
- * to its first zero byte, cut or filled with zeros to 16 bytes (QEMU 10.0, crypto/block-qcow.c,
+ * The key of the legacy encryption of qcow, and of qcow2 with crypt_method 1: the passphrase itself
+ * up to its first zero byte, cut or zero-padded to 16 bytes (QEMU 10.0, crypto/block-qcow.c,
  * `qcrypto_block_qcow_init`).
  */
 export function legacyAesKey(passphrase: Uint8Array): Uint8Array {
@@ -18,10 +18,10 @@ export function legacyAesKey(passphrase: Uint8Array): Uint8Array {
 
 /**
  * The legacy encryption of qcow, and of qcow2 with crypt_method 1: AES with keys of 128 bits in CBC
- * mode, with the number of the guest's sector as `plain64` has it for a vector.
+ * mode, with the number of the guest sector as vector, as in `plain64`.
  *
- * The specification of qcow2 speaks of 256-bit keys under crypt_method 1; no QEMU has ever used such.
- * Nothing tells whether a passphrase is the right one.
+ * The specification of qcow2 mentions 256-bit keys for crypt_method 1, but no version of QEMU has
+ * ever used them. There is no way to check whether a passphrase is the right one.
  */
 export function legacyAes(passphrase: Uint8Array): SectorCipher {
   return sectorCipher(

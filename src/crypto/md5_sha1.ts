@@ -1,7 +1,7 @@
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { type CHash, createHasher, type Hash } from "@noble/hashes/utils.js";
 
-/** Both hashes of the same message, one digest behind the other (RFC 4346, section 4.7). */
+/** Both hashes of the same message, one digest after the other (RFC 4346, section 4.7). */
 class Md5Sha1 implements Hash<Md5Sha1> {
   readonly blockLen = md5.blockLen;
   readonly outputLen = md5.outputLen + sha1.outputLen;

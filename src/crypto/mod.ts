@@ -4,14 +4,15 @@
  *
  * Invariants:
  *
- * - Names are those of LUKS headers, and may be any text: what is not known, or does not go together,
- *   is a RangeError and nothing else. The tables have one name for each thing; what hashes, derives keys
- *   or encrypts sectors takes every name that cryptsetup has for it (`canonicalHash`, `canonicalNames`).
- * - Everything is synchronous, and a function of its arguments alone.
- * - Bytes are transformed in place. What is transformed is whole blocks, or whole sectors.
- * - No key, passphrase or content is in a message of an error.
- * - AES, the hashes and PBKDF2 are the platform's; what the platform lacks is written here and held to
- *   its published vectors. Nothing is done against who can measure times: images are under test, not
+ * - Names are those of LUKS headers, and may be any text: an unknown name or a combination that
+ *   does not exist is always a RangeError. The tables have one name for each thing. Functions that
+ *   hash, derive keys or encrypt sectors accept every name that cryptsetup has for it
+ *   (`canonicalHash`, `canonicalNames`).
+ * - Everything is synchronous and depends only on its arguments.
+ * - Bytes are transformed in place, in whole blocks or whole sectors.
+ * - No error message contains a key, a passphrase or content.
+ * - AES, the hashes and PBKDF2 are those of the platform. Code for the rest is here and is tested
+ *   with published vectors. It is not protected against timing attacks: images are under test, not
  *   under attack.
  *
  * @module

@@ -2,7 +2,8 @@ import type { BlockCipher } from "./block.ts";
 import { bytesOf, loadWords, reorder, wordsOf } from "./words.ts";
 
 /**
- * Whole sectors to be transformed in place. Their bytes begin at a multiple of four in their buffer.
+ * Whole sectors to be transformed in place. Their bytes start at a multiple of four in their
+ * buffer.
  */
 export interface Sectors {
   readonly bytes: Uint8Array;
@@ -12,13 +13,13 @@ export interface Sectors {
   readonly ivs: Uint8Array;
 }
 
-/** A mode of operation on sectors, each of which is a message of its own. */
+/** A mode of operation on sectors. Each sector is a separate message. */
 export interface Mode {
   encrypt(sectors: Sectors): void;
   decrypt(sectors: Sectors): void;
 }
 
-/** Each block by itself (SP 800-38A, section 6.1). */
+/** Each block independently of the others (SP 800-38A, section 6.1). */
 export function ecb(cipher: BlockCipher): Mode {
   return {
     encrypt: ({ bytes }) => cipher.encryptBlocks(bytes),
@@ -27,8 +28,8 @@ export function ecb(cipher: BlockCipher): Mode {
 }
 
 /**
- * Cipher block chaining (SP 800-38A, section 6.2). A block can be encrypted only after the one before
- * it in its sector; the blocks of the same number of all sectors are encrypted at a time.
+ * Cipher block chaining (SP 800-38A, section 6.2). A block can be encrypted only after the previous
+ * one in its sector; the blocks with the same number in all sectors are encrypted at once.
  */
 export function cbc(cipher: BlockCipher): Mode {
   const blockWords = cipher.blockSize / 4;
@@ -57,19 +58,19 @@ export function cbc(cipher: BlockCipher): Mode {
   };
 }
 
-/** The blocks of sectors in rows: those of the same number, one of each sector, are a row. */
+/** The blocks of sectors in rows: a row has the blocks with the same number, one of each sector. */
 interface Rows {
   /** All bytes of the sectors. */
   readonly words: Int32Array;
   /** The vectors: as many words as a row has. */
   readonly chain: Int32Array;
-  /** Where the words of the first row stand among all. */
+  /** The index of each word of the first row among all words. */
   readonly places: Int32Array;
-  /** How much further on those of each row stand. */
+  /** The distance from a row to the next one, in words. */
   readonly rows: Iterable<number>;
 }
 
-/** What modes go through that take the blocks of a sector one after the other. */
+/** The rows for modes that process the blocks of a sector one after the other. */
 export function rowsOf({ bytes, sectorSize, ivs }: Sectors, blockSize: number): Rows {
   const chain = wordsOf(ivs);
   const blockWords = blockSize / 4;
@@ -84,8 +85,8 @@ export function rowsOf({ bytes, sectorSize, ivs }: Sectors, blockSize: number): 
 }
 
 /**
- * Counter mode (SP 800-38A, section 6.5): a counter as wide as a block, big-endian, which begins with
- * the vector, is counted up with each block of the sector.
+ * Counter mode (SP 800-38A, section 6.5): a big-endian counter as wide as a block starts with the
+ * vector and is incremented for each block of the sector.
  */
 export function ctr(cipher: BlockCipher): Mode {
   const blockWords = cipher.blockSize / 4;
@@ -109,7 +110,7 @@ export function ctr(cipher: BlockCipher): Mode {
 
 let scratch = new Int32Array(0);
 
-/** Memory for the time of one call, with anything in it. */
+/** Memory for one call, with arbitrary content. */
 export function scratchWords(length: number): Int32Array {
   if (scratch.length < length) scratch = new Int32Array(length);
   return scratch.subarray(0, length);

@@ -5,14 +5,14 @@ import { canonicalHash } from "./hash_aliases.ts";
 import { type HashName, hashTable } from "./hashes.ts";
 import { deriveElsewhere } from "./pbkdf2_worker.ts";
 
-/** Hashes that Deno's `pbkdf2Sync` does not take. */
+/** Hashes that Deno's `pbkdf2Sync` does not support. */
 const NOT_DERIVED_BY_PLATFORM: readonly HashName[] = ["whirlpool", "blake2b-512", "blake2s-256"];
 
 /**
  * PBKDF2 with HMAC (RFC 8018, section 5.2).
  *
- * The work grows with the iterations and with the length in digests: whoever has the numbers from an
- * image bounds them before.
+ * The work grows with the iterations and with the length in digests: callers that have these
+ * numbers from an image must bound them first.
  *
  * @param hash spelt as in a LUKS header
  * @param iterations 1 to 2^31 - 1
@@ -46,7 +46,7 @@ export function pbkdf2(
     new Uint8Array(builtin("node:crypto").pbkdf2Sync(password, salt, iterations, length, known));
 }
 
-/** A digest that PBKDF2 makes of a key, by which a LUKS header knows it. */
+/** A digest of a key by PBKDF2, with which a LUKS header verifies it. */
 export interface KeyDigest {
   readonly hash: string;
   readonly salt: Uint8Array;
@@ -69,8 +69,8 @@ function assertBetween(value: number, { what, max }: { what: string; max: number
 }
 
 /**
- * How much longer an iteration takes than one with SHA-256, about, as measured in Deno 2.9. Those that
- * the platform does not have are done in JavaScript.
+ * About how much longer an iteration takes than one with SHA-256, as measured in Deno 2.9. Hashes
+ * that the platform lacks run in JavaScript.
  */
 const FACTORS: Partial<Record<HashName, number>> = {
   md5: 1,
@@ -82,7 +82,7 @@ const FACTORS: Partial<Record<HashName, number>> = {
 };
 const FACTOR_OF_OTHERS = 4;
 
-/** What {@link pbkdf2} costs, in iterations with SHA-256 for as many bytes as a digest of it has. */
+/** The cost of {@link pbkdf2}, in iterations with SHA-256 that make one digest. */
 export function derivationCost(hash: string, iterations: number, length: number): number {
   const name = canonicalHash(hash);
   if (name === undefined) return iterations;

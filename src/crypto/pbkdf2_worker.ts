@@ -3,10 +3,10 @@ import type { HashName } from "./hashes.ts";
 
 /**
  * PBKDF2 by the Web Cryptography API, which in Deno takes a quarter of the time of `pbkdf2Sync` for
- * SHA-256, but cannot be waited for where nothing else is asynchronous. So another thread waits for it.
+ * SHA-256. It is asynchronous and the callers are not, so another thread waits for it.
  */
 
-/** What a key is derived from. */
+/** The input of a key derivation. */
 export interface DerivedFrom {
   readonly password: Uint8Array;
   readonly salt: Uint8Array;
@@ -15,38 +15,38 @@ export interface DerivedFrom {
   readonly length: number;
 }
 
-/** Hashes at which the other way is faster, by their names there. */
+/** Hashes for which the Web Cryptography API is faster, with their names there. */
 const NAMES: Partial<Record<HashName, string>> = {
   sha256: "SHA-256",
   sha384: "SHA-384",
   sha512: "SHA-512",
 };
 
-/** Fewer iterations are done before a thread has started. */
+/** Fewer iterations than this take less time than starting a thread. */
 const ITERATIONS_MIN = 80_000;
-/** Milliseconds that a thread has to start in. */
+/** The time limit for starting a thread, in milliseconds. */
 const START_MS = 2000;
 
 const WAITING = 0;
 const STARTED = 1;
 const DONE = 2;
-/** Where the key is after the state. */
+/** The offset of the key, after the state. */
 const KEY_AT = 8;
 
-/** The key, or `undefined` where this way is not the faster one or cannot be gone. */
+/** The key, or `undefined` if this way is slower or not available. */
 export function deriveElsewhere(hash: HashName, from: DerivedFrom): Uint8Array | undefined {
   const { [hash]: name } = NAMES;
   if (name === undefined || from.iterations < ITERATIONS_MIN) return undefined;
   try {
     return derived({ ...from, name, shared: new SharedArrayBuffer(KEY_AT + from.length) });
   } catch {
-    // Not everywhere is there a thread to be had, or one that may wait for another.
+    // Some runtimes cannot start a thread, or do not let one wait for another.
     return undefined;
   }
 }
 
 interface Work extends DerivedFrom {
-  /** The hash by its name in the Web Cryptography API. */
+  /** The name of the hash in the Web Cryptography API. */
   readonly name: string;
   readonly shared: SharedArrayBuffer;
 }
@@ -56,7 +56,7 @@ function derived(work: Work): Uint8Array | undefined {
   const script = `(${derive})(require("node:worker_threads").workerData)`;
   const { Worker } = builtin("node:worker_threads");
   const worker = new Worker(script, { eval: true, workerData: work });
-  // Nothing of it may keep the process alive, or end it.
+  // The worker must neither keep the process alive nor end it.
   worker.on("error", () => {});
   worker.unref();
   try {
@@ -68,7 +68,7 @@ function derived(work: Work): Uint8Array | undefined {
   }
 }
 
-/** Runs in the other thread, where nothing of this module is known. */
+/** Runs in the other thread, which cannot use anything else of this module. */
 async function derive({ password, salt, iterations, length, name, shared }: Work): Promise<void> {
   const state = new Int32Array(shared, 0, 1);
   Atomics.store(state, 0, 1);

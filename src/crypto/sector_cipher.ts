@@ -13,25 +13,26 @@ import { xts } from "./xts.ts";
 export interface SectorCipher {
   /** Bytes in a sector. */
   readonly sectorSize: number;
-  /** Decrypts consecutive sectors in place, of which the first has the given number. */
+  /** Decrypts consecutive sectors in place. `number` is that of the first. */
   decrypt(bytes: Uint8Array, firstSector: bigint): void;
-  /** Encrypts consecutive sectors in place, of which the first has the given number. */
+  /** Encrypts consecutive sectors in place. `number` is that of the first. */
   encrypt(bytes: Uint8Array, firstSector: bigint): void;
 }
 
-/** Bytes transformed at a time, for which memory is needed once more. */
+/** Bytes transformed at a time. This much memory is needed in addition. */
 const BATCH = 256 * 1024;
 
 /**
  * The cipher of a volume under its key, as dm-crypt and QEMU have it.
  *
- * A sector's number counts units of 512 bytes whatever the size of a sector, as in LUKS2: of sectors
- * of 4096 bytes, one after the other has a number greater by eight. Numbers count modulo 2^64. The key of `xts` is the key for
- * the data and, as long, the key for the tweaks; the hash of `essiv` is taken over both.
+ * A sector's number counts units of 512 bytes whatever the size of a sector, as in LUKS2: the
+ * numbers of consecutive sectors of 4096 bytes differ by eight. Numbers are modulo 2^64. The key of
+ * `xts` is the key for the data followed by the key for the tweaks, which has the same length;
+ * `essiv` hashes both.
  *
  * The methods of the result throw a RangeError when the bytes are not whole sectors.
  *
- * @throws {RangeError} with the sentence of {@link reasonUnusable}
+ * @throws {RangeError} with the message of {@link reasonUnusable}
  *
  * @example
  * ```ts
@@ -82,7 +83,7 @@ export function sectorCipher(options: SectorCipherOptions, key: Uint8Array): Sec
 /** Options whose names are known. */
 type Usable = Omit<IvOptions, "sectorSize"> & { mode: CipherMode; sectorSize?: number };
 
-/** Has bytes transformed in place, or in a copy where they are not at a word's place in memory. */
+/** Transforms bytes in place, or in a copy where they are not aligned to a word in memory. */
 function onAligned(bytes: Uint8Array, transform: (aligned: Uint8Array) => void): void {
   if (bytes.byteOffset % Int32Array.BYTES_PER_ELEMENT === 0) return transform(bytes);
   const aligned = bytes.slice();

@@ -4,8 +4,9 @@ import { inverseSubstitutions } from "./serpent_inverse_boxes.ts";
 import { keyWords, onBytes, rotateLeft } from "./words.ts";
 
 /**
- * Serpent under a key of 16, 24 or 32 bytes, in the bitsliced form of the submission of 1998, to
- * which the sections named here belong. A round is taken over all blocks before the next.
+ * Serpent under a key of 16, 24 or 32 bytes, in the bitsliced form of the submission of 1998. The
+ * sections cited here are those of the submission. A round is done for all blocks before the next
+ * round.
  */
 export function serpent(key: Uint8Array): BlockCipher {
   const subkeys = schedule(key);
@@ -85,7 +86,7 @@ function transformBack(words: Int32Array, key: Int32Array): void {
   }
 }
 
-/** The golden ratio's share in the key schedule. */
+/** The constant of the key schedule, from the golden ratio. */
 const PHI = 0x9e3779b9;
 
 /** The key schedule (section 4). */
@@ -103,7 +104,7 @@ function schedule(key: Uint8Array): Subkeys {
   }
   return Array.from({ length: ROUNDS + 1 }, (_, i) => {
     const subkey = prekeys.slice(8 + 4 * i, 12 + 4 * i);
-    // Subkey 0 goes through S3, and each next one through the box before.
+    // Subkey 0 goes through S3, and each following one through the previous box.
     boxOf(substitutions, 3 - i)(subkey);
     return subkey;
   });

@@ -1,4 +1,4 @@
-/** Substitutes the words of one block after the other, in place. */
+/** Substitutes the words of consecutive blocks in place. */
 export type Substitution = (words: Int32Array) => void;
 
 /**

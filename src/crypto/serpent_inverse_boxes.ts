@@ -1,6 +1,6 @@
 import type { Substitution } from "./serpent_boxes.ts";
 
-/** The inverses of the S-boxes S0 to S7 of Serpent as circuits, made as those of the boxes were. */
+/** The inverses of the S-boxes S0 to S7 of Serpent as circuits, found in the same way. */
 export const inverseSubstitutions: readonly Substitution[] = [
   (words) => {
     for (let i = 0; i < words.length; i += 4) {

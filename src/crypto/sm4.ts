@@ -35,7 +35,7 @@ function transform(words: Int32Array, subkeys: Int32Array): void {
   }
 }
 
-/** The round's transformation T (section 6.2), of which the tables hold both halves. */
+/** The transformation T of a round (section 6.2). The tables combine both of its halves. */
 function substitute(word: number): number {
   return TABLES[word & 255]! ^ TABLES[256 | ((word >>> 8) & 255)]! ^
     TABLES[512 | ((word >>> 16) & 255)]! ^ TABLES[768 | (word >>> 24)]!;

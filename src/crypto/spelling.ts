@@ -3,23 +3,24 @@ import type { SectorCipherOptions } from "./sector_options.ts";
 import { canonicalEssivHash } from "./essiv_hash.ts";
 import { inSmallLetters } from "./hash_aliases.ts";
 
-/** The ciphers of OpenSSL, in which cryptsetup has key slots encrypted without the kernel. */
+/** The ciphers of OpenSSL, with which cryptsetup encrypts key slots without the kernel. */
 const OPENSSL_CIPHERS: readonly string[] = ["aes", "camellia"];
 
-/** Modes that cryptsetup has to recognise itself, and does in small letters alone. */
+/** Modes that cryptsetup recognises itself, in lower case only. */
 const SMALL_MODES: readonly string[] = ["ecb", "xts"];
 
-/** IV generators of which cryptsetup compares the beginning. */
+/** IV generators of which cryptsetup compares only the first letters. */
 const BEGINNINGS: readonly string[] = ["benbi", "eboiv"];
 
 /**
- * The names of the tables for those of a header, which cryptsetup writes down as they are given to it:
- * OpenSSL finds ciphers, modes and hashes in letters of any size, and by other names (lib/crypto_backend/
- * crypto_openssl.c, `_cipher_init`), cryptsetup IV generators in letters of any size (crypto_storage.c,
- * `crypt_sector_iv_init`). `AES-CBC-ESSIV:SHA-256` is `aes-cbc-essiv:sha256`.
+ * Translates the names of a header to those of the tables. cryptsetup stores names as they are
+ * given to it: OpenSSL accepts ciphers, modes and hashes in any case and under other names
+ * (lib/crypto_backend/ crypto_openssl.c, `_cipher_init`), cryptsetup accepts IV generators in any
+ * case (crypto_storage.c, `crypt_sector_iv_init`). `AES-CBC-ESSIV:SHA-256` is
+ * `aes-cbc-essiv:sha256`.
  *
- * The kernel and QEMU know no other spelling than that of the tables, and it is the only one of ciphers
- * that are the kernel's alone.
+ * The kernel and QEMU accept only the spelling of the tables. Ciphers that only the kernel has have
+ * no other spelling.
  */
 export function canonicalNames(options: SectorCipherOptions): SectorCipherOptions {
   const cipher = inSmallLetters(options.cipher);
@@ -36,7 +37,7 @@ export function canonicalNames(options: SectorCipherOptions): SectorCipherOption
   };
 }
 
-/** A mode with its IV generator as headers have them, taken apart: `cbc-essiv:sha256`. Total. */
+/** Parses a mode with its IV generator, as in headers: `cbc-essiv:sha256`. Accepts any text. */
 export function splitMode(
   text: string,
 ): { readonly mode: string; readonly ivGenerator?: string; readonly ivHash?: string } {

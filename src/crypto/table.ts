@@ -1,12 +1,12 @@
 /**
- * Facts by name. It has no other names, whatever the text that it is asked for: names come from
- * headers that anybody can write.
+ * Facts by name. Looking up any other text gives `undefined`, also for the names of inherited
+ * properties: names come from headers that anybody can write.
  */
 export type Table<Name extends string, Facts> =
   & Readonly<Record<Name, Facts>>
   & Readonly<Record<string, Facts | undefined>>;
 
-/** The names of a table, in the order in which they are listed to people. */
+/** The names of a table, in the order in which they are printed. */
 export function namesOf<Name extends string>(
   table: Readonly<Record<Name, unknown>>,
 ): readonly Name[] {

@@ -2,8 +2,8 @@ import { keyWords, onBytes, once, rotateLeft } from "./words.ts";
 import type { BlockCipher } from "./block.ts";
 
 /**
- * Twofish under a key of 16, 24 or 32 bytes, with its key-dependent S-boxes worked out beforehand
- * ("full keying"). The sections named here are those of the submission of 1998.
+ * Twofish under a key of 16, 24 or 32 bytes, with its key-dependent S-boxes computed in advance
+ * ("full keying"). The sections cited here are those of the submission of 1998.
  */
 export function twofish(key: Uint8Array): BlockCipher {
   fillTables();
@@ -18,13 +18,16 @@ export function twofish(key: Uint8Array): BlockCipher {
 
 const ROUNDS = 16;
 
-/** Where the round keys begin, after four words of input and four of output whitening. */
+/**
+ * The index of the first round key, after four words for input whitening and four for output
+ * whitening.
+ */
 const ROUND_KEYS = 8;
 
-/** The four tables of a substitution one after the other, by the byte of the word they are for. */
+/** The four tables of a substitution, one for each byte of a word, one after the other. */
 type Boxes = Int32Array;
 
-/** `g` (section 4.3.5), with the multiplication by the MDS matrix in the tables. */
+/** `g` (section 4.3.5). The tables include the multiplication by the MDS matrix. */
 function substitute(boxes: Boxes, word: number): number {
   return boxes[word & 255]! ^ boxes[256 | ((word >>> 8) & 255)]! ^
     boxes[512 | ((word >>> 16) & 255)]! ^ boxes[768 | (word >>> 24)]!;
@@ -92,7 +95,7 @@ function schedule(key: Uint8Array): { boxes: Boxes; subkeys: Int32Array } {
   return { boxes: boxesOf(folded.reverse()), subkeys };
 }
 
-/** `h` (section 4.3.2) of every byte in every place, under a list of words. */
+/** `h` (section 4.3.2) of every byte value at every position, under a list of words. */
 function boxesOf(list: Int32Array): Boxes {
   const boxes = new Int32Array(4 * 256);
   for (let i = 0; i < boxes.length; i++) {
@@ -107,7 +110,7 @@ function boxesOf(list: Int32Array): Boxes {
   return boxes;
 }
 
-/** Which of the two permutations a lane goes through before it meets a word, the last one first. */
+/** Which of the two permutations each lane uses at each step, in reverse order. */
 const ORDER = [[1, 0, 0, 1, 1], [0, 0, 1, 1, 0], [1, 1, 0, 0, 0], [0, 1, 1, 0, 1]];
 
 /** Products in GF(2^8) under the polynomials of the two matrices (section 4.3). */
@@ -129,7 +132,7 @@ const MDS = [
   [0xef, 0x01, 0xef, 0x5b],
 ];
 
-/** What each byte in each place gives to the product with the MDS matrix. */
+/** The contribution of each byte value at each position to the product with the MDS matrix. */
 const MIXED = new Int32Array(4 * 256);
 
 const fillTables = once(() => {

@@ -4,12 +4,12 @@ import type { SectorCipherOptions } from "./sector_options.ts";
 import { isIvGenerator } from "./iv.ts";
 import { canonicalNames } from "./spelling.ts";
 
-/** Bytes that sectors can have, in dm-crypt as here. */
+/** The sector sizes, in dm-crypt and here. */
 const SECTOR_SIZES: readonly number[] = [512, 1024, 2048, 4096];
 
 /**
- * Why there is no `sectorCipher` of these options for keys of that many bytes, as a sentence, or
- * `undefined` when there is one.
+ * A sentence on why `sectorCipher` does not support these options with keys of that length, or
+ * `undefined` if it does.
  */
 export function reasonUnusable(
   options: SectorCipherOptions,

@@ -11,7 +11,7 @@ class Whirlpool extends HashMD<Whirlpool> {
   readonly #state = new Int32Array(WORDS);
 
   constructor() {
-    // The length of the message has 32 bytes.
+    // The length of the message is stored in 32 bytes.
     super(64, 64, 32, false);
   }
 
@@ -31,7 +31,7 @@ class Whirlpool extends HashMD<Whirlpool> {
       diffuse(text);
       for (let i = 0; i < WORDS; i++) text[i]! ^= key[i]!;
     }
-    // The state has had the block added already.
+    // The block was added to the state above.
     for (let i = 0; i < WORDS; i++) state[i]! ^= text[i]!;
   }
 
@@ -56,12 +56,12 @@ class Whirlpool extends HashMD<Whirlpool> {
   protected override roundClean(): void {}
 }
 
-/** Memory for the time of one block. */
+/** Memory for one block. */
 const key = new Int32Array(WORDS);
 const text = new Int32Array(WORDS);
 const mixed = new Int32Array(WORDS);
 
-/** The round but for its key: the S-box, the rotation of the columns and the mixing of the rows. */
+/** A round without its key: the S-box, the rotation of the columns and the mixing of the rows. */
 function diffuse(words: Int32Array): void {
   for (let at = 0; at < WORDS; at += 2) {
     const a = words[at]! >>> 24;
@@ -88,7 +88,7 @@ function multiply(byte: number, by: number): number {
   return product;
 }
 
-/** The mini-boxes E and R, of which the S-box is made, and the inverse of E. */
+/** The mini-boxes E and R that the S-box is built from, and the inverse of E. */
 const E = [...("1b9cd6f3e874a250")].map((digit) => parseInt(digit, 16));
 const R = [...("7cbde49f638a2510")].map((digit) => parseInt(digit, 16));
 const E_INVERSE = E.map((_, i) => E.indexOf(i));
@@ -103,7 +103,7 @@ function box(byte: number): number {
 /** The first row of the matrix that mixes; each next one is this one rotated. */
 const ROW = [1, 1, 4, 1, 8, 5, 2, 9];
 
-/** What a byte in a column gives to the first word, and to the second word, of its row. */
+/** The contribution of a byte in a column to the first word and to the second word of its row. */
 const HIGH = new Int32Array(8 * 256);
 const LOW = new Int32Array(8 * 256);
 
@@ -122,5 +122,5 @@ const fillTables = once(() => {
   CONSTANTS.forEach((_, i) => CONSTANTS[i] = wordOf((at) => box(4 * i + at)));
 });
 
-/** Whirlpool, in its final version, which ISO/IEC 10118-3 took over. */
+/** Whirlpool in its final version, that of ISO/IEC 10118-3. */
 export const whirlpool: CHash = createHasher(() => new Whirlpool());

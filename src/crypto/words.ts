@@ -1,6 +1,9 @@
 import type { BlockCipher } from "./block.ts";
 
-/** Words that a cipher has at a time: what fits into the innermost cache together with its tables. */
+/**
+ * Words that a cipher processes at a time: they fit into the innermost cache together with its
+ * tables.
+ */
 const CHUNK_WORDS = 1024;
 
 /** The order of the bytes of a word. */
@@ -40,29 +43,31 @@ function inChunks(
   }
 }
 
-/** Reads `words.length` words from the beginning of bytes. */
+/** Reads `words.length` words from the start of bytes. */
 export function loadWords(bytes: Uint8Array, words: Int32Array, order: ByteOrder): void {
   bytesOf(words).set(bytes.subarray(0, words.byteLength));
   reorder(words, order);
 }
 
-/** Writes words to the beginning of bytes; may leave the words themselves in any order. */
+/** Writes words to the start of bytes; may reorder the bytes of the words themselves. */
 function storeWords(words: Int32Array, bytes: Uint8Array, order: ByteOrder): void {
   reorder(words, order);
   bytes.set(bytesOf(words));
 }
 
-/** Turns numbers into words whose bytes in memory are in the given order, or back. */
+/** Converts numbers to words whose bytes in memory are in the given order, or back. */
 export function reorder(words: Int32Array, { bigEndian }: ByteOrder): void {
   if (bigEndian !== HOST_IS_BIG_ENDIAN) swap(words);
 }
 
-/** Bytes that begin at a multiple of four in their buffer, as words in the order of the host. */
+/**
+ * Bytes that start at a multiple of four in their buffer, as words in the byte order of the host.
+ */
 export function wordsOf(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 
-/** The words of a key whose length may be no multiple of four; zeros follow it. */
+/** The words of a key. If its length is not a multiple of four, it is padded with zeros. */
 export function keyWords(key: Uint8Array, length: number, order: ByteOrder): Int32Array {
   const padded = new Uint8Array(4 * length);
   padded.set(key);
@@ -71,7 +76,7 @@ export function keyWords(key: Uint8Array, length: number, order: ByteOrder): Int
   return words;
 }
 
-/** The bits of a word moved up by 0 to 31 places, and round. */
+/** A word rotated left by 0 to 31 bits. */
 export function rotateLeft(word: number, by: number): number {
   return (word << by) | (word >>> (32 - by));
 }
@@ -89,12 +94,12 @@ export function once(fill: () => void): () => void {
   };
 }
 
-/** Bytes that are written in hexadecimal. */
+/** The bytes of a text in hexadecimal. */
 export function fromHex(text: string): Uint8Array {
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 }
 
-/** Memory of words as bytes. */
+/** The memory of words as bytes. */
 export function bytesOf(words: Int32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }

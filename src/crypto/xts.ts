@@ -3,10 +3,10 @@ import { type Mode, scratchWords, type Sectors, xorWords } from "./modes.ts";
 import { loadWords, reorder, wordsOf } from "./words.ts";
 
 /**
- * XTS (IEEE Std 1619-2007) on sectors that are whole blocks, so that no ciphertext is ever stolen.
+ * XTS (IEEE Std 1619-2007) on sectors of whole blocks, so that ciphertext stealing is never needed.
  *
- * The vector of a sector is the tweak. All tweaks go through their cipher in one call, and all blocks
- * through theirs in another.
+ * The vector of a sector is the tweak. All tweaks are encrypted in one call, and all blocks in
+ * another.
  */
 export function xts(ciphers: { data: BlockCipher; tweak: BlockCipher }): Mode {
   const { data, tweak } = ciphers;
@@ -26,8 +26,8 @@ export function xts(ciphers: { data: BlockCipher; tweak: BlockCipher }): Mode {
 }
 
 /**
- * What is added to every block before and after the cipher: the encrypted tweak of its sector times
- * the power of alpha that is its number in the sector (section 5.2).
+ * The mask that is added to every block before and after the cipher: the encrypted tweak of its
+ * sector times alpha to the power of the block's number in the sector (section 5.2).
  */
 function masksOf(
   tweaks: Uint8Array,
