@@ -1,9 +1,9 @@
-/** The bytes of a codec's buffer as a plain array of their own length. */
+/** The bytes of a codec's buffer as a plain array of exactly their length. */
 export function plainBytes(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
-/** The chunks one after the other as one array. */
+/** Joins chunks into one array. */
 export function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const [first] = chunks;
   if (first !== undefined && chunks.length === 1) return first;

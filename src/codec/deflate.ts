@@ -15,19 +15,19 @@ import { joined } from "./arrays.ts";
 /** How zlib looks for matches and chooses codes. */
 export type DeflateStrategy = "default" | "filtered" | "huffman-only" | "rle" | "fixed";
 
-/** How {@link deflateCluster} writes; what is left out is as QEMU has it. */
+/** Options of {@link deflateCluster}. The defaults are QEMU's. */
 export interface DeflateOptions {
   /** 0 (stored blocks) to 9, or -1 for zlib's default, which is QEMU's. */
   readonly level?: -1 | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
-  /** Log2 of the furthest distance of a match: 9 to 15; QEMU's is 12. */
+  /** Log2 of the largest distance of a match: 9 to 15; QEMU's is 12. */
   readonly windowBits?: 9 | 10 | 11 | 12 | 13 | 14 | 15;
-  /** Log2 of the symbols in a block, less 6: 1 to 9; QEMU's is 9. */
+  /** Log2 of the number of symbols in a block, minus 6: 1 to 9; QEMU's is 9. */
   readonly memLevel?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
   /** QEMU's is `default`. */
   readonly strategy?: DeflateStrategy;
   /**
-   * Whether the stream ends with a final block, as QEMU's do. Without, it ends with the empty
-   * stored block of a synchronising flush, and streams can be joined.
+   * Whether the stream ends with a final block, as QEMU's do. If not, it ends with the empty stored
+   * block of a sync flush, and streams can be joined.
    */
   readonly finish?: boolean;
 }
@@ -41,10 +41,10 @@ const STRATEGIES: Readonly<Record<DeflateStrategy, Z_Strategy>> = {
 };
 
 /**
- * Writes a raw deflate stream (RFC 1951). Without options it has the bytes that QEMU writes for
- * the cluster, whatever the runtime's own zlib may be.
+ * Writes a raw deflate stream (RFC 1951). Without options, the result has the bytes that QEMU
+ * writes for the cluster, whatever zlib the runtime has.
  *
- * QEMU keeps a result only if it is shorter than the cluster: that is for the caller to see to.
+ * QEMU keeps a result only if it is shorter than the cluster. The caller must check this.
  *
  * @throws {RangeError} when an option is out of its range
  *

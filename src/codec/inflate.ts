@@ -11,24 +11,28 @@ import { builtin } from "../bytes/mod.ts";
 import { plainBytes } from "./arrays.ts";
 import { type Decompressed, refused } from "./decompressed.ts";
 
-/** QEMU asks for 4 KiB; matches reach further all the same, being copied out of the output. */
+/**
+ * QEMU requests a window of 4 KiB. Matches may still reach further, because they are copied from
+ * the output.
+ */
 const WINDOW_BITS = 12;
 
-/** The smallest `chunkSize` that node:zlib takes. */
+/** The smallest `chunkSize` that node:zlib accepts. */
 const CHUNK_MIN = 64;
 
 /**
  * Inflates a compressed cluster of qcow, or of qcow2 with compression type 0 (raw deflate, RFC
  * 1951), as QEMU does: one call of zlib's `inflate` with `Z_FINISH` and room for one cluster. The
- * stream is good if and only if the room is full and zlib reports the end of the stream or a lack
- * of input or room. So,
+ * stream is valid if and only if the output is full and zlib reports the end of the stream or a
+ * lack of input or output space. Therefore:
  *
- * - a stream of more than one cluster is cut;
- * - a stream may lack its end, once the cluster is full;
- * - but zlib reads on behind the last byte of the cluster until it meets data that needs room. What
- *   is malformed there refuses the cluster: so do zeros after a stream without a final block.
+ * - a stream of more than one cluster is truncated;
+ * - a stream may lack its end if the cluster is full;
+ * - zlib reads on after the last byte of the cluster up to the next data that needs output space.
+ *   Malformed data there makes the stream invalid, and so do zeros after a stream without a final
+ *   block.
  *
- * @param input all the bytes that the decoder may see, what follows the stream included
+ * @param input all the bytes that the decoder may see, including those after the stream
  * @param clusterSize in bytes, above 0
  *
  * @example
@@ -48,21 +52,22 @@ export function inflateCluster(input: Uint8Array, clusterSize: number): Decompre
 }
 
 /**
- * Each stream that node:zlib refuses leaves native memory behind, which the garbage collector does not
- * know of: where one stream is malformed, the next one probably is too, and is not given to it. That
- * makes no difference to the result.
+ * Each stream that node:zlib rejects leaks native memory that the garbage collector does not see.
+ * After a malformed stream the next one is probably malformed too, and is not passed to node:zlib.
+ * The result is the same.
  */
 let expectsWhole = true;
 
 /**
- * The usual case at full speed: a whole, sound stream of exactly one cluster. All of it has been
- * decoded to its final block without an error, and behind the last byte of the cluster it holds
- * nothing that needs room, so QEMU's call ends with `Z_STREAM_END` and a full buffer. Of anything
- * else node:zlib does not tell enough.
+ * The usual case at full speed: a complete, valid stream of exactly one cluster. It is decoded to
+ * its final block without an error, and nothing after the last byte of the cluster needs output
+ * space, so QEMU's call ends with `Z_STREAM_END` and a full buffer. For other streams node:zlib
+ * does not report enough.
  */
 function inflateWhole(input: Uint8Array, clusterSize: number): Decompressed | undefined {
   try {
-    // One byte more than fits: a buffer that is exactly full would make node:zlib fetch another.
+    // One byte more than needed: node:zlib would allocate a second buffer when the first is exactly
+    // full.
     const chunkSize = Math.max(CHUNK_MIN, clusterSize + 1);
     const bytes = builtin("node:zlib").inflateRawSync(input, {
       chunkSize,
@@ -74,7 +79,7 @@ function inflateWhole(input: Uint8Array, clusterSize: number): Decompressed | un
   }
 }
 
-/** Every case, by the status of zlib itself (pako is its port, and keeps its calls). */
+/** All cases, by the status of zlib itself (pako is a port of it with the same calls). */
 function inflateByStatus(input: Uint8Array, clusterSize: number): Decompressed {
   const stream = new ZStream();
   const bytes = new Uint8Array(clusterSize);

@@ -1,11 +1,13 @@
 import { type ByteSource, storedSize } from "../bytes/mod.ts";
 
-/** Zeros are no compressed stream of either sort: both decoders know after so many at the latest. */
+/**
+ * Zeros are not a valid stream for either decoder. Both detect this after at most so many zeros.
+ */
 const ZEROS_THAT_TELL = 512;
 
 /**
- * The bytes of a compressed stream, zeros past the end of the file. Of a stream that is there as a
- * whole, no more zeros are made than it takes to refuse it.
+ * The bytes of a compressed stream, with zeros past the end of the file. There are only as many
+ * zeros as a decoder needs to reject the stream.
  */
 export function compressedInput(
   source: ByteSource,
@@ -16,13 +18,17 @@ export function compressedInput(
   return source.read(offset, beyond ? Math.min(length, ZEROS_THAT_TELL) : length);
 }
 
-/** Bytes that judging an image may decompress, whatever its size, and for each byte of it. */
+/**
+ * Bytes that judging an image may decompress: a fixed amount, and an amount for each byte of the
+ * file.
+ */
 const DECOMPRESSED_MIN = 2 ** 26;
 const DECOMPRESSED_RATIO = 512;
 
 /**
- * Bytes that judging an image may decompress: more than any real one comes to, and a bound for one in
- * which every entry leads into the same few bytes at another offset.
+ * The limit on bytes that judging an image decompresses. It is above what any real image needs, and
+ * bounds the work for an image in which all entries point into the same few bytes at different
+ * offsets.
  */
 export function decompressionBudget(source: ByteSource): number {
   return DECOMPRESSED_MIN + DECOMPRESSED_RATIO * storedSize(source);

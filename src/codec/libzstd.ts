@@ -2,16 +2,16 @@ import { builtin } from "../bytes/mod.ts";
 
 type Zlib = typeof import("node:zlib");
 
-/** What is used of the runtime's libzstd. */
+/** The part of the runtime's libzstd that is used here. */
 export type Libzstd = Pick<Zlib, "constants" | "zstdCompressSync" | "zstdDecompressSync">;
 
-/** The runtime lacks something. That says nothing about an image. */
+/** The runtime lacks a feature. This is not about an image. */
 export class UnsupportedRuntimeError extends Error {}
 
 /**
  * The runtime's libzstd.
  *
- * @throws {UnsupportedRuntimeError} where it has none
+ * @throws {UnsupportedRuntimeError} if it has none
  */
 export function libzstd(): Libzstd {
   const zlib = builtin("node:zlib");

@@ -1,16 +1,16 @@
 /**
- * Compressed clusters: what QEMU makes of them, and how to write them.
+ * Compressed clusters: decompressing them as QEMU does, and compressing them.
  *
  * Invariants:
  *
  * - Decompressing gives exactly one cluster, or the reason why QEMU's read fails with EIO. It never
- *   throws, whatever the input, and never makes more output than one cluster.
- * - What decides is QEMU's acceptance rule, which is neither that of the stream formats nor that of
- *   the specification of qcow2: each function states it.
- * - The two formats ask zlib the same question (qcow.c `decompress_buffer`, qcow2-threads.c
- *   `qcow2_zlib_decompress`): one inflate rule serves both. They differ in the input: qcow knows
- *   the length of a stream to the byte, and it may be 0; qcow2 knows it to the sector, so that the
- *   decoder may see what follows the stream.
+ *   throws and never makes more output than one cluster, whatever the input is.
+ * - A stream is valid if QEMU accepts it. QEMU's rule is neither that of the stream formats nor
+ *   that of the specification of qcow2; each function states it.
+ * - qcow and qcow2 call zlib in the same way (qcow.c `decompress_buffer`, qcow2-threads.c
+ *   `qcow2_zlib_decompress`), so one rule for inflating serves both. The input differs: qcow stores
+ *   the length of a stream in bytes, and it may be 0; qcow2 stores it in sectors, so the decoder
+ *   may see bytes after the stream.
  * - Everything is synchronous and a pure function of its arguments.
  *
  * @module

@@ -9,38 +9,38 @@ import {
   frameHeader,
 } from "./zstd_frame.ts";
 
-/** The smallest `chunkSize` that node:zlib takes. */
+/** The smallest `chunkSize` that node:zlib accepts. */
 const CHUNK_MIN = 64;
 
-/** libzstd takes no header with a larger window, whether it needs the window or not. */
+/** libzstd rejects a header with a larger window, whether it needs the window or not. */
 const HEADER_WINDOW_MAX = 2 ** 32 - 1;
 
-/** The largest window that libzstd makes by default, in bytes. */
+/** The largest window that libzstd allocates by default, in bytes. */
 const WINDOW_MAX = 2 ** 27 + 1;
 
-/** XXH64 of nothing, as the checksum of an empty frame has it: its lower four bytes, little-endian. */
+/** The checksum of an empty frame: the lower four bytes of the XXH64 of no data, little-endian. */
 const EMPTY_CHECKSUM = [0x99, 0xe9, 0xd8, 0x51];
 
-/** Above this, a window costs more memory than a cluster is worth. */
+/** Larger windows are avoided: their memory is out of proportion to a cluster. */
 const WINDOW_AS_IT_IS = 2 ** 23;
 
 /**
  * Decompresses a cluster of qcow2 with compression type 1 (Zstandard, RFC 8878) as QEMU does: frame
- * after frame until there is one cluster of output, and good if and only if the last step finished
- * a frame. So,
+ * after frame until there is one cluster of output. The stream is valid if and only if the last
+ * step finished a frame. Therefore:
  *
- * - several frames, empty ones and skippable ones may lead up to a full cluster, and nothing else
- *   may be between them;
- * - what follows the frame that completes the cluster is not looked at;
- * - a frame with more content than is missing refuses the cluster, and so does an end before it is
- *   complete;
- * - a frame that names a dictionary is refused; one that asks for a window above 128 MiB, too,
- *   unless it tells the size of its content: then libzstd decodes without a window.
+ * - a full cluster may consist of several frames, with empty and skippable frames among them, and
+ *   with nothing else between them;
+ * - data after the frame that completes the cluster is ignored;
+ * - a frame with more content than is missing makes the stream invalid, and so does an end of the
+ *   input before the cluster is complete;
+ * - a frame with a dictionary is rejected, and so is a frame with a window above 128 MiB, unless it
+ *   states the size of its content: then libzstd decodes without a window.
  *
- * Malformed blocks are judged by the runtime's libzstd. Before version 1.5.6 it let some pass that
- * it refuses now, so that an older build of QEMU may read them.
+ * The runtime's libzstd decides whether a block is malformed. Before version 1.5.6 it accepted some
+ * that it rejects now, so an older build of QEMU may read them.
  *
- * @param input all the bytes that the decoder may see, what follows the stream included
+ * @param input all the bytes that the decoder may see, including those after the stream
  * @param clusterSize in bytes, above 0
  *
  * @example
@@ -77,11 +77,11 @@ export function unzstdCluster(input: Uint8Array, clusterSize: number): Decompres
 }
 
 /**
- * The content of one frame, or what is wrong with it. `room` bytes are missing in the cluster.
+ * The content of one frame, or what is wrong with it. The cluster lacks `room` bytes.
  *
- * libzstd has two ways of decoding. A frame that tells a size for which there is room, it decodes
- * at once into the output. Any other passes through a window, and then the size that it tells is
- * compared with the content only where the last block has some.
+ * libzstd decodes in two ways. A frame that states a size that fits is decoded directly into the
+ * output. Any other frame is decoded through a window; then the stated size is compared with the
+ * content only if the last block has content.
  */
 function decodeFrame(bytes: Uint8Array, frame: ContentFrame, room: number): Uint8Array | string {
   const { header, blocks } = frame;
@@ -112,16 +112,16 @@ function decodeFrame(bytes: Uint8Array, frame: ContentFrame, room: number): Uint
 }
 
 /**
- * Whether a frame without content is sound. A hostile cluster can be a hundred thousand of these: each
- * would cost a call of libzstd.
+ * Whether a frame without content is valid. A hostile cluster can consist of a hundred thousand of
+ * these, and each would cost a call of libzstd.
  */
 function isEmptyFrame(bytes: Uint8Array, { checksum }: FrameHeader): boolean {
   return !checksum || EMPTY_CHECKSUM.every((byte, i) => bytes[bytes.length - 4 + i] === byte);
 }
 
 /**
- * The frame under a header that tells no size, so that it is decoded through a window, and asks for
- * no larger a window than `room` bytes and the largest block make use of.
+ * The frame with a header that states no size, so that it is decoded through a window, and with a
+ * window that is no larger than `room` bytes and the largest block require.
  */
 function withoutSize(bytes: Uint8Array, header: FrameHeader, room: number): Uint8Array {
   const enough = Math.max(BLOCK_CONTENT_MAX, room);
@@ -141,15 +141,16 @@ function withoutSize(bytes: Uint8Array, header: FrameHeader, room: number): Uint
 /**
  * The content of exactly one frame, by the runtime's libzstd.
  *
- * @param limits `contentMax` is what the blocks can hold and there is room for: no less than the
- *   size that the frame tells, if it does, lest libzstd take the way through a window
+ * @param limits `contentMax` is the most content that the blocks can hold and that fits. It is at
+ *   least the size that the frame states, if any; otherwise libzstd would decode through a window
  */
 function decompress(
   frame: Uint8Array,
   limits: { readonly room: number; readonly contentMax: number },
 ): Uint8Array | string {
   const { room, contentMax } = limits;
-  // One byte more than comes: a buffer that is exactly full would make node:zlib fetch another.
+  // One byte more than needed: node:zlib would allocate a second buffer when the first is exactly
+  // full.
   const chunkSize = Math.max(CHUNK_MIN, contentMax + 1);
   const { zstdDecompressSync } = libzstd();
   try {

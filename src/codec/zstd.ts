@@ -3,34 +3,38 @@ import { libzstd } from "./libzstd.ts";
 import { BLOCK_CONTENT_MAX, blockHeader, frameHeader, SKIPPABLE_MAGIC } from "./zstd_frame.ts";
 
 const LEVEL_DEFAULT = 3;
-/** libzstd does not decode, by default, what needs a larger window; nor is one allocated here. */
+/**
+ * By default, libzstd does not decode a frame that needs a larger window. None is allocated here
+ * either.
+ */
 const COMPRESSED_WINDOW_LOG_MAX = 27;
-/** The largest that a header can name. */
+/** The largest that a header can store. */
 const STORED_WINDOW_LOG_MAX = 41;
 
-/** One frame before the last. Lengths are in bytes. */
+/** A frame before the last one. Lengths are in bytes. */
 export type ZstdPart =
-  /** The next `length` bytes of the content; an empty frame when that is 0. */
+  /** The next `length` bytes of the content; an empty frame if `length` is 0. */
   | { readonly kind: "content"; readonly length: number }
-  /** `length` zeros to skip, under one of the sixteen magic numbers. */
+  /** A skippable frame of `length` zeros with one of the sixteen magic numbers. */
   | { readonly kind: "skippable"; readonly length: number; readonly variant?: number };
 
-/** How {@link zstdCluster} writes; what is left out is as QEMU has it. */
+/** Options of {@link zstdCluster}. The defaults are QEMU's. */
 export interface ZstdOptions {
   /** -7 to 22; QEMU's is zstd's default, 3. */
   readonly level?: number;
   /**
-   * Log2 of the window, 10 to 27, or to 41 when `stored`; by default zstd chooses by level and size.
-   * It is written down only if the content needs more than one window or does not tell its size.
+   * Log2 of the window, 10 to 27, or to 41 when `stored`; by default zstd chooses by level and
+   * size. It is stored only if the content needs more than one window or the frame does not state
+   * its size.
    */
   readonly windowLog?: number;
   /** Whether each frame ends with a checksum; QEMU's do not. */
   readonly checksum?: boolean;
-  /** Whether each frame tells the size of its content, as QEMU's do. */
+  /** Whether each frame states the size of its content, as QEMU's do. */
   readonly contentSize?: boolean;
   /**
-   * Whether to write raw blocks and runs only, which are the same bytes on every runtime. Of the
-   * other options `parts`, `contentSize` and `windowLog` then count.
+   * Whether to write only raw blocks and runs, which give the same bytes on every runtime. Only
+   * `parts`, `contentSize` and `windowLog` of the other options apply then.
    */
   readonly stored?: boolean;
   /** Frames to write first; the rest of the content is the last frame. */
@@ -39,9 +43,9 @@ export interface ZstdOptions {
 
 /**
  * Writes Zstandard frames (RFC 8878). Without options it is one frame as QEMU writes it for the
- * cluster, if the runtime's libzstd makes the same choices as QEMU's: they change between versions.
+ * cluster, if the runtime's libzstd makes the same choices as QEMU's. They change between versions.
  *
- * QEMU keeps a result only if it is shorter than the cluster: that is for the caller to see to.
+ * QEMU keeps a result only if it is shorter than the cluster. The caller must check this.
  *
  * @throws {RangeError} when an option is out of its range
  *
@@ -88,7 +92,7 @@ function checkOptions(options: ZstdOptions): void {
   }
 }
 
-/** A frame by the runtime's libzstd. */
+/** A frame that the runtime's libzstd writes. */
 function compressedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array {
   const { constants, zstdCompressSync } = libzstd();
   const { level = LEVEL_DEFAULT, windowLog, checksum = false, contentSize = true } = options;
@@ -97,12 +101,12 @@ function compressedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array 
     [constants.ZSTD_c_checksumFlag]: checksum ? 1 : 0,
   };
   if (windowLog !== undefined) params[constants.ZSTD_c_windowLog] = windowLog;
-  // The pledge is what makes libzstd write the size of the content; an undefined one makes none.
+  // libzstd stores the size of the content only if it is pledged.
   const settings = { params, ...(contentSize ? { pledgedSrcSize: content.length } : {}) };
   return plainBytes(zstdCompressSync(content, settings));
 }
 
-/** A frame of raw blocks, or of runs where a block is one byte over and over. */
+/** A frame of raw blocks, or of runs where a block repeats one byte. */
 function storedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array {
   const windowLog = options.windowLog ?? 17;
   const blockMax = Math.min(BLOCK_CONTENT_MAX, 2 ** windowLog);

@@ -1,6 +1,6 @@
-/** Of a Zstandard frame (RFC 8878, 3.1.1.1): the first four bytes as a little-endian number. */
+/** The magic number of a Zstandard frame (RFC 8878, 3.1.1.1), little-endian. */
 export const FRAME_MAGIC = 0xfd2fb528;
-/** Of a skippable frame (RFC 8878, 3.1.2): the first of sixteen numbers in a row. */
+/** The first of the sixteen consecutive magic numbers of skippable frames (RFC 8878, 3.1.2). */
 export const SKIPPABLE_MAGIC = 0x184d2a50;
 /** Magic number and length of a skippable frame. */
 export const SKIPPABLE_HEADER_SIZE = 8;
@@ -15,35 +15,35 @@ const RAW_BLOCK = 0;
 const RLE_BLOCK = 1;
 const COMPRESSED_BLOCK = 2;
 
-/** What the header of a Zstandard frame says. */
+/** The fields of the header of a Zstandard frame. */
 export interface FrameHeader {
-  /** Length of the header in bytes, magic number included. */
+  /** Length of the header in bytes, including the magic number. */
   readonly size: number;
-  /** The byte that holds the size of the window; undefined in a frame that is a single segment. */
+  /** The byte with the size of the window; undefined in a frame that is a single segment. */
   readonly windowDescriptor: number | undefined;
-  /** Bytes that a match reaches back at most. In a single segment: the content. */
+  /** The largest distance of a match in bytes. In a single segment: the size of the content. */
   readonly windowSize: number;
-  /** 0 = none. */
+  /** 0 if there is none. */
   readonly dictionaryId: number;
-  /** Bytes of content, if the frame tells; rounded above 2^53. */
+  /** Bytes of content, if the frame states them; rounded above 2^53. */
   readonly contentSize: number | undefined;
   /** Whether a checksum follows the last block. */
   readonly checksum: boolean;
 }
 
-/** What a walk over the blocks of a frame sees without decoding them. */
+/** Facts about the blocks of a frame that are visible without decoding them. */
 interface Blocks {
   /** Where the last block ends in the input. */
   readonly end: number;
   /** The most bytes of content that the blocks can hold. */
   readonly contentMax: number;
-  /** Bytes of the largest block as stored, runs aside. */
+  /** Bytes of the largest stored block, except runs. */
   readonly largest: number;
   /** Whether the last block has a size of 0, and is not a run. */
   readonly lastIsEmpty: boolean;
 }
 
-/** A frame with content, found whole in the input. */
+/** A frame with content, complete in the input. */
 export interface ContentFrame {
   readonly kind: "content";
   /** Length in bytes from the magic number to the checksum. */
@@ -52,10 +52,10 @@ export interface ContentFrame {
   readonly blocks: Blocks;
 }
 
-/** A frame found whole in the input. */
+/** A frame that is complete in the input. */
 export type Frame = ContentFrame | { readonly kind: "skippable"; readonly size: number };
 
-/** An unsigned little-endian number; `undefined` where the input ends within. */
+/** An unsigned little-endian number; `undefined` if the input ends inside it. */
 function littleEndian(input: Uint8Array, at: number, width: number): number | undefined {
   if (at + width > input.length) return undefined;
   let value = 0;
@@ -64,8 +64,8 @@ function littleEndian(input: Uint8Array, at: number, width: number): number | un
 }
 
 /**
- * libzstd keeps this number for "unknown", and so takes a frame that writes it down as one that does
- * not tell the size of its content.
+ * libzstd uses this number for "unknown", so it treats a frame that stores it as one that does not
+ * state the size of its content.
  */
 function saysUnknown(input: Uint8Array, at: number, width: number): boolean {
   return width === 8 && littleEndian(input, at, 4) === 0xffffffff &&
@@ -106,7 +106,7 @@ function windowSizeOf(descriptor: number): number {
   return 2 ** (10 + (descriptor >> 3)) * (1 + (descriptor & 7) / 8);
 }
 
-/** Walks the blocks from `at` on, or says what stops the walk. */
+/** Walks the blocks from `at` on, or says what is wrong with them. */
 function walkBlocks(input: Uint8Array, at: number): Blocks | string {
   let contentMax = 0;
   let largest = 0;
@@ -127,8 +127,8 @@ function walkBlocks(input: Uint8Array, at: number): Blocks | string {
 }
 
 /**
- * Finds the frame that starts at `at` and measures it, without decoding its blocks. Whatever can be
- * seen to be wrong so far comes back in words, the continuation of "the zstd frame".
+ * Finds the frame that starts at `at` and measures it without decoding its blocks. A fault that is
+ * visible without decoding is returned as text that continues "the zstd frame".
  */
 export function findFrame(input: Uint8Array, at: number): Frame | string {
   const magic = littleEndian(input, at, 4);
@@ -159,7 +159,7 @@ export function blockHeader(
   return Uint8Array.of(value & 0xff, (value >> 8) & 0xff, value >> 16);
 }
 
-/** The header of a frame with a window, and with a content size of four bytes where it tells one. */
+/** The header of a frame with a window, and with a content size of four bytes if it states one. */
 export function frameHeader(
   fields: {
     readonly windowDescriptor: number;
