@@ -13,9 +13,9 @@ import { xts } from "./xts.ts";
 export interface SectorCipher {
   /** Bytes in a sector. */
   readonly sectorSize: number;
-  /** Decrypts consecutive sectors in place. `number` is that of the first. */
+  /** Decrypts consecutive sectors in place. `firstSector` is the number of the first. */
   decrypt(bytes: Uint8Array, firstSector: bigint): void;
-  /** Encrypts consecutive sectors in place. `number` is that of the first. */
+  /** Encrypts consecutive sectors in place. `firstSector` is the number of the first. */
   encrypt(bytes: Uint8Array, firstSector: bigint): void;
 }
 

@@ -9,7 +9,9 @@ import { type Item, placeItems } from "./place.ts";
 import type { LegacyEncryption, Qcow1Model } from "../model.ts";
 import { cryptMethods, header, l1Entry, l2Entry, QCOW_MAGIC } from "../structures.ts";
 
-/** An L1 table longer than this, in bytes, is put last and ends after its last used entry. */
+/**
+ * An L1 table that is longer than this, in bytes, comes last and ends after its last used entry.
+ */
 const LONG_L1 = 2 ** 20;
 const WRITERS_ALIGNMENT = boundOf(header, "qcow1.l1.alignment");
 
@@ -218,7 +220,7 @@ function cipherOf({ passphrase }: LegacyEncryption): SectorCipher {
   return legacyAes(utf8(passphrase));
 }
 
-/** The n-th of values that repeat forever; 0 if there are none. */
+/** The n-th of values that repeat for ever; 0 if there are none. */
 function cycled(values: readonly number[], n: number): number {
   return values[n % values.length] ?? 0;
 }

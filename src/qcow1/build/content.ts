@@ -39,8 +39,8 @@ export function guestContent(model: Qcow1Model): GuestContent {
 }
 
 /**
- * The compressed form of a cluster, or `undefined` where it is to be stored as it is: because the model
- * says so, or because compressing does not make it shorter.
+ * The compressed form of a cluster, or `undefined` if it is stored uncompressed, because the model
+ * says so or compressing does not make it shorter.
  */
 export function compressedBytes(
   cluster: GuestCluster,

@@ -4,13 +4,14 @@ import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
 import type { GuestCluster, LegacyEncryption, Placement, Qcow1Model } from "../model.ts";
 import { limits } from "../structures.ts";
 
-/** Longest stretch of free sectors, so that an image stays small. */
+/** The longest run of free sectors, to keep images small. */
 const HOLE_MAX = 64;
 const GAP_MAX = 4096;
 
 /**
- * The nearest model that makes a sound image: numbers are brought into their range, and clusters are
- * put in order, those without an entry in the L1 table or named twice left out. Idempotent.
+ * The most similar model that gives a valid image: numbers are wrapped into their ranges, clusters
+ * are sorted, and clusters without an entry in the L1 table or with a repeated index are dropped.
+ * Idempotent.
  */
 export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
   const clusterBits = clamp(model.clusterBits, limits.clusterBits.min, limits.clusterBits.max);
@@ -33,14 +34,16 @@ export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
   };
 }
 
-/** At most as large as one request can read the L1 table of. */
+/** Limits the size so that one request can read the L1 table. */
 function soundSize(size: bigint, geometry: Geometry): bigint {
   const max = BigInt(Math.floor(REQUEST_MAX / l1Bytes(1))) * BigInt(geometry.l2Coverage);
   if (size > max) return max;
   return size < BigInt(limits.size.min) ? BigInt(limits.size.min) : size;
 }
 
-/** A name ends at its first NUL and has at most 1023 bytes, without half a character at its end. */
+/**
+ * A name ends at its first NUL and has at most 1023 bytes, with no partial character at its end.
+ */
 function soundName(name: string): string {
   const [text = ""] = name.split("\0");
   let end = 0;
@@ -53,7 +56,7 @@ function soundName(name: string): string {
   return text.slice(0, end);
 }
 
-/** QEMU ends a passphrase at its first NUL, and takes none that is not UTF-8. */
+/** QEMU ends a passphrase at its first NUL, and accepts only UTF-8. */
 function soundEncryption({ passphrase }: LegacyEncryption): LegacyEncryption {
   return { kind: "aes", passphrase: passphrase.replaceAll("\0", "").toWellFormed() };
 }

@@ -3,15 +3,17 @@ import { patternBytes, type Placed } from "../../format/mod.ts";
 import type { Placement } from "../model.ts";
 import { header } from "../structures.ts";
 
-/** Something that has to be put somewhere in the image file. */
+/** An item that needs an offset in the image file. */
 export interface Item extends Omit<Placed, "offset"> {
-  /** It starts `skew` bytes behind a multiple of `alignment`, with at least `gap` bytes before it. */
+  /**
+   * It starts `skew` bytes after a multiple of `alignment`, with at least `gap` bytes before it.
+   */
   readonly alignment: number;
   readonly skew: number;
   readonly gap: number;
 }
 
-/** Puts items into the file behind the header, without overlaps, and tells where each of them lies. */
+/** Places items in the file after the header, without overlaps, and returns the offset of each. */
 export function placeItems(items: readonly Item[], placement: Placement): Placed[] {
   let end = header.size;
   return ordered(items, placement.seed).map((item, index) => {
@@ -23,7 +25,7 @@ export function placeItems(items: readonly Item[], placement: Placement): Placed
   });
 }
 
-/** The items in the order of pseudo-random numbers that follow from the seed; as given for seed 0. */
+/** The items shuffled by the seed; in the given order for seed 0. */
 function ordered(items: readonly Item[], seed: number): Item[] {
   if (seed === 0) return [...items];
   const bytes = patternBytes({ kind: "noise", seed }, items.length * 4);

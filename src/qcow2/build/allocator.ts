@@ -1,16 +1,16 @@
 import type { Extent } from "./extent.ts";
 
 /**
- * Gives out host clusters from the second on, in order. Compressed data goes where QEMU's
- * qcow2_alloc_bytes would put it: right behind the compressed data before it, as long as that ends in
- * the middle of a cluster and the next free cluster follows, or there is room without one.
+ * Allocates host clusters in order, from the second on. Compressed data goes where QEMU's
+ * qcow2_alloc_bytes would put it: directly after the previous compressed data if that ends inside a
+ * cluster and either there is enough space in it or the next free cluster follows.
  */
 export class HostAllocator {
-  /** Clusters so far: the file's length in clusters. */
+  /** Clusters allocated so far: the length of the file in clusters. */
   clusters = 1;
   readonly #clusterSize: number;
   readonly #refcountMax: number;
-  /** Where the compressed data ends that a next one may be put behind; 0 for nowhere. */
+  /** The end of the compressed data that the next may follow; 0 if there is none. */
   #freeByte = 0;
   /** References to the cluster that `#freeByte` is in. */
   #freeRefs = 0;

@@ -14,14 +14,14 @@ const ALIGNMENT = 8;
 const IN_USE = Number(bitMask(bitmapHead, "flags", "in_use").mask);
 const AUTO = Number(bitMask(bitmapHead, "flags", "auto").mask);
 
-/** A bitmap before it is known where anything lies. */
+/** A bitmap before anything has an offset. */
 interface BitmapPlan {
   readonly model: BitmapModel;
   readonly name: Uint8Array;
-  /** Of its directory entry, from the start of the directory, in bytes. */
+  /** The offset of its directory entry from the start of the directory, in bytes. */
   readonly at: number;
   readonly table: Extent;
-  /** What each entry of the table is; an extent where it is data. */
+  /** The entries of the table: an extent for each that is data. */
   readonly entries: readonly (Extent | "zeros" | "ones")[];
 }
 
@@ -29,11 +29,11 @@ interface BitmapPlan {
 export interface BitmapsPlan {
   readonly directory: Extent;
   readonly bitmaps: readonly BitmapPlan[];
-  /** All that has to be placed. */
+  /** Everything that needs an offset. */
   readonly extents: readonly Extent[];
 }
 
-/** Plans the bitmaps; `undefined` without any. */
+/** Plans the bitmaps; `undefined` if there are none. */
 export function planBitmaps(model: Qcow2Model, geometry: Geometry): BitmapsPlan | undefined {
   if (model.bitmaps.length === 0) return undefined;
   const virtualSize = virtualSizeOf(model.size);
@@ -65,14 +65,14 @@ export function planBitmaps(model: Qcow2Model, geometry: Geometry): BitmapsPlan 
   return { directory, bitmaps, extents: [...extents, directory] };
 }
 
-/** What the bitmaps extension says. */
+/** The fields of the bitmaps extension. */
 export function directoryPlace(plan: BitmapsPlan | undefined): DirectoryPlace | undefined {
   if (plan === undefined) return undefined;
   const { offset, length } = plan.directory;
   return { offset, length, count: plan.bitmaps.length };
 }
 
-/** The bytes of the directory, the tables and the data, once all have their places. */
+/** The bytes of the directory, the tables and the data. All must have their offsets. */
 export function writeBitmaps(
   { directory, bitmaps }: BitmapsPlan,
   model: Qcow2Model,

@@ -19,16 +19,17 @@ import { l1Entries, l2Entries, reftableEntries, tableSegments } from "./tables.t
 
 /**
  * Builds the image that a model describes. Deterministic: the same model gives the same bytes
- * everywhere, but for zstd's, which follow the runtime's libzstd.
+ * everywhere, except for zstd data, which depends on the runtime's libzstd.
  *
- * What is placed can be named: `/header`, `/header/unknown`, `/extension[i]` with `/data`,
- * `/feature[i]`, `/bitmaps` (the data of the bitmaps extension), `/backing_name`, `/l1`, `/l2[i]`
- * (the active image's by L1 index, then those of each snapshot), `/reftable`, `/refblock[i]`,
- * `/data[guest index]`, `/compressed[guest index]`, `/snapshots` (the whole table), `/snapshot[i]`
- * with `/extra`, `/id`, `/name`, `/l1`, `/data[…]`, `/compressed[…]` and `/vmstate[i]`,
- * `/bitmap_directory`, `/bitmap[i]` with `/name`, `/table` and `/data[i]`, `/leak[i]`,
- * `/encryption_header_pointer` (the data of that extension), `/encryption_header` (all that it points
- * at), and in it `/luks/header`, `/luks/key_slots` and `/luks/key_material[slot]`.
+ * The parts of the image have these names: `/header`, `/header/unknown`, `/extension[i]` with
+ * `/data`, `/feature[i]`, `/bitmaps` (the data of the bitmaps extension), `/backing_name`, `/l1`,
+ * `/l2[i]` (the active image's by L1 index, then those of each snapshot), `/reftable`,
+ * `/refblock[i]`, `/data[guest index]`, `/compressed[guest index]`, `/snapshots` (the whole table),
+ * `/snapshot[i]` with `/extra`, `/id`, `/name`, `/l1`, `/data[…]`, `/compressed[…]` and
+ * `/vmstate[i]`, `/bitmap_directory`, `/bitmap[i]` with `/name`, `/table` and `/data[i]`,
+ * `/leak[i]`, `/encryption_header_pointer` (the data of that extension), `/encryption_header`
+ * (everything that it points at), and in it `/luks/header`, `/luks/key_slots` and
+ * `/luks/key_material[slot]`.
  *
  * @example
  * ```ts
@@ -42,7 +43,7 @@ import { l1Entries, l2Entries, reftableEntries, tableSegments } from "./tables.t
  * }
  * ```
  *
- * @param model as {@link normaliseQcow2} gives it
+ * @param model as {@link normaliseQcow2} returns it
  */
 export function buildQcow2(model: Qcow2Model): BuiltFiles {
   const geometry = geometryOf(model);
@@ -102,7 +103,7 @@ export function buildQcow2(model: Qcow2Model): BuiltFiles {
   };
 }
 
-/** The first cluster, with its extensions in QEMU's order, or with a seed in another. */
+/** The first cluster. Its extensions are in QEMU's order, or with a seed in another one. */
 function firstCluster(
   model: Qcow2Model,
   places: HeaderPlaces,
@@ -113,7 +114,7 @@ function firstCluster(
   return encodeFirstCluster(model, places, extensions);
 }
 
-/** The LUKS header behind the active L1 table, which is where QEMU puts it. */
+/** The LUKS header, after the active L1 table as in QEMU. */
 function withHeader(
   extents: readonly Extent[],
   encryption: EncryptionPlan | undefined,
@@ -124,7 +125,7 @@ function withHeader(
   return [...extents.slice(0, first), extent, ...extents.slice(first)];
 }
 
-/** Host clusters that are counted and not used. */
+/** Host clusters with a refcount that nothing uses. */
 function leaks({ placement }: Qcow2Model, { clusterSize }: Geometry): Extent[] {
   return Array.from(
     { length: placement.leaks },
@@ -154,14 +155,14 @@ function refcountSegments({ reftable, refblocks, counts }: Layout, geometry: Geo
   ];
 }
 
-/** What the bytes of host clusters depend on. */
+/** The parameters of the bytes of host clusters. */
 interface Content {
   readonly model: Qcow2Model;
   readonly geometry: Geometry;
   readonly encrypt: Encrypt | undefined;
 }
 
-/** The bytes of a host cluster; none where they are zeros. */
+/** The bytes of a host cluster; none if they are zeros. */
 function hostSegment(
   { cluster, extent, compressed }: HostCluster,
   { model, geometry, encrypt }: Content,
@@ -178,7 +179,10 @@ function hostSegment(
   return { offset, bytes };
 }
 
-/** The data file: as long as the disk if it is to be a raw image, or else as what is stored in it. */
+/**
+ * The data file. Its length is that of the disk if it is a raw image, and otherwise ends with the
+ * last stored cluster.
+ */
 function dataFileOf(
   hosts: readonly HostCluster[],
   { segments, model }: { segments: readonly Segment[]; model: Qcow2Model },

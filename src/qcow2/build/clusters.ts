@@ -4,7 +4,7 @@ import { ALL_SUBCLUSTERS } from "../encode/entries.ts";
 import { type Geometry, SUBCLUSTERS } from "../geometry.ts";
 import type { GuestCluster, Qcow2Model } from "../model.ts";
 
-/** The subclusters of which a layer says something, and those that hold stored data. */
+/** The subclusters that a layer defines, and those with stored data. */
 export function subclusterMasks(cluster: GuestCluster): { known: number; stored: number } {
   switch (cluster.kind) {
     case "data":
@@ -18,14 +18,14 @@ export function subclusterMasks(cluster: GuestCluster): { known: number; stored:
   }
 }
 
-/** Whether a guest cluster has a host cluster of its own, or a compressed one. */
+/** Whether a guest cluster has a host cluster, or compressed data. */
 export function isStored(cluster: GuestCluster): boolean {
   return cluster.kind !== "zero" &&
     (cluster.kind !== "subclusters" || cluster.reserved || cluster.allocated !== 0);
 }
 
 /**
- * The bytes of a guest cluster: zeros outside the subclusters that hold data.
+ * The bytes of a guest cluster: zeros outside the subclusters with data.
  *
  * @param length in bytes; less than a cluster at the end of the disk
  */
@@ -46,9 +46,9 @@ export function visibleBytes(
 }
 
 /**
- * The bytes of the host cluster of an uncompressed guest cluster. What a guest does not see of it
- * holds something else than zeros, so that a reader which looks there is found out; but in a raw
- * data file, which is read without the tables.
+ * The bytes of the host cluster of an uncompressed guest cluster. The parts that a guest does not
+ * see are not zeros, to detect a reader that uses them. In a raw data file, which is read without
+ * the tables, they are zeros.
  */
 export function hostBytes(
   cluster: Exclude<GuestCluster, { kind: "zero" }>,
@@ -60,13 +60,13 @@ export function hostBytes(
     : patternBytes(cluster.pattern, geometry.clusterSize);
 }
 
-/** Compressing is by far the most expensive part of building, and shrinking repeats it endlessly. */
+/** Compressing is by far the slowest part of building, and shrinking repeats it many times. */
 const compressedBefore = new Map<string, Uint8Array | undefined>();
 const REMEMBERED_MAX = 4096;
 
 /**
- * The compressed form of a cluster, or `undefined` where it is not shorter than the cluster: QEMU
- * stores such a cluster as it is. With zstd the bytes depend on the runtime's libzstd.
+ * The compressed form of a cluster, or `undefined` if it is not shorter than the cluster: QEMU
+ * stores such a cluster uncompressed. With zstd the bytes depend on the runtime's libzstd.
  */
 export function compressPattern(
   { pattern, level }: { pattern: Pattern; level: number },

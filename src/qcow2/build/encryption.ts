@@ -5,10 +5,10 @@ import { type Encrypt, legacyEncryption, luksEncryption } from "../encode/encryp
 import type { LuksEncryption, Qcow2Model } from "../model.ts";
 import type { Extent } from "./extent.ts";
 
-/** The encryption of an image before it is known where anything lies. */
+/** The encryption of an image before anything has an offset. */
 export interface EncryptionPlan {
   readonly encrypt: Encrypt;
-  /** The LUKS header with its key material, where there is one. */
+  /** The LUKS header with its key material, if there is one. */
   readonly embedded?: EmbeddedPlan;
 }
 
@@ -17,7 +17,7 @@ interface EmbeddedPlan {
   readonly header: BuiltHeader;
 }
 
-/** Plans the encryption; `undefined` without any. */
+/** Plans the encryption; `undefined` if there is none. */
 export function planEncryption({ encryption }: Qcow2Model): EncryptionPlan | undefined {
   if (encryption === undefined) return undefined;
   if (encryption.kind === "aes") {
@@ -32,7 +32,7 @@ export function planEncryption({ encryption }: Qcow2Model): EncryptionPlan | und
   };
 }
 
-/** The bytes of the LUKS header and its key material, once they have their place. */
+/** The bytes of the LUKS header and its key material. They must have their offset. */
 export function writeEmbedded(
   { extent, header }: EmbeddedPlan,
 ): { segments: Segment[]; placed: Placed[] } {
@@ -43,7 +43,9 @@ export function writeEmbedded(
   return { segments: header.segments.map(moved), placed: header.placed.map(moved) };
 }
 
-/** Bytes of headers that are kept: their stripes take longer to make than the rest of an image. */
+/**
+ * Bytes of headers that are cached: making their stripes takes longer than the rest of an image.
+ */
 const REMEMBERED_MAX = 16 << 20;
 
 const headerOf = remembering((model: LuksEncryption) => buildHeader(model, "/luks"), {

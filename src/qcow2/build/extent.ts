@@ -1,23 +1,23 @@
 import type { Placed } from "../../format/mod.ts";
 import type { Struct } from "../../layout/mod.ts";
 
-/** A run of bytes that has to be put somewhere in the image file. */
+/** A run of bytes that needs an offset in the image file. */
 export interface Extent {
-  /** Its name among what is placed. */
+  /** Its name among the parts of the image. */
   readonly path: string;
   /** In bytes; above 0. */
   readonly length: number;
   readonly role: Placed["role"];
   readonly struct?: Struct;
   readonly count?: number;
-  /** References to every host cluster that it touches. */
+  /** References to each host cluster that it touches. */
   refs: number;
   /**
-   * Compressed data only, which need not start at a cluster: bytes to leave free before it. It shares
-   * host clusters with the compressed data before and after it.
+   * Only for compressed data, which does not have to start at a cluster: bytes to leave free before
+   * it. It shares host clusters with the compressed data before and after it.
    */
   readonly gap?: number;
-  /** Where it is in the file; meaningless until it has been placed. */
+  /** Its offset in the file; undefined until it is placed. */
   offset: number;
 }
 
@@ -31,7 +31,7 @@ export function tableExtent(path: string, struct: Struct, count: number): Extent
   return { path, length: count * struct.size, role: "table", struct, count, refs: 1, offset: 0 };
 }
 
-/** The extent as edits see it. */
+/** The extent as a part that edits can name. */
 export function placedOf({ path, offset, length, role, struct, count }: Extent): Placed {
   return {
     path,

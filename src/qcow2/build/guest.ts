@@ -5,9 +5,9 @@ import { subclusterMasks, visibleBytes } from "./clusters.ts";
 import { l1EntriesOf, virtualSizeOf } from "./sizes.ts";
 
 /**
- * What a guest sees of the image alone, without its backing file: told from the model and nothing
- * else. A snapshot is seen as `qemu-img convert -l` reads it: through its own L1 table, at the
- * image's present size, so that VM state may show up in a disk that has grown since.
+ * The guest content of the image without its backing file, computed from the model alone. A
+ * snapshot is read as `qemu-img convert -l` does: through its own L1 table and with the current
+ * size of the image, so VM state may be visible if the disk has grown since.
  *
  * @example
  * ```ts
@@ -19,7 +19,7 @@ import { l1EntriesOf, virtualSizeOf } from "./sizes.ts";
  * }
  * ```
  *
- * @param model as {@link normaliseQcow2} gives it
+ * @param model as {@link normaliseQcow2} returns it
  */
 export function guestContent(model: Qcow2Model, view: View = "active"): GuestContent {
   const geometry = geometryOf(model);
@@ -62,7 +62,10 @@ function clustersOf(model: Qcow2Model, view: View): Map<number, GuestCluster> {
   return clusters;
 }
 
-/** The VM state as guest clusters: behind the disk, from the first L1 entry that is not the disk's. */
+/**
+ * The VM state as guest clusters: after the disk, from the first L1 entry that the disk does not
+ * use.
+ */
 export function vmStateClusters(
   snapshot: SnapshotModel,
   geometry: Geometry,

@@ -1,14 +1,15 @@
 /**
- * The qcow2 builder: a model is made normal, laid out and turned into bytes, by pure functions.
+ * The qcow2 builder: pure functions normalise a model, lay it out and encode it.
  *
  * Invariants:
  *
- * - `normaliseQcow2` makes any value of the model's type one that can be built.
- * - What is built of a normal model is valid: `qemu-img check` finds nothing but the leaks that the
- *   model asks for, and a reader reads what `guestContent` says.
- * - `guestContent` follows from the model alone, and not from what was built.
- * - Clusters are encrypted once all have their places: LUKS counts sectors in the file that holds them.
- * - Bytes are encoded through the declarative structures; no offset of a field is written here.
+ * - `normaliseQcow2` turns any value of the model's type into one that can be built.
+ * - The image of a normalised model is valid: `qemu-img check` finds only the leaks that the model
+ *   requests, and a reader reads what `guestContent` returns.
+ * - `guestContent` is computed from the model alone, not from the image.
+ * - Clusters are encrypted after all have offsets: LUKS counts sectors in the file that stores
+ *   them.
+ * - Structures are encoded by their descriptions; no offset of a field is written here.
  *
  * @module
  */

@@ -9,15 +9,15 @@ import { normaliseFirstCluster } from "./normalise_header.ts";
 import { normaliseSnapshots } from "./normalise_snapshots.ts";
 import { l1EntriesOf, sizeMaxOf, virtualSizeOf, wrapSize } from "./sizes.ts";
 
-/** What is allowed to be large. */
+/** Limits on sizes. */
 export interface NormaliseLimits {
-  /** Most bytes of an L1 table; 1 MiB by default, and never more than QEMU's 32 MiB. */
+  /** The largest L1 table in bytes; 1 MiB by default, and at most QEMU's limit of 32 MiB. */
   readonly l1Bytes?: number;
 }
 
 const L1_BYTES_DEFAULT = 1 << 20;
 const REFCOUNT_ORDER_V2 = 4;
-/** File systems take files of 16 TiB at most, and a data file is as long as the disk. */
+/** File systems support files of at most 16 TiB, and a data file is as long as the disk. */
 const DATA_FILE_MAX = 2n ** 43n;
 
 const HOLES_MAX = 256;
@@ -27,9 +27,9 @@ const SPARE_L1_MAX = 1 << 16;
 const SPARE_REFTABLE_MAX = 16;
 
 /**
- * Makes any value of the type a model that can be built: what does not fit together is changed as
- * little as possible, and dropped only if nothing like it exists. Total, and idempotent for the same
- * limits.
+ * Turns any value of the type into a model that can be built. Parts that conflict are changed as
+ * little as possible, and dropped only if nothing similar is possible. Total, and idempotent for
+ * the same limits.
  *
  * @example
  * ```ts
@@ -78,7 +78,7 @@ export function normaliseQcow2(model: Qcow2Model, limits: NormaliseLimits = {}):
   };
 }
 
-/** Most entries of an L1 table, and the largest virtual size. */
+/** The largest number of entries of an L1 table, and the largest virtual size. */
 function sizeLimits(
   limits: NormaliseLimits,
   { geometry, external }: { geometry: Geometry; external: boolean },
@@ -104,7 +104,9 @@ type Basics = Pick<
   | "unknownAutoclear"
 >;
 
-/** The version, the geometry and the features: all that version 2 does not have is off there. */
+/**
+ * The version, the geometry and the features. Features that version 2 lacks are off in version 2.
+ */
 function normaliseBasics(model: Qcow2Model): Basics {
   const v3 = model.version === 3;
   const extendedL2 = v3 && model.extendedL2;

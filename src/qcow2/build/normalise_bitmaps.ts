@@ -4,11 +4,11 @@ import type { BitmapModel } from "../model.ts";
 import { limits } from "../structures.ts";
 import { cleanText, uniqueName } from "./normalise_values.ts";
 
-/** Tables longer than this say nothing more; nor do readers like gigabytes of bits. */
+/** Longer tables would test nothing more, and readers are slow with gigabytes of bits. */
 const ENTRIES_MAX = 64;
 const BYTES_MAX = 4 << 20;
 
-/** Bitmaps of a disk of `virtualSize` bytes, with names that differ and tables of a sane length. */
+/** Bitmaps of a disk of `virtualSize` bytes, with distinct names and tables of limited length. */
 export function normaliseBitmaps(
   bitmaps: readonly BitmapModel[],
   virtualSize: number,
@@ -31,7 +31,7 @@ export function normaliseBitmaps(
   return kept;
 }
 
-/** The nearest granularity for which the bitmap's table is not too long. */
+/** The nearest granularity with which the bitmap's table is not too long. */
 function fittingGranularity(
   bitmap: BitmapModel,
   virtualSize: number,

@@ -4,17 +4,18 @@ import type { GuestCluster, Qcow2Model } from "../model.ts";
 import { compressPattern } from "./clusters.ts";
 import { wrap } from "./normalise_values.ts";
 
-/** The parts of a model that say what its clusters may be. */
+/** The parts of a model that limit its clusters. */
 export type ClusterRules = Pick<
   Qcow2Model,
   "version" | "clusterBits" | "extendedL2" | "compression" | "dataFile"
 >;
 
-/** Levels of deflate that compress at all, and of zstd that take no more memory than the image. */
+/** Levels of deflate that compress at all, and of zstd that use no more memory than the image. */
 const LEVEL_MAX = { deflate: 9, zstd: 19 } as const;
 
 /**
- * Guest clusters of a disk of `count` clusters: each of them once, of a kind that the image can hold.
+ * Guest clusters of a disk of `count` clusters: each at most once, of a kind that the image can
+ * store.
  */
 export function normaliseClusters(
   clusters: readonly GuestCluster[],
@@ -35,13 +36,13 @@ export function normaliseClusters(
   return kept;
 }
 
-/** A pattern with a seed that makes a difference. */
+/** A pattern with a seed that affects its bytes. */
 export function normalisePattern({ kind, seed }: Pattern): Pattern {
   if (kind === "zero") return { kind, seed: 0 };
   return { kind, seed: kind === "noise" ? seed >>> 0 : seed & 0xff };
 }
 
-/** The cluster as the image can hold it; `undefined` where it cannot hold anything like it. */
+/** The cluster as the image can store it; `undefined` if nothing similar is possible. */
 function possibleCluster(cluster: GuestCluster, rules: ClusterRules): GuestCluster | undefined {
   const { index } = cluster;
   switch (cluster.kind) {
@@ -64,7 +65,7 @@ function possibleZero(
   { version, extendedL2, dataFile }: ClusterRules,
 ): GuestCluster | undefined {
   if (version === 2) return undefined;
-  // An entry with the zero flag and offset 0 has no host cluster, even if that is where it would be.
+  // An entry with the zero flag and offset 0 has no host cluster, even if 0 would be its offset.
   if (dataFile !== undefined && index === 0 && !extendedL2) return { index, kind: "zero" };
   return {
     index,

@@ -5,11 +5,11 @@ import { cleanText } from "./normalise_values.ts";
 
 /** Longest passphrase in bytes. */
 const PASSPHRASE_MAX = 512;
-/** Sectors and bytes that stay free, so that an image stays small. */
+/** Limits on free sectors and bytes, to keep images small. */
 const GAP_MAX = 256;
 const SPARE_MAX = 1 << 16;
 
-/** What stands for a cipher that cannot be used. */
+/** The replacement for a cipher that cannot be used. */
 const USUAL: CipherSpec = {
   cipher: "aes",
   keyBytes: 16,
@@ -18,7 +18,7 @@ const USUAL: CipherSpec = {
   hash: "sha256",
 };
 
-/** The nearest encryption that can be built. */
+/** The most similar encryption that can be built. */
 export function normaliseEncryption(
   { encryption }: Pick<Qcow2Model, "encryption">,
 ): EncryptionModel | undefined {

@@ -12,10 +12,10 @@ import {
 } from "../structures.ts";
 import { cleanText, unknownType } from "./normalise_values.ts";
 
-/** Longest path that an operating system takes. */
+/** The longest path that an operating system accepts. */
 const DATA_FILE_NAME_MAX = 4095;
 
-/** What of a model has to share the first cluster. */
+/** The parts of a model that share the first cluster. */
 export interface FirstCluster {
   readonly headerLength: number;
   readonly unknownExtensions: readonly UnknownExtension[];
@@ -26,10 +26,10 @@ export interface FirstCluster {
 }
 
 /**
- * Makes what is in the first cluster fit into it. What an image cannot do without comes first, and
- * of the rest what says more: names, bitmaps, more of a header, unknown extensions, feature names.
+ * Makes the parts of the first cluster fit into it. The required parts come first, and then the
+ * more informative ones: names, bitmaps, a longer header, unknown extensions, feature names.
  *
- * @param model its version, clusterBits, compression and bitmaps already normal
+ * @param model its version, clusterBits, compression and bitmaps are already normalised
  */
 export function normaliseFirstCluster(
   model: Omit<Qcow2Model, "placement">,
@@ -68,7 +68,7 @@ class Room {
     this.left = left;
   }
 
-  /** Takes `size` bytes if there are as many. */
+  /** Uses `size` bytes if so many are left. */
   take(size: number): boolean {
     if (size > this.left) return false;
     this.left -= size;
@@ -83,7 +83,7 @@ function leastHeader(
   return compression === "zstd" ? header.size : headerV3Minimal.size;
 }
 
-/** @param place.reserved bytes to leave for what follows */
+/** @param place.reserved bytes to leave for the parts that follow */
 function fittingBacking(
   backing: Qcow2Model["backing"],
   { room, reserved }: { room: Room; reserved: number },
@@ -103,7 +103,7 @@ function fittingDataFile(dataFile: Qcow2Model["dataFile"], room: Room): Qcow2Mod
   return { name, raw: dataFile.raw };
 }
 
-/** The backing file with its format where the extension for it fits. */
+/** The backing file, with its format if the extension for it fits. */
 function fittingFormat(backing: Qcow2Model["backing"], room: Room): Qcow2Model["backing"] {
   if (backing?.format === undefined) return backing;
   const format = cleanText(backing.format, limits.backingFormat);

@@ -8,18 +8,18 @@ import { virtualSizeOf, wrapSize } from "./sizes.ts";
 
 const VM_STATE_MAX = 1024;
 
-/** What of an image that is otherwise normal its snapshots depend on. */
+/** The parts of an otherwise normalised image that its snapshots depend on. */
 export interface SnapshotRules extends ClusterRules {
   readonly size: bigint;
   /** The active image's clusters. */
   readonly clusters: readonly GuestCluster[];
   /** Clusters of the active image's disk. */
   readonly count: number;
-  /** Virtual sizes above this are wrapped. */
+  /** Larger virtual sizes wrap around. */
   readonly sizeMax: bigint;
 }
 
-/** Snapshots that the image can hold: their ids differ, and no refcount overflows. */
+/** Snapshots that the image can store: their ids are distinct, and no refcount overflows. */
 export function normaliseSnapshots(
   snapshots: readonly SnapshotModel[],
   rules: SnapshotRules,
@@ -36,7 +36,7 @@ export function normaliseSnapshots(
 interface Context {
   readonly rules: SnapshotRules;
   readonly geometry: Geometry;
-  /** Layers that have each cluster of the active image, so far. */
+  /** The number of layers so far that use each cluster of the active image. */
   readonly references: Map<number, number>;
   readonly ids: Set<string>;
 }
@@ -48,7 +48,7 @@ function normaliseSnapshot(snapshot: SnapshotModel, context: Context): SnapshotM
     rules.version === 3 ? limits.snapshotExtraV3 : 0,
     limits.snapshotExtra,
   );
-  // Where the table does not say it, QEMU takes the present size.
+  // If the table does not store it, QEMU uses the current size.
   const size = extraSize < limits.snapshotExtraV3
     ? virtualSizeOf(rules.size)
     : virtualSizeOf(wrapSize(wholeSize(snapshot.size), rules.sizeMax));
@@ -68,7 +68,7 @@ function normaliseSnapshot(snapshot: SnapshotModel, context: Context): SnapshotM
   };
 }
 
-/** The shared clusters that exist, are not the snapshot's own, and can be referenced once more. */
+/** The shared clusters that exist, are not the snapshot's own, and can have one more reference. */
 function normaliseShared(
   shared: readonly number[],
   { context, clusters, count }: {
@@ -93,7 +93,7 @@ function normaliseShared(
   return kept;
 }
 
-/** A size that came as a number, as an integer. */
+/** A size that may be a fraction, as an integer. */
 function wholeSize(size: number): bigint {
   return Number.isFinite(size) ? BigInt(Math.trunc(size)) : 0n;
 }

@@ -1,7 +1,7 @@
 import { utf8 } from "../../bytes/mod.ts";
 import { extensionTypes } from "../structures.ts";
 
-/** An index below `count`, which is above 0: the same where it is one, or its remainder. */
+/** The remainder of an index by `count`, which is above 0: a valid index is unchanged. */
 export function wrap(index: number, count: number): number {
   return Number.isFinite(index) ? Math.trunc(Math.abs(index)) % count : 0;
 }
@@ -11,7 +11,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 // deno-lint-ignore no-control-regex
 const PLAIN = /^[\x01-\x7f]*$/;
 
-/** Text without NULs or lone surrogates that takes at most `max` bytes of UTF-8. */
+/** The text without NULs and lone surrogates, cut to at most `max` bytes of UTF-8. */
 export function cleanText(text: string, max: number): string {
   if (text.length <= max && PLAIN.test(text)) return text;
   const clean = text.replaceAll("\0", "").toWellFormed();
@@ -22,12 +22,15 @@ export function cleanText(text: string, max: number): string {
   return decoder.decode(bytes.subarray(0, end));
 }
 
-/** Whether a byte of UTF-8 belongs to the character before it. */
+/** Whether a byte of UTF-8 continues a character. */
 function continues(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x80 && byte < 0xc0;
 }
 
-/** The name itself, or with the first number behind it that makes it differ from all names so far. */
+/**
+ * The name, or the name with the first number appended that makes it distinct from all names so
+ * far.
+ */
 export function uniqueName(name: string, used: Set<string>, max: number): string {
   let unique = name;
   for (let i = 1; unique === "" || used.has(unique); i++) {
@@ -39,7 +42,7 @@ export function uniqueName(name: string, used: Set<string>, max: number): string
 
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(extensionTypes));
 
-/** The next type from `type` on that has no meaning and is not in use. */
+/** The first type from `type` on that has no meaning and is not in use. */
 export function unknownType(type: number, used: Set<number>): number {
   let unknown = type >>> 0;
   while (KNOWN_TYPES.has(unknown) || used.has(unknown)) unknown = (unknown + 1) >>> 0;

@@ -6,18 +6,18 @@ import { HostAllocator } from "./allocator.ts";
 import { randomFrom, shuffle } from "./random.ts";
 import { blocksNeeded, countReferences } from "./refcounts.ts";
 
-/** A refcount block, and the place in the refcount table that it belongs to. */
+/** A refcount block, and its index in the refcount table. */
 export interface RefblockPlan {
   readonly block: number;
   readonly extent: Extent;
 }
 
-/** Where everything lies, and how often it is referenced. */
+/** The offsets of all parts, and how often each cluster is referenced. */
 export interface Layout {
-  /** Everything that was placed, refcount structures included. */
+  /** All parts, including the refcount structures. */
   readonly extents: readonly Extent[];
   readonly reftable: Extent;
-  /** By their place in the refcount table. */
+  /** By their index in the refcount table. */
   readonly refblocks: readonly RefblockPlan[];
   /** References by host cluster. */
   readonly counts: Uint32Array;
@@ -26,8 +26,8 @@ export interface Layout {
 }
 
 /**
- * Places extents, and the refcount structures that count them and themselves: more and more
- * refcount blocks, until there are enough for what they are part of.
+ * Places extents and the refcount structures, which also count themselves: refcount blocks are
+ * added until they cover the whole file.
  *
  * @param extents in QEMU's order; their offsets are set
  */
@@ -67,7 +67,7 @@ function refblockExtent(i: number, clusterSize: number): Extent {
   return { path: `/refblock[${i}]`, length: clusterSize, role: "table", refs: 1, offset: 0 };
 }
 
-/** Block numbers, with the lowest others behind them until there are `count`; ascending. */
+/** Block numbers, with the lowest unused ones added until there are `count`; ascending. */
 function padded(numbers: readonly number[], count: number): number[] {
   if (numbers.length >= count) return [...numbers];
   const all = new Set(numbers);
@@ -83,7 +83,7 @@ function lastByte(extents: readonly Extent[]): number {
   return extents.reduce((end, { offset, length }) => Math.max(end, offset + length), 0);
 }
 
-/** The order in which things are placed. */
+/** The order in which the parts are placed. */
 function orderOf(
   extents: readonly Extent[],
   { reftable, refblocks, placement, geometry }: {
@@ -113,7 +113,7 @@ function orderOf(
   return [...order, ...refblocks.slice(counted)];
 }
 
-/** Places extents in their order, and says how many clusters the file then has. */
+/** Places extents in their order, and returns how many clusters the file then has. */
 function allocate(
   order: readonly Extent[],
   holes: readonly number[],

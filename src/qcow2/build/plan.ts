@@ -6,11 +6,11 @@ import { dataExtent, type Extent, tableExtent } from "./extent.ts";
 import { vmStateClusters } from "./guest.ts";
 import { l1EntriesOf } from "./sizes.ts";
 
-/** A guest cluster and where its bytes go, if it has any. */
+/** A guest cluster and the extent of its bytes, if it has any. */
 export interface HostCluster {
   readonly cluster: GuestCluster;
   readonly extent: Extent | undefined;
-  /** The bytes of compressed data. */
+  /** The compressed bytes, if it is compressed. */
   readonly compressed: Uint8Array | undefined;
 }
 
@@ -24,22 +24,22 @@ export interface L2Plan {
 
 /** The tables of the active image or of a snapshot. */
 export interface ViewPlan {
-  /** Absent where the table has no entry. */
+  /** Absent if the table has no entry. */
   readonly l1: Extent | undefined;
   readonly l1Entries: number;
-  /** By L1 index; some may be another view's. */
+  /** By L1 index; some may belong to another view. */
   readonly tables: readonly L2Plan[];
 }
 
-/** All views of an image, and everything that they need, once. */
+/** All views of an image, and each thing that they need once. */
 export interface Views {
   readonly active: ViewPlan;
   readonly snapshots: readonly ViewPlan[];
-  /** What has to be placed in the image file, in the order in which QEMU would. */
+  /** The parts to place in the image file, in QEMU's order. */
   readonly extents: readonly Extent[];
   /** Tables by their number in `/l2[number]`. */
   readonly tables: readonly L2Plan[];
-  /** Whatever has bytes, in the image or in the data file. */
+  /** Everything with bytes, in the image or in the data file. */
   readonly hosts: readonly HostCluster[];
 }
 
@@ -62,12 +62,12 @@ export function planViews(model: Qcow2Model, geometry: Geometry): Views {
 }
 
 interface ViewParts {
-  /** What paths of the view's own parts start with. */
+  /** The start of the paths of the view's own parts. */
   readonly prefix: string;
   readonly l1Entries: number;
   readonly own: readonly GuestCluster[];
   readonly vmState?: readonly GuestCluster[];
-  /** Clusters and tables that are another view's. */
+  /** Clusters and tables of another view. */
   readonly shared?: readonly HostCluster[];
   readonly sharedTables?: readonly L2Plan[];
 }
@@ -85,8 +85,8 @@ class Planner {
   }
 
   /**
-   * A snapshot. Where all of a table is the active image's, it shares the table as well, as QEMU's do
-   * until one of the two is written to; but with an odd seed it has a table of its own.
+   * A snapshot. It shares a table of the active image if it shares all clusters of it, as in QEMU
+   * until one of the two is written to. With an odd seed it has its own table instead.
    */
   snapshot(
     model: SnapshotModel,
@@ -173,7 +173,7 @@ class Planner {
     return tables;
   }
 
-  /** A table is put before the first cluster that it maps, and clusters as they come. */
+  /** A table is placed before the first cluster that it maps, and clusters in their order. */
   #pushInOrder(
     hosts: readonly HostCluster[],
     { tables, foreign }: { tables: readonly L2Plan[]; foreign: ReadonlySet<HostCluster> },
@@ -192,7 +192,7 @@ class Planner {
   }
 }
 
-/** The tables of which a snapshot has every entry and no other. */
+/** The tables of which a snapshot has every entry and no others. */
 function wholeTables(
   tables: readonly L2Plan[],
   snapshot: SnapshotModel,

@@ -1,10 +1,10 @@
-/** Numbers that follow from a seed alone, the same on every machine. */
+/** Pseudo-random numbers that depend only on a seed. */
 export interface Random {
   /** An integer from 0 to `bound - 1`. */
   below(bound: number): number;
 }
 
-/** Mulberry32: 32 bits of state, which is plenty for an order of things. */
+/** Mulberry32: 32 bits of state are enough for shuffling. */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0;
   return {
@@ -17,7 +17,7 @@ export function randomFrom(seed: number): Random {
   };
 }
 
-/** Puts the items in another order, in place (Fisher-Yates). */
+/** Shuffles the items in place (Fisher-Yates). */
 export function shuffle<Item>(items: Item[], random: Random): Item[] {
   for (let last = items.length - 1; last > 0; last--) {
     const other = random.below(last + 1);

@@ -3,7 +3,7 @@ import { encodeRefcounts } from "../encode/refcounts.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Extent } from "./extent.ts";
 
-/** References to each host cluster: its header's, and those of whatever was placed. */
+/** The number of references to each host cluster by the header and all placed parts. */
 export function countReferences(
   extents: readonly Extent[],
   { clusters, clusterSize }: { clusters: number; clusterSize: number },
@@ -19,7 +19,7 @@ export function countReferences(
   return counts;
 }
 
-/** Which refcount blocks hold a refcount that is not 0, ascending. */
+/** The numbers of the refcount blocks with a nonzero refcount, ascending. */
 export function blocksNeeded(counts: Uint32Array, { refblockEntries }: Geometry): number[] {
   const needed: number[] = [];
   for (let at = 0; at < counts.length; at++) {
@@ -31,7 +31,7 @@ export function blocksNeeded(counts: Uint32Array, { refblockEntries }: Geometry)
   return needed;
 }
 
-/** The bytes of a refcount block from its first refcount to its last that is not 0. */
+/** The bytes of a refcount block from its first to its last nonzero refcount. */
 export function refblockSegment(
   counts: Uint32Array,
   place: { block: number; offset: number; geometry: Geometry },

@@ -1,12 +1,12 @@
 import { SECTOR } from "../../bytes/mod.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
 
-/** A virtual size as a guest sees it: in whole sectors, which a number holds exactly. */
+/** A virtual size as a guest sees it, in whole sectors. A number represents it exactly. */
 export function virtualSizeOf(size: bigint): number {
   return Number(size - size % BigInt(SECTOR));
 }
 
-/** A virtual size from 0 to `max` bytes: the same where it is one, or its remainder. */
+/** A virtual size from 0 to `max` bytes: larger ones wrap around. */
 export function wrapSize(size: bigint, max: bigint): bigint {
   const positive = size < 0n ? -size : size;
   return positive > max ? positive % (max + 1n) : positive;
@@ -17,7 +17,7 @@ export function sizeMaxOf(entries: number, geometry: Geometry): bigint {
   return BigInt(entries) * BigInt(geometry.l2Coverage);
 }
 
-/** L1 entries that a virtual size needs, for sizes that a table can hold. */
+/** L1 entries that a virtual size needs, for sizes that a table can map. */
 export function l1EntriesOf(size: bigint, geometry: Geometry): number {
   return Number(l1Needed(size, geometry));
 }

@@ -13,19 +13,19 @@ const U32_MAX = 0xffffffff;
 /** A snapshot and its variable parts. */
 interface EntryPlan {
   readonly model: SnapshotModel;
-  /** From the start of the table, in bytes. */
+  /** Its offset from the start of the table, in bytes. */
   readonly at: number;
   readonly id: Uint8Array;
   readonly name: Uint8Array;
 }
 
-/** The snapshot table before it is known where anything lies. */
+/** The snapshot table before anything has an offset. */
 export interface SnapshotTablePlan {
   readonly extent: Extent;
   readonly entries: readonly EntryPlan[];
 }
 
-/** Plans the table; `undefined` without snapshots. */
+/** Plans the table; `undefined` if there are no snapshots. */
 export function planSnapshotTable(model: Qcow2Model): SnapshotTablePlan | undefined {
   if (model.snapshots.length === 0) return undefined;
   const entries: EntryPlan[] = [];
@@ -44,7 +44,7 @@ export function planSnapshotTable(model: Qcow2Model): SnapshotTablePlan | undefi
   return { extent: { path: "/snapshots", length, role: "table", refs: 1, offset: 0 }, entries };
 }
 
-/** The bytes of the table, once the L1 tables have their places. */
+/** The bytes of the table. The L1 tables must have their offsets. */
 export function writeSnapshotTable(
   { extent, entries }: SnapshotTablePlan,
   views: readonly ViewPlan[],
@@ -86,7 +86,7 @@ function headOf(
   };
 }
 
-/** The extra data: as much of what is defined as fits, and then bytes that nobody knows. */
+/** The extra data: as many of the defined fields as fit, and then bytes without a meaning. */
 function extraOf(model: SnapshotModel, vmStateSize: number): Uint8Array {
   const extra = patternBytes(
     { kind: "ramp", seed: 1 },
@@ -100,7 +100,10 @@ function extraOf(model: SnapshotModel, vmStateSize: number): Uint8Array {
   return extra.subarray(0, model.extraSize);
 }
 
-/** What edits can name in an entry. A field of the extra data past `length` is not there. */
+/**
+ * The fields of an entry that edits can name. A field of the extra data past `length` does not
+ * exist.
+ */
 function entryPlaced({ model, at, id, name }: EntryPlan, path: string, table: number): Placed[] {
   const offset = table + at;
   const idAt = offset + snapshotHead.size + model.extraSize;

@@ -19,11 +19,11 @@ export interface Entry {
   readonly words: Words;
 }
 
-/** Entries of zeros that are rather written than left out. */
+/** Runs of this many empty entries or fewer are written out. */
 const GAP_MAX = 64;
 
 /**
- * The bytes of a table, without long runs of empty entries: a table may be as long as 32 MiB.
+ * The bytes of a table without long runs of empty entries: a table may have 32 MiB.
  *
  * @param entries by index, ascending
  */
@@ -51,7 +51,7 @@ function tableSegment(offset: number, entries: readonly Entry[]): Segment {
   return { offset: offset + first * entrySize, bytes };
 }
 
-/** An L1 table; only the active one says which L2 tables have a single reference. */
+/** An L1 table. Only the active one has the copied flag for L2 tables with a single reference. */
 export function l1Entries({ tables }: ViewPlan, active: boolean): Entry[] {
   return tables.map(({ l1Index, extent }) => ({
     index: l1Index,
@@ -80,7 +80,9 @@ function descriptor(host: HostCluster, geometry: Geometry, active: boolean): [nu
   return [high, low | flag];
 }
 
-/** The second word of an extended L2 entry: which subclusters are zeros, and which are allocated. */
+/**
+ * The second word of an extended L2 entry: the zero bits and the allocation bits of subclusters.
+ */
 function subclusterBitmap({ cluster }: HostCluster): [number, number] {
   switch (cluster.kind) {
     case "data":
@@ -103,7 +105,7 @@ export function reftableEntries(refblocks: readonly RefblockPlan[]): Entry[] {
   }));
 }
 
-/** A bitmap table, of which each entry is a data cluster's offset, or tells what all bits are. */
+/** A bitmap table. Each entry is the offset of a data cluster, or the value of all its bits. */
 export function bitmapTableEntries(table: readonly (number | "zeros" | "ones")[]): Entry[] {
   return table.map((entry, index) => ({
     index,

@@ -75,7 +75,7 @@ function* parts(
   return creation.dataFile === undefined ? { image } : { image, data: creation.size };
 }
 
-/** The blocks for which clusters are allocated, or that must be compared with a backing file. */
+/** The blocks that need clusters or must be compared with a backing file. */
 function* blocksOf(
   { size, clusterSize, content, dataFile }: Qcow2Creation,
 ): Iterable<ContentBlock> {

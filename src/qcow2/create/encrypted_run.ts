@@ -8,13 +8,13 @@ export interface PlainCluster {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes that are encrypted at a time, or one cluster where that has more. */
+/** Bytes that are encrypted at a time; one cluster if that is larger. */
 const RUN_MAX = 2 ** 18;
 
 /**
- * Clusters that follow each other in the guest's disk and in their file, to be encrypted at a time.
- * Setting a cipher up takes longer than a small cluster, and in CBC mode each block of a sector waits
- * for the one before it: with many sectors, as many blocks go through the cipher in one call.
+ * Clusters that are adjacent on the guest's disk and in their file, and are encrypted together.
+ * Creating a cipher takes longer than encrypting a small cluster. In CBC mode each block of a
+ * sector depends on the previous one, so more sectors mean more blocks per call of the cipher.
  */
 export class EncryptedRun {
   readonly #encrypt: Encrypt;
@@ -24,7 +24,7 @@ export class EncryptedRun {
     this.#encrypt = encrypt;
   }
 
-  /** Takes a cluster, and gives those before it where it does not go with them. */
+  /** Adds a cluster. Returns the previous ones first if it is not adjacent to them. */
   *add(cluster: PlainCluster): Generator<Segment> {
     const last = this.#clusters.at(-1);
     if (last !== undefined) {
@@ -35,7 +35,7 @@ export class EncryptedRun {
     this.#clusters.push(cluster);
   }
 
-  /** Gives what was taken, encrypted, at its place in its file. */
+  /** Returns the added clusters, encrypted, at their offset in the file. */
   *flush(): Generator<Segment> {
     const clusters = this.#clusters;
     const [first] = clusters;

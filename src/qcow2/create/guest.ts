@@ -22,7 +22,7 @@ type Part = Segment & { readonly file: "image" | "data" };
 /** The subcluster bitmap of compressed data. */
 const NO_SUBCLUSTERS = [0, 0];
 
-/** Puts the clusters of a guest and their L2 tables behind each other. */
+/** Places the clusters of a guest and their L2 tables one after the other. */
 export class GuestWriter {
   readonly #creation: Qcow2Creation;
   readonly #geometry: Geometry;
@@ -50,7 +50,10 @@ export class GuestWriter {
     this.#encrypted = encrypt && new EncryptedRun(encrypt);
   }
 
-  /** A cluster of content, `undefined` for zeros. Clusters come in the order of their offsets. */
+  /**
+   * Adds a cluster of content; `undefined` for zeros. Clusters must be in the order of their
+   * offsets.
+   */
   *cluster({ offset, bytes }: ContentBlock): Generator<Part> {
     const { version, backing, dataFile } = this.#creation;
     if (bytes !== undefined) return yield* this.#data(offset, bytes);
@@ -59,18 +62,18 @@ export class GuestWriter {
     } else if (backing !== undefined && version > 2) {
       yield* this.#enter(offset, this.#zeros());
     } else if (backing !== undefined) {
-      // Version 2 has no zero clusters, and what is not there shows the backing file.
+      // Version 2 has no zero clusters, and the backing file is visible through unallocated ones.
       yield* this.#data(offset, new Uint8Array(this.#geometry.clusterSize));
     }
   }
 
-  /** What is left of clusters and tables when the last cluster has come. */
+  /** The remaining clusters and tables, after the last cluster was added. */
   *rest(): Generator<Part> {
     yield* this.#clusters(this.#encrypted?.flush());
     yield* this.#tables();
   }
 
-  /** The L2 table that was being filled, with what leads to it. */
+  /** The current L2 table, and the L1 entry that points to it. */
   *#tables(): Generator<Part> {
     if (this.#table === undefined) return;
     const { index, offset, bytes } = this.#table;
@@ -82,7 +85,7 @@ export class GuestWriter {
 
   *#data(offset: number, bytes: Uint8Array): Generator<Part> {
     const { clusterSize } = this.#geometry;
-    // The table comes first, so that compressed data is after it in one piece.
+    // The table comes first, so that the compressed data after it is contiguous.
     yield* this.#tableFor(offset);
     const short = this.#shortened(bytes);
     if (short.length < clusterSize) {
@@ -98,7 +101,7 @@ export class GuestWriter {
     yield* this.#clusters(encrypted ?? [{ offset: host, bytes }]);
   }
 
-  /** Clusters as they are stored; a data file ends where the disk does. */
+  /** Clusters as they are stored. A data file ends where the disk ends. */
   *#clusters(segments: Iterable<Segment> = []): Generator<Part> {
     const { dataFile, size } = this.#creation;
     for (const { offset, bytes } of segments) {
@@ -107,7 +110,7 @@ export class GuestWriter {
     }
   }
 
-  /** A cluster compressed, where that is asked for. */
+  /** The compressed form of a cluster, if compression is requested. */
   #shortened(bytes: Uint8Array): Uint8Array {
     const { compressed = false, compression = "deflate" } = this.#creation;
     if (!compressed) return bytes;
@@ -123,7 +126,7 @@ export class GuestWriter {
     return [0, extendedL2 ? 0 : entryBits.zero.low, ALL_SUBCLUSTERS, 0];
   }
 
-  /** Writes an L2 entry; its second word only where there are subclusters. */
+  /** Writes an L2 entry, with the second word if there are subclusters. */
   *#enter(offset: number, words: Words): Generator<Part> {
     const { clusterSize, l2Entries, l2EntrySize } = this.#geometry;
     yield* this.#tableFor(offset);
@@ -132,7 +135,7 @@ export class GuestWriter {
     writeWords(bytes, at, words.slice(0, l2EntrySize / HALF));
   }
 
-  /** Goes on to the L2 table of a guest offset, and gives the one before it. */
+  /** Moves on to the L2 table of a guest offset, and returns the previous one. */
   *#tableFor(offset: number): Generator<Part> {
     const { clusterSize, l2Coverage } = this.#geometry;
     const index = Math.floor(offset / l2Coverage);

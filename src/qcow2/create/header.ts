@@ -8,7 +8,7 @@ import {
 import { header, headerV2, limits } from "../structures.ts";
 import type { Qcow2Creation } from "./options.ts";
 
-/** QEMU omits the feature name table if clusters are not longer than this. */
+/** QEMU omits the feature name table with clusters of this size and smaller. */
 const NO_NAMES_CLUSTER_MAX = 4096;
 
 /**

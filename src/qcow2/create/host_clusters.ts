@@ -1,15 +1,18 @@
 /**
- * Gives out host clusters in order, the header's first, and counts the references to them. Each has
- * one, but for those that several streams of compressed data are in.
+ * Allocates host clusters in order, starting with that of the header, and counts the references to
+ * them. Each has one reference, unless several streams of compressed data share it.
  */
 export class HostClusters {
-  /** Clusters so far, with the header's. */
+  /** Clusters allocated so far, including that of the header. */
   count = 1;
   /** Clusters that do not have exactly one reference, in ascending order. */
   readonly shared: Map<number, number> = new Map();
   readonly #clusterSize: number;
   readonly #refcountMax: bigint;
-  /** Where the compressed data ends that the next may follow; at the start of a cluster: nowhere. */
+  /**
+   * The end of the compressed data that the next may follow. If it is at the start of a cluster,
+   * none may.
+   */
   #free = 0;
 
   constructor(clusterSize: number, refcountMax: bigint) {
@@ -17,7 +20,7 @@ export class HostClusters {
     this.#refcountMax = refcountMax;
   }
 
-  /** The offset of new clusters that hold so many bytes. */
+  /** Allocates new clusters for so many bytes, and returns their offset. */
   take(length: number): number {
     const offset = this.count * this.#clusterSize;
     this.count += Math.ceil(length / this.#clusterSize);
@@ -25,8 +28,9 @@ export class HostClusters {
   }
 
   /**
-   * The offset of so many bytes of compressed data, fewer than a cluster has: behind the data before
-   * it where there is room, or where the next cluster is new as well, as QEMU puts it.
+   * Allocates so many bytes of compressed data, fewer than a cluster, and returns their offset. As
+   * in QEMU, this is after the previous data if that cluster has enough space or the next cluster
+   * is new as well.
    */
   takeBytes(length: number): number {
     const size = this.#clusterSize;

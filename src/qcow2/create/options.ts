@@ -40,9 +40,9 @@ const V2_REFCOUNT_BITS = 16;
 type Rule = readonly [holds: boolean, says: string];
 
 /**
- * Compares options with the rules of the format and of QEMU.
+ * Checks options against the rules of the format and of QEMU.
  *
- * @throws {RangeError} with the message of the first broken one
+ * @throws {RangeError} with the message of the first broken rule
  */
 export function checkCreation(creation: Qcow2Creation): Geometry {
   const broken = [...rangeRules(creation), ...versionRules(creation), ...otherRules(creation)]

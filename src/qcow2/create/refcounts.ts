@@ -5,19 +5,19 @@ import type { Geometry } from "../geometry.ts";
 import { limits, refcountTableEntry } from "../structures.ts";
 import type { HostClusters } from "./host_clusters.ts";
 
-/** Where the refcounts of a whole image lie. */
+/** The offsets of the refcount structures of an image. */
 export interface RefcountPlan {
   readonly tableOffset: number;
   readonly tableClusters: number;
   readonly blocks: number;
-  /** Clusters of the image with those that hold refcounts. */
+  /** Clusters of the image, including those of refcount structures. */
   readonly clusters: number;
 }
 
 /**
- * Puts refcounts behind everything else, with refcounts of their own.
+ * Places the refcount structures after everything else. They also count themselves.
  *
- * @throws {RangeError} when the refcount table would be longer than QEMU takes it
+ * @throws {RangeError} if the refcount table would be longer than QEMU accepts
  */
 export function planRefcounts(hosts: HostClusters, geometry: Geometry): RefcountPlan {
   const { clusterSize, refblockEntries, tableEntries } = geometry;

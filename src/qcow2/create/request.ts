@@ -25,7 +25,7 @@ export const QCOW2_OPTIONS: readonly string[] = [
   ...OF_LUKS,
 ];
 
-/** The image that is asked for. */
+/** The requested image. */
 export function planQcow2(request: ImageRequest): Qcow2Creation {
   const { options, size, content, backing, compressed } = request;
   const version = VERSIONS[options.choice("compat", Object.keys(VERSIONS)) ?? "v3"] ?? 3;

@@ -3,22 +3,22 @@ import { bitMask } from "../../layout/mod.ts";
 import type { Geometry } from "../geometry.ts";
 import { entryBits, extendedL2Entry } from "../structures.ts";
 
-/** A table entry in halves of 64-bit words: high, low, and of a second word high, low. */
+/** A table entry as the halves of its 64-bit words: high, low, and for a second word high, low. */
 export type Words = readonly number[];
 
-/** Bytes of half a word. */
+/** Bytes in half a word. */
 export const HALF = 4;
 
-/** Every one of the 32 subclusters. */
+/** All 32 subclusters. */
 export const ALL_SUBCLUSTERS: number =
   bitMask(extendedL2Entry, "subcluster_bitmap", "allocated").low;
 
-/** An offset as an entry; offsets are below 2^53. */
+/** An offset as an entry. Offsets are below 2^53. */
 export function offsetWords(offset: number): [high: number, low: number] {
   return [Math.floor(offset / 2 ** 32), offset >>> 0];
 }
 
-/** An entry that leads to a table or a cluster. */
+/** An entry that points to a table or a cluster. */
 export function pointerWords(
   offset: number,
   { copied }: { copied: boolean },
@@ -27,14 +27,14 @@ export function pointerWords(
   return [high | (copied ? entryBits.copied.high : 0), low];
 }
 
-/** The entry of compressed data, which counts the sectors after the first. */
+/** The entry of compressed data. It stores the number of sectors after the first. */
 export function compressedWords(
   { offset, length }: { offset: number; length: number },
   { compressedShift }: Geometry,
 ): [high: number, low: number] {
   const sectors = Math.floor((offset + length - 1) / SECTOR) - Math.floor(offset / SECTOR);
   const [high, low] = offsetWords(offset);
-  // The sector count starts above bit 48, and the offsets of real files end below.
+  // The sector count starts above bit 48, and offsets in real files fit below it.
   return [high | sectors << (compressedShift - 32) | entryBits.compressed.high, low];
 }
 

@@ -15,11 +15,11 @@ import type { BackingModel, Qcow2Model } from "../model.ts";
 /** Extensions start at multiples of this from the end of the header. */
 export const EXTENSION_ALIGNMENT = 8;
 
-/** A header extension that is to be written. */
+/** A header extension to write. */
 export interface NewExtension {
   readonly type: number;
   readonly data: Uint8Array;
-  /** What is in its data, by offset from the start of the data. */
+  /** The parts of its data, by offset from the start of the data. */
   readonly parts: readonly {
     readonly path: string;
     readonly at: number;
@@ -34,16 +34,16 @@ export interface DirectoryPlace {
   readonly count: number;
 }
 
-/** What extensions say beside places. */
+/** The content of extensions except offsets. */
 export interface ExtensionFacts extends Pick<Qcow2Model, "dataFile" | "featureTable"> {
   readonly backing?: BackingModel;
   readonly unknownExtensions?: Qcow2Model["unknownExtensions"];
 }
 
-/** What extensions say of places. */
+/** The offsets in extensions. */
 export interface ExtensionPlaces {
   readonly directory?: DirectoryPlace | undefined;
-  /** The LUKS header, where there is one. */
+  /** The LUKS header, if there is one. */
   readonly luks?: { readonly offset: number; readonly length: number } | undefined;
 }
 
@@ -86,7 +86,7 @@ function bitmapsData({ offset, length, count }: DirectoryPlace): Uint8Array {
   });
 }
 
-/** The records of the feature name table, out of the descriptions of the header's feature fields. */
+/** The records of the feature name table, from the descriptions of the header's feature fields. */
 const featureRecords = Object.entries(featureTypes).flatMap(([kind, type]) => {
   const { bits = [] } = fieldOf(header, `${kind}_features` as "incompatible_features");
   return bits.filter((bit) => bit.reserved === undefined)
@@ -104,7 +104,7 @@ const featureNames = concat(...featureRecords);
 /** Length of the feature name table in bytes. */
 export const featureTableSize: number = featureNames.length;
 
-/** Bytes that an extension with so much data has. */
+/** The length of an extension with so much data, in bytes. */
 export function extensionSize(dataLength: number): number {
   return extensionHead.size + roundUp(dataLength, EXTENSION_ALIGNMENT);
 }

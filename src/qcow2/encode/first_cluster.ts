@@ -20,7 +20,7 @@ import {
   type NewExtension,
 } from "./extensions.ts";
 
-/** What the first cluster says beside places. */
+/** The content of the first cluster except offsets. */
 export interface FirstClusterFacts extends
   ExtensionFacts,
   Pick<
@@ -38,7 +38,7 @@ export interface FirstClusterFacts extends
   readonly encryption?: { readonly kind: EncryptionModel["kind"] };
 }
 
-/** What the first cluster says of places. An offset is 0 for what is not there. */
+/** The offsets in the first cluster. The offset of a part that does not exist is 0. */
 export interface HeaderPlaces extends ExtensionPlaces {
   readonly l1: { readonly offset: number; readonly entries: number };
   readonly reftable: { readonly offset: number; readonly clusters: number };
@@ -46,9 +46,9 @@ export interface HeaderPlaces extends ExtensionPlaces {
 }
 
 /**
- * The first cluster as far as it is used: header, extensions, name of the backing file.
+ * The used part of the first cluster: header, extensions, name of the backing file.
  *
- * @param extensions without the one that ends them
+ * @param extensions without the one that ends the list
  */
 export function encodeFirstCluster(
   facts: FirstClusterFacts,
@@ -63,7 +63,7 @@ export function encodeFirstCluster(
   const backing = { offset: name.length === 0 ? 0 : nameAt, length: name.length };
   const struct = headerStruct(headerLength);
   encodeInto(struct, headerFields(facts, places, backing), { target: bytes, at: 0 });
-  // Fields that nobody knows yet: a reader has to ignore whatever they hold.
+  // Fields without a meaning yet: a reader must ignore them.
   const unknown = patternBytes({ kind: "ramp", seed: 1 }, headerLength - struct.size);
   bytes.set(unknown, struct.size);
   const placed = [
@@ -77,7 +77,7 @@ export function encodeFirstCluster(
 
 const role = "header";
 
-/** The description of a header of so many bytes, as far as there is one. */
+/** The description of a header of so many bytes, or the longest one that fits. */
 function headerStruct(length: number): typeof header {
   const known = length >= header.size
     ? header
@@ -142,7 +142,7 @@ function flags(all: readonly (readonly [boolean, bigint])[]): bigint {
   return all.reduce((mask, [set, bit]) => set ? mask | bit : mask, 0n);
 }
 
-/** Writes extensions from `place.at` on. Gives back what was placed. */
+/** Writes extensions from `place.at` on. Returns the parts. */
 function writeExtensions(
   extensions: readonly NewExtension[],
   { target, at: start }: { target: Uint8Array; at: number },

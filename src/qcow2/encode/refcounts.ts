@@ -1,4 +1,7 @@
-/** Refcounts as a refcount block has them, from its first on. Of less than a byte, the first is lowest. */
+/**
+ * Refcounts as in a refcount block, from its first on. If they are narrower than a byte, the first
+ * is in the lowest bits.
+ */
 export function encodeRefcounts(counts: Uint32Array, bits: number): Uint8Array {
   return bits < 8 ? packed(counts, bits) : wide(counts, bits / 8);
 }
@@ -13,7 +16,7 @@ function packed(counts: Uint32Array, bits: number): Uint8Array {
   return bytes;
 }
 
-/** Refcounts of `width` bytes; counts here never need more than four. */
+/** Refcounts of `width` bytes. The counts here never need more than four. */
 function wide(counts: Uint32Array, width: number): Uint8Array {
   const bytes = new Uint8Array(counts.length * width);
   for (let i = 0; i < counts.length; i++) {
