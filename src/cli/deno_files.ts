@@ -1,6 +1,6 @@
 import type { FileSystem } from "../bytes/mod.ts";
 
-/** The file system as Deno has it: to load that of Node takes as long as Deno takes to start. */
+/** Deno's file system. Loading Node's takes as long as starting Deno. */
 export const denoFileSystem: FileSystem = {
   open(path) {
     // Opening a FIFO would wait for a writer.

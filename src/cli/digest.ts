@@ -43,7 +43,7 @@ export function run(args: string[]): Promise<number> {
 
 interface Part {
   readonly start: number;
-  /** To the end where it is absent. */
+  /** Absent for the rest of the disk. */
   readonly length?: number;
   readonly maxSize: number;
 }
@@ -81,8 +81,8 @@ async function digestNamed(
 }
 
 /**
- * A line as sha256sum prints it, which puts a backslash in front where it escapes the name. Other control
- * characters, which sha256sum prints as they are, are escaped as everywhere else.
+ * A line as sha256sum prints it: it starts with a backslash if the name is escaped. Other control
+ * characters, which sha256sum prints unchanged, are escaped as everywhere else.
  */
 function line(path: string, sha256: string): string {
   const escaped = path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll("\r", "\\r");

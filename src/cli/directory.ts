@@ -9,7 +9,7 @@ export function enterUsersDirectory(): void {
   try {
     Deno.chdir(typedIn);
   } catch {
-    // It is gone, or may not be read: names are relative to the folder of deno.json.
+    // It does not exist or cannot be read: names are relative to the folder of deno.json.
   }
 }
 

@@ -24,7 +24,7 @@ export const OPENING = {
   letters: { f: "format" },
 } as const satisfies OptionNames;
 
-/** What these options do, for the help of a verb. */
+/** The help text of these options. */
 export const OPENING_HELP = `  -f, --format NAME    the format: ${
   formatNames.join(", ")
 } (default: probe)
@@ -38,7 +38,7 @@ ${PASSPHRASES_HELP}
 
 /** How an image is opened. */
 export interface Opened {
-  /** Do not look at the files that it names. */
+  /** Do not open the files that it refers to. */
   readonly alone?: boolean;
 }
 
@@ -78,7 +78,7 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
 }
 
 /**
- * Stops where a dash stands for an image.
+ * Rejects a dash as the name of an image.
  *
  * @throws {UsageError} for `-`
  */
@@ -149,8 +149,8 @@ export function readableLayers(image: OpenedImage, snapshot?: string): Layer[] {
 }
 
 /**
- * The names of the images of a chain as qemu-img has them, from the top down: the first as the user
- * typed it, the others as the paths that their overlays name.
+ * The names of the images of a chain as qemu-img prints them, from the top down: the first as the
+ * user typed it, the others as in their overlays, with the folder.
  */
 export function chainNames(image: OpenedImage, name: string): string[] {
   const names = [name];
@@ -183,7 +183,7 @@ export function mustBeKnown({ path, definition, payload }: OpenedImage): void {
   );
 }
 
-/** Names the file of the chain that was not opened. */
+/** The error about the file of the chain that was not opened. */
 function missingPart(image: OpenedImage): ImageError {
   const found = image.findings.unknown();
   if (found !== undefined) return rejectedBy(image, found);
@@ -191,7 +191,7 @@ function missingPart(image: OpenedImage): ImageError {
 }
 
 /**
- * Runs `work`, and reports an access that fails as an error of the image.
+ * Runs `work`, and turns a failed access into an error of the image.
  *
  * @throws {ImageError} where QEMU's read fails
  */
@@ -206,7 +206,7 @@ export async function reading<T>(path: string, work: () => T | Promise<T>): Prom
 }
 
 /**
- * Runs `work` for each image, also after one that fails.
+ * Runs `work` for each image, even after one fails.
  *
  * @returns the exit status: the highest of all
  * @throws {UsageError} when there are no images

@@ -32,7 +32,7 @@ export function run(args: string[]): Promise<number> {
   return eachImage(options.positional, (path) => {
     const image = openNamed(path, options, { alone: !chain });
     try {
-      // JSON is Unicode, as qemu-img's is; in text, the bytes of names are shown.
+      // JSON contains Unicode text, as qemu-img's does. Text output shows the bytes of names.
       const read = options.flag("json") ? unicodeInfoOf : exactInfoOf;
       const infos = chain ? chainInfos(image, path, read) : [infoNamed(image, path, read)];
       if (options.flag("json")) printJson(infos, chain);
@@ -69,7 +69,7 @@ function chainInfos(image: OpenedImage, path: string, read: Reader): LazyInfo[] 
   let at: OpenedImage | undefined = image;
   for (const name of chainNames(image, path)) {
     if (at === undefined) break;
-    // qemu-img goes by the names, and calls an image a loop that has itself as a raw backing file.
+    // qemu-img compares names, so an image with itself as raw backing file is a loop too.
     if (names.has(name)) throw notFollowed(path, `the chain is a loop: '${name}' is in it already`);
     names.add(name);
     const info = infoNamed(at, name, read);
@@ -82,7 +82,7 @@ function chainInfos(image: OpenedImage, path: string, read: Reader): LazyInfo[] 
   return infos;
 }
 
-/** `info` of an image, with the name that the user or its overlay gives it. */
+/** `info` of an image, with the name from the command line or from its overlay. */
 function infoNamed(image: OpenedImage, name: string, read: Reader): LazyInfo {
   mustOpen({ ...image, path: name }, "info");
   return read({ ...image, path: name });

@@ -71,7 +71,7 @@ function judgeOptions(options: Options): JudgeOptions {
   return options.flag("digest") ? { digestUpTo: maxSize } : {};
 }
 
-/** The names in a list, one per line, or each ended by a NUL where there are any. */
+/** The names in a list: one per line, or separated by NUL bytes if there are any. */
 function namesIn(file: string): string[] {
   const text = textOf(file);
   return text.split(text.includes("\0") ? "\0" : "\n").filter((name) => name !== "");

@@ -54,8 +54,8 @@ that is encrypted with LUKS. The content does not change.
   --help               this text
 
 A slot in use is overwritten only after a free slot has received the new key: whenever writing
-stops, the old or the new passphrase opens the file. With --force and no free slot this is not
-so: a failure or a power loss while the slot is overwritten loses both keys.
+stops, the old or the new passphrase opens the file. With --force and no free slot this does
+not hold: a failure or a power loss while the slot is overwritten loses both keys.
 
 Exit status: 0 success, 1 the file has no usable key slots, 2 the passphrase opens no key slot or
 the change is not possible (the file is unchanged), or writing fails.
@@ -128,12 +128,12 @@ function requestOf(action: Action, options: Options): Request {
   const range = { min: 1, max: ITERATIONS_MAX };
   const wantsNew = action !== "erase";
   if (others.length > 0 || wantsNew !== (newPassphrase !== undefined)) {
-    const says = wantsNew ? "needs one new passphrase" : "does not accept a new passphrase";
+    const says = wantsNew ? "requires one new passphrase" : "does not accept a new passphrase";
     throw new UsageError(`${action} ${says} (--new-passphrase-file)`);
   }
   if (passphrases.length === 0 && (wantsNew || slot === undefined)) {
     const or = wantsNew ? "" : ", or a slot";
-    throw new UsageError(`${action} needs a passphrase (--passphrase-file)${or}`);
+    throw new UsageError(`${action} requires a passphrase (--passphrase-file)${or}`);
   }
   return {
     passphrases,
@@ -201,7 +201,7 @@ function act(before: Uint8Array, action: Action, request: Request): readonly Uin
   return changeKey(before, options).states;
 }
 
-/** @throws {Luks1Error} where a change would overwrite the only slot with the old key */
+/** @throws {Luks1Error} if a change would overwrite the only slot with the old key */
 function mustHaveFreeSlot(bytes: Uint8Array): void {
   const { slots } = decodeLuks1(new MemorySource(bytes));
   if (slots.some(({ active }) => active !== slotStates.enabled)) return;
@@ -234,7 +234,7 @@ function openingOne(
   throw new Luks1Error(`Cannot change a key: the passphrase ${what}`);
 }
 
-/** Writes each step so that it has reached the disk before the next one. */
+/** Writes each step, and waits until it is on the disk before the next one. */
 function write(path: string, steps: ReturnType<typeof keySteps>): void {
   try {
     using file = Deno.openSync(path, { read: true, write: true });

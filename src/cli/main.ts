@@ -1,5 +1,5 @@
 /**
- * The program `diskproof`, without the verbs that belong to the repository.
+ * The program `diskproof` without the verbs that need the repository.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type { Permission, Verb, VerbEntry } from "./verb.ts";
 /**
  * Runs a command line.
  *
- * @param more verbs beyond those that need nothing but the library
+ * @param more verbs in addition to those of the library
  * @returns the exit status
  */
 export function main(

@@ -79,7 +79,7 @@ function printJson(image: OpenedImage, range: Range): number {
     if (pending !== undefined) printer.write(`${pending},\n`);
     pending = mapLine(entry);
   });
-  // An entry is complete when the next one is there, or the end.
+  // An entry is complete when the next one starts or the map ends.
   const last = error === undefined
     ? `${pending ?? ""}]\n`
     : pending === undefined

@@ -3,8 +3,8 @@
  *
  * Invariants:
  *
- * - A verb is one module, loaded when it is called. The list of verbs says what it needs beyond reading
- *   files; every other permission is dropped.
+ * - A verb is one module, loaded when it is called. The list of verbs names the permissions that it
+ *   needs in addition to reading files; all others are dropped.
  * - Results go to standard output, in one form. An error is one line on standard error.
  * - Exit status (except for `check`): 0 success, 1 the image or the thing under test is at fault, 2 the
  *   command line or a file cannot be used, 3 a peer could not be started, 70 a bug of diskproof.

@@ -1,7 +1,7 @@
 import { didYouMean } from "./nearest.ts";
 import { UsageError } from "./verb.ts";
 
-/** The long options of a verb, without their dashes. Every verb has `help` besides. */
+/** The long options of a verb, without their dashes. Every verb also has `help`. */
 export interface OptionNames {
   /** Options without a value. A verb with `json` accepts `--output json` as well. */
   readonly flags?: readonly string[];
@@ -9,7 +9,7 @@ export interface OptionNames {
   readonly values?: readonly string[];
   /** Options with a value that may be repeated. */
   readonly lists?: readonly string[];
-  /** Letters that stand for an option, as `f` for `format`. */
+  /** One-letter forms of options, such as `f` for `format`. */
   readonly letters?: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +51,7 @@ function outputsJson(output: string | undefined): boolean {
   throw new UsageError(`--${OUTPUT} must be human or json, not '${output}'`);
 }
 
-/** What is left to parse, and what was found. */
+/** The arguments that are left to parse, and the results so far. */
 class Parser {
   readonly positional: string[] = [];
   readonly values = new Map<string, string[]>();
@@ -111,7 +111,7 @@ class Parser {
     return Object.hasOwn(this.#letters, letter) ? this.#letters[letter] : undefined;
   }
 
-  /** The argument after an option, where it is not an option itself. */
+  /** The argument after an option, if it is not an option itself. */
   #next(name: string, left: string[]): string {
     const next = left.shift();
     const isOption = next !== undefined && next.startsWith("-") && next !== "-" &&

@@ -8,8 +8,8 @@ export function print(text: string): void {
 }
 
 /**
- * A value as JSON in one line. JSON may contain control characters above U+007F as they are, which a
- * terminal obeys: here they are escaped.
+ * A value as JSON in one line. JSON may contain control characters above U+007F, which a terminal
+ * would execute: they are escaped.
  */
 export function jsonLine(value: unknown): string {
   return visible(JSON.stringify(value));
@@ -20,7 +20,9 @@ export function complain(text: string): void {
   writeAll(Deno.stderr, `diskproof: ${visible(text.replaceAll(/\s*\n\s*/g, " "))}\n`);
 }
 
-/** Writes a text as it is. It is not an error when the reader is gone, as with `head`. */
+/**
+ * Writes a text unchanged. It is not an error if the reader has closed the pipe, as `head` does.
+ */
 export function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = encoder.encode(text);
   try {
@@ -33,7 +35,7 @@ export function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text:
 /** How many characters are collected before they are written. */
 const BATCH = 65536;
 
-/** Writes much text to standard output in few calls. */
+/** Collects text for standard output and writes it in few calls. */
 export class Printer {
   #batch = "";
 

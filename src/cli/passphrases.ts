@@ -8,7 +8,7 @@ export const PASSPHRASES = {
   lists: ["passphrase-file", "passphrase"],
 } as const satisfies OptionNames;
 
-/** What these options do, for the help of a verb. */
+/** The help text of these options. */
 export const PASSPHRASES_HELP = `  --passphrase-file FILE
                        a passphrase: every byte of the file, including a line end, as for
                        qemu-img and cryptsetup; - is standard input (may be repeated)
@@ -28,7 +28,7 @@ const LENGTH_MAX = 2 ** 23;
  * first NUL byte: the part before it is tried as well. QEMU accepts only UTF-8. That makes no difference
  * here, since no image that QEMU created opens with anything else.
  *
- * @throws {UsageError} when a file cannot be read; no message holds a passphrase
+ * @throws {UsageError} when a file cannot be read; no message contains a passphrase
  */
 export function passphrasesOf(options: Options): Uint8Array[] {
   return givenPassphrases(options).flatMap((passphrase) => {
@@ -41,7 +41,7 @@ export function passphrasesOf(options: Options): Uint8Array[] {
  * The passphrases as they are given, to create keys from.
  *
  * @param prefix of the names of the options, as `new-`
- * @throws {UsageError} when a file cannot be read; no message holds a passphrase
+ * @throws {UsageError} when a file cannot be read; no message contains a passphrase
  */
 export function givenPassphrases(options: Options, prefix = ""): Uint8Array[] {
   const fileLists = ["passphrase-file", "new-passphrase-file"];
@@ -91,7 +91,7 @@ function readStdin(): Uint8Array {
   }
 }
 
-/** All bytes of a pipe or a device, within a bound: it may be endless. */
+/** All bytes of a pipe or a device, up to a limit: it may be endless. */
 function readToEnd(file: { readSync(target: Uint8Array): number | null }): Uint8Array {
   const bytes = new Uint8Array(LENGTH_MAX + 1);
   let length = 0;

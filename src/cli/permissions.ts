@@ -4,8 +4,8 @@ import type { Permission } from "./verb.ts";
 const BEYOND_READING = ["write", "run", "net", "env", "sys", "ffi", "import"] as const;
 
 /**
- * Drops every permission except reading files and those that are named, whatever the program was started
- * with. Whatever an image may trigger then ends at the runtime.
+ * Drops every permission except reading files and the given ones, whatever the program was started
+ * with. The runtime then stops whatever an image might trigger.
  */
 export function keepOnly(needs: readonly Permission[]): void {
   for (const name of BEYOND_READING) {

@@ -14,7 +14,7 @@ export interface Program {
   version(): Promise<string>;
 }
 
-/** Exit status: the thing under test, or the image, is at fault. */
+/** Exit status: a fault of the image or of the implementation under test. */
 export const FAILED = 1;
 /** Exit status: the command line or an input file cannot be used. */
 export const UNUSABLE = 2;
@@ -28,7 +28,7 @@ const TRACE = "--trace";
 const HELP: readonly (string | undefined)[] = ["--help", "-h"];
 
 /**
- * Runs the verb that the command line names. Whatever goes wrong is one line on standard error.
+ * Runs the verb that the command line names. Any error is one line on standard error.
  *
  * @returns the exit status
  */
@@ -55,7 +55,7 @@ async function runVerb(program: Program, [name, ...rest]: readonly string[]): Pr
   const [asked = ""] = rest;
   const entry = verbNamed(program, name === "help" ? asked : name);
   const { help, run } = await entry.load();
-  // Options end at `--`; a help behind it is a file name.
+  // Options end at `--`: after it, `--help` is a file name.
   if (name === "help" || beforeOptionsEnd(rest).some((word) => HELP.includes(word))) {
     print(help.trimEnd());
     return 0;
@@ -79,7 +79,7 @@ function beforeOptionsEnd(args: readonly string[]): readonly string[] {
   return end < 0 ? args : args.slice(0, end);
 }
 
-/** Prints what went wrong in one line, and returns the exit status for it. */
+/** Prints an error in one line, and returns its exit status. */
 export function complainOf(error: unknown, traced = false): number {
   const status = statusOf(error);
   if (status !== INTERNAL) {
@@ -91,7 +91,7 @@ export function complainOf(error: unknown, traced = false): number {
   return INTERNAL;
 }
 
-/** By the name of the class: a verb loads the modules that define the errors, and not the program. */
+/** By the name of the class, because only verbs load the modules that define the errors. */
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ["UsageError", UNUSABLE],
   ["SourceError", UNUSABLE],

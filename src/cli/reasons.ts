@@ -23,7 +23,7 @@ function whyForbidden(message: string): string {
     : message.replace(/, run again with .*$/, "");
 }
 
-/** What is said of a format that is not in a list. */
+/** The message about a format that is not in a list. */
 export function unsupportedFormat(format: string, supported: readonly string[]): string {
   return `unsupported format '${format}' (supported: ${supported.join(", ")})`;
 }

@@ -3,7 +3,7 @@ import { UsageError } from "./verb.ts";
 
 const SUFFIXES = "KMGTPE";
 
-/** No disk and no file is larger: 2^63. */
+/** The upper limit of the size of a disk or a file: 2^63. */
 const END = 1n << 63n;
 
 /**
@@ -21,7 +21,7 @@ export function parseSize(text: string, option: string): number {
   );
 }
 
-/** The value of an option as a size, where it was given. */
+/** The value of an option as a size, if it was given. */
 export function sizeOption(
   options: { value(name: string): string | undefined },
   name: string,
@@ -34,9 +34,9 @@ export function sizeOption(
 export const MAX_SIZE_DEFAULT = 2 ** 40;
 
 /**
- * Stops before an image causes days of reading.
+ * Checks the limit on content, so that an image cannot cause days of reading.
  *
- * @throws {UsageError} when there is more content than the limit
+ * @throws {UsageError} if there is more content than the limit
  */
 export function mustNotExceed(length: number, maxSize: number, path: string): void {
   if (length <= maxSize) return;

@@ -63,7 +63,7 @@ version 2, the expected info is what cryptsetup's luksDump accepts or rejects; o
 "label": …, "subsystem": …, "seqid": 3, "keyslots": [{"id": "0", "type": "luks2"}]}, and
 "virtual-size" is not compared.
 
-An adapter that takes passphrases is queried for encrypted images. Each passphrase is a
+An adapter that accepts passphrases is queried for encrypted images. Each passphrase is a
 --passphrase-file FILE at the end of the line, and the whole of FILE is the passphrase. The first is
 the image's own, the next are those of its backing files from the top down, the last is that of all
 further ones. --header FILE names a detached LUKS header; IMAGE is the payload then. Images that
@@ -181,8 +181,8 @@ function peerOf(options: Options): Peer {
 }
 
 /**
- * The words of a command. It runs in the folder of the image, so words that name files here get their
- * full path.
+ * The words of a command. The command runs in the folder of the image, so words that name files get
+ * their full path.
  */
 function commandOf(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "").map((word, index) =>
@@ -203,7 +203,7 @@ type Asking = Pick<VerifyOptions, "version" | "onSkipped" | "onImage">;
 /** Recorded images. */
 interface ImageSet {
   readonly names: readonly string[];
-  /** Compares a peer with them, as a version of qemu-img where that is given. */
+  /** Compares a peer with them, as a given version of qemu-img or without one. */
   verify(peer: Peer, asking: Asking): Promise<VerifyReport>;
 }
 

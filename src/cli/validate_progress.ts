@@ -9,7 +9,7 @@ const REFRESH_INTERVAL = 200;
 const SECOND = 1000;
 const COLUMNS = 80;
 
-/** What is reported, and how. */
+/** The options of a report. */
 export interface ProgressOptions {
   /** The number of images. */
   readonly images: number;

@@ -16,13 +16,13 @@ export interface OperationSums {
   readonly same: number;
   readonly differs: number;
   readonly unsupported: number;
-  /** Crashed, and is not known to. */
+  /** Crashed, and no such crash is recorded. */
   readonly crashed: number;
-  /** Gave no answer in time, and is not known to. */
+  /** Gave no answer in time, and no such hang is recorded. */
   readonly timedOut: number;
-  /** Gave an answer without the shape of an answer. */
+  /** Gave a malformed answer. */
   readonly malformed: number;
-  /** Crashed or hung as is recorded of this tool. */
+  /** Crashed or hung as recorded for this tool. */
   readonly known: number;
 }
 
@@ -33,7 +33,7 @@ export interface Validation {
   /** Why questions had no answer, and how many for each reason; the most frequent first. */
   readonly passedOver: readonly { readonly reason: string; readonly questions: number }[];
   readonly differences: readonly VerifyFailure[];
-  /** Crashes, hangs and wrong answers that are recorded of the peer itself. */
+  /** Recorded crashes, hangs and wrong answers of the peer itself. */
   readonly known: readonly KnownFailure[];
 }
 
@@ -85,7 +85,7 @@ function gaveNoAnswer({ differences }: VerifyFailure): boolean {
   );
 }
 
-/** The failures without the members that the peer leaves out, where more than those differ. */
+/** The failures without the members that the peer leaves out, if other parts differ as well. */
 export function reportedFailures(failures: readonly VerifyFailure[]): VerifyFailure[] {
   return failures.flatMap((failure) => {
     const differences = failure.differences.filter((difference) => !isLeftOut(difference));
@@ -99,7 +99,7 @@ function isLeftOut({ path, right }: Difference): boolean {
   return right === undefined && path !== "" && !/^\d+$/.test(last);
 }
 
-/** Differences that are listed of one answer, and answers that are listed. */
+/** The limits on listed differences per answer, and on listed answers. */
 const LISTED = 8;
 export const ANSWERS_LISTED = 50;
 const REASONS_LISTED = 10;
@@ -157,7 +157,7 @@ function sideOf({ recordedBy }: VerifyFailure): string {
     : `differs from ${recordedBy.join(", ")}`;
 }
 
-/** The recorded failures of the peer; nothing where none are recorded. */
+/** The recorded failures of the peer; no lines if there are none. */
 function knownLines(known: readonly KnownFailure[]): string[] {
   if (known.length === 0) return [];
   const count = (kind: KnownFailure["kind"]) =>
@@ -175,7 +175,7 @@ function knownLines(known: readonly KnownFailure[]): string[] {
   ];
 }
 
-/** Why questions had no answer; nothing where all were answered. */
+/** Why questions had no answer; no lines if all were answered. */
 function reasonLines(passedOver: Validation["passedOver"]): string[] {
   if (passedOver.length === 0) return [];
   const rows = passedOver.slice(0, REASONS_LISTED).map(({ reason, questions }) => [

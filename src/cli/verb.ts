@@ -1,4 +1,4 @@
-/** What a verb may do beyond reading files. */
+/** A permission that a verb needs in addition to reading files. */
 export type Permission = "write" | "run" | "env";
 
 /** A verb, as its module exports it. */
@@ -18,24 +18,27 @@ export interface Verb {
 
 /** A verb in the list of a program. Its module is loaded when the verb is called. */
 export interface VerbEntry {
-  /** As on the command line. */
+  /** The name on the command line. */
   readonly name: string;
   /** One line for the list of verbs. */
   readonly summary: string;
   /** The heading under which the list of verbs has it. */
   readonly group: string;
-  /** What the verb does beyond reading files. Every other permission is dropped before it runs. */
+  /**
+   * The permissions that the verb needs in addition to reading files. All others are dropped before
+   * it runs.
+   */
   readonly needs: readonly Permission[];
   /**
-   * The verb works on this repository: it stays in the folder where `deno task` starts it, and does not
-   * enter the user's.
+   * The verb works on this repository: it runs in the folder of deno.json, where `deno task` starts
+   * it, not in the user's folder.
    */
   readonly inProject?: boolean;
   /** Loads the module of the verb. */
   load(): Promise<Verb>;
 }
 
-/** Something that whoever typed the command can put right. Shown as one line; exit status 2. */
+/** An error that the user can fix. Shown as one line; exit status 2. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);

@@ -2,7 +2,7 @@ import type { VerbEntry } from "./verb.ts";
 
 const IMAGES = "Images";
 
-/** The verbs that need nothing but the library. */
+/** The verbs that need only the library. */
 export const verbs: readonly VerbEntry[] = [
   {
     name: "info",

@@ -276,7 +276,7 @@ liveTest(
       [2, ["ad", "file"], "did you mean add?"],
       [2, ["add"], "name one file"],
       [2, ["add", "gone", ...one, ...fresh], "Cannot open gone: there is no such file"],
-      [2, ["add", "file", ...fresh], "add needs a passphrase"],
+      [2, ["add", "file", ...fresh], "add requires a passphrase"],
       [2, ["add", "file", ...one], "add needs one new passphrase"],
       [2, ["erase", "file"], "erase needs a passphrase (--passphrase-file), or a slot"],
       [2, ["erase", "file", ...one, ...fresh], "erase does not accept a new passphrase"],

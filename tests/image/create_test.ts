@@ -259,6 +259,6 @@ liveTest(
     assertEquals(size(`${directory}/base`, "qcow2"), 3 * 2 ** 20);
     assertEquals(size("base", "vmdk"), "its format 'vmdk' is not supported");
     assertEquals(size("nbd:x", "raw"), "its name is not a file name");
-    assert(String(size("base", "qcow")).startsWith("it does not open: "));
+    assert(String(size("base", "qcow")).startsWith("it cannot be opened: "));
   },
 );

@@ -3,7 +3,7 @@ import { formatNamed } from "../../formats.ts";
 import { Findings } from "../../rules/mod.ts";
 import { isProtocol, resolveName } from "../names.ts";
 
-/** A backing file as an image is to name it. */
+/** A backing file as a new image names it. */
 export interface BackingNamed {
   readonly name: string;
   readonly format: string;
@@ -12,7 +12,7 @@ export interface BackingNamed {
 /**
  * The virtual size of a backing file, in bytes.
  *
- * @param overlay name of the image that is to name it, to whose folder its name is relative
+ * @param overlay name of the new image; the name of the backing file is relative to its folder
  * @returns the size, or why there is none, as the end of a sentence
  * @throws {Error} of the file system, when it cannot be read
  */
@@ -25,7 +25,7 @@ export function backingSize(overlay: string, { name, format }: BackingNamed): nu
     const findings = new Findings();
     const layer = known.driver.open(source, findings);
     const refusal = findings.refusal("info");
-    if (refusal !== undefined) return `it does not open: ${refusal.message}`;
+    if (refusal !== undefined) return `it cannot be opened: ${refusal.message}`;
     return layer?.virtualSize ?? `${format} ignores it`;
   } finally {
     source.close();

@@ -21,7 +21,7 @@ import {
   judgeBitmapTable,
 } from "./bitmap_tables.ts";
 
-/** The bitmap directory where it is used and within QEMU's limits. */
+/** The bitmap directory, if it is used and within QEMU's limits. */
 export function readBitmaps(file: Qcow2File): BitmapDirectory | undefined {
   const fields = bitmapsFields(file);
   if (fields === undefined || fields.reserved !== 0) return undefined;
@@ -109,7 +109,7 @@ function placeOf(bitmap: Bitmap | undefined): { offset?: number } {
 /** A bitmap, and the judge of the constraints in the description of its entry. */
 type Judged = BitmapAt & { readonly judge: (...rules: FoundRule[]) => boolean };
 
-/** The checks of check_dir_entry, and the few that QEMU leaves out. */
+/** The checks of check_dir_entry, and a few that QEMU does not make. */
 function judgeEntry(entry: Judged, image: BitmapImage, findings: Findings): void {
   const { bitmap, index, judge } = entry;
   const inUse = (bitmap.flags & bitmapFlags.inUse) !== 0;
@@ -150,13 +150,13 @@ function judgeName(entry: Judged & { names: Set<string> }, findings: Findings): 
   must(bitmap.padding.every((byte) => byte === 0), findings, {
     rule: "qcow2.bitmap.dir-padding",
     place: { path: `/bitmap[${index}]`, offset: bitmap.offset },
-    message: () => `The padding behind the name of bitmap ${index} is not zero`,
+    message: () => `The padding after the name of bitmap ${index} is not zero`,
   });
   const length = lengthToNul(bitmap.name);
   must(length === bitmap.name_size, findings, {
     rule: "blk.name.nul",
     place,
-    message: () => `The name of bitmap ${index} holds a NUL byte and ends there`,
+    message: () => `The name of bitmap ${index} contains a NUL byte and ends there`,
   });
   const name = bitmap.name.subarray(0, length).join();
   // QEMU skips a later bitmap of the same name that is in use, though the format forbids it too.

@@ -19,7 +19,7 @@ import {
 /**
  * Judges the header extensions, and what the header says about them, in the order in which QEMU does.
  *
- * @returns how the clusters are encrypted, where they are and that can be told
+ * @returns the encryption of the clusters, if they are encrypted and it is known
  */
 export function judgeExtensions(
   file: Qcow2File,
@@ -39,7 +39,7 @@ export function judgeExtensions(
     must(!seen.has(extension.type), findings, {
       rule: "qcow2.ext.unique",
       place,
-      message: () => `The header extension ${hex(extension.type)} stands twice`,
+      message: () => `The header extension ${hex(extension.type)} is present twice`,
     });
     seen.add(extension.type);
     judgeExtension(file, extension, { findings, place });
@@ -71,7 +71,8 @@ function judgeArea(file: Qcow2File, extension: Extension, { findings, place }: A
   }) && must(extension.dataFits, findings, {
     rule: "qcow2.ext.length-in-area",
     place,
-    message: () => `The extension says ${extension.length} bytes where ${left} are left`,
+    message: () =>
+      `The length of the extension is ${extension.length} bytes, but only ${left} are left`,
   });
 }
 
@@ -100,7 +101,7 @@ function judgeExtension(file: Qcow2File, extension: Extension, at: At): void {
       findings.add(
         "qcow2.ext.unknown",
         place,
-        `The header extension ${hex(extension.type)} is not known`,
+        `The header extension ${hex(extension.type)} is unknown`,
       );
   }
   judgePadding(file, extension, at);
@@ -148,7 +149,7 @@ function judgeFeatureNames(file: Qcow2File, extension: Extension, { findings, pl
   findings.add("qcow2.ext.feature-table", place, `${broken}; QEMU accepts any table`);
 }
 
-/** Names the extension of a draft, which is not known to the format. */
+/** Reports the extension of a draft, which the format does not have. */
 function judgeDraft(file: Qcow2File, extension: Extension, { findings, place }: At): void {
   if (extension.type !== DRAFT_LUKS_EXTENSION || file.header.crypt_method !== cryptMethods.luks) {
     return;
@@ -160,7 +161,7 @@ function judgeDraft(file: Qcow2File, extension: Extension, { findings, place }: 
   );
 }
 
-/** Gives back whether it leads to a header. */
+/** Returns whether it points to a header. */
 function judgeEncryptionPointer(file: Qcow2File, extension: Extension, at: At): boolean {
   const { findings, place } = at;
   const expected = must(file.header.crypt_method === cryptMethods.luks, findings, {
@@ -206,7 +207,7 @@ function clusterSizeOf({ header }: Qcow2File): Context {
   return { "cluster size": 2 ** header.cluster_bits };
 }
 
-/** What the header announces has to be there. */
+/** Extensions that the header requires must be present. */
 function judgePresence(file: Qcow2File, findings: Findings): void {
   const { header } = file;
   must(

@@ -22,7 +22,7 @@ type JudgeRules = (...rules: FoundRule[]) => boolean;
 /**
  * Judges the header in the order in which QEMU does (qcow2_do_open).
  *
- * @returns the geometry, or `undefined` where the header is not sound enough to walk the image
+ * @returns the geometry, or `undefined` if the header does not allow walking the image
  */
 export function judgeHeader(file: Qcow2File, findings: Findings): Geometry | undefined {
   const { header, geometry } = file;
@@ -55,7 +55,7 @@ export function judgeHeader(file: Qcow2File, findings: Findings): Geometry | und
   return walkable ? geometry : undefined;
 }
 
-/** What the header is judged with. A table that is too long is judged as if it were empty. */
+/** The context for judging the header. A table that is too long is judged as if it were empty. */
 function contextOf({ header }: Qcow2File): Record<string, number | boolean> {
   const clusterSize = 2 ** header.cluster_bits;
   const unlessAbove = (max: number, bytes: number): number => bytes <= max ? bytes : 0;
@@ -147,7 +147,7 @@ function sizeToL1(size: bigint, geometry: Geometry): bigint {
   return wraps ? BigInt.asUintN(64, size + coverage - 1n) / coverage : l1Needed(size, geometry);
 }
 
-/** What an open ignores, though the specification mentions it. */
+/** Properties that an open ignores although the specification mentions them. */
 function judgeHarmless(file: Qcow2File, judge: JudgeRules, findings: Findings): void {
   const { header } = file;
   judge("qcow2.header.autoclear-unknown");

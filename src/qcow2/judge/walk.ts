@@ -27,7 +27,7 @@ export interface TableJudgement {
    * copied flags matter.
    */
   readonly claims: MetadataClaims | undefined;
-  /** Length of the external data file in bytes, where there is one and it is open. */
+  /** Length of the external data file in bytes, if there is one and it is open. */
   readonly dataSize?: number | undefined;
 }
 
