@@ -1,6 +1,6 @@
 /**
- * The corpus: for each rule the image that breaks it and the nearest one that keeps it, with the answers
- * of public qemu-img about both and, about LUKS version 2, those of cryptsetup.
+ * The corpus: for each rule an image that breaks it and the nearest one that keeps it, with the
+ * answers of public qemu-img or, for LUKS version 2, of cryptsetup.
  *
  * @module
  */

@@ -6,7 +6,7 @@ import {
   unpackRecord,
 } from "../../src/recorded/mod.ts";
 
-/** Adds the commands on which tools crash that `validate` does not use. */
+/** Adds recorded crashes of commands that `validate` does not use. */
 export async function withCrashes(
   record: ImageRecord,
   { images, commands }: { images: string; commands: readonly (readonly string[])[] },

@@ -19,7 +19,7 @@ export interface CorpusImage {
   readonly rule: string;
   readonly does: "breaks" | "keeps";
   readonly format: FormatName | undefined;
-  /** What was done to a sound image, in words. */
+  /** The change to a valid image, in words. */
   readonly changes: readonly string[];
   /** Commands of other tools that may crash. */
   readonly crashes?: readonly (readonly string[])[];

@@ -1,6 +1,6 @@
 /**
- * The matrix: a small volume for each combination of cipher, key, mode, IV generator and hash, with the
- * answers of public tools about it.
+ * The matrix: a small volume for each combination of cipher, key, mode, IV generator and hash, with
+ * the answers of public tools.
  *
  * @module
  */
@@ -93,7 +93,7 @@ async function verify(): Promise<number> {
   for (const peer of await installedPeers()) {
     const { name, version } = await peer.describe();
     const isQemuImg = name === "qemu-img";
-    // For what cryptsetup opens, and QEMU does not, the parts of the reference are queried below.
+    // For volumes that only cryptsetup opens, the parts of the reference are queried below.
     const asked = isQemuImg ? paths : paths.filter((path) => dirname(path).endsWith("/matrix"));
     const shape = isQemuImg ? { version } : {};
     const reports = [];
@@ -112,13 +112,13 @@ async function verify(): Promise<number> {
   return failed > 0 ? 1 : 0;
 }
 
-/** Prints which volumes have other bytes than were recorded; returns their number. */
+/** Prints which volumes differ from their recorded bytes; returns their number. */
 function rebuilt(cases: readonly MatrixCase[], images: readonly PackedImage[]): number {
   const recorded = new Map(images.map(({ record }) => [record.name, record.files[0]?.sha256]));
   const others = cases.filter((each) => {
     return createHash("sha256").update(bytesOf(each)).digest("hex") !== recorded.get(each.name);
   });
-  for (const { name } of others) print(`${name} has other bytes when it is rebuilt`);
+  for (const { name } of others) print(`${name} differs when it is rebuilt`);
   print(`${cases.length} volumes rebuilt, ${others.length} differ`);
   return others.length;
 }

@@ -1,10 +1,10 @@
 import { everySpec, specName } from "../../golden/recipes/combinations.ts";
 import { type CipherSpec, type Luks1Model, normaliseLuks1 } from "../../src/luks1/mod.ts";
 
-/** A volume of the matrix: an example of one cipher, and small. */
+/** A volume of the matrix: a small example of one cipher. */
 export interface MatrixCase {
   readonly name: string;
-  /** What it is an example of, in words. */
+  /** A description in words. */
   readonly feature: string;
   readonly model: Luks1Model;
   /** Its archive, below `corpus/` and without its suffix. */
@@ -12,9 +12,9 @@ export interface MatrixCase {
 }
 
 export const PASSPHRASE = "open sesame";
-/** The fewest that QEMU makes. */
+/** The fewest iterations that QEMU uses. */
 const ITERATIONS = 1000;
-/** Sectors of a payload, each with its own vector. */
+/** The number of sectors of a payload. Each has its own vector. */
 const SIZE = 8 * 512;
 const SLOTS = 8;
 
@@ -29,7 +29,7 @@ const CRYPTSETUP_HASHES = [
 
 /** IV generators, as headers name them. */
 const GENERATORS = ["plain", "plain64", "plain64be", "essiv:sha256", "null", "benbi"];
-/** The modes that OpenSSL has. For others, cryptsetup needs a kernel that has them. */
+/** The modes that OpenSSL has. For others, cryptsetup requires a kernel with them. */
 const CRYPTSETUP_MODES: Readonly<Record<string, readonly string[]>> = {
   aes: ["ecb", "cbc", "ctr", "xts", "cfb", "ofb"],
   camellia: ["ecb", "cbc", "ctr", "cfb", "ofb"],
@@ -48,7 +48,7 @@ export function qemuCases(): MatrixCase[] {
     const { hash: _, ...encryption } = spec;
     const group = JSON.stringify(encryption);
     if (!groups.has(group)) groups.set(group, groups.size);
-    // With the same seed, volumes have the same key and payload, which is packed only once.
+    // Volumes with the same seed have the same key and payload, which is packed only once.
     const seed = groups.get(group) ?? 0;
     return caseOf(spec, { index, seed, archive: `matrix/${spec.cipher}-${spec.mode}` });
   });
@@ -65,8 +65,8 @@ function deadlySpecs(): CipherSpec[] {
 }
 
 /**
- * Every combination of cipher, mode and IV generator that cryptsetup opens without a kernel and QEMU does
- * not open, with key lengths and hashes in turn.
+ * Every combination of cipher, mode and IV generator that cryptsetup opens without a kernel and
+ * QEMU does not open. The key lengths and hashes alternate.
  */
 export function cryptsetupCases(): MatrixCase[] {
   const specs = Object.entries(CRYPTSETUP_MODES).flatMap(([cipher, modes]) =>

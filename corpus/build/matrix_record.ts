@@ -18,7 +18,7 @@ import { cryptsetupAnswers, withAnswers } from "../../golden/build/recording.ts"
 
 /** The record of a volume of the matrix. */
 export interface MatrixRecord extends ImageRecord {
-  /** SHA-256 of the content as it was before it was encrypted. */
+  /** SHA-256 of the content before it was encrypted. */
   readonly content: { readonly sha256: string; readonly length: number };
   /** Public tools that have decrypted the volume to this content. */
   readonly contentBy: readonly string[];
@@ -45,7 +45,7 @@ function wholeOf({ segments, size }: BuiltImage): Uint8Array {
 /**
  * Builds a volume and records the answers of public tools about it.
  *
- * @throws {PeerError} when a tool reads other content than was encrypted
+ * @throws {PeerError} when a tool reads content that differs from what was encrypted
  */
 export async function recordOf(each: MatrixCase, asked: Asked): Promise<MatrixRecord> {
   const bytes = bytesOf(each);
@@ -85,11 +85,14 @@ function readersOf({ name, answers }: ImageRecord, content: { sha256: string }):
   return Object.entries(answers).flatMap(([version, { digest }]) => {
     if (digest === undefined || !("sha256" in digest)) return [];
     if (digest.sha256 === content.sha256) return [`qemu-img ${version}`];
-    throw new PeerError(`Cannot record ${name}: qemu-img ${version} reads other content`);
+    throw new PeerError(`Cannot record ${name}: qemu-img ${version} reads different content`);
   });
 }
 
-/** The answers of cryptsetup about a volume that no qemu-img reads; nothing where it does not open it. */
+/**
+ * The answers of cryptsetup about a volume that no qemu-img reads; `undefined` if cryptsetup does
+ * not open it.
+ */
 async function byCryptsetup(
   each: MatrixCase,
   { bytes, record, cryptsetup }: {
@@ -112,16 +115,16 @@ async function byCryptsetup(
     }
     const read = await decrypted(each, bytes);
     if (read.sha256 !== digestOf(contentOf(each.model)).sha256) {
-      throw new PeerError(`Cannot record ${record.name}: cryptsetup reads other content`);
+      throw new PeerError(`Cannot record ${record.name}: cryptsetup reads different content`);
     }
     return { volume: { volume: { [version]: answers } }, readers: [`cryptsetup ${version}`] };
   });
 }
 
 /**
- * The content as cryptsetup decrypts it. Without a kernel it only decrypts volumes of version 2, with
- * `reencrypt --decrypt`: it gets a header of version 2 with the same cipher and volume key, and the same
- * bytes of payload.
+ * The content as cryptsetup decrypts it. Without a kernel it only decrypts volumes of version 2,
+ * with `reencrypt --decrypt`: it is given a header of version 2 with the same cipher and volume
+ * key, and the same payload.
  */
 async function decrypted(
   { model }: MatrixCase,
@@ -160,7 +163,7 @@ async function decrypted(
   });
 }
 
-/** cryptsetup needs room in the area for key slots while it decrypts. */
+/** cryptsetup needs free space in the area for key slots while it decrypts. */
 const PLAIN_HEADER = {
   uuid: "5f1d0c7e-0000-4000-8000-000000000000",
   label: "",

@@ -23,15 +23,15 @@ export interface MatrixImage extends PackedImage {
   readonly record: MatrixRecord;
 }
 
-/** Whose answers were compared with the records, and the differences. */
+/** The implementation whose answers were compared with the records, and the differences. */
 export interface UnlockReport {
   readonly who: string;
   readonly report: VerifyReport;
 }
 
 /**
- * Compares the reference and, where it is installed, cryptsetup with the records of the volumes that no
- * qemu-img reads: the key slot that each passphrase opens and, for the reference, the content.
+ * Compares the reference and, if it is installed, cryptsetup with the records of the volumes that
+ * no qemu-img reads: the key slot that each passphrase opens and, for the reference, the content.
  */
 export async function verifyUnlocked(
   images: readonly MatrixImage[],
@@ -70,7 +70,7 @@ function failureOf(
   return [{ image: name, question: "volume", recordedBy, differences }];
 }
 
-/** The reference rejects what QEMU rejects: here its parts are queried, which only know LUKS. */
+/** The reference rejects what QEMU rejects, so its LUKS code is called directly. */
 function byReference({ record, files }: MatrixImage): Difference[] {
   const source = new MemorySource(files()[0] ?? new Uint8Array(0));
   const header = decodeLuks1(source);

@@ -1,4 +1,4 @@
-/** Replaces bytes that do not compress and are not read by zeros: the corpus is in a repository. */
+/** Replaces incompressible bytes that are not read by zeros, to keep the repository small. */
 
 import { type ByteSource, type Patch, PatchedSource, SECTOR, utf8 } from "../../src/bytes/mod.ts";
 import { keyMaterial, pbkdf2, sectorCipher } from "../../src/crypto/mod.ts";
@@ -16,13 +16,13 @@ interface Volume {
   readonly passphrase?: Uint8Array;
 }
 
-/** The header file with zeros in place of noise, by format. */
+/** The header file with zeros instead of noise, by format. */
 const QUIET: Partial<Record<FormatName, (volume: Volume) => ByteSource>> = {
   luks: quietLuks1,
   luks2: quietLuks2,
 };
 
-/** The same image, as far as a reader comes, with zeros in place of noise. */
+/** An image that reads the same, with zeros instead of noise. */
 export function withoutNoise(of: CaseImage): CaseImage {
   const { image, header, files, format, passphrases: [first] } = of;
   const quiet = format === undefined ? undefined : QUIET[format];
@@ -38,7 +38,7 @@ export function withoutNoise(of: CaseImage): CaseImage {
     : { ...of, files: { ...files, [header]: source } };
 }
 
-/** Opens a volume: the rules that it breaks, and what can be read of it. */
+/** Opens a volume, and returns the rules that it breaks and its readable content. */
 function opened(
   format: FormatName,
   { header, payload, passphrase }: Volume,
@@ -54,7 +54,7 @@ function opened(
 const FIRST_MATERIAL = 4096;
 
 /**
- * The key slot that opens has sparse key material, and the others have zeros. Where no slot opens, the
+ * The key slot that opens gets sparse key material, and the others get zeros. If no slot opens, the
  * payload is not read either.
  */
 function quietLuks1(volume: Volume): ByteSource {
@@ -68,7 +68,7 @@ function quietLuks1(volume: Volume): ByteSource {
   return new PatchedSource(source, patches);
 }
 
-/** Sparse key material for the slot that a passphrase opens. Header and keys stay as they are. */
+/** Sparse key material for the slot that a passphrase opens. Header and keys do not change. */
 function sparseMaterial(source: ByteSource, passphrase: Uint8Array): Patch {
   const header = decodeLuks1(source);
   const unlocked = unlock(header, { keyMaterial: source, passphrase });
@@ -86,14 +86,14 @@ function sparseMaterial(source: ByteSource, passphrase: Uint8Array): Patch {
   return { offset: slot.key_material_offset * SECTOR, bytes };
 }
 
-/** Bytes of the payload that stay as they are. */
+/** Bytes of the payload that do not change. */
 const KEPT = 1024;
-/** Where the payload starts of a volume whose header cannot be read. */
+/** The payload offset for a volume whose header cannot be read. */
 const DATA = 2 * 0x4000 + 2 * 258048 + 8192;
 
 /**
- * The payload is zeros, which decrypt to something else, after its first sectors; the volume stays as
- * it is where that would break or keep another rule.
+ * The payload after its first sectors becomes zeros, which decrypt to other content. If that
+ * changed the set of broken rules, the volume stays unchanged.
  */
 function quietLuks2(volume: Volume): ByteSource {
   const { header: source, payload } = volume;
@@ -107,7 +107,7 @@ function quietLuks2(volume: Volume): ByteSource {
   return String(before) === String(after) ? patched : source;
 }
 
-/** Where the payload starts, and in any case after the area for key slots. */
+/** The start of the payload, and never before the end of the area for key slots. */
 function payloadStart(source: ByteSource): number {
   const { metadata, ...copies } = chooseCopy(decodeLuks2(source));
   if (metadata === undefined) return DATA;

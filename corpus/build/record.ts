@@ -22,7 +22,7 @@ import type { CorpusImage } from "./images.ts";
 import { withReference } from "./reference.ts";
 import { withVolume } from "./volume.ts";
 
-/** The tools whose answers are recorded; nothing for those that are not installed. */
+/** The tools whose answers are recorded; `undefined` for those that are not installed. */
 export interface Tools {
   readonly peers: readonly QemuImgPeer[];
   readonly cryptsetup: CryptsetupPeer | undefined;
@@ -32,7 +32,7 @@ export interface Tools {
 /** The name of the image among its files. */
 const IMAGE = "image";
 
-/** The tool that an image cannot be recorded without, where it is not installed. */
+/** The tool that recording an image requires, if it is not installed. */
 export function missingFor(
   { format, crashes }: CorpusImage,
   { cryptsetup, luksde }: Tools,
@@ -41,16 +41,16 @@ export function missingFor(
   return crashes !== undefined && luksde === undefined ? "luksdeinfo" : undefined;
 }
 
-/** Whether it is cryptsetup whose answers about an image are recorded, and not qemu-img. */
+/** Whether the answers of cryptsetup about an image are recorded instead of those of qemu-img. */
 function isOfCryptsetup(format: string | undefined): boolean {
   return formatNamed(format ?? "raw")?.verdict.tool === "cryptsetup";
 }
 
 /**
- * Records an image of the corpus in place of what was recorded of it. Answers of other versions, and the
- * words about the image, stay where its bytes have not changed.
+ * Records an image of the corpus and replaces its earlier record. If its bytes have not changed,
+ * the answers of other versions and the notes about the image are kept.
  *
- * @returns why nothing is recorded, where a tool does not answer this image as tools should
+ * @returns why nothing is recorded, if a tool has no proper answer about this image
  * @throws {ToolError} when a tool does not work
  */
 export async function recordImage(

@@ -19,7 +19,7 @@ import {
 } from "../../src/recorded/mod.ts";
 import type { Finding } from "../../src/rules/mod.ts";
 
-/** What is known of an image besides the answers of tools. */
+/** Facts about an image besides the answers of tools. */
 export interface Known {
   readonly images: string;
   /** The guest content, from the builder of the image. */
@@ -33,9 +33,9 @@ export interface Known {
 type Verdicts = { [question: string]: ReferenceVerdict };
 
 /**
- * Adds the verdict of the reference on the questions without a usable answer of a tool. Where the
- * reference rejects the image for a habit or a limit of a tool, not of the format, either verdict is
- * expected.
+ * Adds the verdict of the reference on the questions without a usable answer of a tool. If the
+ * reference rejects the image because of a behaviour or limit of a tool, not of the format, either
+ * verdict is expected.
  */
 export async function withReference(record: ImageRecord, known: Known): Promise<ImageRecord> {
   const { reference: _, ...rest } = record;
@@ -76,13 +76,13 @@ async function verdictOn(
   return { verdict: "either", rule: refusal.rule, ...ofContent };
 }
 
-/** The members of a verdict that an accepted answer gives. */
+/** The members of a verdict for an accepted answer. */
 function membersOf(operation: Operation, value: unknown): Partial<ReferenceVerdict> {
   if (operation === "digest") return { content: value as DigestReport };
   return operation === "unlock" ? value as UnlockReport : {};
 }
 
-/** The finding for which the reference rejects an image when it is queried. */
+/** The finding that makes the reference reject a question about an image. */
 export function refusalOf(question: string, subject: Subject): Finding | undefined {
   const { path, directory = "", format, passphrases = [], header } = subject;
   const alone = question === "probe" || question === "info";

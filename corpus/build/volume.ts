@@ -24,14 +24,15 @@ import { refusalOf, withReference } from "./reference.ts";
 
 /** A passphrase that opens no key slot of the corpus. */
 const WRONG = "third";
-/** Passphrases that are tried on all volumes. */
+/** Passphrases for attempts on all volumes. */
 const PASSPHRASES: readonly string[] = ["first", "second", WRONG];
-/** The message of cryptsetup where it needs the kernel to decrypt key material. */
+/** cryptsetup's message when it needs the kernel to decrypt key material. */
 const NO_CIPHER = /Cannot use \S+ cipher for keyslot encryption/;
 
 /**
- * Records the answers of cryptsetup about a volume of LUKS version 2, and the verdict of the reference on
- * questions that cryptsetup has no answer to, or a wrong one, such as the digest of the content.
+ * Records the answers of cryptsetup about a volume of LUKS version 2, and the verdict of the
+ * reference on questions that cryptsetup cannot answer or answers wrongly, such as the digest of
+ * the content.
  *
  * @throws {PeerError} when the two differ in an unknown way
  */
@@ -54,7 +55,7 @@ export async function withVolume(
   return await withReference({ ...record, volume }, { images, queries, isStrict });
 }
 
-/** The passphrases that are tried on a volume. */
+/** The passphrases for attempts on a volume. */
 function passphrasesOf({ passphrases = [] }: Pick<Subject, "passphrases">): string[] {
   return [...new Set([...passphrases, ...PASSPHRASES])];
 }
@@ -94,7 +95,9 @@ async function answersOf(
   return { ...answers, unlocks: judged };
 }
 
-/** Why a recorded answer about a passphrase is wrong; nothing where the reference says the same. */
+/**
+ * Why a recorded answer about a passphrase is wrong; `undefined` if the reference says the same.
+ */
 async function faultIn(
   answers: CryptsetupAnswers,
   { subject, version, said }: { subject: Subject; version: string; said: string | undefined },

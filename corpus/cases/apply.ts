@@ -13,7 +13,7 @@ import type { BuiltImage, Json, Placed } from "../../src/format/mod.ts";
 import type { BytesEdit, CaseEdit, DerivedEdit } from "./edit.ts";
 import { reencryptionDigest, volumeKeyOf } from "./luks2/reencryption_digest.ts";
 
-/** A built image, and the size that edits depend on. */
+/** A built image, and the sizes that edits depend on. */
 export interface Target {
   readonly image: Editable;
   /** Bytes of a cluster. */
@@ -26,7 +26,8 @@ const REFCOUNT_BYTES = 2;
 /**
  * A built image after edits.
  *
- * @throws {Error} when an edit names something that is not in the image: the case would show nothing
+ * @throws {Error} when an edit names a part that the image does not have: the case would show
+ *   nothing
  */
 export function applyCaseEdits(target: Target, edits: readonly CaseEdit[]): ByteSource {
   const plain: Edit[] = [];
@@ -61,7 +62,7 @@ export function applyCaseEdits(target: Target, edits: readonly CaseEdit[]): Byte
   return new PatchedSource(source, patches, size ?? source.size);
 }
 
-/** What an edit comes to, given the image as the edits before it have left it. */
+/** The plain form of an edit, given the image after the previous edits. */
 function derived(edit: DerivedEdit, { image, clusterSize }: Target, source: ByteSource): Edit {
   const wholeClusters = Math.ceil(source.size / clusterSize) * clusterSize;
   switch (edit.op) {
@@ -101,7 +102,7 @@ function derived(edit: DerivedEdit, { image, clusterSize }: Target, source: Byte
   }
 }
 
-/** A path, with the name of the first copy in place of all copies. */
+/** A path with the name of the first copy instead of all copies. */
 function oneCopy({ seals = [] }: Editable, path: string): string {
   return path.replace(/^\/\*/, `/${seals[0]?.name}`);
 }
@@ -122,7 +123,7 @@ function missing(path: string): Error {
   return new Error(`Cannot find ${path} in the image`);
 }
 
-/** An edit whose path is not there would do nothing. */
+/** An edit of a path that does not exist would have no effect. */
 function assertApplies(edit: Edit, image: Editable, source: () => ByteSource): void {
   const places = new Places(image.placed);
   if ("path" in edit && edit.path !== undefined) {
@@ -135,7 +136,7 @@ function assertApplies(edit: Edit, image: Editable, source: () => ByteSource): v
   if ("at" in edit) placeIn(image, edit.at);
 }
 
-/** Whether there is an object or an array for the last name of a path to be put into. */
+/** Whether the parent of the last name of a path is an object or an array. */
 function hasParent(root: Json, path: string): boolean {
   const parent = path.split("/").slice(1, -1).reduce<Json | undefined>(
     (node, name) => (node as { [name: string]: Json } | null | undefined)?.[name],

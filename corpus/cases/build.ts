@@ -10,17 +10,17 @@ import type { CaseEdit } from "./edit.ts";
 
 /** An image, the files beside it, and how it is opened. */
 export interface CaseImage {
-  /** The file that is opened: the payload where the LUKS header is a file of its own. */
+  /** The file that is opened: the payload if the LUKS header is in a separate file. */
   readonly image: ByteSource;
-  /** Bytes of it that are written; the rest is a hole. */
+  /** The number of its bytes that are written; the rest is a hole. */
   readonly stored: number;
   readonly files: { readonly [name: string]: ByteSource };
   /** The file with the detached LUKS header. */
   readonly header?: string;
-  /** Probed where absent. */
+  /** Probed if absent. */
   readonly format?: FormatName;
   readonly passphrases: readonly string[];
-  /** The work that opening may take, as an option of the caller. */
+  /** The limit on the work of opening, as an option of the caller. */
   readonly budget?: number;
 }
 
@@ -74,12 +74,12 @@ function sourceOf({ segments, size }: Pick<BuiltImage, "segments" | "size">): By
 }
 
 interface Built extends Target {
-  /** The payload where the built image is a detached header. */
+  /** The payload if the built image is a detached header. */
   readonly payload?: ByteSource;
   readonly dataFile?: ByteSource;
 }
 
-/** Many cases start from the same model, and key derivation is slow. */
+/** Models are cached: many cases start from the same one, and key derivation is slow. */
 const cache = new WeakMap<Model, Built>();
 
 function built(model: Model): Built {
@@ -100,7 +100,7 @@ function build(model: Model): Built {
   };
 }
 
-/** The external data file, by the name that the image has for it. */
+/** The external data file, under the name that the image has for it. */
 function dataFileOf(model: Model, source: ByteSource | undefined): CaseImage["files"] {
   const name = "dataFile" in model ? model.dataFile?.name : undefined;
   return name === undefined || source === undefined ? {} : { [name]: source };

@@ -1,4 +1,4 @@
-/** What a case is: an image that breaks a rule, and the nearest one that keeps it. */
+/** Defines a case: an image that breaks a rule, and the nearest one that keeps it. */
 
 import type { Json } from "../../src/format/mod.ts";
 import type { Luks1Model } from "../../src/luks1/mod.ts";
@@ -9,28 +9,30 @@ import type { RawModel } from "../../src/raw/mod.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 import { type CaseEdit, json, set, text } from "./edit.ts";
 
-/** What an image is built from. */
+/** The input for building an image. */
 export type Model = Qcow2Model | Qcow1Model | Luks1Model | Luks2Model | RawModel;
 
 /** An image before its edits, and how it is opened. */
 export interface Start {
   readonly base: Model;
-  /** The passphrase of the model's first key where absent; none where empty. */
+  /** If absent, the passphrase of the model's first key; if empty, none. */
   readonly passphrases?: readonly string[];
-  /** The work that opening may take, as an option of the caller. */
+  /** The limit on the work of opening, as an option of the caller. */
   readonly budget?: number;
 }
 
 /** Two images that differ in one rule. */
 export interface Case extends Start {
   readonly rule: RuleId;
-  /** The difference in one sentence; `showsOf` derives it from the edits where absent. */
+  /** The difference in one sentence; If absent, `showsOf` derives it from the edits. */
   readonly shows?: string;
   readonly breaks: readonly CaseEdit[];
   readonly keeps: readonly CaseEdit[];
-  /** Where the image that keeps the rule starts from something else than the one that breaks it. */
+  /**
+   * The input for the image that keeps the rule, if it differs from that of the one that breaks it.
+   */
   readonly kept?: Partial<Start>;
-  /** The format is probed, and no more than that is compared with qemu. */
+  /** The format is probed, and only that is compared with qemu. */
   readonly probed?: true;
   /** The other rules that the image that keeps this one breaks; all of them, for qcow2. */
   readonly leaves?: readonly RuleId[];
@@ -39,15 +41,15 @@ export interface Case extends Start {
   readonly live?: Live;
 }
 
-/** What the installed qemu is queried for beyond what it is queried for with every image. */
+/** Questions to the installed qemu in addition to those about every image. */
 export interface Live {
-  /** A write by qemu-io that is rejected, and marks the image as corrupt, where the rule is broken. */
+  /** A write by qemu-io that fails and marks the image as corrupt if the rule is broken. */
   readonly writes?: string;
   /** An option of the qcow2 driver that the write needs. */
   readonly overlapCheck?: "all";
-  /** `info` crashes on the broken image before qemu 10, and rejects it from there on. */
+  /** `info` crashes on the broken image before qemu 10, and rejects it since then. */
   readonly infoCrashes?: true;
-  /** The opening at which qemu warns of the broken image, and its words. */
+  /** The opening at which qemu warns about the broken image, and the warning. */
   readonly warns?: { readonly at: "info" | "content"; readonly says: RegExp };
   /** The questions that are left out for both images, or for the one that keeps the rule. */
   readonly not?: {
@@ -60,7 +62,7 @@ export interface Live {
 /** A question about an image. */
 export type Question = "info" | "read" | "check" | "content" | "write";
 
-/** A sound image that a tool crashes on, or the nearest one that it does not crash on. */
+/** A valid image on which a tool crashes, or the nearest one on which it does not crash. */
 export interface SoundImage extends Start {
   readonly name: string;
   /** The rule that it keeps. */
@@ -71,15 +73,15 @@ export interface SoundImage extends Start {
   readonly crashes?: readonly (readonly string[])[];
 }
 
-/** A case without its rule, and without what goes without saying. */
+/** A case without its rule and without the default parts. */
 export type Parts = Partial<Omit<Case, "rule">>;
 
-/** A value of a field: a number of a structure, the text of one, or a value of the JSON. */
+/** A value of a field: a number or a text of a structure, or a value of the JSON. */
 export type Value = bigint | Json | undefined;
 
 /** Makes cases that start from the same model. */
 export interface CaseMaker {
-  /** A case in which the image that keeps the rule has no edits unless there are some in `parts`. */
+  /** A case in which the image that keeps the rule has no edits except those in `parts`. */
   pair(rule: RuleId, parts: Parts): Case;
   /** A case of two values of one field; see {@link valueAt}. */
   field(rule: RuleId, path: string, values: Parts & { bad: Value; good: Value }): Case;
@@ -102,8 +104,8 @@ export function casesOf(base: Model): CaseMaker {
 }
 
 /**
- * Gives a field a value: `/json/config/flags` is a place in the JSON of LUKS2, where `undefined` removes
- * what is there; everything else is a field of a structure.
+ * Gives a field a value: `/json/config/flags` is a path in the JSON of LUKS2, where `undefined`
+ * removes the value; every other path is a field of a structure.
  */
 export function valueAt(path: string, value: Value): CaseEdit {
   if (path.startsWith("/json/")) return json(path.slice("/json".length), value as Json | undefined);

@@ -1,4 +1,4 @@
-/** The language of edits: that of the fuzzer, and what only cases made by hand need. */
+/** The language of edits: that of the fuzzer, with additions for cases that are written by hand. */
 
 import { describeEdit, type Edit } from "../../fuzz/mutate/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
@@ -6,17 +6,17 @@ import type { Json } from "../../src/format/mod.ts";
 /** An edit of a built image. Edits are applied in order, those of bytes after all others. */
 export type CaseEdit = Edit | DerivedEdit | BytesEdit;
 
-/** An edit whose value follows from the image as the edits before it have left it. */
+/** An edit whose value depends on the image after the previous edits. */
 export type DerivedEdit =
   /** A field is increased. */
   | { readonly op: "add"; readonly path: string; readonly delta: bigint }
-  /** A field becomes the length of the file, rounded up to whole clusters, and `delta` more. */
+  /** A field becomes the length of the file, rounded up to whole clusters, plus `delta`. */
   | { readonly op: "end"; readonly path: string; readonly delta: bigint }
   /** The file ends `delta` bytes after the start of a place, or after its end. */
   | { readonly op: "cut"; readonly at: string; readonly from?: "end"; readonly delta: number }
-  /** The file becomes whole clusters long, and then `clusters` longer. */
+  /** The file is extended to whole clusters and then by `clusters`. */
   | { readonly op: "grow"; readonly clusters: number }
-  /** Letters of the JSON at a path are replaced: the first or the last time that they occur. */
+  /** Letters of the JSON at a path are replaced: their first or last occurrence. */
   | {
     readonly op: "replace";
     readonly path: string;
@@ -24,14 +24,14 @@ export type DerivedEdit =
     readonly last?: true;
     readonly by: string;
   }
-  /** The JSON at a path is filled up with blanks. */
+  /** The JSON at a path is padded with blanks. */
   | { readonly op: "fill"; readonly path: string; readonly length: number }
-  /** A digest becomes the one that the key slot of a reencryption must have. */
+  /** A digest becomes the one that the key slot of a reencryption requires. */
   | { readonly op: "reencryption-digest"; readonly path: string; readonly member: string };
 
 /** An edit of bytes. */
 export type BytesEdit =
-  /** The bytes at a place, or of the file where no place is named. */
+  /** The bytes at a place, or of the file if no place is given. */
   | {
     readonly op: "bytes";
     readonly at?: string;
@@ -40,13 +40,13 @@ export type BytesEdit =
   }
   /** The refcount, of 16 bits, of the host cluster in which a place starts. */
   | { readonly op: "refcount"; readonly of: string; readonly value: number }
-  /** The file becomes so long, with nothing stored in what is added. */
+  /** The file gets a length; the added part is a hole. */
   | { readonly op: "lengthen"; readonly size: number };
 
-/** Where an edit of a LUKS2 header applies: by default to both copies, with new checksums. */
+/** The scope of an edit of a LUKS2 header: by default both copies, with new checksums. */
 export interface Where {
   readonly copy?: "primary" | "secondary";
-  /** The checksum stays as it was. */
+  /** The checksum does not change. */
   readonly unsealed?: true;
 }
 
@@ -55,7 +55,7 @@ export function set(path: string, value: bigint | number): CaseEdit {
   return { op: "set", path, value: BigInt(value) };
 }
 
-/** A field becomes a text, with zeros after it. */
+/** A field becomes a text, padded with zeros. */
 export function text(path: string, value: string): CaseEdit {
   return { op: "text", path, text: value, fill: 0 };
 }
@@ -80,7 +80,7 @@ export function end(path: string, delta: bigint | number = 0): CaseEdit {
   return { op: "end", path, delta: BigInt(delta) };
 }
 
-/** The file gets another length. */
+/** The length of the file changes. */
 export function resize(size: number): CaseEdit {
   return { op: "resize", size };
 }
@@ -100,7 +100,7 @@ export function refcount(of: string, value: number): CaseEdit {
   return { op: "refcount", of, value };
 }
 
-/** Bytes, or a text, at a place. */
+/** Bytes or a text are written at a place. */
 export function bytes(at: string, content: string | Iterable<number>, skip = 0): CaseEdit {
   const put = typeof content === "string"
     ? new TextEncoder().encode(content)
@@ -108,7 +108,7 @@ export function bytes(at: string, content: string | Iterable<number>, skip = 0):
   return { op: "bytes", at, skip, bytes: put };
 }
 
-/** Bytes at an offset of the file. */
+/** Bytes are written at an offset of the file. */
 export function overwrite(offset: number, content: Iterable<number>): CaseEdit {
   return { op: "bytes", skip: offset, bytes: Uint8Array.from(content) };
 }
@@ -118,7 +118,7 @@ function copies({ copy, unsealed }: Where, path = ""): { path: string; sealed?: 
   return { path: `/${copy ?? "*"}${path}`, ...unsealed ? {} : { sealed: true } };
 }
 
-/** A value of the JSON is set, or removed where there is none: `/config/json_size`. */
+/** A value of the JSON, such as `/config/json_size`, is set, or removed if no value is given. */
 export function json(member: string, value?: Json, where: Where = {}): CaseEdit {
   return {
     op: "json",
@@ -128,12 +128,12 @@ export function json(member: string, value?: Json, where: Where = {}): CaseEdit 
   };
 }
 
-/** A value of the JSON is set to a copy of another one. */
+/** A value of the JSON becomes a copy of another one. */
 export function jsonCopy(member: string, from: string): CaseEdit {
   return { op: "json-copy", ...copies({}, JSON_PATH), member, from };
 }
 
-/** A number or a text of the binary header. */
+/** A number or a text of the binary header is set. */
 export function header(
   field: string,
   value: bigint | number | string,
@@ -152,7 +152,7 @@ export function bits(offset: number, mask: number, where: Where = {}): CaseEdit 
 
 const JSON_PATH = "/json";
 
-/** The first time that letters occur in the JSON, others are put there. */
+/** The first occurrence of letters in the JSON is replaced. */
 export function replace(find: string, by: string, where: Where = {}): CaseEdit {
   return { op: "replace", path: copies(where, JSON_PATH).path, find, by };
 }
@@ -162,7 +162,7 @@ export function jsonEnd(by: string, where: Where = {}): CaseEdit {
   return { op: "replace", path: copies(where, JSON_PATH).path, find: "}", last: true, by };
 }
 
-/** The JSON becomes so many bytes long, by blanks. */
+/** The JSON is padded to so many bytes with blanks. */
 export function fill(length: number): CaseEdit {
   return { op: "fill", path: copies({}, JSON_PATH).path, length };
 }
@@ -172,10 +172,10 @@ export function jsonText(insert: string): CaseEdit {
   return { op: "letters", ...copies({}, JSON_PATH), offset: 0, remove: JSON_MAX, insert, times: 1 };
 }
 
-/** More letters than any JSON has. */
+/** A number of letters that is larger than any JSON. */
 const JSON_MAX = 2 ** 22;
 
-/** A digest becomes the one that the key slot of a reencryption must have. */
+/** A digest becomes the one that the key slot of a reencryption requires. */
 export function reencryptionDigest(name: string): CaseEdit {
   return {
     op: "reencryption-digest",

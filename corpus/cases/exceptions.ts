@@ -1,6 +1,6 @@
 /** The rules without a case, and the images of cases that are not in `corpus/images`, with the reasons. */
 
-/** Why a rule has no case: no file can show whether it is broken. */
+/** Why a rule has no case: no file alone can break it. */
 export const rulesWithoutCase: Readonly<Record<string, string>> = {
   "blk.backing.relative-json": "it depends on how the caller names the overlay",
   "diskproof.work.budget": "it is a budget of diskproof",

@@ -34,7 +34,7 @@ export const cases: readonly Case[] = [
   ...luks2Cases,
 ];
 
-/** Sound images that tools crash on, and their neighbours. */
+/** Valid images on which tools crash, and their nearest neighbours. */
 export const soundImages: readonly SoundImage[] = [...luks1Sound, ...luks2Sound];
 
 /** Each case with its name, which is the start of the names of its images. */

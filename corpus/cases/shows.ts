@@ -13,7 +13,10 @@ const SHOWN_MAX = 60;
 /** Numbers up to this one are shown as decimals. */
 const DECIMAL_MAX = 999_999n;
 
-/** What the images of a case differ in: its sentence, or what the edits that they do not share say. */
+/**
+ * The difference between the images of a case: its sentence, or a description of the edits that
+ * they do not share.
+ */
 export function showsOf({ shows, breaks, keeps }: Case): string {
   if (shows !== undefined) return shows;
   const good = keeps.map(statementOf);

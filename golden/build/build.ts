@@ -22,7 +22,10 @@ import { payload } from "./payload.ts";
 import { cryptsetupAnswers, recordedBefore, type Stored, withAnswers } from "./recording.ts";
 import { answerers } from "./tools.ts";
 
-/** The tools that make images, and those whose answers are recorded, the makers' own version first. */
+/**
+ * The tools that create images, and those whose answers are recorded. The version that creates the
+ * images comes first.
+ */
 export interface GoldenTools {
   /** Commands by the first word of a recipe's command: `qemu-img`, `qemu-io` and `cryptsetup`. */
   readonly builders: { readonly [tool: string]: readonly string[] };
@@ -30,11 +33,13 @@ export interface GoldenTools {
   readonly version: string;
   /** Peers whose answers are recorded. */
   readonly answerers: readonly QemuImgPeer[];
-  /** Queried for volumes; nothing where it is not installed. */
+  /** Queried about volumes; `undefined` if it is not installed. */
   readonly cryptsetup: CryptsetupPeer | undefined;
 }
 
-/** The message of qemu-img where it cannot measure PBKDF2 on a busy machine, and how often it may be. */
+/**
+ * qemu-img's message when it cannot measure PBKDF2 on a busy machine, and the limit on attempts.
+ */
 const UNMEASURED = /accurate CPU usage/;
 const ATTEMPTS = 60;
 
@@ -46,7 +51,7 @@ export async function installedTools(answersBy: readonly string[] = []): Promise
   return { builders, version, answerers: await answerers(answersBy), cryptsetup };
 }
 
-/** Why these tools cannot follow a recipe; nothing where they should be able to. */
+/** Why these tools cannot follow a recipe; `undefined` if they should be able to. */
 export function whyNotMade(recipe: Recipe, tools: GoldenTools): string | undefined {
   const { since } = recipe;
   if (since !== undefined && isOlder(tools.version, since)) {
@@ -59,7 +64,7 @@ export function whyNotMade(recipe: Recipe, tools: GoldenTools): string | undefin
 /** A recipe that the installed tools cannot follow. */
 export class RecipeError extends PeerError {}
 
-/** Makes one golden image and records the answers of the tools about it. */
+/** Creates one golden image and records the answers of the tools about it. */
 export async function buildGolden(
   recipe: Recipe,
   options: { images: string; tools: GoldenTools },
@@ -91,7 +96,7 @@ export async function buildGolden(
   return record;
 }
 
-/** The record of an image that is there, with the answers of the tools. */
+/** The record of an existing image, with the answers of the tools. */
 export async function answered(
   recipe: Recipe,
   { images, record, tools }: Stored & { tools: GoldenTools },
@@ -159,7 +164,7 @@ export async function runRecipe(
   }
 }
 
-/** Runs a command, again where qemu-img could not measure PBKDF2. */
+/** Runs a command, and repeats it if qemu-img could not measure PBKDF2. */
 async function runUnhurried(command: readonly string[], directory: string): Promise<ToolResult> {
   for (let attempt = 1;; attempt++) {
     const result = await runTool(command, { directory });

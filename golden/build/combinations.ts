@@ -19,8 +19,8 @@ export interface CombinationReport {
 }
 
 /**
- * Has qemu-img make a volume of each combination of cipher, key, mode, IV generator and hash, and compares
- * the reference with it: the output of `info`, and the content.
+ * Creates a volume with qemu-img for each combination of cipher, key, mode, IV generator and hash,
+ * and compares the reference with it: the output of `info`, and the content.
  */
 export async function verifyCombinations(
   only: string,

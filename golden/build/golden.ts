@@ -1,6 +1,6 @@
 /**
- * Golden images: `golden build` makes them with public tools, `golden verify` compares implementations
- * with what was recorded.
+ * Golden images: `golden build` creates them with public tools, `golden verify` compares
+ * implementations with the recorded answers.
  *
  * @module
  */
@@ -145,7 +145,7 @@ async function build(
   return OK;
 }
 
-/** The same tools, but for another version of qemu-img and qemu-io that makes the images. */
+/** The same tools, with another version of qemu-img and qemu-io for creating the images. */
 async function newerThan(tools: GoldenTools, newer: readonly string[]): Promise<GoldenTools> {
   const [img, io] = newer.map((it) => it.split(" "));
   if (img === undefined || io === undefined) return tools;
@@ -180,7 +180,10 @@ async function verify(recipes: readonly Recipe[], rebuilt: readonly Recipe[]): P
   return failures > 0 ? FAILED : OK;
 }
 
-/** Rebuilds images, and compares the peers and the recorded answers with those of the live tool. */
+/**
+ * Rebuilds images, and compares the peers and the recorded answers with those of the installed
+ * tool.
+ */
 async function compareRebuilt(
   recipes: readonly Recipe[],
   options: { images: string; peers: readonly Peer[]; installed: QemuImgPeer },

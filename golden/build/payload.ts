@@ -2,7 +2,7 @@ import { utf8 } from "../../src/bytes/mod.ts";
 import { createHash } from "node:crypto";
 import { KEYS } from "../recipes/mod.ts";
 
-/** Guest content and passphrases for golden images: the files that recipes find beside them. */
+/** Guest content and passphrases for golden images: the files that recipes use. */
 export function payload(): { readonly [name: string]: Uint8Array } {
   const noise = hashStream(64 * 1024);
   const content = { noise, prose: words(noise, 64 * 1024), verse: words(noise, 3 * 1024) };
@@ -20,7 +20,7 @@ function hashStream(length: number): Uint8Array {
   return bytes;
 }
 
-/** Text that compresses as prose does: words that the bytes of `choice` choose. */
+/** Text that compresses like prose: the bytes of `choice` select the words. */
 function words(choice: Uint8Array, length: number): Uint8Array {
   const known =
     "cluster table sector offset snapshot image backing header entry block refcount zero";

@@ -18,10 +18,10 @@ export interface RebuildReport extends VerifyReport {
 }
 
 /**
- * Keys of `info` that depend on the time, on chance, or on how fast the machine was at PBKDF2.
+ * Keys of `info` that depend on the time, on random numbers, or on the machine's speed of PBKDF2.
  */
 const VOLATILE = ["date-sec", "date-nsec", "uuid", "iters", "master-key-iters"];
-/** By default, one in so many of the images that take qemu-img seconds is rebuilt. */
+/** By default, one of this many images that take qemu-img seconds is rebuilt. */
 const SLOW_STEP = 8;
 
 /** The recipes whose images are rebuilt by default. */
@@ -34,9 +34,9 @@ export function chosenForRebuild(recipes: readonly Recipe[]): Recipe[] {
 }
 
 /**
- * Rebuilds images with the installed tools. Where these have the version that made the recorded images,
- * the answers are compared, except for what differs each time. Another version may lay an image out in
- * another way, or reject a recipe.
+ * Rebuilds images with the installed tools. If these have the version that created the recorded
+ * images, the answers are compared, except for parts that differ each time. Another version may lay
+ * out an image differently, or reject a recipe.
  */
 export async function rebuildGolden(
   recipes: readonly Recipe[],

@@ -1,4 +1,7 @@
-/** Records what installed tools answer about an image: golden images, the corpus and the matrix do. */
+/**
+ * Records the answers of installed tools about an image, for golden images, the corpus and the
+ * matrix.
+ */
 
 import {
   type CryptsetupPeer,
@@ -24,26 +27,26 @@ import {
   unpackRecord,
 } from "../../src/recorded/mod.ts";
 
-/** A record whose files are stored, and where. */
+/** A record with stored files, and their place. */
 export interface Stored {
   readonly images: string;
   readonly record: ImageRecord;
 }
 
-/** What is recorded of an image beyond what is recorded of all. */
+/** Additional parts to record about an image. */
 export interface Queries {
   /** Snapshots whose content is digested. */
   readonly snapshots?: readonly string[];
   /** Parts of the content that are digested, in bytes. */
   readonly ranges?: readonly Pick<RecordedRange, "start" | "length">[];
-  /** `map` is left out. */
+  /** `map` is skipped. */
   readonly withoutMap?: true;
 }
 
-/** Content longer than this is digested in parts alone. */
+/** Content longer than this is digested only in parts. */
 const WHOLE_DIGEST_LIMIT = 32 * 1024 * 1024;
 
-/** What is recorded of an image of this name; nothing where its files were others. */
+/** The record of an image of this name; `undefined` if its files were different. */
 export function recordedBefore(images: string, record: ImageRecord): ImageRecord | undefined {
   if (!recordNames(images).includes(record.name)) return undefined;
   const before = readRecord(images, record.name);
@@ -52,7 +55,7 @@ export function recordedBefore(images: string, record: ImageRecord): ImageRecord
 
 /**
  * The answers about an image: those of the record, and those of each peer that has some. Answers of
- * other versions about the same bytes still hold.
+ * other versions about the same bytes are still valid.
  */
 export async function withAnswers(
   { images, record }: Stored,
@@ -97,7 +100,7 @@ async function answersOf(
 /**
  * Queries cryptsetup for a volume and for the key slot of each passphrase.
  *
- * @throws {PeerError} when it has no answer to one of them
+ * @throws {PeerError} when it does not answer one of them
  */
 export async function cryptsetupAnswers(
   cryptsetup: CryptsetupPeer,

@@ -1,4 +1,4 @@
-/** Prints how a comparison with recorded answers ended. */
+/** Prints the result of a comparison with recorded answers. */
 
 import { print } from "../../src/cli/mod.ts";
 import type { Difference } from "../../src/peers/mod.ts";
@@ -7,7 +7,7 @@ import type { VerifyReport } from "../../src/recorded/mod.ts";
 /** Differences of one answer that are listed. */
 const LISTED = 8;
 
-/** Prints what differs and a last line; returns the number of differing answers. */
+/** Prints the differences and a summary line; returns the number of differing answers. */
 export function printReport(report: VerifyReport, who: string): number {
   for (const { image, question, recordedBy, differences } of report.failures) {
     print(`${image}: ${question} differs from ${recordedBy.join(", ") || "any answer"}`);

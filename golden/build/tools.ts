@@ -1,7 +1,7 @@
 import { QemuImgPeer } from "../../src/peers/mod.ts";
 
 /**
- * The installed qemu-img, and those of `--answers-by`, whose words are split at blanks.
+ * The installed qemu-img, and those of `--answers-by`, whose commands are split at blanks.
  *
  * @throws {ToolError} when one of them does not work
  */

@@ -15,7 +15,7 @@ import {
   type VerifyReport,
 } from "../../src/recorded/mod.ts";
 
-/** Whose answers were compared with those of cryptsetup, and the differences. */
+/** The implementation whose answers were compared with those of cryptsetup, and the differences. */
 export interface VolumeReport {
   readonly who: string;
   readonly report: VerifyReport;

@@ -38,7 +38,7 @@ const QCOW_IMAGES: readonly Recipe[] = [
     commands: [made("disk", "qcow", { size: "64k" }), written("qcow", ...QCOW_CONTENT)],
   },
   {
-    // Only the first 16 bytes of a passphrase make the key.
+    // The key is the first 16 bytes of a passphrase.
     name: "qcow-aes-passphrase-cut",
     features: ["qcow", "encrypted", "aes", "long-passphrase"],
     passphrases: [KEYS["key-3"].slice(0, 16)],

@@ -9,8 +9,8 @@ const RAW_BASE = [
 const SMALL = { options: "cluster_size=4k", size: "64k" };
 
 /**
- * qemu-img makes no image without a backing format; where an image is to have none, qemu-io turns the
- * type of that header extension into an unknown one.
+ * qemu-img always stores a backing format. For an image without one, qemu-io changes the type of
+ * that header extension to an unknown one.
  */
 const CHAINS: readonly Recipe[] = [
   {
@@ -191,7 +191,7 @@ const CHAINS: readonly Recipe[] = [
   },
 ];
 
-/** External data files. The image names its data file; no path but the name is in it. */
+/** External data files. The image stores only the name of its data file, without a path. */
 const DATA_FILES: readonly Recipe[] = ([
   ["data-file", "cluster_size=4k", ["write -P 1 4k 8k", "write -P 2 60k 512"]],
   ["data-file-zeroed", "cluster_size=4k", [

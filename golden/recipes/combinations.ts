@@ -18,7 +18,7 @@ const GENERATORS = [
 ];
 const HASHES = ["md5", "sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"];
 
-/** Every combination of which qemu-img 7.2 makes a volume. */
+/** Every combination with which qemu-img 7.2 creates a volume. */
 export function everySpec(): CipherSpec[] {
   return Object.entries(KEYS).flatMap(([cipher, lengths]) =>
     lengths.flatMap((length) =>
@@ -41,8 +41,8 @@ export function everySpec(): CipherSpec[] {
 }
 
 /**
- * Blocks of CAST5 are too short for XTS; of keys of 24 bytes qemu-img dies, since 4000 stripes of them
- * are no multiple of 512 bytes.
+ * Blocks of CAST5 are too short for XTS. With keys of 24 bytes qemu-img aborts, because 4000
+ * stripes of them are not a multiple of 512 bytes.
  */
 function isMade(cipher: string, { length, mode }: { length: number; mode: string }): boolean {
   return mode === "xts" ? cipher !== "cast5" : length !== 24;

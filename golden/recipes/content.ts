@@ -6,7 +6,7 @@ const BASE = [
   io("base", "raw", "write -s verse 0 256k"),
 ];
 
-/** Zero clusters and discards: with and without a backing file that would show through. */
+/** Zero clusters and discards: with and without a backing file that would become visible. */
 const ZEROS: readonly Recipe[] = ([
   ["zero-on-nothing", ["write -z 0 12k", "write -z 20k 2k", "write -z -u 32k 4k"]],
   ["zero-on-data", ["write -P 1 0 64k", "write -z 4k 8k", "write -z 30k 1k"]],
@@ -101,7 +101,7 @@ const SUBCLUSTERS: readonly Recipe[] = ([
   ];
 });
 
-/** Compressed clusters that share sectors, and ones that do not compress. */
+/** Compressed clusters that share sectors, and clusters that do not compress. */
 const COMPRESSED: readonly Recipe[] = (["zlib", "zstd"] as const).flatMap((type) =>
   (["512", "4k", "64k"] as const).map((cluster) => {
     const size = { "512": 512, "4k": 4 * KIB, "64k": 64 * KIB }[cluster];

@@ -1,19 +1,19 @@
-/** LUKS volumes that cryptsetup makes, and that qemu-io writes the content of where it opens them. */
+/** LUKS volumes that cryptsetup creates. qemu-io writes their content if it opens them. */
 import { type Command, create, cryptsetup, io, ioWith, KEYS, KIB, type Recipe } from "./recipe.ts";
 
 /** Bytes of the header, and of the material of a key of 16 bytes up to the next multiple of 4096. */
 const HEADER = 4096;
 const MATERIAL = 64 * KIB;
-/** Where the payload starts if nothing is said, and where it starts if it is aligned to 8 sectors. */
+/** The default offset of the payload, and its offset when aligned to 8 sectors. */
 const DENSE = HEADER + 8 * MATERIAL;
 const PAYLOAD = 3 * KIB;
 
 interface Making {
-  /** As cryptsetup spells it. */
+  /** In cryptsetup's notation. */
   readonly cipher?: string;
   readonly keyBits?: number;
   readonly hash?: string;
-  /** Sectors that the payload is aligned to, and where it then starts, in bytes. */
+  /** The alignment of the payload in sectors, and its offset in bytes. */
   readonly align?: number;
   readonly payload?: number;
   /** Bytes of the payload. */
@@ -21,8 +21,8 @@ interface Making {
 }
 
 /**
- * Makes a volume. cryptsetup fills the material of all slots with noise, which does not compress: where
- * the slots are of the usual size, that of the unused ones is put back to zeros.
+ * Creates a volume. cryptsetup fills the key material of all slots with noise, which does not
+ * compress: if the slots have the usual size, that of unused slots is set back to zeros.
  */
 function made(making: Making = {}): Command[] {
   const { cipher = "aes-cbc-plain64", keyBits = 128, hash = "sha256" } = making;
@@ -40,7 +40,7 @@ function made(making: Making = {}): Command[] {
 const VOLUME = "driver=luks,key-secret=key,file.filename=disk";
 const FILLED = ioWith(["key"], VOLUME, "write -q -s verse 0 3k");
 
-/** Adds the key of a file to a slot. */
+/** Adds the key in a file to a slot. */
 function added(slot: number, key: string, old = "key"): Command {
   return cryptsetup("luksAddKey", "--key-file", old, "--key-slot", String(slot), "disk", key);
 }
@@ -167,7 +167,9 @@ const REFUSED: readonly Recipe[] = ["aes-cbc-plain64be", "aes-cbc-null", "aes-ec
   commands: made({ cipher }),
 }));
 
-/** cryptsetup here makes no Camellia, so the name of the cipher is written over another one's. */
+/**
+ * This cryptsetup does not create Camellia volumes, so the name of the cipher replaces another one.
+ */
 const RENAMED: Recipe = {
   name: "cryptsetup-camellia-by-name",
   features: [...FEATURES, "refused", "camellia"],

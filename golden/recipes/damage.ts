@@ -1,6 +1,6 @@
 /**
- * qcow2: images changed after they were made, images whose writer died, and images that qemu-io has
- * written over while it took them for raw.
+ * qcow2: images that were changed after their creation, images whose writer crashed, and images
+ * that qemu-io has overwritten as raw files.
  */
 import { crash, create, img, io, KIB, type Recipe } from "./recipe.ts";
 
@@ -141,8 +141,8 @@ const OPTIONS = { options: "cluster_size=4k", size: 128 * KIB };
 const WRITES = ["write -P 1 0 8k", "write -P 2 64k 8k"];
 
 /**
- * The first image that these commands make holds its header, refcount table, refcount block, L1 table
- * and L2 table in clusters 0 to 4 and data from cluster 5 on.
+ * The first image that these commands create has its header, refcount table, refcount block, L1
+ * table and L2 table in clusters 0 to 4, and data from cluster 5 on.
  */
 function overwritten(name: string, feature: string, ...commands: string[]): Recipe {
   return {
@@ -219,7 +219,7 @@ const OVERWRITTEN: readonly Recipe[] = [
   },
 ];
 
-/** Images that are not of any format, for probing. */
+/** Images without any format, for probing. */
 const RAW: readonly Recipe[] = [
   {
     name: "raw-empty",

@@ -1,4 +1,4 @@
-/** qcow2: LUKS inside, and what either kind of encryption goes together with. */
+/** qcow2: LUKS inside, and combinations of both kinds of encryption with other features. */
 import { content, made, opened, written } from "./encryption.ts";
 import {
   type Command,
@@ -15,7 +15,7 @@ import {
 
 type Geometry = readonly [name: string, options: string, cluster: number];
 
-/** LUKS inside qcow2, of every kind of geometry. */
+/** LUKS inside qcow2, with every kind of geometry. */
 const LUKS_GEOMETRY: readonly Geometry[] = [
   ["cluster-512", "cluster_size=512", 512],
   ["cluster-4k", "cluster_size=4k,refcount_bits=1", 4 * KIB],
@@ -27,7 +27,7 @@ const LUKS_GEOMETRY: readonly Geometry[] = [
   ["preallocated", "cluster_size=4k,preallocation=metadata", 4 * KIB],
 ];
 
-/** The content of preallocated clusters is what zeros decrypt to. */
+/** The content of preallocated clusters is the decryption of zeros. */
 const VARYING = ["preallocated"];
 
 const LUKS_IMAGES: readonly Recipe[] = LUKS_GEOMETRY.map(([name, options, cluster]) => ({
@@ -41,7 +41,7 @@ const LUKS_IMAGES: readonly Recipe[] = LUKS_GEOMETRY.map(([name, options, cluste
   ],
 }));
 
-/** Megabytes of which nothing is stored but tables: the content is what zeros decrypt to. */
+/** Megabytes without stored data, only tables: the content is the decryption of zeros. */
 const SPARSE: readonly Recipe[] = (["luks", "aes"] as const).map((kind) => ({
   name: `qcow2-${kind}-sparse`,
   features: ["qcow2", "v3", "encrypted", kind, "large"],
@@ -51,7 +51,7 @@ const SPARSE: readonly Recipe[] = (["luks", "aes"] as const).map((kind) => ({
   commands: [made("disk", kind, { size: "6M", options: "preallocation=metadata" })],
 }));
 
-/** Images with a data file, snapshots, or more or other keys than one. */
+/** Images with a data file, snapshots, several keys or other keys. */
 const DATA_FILES: readonly Recipe[] = ["luks", "aes"].flatMap((kind) =>
   ["", "-raw"].map((raw) => ({
     name: `qcow2-${kind}-data-file${raw}`,
@@ -63,7 +63,7 @@ const DATA_FILES: readonly Recipe[] = ["luks", "aes"].flatMap((kind) =>
         size: "48k",
         options: `cluster_size=4k,data_file=data${raw === "" ? "" : ",data_file_raw=on"}`,
       }),
-      // A raw data file has no cluster that is not allocated.
+      // All clusters of a raw data file are allocated.
       written("qcow2", ...(raw === "" ? [] : ["write -q -P 0x66 0 48k"]), ...content(4 * KIB)),
     ],
   }))

@@ -1,7 +1,7 @@
-/** What recipes of encrypted qcow and qcow2 images are made of. */
+/** The parts of recipes for encrypted qcow and qcow2 images. */
 import { type Command, create, ioWith, ITER_TIME, type KeyFile, KIB } from "./recipe.ts";
 
-/** The smallest key material, in options of qcow2. */
+/** The options of qcow2 for the smallest key material. */
 const LUKS_OPTIONS = [
   "encrypt.format=luks",
   `encrypt.${ITER_TIME}`,
@@ -11,7 +11,7 @@ const LUKS_OPTIONS = [
 ].join(",");
 const AES_OPTIONS = "encrypt.format=aes";
 
-/** Makes an empty encrypted image. */
+/** Creates an empty encrypted image. */
 export function made(
   file: string,
   kind: "luks" | "aes" | "qcow",
@@ -32,7 +32,9 @@ export function made(
   });
 }
 
-/** An image that options open with the key of the same name, and its backing files with theirs. */
+/**
+ * The options to open an image with the key of the same name, and its backing files with theirs.
+ */
 export function opened(format: string, ...keys: (KeyFile | "none")[]): string {
   const options = keys.flatMap((key, depth) =>
     key === "none" ? [] : [`${"backing.".repeat(depth)}encrypt.key-secret=${key}`]
@@ -46,8 +48,8 @@ export function written(format: string, ...commands: string[]): Command {
 }
 
 /**
- * Data, part of a cluster, a hole of zeros and discarded clusters, in clusters of `size` bytes. What is
- * encrypted does not compress, so that there is little in large clusters.
+ * Data, part of a cluster, a hole of zeros and discarded clusters, in clusters of `size` bytes.
+ * Encrypted data does not compress, so there is little data in large clusters.
  */
 export function content(size: number): string[] {
   const at = (index: number, offset = 0) => index * size + offset;

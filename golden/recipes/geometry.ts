@@ -1,7 +1,7 @@
 /** qcow2: cluster sizes, virtual sizes, preallocation. */
 import { create, GIB, img, io, KIB, MIB, type Recipe, TIB } from "./recipe.ts";
 
-/** The cluster sizes that the pairs leave out. */
+/** The cluster sizes that the pairs do not cover. */
 const CLUSTERS: readonly Recipe[] = ["2k", "8k", "32k", "128k", "512k", "1M"].map((cluster) => ({
   name: `qcow2-cluster-${cluster}`,
   features: ["qcow2", "v3", `cluster-${cluster}`, "data", "zero", "compressed"],
@@ -11,7 +11,7 @@ const CLUSTERS: readonly Recipe[] = ["2k", "8k", "32k", "128k", "512k", "1M"].ma
       "disk",
       "qcow2",
       "write -P 1 1536 3k",
-      // One cluster a command: the order in which qemu-io places several is a matter of chance.
+      // One cluster per command: qemu-io places several clusters in a random order.
       `write -c -s verse 2M ${cluster}`,
       `write -c -P 3 4M ${cluster}`,
       "write -z 1M 1M",
@@ -20,7 +20,7 @@ const CLUSTERS: readonly Recipe[] = ["2k", "8k", "32k", "128k", "512k", "1M"].ma
   ],
 }));
 
-/** Virtual sizes at and around the borders of a cluster and of an L2 table. */
+/** Virtual sizes at and around the boundaries of a cluster and of an L2 table. */
 const SIZES: readonly Recipe[] = ([
   ["qcow2-size-0", "cluster_size=64k", 0, []],
   ["qcow2-size-512", "cluster_size=64k", 512, ["write -P 1 0 512"]],
@@ -47,7 +47,7 @@ const SIZES: readonly Recipe[] = ([
   ],
 }));
 
-/** Virtual sizes far beyond what can be read as a whole. */
+/** Virtual sizes that are too large to be read completely. */
 const HUGE: readonly Recipe[] = ([
   ["qcow2-64t", "cluster_size=64k", 64 * TIB, "map"],
   ["qcow2-1p-cluster-2m", "cluster_size=2M", 1024 * TIB, "map"],

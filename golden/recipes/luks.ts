@@ -1,4 +1,4 @@
-/** LUKS volumes that qemu-img makes. */
+/** LUKS volumes that qemu-img creates. */
 import {
   type Command,
   create,
@@ -12,10 +12,11 @@ import {
 } from "./recipe.ts";
 
 /**
- * Every pair of cipher, bytes of its key, mode, IV generator and hash that qemu-img 7.2 makes, except
- * pairs of a key length and a hash: key material does not compress. qemu-img makes no XTS of
- * CAST5, whose blocks are too short, and aborts for keys of 24 bytes in other modes than XTS; ESSIV
- * needs a hash as long as a key of the cipher, SHA-256 or MD5. `LUKS_DEFAULTS` is one of them.
+ * Every pair of cipher, key length, mode, IV generator and hash that qemu-img 7.2 supports, except
+ * pairs of a key length and a hash: key material does not compress. qemu-img does not support XTS
+ * with CAST5, whose blocks are too short, and aborts for keys of 24 bytes in other modes than XTS.
+ * ESSIV requires a hash as long as a key of the cipher, SHA-256 or MD5. `LUKS_DEFAULTS` is one of
+ * them.
  */
 export const LUKS_PAIRS: readonly string[] = `
 aes 16 cbc essiv:sha256 sha384
@@ -51,7 +52,7 @@ twofish 32 cbc plain64 md5
 /** The defaults of qemu-img, in the same notation: `luks-defaults`. */
 export const LUKS_DEFAULTS = "aes 32 xts plain64 sha256";
 
-/** The options that make a volume. */
+/** The options that create a volume. */
 function options(row: string): string {
   const [cipher, bytes, mode, iv = "", hash] = row.split(" ");
   const [generator, ivHash] = iv.split(":");
@@ -71,7 +72,7 @@ const PAIRS: readonly Recipe[] = LUKS_PAIRS.map((row) => ({
   commands: [encrypted("verse", options(row))],
 }));
 
-/** Encrypts a raw file into a volume, so that no sector of it is left as it happens to be. */
+/** Encrypts a raw file into a volume, so that every sector is written. */
 function encrypted(source: string, more: string, key: keyof typeof KEYS = "key"): Command {
   const all = [`key-secret=${key}`, ITER_TIME, ...(more === "" ? [] : [more])].join(",");
   return img(
@@ -92,7 +93,7 @@ function encrypted(source: string, more: string, key: keyof typeof KEYS = "key")
 const VOLUME = "driver=luks,key-secret=key,file.filename=disk";
 const SMALL = "cipher-alg=aes-128,cipher-mode=cbc,hash-alg=sha1";
 
-/** Adds a key to a slot, with the one that is there already. */
+/** Adds a key to a slot, with the existing key. */
 function amended(change: string, ...keys: (keyof typeof KEYS)[]): Command {
   const image = `driver=luks,key-secret=${keys[0]},file.filename=disk`;
   return img("amend", "-q", ...secrets(...keys), "-o", change, "--image-opts", image);
@@ -152,7 +153,7 @@ const SIZES: readonly Recipe[] = [
     commands: [encrypted("verse", "")],
   },
   {
-    // Nothing is stored of the content: it is what zeros decrypt to, which differs in each sector.
+    // No content is stored: it is the decryption of zeros, which differs in each sector.
     name: "luks-defaults-sparse",
     features: ["luks", "encrypted", "defaults", "size", "large"],
     passphrases: [KEYS.key],
@@ -193,7 +194,7 @@ const SIZES: readonly Recipe[] = [
   },
 ];
 
-/** A detached header and what it is the header of. */
+/** A detached header and its payload. */
 const DETACHED_OPTIONS = `key-secret=key,${ITER_TIME},${SMALL},detached-header=true`;
 
 function detached(file: string): string {

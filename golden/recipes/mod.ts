@@ -1,8 +1,8 @@
 /**
- * The golden images, declared: each is made only by these commands of qemu-img, qemu-io and cryptsetup.
- * The commands run in an empty directory with the payload files `noise` (does not compress), `prose`
- * (compresses to about half) and `verse` (short, compresses well), and with a file for each of the `KEYS`
- * that contains only the passphrase.
+ * The golden images, as data: each is created only by these commands of qemu-img, qemu-io and
+ * cryptsetup. The commands run in an empty directory with the payload files `noise` (does not
+ * compress), `prose` (compresses to about half) and `verse` (short, compresses well), and with a
+ * file for each of the `KEYS` that contains only the passphrase.
  *
  * @module
  */

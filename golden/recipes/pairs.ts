@@ -78,7 +78,10 @@ const CLUSTER: { readonly [name: string]: number } = {
   "2M": 2 * MIB,
 };
 
-/** Clusters of an image: several L2 tables where they are small, and never much in bytes. */
+/**
+ * The number of clusters of an image: several L2 tables if they are small, and a small size in
+ * bytes.
+ */
 function clusterCount(size: number): number {
   if (size <= 512) return 150;
   if (size <= 4 * KIB) return 40;
@@ -95,7 +98,7 @@ function options([version, cluster, refcount, l2, lazy, type]: Row): string {
   ].join(",");
 }
 
-/** The backing file: of half the length, and with a hole. */
+/** The backing file: half as long, and with a hole. */
 function backing(format: string, length: number): Command[] {
   const half = Math.ceil(length / 1024) * 512;
   const piece = Math.min(8 * KIB, Math.floor(half / 1024) * 512);
@@ -105,7 +108,7 @@ function backing(format: string, length: number): Command[] {
   ];
 }
 
-/** What is done to the image, in clusters of `size` bytes; the last one is a sector long. */
+/** The commands on the image, in clusters of `size` bytes; the last one is one sector long. */
 function contentCommands(content: string, size: number, count: number): string[] {
   const at = (index: number, offset = 0) => index * size + offset;
   const half = Math.max(512, size / 2);

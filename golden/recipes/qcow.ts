@@ -3,7 +3,7 @@ import { type Command, create, GIB, img, io, KIB, MIB, type Recipe, TIB } from "
 
 const SCATTERED = ["write -P 0x11 0 4k", "write -P 0x22 20k 1k", "write -P 0x33 64k 12k"];
 
-/** Sizes with nothing or a last sector in them. */
+/** Sizes, with no content or with the last sector. */
 const SIZES: readonly Recipe[] = [
   ["qcow-empty-512", 512, []],
   ["qcow-empty-1m", MIB, []],
@@ -49,12 +49,15 @@ const CONTENT: readonly Recipe[] = [
   },
 ];
 
-/** Compresses a raw file. qemu-img writes a good image and then ends in status 1, in every version. */
+/**
+ * Compresses a raw file. Every version of qemu-img writes a valid image and then exits with status
+ * 1.
+ */
 function packed(source: string): Command {
   return { ...img("convert", "-q", "-c", "-f", "raw", "-O", "qcow", source, "disk"), ends: 1 };
 }
 
-/** What is written into an image of compressed clusters, of 4 KiB each. */
+/** The content of an image with compressed clusters of 4 KiB each. */
 const COMPRESSED: readonly (readonly [string, readonly string[]])[] = [
   ["qcow-compressed-patterns", [
     "write -c -P 1 0 4k",

@@ -1,31 +1,31 @@
-/** A command in the making of an image, run in the image's own directory. */
+/** A command that helps to create an image. It runs in the image's own directory. */
 export interface Command {
   /** `qemu-img`, `qemu-io` or `cryptsetup`, and arguments. File names are relative. */
   readonly argv: readonly string[];
-  /** How it ends where that is not exit status 0. */
+  /** How it ends, if not with exit status 0. */
   readonly ends?: number | "crash";
 }
 
-/** How a golden image is made, and the questions about it beyond the usual ones. */
+/** The commands that create a golden image, and additional questions about it. */
 export interface Recipe {
   readonly name: string;
   readonly features: readonly string[];
   readonly commands: readonly Command[];
-  /** The file to open; `disk` where absent. */
+  /** The file to open; `disk` if absent. */
   readonly subject?: string;
   /** Files that the subject refers to. */
   readonly others?: readonly string[];
   /** Snapshots whose content is digested. */
   readonly snapshots?: readonly string[];
-  /** `qemu-img map` is left out: it walks the image cluster by cluster, for hours. */
+  /** `qemu-img map` is skipped: it walks the image cluster by cluster, for hours. */
   readonly withoutMap?: true;
-  /** Parts to digest of a content that is too long as a whole, in bytes. */
+  /** Parts to digest of content that is too long, in bytes. */
   readonly ranges?: readonly { readonly start: number; readonly length: number }[];
   /** The passphrases of the subject, and then of its backing files. */
   readonly passphrases?: readonly string[];
   /** The file with the detached LUKS header of the subject. */
   readonly header?: string;
-  /** The first version of QEMU that follows the recipe; every one where absent. */
+  /** The first version of QEMU that supports the recipe; all versions if absent. */
   readonly since?: string;
   /** Passphrases whose key slot cryptsetup is queried for. */
   readonly unlocks?: readonly string[];
@@ -49,8 +49,8 @@ export function io(file: string, format: string, ...commands: string[]): Command
 }
 
 /**
- * A call of qemu-io that ends in a crash: `abort` or `sigraise` is among its commands. Metadata stays
- * in memory until a flush.
+ * A call of qemu-io that ends in a crash, with `abort` or `sigraise` among its commands. Metadata
+ * stays in memory until a flush.
  */
 export function crash(file: string, format: string, ...commands: string[]): Command {
   const call = io(file, format, ...commands);
@@ -65,7 +65,7 @@ export function cryptsetup(action: string, ...args: string[]): Command {
   return { argv: ["cryptsetup", action, "--batch-mode", ...iterations, ...args] };
 }
 
-/** The passphrases, by the names of their files beside an image that is being made. */
+/** The passphrases, by the names of their files beside an image during its creation. */
 export const KEYS = {
   key: "open sesame",
   "key-2": "zweiter Schlüssel",
@@ -87,10 +87,10 @@ export function ioWith(keys: readonly KeyFile[], image: string, ...commands: str
   return { argv: ["qemu-io", ...secrets(...keys), "--image-opts", ...all, image] };
 }
 
-/** Milliseconds for a key slot: hardly more than the fewest iterations. */
+/** Milliseconds for a key slot: little more than the fewest iterations. */
 export const ITER_TIME = "iter-time=1";
 
-/** Makes an empty image. */
+/** Creates an empty image. */
 export function create(
   file: string,
   format: string,

@@ -1,4 +1,4 @@
-/** Cases of what all formats have in common: probing, backing files, names. */
+/** Cases of what the formats share: probing, backing files, names. */
 
 import { utf8 } from "../../../src/bytes/mod.ts";
 import type { RawModel } from "../../../src/raw/mod.ts";
@@ -12,7 +12,7 @@ const { pair, field } = casesOf(small());
 
 const SIZE = 65536;
 const LUKS_VERSION = 7;
-/** As long as the header and its key slots, and a sector. */
+/** The length of the header and its key slots, plus a sector. */
 const LUKS_FILE = 2057 * 512;
 
 function zeros(size: number): RawModel {

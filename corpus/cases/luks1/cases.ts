@@ -8,7 +8,7 @@ import { modelOf, UUID } from "./models.ts";
 const base = modelOf();
 const { pair, field } = casesOf(base);
 
-/** Sectors of the key material of 16 bytes, and of the room for it. */
+/** Sectors of the key material of a 16-byte key, and of the space for it. */
 const MATERIAL = 125;
 const RESERVED = 128;
 const LAST_SLOT = 8 + 7 * RESERVED;
@@ -20,7 +20,7 @@ const HASH = "/header/hash_spec";
 const KEY_BYTES = "/header/key_bytes";
 const PAYLOAD_OFFSET = "/header/payload_offset";
 
-/** Where the material of a key slot is said to be. */
+/** Sets the offset of the key material of a slot. */
 function materialOf(slot: number): string {
   return `/key_slots/${slot}/key_material_offset`;
 }
@@ -161,7 +161,7 @@ const payloadCases: readonly Case[] = [
   }),
 ];
 
-/** Cases of a volume whose header is a file of its own, which qemu-img reads since version 9.0. */
+/** Cases of a volume with a detached header, which qemu-img reads since version 9.0. */
 const detachedCases: readonly Case[] = (() => {
   const detached = casesOf(modelOf({ detached: true }));
   return [
@@ -198,7 +198,7 @@ function xts(keyBytes: number, more: Parameters<typeof modelOf>[0] = {}): typeof
 }
 
 /**
- * Keys of XTS that libluksde 20200205 has no room for, and the longest one that it has
+ * XTS keys that overflow a buffer of libluksde 20200205, and the longest one that does not
  * (`luksdeinfo -p`: "stack smashing detected").
  */
 export const luks1Sound: readonly SoundImage[] = [64, 48, 32].map((keyBytes) => ({

@@ -18,8 +18,8 @@ export const luks2Cases: readonly Case[] = [
 ];
 
 /**
- * A token whose number is one more than cryptsetup 2.6.1 has room for, and the last one that it has
- * (cryptsetup lib/luks2/luks2_token.c, token_is_blocked).
+ * A token number one above the limit of cryptsetup 2.6.1, and the limit (cryptsetup
+ * lib/luks2/luks2_token.c, token_is_blocked).
  */
 export const luks2Sound: readonly SoundImage[] = [32, 31].map((number) => ({
   name: `luks2.token.fields-number-${number}`,

@@ -26,7 +26,7 @@ const MAGIC_LAST = 5;
 const CHECKSUM_LAST = 448 + 31;
 const LAST = HEADER_SIZE - 1;
 const JSON_BYTES = HEADER_SIZE - 4096;
-/** A checksum that is wrong. */
+/** A wrong checksum. */
 const DAMAGED = header("csum", "", { ...PRIMARY, ...UNSEALED });
 
 /** A partition table with one partition. */
@@ -52,7 +52,7 @@ function values(
   });
 }
 
-/** A value of a field that breaks a rule in both copies, and not in one. */
+/** A value of a field that breaks a rule in both copies, but not in one copy. */
 function inBoth(
   rule: RuleId,
   name: string,
@@ -227,7 +227,7 @@ function texts(rule: RuleId, bad: string, good: string, parts: Parts = {}): Case
   return pair(rule, { ...parts, breaks: [inConfig(bad)], keeps: [inConfig(good)] });
 }
 
-/** Arrays in each other. */
+/** Nested arrays. */
 function nested(levels: number, innermost = ""): string {
   return "[".repeat(levels) + innermost + "]".repeat(levels);
 }

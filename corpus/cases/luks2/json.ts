@@ -47,7 +47,7 @@ const configCases: readonly Case[] = [
   }),
 ];
 
-/** A header without a segment in its file, so that the area for key slots may be of any size. */
+/** A header without a segment in its file, so that the area for key slots can have any size. */
 function sized(bytes: number): CaseEdit[] {
   return [json("/segments/0/offset", "0"), json("/config/keyslots_size", String(bytes))];
 }

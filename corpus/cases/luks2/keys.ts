@@ -20,7 +20,7 @@ const oneArgonKey = modelOf({
   }],
 });
 
-/** Bytes of key material, which an area of one page has no room for. */
+/** Bytes of key material, more than an area of one page. */
 const MATERIAL = 256000;
 
 /** The only key has an area of one page. */
@@ -100,7 +100,7 @@ const slotCases: readonly Case[] = [
   field("luks2.keyslot.priority", "/json/keyslots/0/priority", { bad: "1", good: 1 }),
 ];
 
-/** A second digest of the segment, which no key slot has. */
+/** A second digest of the segment, for no key slot. */
 const secondDigest: readonly CaseEdit[] = [
   jsonCopy("/digests/1", "/digests/0"),
   json("/digests/1/keyslots", []),
@@ -175,10 +175,11 @@ const keyCases: readonly Case[] = [
   }),
 ];
 
-// PBKDF2 makes 64 bytes with two digests of 32 in two iterations each. Argon2 fills 32 KiB, which count
-// eight each. Each slot has a digest of three iterations, and 256000 bytes of key material, by 128.
+// PBKDF2 makes 64 bytes with two digests of 32 in two iterations each. Argon2 fills 32 KiB, which
+// count eight per KiB. Each slot has a digest of three iterations, and 256000 bytes of key
+// material, by 128.
 const WORK = 2 * 2 + 8 * 32 + 2 * 3 + 2 * 2000;
-/** A budget for a little more than most volumes take. */
+/** A budget that is a little above the work of most volumes. */
 const BUDGET = 10_000;
 
 /** The digest has a thousand iterations of a hash. */
@@ -227,7 +228,7 @@ const workCases: readonly Case[] = [
 /** Sectors of 4096 bytes. */
 const large = modelOf({ sectorSize: 4096 });
 
-/** Cases of what only an open with a kernel device, or a read, looks at. */
+/** Cases of properties that matter only for a read or an open with a kernel device. */
 export const kernelCases: readonly Case[] = [
   field("luks2.requirement.known", "/json/config/requirements", {
     bad: { mandatory: ["x"] },

@@ -1,4 +1,4 @@
-/** The models that cases of LUKS version 2 start from, and where things are in their files. */
+/** The models that cases of LUKS version 2 start from, and the offsets in their files. */
 
 import { type Luks2Model, normaliseLuks2 } from "../../../src/luks2/mod.ts";
 
@@ -7,13 +7,13 @@ export const UUID = "7c1e6f0a-2b7d-4a53-9d55-61b1a0f3c2de";
 
 /** Bytes of a copy of the header. */
 export const HEADER_SIZE = 0x4000;
-/** Where the area of the first key slot starts. */
+/** The offset of the area of the first key slot. */
 export const FIRST = 2 * HEADER_SIZE;
 /** Bytes of the area of a key slot. */
 export const AREA = 258048;
-/** Bytes of all of them, with two free pages after those of the two keys. */
+/** Bytes of all areas, with two free pages after those of the two keys. */
 export const KEYSLOTS = 2 * AREA + 8192;
-/** Where the payload starts. */
+/** The offset of the payload. */
 export const DATA: number = FIRST + KEYSLOTS;
 
 /** Two keys, one of each kind of key derivation, and a payload of 8 KiB in AES-256-XTS. */
@@ -55,7 +55,7 @@ export function modelOf(options: Partial<Luks2Model> = {}): Luks2Model {
     fixed: false,
     size: 8192,
     pattern: { kind: "text", seed: 1 },
-    // It compresses: these volumes are also those of the corpus.
+    // A pattern that compresses, because these volumes are part of the corpus.
     material: "sparse",
     ...options,
   });

@@ -1,4 +1,4 @@
-/** What makes a volume one in an online reencryption, in which its key stays the same. */
+/** Edits that put a volume into an online reencryption that keeps its key. */
 
 import type { Json } from "../../../src/format/mod.ts";
 import { type CaseEdit, json, reencryptionDigest } from "../edit.ts";
@@ -10,7 +10,7 @@ export type JsonValue = readonly [path: string, value: Json | undefined];
 /** The free pages at the end of the area for key slots. */
 const PLACE = { offset: String(DATA - 8192), size: "4096" } as const;
 
-/** An area in which a journal is kept. */
+/** An area for a journal. */
 export const journal = { type: "journal", ...PLACE } as const;
 
 /** The key slot of a reencryption that has begun. */
@@ -22,7 +22,7 @@ export const reencrypt = {
   area: { type: "none", ...PLACE },
 } as const;
 
-/** An area in which checksums are kept. */
+/** An area for checksums. */
 export function checksum(hash: string, sectorSize: Json): { [name: string]: Json } {
   return { type: "checksum", ...PLACE, hash, sector_size: sectorSize };
 }
@@ -49,7 +49,7 @@ export function cryptSegment(
   };
 }
 
-/** A volume in an online reencryption of which nothing is done yet. */
+/** A volume in an online reencryption that has not processed anything yet. */
 export const BEGUN: readonly JsonValue[] = [
   ["/config/requirements", { mandatory: ["online-reencrypt-v2"] }],
   ["/keyslots/1", reencrypt],
@@ -71,12 +71,12 @@ export function interruptedAt(size: number, others: Record<string, Json> = {}): 
   ];
 }
 
-/** Makes a volume one in an online reencryption, with what differs from a sound one. */
+/** Puts a volume into an online reencryption, with the given differences from a valid one. */
 export function reencrypting(values: readonly JsonValue[] = []): CaseEdit[] {
   return [...BEGUN, ...values].map(([path, value]) => json(path, value));
 }
 
-/** The same, with the digest that the key slot must have. */
+/** The same, with the digest that the key slot requires. */
 export function signed(values: readonly JsonValue[] = []): CaseEdit[] {
   return [...reencrypting(values), reencryptionDigest("9")];
 }

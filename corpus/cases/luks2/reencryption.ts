@@ -1,4 +1,4 @@
-/** Cases of what is read of LUKS version 2 during a reencryption. */
+/** Cases of LUKS version 2 during a reencryption. */
 
 import type { Json } from "../../../src/format/mod.ts";
 import type { RuleId } from "../../../src/rules/mod.ts";
@@ -34,7 +34,7 @@ function during(
 
 const inJournal = { [AREA]: journal };
 
-/** Data that is moved by so many bytes. */
+/** A shift of the data by so many bytes. */
 function backward(size: number): Record<string, Json> {
   return { [AREA]: shift(size), [DIRECTION]: "backward" };
 }
@@ -45,7 +45,7 @@ const largerSectors = {
   sector_size: 1024,
 };
 
-/** A key slot of another type whose size is not the one that the digest is of. */
+/** A key slot of another type whose size does not match the digest. */
 function otherArea(area: { [name: string]: Json }): Case {
   const edits = signed([[AREA, area]]);
   return pair(DIGEST, {
@@ -146,7 +146,7 @@ const layoutCases: readonly Case[] = [
   }),
 ];
 
-/** Another digest, of these segments. */
+/** Another digest for these segments. */
 function fifthDigest(segments: readonly string[]): CaseEdit[] {
   return [
     ...signed(),
@@ -156,7 +156,7 @@ function fifthDigest(segments: readonly string[]): CaseEdit[] {
   ];
 }
 
-/** Cases of what `unlock` and `read` look at. */
+/** Cases that matter for `unlock` and `read`. */
 export const reencryptionCases: readonly Case[] = [
   ...digestCases,
   ...recoveryCases,

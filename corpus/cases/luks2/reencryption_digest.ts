@@ -3,7 +3,7 @@ import { pbkdf2 } from "../../../src/crypto/mod.ts";
 import type { BuiltImage, Json } from "../../../src/format/mod.ts";
 import { chooseCopy, decodeLuks2, unlock } from "../../../src/luks2/mod.ts";
 
-/** The JSON of a volume in a reencryption, as far as the digest covers it. */
+/** The parts of the JSON of a volume in a reencryption that the digest covers. */
 interface Root {
   readonly keyslots: { readonly [name: string]: Slot };
   readonly segments: { readonly [name: string]: Segment };
@@ -37,7 +37,7 @@ const SLOT = "1";
 const ITERATIONS = 3;
 const SALT = new Uint8Array(32).fill(7);
 
-/** The digest that the key slot of a reencryption must have in a JSON. */
+/** The digest that the key slot of a reencryption requires, from the JSON. */
 export function reencryptionDigest(root: Json, volumeKey: Uint8Array): Json {
   const bytes = protectedBytes(root as unknown as Root, volumeKey);
   return {

@@ -7,12 +7,12 @@ import { modelOf } from "./models.ts";
 
 const { pair, field } = casesOf(modelOf());
 
-/** 2^63 - 2^30, the end of what QEMU's block layer reads. */
+/** 2^63 - 2^30, the largest offset that QEMU's block layer reads. */
 const END = 2n ** 63n - 2n ** 30n;
 const CLUSTER_BITS = 12;
 const CLUSTER = 4096n;
 const L2_SIZE = 4096n;
-/** Bytes of the disk that one L1 entry covers. */
+/** Bytes of the disk that one L1 entry maps. */
 const COVERAGE = 2n ** 21n;
 
 const L1 = "/l1/0/l1_entry";
@@ -123,7 +123,7 @@ const tableCases: readonly Case[] = [
   field("qcow1.l2e.range", LAST, { bad: END, good: END - 512n }),
 ];
 
-/** The entry of the compressed cluster, of which 21 bytes are stored, with another length. */
+/** The entry of the compressed cluster, which has 21 stored bytes, with another length. */
 function withLength(length: number): bigint {
   return compressedEntry({ offset: 3 * Number(CLUSTER), length }, CLUSTER_BITS);
 }

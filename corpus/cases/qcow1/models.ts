@@ -2,12 +2,12 @@
 
 import { normaliseQcow1, type Placement, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 
-/** What differs from the model that {@link modelOf} makes of nothing. */
+/** The parts that differ from the default model of {@link modelOf}. */
 export interface ImageOptions extends Partial<Omit<Qcow1Model, "placement">> {
   readonly placement?: Partial<Placement>;
 }
 
-/** Compressed as QEMU does. */
+/** Compressed as by QEMU. */
 export const AS_QEMU = { level: -1, gap: 0, aligned: true } as const;
 
 /**

@@ -1,4 +1,4 @@
-/** Cases of L1 and L2 entries as a reader sees them, and of compressed clusters. */
+/** Cases of L1 and L2 entries for a reader, and of compressed clusters. */
 
 import type { GuestCluster } from "../../../src/qcow2/mod.ts";
 import { type Case, casesOf } from "../case.ts";

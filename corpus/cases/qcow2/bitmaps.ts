@@ -18,7 +18,7 @@ const IN_USE = 1;
 const one = small({ bitmaps: [bitmap("one")] });
 const two = small({ bitmaps: [bitmap("one"), bitmap("two")] });
 const inUse = small({ bitmaps: [bitmap("one", { inUse: true })] });
-/** Clusters of 512 bytes; the bitmap is one table entry of zeros, and covers 2 MiB. */
+/** Clusters of 512 bytes. The bitmap has one table entry of zeros and covers 2 MiB. */
 const tiny = small({
   clusterBits: 9,
   size: 2n ** 21n,

@@ -156,7 +156,7 @@ const snapshots: readonly Case[] = [
 /** A second refcount block, in a new cluster at the end of the file. */
 const added: readonly CaseEdit[] = [end(NEXT_REFBLOCK), { op: "grow", clusters: 1 }];
 
-/** The next guest clusters have the host cluster of the first one as well. */
+/** The next guest clusters also point to the host cluster of the first one. */
 function shared(count: number): CaseEdit[] {
   return Array.from(
     { length: count },

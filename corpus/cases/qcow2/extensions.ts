@@ -11,7 +11,7 @@ const { pair, field } = casesOf(small());
 
 const CLUSTER = 4096;
 const HEADER_LENGTH = 112;
-/** Where the extensions end where there are none: after the end marker. */
+/** The end of an empty list of extensions, after the end marker. */
 const END_MARKER = HEADER_LENGTH + 8;
 const UNKNOWN = 0x11111111;
 const BACKING_OFFSET = "/header/backing_file_offset";
@@ -92,10 +92,10 @@ const isLuks = [
   overwrite(LUKS_OFFSET, emptyHeader),
 ];
 
-/** What else is wrong with all of them. */
+/** The other rules that all of them break. */
 const LOCKED = ["luks.slot.any-enabled", "qcow2.crypt.key-present"] as const;
 const HEADER_BYTES = 592;
-/** Where QEMU stops reading: 2^63 - 2^30. */
+/** The largest offset that QEMU reads: 2^63 - 2^30. */
 const REQUEST_END = 2n ** 63n - 2n ** 30n;
 
 /** The data of the encryption header pointer. */
@@ -143,7 +143,7 @@ const encryption: readonly Case[] = [
     base: luks,
     breaks: [...isLuks, pointer(REQUEST_END, HEADER_BYTES)],
     keeps: [...isLuks, pointer(REQUEST_END - BigInt(CLUSTER), HEADER_BYTES)],
-    // There is nothing there, and so no LUKS header.
+    // There is no data at that offset, so no LUKS header.
     leaves: ["luks.header.magic", "qcow2.crypt.key-present"],
   }),
   pair("qcow2.crypt.draft-2016", {

@@ -8,7 +8,7 @@ import { empty, END, filled, small } from "./models.ts";
 const { pair, field } = casesOf(small());
 
 const v2 = { version: 2, headerLength: 72 } as const;
-/** Clusters of 512 bytes: the first is full sooner, and one L1 entry covers 32 KiB. */
+/** Clusters of 512 bytes: the first one has less space, and one L1 entry maps 32 KiB. */
 const tiny = { clusterBits: 9, clusters: [], size: 32768n } as const;
 const COVERAGE = 32768n;
 const CLUSTER = 4096;
@@ -104,7 +104,7 @@ const features: readonly Case[] = [
   }),
 ];
 
-/** A refcount table of 8 MiB, and hardly anything else. */
+/** A refcount table of 8 MiB, and little else. */
 const longReftable = empty({ clusterBits: 19, placement: { spareReftable: 15 } });
 
 const tables: readonly Case[] = [

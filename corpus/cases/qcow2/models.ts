@@ -1,4 +1,4 @@
-/** The models that cases of qcow2 start from, and what they have in common. */
+/** The models that cases of qcow2 start from, and their common parts. */
 
 import type { Pattern } from "../../../src/format/mod.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
@@ -28,7 +28,7 @@ export function reserved(index: number): GuestCluster {
   return { index, kind: "zero-allocated", pattern: noise(index + 1) };
 }
 
-/** A snapshot of a disk of `size` bytes with nothing in it. */
+/** A snapshot of an empty disk of `size` bytes. */
 export function snapshot(
   number: number,
   size: number,
@@ -49,7 +49,7 @@ export function snapshot(
   };
 }
 
-/** A bitmap, of which the first cluster is stored. */
+/** A bitmap whose first cluster is stored. */
 export function bitmap(name: string, parts: Partial<BitmapModel> = {}): BitmapModel {
   return {
     name,
@@ -62,16 +62,16 @@ export function bitmap(name: string, parts: Partial<BitmapModel> = {}): BitmapMo
   };
 }
 
-/** A raw file, all bytes of which are 7. */
+/** A raw file whose bytes are all 7. */
 export function filled(size: number): RawModel {
   return { format: "raw", size, pattern: { kind: "fill", seed: 7 } };
 }
 
 const SIZE = 65536n;
-/** Tables as long as QEMU accepts them. */
+/** The longest tables that QEMU accepts. */
 const LIMITS = { l1Bytes: 32 << 20 };
 
-/** A version 3 image of 16 clusters of 4 KiB, of which the first two hold data. */
+/** A version 3 image of 16 clusters of 4 KiB, the first two with data. */
 export function small(
   { placement, ...parts }: Partial<Omit<Qcow2Model, "placement">> & {
     readonly placement?: Partial<Qcow2Model["placement"]>;
@@ -110,7 +110,7 @@ export function small(
   return normaliseQcow2(model, LIMITS);
 }
 
-/** An image without anything in it and without a disk, so that no table is needed. */
+/** An image with a disk of 0 bytes, which needs no tables. */
 export function empty(parts: Parameters<typeof small>[0] = {}): Qcow2Model {
   return small({ size: 0n, clusters: [], ...parts });
 }
@@ -120,21 +120,21 @@ export function extended(parts: Parameters<typeof small>[0] = {}): Qcow2Model {
   return small({ clusterBits: 14, extendedL2: true, ...parts });
 }
 
-/** An L2 or L1 entry is made to lead to a place, with the copied flag. */
+/** Points an L2 or L1 entry to a place, with the copied flag. */
 export function lead(path: string, at: string): CaseEdit[] {
   return [point(path, at), flip(path, COPIED)];
 }
 
-/** A snapshot table, behind the end of the file, of so many entries of zeros. */
+/** A snapshot table of so many entries of zeros, past the end of the file. */
 export function emptySnapshots(count: number): CaseEdit[] {
   return [end("/header/snapshots_offset"), set("/header/nb_snapshots", count)];
 }
 
-/** Number of the copied flag in an entry. */
+/** The bit number of the copied flag in an entry. */
 export const COPIED = 63;
-/** Number of the flag of a compressed cluster. */
+/** The bit number of the flag of a compressed cluster. */
 export const COMPRESSED = 62;
-/** Number of the bit of 512 bytes, off the boundaries of clusters of 4 KiB. */
+/** The bit number of 512 bytes, which is not a boundary of clusters of 4 KiB. */
 export const OFF_CLUSTER = 9;
-/** 2^63 - 2^30: the end of what QEMU's block layer reads. */
+/** 2^63 - 2^30: the largest offset that QEMU's block layer reads. */
 export const END = 0x7fffffffc0000000n;

@@ -12,7 +12,7 @@ const SIZE = 65536;
 const v2 = { version: 2, headerLength: 72 } as const;
 const one = small({ snapshots: [snapshot(1, SIZE)] });
 const two = small({ snapshots: [snapshot(1, SIZE), snapshot(2, SIZE)] });
-/** A disk as large as one L1 entry covers, with clusters of 4 KiB. */
+/** A disk of the size that one L1 entry maps, with clusters of 4 KiB. */
 const COVERAGE = 2 ** 21;
 const full = small({ size: BigInt(COVERAGE), snapshots: [snapshot(1, COVERAGE)] });
 
@@ -28,7 +28,7 @@ const count: Case = pair("qcow2.snaptable.count-max", {
   },
 });
 
-/** A table of 512 snapshots of 128 KiB, which is 64 MiB, and so many bytes more. */
+/** A table of 512 snapshots of 128 KiB, which is 64 MiB, plus so many bytes. */
 function longTable(more: number): CaseEdit[] {
   const offset = 65536 * 8;
   const stride = 2 ** 17;
@@ -37,7 +37,7 @@ function longTable(more: number): CaseEdit[] {
   const heads: CaseEdit[] = Array.from({ length: entries }, (_, i) => {
     const nameSize = stride - snapshotHead.size - idSize + (i === entries - 1 ? more : 0);
     const head = { ...blank(snapshotHead), id_str_size: idSize, name_size: nameSize };
-    // Ids are as long as they can be; their first letters tell them apart.
+    // The ids have the maximum length and differ in their first letters.
     const id = [0, 0, (i + 1) >> 8, (i + 1) & 0xff];
     return overwrite(offset + i * stride, [...encode(snapshotHead, head), ...id]);
   });

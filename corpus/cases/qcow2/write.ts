@@ -11,7 +11,7 @@ const FIRST = "/l2[0]/0/l2_entry";
 const L1 = "/l1/0/l1_entry";
 const WRITE = { writes: "write 0 512" } as const;
 
-/** A second L2 table, and a cluster of data of its own in each. */
+/** A second L2 table, and a data cluster in each. */
 const twoTables = small({
   size: 2n ** 22n,
   clusters: [0, 1, 512].map((index) => ({
@@ -21,7 +21,7 @@ const twoTables = small({
   })),
 });
 const withSnapshot = small({ snapshots: [snapshot(1, SIZE)] });
-/** A snapshot with an L2 table of its own. */
+/** A snapshot with its own L2 table. */
 const withTable = small({
   snapshots: [
     snapshot(1, SIZE, {
@@ -31,7 +31,7 @@ const withTable = small({
 });
 const withBitmap = small({ bitmaps: [bitmap("one", { table: ["zeros"] })] });
 
-/** The first guest cluster is where something else is. */
+/** The first guest cluster is at the offset of another structure. */
 const overData: readonly Case[] = [
   pair("qcow2.write.overlap-l1", {
     shows: "the first guest cluster is where the L1 table is",
@@ -79,7 +79,7 @@ const overData: readonly Case[] = [
   }),
 ];
 
-/** Tables that are written in place are where something else is. */
+/** Tables that are written in place are at the offset of another structure. */
 const overTables: readonly Case[] = [
   pair("qcow2.write.overlap-header", {
     shows: "the L1 table is at offset 0",
@@ -98,7 +98,7 @@ const overTables: readonly Case[] = [
   }),
 ];
 
-/** An open for writing marks the bitmaps as in use, in their directory. */
+/** An open for writing marks the bitmaps in their directory as in use. */
 const overDirectory: Case = pair("qcow2.write.overlap-inactive-l1", {
   shows: "the L1 table of a snapshot is where the bitmap directory is",
   base: small({ bitmaps: withBitmap.bitmaps, snapshots: withSnapshot.snapshots }),
