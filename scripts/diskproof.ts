@@ -67,6 +67,14 @@ const verbs: readonly VerbEntry[] = [
     load: () => import("../corpus/build/matrix.ts"),
   },
   {
+    name: "expectations",
+    summary: "record what the format expects for each question about each recorded image",
+    group: REPOSITORY,
+    needs: ["write"],
+    inProject: true,
+    load: () => import("./expectations.ts"),
+  },
+  {
     name: "bench",
     summary: "measure the parts of a fuzz run, and digest beside qemu-img convert",
     group: REPOSITORY,

@@ -11,7 +11,12 @@ import {
   runTool,
   withScratch,
 } from "../../src/peers/mod.ts";
-import { type ImageRecord, storeRecord, subjectOf } from "../../src/recorded/mod.ts";
+import {
+  type ImageRecord,
+  storeRecord,
+  subjectOf,
+  withExpectations,
+} from "../../src/recorded/mod.ts";
 import { type MatrixCase, PASSPHRASE } from "./matrix_cases.ts";
 import { withReference } from "./reference.ts";
 import { cryptsetupAnswers, withAnswers } from "../../golden/build/recording.ts";
@@ -73,7 +78,16 @@ export async function recordOf(each: MatrixCase, asked: Asked): Promise<MatrixRe
   });
   const unlocked = await byCryptsetup(each, { bytes, record, cryptsetup: asked.cryptsetup });
   const readers = [...readersOf(record, content), ...unlocked.readers];
-  return { ...record, ...unlocked.volume, content, contentBy: readers };
+  const whole = { ...record, ...unlocked.volume };
+  const { expected } = await withExpectations(whole, (directory) => {
+    Deno.writeFileSync(`${directory}/${FILE}`, bytes);
+  });
+  return {
+    ...whole,
+    ...(expected === undefined ? {} : { expected }),
+    content,
+    contentBy: readers,
+  };
 }
 
 function digestOf(bytes: Uint8Array): { sha256: string; length: number } {

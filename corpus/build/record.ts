@@ -15,6 +15,8 @@ import {
   type ImageRecord,
   removeRecord,
   storeRecord,
+  unpackRecord,
+  withExpectations,
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { withCrashes } from "./crashes.ts";
@@ -71,7 +73,11 @@ export async function recordImage(
   });
   try {
     const record = await answered(unanswered, { images, tools });
-    writeRecord(images, await withCrashes(record, { images, commands: image.crashes ?? [] }));
+    const whole = await withCrashes(record, { images, commands: image.crashes ?? [] });
+    writeRecord(
+      images,
+      await withExpectations(whole, (directory) => unpackRecord(images, whole, directory)),
+    );
     return undefined;
   } catch (error) {
     const isOfImage = error instanceof PeerError && !(error instanceof ToolError) &&

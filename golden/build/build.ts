@@ -16,6 +16,7 @@ import {
   storeRecord,
   subjectOf,
   unpackRecord,
+  withExpectations,
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { payload } from "./payload.ts";
@@ -106,7 +107,8 @@ export async function answered(
     queries: recipe,
   });
   const volume = await volumeAnswers(recipe, { images, tools, record });
-  return { ...record, answers, ...(volume === undefined ? {} : { volume }) };
+  const whole = { ...record, answers, ...(volume === undefined ? {} : { volume }) };
+  return await withExpectations(whole, (to) => unpackRecord(images, whole, to));
 }
 
 async function cryptsetupIn(

@@ -146,6 +146,7 @@ async function validate(asked: Peer, options: Options): Promise<number> {
       reports.push(
         await set.verify(peer, {
           ...shape,
+          by: asked instanceof ExecPeer ? "format" as const : "record" as const,
           onSkipped: peer.skip.bind(peer),
           onImage: progress.image.bind(progress),
         }),
@@ -198,7 +199,7 @@ function isFile(path: string): boolean {
   }
 }
 
-type Asking = Pick<VerifyOptions, "version" | "onSkipped" | "onImage">;
+type Asking = Pick<VerifyOptions, "version" | "by" | "onSkipped" | "onImage">;
 
 /** Recorded images. */
 interface ImageSet {

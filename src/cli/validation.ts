@@ -7,6 +7,7 @@ import {
   type OutcomeCounts,
   type PeerDescription,
 } from "../peers/mod.ts";
+import type { Expectation } from "../expect/mod.ts";
 import type { ImageRecord, KnownFailure, VerifyFailure, VerifyReport } from "../recorded/mod.ts";
 import { tableLines } from "../report/mod.ts";
 
@@ -108,7 +109,7 @@ const REASONS_LISTED = 10;
 export function failureLines(failure: VerifyFailure, { changes = [] }: ImageRecord): string[] {
   const { image, question, differences } = failure;
   return [
-    `${image}: ${question} ${sideOf(failure)}`,
+    `${image}: ${question}${sideOf(failure)}`,
     ...differences.slice(0, LISTED).map(differenceLine),
     ...(differences.length > LISTED ? ["  …"] : []),
     ...changes.map((change) => `  the image: ${change}`),
@@ -151,10 +152,15 @@ export function summaryLines(
   ];
 }
 
-function sideOf({ recordedBy }: VerifyFailure): string {
+function sideOf({ recordedBy, kind, expectation }: VerifyFailure): string {
+  if (kind !== undefined) return `: ${kind}, ${expectationText(expectation)}`;
   return recordedBy.length === 0
-    ? "has no answer, and any answer passes"
-    : `differs from ${recordedBy.join(", ")}`;
+    ? " has no answer, and any answer passes"
+    : ` differs from ${recordedBy.join(", ")}`;
+}
+
+function expectationText({ verdict, rules = [] }: Expectation = { verdict: "either" }): string {
+  return rules.length === 0 ? `expected ${verdict}` : `expected ${verdict} (${rules.join(", ")})`;
 }
 
 /** The recorded failures of the peer; no lines if there are none. */

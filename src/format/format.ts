@@ -32,6 +32,10 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly foreign?: true;
   /** Recognises and reads images. */
   readonly driver: FormatDriver;
+  /** The features of the format that an implementation may lack. */
+  readonly features?: FeatureTable;
+  /** The features that a file uses, according to its header. Total: any bytes are accepted. */
+  featuresOf?(source: ByteSource): readonly string[];
   /** How findings become verdicts. */
   readonly verdict: VerdictPolicy;
   /** Makes images from models. */
@@ -44,6 +48,22 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
 
 /** A public tool that reads images. */
 export type Tool = "qemu-img" | "cryptsetup" | "luksdeinfo";
+
+/**
+ * A question whose answer depends on some of the structures of an image. `snapshot` is the content of an
+ * internal snapshot.
+ */
+export type Use = "info" | "map" | "digest" | "snapshot" | "check" | "unlock";
+
+/**
+ * Which questions need the structures that the rules of a format are about. A key is the part of a slug
+ * after its first dot, or a prefix of that up to a dot; the longest one counts. A structure that is not
+ * listed is needed by every question.
+ */
+export type UseTable = Readonly<Record<string, readonly Use[]>>;
+
+/** Features that an implementation may lack: the name in the adapter protocol, and what it means. */
+export type FeatureTable = Readonly<Record<string, string>>;
 
 /** Derives verdicts from the findings of an image. */
 export interface VerdictPolicy {
@@ -58,6 +78,13 @@ export interface VerdictPolicy {
   readonly drafts?: Readonly<Partial<Record<Dialect, DraftPolicy>>>;
   /** A rule that every image of the format breaks. */
   readonly everyImage?: Broken;
+  /** Which questions need which structures. */
+  readonly uses?: UseTable;
+  /**
+   * Rules for which the tool reads a damaged structure in a way that the format does not define. Another
+   * implementation may read it in another way.
+   */
+  readonly lenient?: readonly RuleId[];
 }
 
 /** Distinguishes images of a draft from those of the format, and judges them. */

@@ -58,11 +58,14 @@ export {
 } from "./create.ts";
 export type {
   DraftPolicy,
+  FeatureTable,
   Format,
   FormatKeys,
   KeyArea,
   Lock,
   Tool,
+  Use,
+  UseTable,
   VerdictPolicy,
 } from "./format.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";

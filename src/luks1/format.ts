@@ -5,11 +5,13 @@ import { LUKS_OPTIONS, luksOptions } from "./create/request.ts";
 import { createVolume, type Luks1Creation } from "./create/volume.ts";
 import { decodeLuks1, specOf } from "./decode.ts";
 import { luks1Driver } from "./driver.ts";
+import { luks1Features, luks1FeaturesOf } from "./features.ts";
 import { keyAreaOf } from "./keyslots/area.ts";
 import type { Luks1Model } from "./model.ts";
 import { type Luks1Rule, luks1Rules } from "./rules.ts";
 import { luks1Structures } from "./structures.ts";
 import { unlock } from "./keyslots/unlock.ts";
+import { luks1Uses } from "./uses.ts";
 import { whyUnusable } from "./volume.ts";
 
 /** The reason why content stays locked, by the rule that is broken. */
@@ -28,8 +30,11 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
   rules: luks1Rules,
   tools: ["qemu-img", "cryptsetup", "luksdeinfo"],
   driver: luks1Driver,
+  features: luks1Features,
+  featuresOf: luks1FeaturesOf,
   verdict: {
     tool: "qemu-img",
+    uses: luks1Uses,
     // More encryption methods can be read than QEMU supports.
     readsDespite: ({ class: by }) => by !== "spec",
   },

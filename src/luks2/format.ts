@@ -3,11 +3,13 @@ import { buildLuks2, luks2Content } from "./build/build.ts";
 import { normaliseLuks2 } from "./build/normalise.ts";
 import { decodeLuks2 } from "./decode.ts";
 import { luks2Driver } from "./driver.ts";
+import { luks2Features, luks2FeaturesOf } from "./features.ts";
 import { unlock } from "./keyslots/unlock.ts";
 import { chooseCopy } from "./copies.ts";
 import type { Luks2Model } from "./model.ts";
 import { type Luks2Rule, luks2Rules } from "./rules.ts";
 import { luks2Structures } from "./structures.ts";
+import { luks2Uses } from "./uses.ts";
 
 /** LUKS version 2. */
 export const format: Format<Luks2Model, "luks2", never> = {
@@ -18,7 +20,9 @@ export const format: Format<Luks2Model, "luks2", never> = {
   rules: luks2Rules,
   tools: ["cryptsetup"],
   driver: luks2Driver,
-  verdict: { tool: "cryptsetup" },
+  features: luks2Features,
+  featuresOf: luks2FeaturesOf,
+  verdict: { tool: "cryptsetup", uses: luks2Uses },
   writer: {
     normalise: normaliseLuks2,
     build: buildLuks2,

@@ -108,8 +108,8 @@ function isMembers(json: Json | undefined): json is Members {
 }
 
 /** A report whose exit status follows from its counts. */
-export function checkReport(counts: CheckCounts): CheckReport {
-  const { checkErrors, corruptions, leaks } = counts;
+export function checkReport(counts: Partial<CheckCounts>): CheckReport {
+  const { checkErrors = 0, corruptions = 0, leaks = 0 } = counts;
   return { exitCode: checkErrors > 0 ? 1 : corruptions > 0 ? 2 : leaks > 0 ? 3 : 0, counts };
 }
 
@@ -121,8 +121,9 @@ export function readInfo(result: ToolResult): Outcome<InfoReport> {
 /** @throws {ShapeError} when it is not an answer to `info` */
 export function infoIn(json: Json): InfoReport {
   const info = membersOf(json);
-  if (typeof info["virtual-size"] === "number" && typeof info["format"] === "string") {
-    return info as InfoReport;
+  const size = numberIn(info["virtual-size"]);
+  if (size !== undefined && typeof info["format"] === "string") {
+    return { ...info, format: info["format"], "virtual-size": size };
   }
   throw new ShapeError("The answer to info has no virtual-size or no format");
 }
@@ -134,10 +135,19 @@ export function readMap(result: ToolResult): Outcome<readonly MapEntry[]> {
 
 /** @throws {ShapeError} when it is not an answer to `map` */
 export function mapIn(json: Json): MapEntry[] {
-  const isEntry = (entry: Json) =>
-    isMembers(entry) && typeof entry["start"] === "number" && typeof entry["length"] === "number";
-  if (Array.isArray(json) && json.every(isEntry)) return json as unknown as MapEntry[];
+  const entries = Array.isArray(json) ? json.map(mapEntryIn) : [undefined];
+  if (entries.every((entry) => entry !== undefined)) return entries;
   throw new ShapeError("The answer to map is not a list of entries with start and length");
+}
+
+function mapEntryIn(entry: Json): MapEntry | undefined {
+  if (!isMembers(entry)) return undefined;
+  const start = numberIn(entry["start"]);
+  const length = numberIn(entry["length"]);
+  if (start === undefined || length === undefined) return undefined;
+  const offset = numberIn(entry["offset"]);
+  const exact = { start, length, ...(offset === undefined ? {} : { offset }) };
+  return { ...entry, ...exact } as MapEntry;
 }
 
 /**
@@ -149,29 +159,44 @@ export function readCheck(result: ToolResult): Outcome<CheckReport> {
   const exitCode = result.end.code;
   if (exitCode === NO_CHECKER) return accepted({ exitCode });
   if (exitCode === 1 && result.stdout === "") return failure(result);
-  return readJson(result, (json) => ({ exitCode, counts: countsIn(json) }));
+  return readJson(result, (json) => ({ exitCode, counts: allCountsIn(json) }));
 }
 
+const COUNTS: { readonly [C in keyof CheckCounts]: string } = {
+  corruptions: "corruptions",
+  leaks: "leaks",
+  checkErrors: "check-errors",
+  imageEndOffset: "image-end-offset",
+  totalClusters: "total-clusters",
+  allocatedClusters: "allocated-clusters",
+  fragmentedClusters: "fragmented-clusters",
+  compressedClusters: "compressed-clusters",
+};
+
 /**
- * The counts of a check; those of zero are left out.
+ * The counts of a check that are in an answer.
  *
  * @throws {ShapeError} when it is not an answer to `check`
  */
-export function countsIn(json: Json): CheckCounts {
+export function countsIn(json: Json): Partial<CheckCounts> {
   const report = membersOf(json);
-  const count = (key: string): number => {
-    const value = report[key] ?? 0;
-    if (typeof value === "number") return value;
-    throw new ShapeError(`The answer to check has a value of ${key} that is not a number`);
-  };
-  return {
-    corruptions: count("corruptions"),
-    leaks: count("leaks"),
-    checkErrors: count("check-errors"),
-    imageEndOffset: count("image-end-offset"),
-    totalClusters: count("total-clusters"),
-    allocatedClusters: count("allocated-clusters"),
-    fragmentedClusters: count("fragmented-clusters"),
-    compressedClusters: count("compressed-clusters"),
-  };
+  return Object.fromEntries(
+    Object.entries(COUNTS).filter(([, key]) => report[key] !== undefined).map(([count, key]) => {
+      const value = numberIn(report[key]);
+      if (value !== undefined) return [count, value];
+      throw new ShapeError(`The answer to check has a value of ${key} that is not a number`);
+    }),
+  );
+}
+
+/** All counts, as qemu-img prints them: it leaves out those of zero. */
+function allCountsIn(json: Json): CheckCounts {
+  const zeros = Object.fromEntries(Object.keys(COUNTS).map((count) => [count, 0]));
+  return { ...zeros, ...countsIn(json) } as CheckCounts;
+}
+
+/** A number, or one that is written as a decimal string because not every reader of JSON keeps it. */
+export function numberIn(value: Json | undefined): number | undefined {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && /^\d{1,20}$/.test(value) ? Number(BigInt(value)) : undefined;
 }

@@ -41,6 +41,15 @@ export {
   type VolumeReport,
 } from "./peer.ts";
 export { type Answers, ForwardingPeer } from "./forwarding.ts";
+export { checkClaims, digestClaims, infoClaims, mapClaims } from "./claims.ts";
+export {
+  type Answer,
+  FAILURE_KINDS,
+  type FailureKind,
+  isSecurityRelevant,
+  type Misconduct,
+  misconductOf,
+} from "./conformance.ts";
 export { failure, malformed, readCheck, readInfo, readMap } from "./answers.ts";
 export {
   compareCheck,

@@ -54,8 +54,8 @@ export function unsupported(message: string): Outcome<never> {
 export interface CheckReport {
   /** 0 clean, 1 error, 2 corruptions, 3 leaks, 63 no checker for the format. */
   readonly exitCode: number;
-  /** The counts, where the tool printed them. */
-  readonly counts?: CheckCounts;
+  /** The counts that the tool printed. */
+  readonly counts?: Partial<CheckCounts>;
 }
 
 /** A digest of the guest content. */
@@ -125,6 +125,8 @@ export interface PeerDescription {
   readonly formats: readonly string[];
   /** What the peer supports beside a path and a format; nothing if absent. */
   readonly takes?: readonly Taken[];
+  /** The features that the peer lists, where `*` stands for any text; absent if it lists none. */
+  readonly features?: readonly string[];
 }
 
 /**

@@ -5,12 +5,17 @@ import { normaliseQcow1 } from "./build/normalise.ts";
 import { createQcow1, type Qcow1Creation } from "./create/create.ts";
 import { planQcow1 } from "./create/request.ts";
 import { qcow1Driver } from "./driver.ts";
+import { qcow1Features, qcow1FeaturesOf } from "./features.ts";
 import type { Qcow1Rule } from "./rules.ts";
 import type { Qcow1Model } from "./model.ts";
 import { qcow1Rules } from "./rules.ts";
 import { qcow1Structures } from "./structures.ts";
+import { qcow1Uses } from "./uses.ts";
 
 type Locks = Partial<Record<Qcow1Rule, Lock>>;
+
+/** Missing bytes read as zeros in QEMU. */
+const LENIENT: readonly Qcow1Rule[] = ["qcow1.header.readable", "qcow1.comp.readable"];
 
 const NO_CHECK: Qcow1Rule = "qcow1.check.unsupported";
 
@@ -23,8 +28,12 @@ export const format: Format<Qcow1Model, "qcow", Qcow1Creation> = {
   rules: qcow1Rules,
   tools: ["qemu-img"],
   driver: qcow1Driver,
+  features: qcow1Features,
+  featuresOf: qcow1FeaturesOf,
   verdict: {
     tool: "qemu-img",
+    uses: qcow1Uses,
+    lenient: LENIENT,
     everyImage: {
       rule: NO_CHECK,
       place: { path: "/" },

@@ -3,11 +3,16 @@ import { luks1Locks } from "../luks1/mod.ts";
 import { buildQcow2, guestContent, normaliseQcow2 } from "./build/mod.ts";
 import { createQcow2, planQcow2, QCOW2_OPTIONS, type Qcow2Creation } from "./create/mod.ts";
 import { qcow2Driver } from "./driver.ts";
+import { qcow2Features, qcow2FeaturesOf } from "./features.ts";
 import type { FoundRule } from "./findings.ts";
 import { keyAreaOf } from "./key_area.ts";
 import type { Qcow2Model } from "./model.ts";
 import { qcow2Rules } from "./rules.ts";
 import { qcow2Structures } from "./structures.ts";
+import { qcow2Uses } from "./uses.ts";
+
+/** Missing bytes read as zeros in QEMU. */
+const LENIENT: readonly FoundRule[] = ["qcow2.l2e.beyond-eof", "qcow2.l2e.beyond-datafile"];
 
 const DRAFT_SIGN: FoundRule = "qcow2.crypt.draft-2016";
 /** The rule that an image as in the 2016 draft breaks. It is unlocked only if it is read as such. */
@@ -27,8 +32,12 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
   rules: qcow2Rules,
   tools: ["qemu-img"],
   driver: qcow2Driver,
+  features: qcow2Features,
+  featuresOf: qcow2FeaturesOf,
   verdict: {
     tool: "qemu-img",
+    uses: qcow2Uses,
+    lenient: LENIENT,
     // More encryption methods can be read than QEMU supports.
     readsDespite: ({ rule, class: by }) => rule.startsWith("luks.") && by !== "spec",
     drafts: { "draft-2016": { sign: DRAFT_SIGN, breaks: new Set<string>(DRAFT_2016) } },

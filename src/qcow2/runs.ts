@@ -193,8 +193,12 @@ function plainPart(mapping: Mapping, at: EntryAt, cut: Cut): Run {
   const start = cut.from;
   const length = cut.to - cut.from;
   const broken = problemAt(mapping, at, cut.guest);
-  if (broken !== undefined) return { start, length, kind: "unallocated", broken };
   const kind = classOf(high, low, mapping);
+  if (broken !== undefined) {
+    // The offset of a zero cluster does not change what it reads as.
+    const isZero = kind === "zero-allocated" && broken.rule !== "qcow2.l2e.zero-v2";
+    return { start, length, kind: isZero ? "zero" : "unallocated", broken };
+  }
   if (kind === "unallocated") return { start, length, kind };
   if (kind === "compressed") return { start, length, kind };
   if (kind === "zero-plain") return { start, length, kind: "zero" };

@@ -13,6 +13,8 @@ export const format: Format<RawModel, "raw", RawCreation> = {
   rules: [],
   tools: ["qemu-img"],
   driver: rawDriver,
+  features: { raw: "a raw image" },
+  featuresOf: () => ["raw"],
   verdict: { tool: "qemu-img" },
   writer: { normalise: (model) => model, build: buildRaw, content: rawContent },
   create: {

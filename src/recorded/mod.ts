@@ -19,6 +19,7 @@ export type {
   NoAnswer,
   QemuImgAnswers,
   RecordedCommand,
+  RecordedExpectations,
   RecordedFile,
   RecordedRange,
   ReferenceVerdict,
@@ -45,6 +46,7 @@ export {
   type RecordedOutcome,
   unlockName,
 } from "./questions.ts";
+export { expectationsFor, withExpectations } from "./expectations.ts";
 export { hasSpoken, type KnownFailure } from "./known.ts";
 export {
   infoRecorded,
@@ -61,6 +63,7 @@ export {
   type PackedImage,
   packImages,
   readArchive,
+  unpackPacked,
   verifyArchive,
   type VerifyArchiveOptions,
 } from "./archive/archive.ts";

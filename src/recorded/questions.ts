@@ -1,5 +1,6 @@
 import {
   type Answers,
+  checkClaims,
   compareCheck,
   compareDigest,
   compareInfo,
@@ -8,7 +9,10 @@ import {
   compareOutcomes,
   compareVolume,
   type Difference,
+  digestClaims,
   type DigestScope,
+  infoClaims,
+  mapClaims,
   type Operation,
   type Outcome,
   type Peer,
@@ -35,6 +39,8 @@ export interface Question {
   /** `probe`, `digest of snapshot x`. */
   readonly name: string;
   readonly operation: Operation;
+  /** The part of the content that a digest is of. */
+  readonly scope?: DigestScope;
   /** The tool whose answers are recorded: `qemu-img` or `cryptsetup`. */
   readonly tool: string;
   readonly recorded: readonly RecordedOutcome[];
@@ -50,6 +56,8 @@ export interface PosedAnswer {
    * @param shape the version that both answers are reduced to
    */
   against(version: string, shape: string): Difference[];
+  /** Where an accepted answer claims something else than a version that accepted the image. */
+  claims(version: string): Difference[];
 }
 
 /** What is recorded of an image. */
@@ -68,9 +76,11 @@ interface QuestionParts<T> extends Omit<Question, "recorded" | "pose"> {
   readonly recorded: readonly (RecordedOutcome & { readonly outcome: Outcome<T> })[];
   ask(peer: Peer, subject: Subject): Promise<Outcome<T>>;
   compare(left: T, right: T, shape: string): Difference[];
+  /** Compares what an implementation other than the tools claims. */
+  claims(left: T, right: T): Difference[];
 }
 
-function question<T>({ ask, compare, ...parts }: QuestionParts<T>): Question {
+function question<T>({ ask, compare, claims, ...parts }: QuestionParts<T>): Question {
   return {
     ...parts,
     pose: async (peer, subject) => {
@@ -80,7 +90,12 @@ function question<T>({ ask, compare, ...parts }: QuestionParts<T>): Question {
         const values = (left: T, right: T) => compare(left, right, shape);
         return recorded === undefined ? [] : compareOutcomes(recorded.outcome, outcome, { values });
       };
-      return { outcome, against };
+      const claimed = (version: string) => {
+        const right = parts.recorded.find((it) => it.version === version)?.outcome;
+        const isAccepted = right?.outcome === "accepted" && outcome.outcome === "accepted";
+        return isAccepted ? claims(right.value, outcome.value) : [];
+      };
+      return { outcome, against, claims: claimed };
     },
   };
 }
@@ -100,6 +115,20 @@ const COMPARE: {
   digest: compareDigest,
 };
 
+/** How the claims of other implementations are compared. */
+const CLAIMS: {
+  readonly [O in Exclude<keyof Answers, "unlock">]: (
+    left: Answers[O],
+    right: Answers[O],
+  ) => Difference[];
+} = {
+  probe: ({ format: left }, { format: right }) => compareJson({ format: left }, { format: right }),
+  info: infoClaims,
+  map: mapClaims,
+  check: checkClaims,
+  digest: digestClaims,
+};
+
 function imageQuestions(record: Recorded): Question[] {
   const { answers, format, reference = {} } = record;
   const versions = Object.entries(answers);
@@ -111,6 +140,7 @@ function imageQuestions(record: Recorded): Question[] {
     question<Answers[O]>({
       name,
       operation,
+      scope,
       tool: "qemu-img",
       recorded: versions.map(([version, answer]) => {
         return { version, outcome: recordedAnswer(answer, operation, scope) };
@@ -118,6 +148,7 @@ function imageQuestions(record: Recorded): Question[] {
       ask: (peer, subject) =>
         peer[operation](subject, scope) as unknown as Promise<Outcome<Answers[O]>>,
       compare: COMPARE[operation],
+      claims: CLAIMS[operation],
     });
   const all = Object.values(answers);
   const snapshots = new Set(all.flatMap((it) => Object.keys(it.snapshots ?? {})));
@@ -153,6 +184,7 @@ function volumeInfo({ volume = {} }: Recorded): Question[] {
     recorded: versions.map(([version, it]) => ({ version, outcome: infoRecorded(it) })),
     ask: askVolume,
     compare: compareVolume,
+    claims: compareVolume,
   })];
 }
 
@@ -186,6 +218,7 @@ function unlockQuestions({ volume = {}, reference = {} }: Recorded): Question[] 
         await peer.unlock?.({ ...subject, passphrases: [passphrase] }) ??
           unsupported("The peer cannot unlock key slots"),
       compare: compareSlot,
+      claims: compareSlot,
     })
   );
 }

@@ -1,3 +1,4 @@
+import type { Expectation } from "../expect/mod.ts";
 import type { Json } from "../format/mod.ts";
 import type { VolumeReport } from "../peers/mod.ts";
 
@@ -109,6 +110,16 @@ export interface ToolCrash {
   readonly message?: string;
 }
 
+/** What the format expects of any implementation that is queried for an image. */
+export interface RecordedExpectations {
+  /** The format that the image is of. */
+  readonly format: string;
+  /** The features that reading its content requires. */
+  readonly features: readonly string[];
+  /** By the question. */
+  readonly answers: { readonly [question: string]: Expectation };
+}
+
 /** A recorded image: how it was made, its files, and what public tools say of it. */
 export interface ImageRecord {
   readonly name: string;
@@ -137,6 +148,8 @@ export interface ImageRecord {
   readonly answers: { readonly [version: string]: QemuImgAnswers };
   /** By version of cryptsetup, such as `2.6.1`. */
   readonly volume?: { readonly [version: string]: CryptsetupAnswers };
+  /** What is expected of implementations other than the tools. */
+  readonly expected?: RecordedExpectations;
   /** Commands that crash other tools. */
   readonly crashes?: readonly ToolCrash[];
   /** By the question, such as `info` or `digest`, where no version has an answer to it. */

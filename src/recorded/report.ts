@@ -1,4 +1,5 @@
-import type { Difference } from "../peers/mod.ts";
+import type { Expectation } from "../expect/mod.ts";
+import type { Difference, FailureKind } from "../peers/mod.ts";
 import type { KnownFailure } from "./known.ts";
 
 /** A question that a peer answers differently than was recorded. */
@@ -16,6 +17,10 @@ export interface VerifyFailure {
   readonly recordedBy: readonly string[];
   /** Recorded answer left, the peer's right. */
   readonly differences: readonly Difference[];
+  /** The kind of failure, where the peer is compared with what the format expects. */
+  readonly kind?: FailureKind;
+  /** What the format expects. */
+  readonly expectation?: Expectation;
 }
 
 /** The end of a verification. */
@@ -24,6 +29,8 @@ export interface VerifyReport {
   readonly questions: number;
   /** Questions that the peer has no answer for. */
   readonly unsupported: number;
+  /** Questions without an answer because of a feature that the peer does not list, by feature. */
+  readonly lacking?: Readonly<Record<string, number>>;
   readonly failures: readonly VerifyFailure[];
   /** Crashes, hangs and faults that are recorded of the peer itself, and are no failures. */
   readonly known: readonly KnownFailure[];
@@ -37,9 +44,20 @@ export function joinReports(reports: readonly VerifyReport[]): VerifyReport {
     images: sum(({ images }) => images),
     questions: sum(({ questions }) => questions),
     unsupported: sum(({ unsupported }) => unsupported),
+    ...lackingOf(reports),
     failures: reports.flatMap(({ failures }) => failures).sort(byImage),
     known: reports.flatMap(({ known }) => known).sort(byImage),
   };
+}
+
+function lackingOf(reports: readonly VerifyReport[]): Pick<VerifyReport, "lacking"> {
+  const sums: Record<string, number> = {};
+  for (const { lacking = {} } of reports) {
+    for (const [feature, count] of Object.entries(lacking)) {
+      sums[feature] = (sums[feature] ?? 0) + count;
+    }
+  }
+  return Object.keys(sums).length === 0 ? {} : { lacking: sums };
 }
 
 function byImage(a: { readonly image: string }, b: { readonly image: string }): number {

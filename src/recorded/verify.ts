@@ -2,7 +2,6 @@ import { formatNames } from "../formats.ts";
 import {
   fewAtOnce,
   hasFailed,
-  olderVersion,
   type Operation,
   type Peer,
   type PeerDescription,
@@ -10,14 +9,8 @@ import {
   type Subject,
   withScratch,
 } from "../peers/mod.ts";
-import {
-  againstReference,
-  anyAnswer,
-  hasSpoken,
-  type KnownFailure,
-  nearestVersion,
-  sameFailure,
-} from "./known.ts";
+import { failureByFormat, failuresByRecord } from "./failures.ts";
+import { type KnownFailure, nearestVersion, sameFailure } from "./known.ts";
 import { recordedAnswer } from "./peer.ts";
 import { type PosedAnswer, type Question, questionsOf, type RecordedOutcome } from "./questions.ts";
 import type { ImageRecord } from "./record.ts";
@@ -35,6 +28,11 @@ export interface VerifyOptions {
    * fail as is recorded of it. Absent for any other peer, whose answers have the newest shape.
    */
   readonly version?: string;
+  /**
+   * What the answers are compared with: what tools answered, or what the format expects. The tools and
+   * the reference are compared with the record, and any other implementation with the format.
+   */
+  readonly by?: "record" | "format";
   /** Called for each question that the peer is not asked, as it describes itself, with the reason. */
   readonly onSkipped?: (operation: Operation, reason: string) => void;
   /** Called for each image after its questions, also where there are none; in any order. */
@@ -98,7 +96,7 @@ export async function verifyEach(
 }
 
 /** A peer, as it describes itself. */
-interface Asking extends Pick<VerifyOptions, "version" | "onSkipped"> {
+interface Asking extends Pick<VerifyOptions, "version" | "by" | "onSkipped"> {
   readonly peer: Peer;
   readonly self: PeerDescription;
 }
@@ -118,12 +116,21 @@ async function verifyImage(
   const format = formatOf(record);
   const failures: VerifyFailure[] = [];
   const known: KnownFailure[] = [];
+  const lacking: Record<string, number> = {};
   let unsupported = 0;
   for (const question of questions) {
     const reason = whyNotAsked(asking.self, { question, format });
     if (reason !== undefined) {
       unsupported++;
       asking.onSkipped?.(question.operation, reason);
+      continue;
+    }
+    if (asking.by === "format") {
+      const answer = await posed(question, asking.peer, { image, subject });
+      const { failure, feature } = failureByFormat(question, { answer, record, self: asking.self });
+      if (failure !== undefined) failures.push(failure);
+      else if (feature !== undefined) lacking[feature] = (lacking[feature] ?? 0) + 1;
+      if (answer.outcome.outcome === "unsupported") unsupported++;
       continue;
     }
     const own = ownRecord(question, asking);
@@ -136,10 +143,10 @@ async function verifyImage(
     const failure = own === undefined ? undefined : knownOf(own, answer);
     if (failure !== undefined) known.push({ image, question: question.name, ...failure });
     if (failure === undefined || failure.gone) {
-      failures.push(...failuresOf(question, { answer, record, version: asking.version }));
+      failures.push(...failuresByRecord(question, { answer, record, version: asking.version }));
     }
   }
-  return { images: 1, questions: questions.length, unsupported, failures, known };
+  return { images: 1, questions: questions.length, unsupported, lacking, failures, known };
 }
 
 /** Asks; an error of the peer names the question. */
@@ -170,7 +177,8 @@ function whyNotAsked(
 }
 
 /** The format of an image: as recorded, or as the newest version probes it. */
-function formatOf({ format, answers }: ImageRecord): string | undefined {
+function formatOf({ format, answers, expected }: ImageRecord): string | undefined {
+  if (expected !== undefined) return expected.format;
   const newest = Object.values(answers).at(-1);
   if (format !== undefined || newest === undefined) return format;
   const probed = recordedAnswer(newest, "probe");
@@ -201,35 +209,4 @@ function knownOf(
   if (!hasFailed(outcome)) return undefined;
   const kind = outcome.outcome === "crashed" ? "crash" : "hang";
   return { version, kind, message: outcome.message, gone: !sameFailure(outcome, answer.outcome) };
-}
-
-/** Where an answer differs from those of all versions that have given a right one. */
-function failuresOf(
-  { name: question, tool, recorded }: Question,
-  { answer, record: { name: image, reference }, version: shape }: {
-    answer: PosedAnswer;
-    record: ImageRecord;
-    version: string | undefined;
-  },
-): VerifyFailure[] {
-  const expected = recorded.filter(({ outcome, fault }) =>
-    fault === undefined && hasSpoken(outcome)
-  );
-  if (expected.length === 0) {
-    const verdict = reference?.[question];
-    const differences = verdict === undefined
-      ? anyAnswer(answer.outcome)
-      : againstReference(answer.outcome, verdict);
-    const recordedBy = verdict === undefined ? [] : ["diskproof"];
-    return differences.length === 0 ? [] : [{ image, question, recordedBy, differences }];
-  }
-  const found = new Map<string, VerifyFailure>();
-  for (const { version } of expected) {
-    const differences = answer.against(version, olderVersion(version, shape));
-    if (differences.length === 0) continue;
-    const key = JSON.stringify(differences);
-    const recordedBy = [...found.get(key)?.recordedBy ?? [], `${tool} ${version}`];
-    found.set(key, { image, question, recordedBy, differences });
-  }
-  return [...found.values()];
 }

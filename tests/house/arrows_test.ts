@@ -12,6 +12,7 @@ const FLOORS = [
   ["src/qcow1", "src/qcow2", "src/raw", "src/foreign"],
   ["src/formats.ts"],
   ["src/image"],
+  ["src/expect"],
   ["src/peers", "src/report"],
   ["src/recorded"],
   ["src/cli"],

@@ -100,7 +100,7 @@ async function checkOf(directory: string): Promise<CheckJson | null> {
   if (check.outcome !== "accepted" || check.value.counts === undefined) {
     throw new Error(`Cannot take ${check.outcome} for an answer of check`);
   }
-  const { corruptions, leaks, checkErrors } = check.value.counts;
+  const { corruptions = 0, leaks = 0, checkErrors = 0 } = check.value.counts;
   return { corruptions, leaks, "check-errors": checkErrors };
 }
 

@@ -134,13 +134,14 @@ export class ExecPeer extends ForwardingPeer {
 
   async #describe(): Promise<PeerDescription> {
     const result = await this.#run(["describe"], {});
-    const { name, version, takes, formats, operations } = this.#described(result);
+    const { name, version, takes, formats, operations, features } = this.#described(result);
     return {
       name: typeof name === "string" ? name : this.#options.command.join(" "),
       version: typeof version === "string" ? version : "unknown",
       operations: chosen(operations, [...OPERATIONS, ...MORE_OPERATIONS]) ?? OPERATIONS,
       formats: chosen(formats, formatNames) ?? FORMATS,
       takes: chosen(takes, TAKEN) ?? [],
+      ...textsIn(features),
     };
   }
 
@@ -181,13 +182,21 @@ function questionOf(
 ): string[] | undefined {
   if (snapshot !== undefined && range !== undefined) return undefined;
   if (snapshot !== undefined) return ["digest-snapshot", snapshot];
-  if (range !== undefined) return ["digest-range", `${range.start}`, `${range.length}`];
+  if (range !== undefined) {
+    return ["digest-range", `${BigInt(range.start)}`, `${BigInt(range.length)}`];
+  }
   return [operation];
 }
 
 /** Those of a list that an adapter names; nothing where it names none. */
 function chosen<T extends string>(named: Json | undefined, all: readonly T[]): T[] | undefined {
   return Array.isArray(named) ? all.filter((it) => named.includes(it)) : undefined;
+}
+
+/** The features of an adapter that lists them. */
+function textsIn(features: Json | undefined): { readonly features?: readonly string[] } {
+  if (!Array.isArray(features)) return {};
+  return { features: features.filter((it) => typeof it === "string") };
 }
 
 /** What a peer has to support to answer about a subject. */

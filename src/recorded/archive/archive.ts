@@ -88,6 +88,11 @@ export async function verifyArchive(
   return await verifyEach(peer, images.map((image) => () => sourceOf(image)), options);
 }
 
-function sourceOf({ record, files }: PackedImage): RecordSource {
-  return { record, unpack: (directory) => writeFiles(record, { directory, files: files() }) };
+function sourceOf(image: PackedImage): RecordSource {
+  return { record: image.record, unpack: (directory) => unpackPacked(image, directory) };
+}
+
+/** Unpacks the files of an image into a directory. */
+export function unpackPacked({ record, files }: PackedImage, directory: string): void {
+  writeFiles(record, { directory, files: files() });
 }

@@ -1,0 +1,289 @@
+import { storedSize } from "../bytes/mod.ts";
+import type { Lock, Use } from "../format/mod.ts";
+import { AccessError, type Layer } from "../format/mod.ts";
+import {
+  digestOf,
+  extentsOf,
+  judgeImage,
+  layersOf,
+  type OpenedImage,
+  tryReading,
+} from "../image/mod.ts";
+import { type Opening, refuses, type RuleId, ruleOf } from "../rules/mod.ts";
+import { isLenient, isNeeded } from "./needed.ts";
+
+/** Why an implementation may accept or reject an image. */
+export type ExpectationReason =
+  /** It breaks a `must` in a structure that the question does not need. */
+  | "not-needed"
+  /** It breaks a `must`, and a reader can ignore that. */
+  | "ignorable"
+  /** It exceeds a limit of a tool, not of the format. */
+  | "limit"
+  /** A tool gives meaning to what the format leaves open. */
+  | "habit"
+  /** It breaks a `should`. */
+  | "recommendation"
+  /** The format has no refcounts that a checker could check. */
+  | "no-checker"
+  /** diskproof does not know: it did not look, or does not support it. */
+  | "unknown";
+
+/** What is expected of an implementation that is asked a question about an image. */
+export interface Expectation {
+  /** `either` if the implementation may accept or reject the image. */
+  readonly verdict: "must-accept" | "must-reject" | "either";
+  /** For `either`: why. */
+  readonly reason?: ExpectationReason;
+  /** The broken rules that decide; absent for `must-accept`. */
+  readonly rules?: readonly RuleId[];
+  /** For `either`: an accepted answer is not compared, because the format does not define it. */
+  readonly anyAnswer?: true;
+}
+
+/** A question about an image. */
+export interface ExpectationQuery {
+  /** The question. */
+  readonly use: Exclude<Use, "unlock"> | "probe";
+  /** Id or name of a snapshot, for `snapshot`. */
+  readonly snapshot?: string;
+  /** The part of the content, in bytes; all of it by default. */
+  readonly range?: { readonly start: number; readonly length: number };
+}
+
+/** The weight of one broken rule for one question. */
+interface Weight {
+  readonly rule: RuleId;
+  readonly verdict: "must-reject" | "either";
+  readonly reason?: ExpectationReason;
+  readonly anyAnswer?: true;
+}
+
+/** Longest range that is read to find out whether it can be read, in bytes. */
+const RANGE_MAX = 2 ** 32;
+
+/** The rules for files that are missing: no reader can invent their content. */
+const MISSING: ReadonlySet<RuleId> = new Set([
+  "blk.backing.opens",
+  "blk.backing.no-loop",
+  "qcow2.datafile.opens",
+  "qcow2.datafile.named",
+  "qcow2.datafile.name-nonempty",
+]);
+
+/**
+ * What the format expects of an implementation, by question.
+ *
+ * @param image opened with the passphrases that the implementation is given; it is judged here, and not
+ * before
+ */
+export function expectationOf(image: OpenedImage): (query: ExpectationQuery) => Expectation {
+  const { findings } = judgeImage(image);
+  const own = [...new Set(findings.map(({ rule }) => rule))];
+  const naming = namingWeight(image);
+  const below = backingRules(image);
+  return (query) => {
+    if (query.use === "probe") return probeExpectation(image, own);
+    const { use } = query;
+    if (use === "check" && image.layer !== undefined && image.layer.check === undefined) {
+      return { verdict: "either", reason: "no-checker", anyAnswer: true };
+    }
+    const isOfContent = use === "map" || use === "digest" || use === "snapshot";
+    const rules = isOfContent ? [...own, ...below] : own;
+    const weights = rules.filter((rule) => !isOfContent || !isCause(image, rule))
+      .map((rule) => weightOf(image, rule, use));
+    if (isOfContent) weights.push(naming, readingWeight(image, query));
+    return combine(weights, image);
+  };
+}
+
+/**
+ * What is expected for a passphrase of a LUKS volume.
+ *
+ * @param image opened without passphrases
+ * @param opens whether the passphrase opens a key slot
+ */
+export function expectedUnlock(image: OpenedImage, opens: boolean): Expectation {
+  const rules = [...new Set(image.findings.list().map(({ rule }) => rule))];
+  const weighed = combine(
+    rules.filter((rule) => locksOf(image)[rule] === undefined)
+      .map((rule) => weightOf(image, rule, "unlock")),
+    image,
+  );
+  if (weighed.verdict === "must-reject" || opens) return weighed;
+  return { verdict: "must-reject", rules: wrongPassphrase(image) };
+}
+
+function wrongPassphrase(image: OpenedImage): RuleId[] {
+  return Object.entries(locksOf(image)).filter(([, lock]) => lock === "wrong")
+    .map(([rule]) => rule);
+}
+
+function locksOf({ definition: { keys } }: OpenedImage): Readonly<Record<RuleId, Lock>> {
+  return keys?.locks ?? {};
+}
+
+/** The rules that the backing files break. */
+function backingRules(image: OpenedImage): RuleId[] {
+  const rules = new Set<RuleId>();
+  for (let at = image.backing; at !== undefined; at = at.backing) {
+    at.layer?.judge(at.findings);
+    for (const rule of at.findings.rules()) rules.add(rule);
+  }
+  return [...rules];
+}
+
+/** A name that is more than a file name means something to QEMU alone. */
+function namingWeight(image: OpenedImage): Weight | undefined {
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    if (!/^[\w+.-]+:/.test(at.layer?.backing?.name ?? "")) continue;
+    return { rule: "blk.backing.protocol-known", verdict: "either", reason: "habit" };
+  }
+  return undefined;
+}
+
+/** The backing file was opened, and what is wrong with it is among its own findings. */
+function isCause({ backing }: OpenedImage, rule: RuleId): boolean {
+  return rule === "blk.backing.opens" && backing !== undefined;
+}
+
+/** Detection of a format without a magic is a habit of each program. */
+function probeExpectation(image: OpenedImage, rules: readonly RuleId[]): Expectation {
+  const { structures } = image.definition;
+  if (structures.length === 0 || rules.some((rule) => rule.startsWith("blk.probe."))) {
+    return { verdict: "either", reason: "habit", anyAnswer: true };
+  }
+  const weighed = combine(rules.map((rule) => weightOf(image, rule, "info")), image);
+  if (weighed.verdict === "must-accept") return weighed;
+  // Nobody has to read more than the magic to know the format.
+  return { ...weighed, verdict: "either", reason: "not-needed", anyAnswer: true };
+}
+
+const OPENINGS: Readonly<Record<Use, Opening>> = {
+  info: "info",
+  map: "read",
+  digest: "read",
+  snapshot: "read",
+  check: "check",
+  unlock: "info",
+};
+
+function weightOf(image: OpenedImage, id: RuleId, use: Use): Weight | undefined {
+  const rule = ruleOf(id);
+  const reads = use === "digest" || use === "snapshot";
+  const either = (reason: ExpectationReason, more: { anyAnswer?: true } = {}): Weight => {
+    return { rule: id, verdict: "either", reason, ...more };
+  };
+  const any = { anyAnswer: true } as const;
+  const lock = locksOf(image)[id];
+  const rejectedAtOpen = refuses(rule, OPENINGS[use]);
+  if (lock === "missing" || lock === "wrong" || MISSING.has(id)) {
+    if (reads) return { rule: id, verdict: "must-reject" };
+    if (rejectedAtOpen) return either("not-needed", any);
+    return MISSING.has(id) ? either("not-needed") : undefined;
+  }
+  if (id.startsWith("blk.probe.")) return either("habit", any);
+  const needed = isNeeded(id, use);
+  if (rule.effect === "unknown") return use === "info" ? undefined : either("unknown", any);
+  const refused = rejectedAtOpen ||
+    use === "check" && (rule.effect === "corruption" || rule.effect === "check-error");
+  if (rule.class === "spec") {
+    if (needed && refused) return { rule: id, verdict: "must-reject" };
+    if (rule.level === "must") {
+      if (image.layer?.dirty === true && rule.excusedWhenDirty === true) return undefined;
+      // Whether an access fails is found out by reading.
+      if (!needed || rule.effect === "fails-at-access") return either("not-needed");
+      return either("ignorable", any);
+    }
+    if (needed && isLenient(id)) return either("recommendation", any);
+    return use === "check" && rule.effect === "leak" ? either("recommendation") : undefined;
+  }
+  // A limit of a tool may be that of others too, wherever they check it.
+  if (!needed && !rejectedAtOpen) return rule.level === "must" ? either("limit") : undefined;
+  if (refused || rule.effect === "fails-at-access") return either("limit");
+  if (rule.level === "may" && !isLenient(id)) return either("habit");
+  return either("habit", any);
+}
+
+/** The weight of the rule that makes reading fail; nothing if reading succeeds. */
+function readingWeight(image: OpenedImage, query: ExpectationQuery): Weight | undefined {
+  const layers = image.layer === undefined
+    ? undefined
+    : layersOf(image, query.use === "snapshot" ? query.snapshot : undefined);
+  if (layers === undefined || layers.length === 0 || image.incomplete) return undefined;
+  const id = failureOf(layers, query, storedSize(image.source));
+  if (id === undefined) return undefined;
+  if (id === "unknown") {
+    return { rule: "diskproof.work.budget", verdict: "either", reason: "unknown", anyAnswer: true };
+  }
+  if (typeof id !== "string") {
+    return { rule: id.ofZeros, verdict: "either", reason: "not-needed", anyAnswer: true };
+  }
+  const isLock = locksOf(image)[id] !== undefined;
+  if (query.use === "map" && (isLock || !isNeeded(id, "map"))) {
+    return { rule: id, verdict: "either", reason: "not-needed", anyAnswer: true };
+  }
+  if (ruleOf(id).class === "spec") return { rule: id, verdict: "must-reject" };
+  return isLock
+    ? weightOf(image, id, query.use as Use)
+    : { rule: id, verdict: "either", reason: "limit", anyAnswer: true };
+}
+
+function failureOf(
+  layers: readonly Layer[],
+  { use, range }: ExpectationQuery,
+  size: number,
+): RuleId | "unknown" | OfZeros | undefined {
+  try {
+    const mapping = mappingFailure(layers);
+    if (use === "map" || mapping !== undefined && range === undefined) return mapping;
+    if (range === undefined) {
+      const tried = tryReading(layers, size);
+      return tried.read === "ok" ? undefined : tried.broken.rule;
+    }
+    if (range.length > RANGE_MAX) return "unknown";
+    digestOf(layers, { from: range.start, to: range.start + range.length });
+    return undefined;
+  } catch (error) {
+    if (error instanceof AccessError) return error.broken.rule;
+    throw error;
+  }
+}
+
+/** Extents of a map that are looked up. */
+const EXTENTS_MAX = 2 ** 20;
+
+/** A rule that only entries for zeros break: their content is known without the broken part. */
+interface OfZeros {
+  readonly ofZeros: RuleId;
+}
+
+function mappingFailure(layers: readonly Layer[]): RuleId | OfZeros | undefined {
+  let left = EXTENTS_MAX;
+  let ofZeros: OfZeros | undefined;
+  for (const { broken, run } of extentsOf(layers, 0, layers[0]?.virtualSize ?? 0)) {
+    if (broken !== undefined && run.kind !== "zero") return broken.rule;
+    if (broken !== undefined) ofZeros = { ofZeros: broken.rule };
+    if (left-- === 0) break;
+  }
+  return ofZeros;
+}
+
+function combine(all: readonly (Weight | undefined)[], { layer }: OpenedImage): Expectation {
+  const weights = all.filter((it) => it !== undefined);
+  const rulesOf = (some: readonly Weight[]): RuleId[] => [...new Set(some.map(({ rule }) => rule))];
+  const rejecting = weights.filter(({ verdict }) => verdict === "must-reject");
+  if (rejecting.length > 0) return { verdict: "must-reject", rules: rulesOf(rejecting) };
+  const decisive = weights.find(({ anyAnswer }) => anyAnswer) ?? weights[0];
+  if (decisive !== undefined) {
+    const { reason = "unknown", anyAnswer } = decisive;
+    return {
+      verdict: "either",
+      reason,
+      rules: rulesOf(weights),
+      ...(anyAnswer === undefined ? {} : { anyAnswer }),
+    };
+  }
+  if (layer !== undefined) return { verdict: "must-accept" };
+  return { verdict: "either", reason: "unknown", anyAnswer: true };
+}

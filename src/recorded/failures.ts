@@ -1,0 +1,112 @@
+import { type Difference, misconductOf, olderVersion, type PeerDescription } from "../peers/mod.ts";
+import { againstReference, anyAnswer, hasSpoken } from "./known.ts";
+import type { PosedAnswer, Question } from "./questions.ts";
+import type { ImageRecord } from "./record.ts";
+import type { VerifyFailure } from "./report.ts";
+
+/** Where an answer differs from those of all versions that have given a right one. */
+export function failuresByRecord(
+  { name: question, tool, recorded }: Question,
+  { answer, record: { name: image, reference }, version: shape }: {
+    answer: PosedAnswer;
+    record: ImageRecord;
+    version: string | undefined;
+  },
+): VerifyFailure[] {
+  const expected = recorded.filter(({ outcome, fault }) =>
+    fault === undefined && hasSpoken(outcome)
+  );
+  if (expected.length === 0) {
+    const verdict = reference?.[question];
+    const differences = verdict === undefined
+      ? anyAnswer(answer.outcome)
+      : againstReference(answer.outcome, verdict);
+    const recordedBy = verdict === undefined ? [] : ["diskproof"];
+    return differences.length === 0 ? [] : [{ image, question, recordedBy, differences }];
+  }
+  const found = new Map<string, VerifyFailure>();
+  for (const { version } of expected) {
+    const differences = answer.against(version, olderVersion(version, shape));
+    if (differences.length === 0) continue;
+    const key = JSON.stringify(differences);
+    const recordedBy = [...found.get(key)?.recordedBy ?? [], `${tool} ${version}`];
+    found.set(key, { image, question, recordedBy, differences });
+  }
+  return [...found.values()];
+}
+
+/** Whether an implementation lists a feature; `*` stands for any text. */
+function isListed(feature: string, listed: readonly string[]): boolean {
+  return listed.some((pattern) => {
+    const [start = "", ...parts] = pattern.split("*");
+    if (parts.length === 0) return feature === pattern;
+    return feature.startsWith(start) && feature.endsWith(parts.at(-1) ?? "");
+  });
+}
+
+/**
+ * What is wrong with the answer of an implementation other than the tools, by what the format expects;
+ * or the feature because of which it has no answer.
+ */
+export function failureByFormat(
+  question: Question,
+  { answer, record, self }: {
+    answer: PosedAnswer;
+    record: ImageRecord;
+    self: PeerDescription;
+  },
+): { readonly failure?: VerifyFailure; readonly feature?: string } {
+  const { name: image, expected } = record;
+  const expectation = expected?.answers[question.name] ?? UNKNOWN;
+  const lacking = self.features === undefined
+    ? []
+    : (expected?.features ?? []).filter((feature) => !isListed(feature, self.features ?? []));
+  const misconduct = misconductOf({
+    operation: question.operation,
+    outcome: answer.outcome,
+    expectation,
+    lacking,
+    listsFeatures: self.features !== undefined,
+    differences: () => compared(question, { answer, record }).differences,
+  });
+  if (misconduct === undefined) {
+    const isLacking = answer.outcome.outcome === "unsupported" ||
+      answer.outcome.outcome === "rejected";
+    return isLacking && lacking[0] !== undefined ? { feature: lacking[0] } : {};
+  }
+  const { recordedBy } = compared(question, { answer, record });
+  return { failure: { image, question: question.name, recordedBy, ...misconduct, expectation } };
+}
+
+const UNKNOWN = { verdict: "either", reason: "unknown", anyAnswer: true } as const;
+
+/** What is recorded about an answer, and where the answer differs from it. */
+interface RecordedComparison {
+  readonly recordedBy: string[];
+  readonly differences: Difference[];
+}
+
+/**
+ * Where an accepted answer differs from the recorded ones. One that agrees with any version is right;
+ * else the newest version counts.
+ */
+function compared(
+  { name, tool, recorded }: Question,
+  { answer, record: { reference } }: { answer: PosedAnswer; record: ImageRecord },
+): RecordedComparison {
+  const right = recorded.filter(({ outcome, fault }) =>
+    fault === undefined && outcome.outcome === "accepted"
+  );
+  const byVersion = right.map(({ version }) => answer.claims(version));
+  const newest = byVersion.at(-1);
+  if (newest !== undefined) {
+    return {
+      recordedBy: right.map(({ version }) => `${tool} ${version}`),
+      differences: byVersion.some(({ length }) => length === 0) ? [] : newest,
+    };
+  }
+  const verdict = reference?.[name];
+  if (verdict === undefined) return { recordedBy: [], differences: [] };
+  const differences = againstReference(answer.outcome, { ...verdict, verdict: "accepted" });
+  return { recordedBy: ["diskproof"], differences };
+}

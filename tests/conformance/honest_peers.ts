@@ -1,0 +1,101 @@
+/** Two honest implementations: one that does the least, and one that rejects whatever it may reject. */
+
+import { judgeImage, openImage } from "../../src/image/mod.ts";
+import {
+  accepted,
+  type Answers,
+  type DigestScope,
+  ForwardingPeer,
+  type Outcome,
+  type PeerDescription,
+  ReferencePeer,
+  rejected,
+  type Subject,
+  unsupported,
+} from "../../src/peers/mod.ts";
+import { utf8 } from "../../src/bytes/mod.ts";
+import { digestOf, Lacking, Rejected } from "./lazy_disk.ts";
+import { openLazily } from "./lazy_reader.ts";
+
+/** Units of a map that the lazy reader looks up. */
+const MAP_MAX = 2 ** 34;
+
+/** The lazy reader as a peer: content and a coarse map, no check. */
+export class LazyPeer extends ForwardingPeer {
+  describe(): Promise<PeerDescription> {
+    return Promise.resolve({
+      name: "lazy",
+      version: "1",
+      operations: ["probe", "info", "map", "digest"],
+      formats: ["raw", "qcow", "qcow2"],
+    });
+  }
+
+  protected override ask<O extends keyof Answers>(
+    operation: O,
+    { path, directory = ".", format, header, passphrases = [] }: Subject,
+    { snapshot, range }: DigestScope = {},
+  ): Promise<Outcome<Answers[O]>> {
+    try {
+      if (header !== undefined || passphrases.length > 0) throw new Lacking("encryption");
+      if (snapshot !== undefined) throw new Lacking("snapshots");
+      return Promise.resolve(accepted(answer()) as Outcome<Answers[O]>);
+    } catch (error) {
+      if (error instanceof Lacking) return Promise.resolve(unsupported(error.message));
+      if (error instanceof Rejected) return Promise.resolve(rejected(error.message));
+      throw error;
+    }
+
+    function answer(): unknown {
+      if (operation === "check" || operation === "unlock") throw new Lacking(operation);
+      const disk = openLazily(directory, path, {
+        format,
+        alone: ["probe", "info"].includes(operation),
+      });
+      if (operation === "probe") return { format: disk.format };
+      if (operation === "info") return { format: disk.format, "virtual-size": disk.size };
+      if (operation === "map") {
+        if (disk.size > MAP_MAX) throw new Lacking("such a long map");
+        return [...disk.stretches(0, disk.size)];
+      }
+      const { start, length } = range ?? { start: 0, length: disk.size };
+      if (length > MAP_MAX) throw new Lacking("such a long digest");
+      return { sha256: digestOf(disk, start, start + length), length };
+    }
+  }
+}
+
+/** The reference, but it rejects every image that breaks any `must`, or exceeds a limit of QEMU. */
+export class StrictPeer extends ForwardingPeer {
+  readonly #reference = new ReferencePeer();
+
+  async describe(): Promise<PeerDescription> {
+    return { ...await this.#reference.describe(), name: "strict" };
+  }
+
+  protected override async ask<O extends keyof Answers>(
+    operation: O,
+    subject: Subject,
+    scope?: DigestScope,
+  ): Promise<Outcome<Answers[O]>> {
+    const message = whyInvalid(subject);
+    if (message !== undefined) return rejected(message);
+    return await this.#reference[operation](subject, scope) as unknown as Outcome<Answers[O]>;
+  }
+}
+
+function whyInvalid({ path, directory, format, header, passphrases = [] }: Subject) {
+  const image = openImage(path, {
+    ...(directory === undefined ? {} : { directory }),
+    ...(format === undefined ? {} : { format }),
+    ...(header === undefined ? {} : { header }),
+    ...(passphrases.length === 0 ? {} : { passphrases: passphrases.map(utf8) }),
+  });
+  try {
+    const { findings } = judgeImage(image);
+    const broken = findings.find(({ level }) => level === "must");
+    return broken?.message;
+  } finally {
+    image.close();
+  }
+}
