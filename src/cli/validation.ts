@@ -153,6 +153,7 @@ export function summaryLines(
 }
 
 function sideOf({ recordedBy, kind, expectation }: VerifyFailure): string {
+  if (kind?.startsWith("wrong-")) return `: ${kind}, differs from ${recordedBy.join(", ")}`;
   if (kind !== undefined) return `: ${kind}, ${expectationText(expectation)}`;
   return recordedBy.length === 0
     ? " has no answer, and any answer passes"

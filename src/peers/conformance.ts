@@ -55,7 +55,7 @@ const WRONG: Readonly<Record<Operation, FailureKind>> = {
   map: "wrong-map",
   check: "wrong-check",
   digest: "wrong-content",
-  unlock: "wrong-content",
+  unlock: "wrong-info",
 };
 
 /** What is wrong with an answer; nothing for a right one, and for a feature that is not there. */

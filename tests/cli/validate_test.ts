@@ -184,7 +184,7 @@ Deno.test("validate reports malformed answers with the bytes that came, and goes
       ],
     );
     const { stdout } = await validate(directory, peer, "--only=qcow-empty-512");
-    assertStringIncludes(stdout, "qcow-empty-512: probe differs from qemu-img ");
+    assertStringIncludes(stdout, "qcow-empty-512: probe: malformed-answer, expected must-accept");
     assertStringIncludes(stdout, "crashed  timed out  malformed");
   }));
 
@@ -245,7 +245,7 @@ Deno.test("validate asks an adapter that knows LUKS version 2 which key slots op
     assertEquals(status, 1);
     assertStringIncludes(
       stdout,
-      "luks2.area.overlap-keeps: unlock with second differs from cryptsetup 2.6.1\n" +
+      "luks2.area.overlap-keeps: unlock with second: wrong-info, differs from cryptsetup 2.6.1\n" +
         "  /slot: 3 recorded, 4 here",
     );
     // A peer that does not declare support for them is not queried.
