@@ -103,7 +103,8 @@ export function membersOf(json: Json): Members {
   throw new ShapeError("The answer is not a JSON object");
 }
 
-function isMembers(json: Json | undefined): json is Members {
+/** Whether it is a JSON object. */
+export function isMembers(json: Json | undefined): json is Members {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
@@ -121,9 +122,8 @@ export function readInfo(result: ToolResult): Outcome<InfoReport> {
 /** @throws {ShapeError} when it is not an answer to `info` */
 export function infoIn(json: Json): InfoReport {
   const info = membersOf(json);
-  const size = numberIn(info["virtual-size"]);
-  if (size !== undefined && typeof info["format"] === "string") {
-    return { ...info, format: info["format"], "virtual-size": size };
+  if (typeof info["virtual-size"] === "number" && typeof info["format"] === "string") {
+    return info as InfoReport;
   }
   throw new ShapeError("The answer to info has no virtual-size or no format");
 }
@@ -135,19 +135,10 @@ export function readMap(result: ToolResult): Outcome<readonly MapEntry[]> {
 
 /** @throws {ShapeError} when it is not an answer to `map` */
 export function mapIn(json: Json): MapEntry[] {
-  const entries = Array.isArray(json) ? json.map(mapEntryIn) : [undefined];
-  if (entries.every((entry) => entry !== undefined)) return entries;
+  const isEntry = (entry: Json) =>
+    isMembers(entry) && typeof entry["start"] === "number" && typeof entry["length"] === "number";
+  if (Array.isArray(json) && json.every(isEntry)) return json as unknown as MapEntry[];
   throw new ShapeError("The answer to map is not a list of entries with start and length");
-}
-
-function mapEntryIn(entry: Json): MapEntry | undefined {
-  if (!isMembers(entry)) return undefined;
-  const start = numberIn(entry["start"]);
-  const length = numberIn(entry["length"]);
-  if (start === undefined || length === undefined) return undefined;
-  const offset = numberIn(entry["offset"]);
-  const exact = { start, length, ...(offset === undefined ? {} : { offset }) };
-  return { ...entry, ...exact } as MapEntry;
 }
 
 /**
@@ -182,8 +173,8 @@ export function countsIn(json: Json): Partial<CheckCounts> {
   const report = membersOf(json);
   return Object.fromEntries(
     Object.entries(COUNTS).filter(([, key]) => report[key] !== undefined).map(([count, key]) => {
-      const value = numberIn(report[key]);
-      if (value !== undefined) return [count, value];
+      const value = report[key];
+      if (typeof value === "number") return [count, value];
       throw new ShapeError(`The answer to check has a value of ${key} that is not a number`);
     }),
   );
@@ -193,10 +184,4 @@ export function countsIn(json: Json): Partial<CheckCounts> {
 function allCountsIn(json: Json): CheckCounts {
   const zeros = Object.fromEntries(Object.keys(COUNTS).map((count) => [count, 0]));
   return { ...zeros, ...countsIn(json) } as CheckCounts;
-}
-
-/** A number, or one that is written as a decimal string because not every reader of JSON keeps it. */
-export function numberIn(value: Json | undefined): number | undefined {
-  if (typeof value === "number") return value;
-  return typeof value === "string" && /^\d{1,20}$/.test(value) ? Number(BigInt(value)) : undefined;
 }

@@ -5,6 +5,7 @@ import {
   countsIn,
   failure,
   infoIn,
+  isMembers,
   mapIn,
   type Members,
   membersOf,
@@ -56,8 +57,9 @@ const MORE_OPERATIONS: readonly Operation[] = ["unlock"];
 /** How an answer to each operation is read; each throws a `ShapeError`. */
 const READERS: { readonly [O in keyof Answers]: (json: Json) => Answers[O] } = {
   probe: probeIn,
-  info: infoIn,
-  map: mapIn,
+  info: (json) => infoIn(withNumbers(json, ["virtual-size"])),
+  map: (json) =>
+    mapIn(Array.isArray(json) ? json.map((entry) => withNumbers(entry, POSITIONS)) : json),
   check: checkIn,
   digest: digestIn,
   unlock: unlockIn,
@@ -205,6 +207,19 @@ function needsOf({ passphrases = [], header }: Subject): Taken[] {
     ...(passphrases.length > 0 ? ["passphrases" as const] : []),
     ...(header === undefined ? [] : ["header" as const]),
   ];
+}
+
+const POSITIONS = ["start", "length", "offset"];
+
+/** Numbers may come as decimal strings: not every writer of JSON keeps those above 2^53. */
+function withNumbers(json: Json, keys: readonly string[]): Json {
+  if (!isMembers(json)) return json;
+  const exact = keys.flatMap((key) => {
+    const value = json[key];
+    const isDecimal = typeof value === "string" && /^\d{1,20}$/.test(value);
+    return isDecimal ? [[key, Number(BigInt(value))]] : [];
+  });
+  return { ...json, ...Object.fromEntries(exact) };
 }
 
 /** The outcome of a call that gave no answer; `undefined` for one that did. */
