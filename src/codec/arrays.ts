@@ -15,3 +15,14 @@ export function joined(chunks: readonly Uint8Array[]): Uint8Array {
   }
   return whole;
 }
+
+/** A buffer that is used again and again: what a function makes of it lasts until its next call. */
+export class Scratch {
+  #bytes = new Uint8Array(0);
+
+  /** So many of its bytes, whatever they hold. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length);
+    return this.#bytes.subarray(0, length);
+  }
+}

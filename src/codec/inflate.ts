@@ -8,7 +8,7 @@ import {
   ZStream,
 } from "pako";
 import { builtin } from "../bytes/mod.ts";
-import { plainBytes } from "./arrays.ts";
+import { plainBytes, Scratch } from "./arrays.ts";
 import { type Decompressed, refused } from "./decompressed.ts";
 
 /**
@@ -79,10 +79,12 @@ function inflateWhole(input: Uint8Array, clusterSize: number): Decompressed | un
   }
 }
 
+const output = new Scratch();
+
 /** All cases, by the status of zlib itself (pako is a port of it with the same calls). */
 function inflateByStatus(input: Uint8Array, clusterSize: number): Decompressed {
   const stream = new ZStream();
-  const bytes = new Uint8Array(clusterSize);
+  const bytes = output.take(clusterSize);
   zlibInflateInit2(stream, -WINDOW_BITS);
   stream.input = input;
   stream.avail_in = input.length;
@@ -94,10 +96,14 @@ function inflateByStatus(input: Uint8Array, clusterSize: number): Decompressed {
   const full = stream.avail_out === 0;
   const progress = `after ${stream.next_out} of ${clusterSize} bytes`;
   if (status === Z_STREAM_END) {
-    return full ? { ok: true, bytes } : refused(`the deflate stream ends ${progress}`);
+    return full
+      ? { ok: true, bytes: bytes.slice() }
+      : refused(`the deflate stream ends ${progress}`);
   }
   if (status === Z_BUF_ERROR) {
-    return full ? { ok: true, bytes } : refused(`the deflate stream is cut off ${progress}`);
+    return full
+      ? { ok: true, bytes: bytes.slice() }
+      : refused(`the deflate stream is cut off ${progress}`);
   }
   return refused(`the deflate stream is malformed ${progress}: ${stream.msg}`);
 }

@@ -1,12 +1,15 @@
 import { type ByteSource, storedSize } from "../bytes/mod.ts";
+import { Scratch } from "./arrays.ts";
 
 /**
  * Zeros are not a valid stream for either decoder. Both detect this after at most so many zeros.
  */
 const ZEROS_THAT_TELL = 512;
 
+const input = new Scratch();
+
 /**
- * The bytes of a compressed stream, with zeros past the end of the file. There are only as many
+ * The bytes of a compressed stream, valid until the next call, with zeros past the end of the file. There are only as many
  * zeros as a decoder needs to reject the stream.
  */
 export function compressedInput(
@@ -15,7 +18,9 @@ export function compressedInput(
 ): Uint8Array {
   const { offset, length } = extent;
   const beyond = offset >= source.size;
-  return source.read(offset, beyond ? Math.min(length, ZEROS_THAT_TELL) : length);
+  const bytes = input.take(beyond ? Math.min(length, ZEROS_THAT_TELL) : length);
+  source.readInto(offset, bytes);
+  return bytes;
 }
 
 /**

@@ -94,6 +94,7 @@ export { type ContentAccess, VolumeLayer, type VolumeLayerOptions } from "./volu
 export { imageText } from "./text.ts";
 export { isUtf8Name, nameBytes, nameOf, shownName } from "./names.ts";
 export { isUuid } from "./uuid.ts";
+export { WordSet } from "./word_set.ts";
 export {
   type BuiltFiles,
   type ClusterView,

@@ -70,17 +70,14 @@ export class ContentReader {
     const index = Math.floor(position / geometry.l2Coverage);
     const table = l2.at(masked(l1.high(index), l1.low(index), entryBits.l1Offset));
     const entry = Math.floor((position % geometry.l2Coverage) / geometry.clusterSize);
-    const bytes = this.decompress({ table, index, entry });
+    const bytes = this.decompressed({ table, index, entry });
+    if (!(bytes instanceof Uint8Array)) throw new AccessError(bytes);
     const from = position % geometry.clusterSize;
     target.set(bytes.subarray(from, from + target.length));
   }
 
-  /**
-   * The content of a compressed cluster.
-   *
-   * @throws {AccessError} if QEMU cannot decompress the data to a cluster
-   */
-  decompress(at: { table: L2Table; index: number; entry: number }): Uint8Array {
+  /** The content of a compressed cluster, or why QEMU cannot decompress the data to a cluster. */
+  decompressed(at: { table: L2Table; index: number; entry: number }): Uint8Array | Broken {
     const { geometry } = this.#mapping;
     const range = compressedRange(at.table.high(at.entry), at.table.low(at.entry), geometry);
     const last = this.#last;
@@ -94,11 +91,11 @@ export class ContentReader {
       : inflateCluster(stored, geometry.clusterSize);
     if (!result.ok) {
       const guest = at.index * geometry.l2Coverage + at.entry * geometry.clusterSize;
-      throw new AccessError({
+      return {
         rule: zstd ? "qcow2.comp.zstd" : "qcow2.comp.inflate",
         place: placeOfEntry(this.#mapping.path, at, guest),
         message: `The compressed data at ${hex(range.offset)} is invalid: ${result.reason}`,
-      });
+      };
     }
     this.#last = { offset: range.offset, length: range.length, bytes: result.bytes };
     return result.bytes;

@@ -6,6 +6,10 @@ type Part = readonly [offset: number, bytes: Uint8Array];
 
 /** Numbers of 64 bits, one behind the other. */
 function words(...values: readonly bigint[]): Uint8Array {
+  return wordsOf(values);
+}
+
+function wordsOf(values: readonly bigint[]): Uint8Array {
   const bytes = new Uint8Array(8 * values.length);
   const view = new DataView(bytes.buffer);
   for (const [index, value] of values.entries()) view.setBigUint64(8 * index, value);
@@ -86,6 +90,58 @@ export const HOSTILE: Readonly<Record<string, Uint8Array>> = {
     2 ** 23,
     { cluster_bits: 21 },
     [112, extensions(260_000)],
+  ),
+};
+
+/** The first bytes of a file, and its length: the rest is a hole. */
+export interface SparseImage {
+  readonly bytes: Uint8Array;
+  readonly size: number;
+}
+
+const GIB = 2 ** 30;
+
+/** L2 tables of 65536-byte clusters behind the fourth one, with the L1 table in the fourth. */
+function withTables(
+  size: number,
+  tables: number,
+  entry: (random: number) => bigint,
+): SparseImage {
+  const random = new Uint32Array(noise(tables * CLUSTER / 2).buffer);
+  const entries = Array.from(random, (value) => entry(value / 2 ** 32));
+  const bytes = image(
+    (4 + tables) * CLUSTER,
+    { size: BigInt(tables * CLUSTER * CLUSTER / 8), l1_size: tables },
+    [
+      3 * CLUSTER,
+      words(...Array.from({ length: tables }, (_, i) => 1n << 63n | BigInt((4 + i) * CLUSTER))),
+    ],
+    [4 * CLUSTER, wordsOf(entries)],
+  );
+  return { bytes, size };
+}
+
+/** Long files of which little is stored, with much that is wrong. */
+export const SPARSE: Readonly<Record<string, SparseImage>> = {
+  "a disk of 20 GiB with tables of noise": withTables(
+    20 * GIB,
+    40,
+    (random) => BigInt(Math.floor(random * 2 ** 53)) << 11n | 1n,
+  ),
+  "a disk of 20 GiB with 327680 compressed streams that are none": withTables(
+    20 * GIB,
+    40,
+    (random) => 1n << 62n | BigInt(Math.floor(random * 20 * GIB)),
+  ),
+  "a disk of 20 GiB with clusters at odd offsets": withTables(
+    20 * GIB,
+    40,
+    (random) => BigInt(512 * Math.floor(random * 20 * GIB / 512)),
+  ),
+  "a file of 4 TiB with references all over it": withTables(
+    4096 * GIB,
+    2,
+    (random) => 1n << 63n | BigInt(CLUSTER * Math.floor(random * 4096 * GIB / CLUSTER)),
   ),
 };
 

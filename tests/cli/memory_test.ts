@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { HOSTILE, PLAIN } from "./hostile_images.ts";
+import { HOSTILE, PLAIN, SPARSE } from "./hostile_images.ts";
 import { withDirectory } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -61,8 +61,11 @@ for (const verb of VERBS) {
       withDirectory(async (directory) => {
         Deno.writeFileSync(`${directory}/plain`, PLAIN);
         const plain = await peakOf([...verb, "plain"], directory);
-        for (const [name, bytes] of Object.entries(HOSTILE)) {
+        const whole = Object.entries(HOSTILE)
+          .map(([name, bytes]) => [name, { bytes, size: bytes.length }] as const);
+        for (const [name, { bytes, size }] of [...whole, ...Object.entries(SPARSE)]) {
           Deno.writeFileSync(`${directory}/image`, bytes);
+          Deno.truncateSync(`${directory}/image`, size);
           const more = await peakOf([...verb, "image"], directory) - plain;
           const most = BOUND + 4 * bytes.length;
           assert(more <= most, `${name}: ${more / MIB} MiB more, of ${most / MIB}`);

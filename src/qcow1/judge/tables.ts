@@ -1,5 +1,6 @@
 import { hex } from "../../bytes/mod.ts";
 import { decompressionBudget } from "../../codec/mod.ts";
+import { WordSet } from "../../format/mod.ts";
 import { type Context, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { compressedExtent, type Entry, kindOf, offsetOf, valueOf } from "../entry.ts";
@@ -33,7 +34,7 @@ class TableJudge {
   readonly #judging: { readonly context: Context; readonly findings: Findings };
   /** What has been judged of the file, as numbers of entries, by the rest of their offset. */
   readonly #judged = Array.from({ length: l2Entry.size }, () => new IntervalSet());
-  readonly #decompressed = new Set<bigint>();
+  readonly #decompressed = new WordSet();
   /** Bytes that may still be decompressed. */
   #budget: number;
 
@@ -130,9 +131,7 @@ class TableJudge {
   }
 
   #judgeCompressed(entry: Entry, place: () => Place): void {
-    const value = valueOf(entry);
-    if (this.#decompressed.has(value)) return;
-    this.#decompressed.add(value);
+    if (this.#budget < 0 || !this.#decompressed.add(entry.high, entry.low)) return;
     const image = this.#image;
     const extent = compressedExtent(entry, image.geometry.clusterBits);
     must(extent.offset + extent.length <= image.source.size, this.#findings, {
@@ -145,7 +144,6 @@ class TableJudge {
     this.#budget -= image.geometry.clusterSize;
     if (this.#budget < 0) {
       const message = "The image references its content so often that not all of it was judged";
-      if (this.#findings.count("diskproof.work.budget") > 0) return;
       this.#findings.add("diskproof.work.budget", { path: "/" }, message);
       return;
     }

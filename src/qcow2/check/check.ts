@@ -1,4 +1,4 @@
-import { hex, roundUp, SECTOR } from "../../bytes/mod.ts";
+import { hex, roundUp, SECTOR, storedSize } from "../../bytes/mod.ts";
 import { type CheckCounts, type EntryTable, requestable } from "../../format/mod.ts";
 import { addBroken, decode, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
@@ -44,9 +44,10 @@ const MAX_CLUSTERS = 2 ** 31 - 1;
  */
 export function checkImage(image: CheckedImage, findings: Findings): CheckCounts | undefined {
   const { file, context } = image;
-  const fileLength = roundUp(file.source.size, SECTOR);
-  const references = new References(fileLength, context.geometry, findings);
-  const walk = new TableWalk(file.source, context, references);
+  const { source } = file;
+  const length = { length: roundUp(source.size, SECTOR), stored: storedSize(source) };
+  const references = new References(length, context.geometry, findings);
+  const walk = new TableWalk(source, context, references);
   try {
     checkSnapshotTable(image, references);
     if (references.clusters > MAX_CLUSTERS) {

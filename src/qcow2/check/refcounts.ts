@@ -1,5 +1,5 @@
 import { type ByteSource, readUpTo } from "../../bytes/mod.ts";
-import { EntryTable, requestable } from "../../format/mod.ts";
+import { EntryTable, LastUsed, requestable } from "../../format/mod.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { entryBits } from "../structures.ts";
@@ -7,19 +7,26 @@ import { entryBits } from "../structures.ts";
 /** Used instead of a refcount whose block is at an invalid offset or cannot be read. */
 export const UNREADABLE = -1;
 
+/** Size of the cache of refcount blocks in bytes. */
+const CACHE_BYTES = 4 * 2 ** 20;
+
 /** The refcounts that an image stores, read block by block. */
 export class StoredRefcounts {
   readonly table: EntryTable;
   readonly #source: ByteSource;
   readonly #geometry: Geometry;
+  /** Blocks by their index: the clusters of tables that are damaged are in any order. */
+  readonly #blocks: LastUsed<number, Uint8Array | typeof UNREADABLE | "none">;
+  /** The block that was used last. */
+  #block: Uint8Array | typeof UNREADABLE | "none" = "none";
   #blockIndex = -1;
-  #block: Uint8Array | typeof UNREADABLE | undefined;
 
   constructor(file: Qcow2File, geometry: Geometry) {
     const { refcount_table_offset: offset, refcount_table_clusters: clusters } = file.header;
     this.table = new EntryTable(file.source, Number(offset), clusters * geometry.tableEntries);
     this.#source = file.source;
     this.#geometry = geometry;
+    this.#blocks = new LastUsed(Math.max(1, CACHE_BYTES / geometry.clusterSize));
   }
 
   /** Byte offset of the refcount block that a table entry points to; 0 for none. */
@@ -34,11 +41,11 @@ export class StoredRefcounts {
   of(cluster: number): number {
     const index = Math.floor(cluster / this.#geometry.refblockEntries);
     if (index !== this.#blockIndex) {
-      this.#block = this.#load(index);
+      this.#block = this.#blocks.get(index, () => this.#load(index));
       this.#blockIndex = index;
     }
     const block = this.#block;
-    if (block === undefined) return 0;
+    if (block === "none") return 0;
     if (block === UNREADABLE) return UNREADABLE;
     return refcountAt(block, cluster % this.#geometry.refblockEntries, this.#geometry.refcountBits);
   }
@@ -50,10 +57,10 @@ export class StoredRefcounts {
     return block < this.table.length ? Math.max(from, block * refblockEntries) : Infinity;
   }
 
-  #load(index: number): Uint8Array | typeof UNREADABLE | undefined {
-    if (index >= this.table.length) return undefined;
+  #load(index: number): Uint8Array | typeof UNREADABLE | "none" {
+    if (index >= this.table.length) return "none";
     const offset = this.blockOffset(index);
-    if (offset === 0n) return undefined;
+    if (offset === 0n) return "none";
     const { clusterSize } = this.#geometry;
     if (offset % BigInt(clusterSize) !== 0n) return UNREADABLE;
     if (!requestable(offset, BigInt(clusterSize))) return UNREADABLE;

@@ -2,6 +2,7 @@ import { hex } from "../../bytes/mod.ts";
 import type { Sink } from "../../layout/mod.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Findings, FoundRule } from "../findings.ts";
+import { ClusterCounts } from "./cluster_counts.ts";
 
 /** The reason why a check ends without counts. */
 export class CheckAborted extends Error {
@@ -24,9 +25,6 @@ export interface Mark {
 /** QEMU treats offsets from this one on as negative. No file is that long. */
 const NEGATIVE_OFFSET = 2 ** 63;
 
-/** Clusters in one page of counts: a file may be long and sparse. */
-const PAGE = 2 ** 14;
-
 /**
  * Counts the references to host clusters, as QEMU's in-memory refcount table does: a count does not
  * exceed the largest refcount of the image, and each further reference is a corruption.
@@ -46,23 +44,19 @@ export class References {
   /** Length of the file in bytes, rounded up to 512. */
   readonly #fileLength: number;
   /**
-   * Pages of counts by their number; a page without a reference is absent. Counts go up to 2^53: the
-   * largest refcount may be more, but no file has that many references.
+   * Counts go up to 2^53: the largest refcount may be more, but no file has that many references.
    */
-  readonly #pages = new Map<number, Float64Array>();
-  /** The most recently used page. */
-  #page: { readonly number: number; readonly counts: Float64Array | undefined } = {
-    number: -1,
-    counts: undefined,
-  };
+  readonly #counts: ClusterCounts;
   #clusters: number;
   readonly #max: number;
 
-  constructor(fileLength: number, geometry: Geometry, findings: Findings) {
+  /** @param file length of the file in bytes, rounded up to 512, and the bytes that are stored of it */
+  constructor(file: { length: number; stored: number }, geometry: Geometry, findings: Findings) {
     this.findings = findings;
+    this.#counts = new ClusterCounts(file.stored);
     this.#geometry = geometry;
-    this.#fileLength = fileLength;
-    this.#clusters = Math.ceil(fileLength / geometry.clusterSize);
+    this.#fileLength = file.length;
+    this.#clusters = Math.ceil(file.length / geometry.clusterSize);
     this.#max = Number(geometry.refcountMax);
   }
 
@@ -72,32 +66,12 @@ export class References {
   }
 
   of(cluster: number): number {
-    return this.#pageOf(cluster)?.[cluster % PAGE] ?? 0;
+    return this.#counts.get(cluster);
   }
 
   /** The first cluster at or after `from` that may have references; `clusters` if there is none. */
   nextCounted(from: number): number {
-    const end = Math.ceil(this.#clusters / PAGE);
-    for (let page = Math.floor(from / PAGE); page < end; page++) {
-      if (this.#pages.has(page)) return Math.max(from, page * PAGE);
-    }
-    return this.#clusters;
-  }
-
-  #pageOf(cluster: number): Float64Array | undefined {
-    const number = Math.floor(cluster / PAGE);
-    if (number !== this.#page.number) this.#page = { number, counts: this.#pages.get(number) };
-    return this.#page.counts;
-  }
-
-  #countsOf(cluster: number): Float64Array {
-    const known = this.#pageOf(cluster);
-    if (known !== undefined) return known;
-    const number = Math.floor(cluster / PAGE);
-    const counts = new Float64Array(PAGE);
-    this.#pages.set(number, counts);
-    this.#page = { number, counts };
-    return counts;
+    return this.#counts.next(from, this.#clusters);
   }
 
   /** Records `times` corruptions of one kind at one place. */
@@ -145,9 +119,8 @@ export class References {
 
   #reference(cluster: number, times: number, path: Path): void {
     if (cluster >= this.#clusters) this.#clusters = cluster + 1;
-    const counts = this.#countsOf(cluster);
-    const count = (counts[cluster % PAGE] as number) + times;
-    counts[cluster % PAGE] = Math.min(count, this.#max);
+    const count = this.#counts.get(cluster) + times;
+    this.#counts.set(cluster, Math.min(count, this.#max));
     if (count <= this.#max) return;
     const offset = cluster * this.#geometry.clusterSize;
     this.corrupt(

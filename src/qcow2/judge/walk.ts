@@ -1,6 +1,6 @@
 import { hex, storedSize } from "../../bytes/mod.ts";
 import { decompressionBudget } from "../../codec/mod.ts";
-import { AccessError } from "../../format/mod.ts";
+import { WordSet } from "../../format/mod.ts";
 import { addBroken } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
@@ -8,7 +8,7 @@ import type { ContentReader } from "../content_reader.ts";
 import { classOf, compressedRange, entryProblem, hostOffset } from "../l2_entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { L2Table } from "../l2_tables.ts";
-import type { Broken, Findings, FoundRule } from "../findings.ts";
+import type { Findings, FoundRule } from "../findings.ts";
 import { type Mapping, placeOfEntry, placeOfL1Entry } from "../runs.ts";
 import { anyBit, masked, wordOf } from "../entry_bits.ts";
 import { entryBits, l1Entry, l2Entry, refcountTableEntry } from "../structures.ts";
@@ -40,7 +40,7 @@ export function judgeTables(image: TableJudgement, findings: Findings): void {
   const budget: Budget = {
     entries: ENTRY_BUDGET + storedSize(file.source),
     bytes: decompressionBudget(file.source),
-    decoded: new Set(),
+    decoded: new WordSet(),
   };
   const seen = new Set<number>();
   const visible = Math.min(l1.length, Math.ceil(size / geometry.l2Coverage));
@@ -64,7 +64,7 @@ interface Budget {
   entries: number;
   bytes: number;
   /** Decoded descriptors: a stream that many entries share is decoded once. */
-  readonly decoded: Set<string>;
+  readonly decoded: WordSet;
 }
 
 function overBudget(findings: Findings): void {
@@ -224,21 +224,16 @@ function judgeCompressed(image: TableJudgement, at: EntryAt, findings: Findings)
     findings.add("qcow2.comp.copied", place, "A compressed cluster has the copied flag");
   }
   if (mapping.dataFile) return;
-  const descriptor = `${range.offset}+${range.length}`;
-  if (budget.decoded.has(descriptor)) return;
-  budget.decoded.add(descriptor);
+  const descriptor = (high & ~entryBits.copied.high) >>> 0;
+  if (budget.bytes < 0 || !budget.decoded.add(descriptor, table.low(entry))) return;
   budget.bytes -= mapping.geometry.clusterSize;
   if (budget.bytes < 0) {
     if (findings.count("diskproof.work.budget") === 0) overBudget(findings);
     return;
   }
-  try {
-    image.reader.decompress(at);
-  } catch (error) {
-    if (!(error instanceof AccessError)) throw error;
-    // Thrown by the content reader.
-    const { rule, place, message } = error.broken as Broken;
-    findings.add(rule, place, message);
+  const content = image.reader.decompressed(at);
+  if (!(content instanceof Uint8Array)) {
+    findings.add(content.rule, content.place, content.message);
   }
 }
 

@@ -1,0 +1,144 @@
+/** Clusters in one page of counts: a file may be long and sparse. */
+const PAGE = 2 ** 14;
+/** Number of pages beyond those that the file's stored bytes allow. */
+const PAGES_MIN = 256;
+/** Stored bytes for one page: pages take no more than twice the file. */
+const BYTES_PER_PAGE = 4 * PAGE / 2;
+/** Larger counts are kept apart: no real image has one. */
+const COUNT_MAX = 2 ** 32 - 1;
+
+/** Counts of references by host cluster, in memory that the stored bytes of the file bound. */
+export class ClusterCounts {
+  /** Pages of counts by their number; one without a reference is absent, and `scattered` ones are empty. */
+  readonly #pages = new Map<number, Uint32Array>();
+  #pagesLeft: number;
+  /** Counts of clusters that are scattered over too many pages. */
+  readonly #scattered = new CountTable();
+  /** Their clusters in order, once they are needed. */
+  #sorted: Uint32Array | undefined;
+  readonly #large = new Map<number, number>();
+  /** The most recently used page. */
+  #number = -1;
+  #page: Uint32Array | undefined;
+
+  /** @param stored number of bytes that are stored of the file */
+  constructor(stored: number) {
+    this.#pagesLeft = PAGES_MIN + Math.floor(stored / BYTES_PER_PAGE);
+  }
+
+  get(cluster: number): number {
+    const page = this.#pageOf(cluster);
+    if (page === undefined) return 0;
+    const count = page.length > 0 ? page[cluster % PAGE] as number : this.#scattered.get(cluster);
+    return count === COUNT_MAX ? this.#large.get(cluster) ?? count : count;
+  }
+
+  set(cluster: number, count: number): void {
+    const page = this.#pageOf(cluster) ?? this.#newPage();
+    const stored = Math.min(count, COUNT_MAX);
+    if (stored < count) this.#large.set(cluster, count);
+    if (page.length > 0) page[cluster % PAGE] = stored;
+    else {
+      this.#scattered.set(cluster, stored);
+      this.#sorted = undefined;
+    }
+  }
+
+  /** The first cluster in `[from, end)` that may have a count; `end` if there is none. */
+  next(from: number, end: number): number {
+    const pages = Math.ceil(end / PAGE);
+    for (let page = Math.floor(from / PAGE); page < pages; page++) {
+      const counts = this.#pages.get(page);
+      if (counts === undefined) continue;
+      const first = Math.max(from, page * PAGE);
+      return counts.length > 0 ? first : Math.min(end, this.#nextScattered(first, page));
+    }
+    return end;
+  }
+
+  /** The first scattered cluster from `from` on, or the first one of the next page. */
+  #nextScattered(from: number, page: number): number {
+    this.#sorted ??= this.#scattered.keys();
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sorted[middle] as number) < from) low = middle + 1;
+      else high = middle;
+    }
+    return Math.min(this.#sorted[low] ?? Infinity, (page + 1) * PAGE);
+  }
+
+  #pageOf(cluster: number): Uint32Array | undefined {
+    const number = Math.floor(cluster / PAGE);
+    if (number !== this.#number) {
+      this.#number = number;
+      this.#page = this.#pages.get(number);
+    }
+    return this.#page;
+  }
+
+  /** A new page in the place where `#pageOf` found none. */
+  #newPage(): Uint32Array {
+    const page = new Uint32Array(this.#pagesLeft > 0 ? PAGE : 0);
+    this.#pagesLeft--;
+    this.#pages.set(this.#number, page);
+    this.#page = page;
+    return page;
+  }
+}
+
+const SLOTS_FIRST = 1024;
+
+/** Counts by cluster in open addressing. */
+class CountTable {
+  /** Alternating clusters, plus one, and counts; clusters are below 2^31. */
+  #slots = new Uint32Array(2 * SLOTS_FIRST);
+  #size = 0;
+
+  get(cluster: number): number {
+    return this.#slots[slotOf(this.#slots, cluster) + 1] as number;
+  }
+
+  set(cluster: number, count: number): void {
+    let at = slotOf(this.#slots, cluster);
+    if (this.#slots[at] === 0) {
+      if (4 * ++this.#size > 3 * (this.#slots.length / 2)) {
+        this.#grow();
+        at = slotOf(this.#slots, cluster);
+      }
+      this.#slots[at] = cluster + 1;
+    }
+    this.#slots[at + 1] = count;
+  }
+
+  /** The clusters in order. */
+  keys(): Uint32Array {
+    const keys = new Uint32Array(this.#size);
+    let count = 0;
+    for (let at = 0; at < this.#slots.length; at += 2) {
+      const key = this.#slots[at] as number;
+      if (key !== 0) keys[count++] = key - 1;
+    }
+    return keys.sort();
+  }
+
+  #grow(): void {
+    const slots = new Uint32Array(2 * this.#slots.length);
+    for (let from = 0; from < this.#slots.length; from += 2) {
+      const key = this.#slots[from] as number;
+      if (key !== 0) slots.set(this.#slots.subarray(from, from + 2), slotOf(slots, key - 1));
+    }
+    this.#slots = slots;
+  }
+}
+
+/** Index of the slot of a cluster, or of the empty one for it. */
+function slotOf(slots: Uint32Array, cluster: number): number {
+  const mask = slots.length / 2 - 1;
+  const hash = Math.imul(cluster, 0x9e3779b1);
+  for (let slot = (hash ^ hash >>> 15) & mask;; slot = (slot + 1) & mask) {
+    const key = slots[2 * slot];
+    if (key === cluster + 1 || key === 0) return 2 * slot;
+  }
+}
