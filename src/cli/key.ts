@@ -18,6 +18,7 @@ import {
 } from "../luks1/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { random } from "./random.ts";
+import { slotOption, testKey } from "./key_slots.ts";
 import { mustNotBeStandardInput } from "./images.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
@@ -27,11 +28,13 @@ import { ImageError, UsageError } from "./verb.ts";
 import { writeAt } from "./write_files.ts";
 
 /** The text of `key --help`. */
-export const help = `diskproof key add|change|erase FILE [options]
+export const help = `diskproof key test|add|change|erase FILE [options]
 
-Changes the key slots of LUKS version 1. FILE is a volume, a detached header, or a qcow2 image
-that is encrypted with LUKS. The content does not change.
+Tests passphrases of LUKS, and changes the key slots of LUKS version 1. FILE is a volume, a
+detached header, a header backup, or a qcow2 image that is encrypted with LUKS. The content is
+not read and does not change.
 
+  test     print which slot a passphrase opens, as cryptsetup open --test-passphrase does
   add      add a passphrase, in the first free slot or in --slot
   change   replace a passphrase with another; with --slot, the one of that slot
   erase    erase --slot, or every slot that the passphrase opens
@@ -44,13 +47,14 @@ that is encrypted with LUKS. The content does not change.
                        the new passphrase
   --new-passphrase TEXT
                        the new passphrase as text; every user can see it in the process list
-  --slot N             the slot, 0 to 7; erase --slot does not need a passphrase
+  --slot N             the slot, 0 to 7 (test: 0 to 31); also --key-slot, as for cryptsetup;
+                       erase --slot does not need a passphrase
   --iterations N       PBKDF2 iterations for the new passphrase (default ${ITERATIONS_DEFAULT})
   --max-iterations N   the limit on the work of trying passphrases, in PBKDF2 iterations
                        (default ${ITERATIONS_BUDGET})
   --force              add to a slot that is in use, change a key when no slot is free, or erase
                        the last key, which makes the content unreadable for ever
-  --json               one JSON object: image, added and erased slots
+  --json               one JSON object: image, added and erased slots; for test image and slot
   --help               this text
 
 A slot in use is overwritten only after a free slot has received the new key: whenever writing
@@ -62,6 +66,7 @@ the change is not possible (the file is unchanged), or writing fails.
 
 Example
 
+  diskproof key test header.backup --passphrase-file old
   diskproof key add disk.luks --passphrase-file old --new-passphrase-file new
   diskproof key erase disk.qcow2 --slot 0 --passphrase-file new
 `;
@@ -71,8 +76,8 @@ export function run(args: string[]): Promise<number> {
   return Promise.resolve(key(args));
 }
 
-const ACTIONS = ["add", "change", "erase"] as const;
-type Action = typeof ACTIONS[number];
+const ACTIONS = ["test", "add", "change", "erase"] as const;
+type Action = Exclude<typeof ACTIONS[number], "test">;
 
 const ITERATIONS_MAX = 2 ** 31 - 1;
 const SLOT_MAX = 7;
@@ -80,19 +85,20 @@ const SLOT_MAX = 7;
 function key(args: readonly string[]): number {
   const options = parseOptions(args, {
     flags: ["force", "json"],
-    values: ["slot", "iterations", "max-iterations"],
+    values: ["slot", "key-slot", "iterations", "max-iterations"],
     lists: [...PASSPHRASES.lists, ...PASSPHRASES.lists.map((name) => `new-${name}`)],
   });
   const [word = "", path, ...others] = options.positional;
   const action = ACTIONS.find((known) => known === word);
   if (action === undefined) {
     throw new UsageError(
-      `name an action: add, change or erase${didYouMean(word, ACTIONS)}`,
+      `name an action: test, add, change or erase${didYouMean(word, ACTIONS)}`,
     );
   }
   if (path === undefined || others.length > 0) {
     throw new UsageError("name one file (see --help)");
   }
+  if (action === "test") return testKey(path, options);
   const source = openFile(path);
   try {
     const area = keyAreaOf(source);
@@ -124,7 +130,7 @@ interface Request {
 function requestOf(action: Action, options: Options): Request {
   const [newPassphrase, ...others] = givenPassphrases(options, "new-");
   const passphrases = passphrasesOf(options);
-  const slot = wholeNumber(options, "slot", { min: 0, max: SLOT_MAX });
+  const slot = slotOption(options, SLOT_MAX);
   const range = { min: 1, max: ITERATIONS_MAX };
   const wantsNew = action !== "erase";
   if (others.length > 0 || wantsNew !== (newPassphrase !== undefined)) {

@@ -62,7 +62,7 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: "key",
-    summary: "add, change or erase a key slot of LUKS",
+    summary: "test passphrases of LUKS; add, change or erase a key slot",
     group: IMAGES,
     needs: ["write"],
     load: () => import("./key.ts"),

@@ -74,6 +74,8 @@ export interface VerdictPolicy {
   readonly tool: Extract<Tool, "qemu-img" | "cryptsetup">;
   /** Whether unlocked content is read even though the tool rejects the image because of this finding. */
   readsDespite?(finding: Finding): boolean;
+  /** The rule that a file breaks which is a header alone: the header is read, and there is no content. */
+  readonly headerAlone?: RuleId;
   /** The drafts of the format that are supported. */
   readonly drafts?: Readonly<Partial<Record<Dialect, DraftPolicy>>>;
   /** A rule that every image of the format breaks. */
@@ -123,10 +125,24 @@ export interface FormatKeys {
   /**
    * The key slot that a passphrase opens, or the reason why there is none. The payload is not read.
    *
-   * @param keyMaterial the file that starts with the header
+   * @param keyMaterial the file with the header
    */
   unlock?(
     keyMaterial: ByteSource,
     passphrase: Uint8Array,
-  ): { readonly slot: number } | { readonly message: string };
+    options?: KeySlotOptions,
+  ): UnlockedSlot;
 }
+
+/** Limits on the attempts of one passphrase. */
+export interface KeySlotOptions {
+  /** The only slot that is attempted. */
+  readonly slot?: number;
+  /** The work limit, in iterations of PBKDF2 with SHA-256 or equivalents. */
+  readonly iterationsMax?: number;
+}
+
+/** The slot that a passphrase opens, or the reason why there is none: it is wrong, or another one. */
+export type UnlockedSlot =
+  | { readonly slot: number }
+  | { readonly message: string; readonly isWrong: boolean };

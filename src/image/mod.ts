@@ -21,5 +21,6 @@ export { HeaderError } from "./header_file.ts";
 export { exactInfoOf, infoOf, unicodeInfoOf } from "./info.ts";
 export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";
 export type { KeyOptions, OpenedImage, OpenOptions, ReadOptions } from "./opened.ts";
+export { keySlotOf } from "./key_slot.ts";
 export { openRefusal, readRefusal } from "./readable.ts";
 export { mapEntries, mapOf, type MapReport } from "./map.ts";

@@ -15,13 +15,16 @@ export function readRefusal(image: OpenedImage): Finding | undefined {
 }
 
 /**
- * Why an opening is refused here; for reading that is {@link readRefusal}. What the draft that an image
+ * Why an opening is refused here; for reading that is {@link readRefusal}. `info` of a header alone is
+ * not refused. What the draft that an image
  * is read as breaks of the format refuses nothing.
  */
 export function openRefusal(image: OpenedImage, opening: Opening): Finding | undefined {
   if (opening === "read") return readRefusal(image);
+  const { headerAlone } = image.definition.verdict;
   return image.findings.list().find((finding) =>
-    refuses(ruleOf(finding.rule), opening) && !isOfDraft(image, finding)
+    refuses(ruleOf(finding.rule), opening) && !isOfDraft(image, finding) &&
+    !(opening === "info" && finding.rule === headerAlone)
   );
 }
 

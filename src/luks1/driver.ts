@@ -78,7 +78,8 @@ function open(
     ...(iterationsMax === undefined ? {} : { iterationsMax }),
   });
   const inside = header.payload_offset * SECTOR <= roundUp(payload.size, SECTOR);
-  if (!isLuks(header.magic) || header.version !== 1 || !inside) return undefined;
+  const detached = options.payload !== undefined;
+  if (!isLuks(header.magic) || header.version !== 1 || detached && !inside) return undefined;
   const { passphrases, budget } = options;
   // Do not attempt what the format forbids. What only QEMU does not support may still be readable.
   const refused = findings.refusal("info", "spec");

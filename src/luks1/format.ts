@@ -3,16 +3,14 @@ import { buildLuks1, contentOf } from "./build/build.ts";
 import { normaliseLuks1 } from "./build/normalise.ts";
 import { LUKS_OPTIONS, luksOptions } from "./create/request.ts";
 import { createVolume, type Luks1Creation } from "./create/volume.ts";
-import { decodeLuks1, specOf } from "./decode.ts";
 import { luks1Driver } from "./driver.ts";
 import { luks1Features, luks1FeaturesOf } from "./features.ts";
 import { keyAreaOf } from "./keyslots/area.ts";
 import type { Luks1Model } from "./model.ts";
 import { type Luks1Rule, luks1Rules } from "./rules.ts";
 import { luks1Structures } from "./structures.ts";
-import { unlock } from "./keyslots/unlock.ts";
+import { unlockSlot } from "./keyslots/unlock.ts";
 import { luks1Uses } from "./uses.ts";
-import { whyUnusable } from "./volume.ts";
 
 /** The reason why content stays locked, by the rule that is broken. */
 export const luks1Locks = {
@@ -20,6 +18,8 @@ export const luks1Locks = {
   "luks.key.unlock": "wrong",
   "luks.work.iterations-budget": "work",
 } as const satisfies Partial<Record<Luks1Rule, Lock>>;
+
+const HEADER_ALONE: Luks1Rule = "luks.payload.header-alone";
 
 /** LUKS version 1. */
 export const format: Format<Luks1Model, "luks", Luks1Creation> = {
@@ -36,7 +36,8 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
     tool: "qemu-img",
     uses: luks1Uses,
     // More encryption methods can be read than QEMU supports.
-    readsDespite: ({ class: by }) => by !== "spec",
+    readsDespite: ({ rule, class: by }) => by !== "spec" && rule !== HEADER_ALONE,
+    headerAlone: HEADER_ALONE,
   },
   writer: {
     normalise: normaliseLuks1,
@@ -55,10 +56,6 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
   keys: {
     locks: luks1Locks,
     area: keyAreaOf,
-    unlock: (keyMaterial, passphrase) => {
-      const header = decodeLuks1(keyMaterial);
-      const message = whyUnusable(specOf(header));
-      return message === undefined ? unlock(header, { keyMaterial, passphrase }) : { message };
-    },
+    unlock: unlockSlot,
   },
 };

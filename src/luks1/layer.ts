@@ -18,7 +18,8 @@ export function luks1Layer({ header, payload, access }: OpenedLuks): VolumeLayer
   const offset = header.payload_offset * SECTOR;
   return new VolumeLayer({
     format: "luks",
-    virtualSize: roundUp(payload.size, SECTOR) - offset,
+    // A header alone has no payload.
+    virtualSize: Math.max(0, roundUp(payload.size, SECTOR) - offset),
     clusterSize: SECTOR,
     access: access instanceof Luks1Volume ? contentAt(offset, payload, access) : access,
     info: () => luks1Info(header),

@@ -75,6 +75,7 @@ export {
   unlock,
   type Unlocked,
   type UnlockOptions,
+  unlockSlot,
 } from "./keyslots/unlock.ts";
 export { isUsable, Luks1Volume, whyUnusable } from "./volume.ts";
 export { ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./keyslots/iterations.ts";

@@ -22,7 +22,11 @@ export const format: Format<Luks2Model, "luks2", never> = {
   driver: luks2Driver,
   features: luks2Features,
   featuresOf: luks2FeaturesOf,
-  verdict: { tool: "cryptsetup", uses: luks2Uses },
+  verdict: {
+    tool: "cryptsetup",
+    uses: luks2Uses,
+    headerAlone: "luks2.payload.header-alone" satisfies Luks2Rule,
+  },
   writer: {
     normalise: normaliseLuks2,
     build: buildLuks2,
@@ -37,10 +41,16 @@ export const format: Format<Luks2Model, "luks2", never> = {
       "luks2.work.memory": "memory",
       "luks2.work.budget": "work",
     } satisfies Partial<Record<Luks2Rule, Lock>>,
-    unlock: (keyMaterial, passphrase) => {
+    unlock: (keyMaterial, passphrase, options) => {
       const { metadata } = chooseCopy(decodeLuks2(keyMaterial));
-      if (metadata === undefined) return { message: "No copy of the header is valid" };
-      return unlock(metadata, { keyMaterial, passphrase });
+      if (metadata === undefined) {
+        return { message: "No copy of the header is valid", isWrong: false };
+      }
+      const found = unlock(metadata, { ...options, keyMaterial, passphrase });
+      if ("slot" in found) return found;
+      const isUnused = found.rule === "luks2.keyslot.any" && options?.slot !== undefined;
+      const message = isUnused ? `Key slot ${options.slot} is not in use` : found.message;
+      return { message, isWrong: found.rule === "luks2.key.unlock" };
     },
   },
 };

@@ -207,6 +207,8 @@ const table = {
     "A header whose segment starts before sector 8 is opened together with its payload file.", withKey],
   "luks2.payload.inside-file": ["limit", "must", "refused-at-open", "cryptsetup src/cryptsetup.c, action_open_luks",
     "The segment starts inside its file, and also ends inside it unless it is dynamic.", withKey],
+  "luks2.payload.header-alone": ["limit", "may", "refused-at-open", "cryptsetup src/cryptsetup.c, action_open_luks",
+    "The file does not end before its payload, or where that starts. A file that does is a header alone, such as one that cryptsetup luksHeaderBackup writes.", withKey],
   "luks2.payload.whole-sectors": ["limit", "must", "refused-at-open", `${setup}, LUKS2_activate`,
     "The length of a dynamic segment is a multiple of its sector size. An incomplete last sector is not read.", withKey],
   "luks2.keyslot.any": ["spec", "should", "refused-at-open", keyslots,

@@ -1,11 +1,12 @@
+import { WindowSource } from "../bytes/mod.ts";
 import type { Format, Lock } from "../format/mod.ts";
-import { luks1Locks } from "../luks1/mod.ts";
+import { luks1Locks, unlockSlot } from "../luks1/mod.ts";
 import { buildQcow2, guestContent, normaliseQcow2 } from "./build/mod.ts";
 import { createQcow2, planQcow2, QCOW2_OPTIONS, type Qcow2Creation } from "./create/mod.ts";
 import { qcow2Driver } from "./driver.ts";
 import { qcow2Features, qcow2FeaturesOf } from "./features.ts";
 import type { FoundRule } from "./findings.ts";
-import { keyAreaOf } from "./key_area.ts";
+import { keyAreaOf, luksAreaOf } from "./key_area.ts";
 import type { Qcow2Model } from "./model.ts";
 import { qcow2Rules } from "./rules.ts";
 import { qcow2Structures } from "./structures.ts";
@@ -63,5 +64,12 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
   keys: {
     locks: { ...luks1Locks, "qcow2.crypt.key-present": "missing" } satisfies Locks,
     area: keyAreaOf,
+    unlock: (source, passphrase, options) => {
+      const area = luksAreaOf(source);
+      if (typeof area === "string") {
+        return { message: area, isWrong: false };
+      }
+      return unlockSlot(new WindowSource(source, area.offset, area.length), passphrase, options);
+    },
   },
 };

@@ -307,7 +307,7 @@ liveTest(
 
 const TOLD = {
   "luks2.payload.attached": "Reduced data offset is allowed only for detached LUKS header",
-  "luks2.payload.inside-file": "too small for activation",
+  "luks2.payload.header-alone": "too small for activation",
 };
 
 for (const [rule, message] of Object.entries(TOLD)) {

@@ -148,7 +148,8 @@ const cipherCases: readonly Case[] = [
 ];
 
 const payloadCases: readonly Case[] = [
-  field("luks.payload.inside-file", PAYLOAD_OFFSET, { bad: PAYLOAD + 8 + 1, good: PAYLOAD + 8 }),
+  field("luks.payload.header-alone", PAYLOAD_OFFSET, { bad: PAYLOAD + 8 + 1, good: PAYLOAD + 8 }),
+  field("luks.payload.empty", PAYLOAD_OFFSET, { bad: PAYLOAD + 8, good: PAYLOAD + 7 }),
   pair("luks.size.512", {
     shows: "the file ends one byte after a sector",
     base: modelOf({ tail: 1 }),

@@ -249,7 +249,7 @@ export const kernelCases: readonly Case[] = [
       })
     ),
   field("luks2.payload.attached", "/json/segments/0/offset", { bad: "0", good: String(DATA) }),
-  field("luks2.payload.inside-file", "/json/segments/0/offset", {
+  field("luks2.payload.header-alone", "/json/segments/0/offset", {
     bad: String(DATA + 8192),
     good: String(DATA + 7680),
   }),

@@ -71,7 +71,11 @@ const LENIENCES: readonly Lenience[] = [
   {
     tool: "cryptsetup",
     name: "payload-when-used",
-    rules: ["luks.payload.inside-file", "luks.header.payload-after-header"],
+    rules: [
+      "luks.payload.inside-file",
+      "luks.payload.header-alone",
+      "luks.header.payload-after-header",
+    ],
     because: "LUKS_read_phdr checks the payload against the key materials, not the file size (" +
       "cryptsetup lib/luks1/keymanage.c)",
   },

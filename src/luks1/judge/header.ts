@@ -85,12 +85,24 @@ function judgePayloadEnd(header: Luks1Header, add: AddFinding, opening: Luks1Ope
   const { kind, payloadBytes } = opening;
   if (kind === "inside" || payloadBytes === undefined) return;
   const start = header.payload_offset * SECTOR;
-  must(start <= roundUp(payloadBytes, SECTOR), add, {
-    rule: "luks.payload.inside-file",
-    place: inHeader("payload_offset"),
-    message: () =>
-      `The payload starts at byte ${start}, after the end of the file at byte ${payloadBytes}`,
-  });
+  const end = roundUp(payloadBytes, SECTOR);
+  const place = inHeader("payload_offset");
+  const where = `The payload starts at byte ${start}`;
+  if (kind === "detached") {
+    must(start <= end, add, {
+      rule: "luks.payload.inside-file",
+      place,
+      message: () => `${where}, after the end of the file at byte ${payloadBytes}`,
+    });
+  } else if (start >= end && start > 0) {
+    add(
+      start > end ? "luks.payload.header-alone" : "luks.payload.empty",
+      place,
+      () =>
+        `${where}, and the file ends at byte ${payloadBytes}: it is a header without a payload, such ` +
+        `as a header backup${start > end ? ", or a truncated volume" : ", or an empty volume"}`,
+    );
+  }
   must(payloadBytes % SECTOR === 0 || payloadBytes < start, add, {
     rule: "luks.size.512",
     place: { path: "/payload", offset: start },

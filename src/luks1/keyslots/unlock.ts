@@ -1,9 +1,10 @@
 import { type ByteSource, SECTOR } from "../../bytes/mod.ts";
 import { hasDigest, keyOfMaterial, pbkdf2 } from "../../crypto/mod.ts";
-import type { WorkBudget } from "../../format/mod.ts";
-import { type KeySlot, type Luks1Header, specOf } from "../decode.ts";
+import type { KeySlotOptions, UnlockedSlot, WorkBudget } from "../../format/mod.ts";
+import { decodeLuks1, type KeySlot, type Luks1Header, specOf } from "../decode.ts";
 import { inSlot, type Luks1Broken } from "../findings.ts";
-import { Luks1Volume } from "../volume.ts";
+import { slotStates } from "../structures.ts";
+import { Luks1Volume, whyUnusable } from "../volume.ts";
 import { isTried, ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./iterations.ts";
 
 /** Options for a passphrase attempt. */
@@ -60,6 +61,23 @@ export function unlock(header: Luks1Header, options: UnlockOptions): Unlocked | 
   const place = { path: slot === undefined ? "/key_slots" : `/key_slots/${slot}` };
   const message = "The passphrase opens no key slot";
   return { rule: "luks.key.unlock", place, message };
+}
+
+/** The slot that a passphrase opens, of any header. */
+export function unlockSlot(
+  keyMaterial: ByteSource,
+  passphrase: Uint8Array,
+  options: KeySlotOptions = {},
+): UnlockedSlot {
+  const header = decodeLuks1(keyMaterial);
+  const message = whyUnusable(specOf(header));
+  if (message !== undefined) return { message, isWrong: false };
+  const { slot } = options;
+  if (slot !== undefined && header.slots[slot]?.active !== slotStates.enabled) {
+    return { message: `Key slot ${slot} is not in use`, isWrong: false };
+  }
+  const found = unlock(header, { ...options, keyMaterial, passphrase });
+  return "slot" in found ? found : { ...found, isWrong: found.rule === "luks.key.unlock" };
 }
 
 function overBudget(slot: number, budget: number): Luks1Broken {

@@ -146,6 +146,13 @@ function judgePlaces(
   }
   for (const { segment: { name, offset, size, sector_size, type }, wanted } of extents) {
     const path = `/segments/${name}`;
+    if (!detached && offset >= BigInt(bytes)) {
+      const message =
+        `The payload starts at byte ${offset}, and the file ends at byte ${bytes}: it is ` +
+        "a header without a payload, such as a header backup, or a truncated volume";
+      broken("luks2.payload.header-alone", path, message);
+      return;
+    }
     const unit = BigInt(type === "crypt" ? sector_size : 1);
     if (wanted <= 0n || offset + wanted > BigInt(bytes)) {
       const long = size === undefined ? "" : ` and has ${size} bytes`;

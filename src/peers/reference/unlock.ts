@@ -1,5 +1,5 @@
 import { utf8 } from "../../bytes/mod.ts";
-import { type OpenedImage, openImage } from "../../image/mod.ts";
+import { keySlotOf, openImage } from "../../image/mod.ts";
 import {
   accepted,
   type Outcome,
@@ -21,25 +21,10 @@ export function unlockVolume(subject: Subject): Outcome<UnlockReport> {
     ...(format === undefined ? {} : { format }),
   });
   try {
-    const message = refusal(image);
-    if (message !== undefined) return rejected(message);
-    return slotOf(image, utf8(passphrase));
+    const key = keySlotOf(image, utf8(passphrase));
+    if (key === undefined) return unsupported(`${image.format} has no key slots`);
+    return "slot" in key ? accepted({ slot: key.slot }) : rejected(key.message);
   } finally {
     image.close();
   }
-}
-
-/** Why a header is not to be used; what QEMU alone does not know is no reason. */
-function refusal({ findings, definition: { verdict } }: OpenedImage): string | undefined {
-  const by = verdict.readsDespite === undefined ? undefined : "spec";
-  return findings.refusal("info", by)?.message;
-}
-
-function slotOf(
-  { source, format, definition: { keys } }: OpenedImage,
-  passphrase: Uint8Array,
-): Outcome<UnlockReport> {
-  if (keys?.unlock === undefined) return unsupported(`${format} has no key slots`);
-  const key = keys.unlock(source, passphrase);
-  return "slot" in key ? accepted({ slot: key.slot }) : rejected(key.message);
 }

@@ -1,0 +1,27 @@
+import type { KeySlotOptions, UnlockedSlot } from "../format/mod.ts";
+import type { OpenedImage } from "./opened.ts";
+
+/**
+ * The key slot that a passphrase opens, or the reason why there is none. The payload is not looked at.
+ *
+ * @param image opened without a passphrase
+ * @returns `undefined` for a format without key slots
+ */
+export function keySlotOf(
+  image: OpenedImage,
+  passphrase: Uint8Array,
+  options: KeySlotOptions = {},
+): UnlockedSlot | undefined {
+  const { source, header, definition: { keys } } = image;
+  if (keys?.unlock === undefined) return undefined;
+  const message = whyUnusable(image);
+  return message === undefined
+    ? keys.unlock(header ?? source, passphrase, options)
+    : { message, isWrong: false };
+}
+
+/** Why a header cannot be used; what only QEMU does not know is no reason. */
+function whyUnusable({ findings, definition: { verdict } }: OpenedImage): string | undefined {
+  const by = verdict.readsDespite === undefined ? undefined : "spec";
+  return findings.refusal("info", by)?.message;
+}
