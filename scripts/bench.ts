@@ -79,7 +79,7 @@ function targetRate<T>(target: Target<T>, cases: fc.Arbitrary<T> = target.cases(
   return rate * images / draws;
 }
 
-/** Open, read and map through one qemu-io process: cases a second over images made beforehand. */
+/** Open, read and map through one qemu-io process: cases per second over images made in advance. */
 async function qemuIoRate(directory: string): Promise<number> {
   const paths: string[] = [];
   const small = { clusterBitsMax: 12, limits: { l1Bytes: 512 } };

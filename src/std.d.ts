@@ -1,9 +1,9 @@
 /**
  * Types of the parts of the Deno standard library that diskproof uses.
  *
- * The npm republication of the library carries no declarations of its own. Whoever maps the
- * `@std/…` names to JSR instead gets the real ones and can delete this file together with its
- * entry under `compilerOptions.types`.
+ * The npm republication of the library carries no declarations of its own. Projects that map the
+ * `@std/…` names to JSR instead get the real ones and can delete this file together with its entry
+ * under `compilerOptions.types`.
  */
 
 declare module "@std/assert" {

@@ -147,8 +147,8 @@ export function outcomeText(outcome: Ours<unknown> | Outcome<unknown>): string {
 }
 
 /**
- * The part of an answer that a path leads into: what is around the place that differs. Members of it
- * that the other answer lacks are left out, but for the one that differs.
+ * The part of an answer that a path leads into: what is around the place that differs. Members of
+ * it that the other answer lacks are left out, except for the one that differs.
  */
 function partText<T>(
   path: string,

@@ -12,7 +12,7 @@ export interface SparseFile {
   readonly cut: boolean;
 }
 
-/** Extents start and end at multiples of this, but for the end of the file. */
+/** Extents start and end at multiples of this, except for the end of the file. */
 const BLOCK = 4096;
 /** How much is read at a time. */
 const WINDOW = 256 * BLOCK;

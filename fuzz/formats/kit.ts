@@ -33,7 +33,7 @@ export type Use = "open" | "roundtrip" | "differential";
  * bytes are opened, edited images are judged, and sound ones read back as their models say. The rest
  * is what a format has besides, or what is better known of it.
  *
- * A model is a plain value: JSON, but for a `bigint`.
+ * A model is a plain value: JSON, except for a `bigint`.
  */
 export interface Kit<Model = unknown> {
   /** The format of the images. */
@@ -66,7 +66,7 @@ export interface Kit<Model = unknown> {
   open?(files: readonly CaseFile[], options: ReadOptions): OpenedImage;
   /** Rules about what a reader finds beyond the header; by default those that are not about it. */
   readonly tableRules?: RegExp;
-  /** How far a reader gets into an image, where that does not follow from what QEMU makes of it. */
+  /** How far a reader gets into an image, if QEMU's verdict does not determine it. */
   depth?(image: OpenedImage, judgement: Judgement): Depth;
   /** Whether an image has to open as before after these edits; by default where there are none. */
   sound?(model: Model, edits: readonly Edit[]): boolean;
@@ -279,7 +279,7 @@ export function filesOf<Model>(
   return [{ name, source: applyEdits(image, edits) }, ...others];
 }
 
-/** Lists of edits before it is known what they apply to. */
+/** Lists of edits before their targets are known. */
 export function drawsOf<Model>(
   { edits }: Kit<Model>,
   use: Use,
@@ -354,7 +354,7 @@ export function sourceOf([first]: readonly CaseFile[]): ByteSource {
   return first.source;
 }
 
-/** How far a reader gets into an image: by default, by what QEMU makes of it. */
+/** How far a reader gets into an image: by default, from QEMU's verdict. */
 export function depthOf<Model>(kit: Kit<Model>, image: OpenedImage, judgement: Judgement): Depth {
   const own = kit.depth?.(image, judgement);
   if (own !== undefined) return own;

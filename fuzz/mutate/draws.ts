@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import type { Placed } from "../../src/format/mod.ts";
 
 /**
- * An edit before it is known what it applies to: numbers that pick a place, a field and a value of
- * whatever image there is. Zeros pick the first of each.
+ * An edit before its target is known: numbers that pick a place, a field and a value of whatever
+ * image there is. Zeros pick the first of each.
  */
 export interface EditDraw {
   /** The kind of edit. */

@@ -6,7 +6,7 @@ import { numberedHash } from "./hash.ts";
  * section 2.4).
  *
  * @param stripes at least 1; with 1 the result is the key itself
- * @param hash spelt as in a LUKS header
+ * @param hash as spelled in a LUKS header
  * @param random returns the requested number of random bytes
  * @returns key material of `key.length * stripes` bytes
  * @throws {RangeError} when there is no such hash, or there are no stripes, or the key is empty
@@ -30,7 +30,7 @@ export function afSplit(
  * Recovers the key that {@link afSplit} split. Other material gives other bytes.
  *
  * @param material at least `keyLength * stripes` bytes; the rest is ignored
- * @param hash spelt as in a LUKS header
+ * @param hash as spelled in a LUKS header
  * @throws {RangeError} when there is no such hash, too little material, no stripe or no key
  */
 export function afMerge(

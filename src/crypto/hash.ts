@@ -35,7 +35,7 @@ const NOT_HASHED_BY_PLATFORM: readonly HashName[] = ["whirlpool"];
 /**
  * The digest of the concatenation of parts.
  *
- * @param name spelt as in a LUKS header
+ * @param name as spelled in a LUKS header
  * @throws {RangeError} when there is no such hash
  */
 export function hash(name: string, ...parts: readonly Uint8Array[]): Uint8Array {

@@ -13,7 +13,7 @@ export type MaterialKind = "noise" | "sparse";
 /** The options for making key material. */
 export interface KeyMaterialOptions {
   readonly stripes: number;
-  /** The hash of the splitter, spelt as in a LUKS header. */
+  /** The hash of the splitter, as spelled in a LUKS header. */
   readonly hash: string;
   /**
    * The encryption under the key that is derived from a passphrase. Sectors are counted from the

@@ -14,7 +14,7 @@ const NOT_DERIVED_BY_PLATFORM: readonly HashName[] = ["whirlpool", "blake2b-512"
  * The work grows with the iterations and with the length in digests: callers that have these
  * numbers from an image must bound them first.
  *
- * @param hash spelt as in a LUKS header
+ * @param hash as spelled in a LUKS header
  * @param iterations 1 to 2^31 - 1
  * @param length bytes of the key, at least 1
  * @throws {RangeError} when there is no such hash, or a number is out of its range

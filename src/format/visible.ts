@@ -1,8 +1,8 @@
 import { shownName } from "./names.ts";
 
 /**
- * Text that came out of an image, for a terminal: control characters, which a terminal would obey, are
- * written as escapes, and so are the bytes of a name that are not UTF-8.
+ * Text from an image, for a terminal: control characters, which a terminal would execute, are
+ * escaped, and so are the bytes of a name that are not UTF-8.
  */
 export function visible(text: string): string {
   return shownName(text).replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (unit) => {

@@ -35,7 +35,7 @@ export interface Judgement {
   readonly spec: { readonly verdict: SpecVerdict };
   /** The broken rules, in file order. */
   readonly findings: readonly Finding[];
-  /** SHA-256 of the content, where it was asked for; `null` where it cannot be read. */
+  /** SHA-256 of the content, if requested; `null` if it cannot be read. */
   readonly digest?: string | null;
 }
 

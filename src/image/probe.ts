@@ -8,7 +8,7 @@ export const PROBE_BYTES = 512;
 /** QEMU's score of a format that is recognised by a signature. */
 const CERTAIN = 100;
 
-/** What probing goes by besides the bytes of a file. */
+/** The facts that probing uses besides the bytes of a file. */
 export interface ProbeOptions {
   /** The formats that are read; those of `formats.ts` where it is absent. */
   readonly formats?: readonly Format[] | undefined;

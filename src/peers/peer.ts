@@ -48,8 +48,8 @@ export function unsupported(message: string): Outcome<never> {
 }
 
 /**
- * `check` in qemu-img's shape: exit status and, but for status 63, the counts. A checker that cannot
- * open the image or gives up gives no report: that is a rejection.
+ * `check` in qemu-img's shape: exit status and, except for status 63, the counts. A checker that
+ * cannot open the image or gives up gives no report: that is a rejection.
  */
 export interface CheckReport {
   /** 0 clean, 1 error, 2 corruptions, 3 leaks, 63 no checker for the format. */

@@ -2,7 +2,7 @@ import { type CheckCounts, type Json, visible } from "../format/mod.ts";
 import type { Finding } from "../rules/mod.ts";
 
 /**
- * `check` in qemu-img's JSON shape: counts of zero are left out, but for the errors of the check
+ * `check` in qemu-img's JSON shape: counts of zero are omitted, except for the errors of the check
  * itself.
  */
 export function checkReport(

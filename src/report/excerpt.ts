@@ -72,7 +72,7 @@ function around(offset: Note["offset"], context: number): number[] {
   return Array.from({ length: count }, (_, i) => offset + (i - context) * ENTRY_BYTES);
 }
 
-/** The rows that notes are about and their neighbours; of the header all of them, where asked for. */
+/** The rows with notes and their neighbours; all rows of the header if requested. */
 function rowsOf(
   part: Part,
   { placing, context, whole }: { placing: Placing; context: number; whole: boolean },

@@ -40,7 +40,7 @@ export function* stretchesIn(claims: Iterable<Claim>, size: number): Generator<S
   const list = ClaimList.of(claims);
   const sweep = new Sweep(list);
   for (const { at, claim, starts } of edgesOf(list, size)) {
-    // Behind the end of the file, what nothing leads to is nothing.
+    // After the end of the file, unreferenced ranges are not stretches.
     yield* sweep.moveTo(sweep.isIdle ? Math.min(at, size) : at);
     sweep.skipTo(at);
     if (starts) sweep.enter(claim);

@@ -33,8 +33,8 @@ export const FINDINGS_PER_RULE = 16;
 /**
  * The findings of one image, in the order in which they were added.
  *
- * @typeParam Id the slugs that may be added. A room narrows it to its own, so that the compiler knows
- * a slug that is misspelt; the findings of any image go for those of a room.
+ * @typeParam Id the slugs that may be added. A room narrows it to its own, so that the compiler
+ *   knows a slug that is misspelled; the findings of any image go for those of a room.
  */
 export class Findings<Id extends RuleId = RuleId> {
   readonly #list: Finding[] = [];

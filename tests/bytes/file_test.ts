@@ -52,7 +52,7 @@ Deno.test("two paths to one file have one identity, and a copy has another", () 
     return Promise.resolve();
   }));
 
-Deno.test("holesOf() finds the holes of a part without a look at all the others", () => {
+Deno.test("holesOf() finds the holes of a part without reading all the others", () => {
   const holes: Hole[] = Array.from(
     { length: 2 ** 20 },
     (_, i) => ({ start: 8192 * i, length: 4096 }),

@@ -75,7 +75,7 @@ Deno.test("SegmentSource has zeros between its segments", () => {
   assertReads(new SegmentSource([], 9), new Uint8Array(9));
 });
 
-Deno.test("PatchedSource: a later patch wins, and the size may be another one", () => {
+Deno.test("PatchedSource: a later patch wins, and the size may differ", () => {
   const patches = [
     { offset: 10, bytes: new Uint8Array(20).fill(0xaa) },
     { offset: 25, bytes: new Uint8Array(10).fill(0xbb) },
@@ -93,7 +93,7 @@ Deno.test("PatchedSource: a later patch wins, and the size may be another one", 
   }
 });
 
-Deno.test("FileSource does not make up what a file has lost since it was opened", () => {
+Deno.test("FileSource does not invent bytes that a file has lost since it was opened", () => {
   const path = Deno.makeTempFileSync();
   try {
     Deno.writeFileSync(path, ramp);

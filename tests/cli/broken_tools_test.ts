@@ -23,7 +23,7 @@ function runTask(
 const ONLY = ["--only", "qcow-empty-512"];
 const FAILS = "qemu-img --version exited with status 1: cannot load a library";
 
-Deno.test("a qemu-img that does not work ends what compares with it, with exit status 3", () =>
+Deno.test("a qemu-img that does not work ends a comparison with it, with exit status 3", () =>
   withDirectory(async (directory) => {
     const tools = { "qemu-img": "fails" } as const;
     const runs: [Task, string[]][] = [
@@ -40,7 +40,7 @@ Deno.test("a qemu-img that does not work ends what compares with it, with exit s
     }
   }));
 
-Deno.test("golden verify says which tools are missing, and ends for one that does not work", () =>
+Deno.test("golden verify names missing tools, and fails for one that does not work", () =>
   withDirectory(async (directory) => {
     const args = ["verify", "--no-rebuild", ...ONLY];
     const without = await runTask("golden", args, { directory, tools: {} });

@@ -32,7 +32,7 @@ Deno.test("every verb prints its help and does nothing else", async () => {
   assertEquals((await diskproof(ROOT, ["help", "info"])).stdout, (await verbs[0]?.load())?.help);
 });
 
-Deno.test("the program with the fuzzer has the fuzzer's verbs as well", async () => {
+Deno.test("the program with the fuzzer also has the fuzzer's verbs", async () => {
   const { stdout } = await diskproof(ROOT, ["help"]);
   for (const name of ["fuzz", "repro", "minimize", "golden", "corpus", "matrix", "bench"]) {
     assertStringIncludes(stdout, `\n  ${name} `);
@@ -44,7 +44,7 @@ Deno.test("--version prints the version of the package", async () => {
   assertEquals(stdout, `diskproof ${config.version}\n`);
 });
 
-Deno.test("a command line that cannot be used is answered in one line and exit status 2", async () => {
+Deno.test("an unusable command line gives one line and exit status 2", async () => {
   const refused: [string[], string][] = [
     [["inof"], "unknown verb 'inof' (did you mean 'info'?)"],
     [["--verbose"], "unknown option --verbose"],
@@ -76,7 +76,7 @@ Deno.test("a command line that cannot be used is answered in one line and exit s
   assertEquals((await diskproof(ROOT, [])).status, 2);
 });
 
-Deno.test("what follows two dashes is a file, whatever it looks like", () =>
+Deno.test("every argument after two dashes is a file", () =>
   withDirectory(async (directory) => {
     Deno.writeFileSync(`${directory}/--help`, new Uint8Array(512));
     const { status, stdout } = await diskproof(directory, ["info", "--", "--help"]);
@@ -84,7 +84,7 @@ Deno.test("what follows two dashes is a file, whatever it looks like", () =>
     assertStringIncludes(stdout, "image: --help");
   }));
 
-Deno.test("names are relative to where the user is, though deno task goes elsewhere", () =>
+Deno.test("names are relative to the user's folder, though deno task changes it", () =>
   withDirectory(async (directory) => {
     Deno.writeFileSync(`${directory}/here`, new Uint8Array(512));
     const { code, stdout } = await new Deno.Command("deno", {
@@ -97,7 +97,7 @@ Deno.test("names are relative to where the user is, though deno task goes elsewh
     assertStringIncludes(new TextDecoder().decode(stdout), "image: here\n");
   }));
 
-Deno.test("a verb gives up every permission that it does not say it needs", async () => {
+Deno.test("a verb drops every permission that it does not declare", async () => {
   const script = `
     import { keepOnly } from "${ROOT}src/cli/permissions.ts";
     const states = () => ["read", "write", "run", "net", "env", "sys", "ffi"].map((name) =>
@@ -112,7 +112,7 @@ Deno.test("a verb gives up every permission that it does not say it needs", asyn
   assertEquals(writing, ["convert", "create", "key", "validate"]);
 });
 
-Deno.test("an error of ours is one line and exit status 70, and --trace shows where it was", async () => {
+Deno.test("an internal error is one line and exit status 70, and --trace shows its stack", async () => {
   const script = `
     import { runProgram } from "${ROOT}src/cli/program.ts";
     const load = () => ({ help: "", run() { throw new RangeError("over"); } });

@@ -7,7 +7,7 @@ import { liveTest, QEMU } from "../live.ts";
 
 liveTest(
   { needs: QEMU },
-  "digest prints what sha256sum prints of what qemu-img converts",
+  "digest prints what sha256sum prints for the output of qemu-img convert",
   async (directory) => {
     await makeImages(directory);
     const names = MADE.map(({ name }) => name);
@@ -47,7 +47,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "digest refuses content above --max-size in one line that names the option",
+  "digest rejects content above --max-size in one line that names the option",
   async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "huge.qcow2", "2T");
     for (const args of [["huge.qcow2"], ["--max-size", "1M", "--range", "0:2M", "huge.qcow2"]]) {

@@ -200,7 +200,7 @@ liveTest(
   },
 );
 
-Deno.test("a file that is there stays as it is without --force", () =>
+Deno.test("an existing file does not change without --force", () =>
   withDirectory(async (directory) => {
     Deno.writeTextFileSync(`${directory}/image`, "there");
     const refused = await diskproof(directory, ["create", "image", "1M"]);
@@ -212,7 +212,7 @@ Deno.test("a file that is there stays as it is without --force", () =>
     assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["image"]);
   }));
 
-Deno.test("what create cannot make is told in one line, without the passphrase, and leaves nothing", () =>
+Deno.test("create reports what it cannot create in one line, without the passphrase, and leaves no file", () =>
   withDirectory(async (directory) => {
     Deno.writeFileSync(`${directory}/raw`, content);
     Deno.writeFileSync(`${directory}/binary`, Uint8Array.of(0xff, 1));

@@ -25,7 +25,7 @@ Deno.test("verbs do not read an image of a foreign format, and say how to read t
     assertEquals((await diskproof(directory, ["digest", "-f", "raw", "x.vmdk"])).status, 0);
   }));
 
-Deno.test("content above a backing file that is not read is not read, and the reason is named", () =>
+Deno.test("content above an unreadable backing file is not read, and the reason is reported", () =>
   withDirectory(async (directory) => {
     Deno.mkdirSync(`${directory}/inside`);
     Deno.writeFileSync(`${directory}/inside/base`, utf8("conectix"));

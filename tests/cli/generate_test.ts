@@ -24,7 +24,7 @@ function manifestOf(folder: string): Generated[] {
   return text.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-Deno.test("generate writes images of every format, as its manifest says, and the same again", () =>
+Deno.test("generate writes images of every format that match its manifest, and the same ones again", () =>
   withDirectory(async (directory) => {
     const args = ["--count", "33", "--seed", "7"];
     const first = await diskproof(directory, ["generate", "--out", "one", ...args]);
@@ -87,7 +87,7 @@ liveTest(
   },
 );
 
-Deno.test("generate leaves a folder alone that is not empty, unless --force is given", () =>
+Deno.test("generate does not touch a folder that is not empty, unless --force is given", () =>
   withDirectory(async (directory) => {
     Deno.writeTextFileSync(`${directory}/mine`, "");
     const args = ["generate", "--out", ".", "--count", "1"];
@@ -99,7 +99,7 @@ Deno.test("generate leaves a folder alone that is not empty, unless --force is g
     assertEquals(Deno.readTextFileSync(`${directory}/mine`), "");
   }));
 
-Deno.test("generate says in one line what it cannot do", () =>
+Deno.test("generate reports errors in one line", () =>
   withDirectory(async (directory) => {
     const refused: [string[], string][] = [
       [[], "name a folder with --out (see --help)"],

@@ -4,7 +4,7 @@ import { extensionHead, header, QCOW_MAGIC, snapshotHead } from "../../src/qcow2
 
 type Part = readonly [offset: number, bytes: Uint8Array];
 
-/** Numbers of 64 bits, one behind the other. */
+/** Numbers of 64 bits, one after the other. */
 function words(...values: readonly bigint[]): Uint8Array {
   return wordsOf(values);
 }

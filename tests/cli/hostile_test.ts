@@ -68,7 +68,7 @@ Deno.test("every verb says in one line why a file cannot be used", () =>
     }
   }));
 
-Deno.test("every verb takes or refuses strange bytes, with one line on standard error at most", () =>
+Deno.test("every verb accepts or rejects strange bytes, with at most one line on standard error", () =>
   withDirectory(async (directory) => {
     Deno.mkdirSync(`${directory}/directory`);
     await makeFifo(`${directory}/fifo`);
@@ -85,7 +85,7 @@ Deno.test("every verb takes or refuses strange bytes, with one line on standard 
     }
   }));
 
-Deno.test("nothing that an image says reaches a terminal as a control character", () =>
+Deno.test("no control character from an image reaches a terminal", () =>
   withDirectory(async (directory) => {
     const name = "names-a-terminal-escape";
     Deno.writeFileSync(`${directory}/${name}`, STRANGE[name] as Uint8Array);
@@ -100,7 +100,7 @@ Deno.test("nothing that an image says reaches a terminal as a control character"
     }
   }));
 
-Deno.test("a backing file is read below the root alone, also through symbolic links", () =>
+Deno.test("a backing file is read only below the root, also through symbolic links", () =>
   withDirectory(async (directory) => {
     Deno.mkdirSync(`${directory}/inside`);
     Deno.writeFileSync(`${directory}/secret`, new Uint8Array(65536).fill(1));

@@ -2,7 +2,7 @@ import { make } from "../peers/tools.ts";
 
 /** An image that qemu-img makes, as the commands that do so. */
 export interface MadeImage {
-  /** Its file; other files may lie beside it. */
+  /** Its file; other files may be beside it. */
   readonly name: string;
   readonly commands: readonly (readonly string[])[];
 }

@@ -16,7 +16,7 @@ interface Places {
   readonly l2: number;
 }
 
-/** Where the active tables lie. */
+/** The offsets of the active tables. */
 async function placesIn(path: string): Promise<Places> {
   const view = new DataView((await Deno.readFile(path)).buffer);
   const l1 = Number(view.getBigUint64(40));
@@ -50,7 +50,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "inspect shows entries that continue each other in one row, and who shares a cluster",
+  "inspect shows consecutive entries in one row, and shared clusters",
   async (directory) => {
     await makeImages(directory, [{ name: DISK, commands: MAKE }]);
     const { stdout } = await diskproof(directory, ["inspect", DISK]);
@@ -67,7 +67,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "inspect puts what is wrong below the row that it is about",
+  "inspect prints a finding below the row that it is about",
   async (directory) => {
     await makeImages(directory, [{ name: DISK, commands: MAKE }]);
     const path = `${directory}/${DISK}`;
@@ -105,7 +105,7 @@ liveTest({ needs: QEMU }, "inspect names unreferenced clusters", async (director
 
 liveTest(
   { needs: QEMU },
-  "inspect leaves rows out unless --all asks for them, but none that something is said of",
+  "inspect omits rows without --all, but none with a finding",
   async (directory) => {
     const writes = Array.from({ length: 64 }, (_, i) => ["-c", `write -P 1 ${i * 8}k 4k`]).flat();
     const commands = [
@@ -127,7 +127,7 @@ liveTest(
   },
 );
 
-liveTest({ needs: QEMU }, "inspect --json tells the same to a program", async (directory) => {
+liveTest({ needs: QEMU }, "inspect --json prints the same for a program", async (directory) => {
   await makeImages(directory, [{ name: DISK, commands: MAKE }]);
   const { stdout } = await diskproof(directory, ["inspect", "--json", DISK]);
   const { parts, stretches, findings, size, complete } = JSON.parse(stdout);

@@ -12,7 +12,7 @@ function linesOf(stdout: string): Record<string, unknown>[] {
 
 liveTest(
   { needs: QEMU },
-  "judge says of images that qemu-img has made that they are valid, a line each",
+  "judge reports images of qemu-img as valid, one line for each",
   async (directory) => {
     await makeImages(directory);
     const names = MADE.map(({ name }) => name);
@@ -32,7 +32,7 @@ liveTest(
   },
 );
 
-Deno.test("judge goes on behind a file that cannot be read, and exits with 2", () =>
+Deno.test("judge continues after a file that cannot be read, and exits with 2", () =>
   withDirectory(async (directory) => {
     Deno.writeFileSync(`${directory}/one`, Uint8Array.of(1));
     Deno.writeFileSync(`${directory}/two`, Uint8Array.of(2));

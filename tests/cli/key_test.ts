@@ -252,7 +252,7 @@ const KEY_BYTES = 108;
 
 liveTest(
   { needs: ["cryptsetup"] },
-  "what cannot be done to keys is told in one line, without a passphrase, and changes nothing",
+  "an impossible change of keys is reported in one line, without a passphrase, and changes nothing",
   async (directory) => {
     const SECRET = "hunter-zwölf";
     Deno.writeTextFileSync(`${directory}/one`, "one");

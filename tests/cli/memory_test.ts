@@ -38,7 +38,7 @@ const MEASURED = `
 
 /** The most memory that was resident while a verb ran, in bytes. */
 async function peakOf(args: readonly string[], directory: string): Promise<number> {
-  // The task bounds the garbage that V8 lets lie.
+  // The task limits the garbage that V8 keeps.
   const flags = config.tasks.diskproof.command.split(" ").filter((it) => it.startsWith("--v8"));
   assertEquals(flags.length, 1);
   const command = new Deno.Command("deno", {

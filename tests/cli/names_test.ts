@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { diskproof, withDirectory } from "./program.ts";
 import { PLAIN } from "./hostile_images.ts";
 
-Deno.test("a dash for an image is refused with the reason, and one for an output too", () =>
+Deno.test("a dash as an image or an output is rejected with the reason", () =>
   withDirectory(async (directory) => {
     Deno.writeFileSync(`${directory}/image`, PLAIN);
     for (const verb of ["info", "map", "judge", "digest", "inspect"]) {

@@ -16,7 +16,7 @@ Deno.test("parseOptions() accepts flags, values, lists and positional arguments"
   assertEquals(options.list("target"), ["a", "b"]);
 });
 
-Deno.test("parseOptions() gives nothing for options that are not there", () => {
+Deno.test("parseOptions() returns nothing for absent options", () => {
   const options = parseOptions([], names);
   assertEquals(options.positional, []);
   assertEquals(options.flag("json"), false);
@@ -28,7 +28,7 @@ Deno.test("parseOptions() leaves everything after two dashes unchanged", () => {
   assertEquals(parseOptions(["--", "--json", "7"], names).positional, ["--json", "7"]);
 });
 
-Deno.test("parseOptions() names the nearest option for one that there is not", () => {
+Deno.test("parseOptions() suggests the nearest option for an unknown one", () => {
   const refused = (argument: string, message: string) => {
     const error = assertThrows(() => parseOptions([argument, "5"], names), UsageError);
     assertEquals(error.message, message);
@@ -39,7 +39,7 @@ Deno.test("parseOptions() names the nearest option for one that there is not", (
   refused("-x", "unknown option -x");
 });
 
-Deno.test("parseOptions() refuses an option that lacks its value", () => {
+Deno.test("parseOptions() rejects an option that lacks its value", () => {
   for (const args of [["--time"], ["--time="], ["--time", "--json"], ["--target"]]) {
     assertThrows(() => parseOptions(args, names), UsageError, "needs a value");
   }
@@ -54,7 +54,7 @@ Deno.test("wholeNumber() accepts both ends of its range and nothing outside it",
   }
 });
 
-Deno.test("nearest() finds a word with a letter more, less or exchanged, and no stranger", () => {
+Deno.test("nearest() finds a word with a letter added, missing or swapped, and no unrelated one", () => {
   const words = ["time", "timeout", "target"];
   assertEquals(nearest("tim", words), "time");
   assertEquals(nearest("timeot", words), "timeout");

@@ -61,7 +61,7 @@ Deno.test("digest reads a passphrase from a file, from standard input or from th
     assertEquals([status, stdout], [0, expected.repeat(2)]);
   }));
 
-Deno.test("a wrong passphrase is one line and exit status 2, and shows nowhere", () =>
+Deno.test("a wrong passphrase gives one line and exit status 2, and is never printed", () =>
   withImages(async (_, run) => {
     for (const verb of ["digest", "map", "judge", "convert"]) {
       for (const image of ["volume", "image"]) {
@@ -97,7 +97,7 @@ Deno.test("a missing passphrase is one line that says how to give it", () =>
     assertStringIncludes(judged.stdout, "luks.open.key-present");
   }));
 
-Deno.test("a passphrase in a file counts to its last byte", () =>
+Deno.test("every byte of a passphrase file counts", () =>
   withImages(async (directory, run) => {
     Deno.writeTextFileSync(`${directory}/line.key`, "first\n");
     assertEquals((await run("digest", "volume", "--passphrase-file", "line.key")).status, 2);
@@ -106,7 +106,7 @@ Deno.test("a passphrase in a file counts to its last byte", () =>
     assertStringIncludes(missing.stderr, "there is no such file");
   }));
 
-Deno.test("info, check and judge of an encrypted image say what those of a plain one do", () =>
+Deno.test("info, check and judge of an encrypted image match those of a plain one", () =>
   withImages(async (_, run) => {
     const info = JSON.parse((await run("info", "--output", "json", "image")).stdout);
     assertEquals(info["format-specific"].data.encrypt.format, "luks");
@@ -135,7 +135,7 @@ Deno.test("--header opens the payload of a detached header, and inspect shows th
     assertEquals(none.status, 2);
   }));
 
-Deno.test("--dialect draft-2016 reads what the format does not know", () =>
+Deno.test("--dialect draft-2016 reads images that the format does not define", () =>
   withImages(async (directory, run) => {
     const { image, content } = draftImage("secret");
     write(`${directory}/draft`, image);
@@ -157,7 +157,7 @@ Deno.test("--dialect draft-2016 reads what the format does not know", () =>
     assertEquals([wrong.status, wrong.stdout], [2, ""]);
   }));
 
-Deno.test("--max-iterations bounds what trying a passphrase costs", () =>
+Deno.test("--max-iterations limits the cost of attempts with a passphrase", () =>
   withImages(async (_, run) => {
     const key = ["--passphrase", "second", "--max-iterations"];
     // Two iterations and the digest's three for the first key slot, five and three for the second.

@@ -50,7 +50,7 @@ liveTest({ needs: QEMU }, "info --backing-chain lists what qemu-img lists", asyn
   assertEquals(ours.map(known), theirs.map(known));
 });
 
-liveTest({ needs: QEMU }, "map prints qemu-img's entries, an entry a line", async (directory) => {
+liveTest({ needs: QEMU }, "map prints qemu-img's entries, one per line", async (directory) => {
   await makeImages(directory);
   const version = versionOf("qemu-img");
   for (const { name } of MADE) {
@@ -95,7 +95,7 @@ liveTest({ needs: QEMU }, "map for a person prints qemu-img's table", async (dir
 
 liveTest(
   { needs: QEMU },
-  "map prints what is complete before an L2 table that cannot be read, and exits with 1",
+  "map prints the complete entries before an unreadable L2 table, and exits with 1",
   async (directory) => {
     const image = { name: "two.qcow2", commands: [] };
     await makeImages(directory, [{

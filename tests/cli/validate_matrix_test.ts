@@ -5,13 +5,13 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 /** Volumes of CAST5 in one mode and with one IV generator, and hashes of the family of SHA. */
 const ONLY = ["--only", "matrix-cast5-16-ecb-essiv-md5-sha"];
 
-Deno.test("validate asks about the volumes in archives too", async () => {
+Deno.test("validate also queries the volumes in archives", async () => {
   const { status, stdout, stderr } = await diskproof(ROOT, ["validate", "reference", ...ONLY]);
   assertEquals([status, stderr], [0, ""]);
   assertStringIncludes(stdout, "over 5 recorded images");
 });
 
-Deno.test("validate reads archives from the directory that it is given", () =>
+Deno.test("validate reads archives from a given directory", () =>
   withDirectory(async (directory) => {
     Deno.copyFileSync(`${ROOT}/corpus/matrix/cast5-ecb.tar.gz`, `${directory}/some.tar.gz`);
     const given = ["validate", "reference", "--golden", "."];

@@ -99,7 +99,7 @@ function sumsOf(operation: string, sums: Partial<Sums>): Sums {
   };
 }
 
-Deno.test("validate says of a difference what the image is, and how to query it again", () =>
+Deno.test("validate describes the image of a difference, and how to query it again", () =>
   withDirectory(async (directory) => {
     const peer = adapter(directory, `info) echo '{"format": "qcow2", "virtual-size": 7}';;`);
     const { status, stdout, stderr } = await validate(directory, peer, "--only", VERSION);
@@ -142,7 +142,7 @@ Deno.test("validate accepts a value of --only that starts with a dash", async ()
   assertStringIncludes(stderr, "option --only needs a value");
 });
 
-Deno.test("validate reports malformed answers with the bytes that came, and goes on", () =>
+Deno.test("validate reports malformed answers with their bytes, and continues", () =>
   withDirectory(async (directory) => {
     const peer = adapter(
       directory,
@@ -188,7 +188,7 @@ Deno.test("validate reports malformed answers with the bytes that came, and goes
     assertStringIncludes(stdout, "crashed  timed out  malformed");
   }));
 
-Deno.test("validate counts what an adapter does not support as no failure", () =>
+Deno.test("validate does not count unsupported questions as failures", () =>
   withDirectory(async (directory) => {
     const peer = adapter(directory, `probe) echo '{"format": "qcow2"}';;`);
     const { status, stdout } = await validate(directory, peer, ...ONLY);
@@ -230,7 +230,7 @@ const LUKS2_ADAPTER = [
   `unlock) case "$(cat $4)" in first) echo '{"slot": 0}';; second) echo '{"slot": SECOND}';; *) exit 1;; esac;;`,
 ].join("\n");
 
-Deno.test("validate asks an adapter that knows LUKS version 2 which key slots open", () =>
+Deno.test("validate asks an adapter with LUKS version 2 which key slots open", () =>
   withDirectory(async (directory) => {
     const only = "--only=luks2.area.overlap-keeps";
     const right = adapter(directory, LUKS2_ADAPTER.replace("SECOND", "3"));
@@ -307,7 +307,7 @@ Deno.test("validate stops an adapter that takes too long", () =>
     assertEquals(sumsIn(run)["probe"], sumsOf("probe", { timedOut: 1 }));
   }));
 
-Deno.test("validate says where it found no golden images", () =>
+Deno.test("validate reports where it found no golden images", () =>
   withDirectory(async (directory) => {
     for (const more of [["--only", "no such image"], ["--golden", "."], ["--golden", "nowhere"]]) {
       const { status, stderr } = await diskproof(directory, ["validate", "reference", ...more]);

@@ -84,7 +84,7 @@ for (
     ["luks", "SIGHUP", ...LUKS.slice(2)],
   ] as const
 ) {
-  Deno.test(`${signal} ends a create of ${format} that reads zeros, and nothing is left`, () =>
+  Deno.test(`${signal} ends a create of ${format} that reads zeros, and no file is left`, () =>
     withVolume(async (directory) => {
       const before = namesIn(directory);
       Deno.openSync(`${directory}/zeros`, { write: true, create: true }).close();
@@ -97,7 +97,7 @@ for (
 
 const MIB = 2 ** 20;
 
-Deno.test("a file past the limit of its size is one line, and nothing is left", () =>
+Deno.test("a file that exceeds the size limit gives one line, and no file is left", () =>
   withVolume(async (directory) => {
     const before = namesIn(directory);
     // What is missing of it reads as zeros, and decrypts to noise.
@@ -118,7 +118,7 @@ Deno.test("a file past the limit of its size is one line, and nothing is left", 
     assertEquals(namesIn(directory), before);
   }));
 
-Deno.test("a passphrase comes out of a FIFO to its end, and out of a device to the limit", () =>
+Deno.test("a passphrase is read from a FIFO to its end, and from a device to the limit", () =>
   withVolume(async (directory) => {
     await makeFifo(`${directory}/fifo`);
     const open = ["digest", "volume", "--passphrase-file"];
@@ -143,7 +143,7 @@ Deno.test("a passphrase comes out of a FIFO to its end, and out of a device to t
     }
   }));
 
-Deno.test("files of encrypted images and what comes out of them are for their owner alone", () =>
+Deno.test("files of encrypted images and their content are readable only for their owner", () =>
   withVolume(async (directory) => {
     const aes = ["-o", "encrypt.format=aes", "--passphrase-file", "key", "--from", "raw"];
     await succeed(directory, "create", ...LUKS, "--header", "head", "payload", "1M");

@@ -52,25 +52,25 @@ Deno.test("inflateCluster() inflates a stream of zlib", () => {
   assertEquals(abc.bytes, Uint8Array.of(97, 98, 99));
 });
 
-Deno.test("inflateCluster() refuses a stream that ends one byte short", () => {
+Deno.test("inflateCluster() rejects a stream that ends one byte short", () => {
   assertRefused(
     inflateCluster(fromHex(ZLIB.oneByteLess), CLUSTER),
     "the deflate stream ends after 511 of 512 bytes",
   );
 });
 
-Deno.test("inflateCluster() cuts a stream that goes on beyond the cluster", () => {
+Deno.test("inflateCluster() truncates a stream that is longer than the cluster", () => {
   assertText(inflateCluster(fromHex(ZLIB.oneByteMore), CLUSTER));
   assertText(inflateCluster(fromHex(ZLIB.whole), CLUSTER));
 });
 
-Deno.test("inflateCluster() ignores what follows the final block", () => {
+Deno.test("inflateCluster() ignores data after the final block", () => {
   const stream = fromHex(ZLIB.whole);
   assertText(inflateCluster(concat(stream, new Uint8Array(300)), CLUSTER));
   assertText(inflateCluster(concat(stream, new Uint8Array(300).fill(0xff)), CLUSTER));
 });
 
-Deno.test("inflateCluster() does without the end of the stream, but not without content", () => {
+Deno.test("inflateCluster() does not require the end of the stream, but all content", () => {
   // Three bits of header, 24 of literals, seven of end: the last byte holds the last two of these.
   const stream = fromHex("4b4c4a0600");
   for (const length of [5, 4]) assert(inflateCluster(stream.subarray(0, length), 3).ok);
@@ -78,7 +78,7 @@ Deno.test("inflateCluster() does without the end of the stream, but not without 
   assertRefused(inflateCluster(new Uint8Array(0), CLUSTER), "cut off after 0 of 512 bytes");
 });
 
-Deno.test("inflateCluster() accepts a flushed stream alone, but not before zeros", () => {
+Deno.test("inflateCluster() accepts a flushed stream at the end of the input, but not before zeros", () => {
   const stream = fromHex(ZLIB.flushed);
   assertText(inflateCluster(stream, CLUSTER));
   // Three bits open a stored block and two bytes are its length: only then comes the check.
@@ -100,7 +100,7 @@ Deno.test("inflateCluster() accepts a match that reaches back 32 KiB", () => {
   assertEquals(result.bytes, concat(noise, noise.subarray(0, 3)));
 });
 
-Deno.test("inflateCluster() refuses a match that reaches back before the start", () => {
+Deno.test("inflateCluster() rejects a match that reaches back before the start", () => {
   const reach = (distanceCode: number) => {
     const bits = fixedSymbol(blockStart(new BitWriter(), 1, true), 65);
     fixedSymbol(bits, 257).code(distanceCode, 5);
@@ -112,7 +112,7 @@ Deno.test("inflateCluster() refuses a match that reaches back before the start",
   assertRefused(reach(1), "invalid distance too far back");
 });
 
-Deno.test("inflateCluster() refuses the wrapper of zlib", () => {
+Deno.test("inflateCluster() rejects the wrapper of zlib", () => {
   assertRefused(inflateCluster(fromHex(ZLIB.wrapped), CLUSTER), "the deflate stream is malformed");
 });
 
@@ -140,7 +140,7 @@ Deno.test("inflateCluster() rejects an error after a full cluster", () => {
   );
 });
 
-Deno.test("inflateCluster() stops after a full cluster at the first thing that needs room", () => {
+Deno.test("inflateCluster() stops after a full cluster at the first data that needs space", () => {
   const garbage = new Uint8Array(20).fill(0xff);
   assertText(inflate(fixedSymbol(blockStart(fullAndOpen(), 1), 65).raw(garbage)));
   assertText(inflate(storedBlock(fullAndOpen(), Uint8Array.of(1)).raw(garbage)));
@@ -149,7 +149,7 @@ Deno.test("inflateCluster() stops after a full cluster at the first thing that n
   assertText(inflate(farMatch.raw(garbage)));
 });
 
-Deno.test("inflateCluster() makes no more than one cluster of a stream for many", () => {
+Deno.test("inflateCluster() returns only one cluster of a stream for many", () => {
   const bits = fixedSymbol(blockStart(new BitWriter(), 1), 65);
   // Symbol 285 is a match of 258 bytes: 50,000 of them are 12.9 MB.
   for (let i = 0; i < 50_000; i++) fixedSymbol(bits, 285).code(0, 5);
@@ -158,7 +158,7 @@ Deno.test("inflateCluster() makes no more than one cluster of a stream for many"
   assertEquals(result.bytes, new Uint8Array(CLUSTER).fill(65));
 });
 
-Deno.test("inflateCluster() gives bytes of their own", () => {
+Deno.test("inflateCluster() returns bytes that share no memory with the input", () => {
   const stream = storedBlock(new BitWriter(), TEXT, { final: true }).done();
   const result = inflateCluster(stream, CLUSTER);
   stream.fill(0);

@@ -90,7 +90,7 @@ function qcow2Image(question: Question, chosen: Chosen): Uint8Array {
   return filled(image, placed.streams);
 }
 
-/** Offsets for the streams, one behind the other, and where the image ends. */
+/** Offsets for the streams, one after the other, and the end of the image. */
 function place(
   streams: readonly Uint8Array[],
   options: { from: number; endOnSector: boolean },

@@ -51,7 +51,7 @@ async function compare(round: Round): Promise<{ accepted: number; refused: numbe
 for (const format of ["qcow", "qcow2", "qcow2-zstd"] as const) {
   liveTest(
     { needs: QEMU },
-    `what QEMU reads of random compressed clusters is what we do, ${format}`,
+    `random compressed clusters read the same as in QEMU, ${format}`,
     async () => {
       for (const [clusterBits, count] of [[9, 300], [12, 500], [16, 30]] as const) {
         const { accepted, refused } = await compare({ format, clusterBits, count });

@@ -64,7 +64,7 @@ Deno.test("unzstdCluster() decompresses frames of zstd", () => {
   assertText(unzstd(ZSTD.noContentSize));
 });
 
-Deno.test("unzstdCluster() ignores what follows the frame that completes the cluster", () => {
+Deno.test("unzstdCluster() ignores data after the frame that completes the cluster", () => {
   for (const frame of [ZSTD.whole, ZSTD.checksum, ZSTD.noContentSize, textFrame()]) {
     assertText(unzstd(frame, new Uint8Array(300)));
     assertText(unzstd(frame, new Uint8Array(300).fill(0xff)));
@@ -72,7 +72,7 @@ Deno.test("unzstdCluster() ignores what follows the frame that completes the clu
   }
 });
 
-Deno.test("unzstdCluster() refuses a frame that lacks its last byte", () => {
+Deno.test("unzstdCluster() rejects a frame that lacks its last byte", () => {
   for (const frame of [ZSTD.whole, ZSTD.checksum, ZSTD.noContentSize, textFrame()]) {
     assertRefused(unzstd(frame.subarray(0, frame.length - 1)), "the zstd frame at 0 is cut off in");
   }
@@ -87,7 +87,7 @@ Deno.test("unzstdCluster() joins frames, skippable and empty ones among them", (
   assertRefused(unzstd(half(0), ZSTD.empty), "the zstd frames end after 256 of 512 bytes");
 });
 
-Deno.test("unzstdCluster() refuses zeros between frames", () => {
+Deno.test("unzstdCluster() rejects zeros between frames", () => {
   const half = handFrame({ descriptor: WINDOW, blocks: [raw(TEXT.subarray(0, 256))] });
   assert(unzstd(half, half).ok);
   assertRefused(
@@ -96,7 +96,7 @@ Deno.test("unzstdCluster() refuses zeros between frames", () => {
   );
 });
 
-Deno.test("unzstdCluster() refuses a cluster that is a byte short or a byte over", () => {
+Deno.test("unzstdCluster() rejects a cluster that is a byte short or a byte over", () => {
   for (const descriptor of [WINDOW, WINDOW_AND_SIZE, SEGMENT]) {
     const of = (content: Uint8Array) =>
       unzstd(handFrame({ descriptor, contentSize: content.length, blocks: [raw(content)] }));
@@ -107,14 +107,14 @@ Deno.test("unzstdCluster() refuses a cluster that is a byte short or a byte over
   assertRefused(unzstd(), "the zstd frames end after 0 of 512 bytes");
 });
 
-Deno.test("unzstdCluster() refuses a full cluster whose frame has more blocks to come", () => {
+Deno.test("unzstdCluster() rejects a full cluster whose frame has more blocks", () => {
   const more = (block: Block) =>
     unzstd(textFrame({ descriptor: WINDOW, blocks: [raw(TEXT), block] }));
   assertText(more(raw(new Uint8Array(0))));
   assertRefused(more(raw(Uint8Array.of(1))), "holds more than the 512 bytes that are missing");
 });
 
-Deno.test("unzstdCluster() refuses a wrong checksum", () => {
+Deno.test("unzstdCluster() rejects a wrong checksum", () => {
   assertText(unzstd(ZSTD.checksum));
   const wrong = ZSTD.checksum.slice();
   wrong[wrong.length - 1] = (wrong[wrong.length - 1] ?? 0) ^ 1;
@@ -129,12 +129,12 @@ Deno.test("unzstdCluster() accepts dictionary 0 and rejects any other", () => {
   }
 });
 
-Deno.test("unzstdCluster() refuses the reserved bit of a header, and not the unused one", () => {
+Deno.test("unzstdCluster() rejects the reserved bit of a header, and not the unused one", () => {
   assertText(unzstd(textFrame({ descriptor: WINDOW_AND_SIZE | 0x10 })));
   assertRefused(unzstd(textFrame({ descriptor: WINDOW_AND_SIZE | 0x08 })), "reserved bit");
 });
 
-Deno.test("unzstdCluster() refuses a window above 128 MiB only where one is needed", () => {
+Deno.test("unzstdCluster() rejects a window above 128 MiB only where one is needed", () => {
   const eighthsOver = 1;
   const of = (descriptor: number, windowLog: number, eighths = 0) =>
     unzstd(textFrame({ descriptor, window: ((windowLog - 10) << 3) | eighths }));
@@ -190,7 +190,7 @@ Deno.test("unzstdCluster() treats a size of all ones as unknown", () => {
   assertRefused(unzstd(frame), "where 512 are missing");
 });
 
-Deno.test("unzstdCluster() refuses a block that is larger than the window allows", () => {
+Deno.test("unzstdCluster() rejects a block that is larger than the window allows", () => {
   const of = (length: number) => {
     const content = repeated(SENTENCE, length);
     return unzstdCluster(
@@ -202,7 +202,7 @@ Deno.test("unzstdCluster() refuses a block that is larger than the window allows
   assertRefused(of(1025), "more than its window allows");
 });
 
-Deno.test("unzstdCluster() refuses a block of the reserved type", () => {
+Deno.test("unzstdCluster() rejects a block of the reserved type", () => {
   const block = { type: 3, size: CLUSTER, bytes: TEXT };
   assertRefused(unzstd(textFrame({ blocks: [block] })), "reserved type");
 });

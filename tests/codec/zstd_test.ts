@@ -18,7 +18,7 @@ Deno.test("zstdCluster() writes one frame with a content size and no checksum, a
   assertEquals(unzstd(frame), TEXT);
 });
 
-Deno.test("zstdCluster() writes sound frames with every option", () => {
+Deno.test("zstdCluster() writes valid frames with every option", () => {
   const content = new Random(1).content(300_000);
   const choices: ZstdOptions[] = [
     ...[-7, -1, 1, 3, 9, 19, 22].map((level) => ({ level })),
@@ -34,7 +34,7 @@ Deno.test("zstdCluster() writes sound frames with every option", () => {
   }
 });
 
-Deno.test("zstdCluster() adds a checksum and leaves out the content size on demand", () => {
+Deno.test("zstdCluster() adds a checksum and omits the content size on request", () => {
   // RFC 8878, 3.1.1.1.1: the checksum flag is bit 2; without size and segment the rest is 0.
   assertEquals(zstdCluster(TEXT, { checksum: true })[4], 0x64);
   assertEquals(zstdCluster(TEXT, { contentSize: false })[4], 0x00);
@@ -87,13 +87,13 @@ Deno.test("zstdCluster() writes several frames, skippable and empty ones among t
   assertEquals(again.bytes, TEXT);
 });
 
-Deno.test("zstdCluster() writes no frame after parts that took all the content", () => {
+Deno.test("zstdCluster() writes no frame after parts with all the content", () => {
   const parts = [{ kind: "content", length: 512 }] as const;
   assertEquals(zstdCluster(TEXT, { parts }), zstdCluster(TEXT));
   assertEquals(unzstd(zstdCluster(new Uint8Array(0))), new Uint8Array(0));
 });
 
-Deno.test("zstdCluster() refuses an option out of range", () => {
+Deno.test("zstdCluster() rejects an option out of range", () => {
   const refused: [ZstdOptions, string][] = [
     [{ level: 23 }, "Cannot compress a cluster: no level 23 in zstd"],
     [{ windowLog: 9 }, "Cannot compress a cluster: window log 9 is out of range"],

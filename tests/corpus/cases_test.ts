@@ -25,7 +25,7 @@ const recorded = recordNames(IMAGES);
 const images = corpusImages();
 const rules = catalogue.map(({ id }) => id);
 
-Deno.test("every rule has a case, or a stated reason why no file shows whether it is broken", () => {
+Deno.test("every rule has a case, or a stated reason why no file can break it", () => {
   const having = new Set(cases.map(({ rule }) => rule));
   const without = rules.filter((id) => !having.has(id));
   assertEquals(without.sort(), Object.keys(rulesWithoutCase).sort());
@@ -99,7 +99,7 @@ Deno.test("the two images of a case differ, or are opened in different ways", ()
   }
 });
 
-Deno.test("an edit of what is not in the image is an error, not a case that shows nothing", () => {
+Deno.test("an edit of a part that the image does not have is an error", () => {
   const start = { base: small() };
   for (const edit of [set("/header/clusterbits", 9), set("/l2[7]/0/l2_entry", 0)]) {
     assertThrows(() => imageOf(start, [edit]), Error, "Cannot find");

@@ -24,7 +24,7 @@ function lookAt(volume: Volume): { rules: readonly string[]; content: Uint8Array
   return { rules: findings.rules(), content: readable ? readAll(layer) : undefined };
 }
 
-Deno.test("volumes of the corpus break the rules, and have the content, of those with noise", () => {
+Deno.test("volumes of the corpus break the same rules and have the same content as those with noise", () => {
   for (const { name, image } of images) {
     assertEquals(lookAt(volumeIn(withoutNoise(image))), lookAt(volumeIn(image)), name);
   }

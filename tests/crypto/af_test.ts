@@ -45,7 +45,7 @@ Deno.test("afMerge() merges as section 2.4 of the LUKS1 On-Disk Format says", ()
   }
 });
 
-Deno.test("afMerge() gives back what afSplit() has split, with every hash and length", () => {
+Deno.test("afMerge() reverses afSplit() with every hash and length", () => {
   let seed = 1;
   const random = (length: number) =>
     Uint8Array.from({ length }, () => (seed = (seed * 48271) % 0x7fffffff));
@@ -89,7 +89,7 @@ Deno.test("afMerge() merges as hashes of whole messages do, whatever the length 
   }
 });
 
-Deno.test("afSplit() asks for the random bytes of all stripes but the last, and keeps them", () => {
+Deno.test("afSplit() requests random bytes for all stripes except the last, and uses them unchanged", () => {
   const asked: number[] = [];
   const split = afSplit(material(32), 4, "sha256", (length) => {
     asked.push(length);
@@ -110,7 +110,7 @@ Deno.test("afMerge() depends on every byte of the stripes, and on none beyond th
   assertEquals(stored, material(3 * 32 + 10));
 });
 
-Deno.test("afMerge() and afSplit() refuse sizes and hashes that they cannot use", () => {
+Deno.test("afMerge() and afSplit() reject unusable sizes and hashes", () => {
   assertThrows(
     () => afMerge(material(95), 32, 3, "sha1"),
     RangeError,

@@ -104,7 +104,7 @@ Deno.test("blockCipher() encrypts a block a million times over for sm4 as GB/T 3
   assertEquals(block.toHex(), "595298c7c6fd271f0402f804c33d3f66");
 });
 
-Deno.test("blockCipher() encrypts each block by itself, whatever their number", () => {
+Deno.test("blockCipher() encrypts blocks independently, whatever their number", () => {
   // The ciphers of our own work on 4096 bytes at a time.
   for (const { cipher, answers } of knownAnswers) {
     const [key, plain, text] = answers[0] as [string, string, string];
@@ -141,7 +141,7 @@ Deno.test("blockCipher() keeps its own copy of the key", () => {
   }
 });
 
-Deno.test("blockCipher() refuses names, keys and bytes that it cannot use", () => {
+Deno.test("blockCipher() rejects unusable names, keys and bytes", () => {
   const refused = (name: string, length: number) =>
     assertThrows(() => blockCipher(name, new Uint8Array(length)), RangeError, "Cannot use").message;
   assertEquals(refused("rot13", 16), "Cannot use the cipher rot13: it is not known");

@@ -10,7 +10,7 @@ const SAME = {
   plain64: { cbc: true, xts: true, ctr: true, cfb: true, ofb: true, cfb8: false, cfb1: false },
 };
 
-Deno.test("whyNotAsDmCrypt() tells where dm-crypt makes other vectors than cryptsetup", () => {
+Deno.test("whyNotAsDmCrypt() reports where the vectors of dm-crypt and cryptsetup differ", () => {
   for (const [ivGenerator, modes] of Object.entries(SAME)) {
     for (const [mode, same] of Object.entries(modes)) {
       const which = { cipher: "aes", mode, ivGenerator };
@@ -19,9 +19,12 @@ Deno.test("whyNotAsDmCrypt() tells where dm-crypt makes other vectors than crypt
   }
 });
 
-Deno.test("whyNotAsDmCrypt() knows names as they are spelt in a header", () => {
-  const spelt = { cipher: "AES", mode: "CTR", ivGenerator: "Benbi:2" };
-  assertEquals(whyNotAsDmCrypt(spelt), whyNotAsDmCrypt({ ...spelt, cipher: "aes", mode: "ctr" }));
-  assertEquals(typeof whyNotAsDmCrypt(spelt), "string");
+Deno.test("whyNotAsDmCrypt() accepts names as spelled in a header", () => {
+  const spelled = { cipher: "AES", mode: "CTR", ivGenerator: "Benbi:2" };
+  assertEquals(
+    whyNotAsDmCrypt(spelled),
+    whyNotAsDmCrypt({ ...spelled, cipher: "aes", mode: "ctr" }),
+  );
+  assertEquals(typeof whyNotAsDmCrypt(spelled), "string");
   assertEquals(whyNotAsDmCrypt({ cipher: "aes", mode: "ecb", ivGenerator: "eboiv" }), undefined);
 });

@@ -36,7 +36,7 @@ Deno.test("essivHash() has every hash of a header, and no other", () => {
   }
 });
 
-Deno.test("canonicalEssivHash() leaves what is not known as it is, but for its letters", () => {
+Deno.test("canonicalEssivHash() only lowers the case of unknown names", () => {
   assertEquals(canonicalEssivHash("Tiger"), "tiger");
   assertEquals(canonicalEssivHash("__proto__"), "__proto__");
 });

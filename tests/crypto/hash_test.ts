@@ -53,7 +53,7 @@ Deno.test("hash() gives the digest of GB/T 32905-2016, example 2, for sm3", () =
   );
 });
 
-Deno.test("hash() takes its parts one after the other", () => {
+Deno.test("hash() hashes its parts one after the other", () => {
   const parts = ["", "12345678901234567890", "", "123456789012345678901234567890", "1234567890"]
     .map(text);
   const last = text("12345678901234567890");
@@ -92,12 +92,12 @@ Deno.test("pbkdf2() gives the keys of cryptsetup's tests for long passwords", ()
   for (const vector of longPasswords) assertDerived(vector);
 });
 
-Deno.test("pbkdf2() takes every hash, and no password at all", () => {
+Deno.test("pbkdf2() accepts every hash, and an empty password", () => {
   assertEquals(emptyPasswords.map((vector) => vector.hash), [...hashNames]);
   for (const vector of emptyPasswords) assertDerived(vector);
 });
 
-Deno.test("hash(), pbkdf2() and afMerge() take every name that cryptsetup has for a hash", () => {
+Deno.test("hash(), pbkdf2() and afMerge() accept every name that cryptsetup has for a hash", () => {
   const bytes = text("abc".repeat(40));
   let names = 0;
   for (const name of hashNames) {
@@ -115,7 +115,7 @@ Deno.test("hash(), pbkdf2() and afMerge() take every name that cryptsetup has fo
   assertEquals(names, 2 * 35);
 });
 
-Deno.test("hash(), numberedHash() and pbkdf2() refuse what they cannot use", () => {
+Deno.test("hash(), numberedHash() and pbkdf2() reject unusable arguments", () => {
   const none = new Uint8Array(0);
   for (
     const name of [

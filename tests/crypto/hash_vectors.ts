@@ -151,7 +151,7 @@ export interface DerivedKey {
   readonly key: string;
 }
 
-/** RFC 6070, section 2, but for the one of 16,777,216 iterations. */
+/** RFC 6070, section 2, except for the one with 16,777,216 iterations. */
 export const rfc6070: readonly DerivedKey[] = [
   {
     hash: "sha1",

@@ -75,7 +75,7 @@ function nameOf({ cipher, mode, keyBytes, stripes }: Case): string {
   return `${cipher} in ${mode}, ${stripes} stripes of ${keyBytes} bytes`;
 }
 
-Deno.test("the cases of key material have stripes that are in two sectors, and ends in all places", () => {
+Deno.test("the cases of key material have stripes that span two sectors, and ends at all offsets", () => {
   const ends = cases.map(({ keyBytes, stripes }) => {
     const end = (keyBytes * stripes) % SECTOR;
     return end === 0 ? "whole" : end < keyBytes && stripes > 1 ? "two sectors" : "inside";
@@ -83,7 +83,7 @@ Deno.test("the cases of key material have stripes that are in two sectors, and e
   assertEquals(new Set(ends), new Set(["whole", "two sectors", "inside"]));
 });
 
-Deno.test("keyMaterial() gives back its key, whatever it is made of", () => {
+Deno.test("keyMaterial() returns material that gives its key back, with any options", () => {
   for (const each of cases) {
     for (const kind of ["noise", "sparse", undefined] as const) {
       const material = materialOf(each, kind);
@@ -93,13 +93,13 @@ Deno.test("keyMaterial() gives back its key, whatever it is made of", () => {
   }
 });
 
-Deno.test("keyMaterial() is noise unless it is to be sparse", () => {
+Deno.test("keyMaterial() returns noise unless sparse material is requested", () => {
   for (const each of cases.slice(0, 20)) {
     assertEquals(materialOf(each), materialOf(each, "noise"), nameOf(each));
   }
 });
 
-Deno.test("sparse key material is zeros but for the blocks of the last stripe", () => {
+Deno.test("sparse key material is zero except for the blocks of the last stripe", () => {
   for (const each of cases) {
     const { keyBytes, stripes, cipher } = each;
     const material = materialOf(each, "sparse");
@@ -115,7 +115,7 @@ Deno.test("sparse key material is zeros but for the blocks of the last stripe", 
 Deno.test("sparse key material needs no random bytes, and every sector of it counts", () => {
   const each = { cipher: "aes", mode: "cbc", keyBytes: 24, stripes: 4000 };
   const random = () => {
-    throw new Error("Random bytes were asked for");
+    throw new Error("Random bytes were requested");
   };
   const options = { stripes: each.stripes, hash: "sha1", cipher: cipherOf(each), random };
   const material = keyMaterial(counting(24), { ...options, kind: "sparse" });
@@ -127,7 +127,7 @@ Deno.test("sparse key material needs no random bytes, and every sector of it cou
   assertEquals(readFrom(beyond, each), counting(24));
 });
 
-Deno.test("keyMaterial() refuses sizes and hashes that it cannot use", () => {
+Deno.test("keyMaterial() rejects unusable sizes and hashes", () => {
   const cipher = cipherOf({ cipher: "aes", mode: "ecb", keyBytes: 16, stripes: 4 });
   for (const kind of ["noise", "sparse"] as const) {
     const options = { stripes: 4, hash: "sha1", cipher, random: noise(), kind };

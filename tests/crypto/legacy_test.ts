@@ -3,7 +3,7 @@ import { legacyAes, legacyAesKey, sectorCipher } from "../../src/crypto/mod.ts";
 
 const text = (string: string) => new TextEncoder().encode(string);
 
-Deno.test("legacyAesKey() fills up or cuts the passphrase, and ends it at a zero byte", () => {
+Deno.test("legacyAesKey() pads or cuts the passphrase, and ends it at a zero byte", () => {
   const key = (passphrase: string) => legacyAesKey(text(passphrase)).toHex();
   assertEquals(key("abc"), "61626300000000000000000000000000");
   assertEquals(key(""), "00000000000000000000000000000000");
@@ -15,9 +15,9 @@ Deno.test("legacyAesKey() fills up or cuts the passphrase, and ends it at a zero
 
 Deno.test("legacyAes() is AES-128 in CBC mode with plain64 vectors", () => {
   const legacy = new Uint8Array(1024);
-  const spelt = new Uint8Array(1024);
+  const reference = new Uint8Array(1024);
   legacyAes(text("abc")).encrypt(legacy, 7n);
   sectorCipher({ cipher: "aes", mode: "cbc", ivGenerator: "plain64" }, legacyAesKey(text("abc")))
-    .encrypt(spelt, 7n);
-  assertEquals(legacy, spelt);
+    .encrypt(reference, 7n);
+  assertEquals(legacy, reference);
 });

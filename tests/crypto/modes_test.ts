@@ -142,7 +142,7 @@ Deno.test("ctr() gives the answers of SP 800-38A, appendix F.5, whose counter ca
   });
 });
 
-Deno.test("ctr() lets the counter run over from its last value to zero", () => {
+Deno.test("ctr() wraps the counter from its last value to zero", () => {
   for (const [cipher, size] of [["aes", 16], ["cast5", 8]] as const) {
     const made = blockCipher(cipher, new Uint8Array(16));
     const stream = new Uint8Array(3 * size);

@@ -118,7 +118,7 @@ for (const combination of COMBINATIONS) {
   const title = combination.join(" ");
   liveTest(
     { needs: QEMU },
-    `qemu-io opens a volume of ours, and we read what it writes: ${title}`,
+    `qemu-io opens a volume of diskproof, and diskproof reads what it writes: ${title}`,
     async (dir) => {
       const file = join(dir, "volume");
       const [cipherAndBits, mode, generator, hash] = combination;
@@ -135,7 +135,7 @@ for (const combination of COMBINATIONS) {
 for (const combination of CREATED) {
   liveTest(
     { needs: QEMU },
-    `we read what qemu-img creates: ${combination.join(" ")}`,
+    `diskproof reads what qemu-img creates: ${combination.join(" ")}`,
     async (directory) => {
       const file = join(directory, "volume");
       await create(file, combination);
@@ -144,7 +144,7 @@ for (const combination of CREATED) {
   );
 }
 
-Deno.test("the combinations name every cipher in every mode that QEMU opens, but for sm4", () => {
+Deno.test("the combinations have every cipher in every mode that QEMU opens, except sm4", () => {
   const named = new Set(COMBINATIONS.map(([cipher, mode]) => `${cipher.split("-")[0]} ${mode}`));
   for (const cipher of cipherNames) {
     const { qemu } = cipherTable[cipher];

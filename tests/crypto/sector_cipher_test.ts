@@ -65,7 +65,7 @@ function* everyCipher(): Generator<{ options: SectorCipherOptions; key: Uint8Arr
   }
 }
 
-Deno.test("sectorCipher() decrypts what it encrypts, in every combination", () => {
+Deno.test("sectorCipher() reverses its own encryption, in every combination", () => {
   let combinations = 0;
   for (const { options, key } of everyCipher()) {
     const volume = sectorCipher(options, key);
@@ -147,7 +147,7 @@ Deno.test("sectorCipher() counts sectors modulo 2^64, and plain modulo 2^32", ()
   assertNotEquals(first("plain64", 2n ** 32n + 7n), first("plain64", 7n));
 });
 
-Deno.test("sectorCipher() looks at no generator in ecb mode", () => {
+Deno.test("sectorCipher() ignores the generator in ecb mode", () => {
   const content = [{ ivGenerator: "null" }, { ivGenerator: "essiv" }, { ivGenerator: "no such" }]
     .map((generator) => {
       const sector = new Uint8Array(512);
@@ -195,7 +195,7 @@ Deno.test("sectorCipher() accepts the spellings of cryptsetup", () => {
 
 const USABLE = { cipher: "aes", mode: "cbc", ivGenerator: "plain64" };
 
-Deno.test("reasonUnusable() says why, and sectorCipher() throws it", () => {
+Deno.test("reasonUnusable() gives the reason that sectorCipher() throws", () => {
   const refusals: [Partial<SectorCipherOptions>, number, string][] = [
     [{ cipher: "rot13" }, 16, "Cannot use the cipher rot13: it is not known"],
     [{ cipher: "Serpent" }, 16, "Cannot use the cipher Serpent: it is not known"],

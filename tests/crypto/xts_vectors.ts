@@ -69,7 +69,7 @@ const CIPHER_8 =
   "43421157361717c49d322028a74648113bd8c9d7ec77cf3c89c1ec8718ceff8516d96b34c3c614f10699c9ab" +
   "c4ed0411506223bea16af35c883accdbe1104eef0cfdb54e12fb230a";
 
-/** IEEE Std 1619-2007, annex B, but for those that steal ciphertext. */
+/** IEEE Std 1619-2007, annex B, except for those with ciphertext stealing. */
 export const ieee1619: readonly XtsVector[] = [
   {
     name: "vector 1",

@@ -23,7 +23,7 @@ Deno.test("the page of rules has every rule, and the page of structures every fi
   }
 });
 
-Deno.test("links between pages lead to rules that there are", () => {
+Deno.test("links between pages point to existing rules", () => {
   const structures = pages().get("docs/structures.md") ?? "";
   const known = new Set(catalogue.map(({ id }) => id));
   const linked = [...structures.matchAll(/rules\.md#([^)]+)\)/g)].map(([, id]) => id as string);

@@ -111,7 +111,7 @@ const STARTS: readonly (readonly [name: string, bytes: Uint8Array, format: strin
 
 liveTest(
   { needs: QEMU },
-  `what ${STARTS.length} files start with is raw where it is raw to qemu-img, and else foreign`,
+  `${STARTS.length} starts of files are raw where qemu-img treats them as raw, and otherwise foreign`,
   async (directory) => {
     for (const [name, bytes, format] of STARTS) {
       Deno.writeFileSync(`${directory}/${name}`, bytes);
@@ -153,7 +153,7 @@ Deno.test("a qcow2 image whose name ends in .dmg is qcow2", () => {
   assertEquals(image.format, "qcow2");
 });
 
-Deno.test("what is not known of a backing file is not known of the images above it", () => {
+Deno.test("what is unknown about a backing file is unknown about the images above it", () => {
   const files = new Map([
     ["top", overlayBytes({ backing: { name: "middle", format: "qcow2" } })],
     ["middle", overlayBytes({ backing: { name: "base" } })],
@@ -192,7 +192,7 @@ Deno.test("a cluster that cannot be read is an error whatever the backing file i
   assertEquals([qemu.open, qemu.read], ["unknown", "error"]);
 });
 
-Deno.test("the payload of a detached header that is a foreign image is not known", () => {
+Deno.test("a foreign image as the payload of a detached header is unknown", () => {
   const payload = new MemorySource(start({ 0: "KDMV" }));
   const image = openDetachedBytes(payload, new MemorySource(emptyHeader));
   const { findings } = judgeImage(image);
@@ -201,7 +201,7 @@ Deno.test("the payload of a detached header that is a foreign image is not known
   assertEquals(image.layer, undefined);
 });
 
-Deno.test("the structures of foreign formats encode as they decode, and none is a format of ours", () => {
+Deno.test("the structures of foreign formats encode as they decode, and no foreign format is in the list", () => {
   assert(foreignFormats.length > 8);
   for (const { structures, tools, foreign } of foreignFormats) {
     assertEquals([tools, foreign], [["qemu-img"], true]);

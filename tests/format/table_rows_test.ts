@@ -24,25 +24,25 @@ function rowsOf(
   return { omitted, rows: shown() };
 }
 
-Deno.test("tableRows() puts entries into one row that continue each other", () => {
+Deno.test("tableRows() puts consecutive entries into one row", () => {
   assertEquals(rowsOf([[0, 0x20], [1, 0x30], [2, 0x40]]).rows, [["/t/0..2", 1000, 24]]);
   assertEquals(rowsOf([[0, 0x20], [1, 0x31]]).rows.length, 2);
   assertEquals(rowsOf([[0, 0x20], [2, 0x30]]).rows.length, 2);
 });
 
-Deno.test("tableRows() gives an entry with a mark a row for itself", () => {
+Deno.test("tableRows() gives an entry with a mark its own row", () => {
   const entries: [number, number][] = [[0, 0], [1, 16], [2, 32], [3, 48]];
   assertEquals(rowsOf(entries, [1012]).rows.map(([path]) => path), ["/t/0", "/t/1", "/t/2..3"]);
 });
 
-Deno.test("tableRows() leaves out what there is no room for, but no entry with a mark", () => {
+Deno.test("tableRows() omits rows above the limit, but no entry with a mark", () => {
   const entries = Array.from({ length: 6 }, (_, i): [number, number] => [i, 1000 * i]);
   const { rows, omitted } = rowsOf(entries, [1040]);
   assertEquals(rows.map(([path]) => path), ["/t/0", "/t/1", "/t/2", "/t/5"]);
   assertEquals(omitted, 2);
 });
 
-Deno.test("tableRows() lists every row where no bound is given", () => {
+Deno.test("tableRows() lists every row without a limit", () => {
   const entries = Array.from({ length: 6 }, (_, i): [number, number] => [i, 1000 * i]);
   const { rows, omitted } = rowsOf(entries, [1040], { ...BOUNDS, rows: Infinity });
   assertEquals([rows.length, omitted], [6, 0]);
@@ -51,7 +51,7 @@ Deno.test("tableRows() lists every row where no bound is given", () => {
   ]);
 });
 
-Deno.test("Marks finds an offset at the first byte of a range and not behind its last", () => {
+Deno.test("Marks finds an offset at the first byte of a range and not after its last", () => {
   const marks = new Marks([30, 10]);
   const found = [[10, 1], [9, 1], [11, 19], [11, 20], [31, 100], [0, 10], [0, 11]] as const;
   assertEquals(
@@ -61,7 +61,7 @@ Deno.test("Marks finds an offset at the first byte of a range and not behind its
   assertEquals(new Marks([]).within(0, 100), false);
 });
 
-Deno.test("AnatomyCollector makes one claim of neighbours, and claims units as a whole", () => {
+Deno.test("AnatomyCollector merges adjacent claims, and claims whole units", () => {
   const collector = new AnatomyCollector({ ...BOUNDS, marks: new Marks([]) }, {
     size: 1000,
     unit: 100,

@@ -11,13 +11,13 @@ import {
 import { constraintsOf, rulesOf } from "../../src/layout/mod.ts";
 import { isRuleId } from "../../src/rules/mod.ts";
 
-Deno.test("formats have names that no other one has", () => {
+Deno.test("formats have distinct names", () => {
   const names = formats.flatMap(({ name, aliases }) => [name, ...aliases]);
   assertEquals(new Set(names).size, names.length);
   assertEquals(formatNames, ["raw", "qcow", "qcow2", "luks", "luks2"]);
 });
 
-Deno.test("a person may call a format by an alias, and an image may not", () => {
+Deno.test("a user may name a format by an alias, and an image may not", () => {
   assertEquals(formatCalled("luks1")?.name, "luks");
   assertEquals(formatCalled("qcow1")?.name, "qcow");
   assertEquals(formatCalled("luks3"), undefined);
@@ -45,7 +45,7 @@ Deno.test("the catalogue has the rules of every format once, in the order of jud
   ]);
 });
 
-Deno.test("what a format says of rules, it says of rules that there are", () => {
+Deno.test("formats refer only to existing rules", () => {
   for (const { name, structures, verdict, keys } of formats) {
     const named = [
       ...structures.flatMap(constraintsOf).flatMap(({ constraint }) => rulesOf(constraint)),

@@ -73,7 +73,7 @@ Deno.test("a room of src is imported through a mod.ts", () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("no file imports itself by way of others, not for its types either", () => {
+Deno.test("no file imports itself through others, not even for types", () => {
   const targets = new Map(arrows().map(({ file, targets }) => [file.path, targets]));
   const done = new Set<string>();
   const cycles: string[] = [];
@@ -87,7 +87,7 @@ Deno.test("no file imports itself by way of others, not for its types either", (
   assertEquals(cycles, []);
 });
 
-Deno.test("nothing in src imports what is outside of it, but for the version in deno.json", () => {
+Deno.test("src imports nothing outside of it, except the version in deno.json", () => {
   const outside = sourceFiles("src").flatMap(importsOf)
     .filter((target) => !target.startsWith("src/"));
   assertEquals(outside.filter((target) => target !== "deno.json"), []);

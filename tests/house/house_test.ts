@@ -31,7 +31,7 @@ Deno.test("Deno.* is present only in its rooms", () => {
   assertEquals(wrong.map((file) => file.path), []);
 });
 
-Deno.test("no numeric offset stands outside a description", () => {
+Deno.test("no numeric offset is outside a description", () => {
   const literal = /\b(?:[gs]et(?:Big)?(?:Ui|I)nt\d+|(?:read|write)Uint)\(\s*(?:\w+,\s*)?[1-9]\d*\b/;
   const wrong = sourceFiles("src", "fuzz", "corpus")
     .filter(({ path }) => !path.startsWith("src/crypto/") && !path.startsWith("src/codec/"))
@@ -43,14 +43,14 @@ Deno.test("no numeric offset stands outside a description", () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("no file holds more than one subject's worth of lines", () => {
+Deno.test("no file is longer than one subject needs", () => {
   const long = sourceFiles(...CODE, "tests")
     .map(({ path, text }) => ({ path, lines: text.split("\n").length }))
     .filter(({ lines }) => lines > LINES_MAX);
   assertEquals(long, []);
 });
 
-Deno.test("no mark is left over, no test is ignored and no type is given up", () => {
+Deno.test("there are no leftover marks, ignored tests or unsafe types", () => {
   const words = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"].join("|");
   const marks = new RegExp(
     `\\b(?:${words})\\b|Deno\\.test\\.(?:ignore|only)|ignore: *true|as any\\b`,
@@ -62,7 +62,7 @@ Deno.test("no mark is left over, no test is ignored and no type is given up", ()
   assertEquals(wrong.map((file) => file.path), []);
 });
 
-Deno.test("every format's room and every room of src opens with its invariants in words", () => {
+Deno.test("every room starts with its invariants in words", () => {
   for (const { path, text } of sourceFiles("src")) {
     if (!/^src\/[^/]+\/mod\.ts$/.test(path)) continue;
     assert(text.startsWith("/**"), `${path} has no module documentation`);

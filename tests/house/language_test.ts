@@ -30,6 +30,22 @@ const BANNED: readonly Banned[] = [
     phrase: /\bdoes not say that it (?:takes|has|knows)\b/i,
     instead: "does not declare support for",
   },
+  { phrase: /\bspelt\b/i, instead: "spelled" },
+  { phrase: /\bbut for\b/i, instead: "except, except for" },
+  { phrase: /\bbehind each other\b|\bone behind the other\b/i, instead: "one after the other" },
+  { phrase: /\bbefore it is known\b/i, instead: "before … is known" },
+  {
+    phrase: /\bwhere (?:anything|it|they|everything) lies?\b/i,
+    instead: "the offset, where it is",
+  },
+  { phrase: /\bgives? back\b/i, instead: "return" },
+  { phrase: /\bwould obey\b/i, instead: "would execute" },
+  { phrase: /\b(?:asks|asked) for\b(?! (?:a window of|work)|", )/i, instead: "request" },
+  { phrase: /\bletters of any size\b|\bsmall letters\b/i, instead: "in any case, lower case" },
+  { phrase: /\bholds? a NUL\b/i, instead: "contains a NUL" },
+  { phrase: /\bby turns\b/i, instead: "alternately" },
+  { phrase: /\bwhoever\b(?! opens)/i, instead: "the caller, the user" },
+  { phrase: /\bnobody knows\b/i, instead: "unknown" },
 ];
 
 /** Generated pages, and this list. */

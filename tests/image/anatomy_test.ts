@@ -101,7 +101,7 @@ function* numbers(seed: number): Generator<number> {
   }
 }
 
-Deno.test("an image with bytes changed anywhere is taken apart, and no finding is lost", () => {
+Deno.test("an image with any bytes changed has an anatomy, and no finding is lost", () => {
   const draws = numbers(1);
   const below = (limit: number) => Math.floor((draws.next().value as number) * limit);
   const records = soundImages();

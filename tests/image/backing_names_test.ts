@@ -220,7 +220,7 @@ const DATA_FILES: Readonly<Record<string, "accept" | "reject" | "unknown">> = {
 
 liveTest(
   { needs: QEMU },
-  "qemu-img does with names of data files what judge says, and reads each as raw",
+  "qemu-img treats names of data files as judge says, and reads each as raw",
   async (directory) => {
     await makeFiles(directory);
     const clusters = [{ index: 0, kind: "data", pattern: { kind: "fill", seed: 1 } }] as const;

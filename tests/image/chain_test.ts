@@ -6,7 +6,9 @@ import { makeLink } from "../cli/program.ts";
 import { fill, overlayBytes as bytesOf, small } from "./overlays.ts";
 import { CountingSource } from "../counting_source.ts";
 
-/** An overlay of `backing` in a directory of its own, beside which lies a file called `secret`. */
+/**
+ * An overlay of `backing` in its own directory, with a file called `secret` beside the directory.
+ */
 async function withOverlay(
   backing: string,
   use: (paths: { image: string; root: string }) => void | Promise<void>,
@@ -42,7 +44,7 @@ Deno.test("a backing file beside the image is read", async () => {
   await withOverlay("./base", ({ image }) => assertEquals(look(image).byte, 0x11));
 });
 
-Deno.test("a backing file outside the root is not opened, and no less so by another way round", async () => {
+Deno.test("a backing file outside the root is not opened, not even through a link", async () => {
   for (const name of ["../secret", "../images/../secret", "/etc/passwd"]) {
     await withOverlay(name, ({ image }) => {
       assertEquals(look(image), { byte: undefined, rules: ["blk.backing.not-followed"] });
@@ -50,7 +52,7 @@ Deno.test("a backing file outside the root is not opened, and no less so by anot
   }
 });
 
-Deno.test("a root that is asked for widens what may be opened, and no more than that", async () => {
+Deno.test("--root widens what may be opened, and no more than that", async () => {
   await withOverlay("../secret", ({ image, root }) => {
     assertEquals(look(image, `${root}/..`).byte, 0x5a);
     assertEquals(look(image, root).byte, undefined);
@@ -72,7 +74,7 @@ Deno.test("names of protocols, and what json: says of them, are reported, not fo
   }
 });
 
-Deno.test("a backing file that is not there is a finding, and qemu-img rejects the image", async () => {
+Deno.test("a missing backing file is a finding, and qemu-img rejects the image", async () => {
   await withOverlay("nowhere", ({ image }) => {
     const opened = openImage(image);
     const { qemu, findings } = judgeImage(opened);
@@ -88,7 +90,7 @@ Deno.test("an image that is its own backing file ends the chain", async () => {
   });
 });
 
-Deno.test("a chain is read through its layers, and zeros behind the end of a short backing file", () => {
+Deno.test("a chain is read through its layers, with zeros after the end of a short backing file", () => {
   const files = new Map([
     ["top", bytesOf({ backing: { name: "middle" }, clusters: [fill(1, 1)] })],
     [

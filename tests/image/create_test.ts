@@ -109,7 +109,7 @@ const NEEDS_KERNEL = /Cannot initialize device-mapper/;
 
 liveTest(
   { needs: ["cryptsetup"] },
-  "cryptsetup opens a volume of any two options, but for ciphers that it leaves to the kernel",
+  "cryptsetup opens a volume of any two options, except for ciphers that it leaves to the kernel",
   async (directory) => {
     const path = `${directory}/volume`;
     const key = `${directory}/key`;
@@ -171,7 +171,7 @@ liveTest(
   },
 );
 
-Deno.test("content ends where its source does, and has zeros behind it and where it is zero", () => {
+Deno.test("content ends where its source ends, followed by zeros, and its zeros are holes", () => {
   const bytes = new Uint8Array(5000).fill(1, 4096);
   const blocks = [...contentOf(new MemorySource(bytes), 2 ** 20 + 512)(4096)];
   assertEquals(blocks.length, 257);
@@ -181,7 +181,7 @@ Deno.test("content ends where its source does, and has zeros behind it and where
   assertEquals([...contentOf(new MemorySource(bytes), 0)(512)], []);
 });
 
-Deno.test("a raw image is its content, and as long as it is to be", () => {
+Deno.test("a raw image is its content with the requested length", () => {
   const size = content.length + 4096;
   const source = madeSource({
     format: "raw",
@@ -208,7 +208,7 @@ Deno.test("key slots are found in a volume and in a detached header, as far as t
   assertEquals(keyAreaOf(new MemorySource(header.bytes)), { format: "luks", offset: 0, length });
 });
 
-Deno.test("no key slots are found where a header is not sound", () => {
+Deno.test("no key slots are found in an invalid header", () => {
   const says = (edit: (bytes: Uint8Array) => void): unknown => {
     const bytes = volume().read(0, 1052672).slice();
     edit(bytes);
@@ -228,7 +228,7 @@ Deno.test("no key slots are found where a header is not sound", () => {
   assertEquals(keyAreaOf(qcow2), "it is not encrypted");
 });
 
-Deno.test("a new key is there before its slot is on, and a slot is off before its key goes", () => {
+Deno.test("a new key is written before its slot is enabled, and a slot is disabled before its key is erased", () => {
   const source = volume();
   const area = keyAreaOf(source);
   assert(typeof area !== "string");

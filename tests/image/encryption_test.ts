@@ -87,7 +87,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "the legacy encryption takes the passphrase with its place in the chain",
+  "the legacy encryption uses the passphrase at its position in the chain",
   async (directory) => {
     const aes = { format: "qcow", options: "encrypt.format=aes" } as const;
     await make(directory, { ...aes, name: "base", passphrase: ONE });
@@ -144,7 +144,7 @@ liveTest(
   },
 );
 
-Deno.test("an image by the draft of 2016 is named, and read only when it is asked for", () => {
+Deno.test("an image of the draft of 2016 is reported, and read only on request", () => {
   const { image, content } = draftImage(TWO);
   const source = new SegmentSource(image.segments, image.size);
   const files = new Map([["image", source]]);

@@ -152,7 +152,7 @@ Deno.test("a key that is changed in its slot is in a free one meanwhile, which i
 
 liveTest(
   { needs: ["qemu-img", "cryptsetup"] },
-  "qemu-img and cryptsetup open what is left where writing stops while a key is changed",
+  "qemu-img and cryptsetup open the result where writing stops while a key is changed",
   async (directory) => {
     const before = volume(0);
     const { states } = changeKey(before, { ...key, slot: 0 });

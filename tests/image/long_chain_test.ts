@@ -156,7 +156,7 @@ for (const names of LOOPS) {
     }));
 }
 
-Deno.test("a file that comes again by a symbolic or a hard link makes a loop", () =>
+Deno.test("a file that recurs through a symbolic or hard link makes a loop", () =>
   withScratch(async (directory) => {
     Deno.writeFileSync(`${directory}/hard`, overlayBytes({ backing: { name: "other" } }));
     Deno.linkSync(`${directory}/hard`, `${directory}/other`);

@@ -48,7 +48,7 @@ function judged(directory: string) {
   }
 }
 
-Deno.test("a backing file whose name is not UTF-8 is not there where no name is like it", () =>
+Deno.test("a backing file whose name is not UTF-8 is missing if no file has that name", () =>
   withDirectory((directory) => {
     Deno.writeFileSync(`${directory}/overlay`, overlay());
     const { qemu, findings } = judged(directory);

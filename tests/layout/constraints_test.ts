@@ -326,7 +326,7 @@ Deno.test("a field breaks a rule once, and every field that breaks it is found",
   assertEquals(messages({ table: HIGH + 1n }, "place").length, 1);
 });
 
-Deno.test("judgeOf() refuses a rule that no constraint names, and a name without a meaning", () => {
+Deno.test("judgeOf() rejects a rule that no constraint names, and a name without a meaning", () => {
   const judge = judgeOf(sample, blank(sample), {
     place: () => undefined,
     findings: { add: () => undefined },
@@ -336,7 +336,7 @@ Deno.test("judgeOf() refuses a rule that no constraint names, and a name without
   assertEquals(judge("many"), true);
 });
 
-Deno.test("boundOf() and rangeOf() give the bounds of constraints to whoever needs them", () => {
+Deno.test("boundOf() and rangeOf() return the bounds of constraints", () => {
   assertEquals(boundOf(sample, "short"), 2 ** 25);
   assertThrows(() => boundOf(sample, "aligned"), TypeError, "bound of");
   assertEquals(rangeOf(sample, "level"), { min: 9, max: 21 });

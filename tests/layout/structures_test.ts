@@ -38,7 +38,7 @@ Deno.test("encode(decode(b)) equals b for every structure and any bytes", () => 
   }
 });
 
-Deno.test("decode() takes missing bytes for zeros, at every length of every structure", () => {
+Deno.test("decode() treats missing bytes as zeros, at every length of every structure", () => {
   for (const description of structures) {
     for (let length = 0; length < description.size; length++) {
       const stored = new Uint8Array(length).fill(0xa5);
@@ -85,7 +85,7 @@ Deno.test("the bits of a field do not overlap and are inside the field", () => {
   }
 });
 
-Deno.test("struct() refuses widths that do not add up and a name that stands twice", () => {
+Deno.test("struct() rejects widths that do not add up and a repeated name", () => {
   const fields = [u32("a", { doc: "A." }), u16("b", { doc: "B." })] as const;
   assertEquals(offsetOf(struct("good", { section: "1", size: 6 }, fields), "b"), 4);
   assertThrows(() => struct("bad", { section: "1", size: 7 }, fields), TypeError, "6 bytes, not 7");

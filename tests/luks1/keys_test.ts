@@ -52,7 +52,7 @@ function enabled(header: Uint8Array): number[] {
   );
 }
 
-Deno.test("createLuks1() gives as many keys as asked for, in the slots asked for", () => {
+Deno.test("createLuks1() creates the requested keys in the requested slots", () => {
   const { header } = createLuks1(optionsOf({
     slot: 4,
     slots: [{ slot: 7, passphrase: utf8("two"), iterations: 3 }],
@@ -63,7 +63,7 @@ Deno.test("createLuks1() gives as many keys as asked for, in the slots asked for
   assertEquals(openedSlot(header, "three"), undefined);
 });
 
-Deno.test("createLuks1() makes the digest cost an eighth of a key, and at least 1000", () => {
+Deno.test("createLuks1() gives the digest an eighth of the iterations of a key, and at least 1000", () => {
   const iterations = (count: number) => {
     const { digestIterations: _, ...options } = optionsOf({ iterations: count });
     const { header } = createLuks1(options);
@@ -73,7 +73,7 @@ Deno.test("createLuks1() makes the digest cost an eighth of a key, and at least 
   assertEquals(iterations(8008), 1001);
 });
 
-Deno.test("createLuks1() refuses what no volume has", () => {
+Deno.test("createLuks1() rejects impossible options", () => {
   const refuses = (options: Partial<Luks1Options>, says: string) =>
     assertThrows(() => createLuks1(optionsOf(options)), Luks1Error, says);
   refuses({ cipher: "rot13" }, "Cannot use the cipher rot13");
@@ -92,7 +92,7 @@ Deno.test("createLuks1() refuses what no volume has", () => {
   assertEquals(createLuks1(optionsOf({ payloadOffset: 0, detached: true })).header.length, 1052672);
 });
 
-Deno.test("addKey() takes the first free slot, or the one asked for", () => {
+Deno.test("addKey() uses the first free slot, or the requested one", () => {
   const { header } = createLuks1(optionsOf({ slot: 0 }));
   const key = { passphrase: utf8("one"), newPassphrase: utf8("two"), iterations: 5, random };
   const first = addKey(header, key);
@@ -108,14 +108,14 @@ Deno.test("addKey() takes the first free slot, or the one asked for", () => {
   assertThrows(() => addKey(header, wrong), Luks1Error, "the passphrase opens no key slot");
 });
 
-Deno.test("addKey() refuses when all slots are in use", () => {
+Deno.test("addKey() fails when all slots are in use", () => {
   let { header } = createLuks1(optionsOf());
   const key = { passphrase: utf8("one"), newPassphrase: utf8("n"), iterations: 1, random };
   for (let slot = 1; slot < 8; slot++) ({ header } = addKey(header, key));
   assertThrows(() => addKey(header, key), Luks1Error, "all key slots are in use");
 });
 
-Deno.test("changeKey() moves to a free slot, and stays where there is none", () => {
+Deno.test("changeKey() moves to a free slot, or stays if there is none", () => {
   let { header } = createLuks1(optionsOf());
   const key = { passphrase: utf8("one"), newPassphrase: utf8("two"), iterations: 5, random };
   const moved = changeKey(header, key);
@@ -130,7 +130,7 @@ Deno.test("changeKey() moves to a free slot, and stays where there is none", () 
   assertEquals(openedSlot(stayed.header, "one"), undefined);
 });
 
-Deno.test("changeKey() stays in the slot that is asked for, which the old passphrase has to open", () => {
+Deno.test("changeKey() stays in the requested slot, which the old passphrase must open", () => {
   const { header } = createLuks1(optionsOf({
     slots: [{ slot: 5, passphrase: utf8("one"), iterations: 3 }],
   }));

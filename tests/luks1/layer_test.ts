@@ -16,7 +16,7 @@ import { brokenRules, openVolume, readAll } from "./ours.ts";
 import { CountingSource } from "../counting_source.ts";
 import { edited, modelOf, sourceOf, volumeOf } from "./volumes.ts";
 
-Deno.test("probe() takes the magic with version 1 and nothing else", () => {
+Deno.test("probe() accepts the magic with version 1 and nothing else", () => {
   const head = volumeOf().source.read(0, 512);
   assert(luks1Driver.probe(head));
   assert(!luks1Driver.probe(Uint8Array.from(head, (byte, at) => at === 7 ? 2 : byte)));
@@ -34,7 +34,7 @@ Deno.test("open() reads the content with the passphrase of any slot", () => {
   }
 });
 
-Deno.test("open() tries each of several passphrases", () => {
+Deno.test("open() makes an attempt with each passphrase", () => {
   const { source } = volumeOf();
   const open = (...passphrases: string[]) =>
     luks1Driver.open(source, new Findings(), { passphrases: passphrases.map(utf8) });
@@ -103,7 +103,7 @@ Deno.test("no work is done for iterations beyond the budget", () => {
   assertEquals(iterationsOf(decodeLuks1(source)), 2 + 0xffffffff + 2 * 3);
 });
 
-Deno.test("unlock() checks the budget for the one slot that it tries", () => {
+Deno.test("unlock() checks the budget for the one slot of its attempt", () => {
   const { image } = buildLuks1(modelOf());
   const keyMaterial = edited(image, { "/key_slots/2/iterations": 0xffffffff });
   const header = decodeLuks1(keyMaterial);
@@ -114,7 +114,7 @@ Deno.test("unlock() checks the budget for the one slot that it tries", () => {
   assert("rule" in dear && dear.rule === "luks.work.iterations-budget");
 });
 
-Deno.test("unlock() does not try slots with other than 4000 stripes", () => {
+Deno.test("unlock() skips slots without exactly 4000 stripes", () => {
   const { image } = buildLuks1(modelOf());
   const keyMaterial = edited(image, { "/key_slots/0/stripes": 0xffffffff });
   const result = unlock(decodeLuks1(keyMaterial), { keyMaterial, passphrase: utf8("first") });
@@ -147,7 +147,7 @@ Deno.test("masterKeyOf() gives the master key, and other bytes for another passp
   assert(!isMasterKey(header, key("second")));
 });
 
-Deno.test("open() takes any bytes", () => {
+Deno.test("open() accepts any bytes", () => {
   for (let seed = 0; seed < 300; seed++) {
     const noise = patternBytes({ kind: "noise", seed }, 700);
     noise.set(volumeOf().source.read(0, seed));
@@ -180,7 +180,7 @@ Deno.test("open() judges everything that has a meaning, not only what QEMU repor
   ]);
 });
 
-Deno.test("anatomy() shows the header and the slots, and claims what they lead to", () => {
+Deno.test("anatomy() shows the header and the slots, and claims what they point to", () => {
   const { image } = buildLuks1(modelOf());
   const marks = new Marks([]);
   const limits = { rows: 100, tables: 100, entries: 100, marks };

@@ -23,7 +23,7 @@ export async function run([program = "", ...args]: readonly string[]): Promise<A
   };
 }
 
-/** Runs a tool that has to succeed, and gives back what it printed. */
+/** Runs a tool that must succeed, and returns what it printed. */
 export async function succeed(command: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(command);
   const said = new TextDecoder().decode(stdout);

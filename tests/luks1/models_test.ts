@@ -29,7 +29,7 @@ Deno.test("luks1Models() gives the same models for the same seed, and normal one
   for (const model of draw()) assertEquals(normaliseLuks1(model), model);
 });
 
-Deno.test("luks1Models() knows its own models again, so that a stored one shrinks", () => {
+Deno.test("luks1Models() recognises its own models, so a stored one shrinks", () => {
   const models = luks1Models({ qemu: false });
   for (const model of fc.sample(models, { numRuns: 100, seed: 2 })) {
     assert(models.canShrinkWithoutContext(model), JSON.stringify(model));
@@ -39,7 +39,7 @@ Deno.test("luks1Models() knows its own models again, so that a stored one shrink
   }
 });
 
-Deno.test("luks1Models() meets every feature in a fair share of its models", () => {
+Deno.test("luks1Models() covers every feature in a fair share of its models", () => {
   const models = fc.sample(luks1Models({ qemu: false }), { numRuns: 2000, seed: 3 });
   const features: [string, number, (model: Luks1Model) => boolean][] = [
     ["xts", 0.05, ({ spec }) => spec.mode === "xts"],
@@ -63,7 +63,7 @@ Deno.test("luks1Models() meets every feature in a fair share of its models", () 
   }
 });
 
-Deno.test("buildLuks1() makes sound volumes that every key of the model opens", () => {
+Deno.test("buildLuks1() makes valid volumes that every key of the model opens", () => {
   for (
     const model of fc.sample(luks1Models({ qemu: false, sizeMax: 4096 }), { numRuns: 12, seed: 5 })
   ) {

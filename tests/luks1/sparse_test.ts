@@ -67,7 +67,7 @@ for (const spec of [...specs, ...ofCryptsetup]) {
   });
 }
 
-Deno.test("a sparse volume is the same as another one but for its key material", () => {
+Deno.test("a sparse volume differs from another one only in its key material", () => {
   const [spec] = specs;
   assert(spec !== undefined);
   const { image, payload } = buildLuks1(sparse(spec, { detached: true }));

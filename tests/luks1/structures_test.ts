@@ -49,7 +49,7 @@ Deno.test("payloadStart() is where QEMU puts the payload for every length of key
   ]);
 });
 
-Deno.test("decodeLuks1() takes any bytes, and what they lack for zeros", () => {
+Deno.test("decodeLuks1() accepts any bytes, and treats missing ones as zeros", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
     const padded = new Uint8Array(600);
     padded.set(bytes);
@@ -60,7 +60,7 @@ Deno.test("decodeLuks1() takes any bytes, and what they lack for zeros", () => {
   }));
 });
 
-Deno.test("specOf() splits cipher_mode at its first '-' and its first ':' behind that", () => {
+Deno.test("specOf() splits cipher_mode at its first '-' and the first ':' after that", () => {
   const { image } = buildLuks1(modelOf());
   const spec = (mode: string) => {
     const read = specOf(decodeLuks1(edited(image, { "/header/cipher_mode": mode })));

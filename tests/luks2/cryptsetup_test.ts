@@ -121,7 +121,7 @@ liveTest(
 
 liveTest(
   { needs: ["cryptsetup"] },
-  "info tells what luksDump --dump-json-metadata does",
+  "info prints what luksDump --dump-json-metadata prints",
   async (directory) => {
     const path = `${directory}/volume`;
     const options = [...QUICK_ARGON2ID, "--label", "name", "--subsystem", "part"];
@@ -297,7 +297,7 @@ liveTest(
       const { code, stderr } = await testPassphrase(path);
       assertEquals(code === 0, opened !== undefined, stderr);
       assertEquals(/IO error while decrypting keyslot/.test(stderr), opened === undefined);
-      // Asked for by its number, a slot behind it opens.
+      // If it is requested by its number, a later slot opens.
       assertEquals(unlocked(path, "second", 3)?.slot, 3);
       const { code: third } = await testPassphrase(path, "--key-slot", "3");
       assertEquals(third === 0, passphrase === "second");

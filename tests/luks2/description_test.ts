@@ -107,7 +107,7 @@ Deno.test("boundaries() has values on both sides of each constraint", () => {
   }
 });
 
-Deno.test("write() writes each sort as the specification has it, and read() reads it again", () => {
+Deno.test("write() writes each kind as in the specification, and read() reads it again", () => {
   const values = {
     keyslots: {
       "7": {

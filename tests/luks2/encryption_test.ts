@@ -3,7 +3,7 @@ import { cipherOptions, isKnownCipher, whyNoCipher } from "../../src/luks2/encry
 
 const optionsOf = (encryption: string) => cipherOptions({ encryption, sectorSize: 512 });
 
-Deno.test("an encryption is taken apart as cryptsetup does, and `capi:` as dm-crypt does", () => {
+Deno.test("an encryption is parsed as by cryptsetup, and `capi:` as by dm-crypt", () => {
   const alike = [
     ["capi:xts(aes)-plain64", "aes-xts-plain64"],
     ["capi:cbc(serpent)-essiv:sha256", "serpent-cbc-essiv:sha256"],
@@ -17,7 +17,7 @@ Deno.test("an encryption is taken apart as cryptsetup does, and `capi:` as dm-cr
   }
 });
 
-Deno.test("what is not one mode of one cipher of the kernel's crypto interface is not known", () => {
+Deno.test("anything but one mode of one cipher of the kernel's crypto interface is unknown", () => {
   const unknown = [
     "capi:essiv(cbc(aes),sha256)-plain64",
     "capi:adiantum(xchacha20,aes)-plain64",

@@ -28,7 +28,7 @@ export const dimensions = {
 /** The hash of every essiv. */
 const HASH = "sha256";
 
-/** Whether cryptsetup has an encryption: what the reference has, but for what OpenSSL lacks. */
+/** Whether cryptsetup has an encryption: all of the reference except those that OpenSSL lacks. */
 export function isOfCryptsetup(choice: Choice<typeof dimensions>): boolean {
   const { cipher, mode, ivGenerator, keyBytes } = choice;
   // In ecb mode there is no generator, which is one choice and not seven.
@@ -68,7 +68,7 @@ export function hashAt(index: number): string {
   return hashes[index % hashes.length] ?? "";
 }
 
-/** The options of cryptsetup for it: a small header, and a key derivation that takes no time. */
+/** The options of cryptsetup for it: a small header, and a fast key derivation. */
 export function optionsOf({ encryption, keyBytes }: Encryption, hash: string): string[] {
   return [
     ...["--cipher", encryption, "--key-size", String(8 * keyBytes), "--hash", hash],

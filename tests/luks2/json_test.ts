@@ -56,7 +56,7 @@ Deno.test("parseJson() reads what JSON.stringify() writes", () => {
   }));
 });
 
-Deno.test("parseJson() takes what JSON.parse() takes, and notes nothing of it", () => {
+Deno.test("parseJson() accepts what JSON.parse() accepts, without a finding", () => {
   const pieces = [
     '{"a":',
     "}",
@@ -88,7 +88,7 @@ Deno.test("parseJson() takes what JSON.parse() takes, and notes nothing of it", 
   );
 });
 
-Deno.test("parseJson() takes any bytes", () => {
+Deno.test("parseJson() accepts any bytes", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
     const { root, fault } = parseJson(bytes);
     assert((root === undefined) !== (fault === undefined));

@@ -33,7 +33,7 @@ const kdf: Kdf = {
   salt: of(7, 32),
 };
 
-Deno.test("deriveKey() takes the costs as Argon2 does", () => {
+Deno.test("deriveKey() uses the costs as Argon2 does", () => {
   const password = new TextEncoder().encode("secret");
   const options = { t: 2, m: 33, p: 4, dkLen: 64 };
   assertEquals(deriveKey(kdf, password, 64), argon2id(password, of(7, 32), options));

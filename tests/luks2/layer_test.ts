@@ -52,7 +52,7 @@ Deno.test("every part of the content can be read, wherever it starts and ends", 
   }
 });
 
-Deno.test("a priority that is no integer is the one that cryptsetup makes of it", () => {
+Deno.test("a priority that is not an integer is converted as by cryptsetup", () => {
   const opens = (priority: string): boolean => {
     const slot = '"0":{"type":"luks2"';
     const text = (stored: string): string =>
@@ -85,7 +85,7 @@ function derivedSlots(slot: string, kdf: AnyJson, rules: RegExp): string[] {
   return [...areas].filter(([, offset]) => source.hasRead(offset, 1)).map(([name]) => name);
 }
 
-Deno.test("no work is done that is over the budget, however much a header asks for", () => {
+Deno.test("no work is done above the budget, whatever a header requests", () => {
   assertEquals(derivedSlots("0", {}, /^luks2\.key\.unlock$/), ["0", "3"]);
   for (
     const { slot, kdf } of [

@@ -28,7 +28,7 @@ Deno.test("luks2Models() gives the same models for the same seed, and normal one
   for (const model of draw()) assertEquals(normaliseLuks2(model), model);
 });
 
-Deno.test("luks2Models() knows its own models again, so that a stored one shrinks", () => {
+Deno.test("luks2Models() recognises its own models, so a stored one shrinks", () => {
   const models = luks2Models();
   for (const model of fc.sample(models, { numRuns: 100, seed: 2 })) {
     const stored = JSON.parse(JSON.stringify(model));
@@ -39,7 +39,7 @@ Deno.test("luks2Models() knows its own models again, so that a stored one shrink
   }
 });
 
-Deno.test("luks2Models() meets every feature in a fair share of its models", () => {
+Deno.test("luks2Models() covers every feature in a fair share of its models", () => {
   const models = fc.sample(luks2Models(), { numRuns: 2000, seed: 3 });
   const features: [string, number, (model: Luks2Model) => boolean][] = [
     ["xts", 0.2, ({ encryption }) => /xts/.test(encryption)],
@@ -67,7 +67,7 @@ Deno.test("luks2Models() meets every feature in a fair share of its models", () 
   }
 });
 
-/** What a model makes of its volume on purpose. */
+/** The rules that a model's volume breaks on purpose. */
 const MEANT = [
   "luks2.copy.primary",
   "luks2.copy.secondary",
@@ -75,7 +75,7 @@ const MEANT = [
   "luks2.header.uuid",
 ];
 
-Deno.test("buildLuks2() makes volumes that every key of the model opens unless it is not tried", () => {
+Deno.test("buildLuks2() makes volumes that every usable key of the model opens", () => {
   const models = fc.sample(luks2Models({ sizeMax: 8192 }), { numRuns: 25, seed: 5 });
   for (const model of models) {
     for (const key of model.keys) {

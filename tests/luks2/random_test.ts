@@ -32,7 +32,7 @@ const COUNT = 40;
 /** A budget that no mutant can make long work of. */
 const iterationsMax = 10_000;
 
-Deno.test("any mutant opens and reads without another error than of an access", () => {
+Deno.test("any mutant opens and reads with no other error than that of an access", () => {
   for (let seed = 0; seed < 200; seed++) {
     const { model, ...base } = bases[seed % bases.length] as Base;
     const { volume, edits } = mutate(model, 100_000 + seed, base);

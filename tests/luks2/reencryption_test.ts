@@ -126,7 +126,7 @@ for (const way of ways) {
   });
 }
 
-/** Gives back the segment that was interrupted. */
+/** Returns the interrupted segment. */
 function assertSame({ header, payload }: Interrupted, when: string): string | undefined {
   const source = new FileSource(header);
   const data = header === payload ? undefined : new FileSource(payload);

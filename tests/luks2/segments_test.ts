@@ -60,7 +60,7 @@ Deno.test("segments are read in their order, each in its sectors and with its IV
   ], [[DATA, stored(0, 4096, 4096)]]));
 });
 
-Deno.test("a segment may be after the one that follows it, and be stored as it is", () => {
+Deno.test("a segment may be stored after the following one, and unencrypted", () => {
   assertContent(reencrypting([
     ["/keyslots/1/mode", "encrypt"],
     ["/keyslots/1/direction", "backward"],
@@ -73,7 +73,7 @@ Deno.test("a segment may be after the one that follows it, and be stored as it i
   ], [[DATA, stored(4096, 4096)], [DATA + 4096, content.slice(0, 4096)]]));
 });
 
-Deno.test("what was interrupted is read from its journal", () => {
+Deno.test("an interrupted segment is read from its journal", () => {
   assertContent(reencrypting([
     ["/keyslots/1/area", { ...area, size: "4096", type: "journal" }],
     ["/segments/0", cryptSegment(DATA, 1024)],
@@ -85,7 +85,7 @@ Deno.test("what was interrupted is read from its journal", () => {
   ], [[AREA, stored(1024, 2048)], [DATA + 1024, garbage(2048)]]));
 });
 
-Deno.test("of what was interrupted with checksums, each block is read as it is", () => {
+Deno.test("after an interruption with checksums, each block is read in its actual state", () => {
   const size = String(SIZE);
   assertContent(reencrypting([
     ["/keyslots/1/area", { ...area, type: "checksum", hash: "sha256", sector_size: 4096 }],
@@ -102,7 +102,7 @@ Deno.test("of what was interrupted with checksums, each block is read as it is",
   ]));
 });
 
-Deno.test("what was interrupted when it was moved is read from where it was", () => {
+Deno.test("a segment that was interrupted while it was moved is read from its old offset", () => {
   assertContent(reencrypting([
     ["/keyslots/1/direction", "backward"],
     ["/keyslots/1/area", { ...area, size: "4096", type: "datashift", shift_size: "4096" }],

@@ -58,7 +58,7 @@ Deno.test("decodeLuks2() finds the secondary copy at each of its places when the
   }
 });
 
-Deno.test("detectLuks2() tells version 2 from version 1, and from nothing", () => {
+Deno.test("detectLuks2() distinguishes version 2 from version 1, and from no header", () => {
   assert(detectLuks2(new MemorySource(changed({}))));
   assert(!detectLuks2(new MemorySource(changed({}, { fields: { version: 1 }, only: "primary" }))));
   // Version 0 is damage: cryptsetup 2.6.1 says "Command successful." to isLuks, by the other copy.
@@ -111,7 +111,7 @@ Deno.test("the anatomy of a volume has both copies, their values, the areas and 
   assert(anatomy?.complete);
 });
 
-Deno.test("the anatomy lists as many values as there is room for, and those with a mark", () => {
+Deno.test("the anatomy lists values up to a limit, and all with a mark", () => {
   const source = new MemorySource(changed({}));
   const all = luks2Driver.anatomy?.(source, { ...options, rows: 1000 }).parts[1];
   const last = rowsOf(all).at(-1);

@@ -40,7 +40,7 @@ const cases: readonly (readonly [about: string, Change[], string | undefined])[]
 ];
 
 for (const [about, changes, counts] of cases) {
-  Deno.test(`nothing is said of what was not read, and no copy in its stead is gone by: ${about}`, () => {
+  Deno.test(`unread parts are not judged, and no copy is used instead: ${about}`, () => {
     const { layer, findings } = openVolume(volumeWith(...changes));
     assertEquals(findings.count("luks2.work.values") > 0, true);
     assertEquals(findings.refusal("info"), undefined);
@@ -55,7 +55,7 @@ for (const [about, changes, counts] of cases) {
   });
 }
 
-Deno.test("what is not read and is refused for another reason is refused", () => {
+Deno.test("an unread volume that is rejected for another reason is rejected", () => {
   const { findings } = openVolume(volumeWith(many(), { fields: { csum_alg: "x" } }));
   assert(findings.refusal("info") !== undefined);
 });

@@ -37,7 +37,7 @@ export type AnyJson = any;
 
 /** What is changed of a volume: in both copies unless it is said. */
 export interface Change {
-  /** Changes the JSON, or gives back another text of it. */
+  /** Changes the JSON, or returns another text for it. */
   readonly json?: (root: AnyJson) => AnyJson;
   /** Changes the text of the JSON. */
   readonly text?: (text: string) => string;

@@ -21,7 +21,7 @@ function malformed(outcome: Outcome<unknown>): readonly [string, string] {
   throw new Error(`It is ${JSON.stringify(outcome)}`);
 }
 
-Deno.test("an answer of qemu-img in another shape is malformed, with the bytes that came", async () => {
+Deno.test("an answer of qemu-img in another shape is malformed, with its bytes", async () => {
   const cases: [string, "info" | "map" | "check", string, string][] = [
     ["", "info", "The answer is empty", ""],
     ["printf '\\n'", "map", "The answer is empty", "\\n"],
@@ -94,7 +94,7 @@ Deno.test("a malformed answer is the same as no other, not even as another malfo
   }
 });
 
-Deno.test("a scratch folder that is full is no rejection of an image", async () => {
+Deno.test("a full scratch folder is not a rejection of an image", async () => {
   const script =
     `if [ "$1" = info ]; then echo '{"format": "raw", "virtual-size": 512}'; exit 0; fi; ` +
     "echo 'qemu-img: error while writing at byte 0: No space left on device' >&2; exit 1";

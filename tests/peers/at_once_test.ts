@@ -26,7 +26,7 @@ Deno.test("fewAtOnce() works on every item, on several at a time and never on mo
   assert(most >= 2 && most <= 4, `${most}`);
 });
 
-Deno.test("fewAtOnce() begins nothing after a failure, and lets end what is under way", async () => {
+Deno.test("fewAtOnce() starts nothing after a failure, and waits for running work", async () => {
   const begun: number[] = [];
   const ended: number[] = [];
   const failing = fewAtOnce(Array.from({ length: 40 }, (_, index) => index), async (item) => {
@@ -40,7 +40,7 @@ Deno.test("fewAtOnce() begins nothing after a failure, and lets end what is unde
   assert(begun.length <= 4, `${begun.length}`);
 });
 
-Deno.test("KeptResults asks the same once, and forgets what was long ago", async () => {
+Deno.test("KeptResults computes the same result once, and forgets old ones", async () => {
   const kept = new KeptResults();
   let calls = 0;
   const ask = (key: string) =>

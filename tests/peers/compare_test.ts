@@ -25,7 +25,7 @@ const MAP_10_0: MapEntry[] = JSON.parse(
 { "start": 8192, "length": 8192, "depth": 0, "present": false, "zero": true, "data": false, "compressed": false}]`,
 );
 
-Deno.test("comparable() leaves out what a version does not print yet", () => {
+Deno.test("comparable() omits what a version does not print yet", () => {
   assertEquals(comparable("6.0.1").mapWithout, ["present", "compressed"]);
   assertEquals(comparable("6.1.0").mapWithout, ["compressed"]);
   assertEquals(comparable("8.1.5").mapWithout, ["compressed"]);
@@ -74,7 +74,7 @@ Deno.test("compareInfo() misses detached-header of no version before 9.0", () =>
   }
 });
 
-Deno.test("compareMap() merges what the older version does not tell apart", () => {
+Deno.test("compareMap() merges what the older version does not distinguish", () => {
   assertEquals(compareMap(MAP_7_2, MAP_10_0, { version: "7.2.22" }), []);
   assertEquals(compareMap(MAP_7_2, MAP_10_0, { version: "10.0.13" }), [
     { path: "/0/length", left: 8192, right: 4096 },
@@ -107,7 +107,7 @@ Deno.test("compareMap() does not merge over a gap in host offsets, a depth or a 
   }
 });
 
-Deno.test("compareMap() takes the one empty entry of an empty image for no entry", () => {
+Deno.test("compareMap() treats the one empty entry of an empty image as no entry", () => {
   const empty = { start: 0, length: 0, depth: 0, present: false, zero: false, data: false };
   assertEquals(compareMap([empty], [], { version: "10.0.13" }), []);
 });
@@ -153,7 +153,7 @@ Deno.test("compareCheck() compares exit status and counts", () => {
   assertEquals(compareCheck({ exitCode: 63 }, { exitCode: 63 }), []);
 });
 
-Deno.test("compareOutcomes() takes a crash for nothing else, and no answer for any", () => {
+Deno.test("compareOutcomes() never treats a crash as another outcome, nor a missing answer as an answer", () => {
   const values = () => [];
   const rejected = { outcome: "rejected", message: "a" } as const;
   const crashed = { outcome: "crashed", message: "SIGSEGV" } as const;

@@ -186,7 +186,7 @@ liveTest({ needs: ["cryptsetup"] }, "CryptsetupPeer takes a detached header", as
 
 liveTest(
   { needs: ["cryptsetup", "qemu-img"] },
-  "CryptsetupPeer tells what it lacks from what is wrong with a volume",
+  "CryptsetupPeer distinguishes what it lacks from what is wrong with a volume",
   async (directory) => {
     const options = "cipher-alg=twofish-128,cipher-mode=cbc";
     await makeEncrypted(directory, { name: "two", format: "luks", passphrase: "pw", options });

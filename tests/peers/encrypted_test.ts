@@ -211,7 +211,7 @@ liveTest(
   },
 );
 
-Deno.test("ExecPeer hands passphrases and a header to an adapter that takes them, and to no other", () =>
+Deno.test("ExecPeer passes passphrases and a header to an adapter that accepts them, and to no other", () =>
   withScratch(async (directory) => {
     const subject = {
       path: "disk",
@@ -247,7 +247,7 @@ Deno.test("ExecPeer hands passphrases and a header to an adapter that takes them
     assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["adapter"]);
   }));
 
-Deno.test("scrubbed() hides a passphrase, and a short one only where it is alone", () => {
+Deno.test("scrubbed() hides a passphrase, and a short one only if it is a whole word", () => {
   assertEquals(scrubbed("no: pass.word2", ["pass.word"]), "no: (passphrase)2");
   assertEquals(scrubbed("a wrong 'a' at all", ["a"]), "(passphrase) wrong '(passphrase)' at all");
   assertEquals(scrubbed("x+y and x+yy, +", ["x+y"]), "(passphrase) and x+yy, +");

@@ -10,7 +10,7 @@ import { liveTest } from "../live.ts";
 
 const PASSPHRASE = "open sesame";
 const SIZE = 4096;
-/** Volumes that one process is asked about. */
+/** Volumes that one process is queried about. */
 const AT_ONCE = 40;
 
 Deno.test("the matrix has each of 819 combinations once", () => {
@@ -59,7 +59,7 @@ function build(path: string, spec: CipherSpec): void {
   Deno.writeFileSync(path, source.read(0, source.size));
 }
 
-/** Has qemu-io read each volume and then write over a part of it; gives back what it complains of. */
+/** Reads each volume and then overwrites a part of it with qemu-io; returns its complaints. */
 async function rewritten(directory: string, names: readonly string[]): Promise<string> {
   const commands = names.flatMap((name) => [
     `open -o driver=luks,key-secret=key,file.filename=${name}`,

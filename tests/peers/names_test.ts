@@ -13,7 +13,7 @@ Deno.test("optionValue() writes each comma twice", () => {
   assertEquals(optionValue("a,b,,c"), "a,,b,,,,c");
 });
 
-Deno.test("jsonName() holds no white space and nothing outside ASCII", () => {
+Deno.test("jsonName() contains no white space and only ASCII", () => {
   const name = jsonName({ driver: "raw", "file.filename": 'a b\tü\u{1f4be}\\"' });
   assertEquals(/^[\x21-\x7e]+$/.test(name), true);
   assertEquals(JSON.parse(name.slice("json:".length)), {

@@ -16,7 +16,7 @@ Deno.test("runTool() gives exit status, standard output and standard error", asy
   });
 });
 
-Deno.test("runTool() tells death by a signal from every exit status", async () => {
+Deno.test("runTool() distinguishes death by a signal from every exit status", async () => {
   const crashed = await runTool(sh("kill -SEGV $$"));
   assertEquals(crashed.end, { kind: "crashed", signal: "SIGSEGV" });
   const killed = await runTool(sh("kill -KILL $$"));
@@ -40,7 +40,7 @@ Deno.test("runTool() does not wait for a child that the tool has left behind", a
   assertEquals(result.stdout, "done\n");
 });
 
-Deno.test("runTool() takes output up to its limit and kills a tool that prints more", async () => {
+Deno.test("runTool() accepts output up to its limit and kills a tool that prints more", async () => {
   const exact = await runTool(sh("printf 12345678"), { stdoutLimit: 8 });
   assertEquals(exact.end, { kind: "exited", code: 0 });
   const flooded = await runTool(sh("while :; do echo 12345678; done"), { stdoutLimit: 8 });
@@ -48,7 +48,7 @@ Deno.test("runTool() takes output up to its limit and kills a tool that prints m
   assertEquals(flooded.stdout, "12345678");
 });
 
-Deno.test("runTool() shows a tool LC_ALL=C, no standard input, and no other variable", async () => {
+Deno.test("runTool() gives a tool LC_ALL=C, no standard input, and no other variable", async () => {
   const { stdout } = await runTool(["/usr/bin/env"]);
   assertEquals(stdout, "LC_ALL=C\n");
   const input = await runTool(sh("cat; echo end"));

@@ -72,7 +72,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "QemuImgPeer takes names that QEMU or a command line would misread",
+  "QemuImgPeer accepts names that QEMU or a command line would misread",
   async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", "disk", "8k");
     const bytes = Deno.readFileSync(`${directory}/disk`);
@@ -93,7 +93,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "QemuImgPeer.check() tells corruption, leaks, no checker and a refused image apart",
+  "QemuImgPeer.check() distinguishes corruption, leaks, a missing checker and a rejected image",
   async (directory) => {
     const make4k = async (name: string, ...commands: string[]) => {
       const options = ["-o", "cluster_size=4k", name, "16k"];
@@ -119,7 +119,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "QemuImgPeer says what it was told when an image is refused",
+  "QemuImgPeer reports the tool's message when an image is rejected",
   async (directory) => {
     const missing = await new QemuImgPeer().info({ path: "missing", directory });
     assertEquals(missing.outcome, "rejected");

@@ -43,7 +43,7 @@ Deno.test("readDump() reads what `read -v` prints", () => {
   assertEquals(readFailure(text), undefined);
 });
 
-Deno.test("readAllocationMap() reads exact numbers and refuses other text", () => {
+Deno.test("readAllocationMap() reads exact numbers and rejects other text", () => {
   const text = "128 KiB (0x20000) bytes     allocated at offset 0 bytes (0x0)\n" +
     "1.001 MiB (0x100400) bytes not allocated at offset 128 KiB (0x20000)\n";
   assertEquals(readAllocationMap(text), [
@@ -123,7 +123,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "QemuIoSession tells what cannot be read from what cannot be opened",
+  "QemuIoSession distinguishes what cannot be read from what cannot be opened",
   async (directory) => {
     const options = ["-o", "cluster_size=4k", "disk", "16k"];
     await make(directory, "qemu-img", "create", "-q", "-f", "qcow2", ...options);

@@ -83,7 +83,7 @@ Deno.test(
 );
 
 Deno.test(
-  "what a killed run leaves behind is removed by the next run, and what a live run uses is not",
+  "leftovers of a killed run are removed by the next run, and files of a live run are not",
   withTmpdir(async (tmpdir) => {
     const killed = await startRun(tmpdir);
     const live = await startRun(tmpdir);
@@ -121,7 +121,7 @@ Deno.test(
 );
 
 Deno.test(
-  "a folder that Deno may not write to is a message of its own",
+  "a folder that Deno may not write to has its own message",
   withTmpdir(async (tmpdir) => {
     const child = scratchCommand(
       tmpdir,
@@ -154,7 +154,7 @@ Deno.test("makeScratch() says why there is no folder, and writing why there is n
     return Promise.resolve();
   }, "/tmp"));
 
-Deno.test("makeScratch() gives folders of their own, which only this user reads", () => {
+Deno.test("makeScratch() returns separate folders, which only this user can read", () => {
   const [first, second] = [makeScratch(), makeScratch()];
   assert(first.path !== second.path);
   assertEquals(namesIn(first.path), []);

@@ -65,7 +65,7 @@ for (const [name, creation] of Object.entries(images)) {
   );
 }
 
-Deno.test("what is made is sound, and read here as it was given", () => {
+Deno.test("new images are valid, and read as their input", () => {
   for (const name of ["plain", "compressed", "empty", "of one sector"]) {
     const creation = images[name];
     assert(creation !== undefined);
@@ -88,7 +88,7 @@ liveTest({ needs: ["qemu-img"] }, "an image is as long as qemu-img makes it", as
   assertEquals(Deno.statSync(ours).size, Deno.statSync(theirs).size);
 });
 
-Deno.test("zeros take no place, and a large disk only that of its L1 table", () => {
+Deno.test("zeros use no space, and a large disk only that of its L1 table", () => {
   const size = 2 ** 40;
   const bytes = new Uint8Array(4097).fill(1);
   const source = madeSource({
@@ -100,7 +100,7 @@ Deno.test("zeros take no place, and a large disk only that of its L1 table", () 
   assertEquals(source.size, 4096 * Math.ceil((48 + l1) / 4096) + 3 * 4096);
 });
 
-Deno.test("options that do not go together are refused before anything is made", () => {
+Deno.test("conflicting options are rejected before anything is created", () => {
   const refused: [Qcow1Creation, string][] = [
     [{ size: 0 }, "a positive multiple of 512, not 0"],
     [{ size: 513 }, "a positive multiple of 512, not 513"],

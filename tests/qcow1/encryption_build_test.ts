@@ -48,7 +48,7 @@ Deno.test("buildQcow1() says that an image is encrypted", () => {
   assertEquals(fieldOf(buildQcow1(modelOf()), "/header/crypt_method"), 0n);
 });
 
-Deno.test("buildQcow1() encrypts data behind the end of the disk, and nothing compressed", () => {
+Deno.test("buildQcow1() encrypts data after the end of the disk, and nothing compressed", () => {
   const { encryption: _, ...plain } = model;
   const bytesAt = (of: Qcow1Model, path: string): Uint8Array => {
     const built = buildQcow1(of);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { patternBytes } from "../../src/format/mod.ts";
 import { IntervalSet } from "../../src/qcow1/intervals.ts";
 
-Deno.test("add() gives back what was not in the set", () => {
+Deno.test("add() returns the numbers that were not in the set", () => {
   const set = new IntervalSet();
   assertEquals(set.add({ from: 10, to: 20 }), [{ from: 10, to: 20 }]);
   assertEquals(set.add({ from: 12, to: 18 }), []);
@@ -12,7 +12,7 @@ Deno.test("add() gives back what was not in the set", () => {
   assertEquals(set.add({ from: 7, to: 7 }), []);
 });
 
-Deno.test("add() gives back each number once, as a plain set would", () => {
+Deno.test("add() returns each number once, like a plain set", () => {
   const bytes = patternBytes({ kind: "noise", seed: 4 }, 2000);
   const set = new IntervalSet();
   const plain = new Set<number>();

@@ -14,7 +14,7 @@ function layerOf(source: ByteSource): Layer {
   return layer;
 }
 
-Deno.test("probe() takes the magic with version 1 and nothing else", () => {
+Deno.test("probe() accepts the magic with version 1 and nothing else", () => {
   const head = sourceOf(builtOf()).read(0, 512);
   assert(qcow1Driver.probe(head));
   assert(!qcow1Driver.probe(Uint8Array.from(head, (byte, at) => at === 7 ? 2 : byte)));
@@ -22,7 +22,7 @@ Deno.test("probe() takes the magic with version 1 and nothing else", () => {
   assert(!qcow1Driver.probe(new Uint8Array(512)));
 });
 
-Deno.test("open() gives no layer where there is no geometry to walk the image by", () => {
+Deno.test("open() returns no layer without a usable geometry", () => {
   const edits = [{ magic: 0 }, { version: 2 }, { cluster_bits: 8 }, { l2_bits: 14 }, {
     size: 2n ** 63n,
   }, { l1_table_offset: 2n ** 63n }];
@@ -57,7 +57,7 @@ Deno.test("open() judges everything that has a meaning, not only what QEMU repor
   ]);
 });
 
-Deno.test("open() takes any bytes", () => {
+Deno.test("open() accepts any bytes", () => {
   for (let seed = 0; seed < 200; seed++) {
     const bytes = patternBytes({ kind: "noise", seed }, seed);
     const head = sourceOf(builtOf()).read(0, 32);
@@ -66,7 +66,7 @@ Deno.test("open() takes any bytes", () => {
   }
 });
 
-Deno.test("runs() merges neighbours that follow each other in the file and no others", () => {
+Deno.test("runs() merges adjacent entries that are adjacent in the file and no others", () => {
   const clusters = [0, 1, 2, 5, 6].map((index) => ({
     index,
     kind: "data" as const,
@@ -83,7 +83,7 @@ Deno.test("runs() merges neighbours that follow each other in the file and no ot
   ]);
 });
 
-Deno.test("runs() keeps entries apart that a number cannot tell apart", () => {
+Deno.test("runs() separates entries that a number cannot distinguish", () => {
   const image = builtOf({ clusters: [0, 1].map((index) => ({ index, ...DATA })), size: 8192n });
   const edits = { "/l2[0]/0/l2_entry": 2n ** 62n, "/l2[0]/1/l2_entry": 2n ** 62n + 4097n };
   assertEquals([...layerOf(edited(image, edits)).runs(0, 8192)].length, 2);
@@ -149,7 +149,7 @@ Deno.test("readRun() reads any part of a run", () => {
   }
 });
 
-Deno.test("readRun() tells where the entry lies that makes a read fail", () => {
+Deno.test("readRun() reports the offset of the entry that makes a read fail", () => {
   const built = builtOf();
   const entry = fieldOf(built, "/l2[0]/0/l2_entry");
   const layer = layerOf(edited(built, { "/l2[0]/0/l2_entry": entry + 1n }));
@@ -182,7 +182,7 @@ Deno.test("readRun() does not mistake compressed data for that at the same offse
 
 liveTest(
   { needs: QEMU },
-  "runs() tells the host offset as map does for a query inside a cluster",
+  "runs() gives the host offset as map does for a query inside a cluster",
   async (dir) => {
     const built = builtOf({ placement: { clusterSkews: [1] } });
     const path = `${dir}/image`;

@@ -32,7 +32,7 @@ export async function run(
   return { code: result.code, stdout: result.stdout, stderr };
 }
 
-/** Runs a tool that has to succeed, and gives back what it printed. */
+/** Runs a tool that must succeed, and returns what it printed. */
 export async function succeed(
   command: readonly string[],
   options: { cwd?: string } = {},
@@ -77,7 +77,7 @@ export async function probedFormat(path: string): Promise<string | undefined> {
 /** What `map` prints of an image without its backing file. */
 export interface MapAnswer {
   readonly code: number;
-  /** With code 1: those before the one at which it failed, but for the one before that. */
+  /** With code 1: the entries before the one at which it failed, except for the one before that. */
   readonly entries: readonly MapEntry[];
 }
 

@@ -63,7 +63,7 @@ holds("a generated image reads as its model says", (model) => {
   assertEquals(layer.backing, model.backing);
 });
 
-Deno.test("normaliseQcow1() brings any numbers into their range", () => {
+Deno.test("normaliseQcow1() wraps any numbers into their range", () => {
   const model = modelOf({
     clusterBits: 99,
     l2Bits: -1,

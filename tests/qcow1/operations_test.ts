@@ -41,7 +41,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "qcow1.write.partial-compressed: what cannot be decompressed is only overwritten as a whole",
+  "qcow1.write.partial-compressed: a cluster that cannot be decompressed is only overwritten as a whole",
   async (directory) => {
     const path = `${directory}/image`;
     const broken = edited(built, { [COMPRESSED]: fieldOf(built, COMPRESSED) + 1n });

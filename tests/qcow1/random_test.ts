@@ -24,7 +24,7 @@ async function version(): Promise<string> {
 
 liveTest(
   { needs: QEMU },
-  "random images are to qemu-img what they are to the reference",
+  "qemu-img and the reference agree on random images",
   async (directory) => {
     const subject = { path: `${directory}/image`, version: await version() };
     for (
@@ -37,7 +37,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "mutated images are to qemu-img what they are to the reference",
+  "qemu-img and the reference agree on mutated images",
   async (directory) => {
     const subject = { path: `${directory}/image`, version: await version() };
     const models = fc.sample(qcow1Models({ clustersMax: 2 ** 14 }), { numRuns: 60, seed: SEED });

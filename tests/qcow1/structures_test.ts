@@ -10,7 +10,7 @@ import {
 } from "../../src/qcow1/mod.ts";
 
 for (const struct of qcow1Structures) {
-  Deno.test(`encode() gives back what decode() took for ${struct.name}`, () => {
+  Deno.test(`encode() reverses decode() for ${struct.name}`, () => {
     for (let seed = 0; seed < 20; seed++) {
       const bytes = patternBytes({ kind: "noise", seed }, struct.size);
       assertEquals(encode(struct, decode(struct, bytes)), bytes);

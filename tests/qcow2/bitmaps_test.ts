@@ -9,7 +9,10 @@ interface Range {
   readonly length: number;
 }
 
-/** The dirty ranges of a bitmap, as an NBD server tells them: its map has no data where a bit is set. */
+/**
+ * The dirty ranges of a bitmap, as an NBD server reports them: its map has no data where a bit is
+ * set.
+ */
 async function served(directory: string, bitmap: string): Promise<Range[]> {
   const socket = `${directory}/socket`;
   const args = ["-r", "-t", "-f", "qcow2", "-k", socket, "-B", bitmap, `${directory}/disk.qcow2`];

@@ -12,7 +12,7 @@ import { liveTest, QEMU } from "../live.ts";
 
 const HUGE = { l1Bytes: 32 << 20 };
 
-Deno.test("normaliseQcow2() leaves every model of the collection as it is", () => {
+Deno.test("normaliseQcow2() does not change any model of the collection", () => {
   for (const [name, model] of Object.entries(builtModels)) {
     assertEquals(normaliseQcow2(model), model, name);
   }
@@ -22,7 +22,7 @@ Deno.test("normaliseQcow2() leaves every model of the collection as it is", () =
 for (const [name, model] of Object.entries(builtModels)) {
   liveTest(
     { needs: QEMU },
-    `buildQcow2() builds what qemu-img takes for ${name}`,
+    `buildQcow2() builds an image that qemu-img accepts: ${name}`,
     async (directory) => {
       await assertQemuAgrees(model, directory);
     },
@@ -31,7 +31,7 @@ for (const [name, model] of Object.entries(builtModels)) {
 
 liveTest(
   { needs: QEMU },
-  "buildQcow2() builds what qemu-img takes for a disk of 2^61 bytes",
+  "buildQcow2() builds an image with a disk of 2^61 bytes that qemu-img accepts",
   async (directory) => {
     await assertQemuAgrees(hugeModel, directory);
   },
@@ -62,7 +62,7 @@ Deno.test("buildQcow2() writes every segment inside the file and over no other",
   }
 });
 
-Deno.test("buildQcow2() names what it places, each thing once and inside the file", () => {
+Deno.test("buildQcow2() names each part once, inside the file", () => {
   for (const [name, model] of Object.entries(builtModels)) {
     const { image } = buildQcow2(model);
     const paths = new Set<string>();
@@ -97,7 +97,7 @@ function sourceOf({ segments, size }: BuiltImage): ByteSource {
   return new SegmentSource(segments, size);
 }
 
-Deno.test("buildQcow2() places structures where the fields that lead to them say", () => {
+Deno.test("buildQcow2() places structures where their pointers say", () => {
   const { image } = buildQcow2(builtModels["everything in another order"] as Qcow2Model);
   const leads: [path: string, name: string, index: number, to: string][] = [
     ["/header", "l1_table_offset", 0, "/l1"],
@@ -140,7 +140,7 @@ Deno.test("guestContent() cuts the last cluster at the last whole sector of the 
   assertEquals(content.at(1), { bytes: new Uint8Array(4096), known: 0 });
 });
 
-Deno.test("guestContent() knows subclusters that hold data or are zeros, and no others", () => {
+Deno.test("guestContent() has subclusters with data or zeros, and no others", () => {
   const model = builtModels["subclusters of every kind"] as Qcow2Model;
   const { known, bytes } = guestContent(model).at(1);
   assertEquals(known, 0xff00ffff);
@@ -151,7 +151,7 @@ Deno.test("guestContent() knows subclusters that hold data or are zeros, and no 
 for (const kind of ["data", "compressed"] as const) {
   liveTest(
     { needs: QEMU },
-    `buildQcow2() writes the very file that QEMU writes: ${kind}`,
+    `buildQcow2() writes the same bytes as QEMU: ${kind}`,
     async (directory) => {
       const fills = [0x41, 0x42, 0x43, 0x44, 0x45];
       const path = `${directory}/image`;

@@ -115,7 +115,7 @@ function isTried<N extends keyof typeof dimensions>(
 
 const choices = pairwise(dimensions, isSound);
 
-Deno.test("every value of every option is tried", () => {
+Deno.test("every value of every option is used", () => {
   for (const [name, values] of Object.entries(dimensions)) {
     for (const value of values) {
       assert(isTried(name as keyof typeof dimensions, value), `${name} ${value}`);
@@ -155,7 +155,7 @@ function equal(first: Uint8Array, second: Uint8Array): boolean {
   return first.length === second.length && first.every((byte, at) => byte === second[at]);
 }
 
-Deno.test("an image is as its content is long, and zeros of it take no place", () => {
+Deno.test("an image is as long as its content, and zeros use no space", () => {
   const size = 64 * 2 ** 20;
   const bytes = new Uint8Array(70_000).fill(1);
   const creation = creationOf({ size, content: contentOf(new MemorySource(bytes), size) });
@@ -175,7 +175,7 @@ Deno.test("an image of no bytes and one without content are valid", () => {
   }
 });
 
-Deno.test("compressed streams share clusters, and as many as a refcount counts", () => {
+Deno.test("compressed streams share clusters, up to the maximum of a refcount", () => {
   const bytes = mixedContent(2 ** 20).fill(7);
   const sizes = [1, 2, 16].map((refcountBits) => {
     const creation = creationOf({
@@ -192,7 +192,7 @@ Deno.test("compressed streams share clusters, and as many as a refcount counts",
   assert(alone > 2 * three && three > 2 * all, sizes.join());
 });
 
-Deno.test("a LUKS header is found where it was put, and in no other image", () => {
+Deno.test("a LUKS header is found at its offset, and in no other image", () => {
   const encrypted = creationOf({ encryption: { kind: "luks", options: luks } });
   assertEquals(luksAreaOf(madeSource({ format: "qcow2", ...encrypted })), {
     offset: 65536,
@@ -206,7 +206,7 @@ Deno.test("a LUKS header is found where it was put, and in no other image", () =
   assertEquals(luksAreaOf(madeSource({ format: "qcow2", ...creationOf() })), "it is not encrypted");
 });
 
-Deno.test("options that do not go together are refused before anything is made", () => {
+Deno.test("conflicting options are rejected before anything is created", () => {
   const refused: [Partial<Qcow2Creation>, string][] = [
     [{ size: 513 }, "the size of 513 bytes is not a multiple of 512"],
     [{ clusterSize: 256 }, "from 512 to 2M, not 256"],

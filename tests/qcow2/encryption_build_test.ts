@@ -11,7 +11,7 @@ import { data, plain, text } from "./built_parts.ts";
 import { aes, encryptedModels, luks } from "./encrypted_models.ts";
 import { liveTest, QEMU } from "../live.ts";
 
-Deno.test("normaliseQcow2() leaves every encrypted model of the collection as it is", () => {
+Deno.test("normaliseQcow2() does not change any encrypted model of the collection", () => {
   for (const [name, model] of Object.entries(encryptedModels)) {
     assertEquals(normaliseQcow2(model), model, name);
   }
@@ -20,7 +20,7 @@ Deno.test("normaliseQcow2() leaves every encrypted model of the collection as it
 for (const [name, model] of Object.entries(encryptedModels)) {
   liveTest(
     { needs: QEMU },
-    `buildQcow2() builds what qemu-img opens for ${name}`,
+    `buildQcow2() builds an image that qemu-img opens: ${name}`,
     async (directory) => {
       await assertQemuReads([model], directory);
     },
@@ -31,7 +31,7 @@ function encryptionAfter(encryption: EncryptionModel): EncryptionModel | undefin
   return normaliseQcow2({ ...plain, encryption }).encryption;
 }
 
-Deno.test("normaliseQcow2() makes an encryption one that can be built", () => {
+Deno.test("normaliseQcow2() makes an encryption that can be built", () => {
   const sound = encryptionAfter({
     ...luks,
     spec: { cipher: "rot13", keyBytes: 16, mode: "cbc", hash: "sha256" },
@@ -65,7 +65,7 @@ Deno.test("buildQcow2() gives the same bytes for an encrypted model every time",
   }
 });
 
-Deno.test("buildQcow2() writes encrypted images inside the file and nothing twice", () => {
+Deno.test("buildQcow2() writes encrypted images inside the file without overlaps", () => {
   for (const [name, model] of Object.entries(encryptedModels)) {
     const { image } = buildQcow2(model);
     let end = 0;
@@ -96,7 +96,7 @@ function bytesAt(model: Qcow2Model, path: string): Uint8Array {
   return sourceOf(image).read(offset, length);
 }
 
-Deno.test("buildQcow2() places a LUKS header where the fields that lead to it say", () => {
+Deno.test("buildQcow2() places a LUKS header where its pointers say", () => {
   const model = encryptedModels["another order, with LUKS and several keys"] as Qcow2Model;
   const { image } = buildQcow2(model);
   const source = sourceOf(image);
@@ -133,7 +133,7 @@ Deno.test("buildQcow2() counts sectors of the disk for AES, and of the file for 
   assertNotEquals(before, after);
 });
 
-Deno.test("buildQcow2() leaves compressed clusters in the clear", () => {
+Deno.test("buildQcow2() does not encrypt compressed clusters", () => {
   const clear = bytesAt({ ...plain, clusters: [text(1)] }, "/compressed[1]");
   for (const encryption of [aes, luks]) {
     const encrypted = bytesAt({ ...plain, clusters: [text(1)], encryption }, "/compressed[1]");

@@ -24,7 +24,7 @@ const snapshot: SnapshotModel = {
   vmState: [],
 };
 
-Deno.test("normaliseQcow2() takes from version 2 what only version 3 has", () => {
+Deno.test("normaliseQcow2() removes from version 2 what only version 3 has", () => {
   const model = normal({
     version: 2,
     refcountOrder: 6,
@@ -45,7 +45,7 @@ Deno.test("normaliseQcow2() takes from version 2 what only version 3 has", () =>
   });
 });
 
-Deno.test("normaliseQcow2() keeps the first of two clusters at one place", () => {
+Deno.test("normaliseQcow2() keeps the first of two clusters with one index", () => {
   const clusters: GuestCluster[] = [
     { index: 3, kind: "zero" },
     { index: 3, kind: "data", pattern },
@@ -54,7 +54,7 @@ Deno.test("normaliseQcow2() keeps the first of two clusters at one place", () =>
   assertEquals(normal({ clusters }).clusters, [{ index: 3, kind: "zero" }]);
 });
 
-Deno.test("normaliseQcow2() stores as data what does not get shorter by compression", () => {
+Deno.test("normaliseQcow2() stores clusters as data that compression does not make shorter", () => {
   const noise = { kind: "noise", seed: 1 } as const;
   const [kept, stored] = normal({
     clusters: [
@@ -71,7 +71,7 @@ Deno.test("normaliseQcow2() makes clusters big enough for subclusters of whole s
   assertEquals(normal({ extendedL2: true, clusterBits: 15 }).clusterBits, 15);
 });
 
-Deno.test("normaliseQcow2() shares a cluster as often as its refcount can tell", () => {
+Deno.test("normaliseQcow2() shares a cluster as often as its refcount can count", () => {
   const clusters: GuestCluster[] = [{ index: 0, kind: "data", pattern }];
   const snapshots = ["1", "2", "3", "4"].map((id) => ({ ...snapshot, id, shared: [0] }));
   const shares = (refcountOrder: number): number[] =>
@@ -109,7 +109,7 @@ Deno.test("normaliseQcow2() drops from the first cluster what does not fit, name
   assertEquals(model.unknownExtensions, [extension]);
 });
 
-Deno.test("normaliseQcow2() gives unknown extensions types that nobody knows, each once", () => {
+Deno.test("normaliseQcow2() gives unknown extensions distinct unknown types", () => {
   const types = [0, 0x44415441, 7, 7].map((type) => ({ type, length: 0, seed: 0 }));
   assertEquals(
     normal({ unknownExtensions: types }).unknownExtensions.map(({ type }) => type),
@@ -117,7 +117,7 @@ Deno.test("normaliseQcow2() gives unknown extensions types that nobody knows, ea
   );
 });
 
-Deno.test("normaliseQcow2() bounds the L1 table as it is told", () => {
+Deno.test("normaliseQcow2() limits the L1 table as requested", () => {
   const size = 1n << 40n;
   assert(normal({ size }).size <= 1n << 32n);
   assertEquals(normaliseQcow2({ ...plain, clusterBits: 16, size }).size, size);
@@ -206,7 +206,7 @@ function requiredKeys(): Exclude<keyof Qcow2Model, "backing" | "dataFile">[] {
   return Object.keys(plain) as Exclude<keyof Qcow2Model, "backing" | "dataFile">[];
 }
 
-Deno.test("normaliseQcow2() makes any value of the type one that can be built, and stays there", () => {
+Deno.test("normaliseQcow2() turns any value of the type into one that can be built, and is idempotent", () => {
   fc.assert(
     fc.property(anyModels(), (value) => {
       const model = normaliseQcow2(value);

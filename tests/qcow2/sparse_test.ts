@@ -37,7 +37,7 @@ const PER_KIB = 1.1;
 const REST = 2048;
 
 for (const [name, encryption] of Object.entries(encryptions)) {
-  Deno.test(`normaliseQcow2() leaves sparse key material as it is: ${name}`, () => {
+  Deno.test(`normaliseQcow2() does not change sparse key material: ${name}`, () => {
     const model = modelOf(encryption);
     assertEquals(normaliseQcow2(model), model);
     const noise = normaliseQcow2({ ...model, encryption: { ...encryption, material: "noise" } });
@@ -45,7 +45,7 @@ for (const [name, encryption] of Object.entries(encryptions)) {
     assertEquals(noise.encryption, usual);
   });
 
-  Deno.test(`an image with sparse key material compresses, but for its content: ${name}`, () => {
+  Deno.test(`an image with sparse key material compresses, except for its content: ${name}`, () => {
     const bytes = bytesOf(modelOf(encryption));
     const packed = gzipSync(bytes, { level: 9 }).length;
     const cluster = 4096;

@@ -26,7 +26,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-Deno.test("the matrix has a volume of each combination that qemu-img 7.2 makes, and 36 deadly ones", () => {
+Deno.test("the matrix has a volume of each combination that qemu-img 7.2 creates, and 36 that crash it", () => {
   const features = matrix.flatMap(({ record }) => record.features);
   assertEquals(features.length, 819 + 36);
   assertEquals(new Set(features).size, features.length);
@@ -56,7 +56,7 @@ Deno.test("the matrix stays small", () => {
 /** QEMU dies of keys of 24 bytes, and cryptsetup asks the kernel for what OpenSSL does not have. */
 const READ_BY_NOBODY = /^matrix-((serpent|twofish)-24-(cbc|ctr)|\w+-24-ecb)-/;
 
-Deno.test("the content of every volume is that which public tools have read, but for 28 of them", () => {
+Deno.test("public tools have read the content of every volume except 28", () => {
   const without = [];
   for (const { record } of images) {
     const { name, answers, content, contentBy } = record;
@@ -79,7 +79,7 @@ function versionsThatRead({ contentBy }: MatrixRecord): number {
   return contentBy.filter((tool) => tool.startsWith("qemu-img")).length;
 }
 
-Deno.test("records of the matrix name no path of a machine", () => {
+Deno.test("records of the matrix contain no path of a machine", () => {
   for (const { record } of images) assert(!/"\/|\.\.\/[^.]/.test(strict(record)), record.name);
 });
 
@@ -107,7 +107,7 @@ Deno.test("volumes of the matrix are built to the same bytes again", () => {
   }
 });
 
-Deno.test("the reference says of volumes of the matrix what qemu-img does", async () => {
+Deno.test("the reference agrees with qemu-img on volumes of the matrix", async () => {
   const chosen = namesOf(matrix).filter((_, index) => index % EVERY === 0);
   for (const archive of MATRIX) {
     const { failures } = await verifyArchive(new ReferencePeer(), { archive, names: chosen });
@@ -115,7 +115,7 @@ Deno.test("the reference says of volumes of the matrix what qemu-img does", asyn
   }
 });
 
-Deno.test("the reference opens the volumes for cryptsetup, and reads what is in them", async () => {
+Deno.test("the reference opens the volumes for cryptsetup and reads their content", async () => {
   const [byReference] = await verifyUnlocked(ofCryptsetup, undefined);
   assertEquals(byReference?.report.images, ofCryptsetup.length);
   assertEquals(byReference?.report.failures, []);

@@ -32,7 +32,7 @@ Deno.test("golden images are those of the matrix, with the commands of the matri
   }
 });
 
-Deno.test("golden images are at least 80, and all together below 12 MiB", () => {
+Deno.test("there are at least 80 golden images, of less than 12 MiB in total", () => {
   let bytes = 0;
   const names = recordNames(IMAGES);
   for (const name of names) {
@@ -47,7 +47,7 @@ Deno.test("golden images are at least 80, and all together below 12 MiB", () => 
 
 const BUILDERS = ["qemu-img", "qemu-io", "cryptsetup"];
 
-Deno.test("golden images are made by public tools alone and name no path of a machine", () => {
+Deno.test("golden images are created only by public tools and contain no path of a machine", () => {
   for (const { name, commands, answers } of MATRIX.map(({ name }) => readRecord(IMAGES, name))) {
     for (const { argv } of commands) {
       assert(BUILDERS.includes(argv[0] ?? ""), name);
@@ -95,7 +95,7 @@ Deno.test("recorded answers of different versions differ only in what is declare
   }
 });
 
-Deno.test("verifyRecords() reports a peer that answers about another image", async () => {
+Deno.test("verifyRecords() reports a peer that answers about a different image", async () => {
   const name = "qcow2-snapshots-many";
   const other = readRecord(IMAGES, "qcow2-cluster-2k");
   const [version, answers] = Object.entries(other.answers)[0] ?? [];
@@ -110,7 +110,7 @@ Deno.test("verifyRecords() reports a peer that answers about another image", asy
   assertEquals(report.unsupported, 2);
 });
 
-Deno.test("golden images that are missing or damaged are no fault of a peer", async () => {
+Deno.test("missing or damaged golden images are not the fault of a peer", async () => {
   let message = "";
   try {
     readRecord(IMAGES, "no-such-image");

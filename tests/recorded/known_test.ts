@@ -22,7 +22,7 @@ const ASSERTION =
   "do_qcrypto_block_cipher_encdec: Assertion `QEMU_IS_ALIGNED(len, sectorsize)' failed.";
 const crash = (message: string): Outcome<never> => ({ outcome: "crashed", message });
 
-Deno.test("nearestVersion() takes the version itself, else the one before, else the oldest", () => {
+Deno.test("nearestVersion() returns the version itself, else the previous one, else the oldest", () => {
   const recorded = ["11.1.3", "7.2.22", "10.0.13"];
   assertEquals(nearestVersion(recorded, "10.0.13"), "10.0.13");
   assertEquals(nearestVersion(recorded, "10.0.2"), "7.2.22");
@@ -31,7 +31,7 @@ Deno.test("nearestVersion() takes the version itself, else the one before, else 
   assertEquals(nearestVersion([], "6.2.0"), undefined);
 });
 
-Deno.test("sameFailure() knows an assertion again in another build, and no other crash", () => {
+Deno.test("sameFailure() recognises an assertion in another build, and no other crash", () => {
   const recorded = crash(`SIGABRT: ../../crypto/block.c:372: ${ASSERTION}`);
   assertEquals(sameFailure(recorded, crash(`SIGABRT: crypto/block.c:390: ${ASSERTION}`)), true);
   const others = [
@@ -46,7 +46,7 @@ Deno.test("sameFailure() knows an assertion again in another build, and no other
   assertEquals(sameFailure(hang, { ...hang, message: "No answer within 5000 ms" }), true);
 });
 
-Deno.test("a crash and a hang are recorded, and read as what they were", () => {
+Deno.test("a crash and a hang are recorded and read back", () => {
   const died = {
     end: { kind: "crashed", signal: "SIGABRT" },
     stdout: "[",
@@ -212,7 +212,7 @@ const reference = { "unlock with any": { verdict: "rejected" } } as const;
 const LUKS2 = { format: "luks2", volume, reference } as const;
 const formats = ["luks2"];
 
-Deno.test("key slots are compared with cryptsetup's, but for its wrong answers", async () => {
+Deno.test("key slots are compared with cryptsetup's, except for its wrong answers", async () => {
   const nothing = { failures: [], known: [], passedOver: [] };
   assertEquals(await verified(new Unlocking({ first: 0 }, { formats }), LUKS2), nothing);
   assertEquals(await verified(new Unlocking({ first: 0, any: 0 }, { formats }), LUKS2), {
@@ -234,7 +234,7 @@ Deno.test("key slots are compared with cryptsetup's, but for its wrong answers",
   });
 });
 
-Deno.test("a peer is not asked about formats, nor for operations, that it does not say it has", async () => {
+Deno.test("a peer is not queried about formats or operations that it does not declare", async () => {
   const { passedOver } = await verified(new Unlocking({}, { formats: ["luks"] }), LUKS2);
   const reason = "mine does not declare support for luks2";
   assertEquals(passedOver, [`info: ${reason}`, ...Array(3).fill(`unlock: ${reason}`)]);

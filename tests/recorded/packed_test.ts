@@ -38,7 +38,7 @@ async function imageOf(name: string): Promise<PackedImage> {
   return { record, files: () => files };
 }
 
-Deno.test("readArchive() gives back what packImages() has packed, in the order of the names", async () => {
+Deno.test("readArchive() returns what packImages() packed, in the order of the names", async () => {
   const images = [await imageOf("second"), await imageOf("first")];
   await withScratch((directory) => {
     const path = `${directory}/images.tar.gz`;
@@ -56,7 +56,7 @@ Deno.test("packImages() gives the same bytes in whatever order images come", asy
   assertEquals(packImages(images), packImages(images.toReversed()));
 });
 
-Deno.test("an archive that is damaged is no fault of a peer, and is named", async () => {
+Deno.test("a damaged archive is not the fault of a peer, and is named", async () => {
   const { record } = await imageOf("alone");
   const text = new TextEncoder().encode(JSON.stringify(record));
   const whole = Deno.readFileSync(CAST5);
@@ -97,7 +97,7 @@ Deno.test("an archive that is damaged is no fault of a peer, and is named", asyn
   });
 });
 
-Deno.test("verifyArchive() asks about the images that are named, and about nothing else", async () => {
+Deno.test("verifyArchive() queries only the named images", async () => {
   const names = readArchive(CAST5).slice(0, 3).map(({ record }) => record.name);
   const { images, questions, failures } = await verifyArchive(new ReferencePeer(), {
     archive: CAST5,
@@ -107,7 +107,7 @@ Deno.test("verifyArchive() asks about the images that are named, and about nothi
   assert(questions >= 2 * names.length);
 });
 
-Deno.test("verifyArchive() reports a peer that answers about another image", async () => {
+Deno.test("verifyArchive() reports a peer that answers about a different image", async () => {
   const [first, second] = readArchive(CAST5);
   const [version, answers] = Object.entries(first?.record.answers ?? {})[0] ?? [];
   assert(version !== undefined && answers !== undefined && second !== undefined);
@@ -118,7 +118,7 @@ Deno.test("verifyArchive() reports a peer that answers about another image", asy
   assert(failures.some(({ question }) => question === "info"));
 });
 
-Deno.test("joinReports() adds up, and puts what differs in the order of the images", () => {
+Deno.test("joinReports() adds up counts, and sorts differences in the order of the images", () => {
   const failure = (image: string) => ({ image, question: "info", recordedBy: [], differences: [] });
   const report = (name: string) => {
     return { images: 2, questions: 5, unsupported: 1, failures: [failure(name)], known: [] };

@@ -28,12 +28,12 @@ function unpacked(tar: Uint8Array): TarFile[] {
   return readTar(tar).map((each) => ({ name: each.name, bytes: each.unpack() }));
 }
 
-Deno.test("readTar() gives back what packTar() has packed", () => {
+Deno.test("readTar() returns what packTar() packed", () => {
   assertEquals(unpacked(packTar(files)), [...files]);
   assertEquals(readTar(packTar(files)).map(({ size }) => size), files.map((it) => it.bytes.length));
 });
 
-Deno.test("packTar() leaves holes out, and gives the same bytes every time", () => {
+Deno.test("packTar() omits holes, and gives the same bytes every time", () => {
   const tar = packTar(files);
   assertEquals(tar.length < 16_384, true, `${tar.length} bytes`);
   assertEquals(packTar(files), tar);
@@ -54,14 +54,14 @@ liveTest(
   },
 );
 
-Deno.test("packTar() refuses what it has no room for", () => {
+Deno.test("packTar() rejects what does not fit", () => {
   const places = [0, 2000, 4000, 6000, 8000].map((start) => [start, 1] as const);
   assertThrows(() => packTar([file("five", 9000, places)]), RangeError, "more than 4 data ranges");
   assertThrows(() => packTar([file("é", 1, [[0, 1]])]), RangeError, "not ASCII");
   assertThrows(() => packTar([file("n".repeat(101), 1, [])]), RangeError, "too long");
 });
 
-Deno.test("readTar() refuses what is damaged, wherever it is", () => {
+Deno.test("readTar() rejects damage at any place", () => {
   const tar = packTar([file("one", 90_000, [[0, 600], [80_000, 600]])]);
   // What is behind the digits of the sum says nothing.
   const told = Array.from({ length: 512 }, (_, at) => at).filter((at) => at !== 154 && at !== 155);
@@ -84,7 +84,7 @@ function forged(fields: Readonly<Record<number, string>>): Uint8Array {
   return tar;
 }
 
-Deno.test("readTar() refuses a header that is hostile, though its sum is right", () => {
+Deno.test("readTar() rejects a hostile header, though its checksum is right", () => {
   const [size, type, first, second, realSize] = [124, 156, 386, 410, 483];
   assertEquals(unpacked(forged({}))[0]?.bytes.length, 90_000);
   const hostile: Record<string, Record<number, string>> = {

@@ -35,7 +35,7 @@ liveTest({ needs: ["qemu-img"] }, "sizeText() writes sizes as qemu-img does", as
   }
 });
 
-Deno.test("visible() leaves letters of any script alone and shows what a terminal would obey", () => {
+Deno.test("visible() keeps letters of any script and escapes what a terminal would execute", () => {
   assertEquals(visible("Größe 大小 e\u0301"), "Größe 大小 e\u0301");
   assertEquals(visible("\x1b[2J\x07\x9b\u202e\n"), "\\u001b[2J\\u0007\\u009b\\u202e\\u000a");
 });
@@ -60,7 +60,7 @@ function cut(claims: readonly Claim[], size: number): string[] {
   );
 }
 
-Deno.test("stretchesOf() covers a file from end to end, and what is claimed behind it", () => {
+Deno.test("stretchesOf() covers a whole file, and claims after its end", () => {
   assertEquals(cut([], 10), ["0+10 unused 0"]);
   assertEquals(cut([], 0), []);
   assertEquals(cut([claim("header", 0, 4), claim("data", 6, 2), claim("table", 20, 5)], 10), [
@@ -76,7 +76,7 @@ Deno.test("stretchesOf() ends a claim with the file that it starts in", () => {
   assertEquals(cut([claim("data", 8, 8)], 10), ["0+8 unused 0", "8+2 data 1"]);
 });
 
-Deno.test("stretchesOf() lets data be shared, and nothing else", () => {
+Deno.test("stretchesOf() allows sharing of data, and of nothing else", () => {
   assertEquals(cut([claim("data", 0, 8), claim("data", 4, 6)], 10), [
     "0+4 data 1",
     "4+4 data 2",
@@ -92,7 +92,7 @@ Deno.test("stretchesOf() lets data be shared, and nothing else", () => {
 /** A qcow2 header of version 9. */
 const STRANGE = new MemorySource(Uint8Array.of(0x51, 0x46, 0x49, 0xfb, 0, 0, 0, 9));
 
-Deno.test("excerptOf() shows the rows around what is wrong, and what that is", () => {
+Deno.test("excerptOf() shows the rows around a finding, and the finding", () => {
   const { findings } = judgeImage(openBytes(STRANGE));
   const lines = excerptOf(STRANGE, findings, { context: 1 }).split("\n");
   assertEquals(lines[0], "qcow2, 8 bytes");
@@ -104,14 +104,14 @@ Deno.test("excerptOf() shows the rows around what is wrong, and what that is", (
   assertEquals(lines.length, 6);
 });
 
-Deno.test("excerptOf() shows the header where nothing is said, and no more lines than asked for", () => {
+Deno.test("excerptOf() shows the header without a finding, and at most the requested lines", () => {
   assertEquals(excerptOf(STRANGE, []).split("\n").length > 10, true);
   const cutOff = excerptOf(STRANGE, [], { lines: 3 }).split("\n");
   assertEquals(cutOff.length, 4);
   assertMatch(cutOff[3] ?? "", /^… \d+ more lines$/);
 });
 
-Deno.test("excerptOf() keeps what is about no row: paths, offsets past the end, raw images", () => {
+Deno.test("excerptOf() keeps findings without a row: paths, offsets past the end, raw images", () => {
   const note = { path: "/nowhere", offset: "18446744073709551615", message: "It is far away" };
   const text = excerptOf(new MemorySource(new Uint8Array(3)), [note]);
   assertEquals(text, "raw, 3 bytes\n!! /nowhere at 0xffffffffffffffff: It is far away");

@@ -16,7 +16,7 @@ function found(...rules: Parameters<typeof ruleOf>[0][]): Finding[] {
   return findings.list();
 }
 
-Deno.test("every rule has a slug of its own, a section and a sentence", () => {
+Deno.test("every rule has a unique slug, a section and a sentence", () => {
   assertEquals(new Set(catalogue.map(({ id }) => id)).size, catalogue.length);
   for (const { id, section, says } of catalogue) {
     assert(/^[a-z0-9]+(\.[a-z0-9-]+){2}$/.test(id), id);
@@ -25,18 +25,18 @@ Deno.test("every rule has a slug of its own, a section and a sentence", () => {
   }
 });
 
-Deno.test("only a rule that refuses an open says which openings do", () => {
+Deno.test("only a rule that rejects an open says which openings", () => {
   for (const rule of catalogue) {
     if (rule.opens !== undefined) assertEquals(rule.effect, "refused-at-open", rule.id);
   }
 });
 
-Deno.test("isRuleId() knows the slugs of the catalogue and no others", () => {
+Deno.test("isRuleId() accepts the slugs of the catalogue and no others", () => {
   assert(isRuleId("qcow2.header.magic"));
   assertEquals(isRuleId("qcow2.header.magick"), false);
 });
 
-Deno.test("the first finding that refuses an opening is its refusal", () => {
+Deno.test("the first finding that rejects an opening is its reason", () => {
   const findings = new Findings();
   findings.add("qcow2.header.size-512", { path: "/header/size" }, "Odd");
   findings.add("qcow2.datafile.named", { path: "/header" }, "Nameless");
@@ -46,7 +46,7 @@ Deno.test("the first finding that refuses an opening is its refusal", () => {
   assertEquals(refuses(ruleOf("qcow2.header.corrupt-rw"), "read"), false);
 });
 
-Deno.test("a rule broken a million times is listed so many times, and says how many more there are", () => {
+Deno.test("a rule broken a million times is listed up to a limit, with the number of further findings", () => {
   const findings = new Findings();
   let made = 0;
   for (let i = 0; i < 1_000_000; i++) {
@@ -66,7 +66,7 @@ Deno.test("an offset from 2^53 on is a decimal string: JSON's numbers would roun
   assertEquals(findings.list().map(({ offset }) => offset), [9007199254740991, "9007199254740993"]);
 });
 
-Deno.test("a broken must of the specification is invalid, one of an implementation its own affair", () => {
+Deno.test("a broken must of the specification is invalid, one of an implementation is not", () => {
   assertEquals(specVerdict(found()), "valid");
   assertEquals(specVerdict(found("qcow2.header.magic")), "invalid");
   assertEquals(specVerdict(found("qcow2.header.cluster-bits-max")), "implementation-defined");

@@ -126,6 +126,6 @@ Deno.test("every rule of qcow2 and of the block layer has a case or an operation
   assertEquals(scope.map(({ id }) => id).filter((id) => !tested.has(id)), []);
 });
 
-Deno.test("every rule says where it stands", () => {
+Deno.test("every rule cites its source", () => {
   for (const { id, section } of catalogue) assert(section.trim() !== "", id);
 });

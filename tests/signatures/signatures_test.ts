@@ -38,7 +38,7 @@ Deno.test("every signature of the table is planted", () => {
   assertEquals(signatures.map(({ name }) => name).filter((name) => !tested.has(name)), []);
 });
 
-Deno.test("no RAID is found on a file of the size of a floppy disk", () => {
+Deno.test("no RAID is found on a file with the size of a floppy disk", () => {
   const bytes = new TextEncoder().encode("UBI#");
   const size = 1440 * 1024;
   assertEquals(namesIn(new SegmentSource([{ offset: 0, bytes }], size)), []);

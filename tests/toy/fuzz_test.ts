@@ -21,7 +21,7 @@ async function run<Case>(target: Target<Case>): Promise<CaseReport[]> {
   return reports;
 }
 
-Deno.test("open fuzzes a new format: every rule is broken, and images of every depth come up", async () => {
+Deno.test("open fuzzes a new format: it breaks every rule, and reaches every depth", async () => {
   const target = open(toyKit);
   assertEquals(target.name, "toy-open");
   const reports = await run(target);
@@ -41,7 +41,7 @@ Deno.test("open changes fields of a new format by their names", () => {
   }
 });
 
-Deno.test("roundtrip fuzzes a new format, and finds a writer that is wrong", async () => {
+Deno.test("roundtrip fuzzes a new format, and finds a faulty writer", async () => {
   const reports = await run(roundtrip(toyKit));
   assert(reports.every(({ depth, rules }) => depth === "accepted" && rules.length === 0));
   const { build } = toy.writer;

@@ -40,7 +40,7 @@ function changed(field: keyof typeof header.offsets, byte: number): PatchedSourc
   return new PatchedSource(image(), [patch]);
 }
 
-Deno.test("a format of the list is probed, and is no format where it is not in the list", () => {
+Deno.test("a format is probed if it is in the list, and unknown otherwise", () => {
   assertEquals(probe(image(), { formats: withToy }).name, "toy");
   assertEquals(probe(image()).name, "raw");
   assertEquals(openBytes(image(), undefined, { formats: withToy }).format, "toy");

@@ -39,7 +39,7 @@ const KEY_SIZES: readonly Json[] = [
   ...[15, 16, 17, 24, 32, 33, 48, 63, 64, 65, 128, 512, 4096, 4097, 2 ** 20, "64"],
 ];
 
-/** Costs of a key derivation that takes no time. */
+/** Costs of a fast key derivation. */
 const CHEAP: readonly Json[] = [0, 1, 2, 3, 8, 16, 24, 32, 64, 100, 500];
 
 /** Values for a member by its name, in addition to those from its description. */

@@ -23,7 +23,7 @@ export interface Qcow2ModelOptions extends EncryptionOptions {
 
 /**
  * Features that are on or off in a whole model, so that what needs a feature to be absent is met as
- * often as what needs it. Each shrinks to off, but for version 3, which is the usual.
+ * often as what needs it. Each shrinks to off, except for version 3, which is the usual one.
  */
 const SWITCHES = [
   "v3",

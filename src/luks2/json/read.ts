@@ -36,7 +36,7 @@ type Intersection<Union> = (Union extends unknown ? (part: Union) => void : neve
 /** An entry of a map as it is read. */
 type Entry<E> = ReadObject<E> & Named;
 
-/** What an entry of a map has besides its members. */
+/** The parts of an entry of a map besides its members. */
 export interface Named {
   readonly name: string;
   /** The number in the name. */

@@ -90,7 +90,7 @@ export interface Base64Member extends Notes<"base64"> {
 /** The members of an object by name. */
 export type Members = Readonly<Record<string, Member>>;
 
-/** What an object has besides, with one value of its `type`. */
+/** The additional members of an object with one value of its `type`. */
 export interface Variant {
   /** The rule of members without one, where that is not the rule of the object. */
   readonly fields?: Luks2Rule;

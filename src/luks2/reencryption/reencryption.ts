@@ -5,7 +5,7 @@ import { requirementsOf } from "./requirements.ts";
 
 /** What protects the part of the data that is being written, in case that is interrupted. */
 export type Protection =
-  /** The digests of its blocks as they were, one behind the other. */
+  /** The digests of its original blocks, one after the other. */
   | { readonly type: "checksum"; readonly hash: string; readonly blockSize: number }
   /** Its bytes as they were. */
   | { readonly type: "journal" }

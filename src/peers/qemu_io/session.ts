@@ -35,7 +35,7 @@ export interface Reading extends Omit<Subject, "directory"> {
 
 /** The content of an image. */
 export interface Content {
-  /** As long as was asked for; zeros where nothing could be read. */
+  /** As long as requested; zeros where nothing could be read. */
   readonly bytes: Uint8Array;
   /** Where reading failed, as with an input/output error, in units of the reading. */
   readonly unreadable: readonly { readonly start: number; readonly length: number }[];

@@ -110,7 +110,7 @@ export async function runTool(
 export type RunningTool = Deno.ChildProcess;
 
 /**
- * Starts a tool that reads commands from its standard input. Whoever starts it ends it.
+ * Starts a tool that reads commands from its standard input. The caller must end it.
  *
  * @throws {ToolError} when the tool cannot be started
  */

@@ -110,8 +110,8 @@ interface Cluster {
 const ZEROS_MAX = 2 ** 21;
 
 /**
- * The clusters that are stored, as they are stored but for compression, and one without bytes now and
- * then where there are none.
+ * The clusters to store, before compression. A long run of zeros gives one without bytes now and
+ * then, so that the caller can pause.
  */
 function* clustersOf(
   { content, backing, passphrase }: Qcow1Creation,
@@ -125,7 +125,7 @@ function* clustersOf(
       yield* encrypted(run, cipher);
       run = [];
     }
-    // Over a backing file, zeros have to be there: the format has no other way to say them.
+    // Over a backing file, zeros must be stored: the format has no other way to represent them.
     if (bytes === undefined && backing === undefined) {
       if (offset % ZEROS_MAX === 0) yield { offset, bytes: new Uint8Array(0) };
       continue;
@@ -135,10 +135,12 @@ function* clustersOf(
   yield* encrypted(run, cipher);
 }
 
-/** Clusters that are encrypted at a time: setting a cipher up takes longer than a cluster. */
+/**
+ * Clusters that are encrypted at a time: creating a cipher takes longer than encrypting a cluster.
+ */
 const RUN_MAX = 256;
 
-/** Clusters that follow each other in the guest's disk, encrypted where there is a cipher. */
+/** Adjacent clusters of the guest's disk, encrypted if there is a cipher. */
 function* encrypted(
   run: readonly Cluster[],
   cipher: ReturnType<typeof legacyAes> | undefined,
@@ -172,7 +174,7 @@ function headerOf(
   });
 }
 
-/** Puts clusters and their tables behind each other. */
+/** Places clusters and their tables one after the other. */
 class ClusterWriter {
   /** Where the file ends so far. */
   end: number;

@@ -6,7 +6,7 @@ import {
 } from "../../format/mod.ts";
 import type { Qcow1Creation } from "./create.ts";
 
-/** The image that is asked for. */
+/** The requested image. */
 export function planQcow1(request: ImageRequest): Qcow1Creation {
   const { size, content, backing, compressed } = request;
   const method = encryptionKind(request.options, ["aes"]);

@@ -138,7 +138,7 @@ class TableJudge {
       rule: "qcow1.comp.readable",
       place: place(),
       message: () =>
-        `Compressed data lies from ${hex(extent.offset)} on for ${extent.length} bytes, and the ` +
+        `Compressed data starts at ${hex(extent.offset)} with ${extent.length} bytes, and the ` +
         `file ends at ${hex(image.source.size)}`,
     });
     this.#budget -= image.geometry.clusterSize;
@@ -159,9 +159,7 @@ class TableJudge {
       rule: "blk.io.past-eof",
       place,
       message: () =>
-        `${what} lies from ${
-          hex(extent.offset)
-        } on for ${extent.length} bytes, and the file ends ` +
+        `${what} starts at ${hex(extent.offset)} with ${extent.length} bytes, and the file ends ` +
         `at ${hex(size)}`,
     });
   }

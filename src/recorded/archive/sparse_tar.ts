@@ -207,7 +207,7 @@ function fileOf(header: Uint8Array, data: Uint8Array): PackedFile & { stored: nu
   return { name, size, stored, unpack };
 }
 
-/** Whether stretches are after each other in whole blocks, but for the end, and within a file. */
+/** Whether stretches are in order, in whole blocks except for the end, and inside the file. */
 function areInOrder(stretches: readonly Stretch[], size: number): boolean {
   let end = 0;
   for (const { offset, length } of stretches.filter((it) => it.length > 0)) {

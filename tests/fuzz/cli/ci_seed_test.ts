@@ -40,7 +40,7 @@ Deno.test("the seed of a run elsewhere is the commit of a clone that another use
   }
 });
 
-Deno.test("there is no seed where there is no commit, rather than an empty one", async () => {
+Deno.test("without a commit there is no seed, rather than an empty one", async () => {
   const directory = Deno.makeTempDirSync({ dir: "/tmp" });
   try {
     const { status, stdout } = await sh(

@@ -102,7 +102,7 @@ Deno.test("fuzz exits with 2 and one line for a command line that it cannot use"
   );
 });
 
-Deno.test("fuzz refuses at once to keep artifacts where it must not write", async () => {
+Deno.test("fuzz fails at once if it must not write artifacts", async () => {
   const task = taskArguments("fuzz", ["canary", "--artifacts", "/var/lib/nowhere"]);
   const words = task.map((word) => word === "--allow-write" ? "--allow-write=/tmp" : word);
   const { status, stderr } = await runDeno(words);
@@ -119,7 +119,7 @@ Deno.test(
   }),
 );
 
-Deno.test("fuzz lists its targets, and helps", async () => {
+Deno.test("fuzz lists its targets, and prints its help", async () => {
   const list = await runTask("fuzz", ["--list"]);
   assertEquals(list.status, 0);
   assertMatch(list.stdout, /^canary +fails on purpose .*\(only by name\)$/m);

@@ -65,7 +65,7 @@ Deno.test(
 );
 
 Deno.test(
-  "repro exits with 3 when the target passes the case over",
+  "repro exits with 3 when the target skips the case",
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     edit(artifact, { case: zeros });

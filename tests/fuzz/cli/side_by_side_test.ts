@@ -55,7 +55,7 @@ Deno.test("sideBySide() is no wider than a terminal and no longer than a page", 
   assert(text.length < 80);
 });
 
-Deno.test("sideBySide() escapes what a terminal would obey", () => {
+Deno.test("sideBySide() escapes what a terminal would execute", () => {
   assert(!shown("\x1b[2J", "plain").join("").includes("\x1b"));
   assert(!oneAnswer({ by: "qemu-img", text: "\x1b[2J" }).includes("\x1b"));
 });

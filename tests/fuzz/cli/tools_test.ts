@@ -15,7 +15,7 @@ function fuzzWith(
 }
 
 Deno.test(
-  "fuzz exits with 3 where a tool that a target needs is there and does not work",
+  "fuzz exits with 3 where a required tool is installed and does not work",
   withDirectory(async (directory) => {
     const hows: readonly (readonly [Fake, RegExp])[] = [
       ["fails", /qemu-img --version exited with status 1: cannot load a library/],

@@ -55,7 +55,7 @@ function withDirectory(test: (directory: string) => void): () => void {
 }
 
 Deno.test(
-  "writeArtifact() writes the image as it is, and everything else into the sidecar",
+  "writeArtifact() writes the image unchanged, and everything else into the sidecar",
   withDirectory((directory) => {
     const path = writeArtifact(`${directory}/deep/down`, content(files));
     assertMatch(path, /\/deep\/down\/crash-[0-9a-f]{40}$/);
@@ -74,7 +74,7 @@ Deno.test(
 );
 
 Deno.test(
-  "writeArtifact() gives one case one name, and another signature another",
+  "writeArtifact() names an artifact by its case and signature",
   withDirectory((directory) => {
     const first = writeArtifact(directory, content(files));
     assertEquals(writeArtifact(directory, { ...content(files), seed: 1 }), first);
@@ -101,7 +101,7 @@ Deno.test(
 );
 
 Deno.test(
-  "writeArtifact() leaves nothing half written where it fails",
+  "writeArtifact() leaves no partial file when it fails",
   withDirectory((directory) => {
     const path = writeArtifact(directory, content(files));
     Deno.removeSync(`${path}.json`);
@@ -114,7 +114,7 @@ Deno.test(
 );
 
 Deno.test(
-  "requireArtifacts() removes what a killed run has left half written, and nothing else",
+  "requireArtifacts() removes partial files of a killed run, and nothing else",
   withDirectory((directory) => {
     const path = writeArtifact(directory, content(files));
     const old = `${path}-0123.part`;
@@ -129,7 +129,7 @@ Deno.test(
 );
 
 Deno.test(
-  "requireArtifacts() makes no folder, and says where none can be made",
+  "requireArtifacts() creates no folder, and reports where none can be created",
   withDirectory((directory) => {
     requireArtifacts(`${directory}/deep/down`);
     assertEquals([...Deno.readDirSync(directory)], []);

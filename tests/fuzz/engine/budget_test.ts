@@ -28,13 +28,13 @@ Deno.test("shareOf() splits time by weight", () => {
   assertEquals(shareOf(60_000, [3]), 60_000);
 });
 
-Deno.test("shareOf() passes on what a target leaves over", () => {
+Deno.test("shareOf() passes on the time that a target does not use", () => {
   const weights = [1, 1, 4];
   const used = 2000;
   assertEquals(shareOf(60_000 - used, weights.slice(1)), 11_600);
 });
 
-Deno.test("shareOf() gives nothing when time is up or nobody is left", () => {
+Deno.test("shareOf() gives nothing when time is up or no target is left", () => {
   assertEquals(shareOf(-5, [1]), 0);
   assertEquals(shareOf(60_000, []), 0);
 });

@@ -70,14 +70,14 @@ Deno.test("attempt() distinguishes a lack of memory from other errors", async ()
   assertEquals(words.kind, "oom");
 });
 
-Deno.test("attempt() does not lay a peer that cannot be started at the case's door", async () => {
+Deno.test("attempt() does not blame a case for a peer that cannot be started", async () => {
   const fault = await faultOf(() => {
     throw Object.assign(new Error("No such program"), { name: "PeerError" });
   });
   assertEquals(fault.kind, "peer");
 });
 
-Deno.test("attempt() does not lay what the machine lacks at the case's door", async () => {
+Deno.test("attempt() does not blame a case for missing resources of the machine", async () => {
   for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EMFILE"]) {
     const fault = await faultOf(() => {
       throw Object.assign(new Error("No space left on device"), { code });

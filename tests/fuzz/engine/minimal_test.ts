@@ -55,7 +55,7 @@ async function partsTooMany(target: Target, { value, fault }: Shrunk<unknown>): 
   return needless;
 }
 
-/** Canaries that return; the others take down whoever runs them. */
+/** Canaries that return; the others end the process that runs them. */
 const canaries = targets.filter(({ name, onlyByName }) =>
   onlyByName === true && !["canary-hang", "canary-memory"].includes(name)
 );
@@ -130,7 +130,7 @@ Deno.test("drops() gives each list without all, half and one of its elements", (
   ]);
 });
 
-Deno.test("drops() takes members only out of what can be repaired, and nothing that is not a case", () => {
+Deno.test("drops() removes members only from values that can be repaired", () => {
   const plain = toy<Json>("plain", fc.constant([]), () => HELD) as Target;
   assertEquals([...drops(plain, { a: 1, b: 2 })], []);
   const needsA = {

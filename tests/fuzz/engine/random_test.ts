@@ -40,7 +40,7 @@ Deno.test("caseAt() has the highest index of a stream", () => {
   assertNotEquals(caseAt(cases, stream, 2 ** 32 - 1).value, caseAt(cases, stream, 0).value);
 });
 
-Deno.test("followPath() takes the candidates that the arbitrary offers, in its order", () => {
+Deno.test("followPath() uses the candidates of the arbitrary in its order", () => {
   const start = caseAt(cases, stream, 3);
   const first = [...cases.shrink(start.value, start.context)];
   const second = first[2] === undefined ? [] : [...cases.shrink(first[2].value, first[2].context)];

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { caseOf, run } from "./toy_runs.ts";
 
-Deno.test("fuzz() runs as many cases as it is told and counts what they say", async () => {
+Deno.test("fuzz() runs the requested number of cases and counts their reports", async () => {
   const { counts, reached, missed, status } = await run(["counting"], { runs: 3000 });
   assertEquals(status, 0);
   const skipped = counts.skipped["seven"] ?? 0;
@@ -50,13 +50,13 @@ Deno.test("fuzz() blames a case for a promise that it loses", async () => {
   );
 });
 
-Deno.test("fuzz() says of a failure that it does not come again", async () => {
+Deno.test("fuzz() reports a failure that does not recur", async () => {
   const { failures, status } = await run(["forgetful"]);
   assertEquals(failures.map((failure) => failure.found.repeats), [false]);
   assertEquals(status, 1);
 });
 
-Deno.test("fuzz() hands time that a target does not need to those after it", async () => {
+Deno.test("fuzz() gives time that a target does not need to the later ones", async () => {
   const { results } = await run(["needs-qemu", "broken-generator", "empty"], {
     runs: Infinity,
     milliseconds: 1500,
@@ -84,7 +84,7 @@ Deno.test("fuzz() ends with 3 and no failure for trouble of the harness", async 
   }
 });
 
-Deno.test("fuzz() leaves out what needs qemu-img where there is none", async () => {
+Deno.test("fuzz() skips targets that need qemu-img if there is none", async () => {
   assertEquals((await run(["needs-qemu", "empty"])).status, 0);
   assertEquals((await run(["needs-qemu"])).status, 3);
   assertEquals(

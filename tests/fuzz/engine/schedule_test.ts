@@ -13,7 +13,7 @@ Deno.test("fuzz() splits its time among the targets by weight", async () => {
   assertEquals(summary.results.map(({ counts }) => counts.cases), [30_000, 3000]);
 });
 
-Deno.test("fuzz() hands time that a target does not need to those after it", async () => {
+Deno.test("fuzz() gives time that a target does not need to the later ones", async () => {
   const { summary, elapsed } = await simulate({
     first: { caseTime: 1, kills: () => "hangs" },
     second: { caseTime: 1 },
@@ -72,7 +72,7 @@ Deno.test("fuzz() divides the time after the run among the failures that are lef
   assert(summary.failures.every(({ found }) => found.shrink?.complete === true));
 });
 
-Deno.test("ShrinkShare gives all failures together half of what is left, each half of that", () => {
+Deno.test("ShrinkShare gives all failures together half of the remaining time, each half of that", () => {
   const share = new ShrinkShare(10_000, { jobs: 1, unlimited: 0 });
   const granted = [share.take(2000), share.take(3000), share.take(4000)];
   assertEquals(granted, [2000, 1000, 500]);
@@ -99,7 +99,7 @@ Deno.test("fuzz() runs every case once although some end their worker", async ()
   assertEquals(summary.failures.map(({ found }) => found.index), [7]);
 });
 
-Deno.test("fuzz() finds the case that ends its worker without a word", async () => {
+Deno.test("fuzz() finds the case that ends its worker silently", async () => {
   const target = {
     caseTime: 1,
     kills: (index: number) => index === 700 ? "silently" as const : undefined,

@@ -84,7 +84,7 @@ Deno.test("shrink() gives the case back when there is no time at all", async () 
   assertEquals(shrunk, { ...failing, path: [], tried: 0, complete: false });
 });
 
-Deno.test("shrink() tells the path of each candidate before it is run", async () => {
+Deno.test("shrink() reports the path of each candidate before it is run", async () => {
   const failing = firstFailure("odd");
   const told: string[] = [];
   let told1: number[] = [];

@@ -1,4 +1,4 @@
-/** Runs toys by name with the engine and tells how it goes in JSON lines. */
+/** Runs toys by name with the engine and reports its progress as JSON lines. */
 import { JsonReporter } from "../../../fuzz/cli/json_lines.ts";
 import { workers } from "../../../fuzz/cli/process.ts";
 import { Crew, fuzz } from "../../../fuzz/engine/mod.ts";

@@ -17,7 +17,7 @@ const small = { clusterBitsMax: 12, limits: { l1Bytes: 4096 } } as const;
 const qcow2 = qcow2Models({ encryption: "all" });
 const qcow = qcow1Models({ encryption: "all" });
 
-Deno.test("no image is encrypted unless it is asked for", () => {
+Deno.test("no image is encrypted unless it is requested", () => {
   const models = [
     ...fc.sample(qcow2Models(small), { numRuns: 300, seed: 1 }),
     ...fc.sample(qcow1Models(), { numRuns: 300, seed: 1 }),
@@ -26,7 +26,7 @@ Deno.test("no image is encrypted unless it is asked for", () => {
   assert(models.every((model) => !("encryption" in model)));
 });
 
-Deno.test("an image is the same whether or not it is asked that none is encrypted", () => {
+Deno.test("an image is the same whether or not encryption is excluded", () => {
   const draw = (options: Parameters<typeof qcow2Models>[0]): Qcow2Model[] =>
     fc.sample(qcow2Models(options), { numRuns: 50, seed: 2 });
   assertEquals(draw({ ...small, encryption: "none" }), draw(small));
@@ -49,7 +49,7 @@ Deno.test("about one image in six is encrypted where some are, and every one whe
   assertEquals(share(fc.sample(qcow, { numRuns: 200, seed: 4 })), 1);
 });
 
-Deno.test("encrypted images are normal, and their models are known again when they come from elsewhere", () => {
+Deno.test("encrypted images are normalised, and models from elsewhere are recognised", () => {
   const copyOf = <Model>(model: Model): Model => structuredClone(model);
   for (const model of fc.sample(qcow2, { numRuns: 200, seed: 5 })) {
     assertEquals(normaliseQcow2(model), model);
@@ -63,7 +63,7 @@ Deno.test("encrypted images are normal, and their models are known again when th
   }
 });
 
-Deno.test("encryptions() meets everything that varies in a fair share of its values", () => {
+Deno.test("encryptions() covers everything that varies in a fair share of its values", () => {
   const all = fc.sample(encryptions(), { numRuns: 2000, seed: 6 });
   const luks =
     (meets: (model: EncryptionModel & { kind: "luks" }) => boolean) =>
@@ -114,7 +114,7 @@ Deno.test("encrypted images shrink to the simplest encryption that matters", () 
   });
 });
 
-Deno.test("images are encrypted with the passphrases that were asked for and no others", () => {
+Deno.test("images are encrypted with the requested passphrases and no others", () => {
   const passphrases = ["one", "two"];
   const options = { ...small, encryption: "all", passphrases } as const;
   const used = (chains: readonly ChainModel[]): Set<string | undefined> =>
@@ -146,7 +146,7 @@ Deno.test("passphrasesOf() names the passphrase of each image from the top down"
 
 liveTest(
   { needs: QEMU },
-  "qemu-img reads chains of encrypted images as they say",
+  "qemu-img reads chains of encrypted images as their models say",
   async (directory) => {
     const chains = fc.sample(chainModels({ ...small, encryption: "all" }), {
       numRuns: 60,

@@ -14,13 +14,13 @@ Deno.test("qcow2Models() gives the same models for the same seed", () => {
   assertEquals(draw(), draw());
 });
 
-Deno.test("qcow2Models() gives models that are normal", () => {
+Deno.test("qcow2Models() gives normalised models", () => {
   for (const model of fc.sample(small, { numRuns: 300, seed: 2 })) {
     assertEquals(normaliseQcow2(model), model);
   }
 });
 
-Deno.test("qcow2Models() meets every feature in a fair share of its models", () => {
+Deno.test("qcow2Models() covers every feature in a fair share of its models", () => {
   const models = fc.sample(small, { numRuns: 2000, seed: 3 });
   const has = (kind: string) => (model: Qcow2Model) =>
     model.clusters.some((cluster) => cluster.kind === kind);
@@ -62,7 +62,7 @@ function shrunk(seed: number, holds: (model: Qcow2Model) => boolean): Qcow2Model
   return counterexample[0];
 }
 
-Deno.test("qcow2Models() shrinks to models with nothing but what matters", () => {
+Deno.test("qcow2Models() shrinks to models with only the relevant parts", () => {
   for (const seed of [1, 2, 3]) {
     const model = shrunk(
       seed,
@@ -104,7 +104,7 @@ Deno.test("qcow2Models() shrinks a model that came from elsewhere", () => {
 
 liveTest(
   { needs: QEMU },
-  "qcow2Models() gives models that qemu-img sees as they say",
+  "qcow2Models() gives models that qemu-img reads as intended",
   async (directory) => {
     for (const [i, model] of fc.sample(small, { numRuns: 25, seed: 9 }).entries()) {
       const own = `${directory}/${i}`;

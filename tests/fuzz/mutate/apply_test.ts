@@ -54,7 +54,7 @@ Deno.test("a field is given another one's value, cut to its own width", () => {
   assertEquals(bytesAfter(copy), withBytes(0, 20, 21, 22, 23));
 });
 
-Deno.test("a field is made to point at a place", () => {
+Deno.test("an edit points a field at a place", () => {
   const point: Edit = { op: "point", path: "/one/first", at: "/data", delta: -1 };
   assertEquals(bytesAfter(point), withBytes(0, 0, 0, 0, 35));
 });
@@ -69,7 +69,7 @@ Deno.test("places are swapped, duplicated and dropped, as far as the shorter one
   assertEquals(swapped.slice(24, 36), untouched.slice(12, 24));
 });
 
-Deno.test("edits apply in order, each to what the one before left", () => {
+Deno.test("edits apply in order, each to the result of the previous one", () => {
   const edits: Edit[] = [
     { op: "set", path: "/one/first", value: 7n },
     { op: "copy", path: "/many/0/first", from: "/one/first" },
@@ -88,13 +88,13 @@ Deno.test("the file is cut, made longer, and bytes are taken out and put in", ()
   assertEquals(bytesAfter(splice), [0, 1, 9, 9, ...untouched.slice(5)]);
 });
 
-Deno.test("an edit whose place is not there does nothing", () => {
+Deno.test("an edit of a place that does not exist does nothing", () => {
   for (const path of ["/none/first", "/many/2/first", "/one/third", "/data/first", "/many/first"]) {
     assertEquals(bytesAfter({ op: "set", path, value: 1n }), untouched, path);
   }
 });
 
-Deno.test("every sort of edit says in words what it does", () => {
+Deno.test("every kind of edit has a description", () => {
   const edits: Edit[] = [
     { op: "set", path: "/p", value: 16n },
     { op: "copy", path: "/p", from: "/q" },
@@ -130,7 +130,7 @@ Deno.test("interestingValues() has both sides of every limit of a field, and nev
   assert(values.every((value) => value >= 0n && value < 1n << 32n));
 });
 
-Deno.test("any draw comes to edits that apply to the image", () => {
+Deno.test("any draw gives edits that apply to the image", () => {
   const sorts = [
     ...["value", "word", "copy", "point", "text", "flip", "structure", "bytes", "file"] as const,
   ];

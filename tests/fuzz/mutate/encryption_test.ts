@@ -92,7 +92,7 @@ Deno.test("interestingValues() has the states of a key slot, both sides of 4000 
   for (const sector of [2048n, 2047n, 2056n]) assert(payload.includes(sector), `${sector}`);
 });
 
-Deno.test("luksTexts() has names that there are, and what is nearly one", () => {
+Deno.test("luksTexts() has existing names, and near misses", () => {
   const names = (field: Parameters<typeof fieldOf<typeof header>>[1]): readonly string[] =>
     luksTexts(fieldOf(header, field));
   for (const text of ["aes", "serpent", "AES", ""]) assert(names("cipher_name").includes(text));
@@ -120,7 +120,7 @@ function hits(image: BuiltImage, count: number): Set<string> {
   return found;
 }
 
-Deno.test("draws hit every part of a LUKS header inside an image, and what leads to it", () => {
+Deno.test("draws hit every part of a LUKS header inside an image, and the pointers to it", () => {
   const found = hits(embedded, 6000);
   const missed = [
     ...["offset", "length"].map((name) => `/encryption_header_pointer/${name}`),
@@ -135,7 +135,7 @@ Deno.test("draws hit every part of a LUKS header inside an image, and what leads
   assertEquals(missed, []);
 });
 
-Deno.test("draws hit every part of a volume by itself", () => {
+Deno.test("draws hit every part of a stand-alone volume", () => {
   const found = hits(alone, 3000);
   const missed = [
     ...["cipher_name", "cipher_mode", "hash_spec", "uuid", "payload_offset", "key_bytes"]

@@ -38,7 +38,7 @@ function sample<Case>(target: Target<Case>, options: { seed: number; count: numb
   return fc.sample(target.cases(), { numRuns: options.count, seed: options.seed });
 }
 
-Deno.test("luks-open holds, and its cases get as far as there is to get", () => {
+Deno.test("luks-open holds, and its cases reach every depth", () => {
   const depths: Record<Depth, number> = { header: 0, tables: 0, data: 0, accepted: 0 };
   const rules = new Set<string>();
   for (const value of sample(luksOpen, { seed: 1, count: 60 })) {
@@ -82,7 +82,7 @@ function shows(value: MistakenCase): boolean {
   }
 }
 
-Deno.test("a passphrase that is said to be wrong opens nothing, and the right one is a key's", () => {
+Deno.test("a passphrase marked as wrong opens nothing, and the right one opens a key", () => {
   for (const model of fc.sample(luks1Volumes({ qemu: false }), { numRuns: 50, seed: 4 })) {
     const used = model.keys.map(({ passphrase }) => passphrase);
     assert(used.includes(passphrasesOf(luks1, model, "right")[0] ?? "?"));
@@ -91,7 +91,7 @@ Deno.test("a passphrase that is said to be wrong opens nothing, and the right on
   }
 });
 
-Deno.test("keys are told from what is done to them", () => {
+Deno.test("the expected keys follow from the edits", () => {
   const model = modelOf();
   const { image } = buildLuks1(model);
   const header = sourceOf(image).read(0, image.size).slice();
@@ -113,7 +113,7 @@ Deno.test("keys are told from what is done to them", () => {
   assertEquals(changed(last, change("erase")).keys, last.keys, "the last key stays");
 });
 
-Deno.test("assertChanged() gives the keys of slots that are others, and finds what was not done", () => {
+Deno.test("assertChanged() returns the keys of changed slots, and finds missing changes", () => {
   const model = modelOf();
   const { image } = buildLuks1(model);
   const start = {

@@ -138,7 +138,7 @@ async function seenWith(peer: CryptsetupPeer, edits: Edit[] = []): Promise<Compa
   }
 }
 
-Deno.test("a cryptsetup that answers otherwise is seen, and nothing explains it", async () => {
+Deno.test("a cryptsetup with a different answer is a failure, and nothing explains it", async () => {
   const dumps = "printf 'Version:\\t2\\nEpoch:\\t3\\nUUID:\\tnone\\n'";
   const says = (slot: number): string => `${dumps}; echo "Key slot ${slot} unlocked."`;
   const opens = 'unlock: the reference says: accepted {"slot":0}; cryptsetup says:';

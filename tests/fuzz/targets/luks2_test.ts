@@ -21,7 +21,7 @@ function sample<Case>(target: Target<Case>, options: { seed: number; count: numb
   return fc.sample(target.cases(), { numRuns: options.count, seed: options.seed });
 }
 
-Deno.test("luks2-open holds, and its cases get as far as there is to get", () => {
+Deno.test("luks2-open holds, and its cases reach every depth", () => {
   const depths: Record<Depth, number> = { header: 0, tables: 0, data: 0, accepted: 0 };
   const rules = new Set<string>();
   let cases = 0;
@@ -61,7 +61,7 @@ function headerAfter(volume: Luks2Model, edits: readonly Edit[] = []) {
   return header;
 }
 
-Deno.test("edits of copies make what the same changes to a built volume make", () => {
+Deno.test("edits of copies give the same result as changes to a built volume", () => {
   const pairs: [Edit, Uint8Array][] = [
     [
       { op: "json", path: "/*/json", member: "/segments/0/sector_size", value: 4096, ...sealed },
@@ -117,7 +117,7 @@ function moveToFront(text: string, name: string): string {
   return JSON.stringify({ [name]: value, ...rest });
 }
 
-Deno.test("an edit of JSON that is none any more does nothing, and neither does one of a cut copy", () => {
+Deno.test("an edit of broken JSON or of a truncated copy does nothing", () => {
   const text: Edit = {
     op: "letters",
     path: "/*/json",
@@ -133,7 +133,7 @@ Deno.test("an edit of JSON that is none any more does nothing, and neither does 
   assertEquals(edited(cut, json), edited(cut));
 });
 
-Deno.test("most edits of copies leave a checksum that is right, so that a reader gets past it", () => {
+Deno.test("most edits of copies keep the checksum right, so that a reader gets past it", () => {
   let intact = 0;
   let copies = 0;
   for (const draws of fc.sample(sealedLists(), { numRuns: 200, seed: 3 })) {
@@ -146,7 +146,7 @@ Deno.test("most edits of copies leave a checksum that is right, so that a reader
   assert(intact > 0.7 * copies, `${intact} of ${copies}`);
 });
 
-Deno.test("opensStill() tells edits that leave a copy from those that may leave none", () => {
+Deno.test("opensStill() distinguishes edits that leave a copy from those that may leave none", () => {
   const garbled: Edit = { op: "xor", path: "/primary", offset: 5000, bits: 1 };
   const other: Edit = { ...garbled, path: "/secondary" };
   const version = { op: "set", path: "/primary/version" } as const;
@@ -166,7 +166,7 @@ Deno.test("opensStill() tells edits that leave a copy from those that may leave 
   assert(opensStill(modelOf({ primary: "garbled" }), [garbled]));
 });
 
-Deno.test("luks2-open fails for a volume that is said to be sound and is not", () => {
+Deno.test("luks2-open fails for an invalid volume that is marked as valid", () => {
   const broken: Edit = { op: "json", path: "/*/json", member: "/segments", ...sealed };
   const other: Edit = { ...broken, member: "/segments/0/iv_tweak", value: "8" };
   for (const edit of [broken, other]) {
@@ -177,7 +177,7 @@ Deno.test("luks2-open fails for a volume that is said to be sound and is not", (
   }
 });
 
-Deno.test("a LUKS2 volume opens by its right passphrase in the slot that its model tells", () => {
+Deno.test("a LUKS2 volume opens with the right passphrase in the slot of its model", () => {
   for (const volume of fc.sample(luks2Volumes(), { numRuns: 50, seed: 4 })) {
     const used = volume.keys.map(({ passphrase }) => passphrase);
     const [right] = passphrasesOf(luks2, volume, "right");

@@ -3,7 +3,7 @@ import { caseAt } from "../../../fuzz/engine/random.ts";
 import { targets } from "../../../fuzz/targets/mod.ts";
 
 for (const target of targets.filter(({ name }) => name.endsWith("-open"))) {
-  Deno.test(`${target.name} names the steps of a case, so that hangs are told apart`, () => {
+  Deno.test(`${target.name} names the steps of a case, which distinguishes hangs`, () => {
     const steps: string[] = [];
     const { value } = caseAt(target.cases(), { seed: 1, target: target.name }, 0);
     target.run(value, { directory: "", tools: {}, at: (step) => void steps.push(step) });
