@@ -1,7 +1,7 @@
 /**
- * An honest reader that does the least: header, L1, L2, clusters, backing files. It ignores refcounts,
- * snapshots, bitmaps and feature names, and reserved bits. It shares no code with the reference but for
- * decompression of zstd.
+ * An honest reader that does the least: header, L1, L2, clusters, backing files. It ignores
+ * refcounts, snapshots, bitmaps and feature names, and reserved bits. It shares no code with the
+ * reference except for decompression of zstd.
  */
 
 import { Buffer } from "node:buffer";
@@ -38,7 +38,7 @@ export function openLazily(
   { format, depth = 0, alone = false }: {
     format?: string | undefined;
     depth?: number;
-    /** Only the size is asked for: no other file is opened. */
+    /** Only the size is requested: no other file is opened. */
     alone?: boolean;
   } = {},
 ): Disk {
