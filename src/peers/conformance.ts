@@ -58,6 +58,11 @@ const WRONG: Readonly<Record<Operation, FailureKind>> = {
   unlock: "wrong-info",
 };
 
+/** The kind of failure of an accepted answer that is wrong. */
+export function wrongKindOf(operation: Operation): FailureKind {
+  return WRONG[operation];
+}
+
 /** What is wrong with an answer; nothing for a right one, and for a feature that is not there. */
 export function misconductOf(answer: Answer): Misconduct | undefined {
   const { outcome, expectation, lacking, listsFeatures, operation } = answer;

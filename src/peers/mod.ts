@@ -49,6 +49,7 @@ export {
   isSecurityRelevant,
   type Misconduct,
   misconductOf,
+  wrongKindOf,
 } from "./conformance.ts";
 export { failure, malformed, readCheck, readInfo, readMap } from "./answers.ts";
 export {

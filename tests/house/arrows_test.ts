@@ -15,6 +15,7 @@ const FLOORS = [
   ["src/expect"],
   ["src/peers", "src/report"],
   ["src/recorded"],
+  ["src/conformance"],
   ["src/cli"],
   ["fuzz/engine", "fuzz/generate", "fuzz/mutate"],
   ["fuzz/compare"],

@@ -1,0 +1,43 @@
+/**
+ * What is wrong with an implementation, as its maintainer needs it: failures grouped by their cause,
+ * findings that are known already, and reports.
+ *
+ * Invariants:
+ *
+ * - One cause is one finding, however many images and questions show it.
+ * - Findings are in the order of severity, and nothing is left out of them: what a report does not
+ *   show is counted.
+ * - Everything here is a pure function of its arguments; no file is read or written.
+ * - Texts of images and of implementations are escaped for each kind of report.
+ *
+ * @module
+ */
+
+export {
+  answerTexts,
+  caseOf,
+  type Cause,
+  causeOfFeature,
+  causeOfRule,
+  type FindingCase,
+  FindingList,
+  kindOf,
+  type KnownFinding,
+  type PeerFinding,
+} from "./finding.ts";
+export { causesOf, type Observation } from "./cause.ts";
+export {
+  KnownFindingsError,
+  type KnownResult,
+  knownText,
+  parseKnown,
+  separateKnown,
+  withNewFindings,
+} from "./known.ts";
+export type {
+  ConformanceReport,
+  FeatureResult,
+  PeerResult,
+  ReportFile,
+  ReportFormat,
+} from "./report.ts";
