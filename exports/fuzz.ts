@@ -72,9 +72,14 @@ export type {
   Seal,
   Sort,
 } from "../fuzz/mutate/mod.ts";
-export type { Compared, Divergence, Observation, Seen } from "../fuzz/compare/observation.ts";
-export type { Asked } from "../fuzz/compare/outcomes.ts";
-export type { Installed, Toolbox } from "../fuzz/compare/tools.ts";
-export type { ExpectedDisk, Range } from "../fuzz/generate/disk.ts";
-export type { KeyChoice } from "../fuzz/generate/encryption.ts";
+export type {
+  Asked,
+  Compared,
+  Divergence,
+  Installed,
+  Observation,
+  Seen,
+  Toolbox,
+} from "../fuzz/compare/mod.ts";
+export type { ExpectedDisk, KeyChoice, Range } from "../fuzz/generate/mod.ts";
 export type { Arbitrary, Random, Stream, Value } from "fast-check";

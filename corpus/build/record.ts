@@ -1,4 +1,4 @@
-import { writeDensely } from "../../fuzz/compare/files.ts";
+import { writeDensely } from "../../fuzz/compare/mod.ts";
 import { recordedBefore, withAnswers } from "../../golden/build/recording.ts";
 import { formatNamed } from "../../src/formats.ts";
 import {

@@ -1,4 +1,4 @@
-import { luks2Divergences } from "../../fuzz/formats/luks2/divergences.ts";
+import { luks2Divergences } from "../../fuzz/formats/mod.ts";
 import {
   type CryptsetupPeer,
   type Outcome,

@@ -1,6 +1,6 @@
 /** Builds the images of a case. */
 
-import { sealsOf } from "../../fuzz/formats/luks2/volumes.ts";
+import { sealsOf } from "../../fuzz/formats/mod.ts";
 import { type ByteSource, SECTOR, SegmentSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage } from "../../src/format/mod.ts";
 import { type FormatName, formatOf } from "../../src/formats.ts";

@@ -13,21 +13,23 @@ import { formatNames } from "../../src/formats.ts";
 import { judgeImage, openFiles } from "../../src/image/mod.ts";
 import { rawFormat, type RawModel } from "../../src/raw/mod.ts";
 import { describeFile, type ImageRecord } from "../../src/recorded/mod.ts";
-import { writeDensely } from "../compare/files.ts";
-import { images, type Kit, wholes } from "../formats/mod.ts";
+import { writeDensely } from "../compare/mod.ts";
 import {
   drawsOf,
   editsOf,
   filesOf,
   formatIn,
+  images,
+  type Kit,
   openWith,
   passphrasesOf,
   type Use,
-} from "../formats/kit.ts";
-import { patterns } from "../generate/values.ts";
-import type { CaseFile } from "../engine/target.ts";
+  wholes,
+} from "../formats/mod.ts";
+import { patterns } from "../generate/mod.ts";
+import type { CaseFile } from "../engine/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
-import { toPlainJson } from "../targets/json.ts";
+import { toPlainJson } from "../targets/mod.ts";
 
 const COUNT_DEFAULT = 100;
 const COUNT_MAX = 100_000;

@@ -8,7 +8,7 @@ import {
   mergeMap,
   type Outcome,
 } from "../../src/peers/mod.ts";
-import type { About } from "../engine/target.ts";
+import type { About } from "../engine/mod.ts";
 import type { Seen } from "./observation.ts";
 import { aboutFinding, type Asked, differences, type Ours } from "./outcomes.ts";
 import type { Toolbox } from "./tools.ts";

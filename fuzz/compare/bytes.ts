@@ -1,6 +1,6 @@
 import type { Layer } from "../../src/format/mod.ts";
 import { extentsOf } from "../../src/image/mod.ts";
-import type { NamedAnswer } from "../engine/target.ts";
+import type { NamedAnswer } from "../engine/mod.ts";
 
 /** Index of the first byte in which the two differ, or -1. */
 export function firstDifference(left: Uint8Array, right: Uint8Array): number {

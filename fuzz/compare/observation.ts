@@ -1,6 +1,6 @@
 import type { OpenedImage } from "../../src/image/mod.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
-import type { About, NamedAnswer } from "../engine/target.ts";
+import type { About, NamedAnswer } from "../engine/mod.ts";
 
 /** One difference between the reference and a tool. */
 export interface Observation {

@@ -6,7 +6,7 @@ import {
   type Subject,
 } from "../../src/peers/mod.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
-import type { About, NamedAnswer } from "../engine/target.ts";
+import type { About, NamedAnswer } from "../engine/mod.ts";
 import type { Observation, Seen } from "./observation.ts";
 
 /** An image on the disk, and how the reference judges it. */

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { CryptsetupPeer, LuksdePeer, QemuImgPeer, QemuIoSession } from "../../src/peers/mod.ts";
-import type { TargetContext } from "../engine/target.ts";
+import type { TargetContext } from "../engine/mod.ts";
 
 /** A tool with its version. */
 export interface Installed<Peer> {

@@ -1,9 +1,8 @@
 import type { Layer } from "../../src/format/mod.ts";
 import { extentsOf, layersOf, type OpenedImage, readContent } from "../../src/image/mod.ts";
-import { answerAt, firstDifference, whereIn } from "../compare/bytes.ts";
-import { Failure } from "../engine/target.ts";
-import type { ExpectedDisk } from "../generate/disk.ts";
-import type { KeyChoice } from "../generate/encryption.ts";
+import { answerAt, firstDifference, whereIn } from "../compare/mod.ts";
+import { Failure } from "../engine/mod.ts";
+import type { ExpectedDisk, KeyChoice } from "../generate/mod.ts";
 import { diskOf, type Kit } from "./kit.ts";
 
 const CHUNK = 2 ** 20;

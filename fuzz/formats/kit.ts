@@ -9,12 +9,14 @@ import {
 } from "../../src/image/mod.ts";
 import type { ToolName } from "../../src/peers/mod.ts";
 import type { Finding, RuleId } from "../../src/rules/mod.ts";
-import type { Compared, Divergence } from "../compare/observation.ts";
-import type { Asked } from "../compare/outcomes.ts";
-import type { Toolbox } from "../compare/tools.ts";
-import type { CaseFile, Depth } from "../engine/target.ts";
-import { type ExpectedDisk, guestDisk } from "../generate/disk.ts";
-import { type KeyChoice, strangePassphrase } from "../generate/encryption.ts";
+import type { Asked, Compared, Divergence, Toolbox } from "../compare/mod.ts";
+import type { CaseFile, Depth } from "../engine/mod.ts";
+import {
+  type ExpectedDisk,
+  guestDisk,
+  type KeyChoice,
+  strangePassphrase,
+} from "../generate/mod.ts";
 import {
   applyEdits,
   type Dictionary,

@@ -9,9 +9,9 @@ import {
   readContent,
   type ReadOptions,
 } from "../../src/image/mod.ts";
-import { type CaseFile, Failure } from "../engine/target.ts";
-import type { KeyChoice } from "../generate/encryption.ts";
-import { firstDifference } from "../compare/bytes.ts";
+import { type CaseFile, Failure } from "../engine/mod.ts";
+import type { KeyChoice } from "../generate/mod.ts";
+import { firstDifference } from "../compare/mod.ts";
 import type { Editable } from "../mutate/mod.ts";
 import type { Expected, LaidOut } from "./kit.ts";
 

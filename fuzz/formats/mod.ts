@@ -34,15 +34,36 @@ export const wholes: readonly WholeKit[] = [
 /** Every kit, each once. */
 export const kits: readonly Kit[] = [...new Set([...images, ...wholes])];
 
-export type {
-  EditOptions,
-  Expected,
-  KeyChanges,
-  KeyKit,
-  Kit,
-  LaidOut,
-  NoiseKit,
-  OpenedCase,
-  ToolKit,
-  Use,
+export { assertDisk, assertSound } from "./content.ts";
+export {
+  allPassphrases,
+  depthOf,
+  describeModel,
+  diskOf,
+  drawsOf,
+  type EditOptions,
+  editsOf,
+  type Expected,
+  fileOf,
+  filesOf,
+  formatIn,
+  isSound,
+  type KeyChanges,
+  type KeyKit,
+  type Kit,
+  type LaidOut,
+  type NoiseKit,
+  type OpenedCase,
+  openWith,
+  passphrasesOf,
+  sourceOf,
+  targetName,
+  type ToolKit,
+  type Use,
 } from "./kit.ts";
+export { luks1Volumes } from "./luks1/volumes.ts";
+export { luks2Divergences } from "./luks2/divergences.ts";
+export { sealsOf } from "./luks2/volumes.ts";
+export { encryptions } from "./qcow2/encryption.ts";
+export { qcow2Models } from "./qcow2/models.ts";
+export { repaired, requireDrawn } from "./repair.ts";

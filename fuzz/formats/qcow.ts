@@ -3,7 +3,7 @@ import type { ByteSource } from "../../src/bytes/mod.ts";
 import { readUint } from "../../src/layout/mod.ts";
 import type { Qcow1Model } from "../../src/qcow1/mod.ts";
 import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
-import { keyChoices } from "../generate/encryption.ts";
+import { keyChoices } from "../generate/mod.ts";
 import type { KeyKit, Kit, NoiseKit } from "./kit.ts";
 import { cipherText } from "./luks1/describe.ts";
 import { luksTexts } from "./luks1/texts.ts";

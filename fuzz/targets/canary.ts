@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Json, type Pattern, patternBytes } from "../../src/format/mod.ts";
-import { type CaseReport, type Depth, Failure, type Target } from "../engine/target.ts";
+import { type CaseReport, type Depth, Failure, type Target } from "../engine/mod.ts";
 
 /** A case of a canary: a little file. */
 export interface CanaryCase {

@@ -1,11 +1,15 @@
 import * as fc from "fast-check";
 import { join } from "node:path";
 import { judgeImage } from "../../src/image/mod.ts";
-import { writeDensely } from "../compare/files.ts";
-import { type Divergence, type Seen, signatureOf } from "../compare/observation.ts";
-import type { Asked } from "../compare/outcomes.ts";
-import { Toolbox } from "../compare/tools.ts";
-import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/target.ts";
+import {
+  type Asked,
+  type Divergence,
+  type Seen,
+  signatureOf,
+  Toolbox,
+  writeDensely,
+} from "../compare/mod.ts";
+import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/mod.ts";
 import {
   depthOf,
   describeModel,
@@ -16,12 +20,12 @@ import {
   type Kit,
   openWith,
   passphrasesOf,
+  repaired,
   sourceOf,
   targetName,
   type ToolKit,
-} from "../formats/kit.ts";
-import { repaired } from "../formats/repair.ts";
-import { KEY_WORDS, type KeyChoice, keyChoices } from "../generate/encryption.ts";
+} from "../formats/mod.ts";
+import { KEY_WORDS, type KeyChoice, keyChoices } from "../generate/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";

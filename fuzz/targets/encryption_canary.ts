@@ -2,15 +2,21 @@ import * as fc from "fast-check";
 import type { Luks1Model } from "../../src/luks1/mod.ts";
 import { normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
-import type { Target } from "../engine/target.ts";
-import { allPassphrases, describeModel, filesOf, type Kit, sourceOf } from "../formats/kit.ts";
-import { repaired } from "../formats/repair.ts";
+import type { Target } from "../engine/mod.ts";
+import {
+  allPassphrases,
+  describeModel,
+  encryptions,
+  filesOf,
+  type Kit,
+  luks1Volumes,
+  qcow2Models,
+  repaired,
+  sourceOf,
+} from "../formats/mod.ts";
 import { luks1 } from "../formats/luks1/mod.ts";
-import { luks1Volumes } from "../formats/luks1/volumes.ts";
-import { encryptions } from "../formats/qcow2/encryption.ts";
 import { qcow2 } from "../formats/qcow2/mod.ts";
-import { qcow2Models } from "../formats/qcow2/models.ts";
-import { legacyEncryptions } from "../generate/encryption.ts";
+import { legacyEncryptions } from "../generate/mod.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import {

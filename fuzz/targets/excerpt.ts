@@ -2,8 +2,8 @@ import type { ByteSource } from "../../src/bytes/mod.ts";
 import { type Format, Marks } from "../../src/format/mod.ts";
 import { judgeImage, openBytes } from "../../src/image/mod.ts";
 import { excerptOf as excerptOfBytes, type Note } from "../../src/report/mod.ts";
-import type { About } from "../engine/target.ts";
-import { formatIn, type Kit } from "../formats/kit.ts";
+import type { About } from "../engine/mod.ts";
+import { formatIn, type Kit } from "../formats/mod.ts";
 
 /** What is said of an image without a passphrase, which is no fault of the image. */
 const LOCKED = /\.key-present$/;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Target } from "../engine/target.ts";
+import type { Target } from "../engine/mod.ts";
 import { images, wholes } from "../formats/mod.ts";
 import { canaries } from "./canary.ts";
 import { differential } from "./differential.ts";
@@ -24,5 +24,13 @@ export const targets: readonly Target[] = [
 ].map((target) => target as Target);
 
 export { differential, type DifferentialCase } from "./differential.ts";
-export { type EditedCase, type NoiseCase, open, type OpenCase, type Variant } from "./open.ts";
+export { toPlainJson } from "./json.ts";
+export {
+  type EditedCase,
+  isNoise,
+  type NoiseCase,
+  open,
+  type OpenCase,
+  type Variant,
+} from "./open.ts";
 export { roundtrip, type RoundtripCase } from "./roundtrip.ts";

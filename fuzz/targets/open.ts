@@ -3,6 +3,7 @@ import { type ByteSource, MemorySource } from "../../src/bytes/mod.ts";
 import { type Json, Marks, type Pattern, patternBytes } from "../../src/format/mod.ts";
 import { anatomyOf, judgeImage } from "../../src/image/mod.ts";
 import {
+  assertSound,
   depthOf,
   describeModel,
   drawsOf,
@@ -14,22 +15,20 @@ import {
   type OpenedCase,
   openWith,
   passphrasesOf,
+  repaired,
+  requireDrawn,
   sourceOf,
   targetName,
-} from "../formats/kit.ts";
-import { repaired, requireDrawn } from "../formats/repair.ts";
+} from "../formats/mod.ts";
 import {
   type CaseFile,
   type CaseReport,
   Failure,
   type Target,
   type TargetContext,
-} from "../engine/target.ts";
-import type { KeyChoice } from "../generate/encryption.ts";
-import { KEY_WORDS, keyChoices } from "../generate/encryption.ts";
-import { patterns } from "../generate/values.ts";
+} from "../engine/mod.ts";
+import { KEY_WORDS, type KeyChoice, keyChoices, patterns } from "../generate/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
-import { assertSound } from "../formats/content.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { MeteredSource, startWatch } from "./metered.ts";

@@ -3,14 +3,14 @@ import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Difference, ReferencePeer } from "../../src/peers/mod.ts";
 import { readRecord, readRecordFiles, recordNames, verifyRecords } from "../../src/recorded/mod.ts";
 import { excerptOf } from "../../src/report/mod.ts";
-import { anyIndex, wordsOf } from "../compare/observation.ts";
+import { anyIndex, wordsOf } from "../compare/mod.ts";
 import {
   type CaseFile,
   Failure,
   HarnessError,
   type NamedAnswer,
   type Target,
-} from "../engine/target.ts";
+} from "../engine/mod.ts";
 
 /** A case of `golden`: a golden image, or a case of the corpus, by its name. */
 export interface RecordedCase {

@@ -12,11 +12,12 @@ import {
 } from "../../src/image/mod.ts";
 import { checkOutcome, compareJson, mergeMap } from "../../src/peers/mod.ts";
 import { type Finding, type RuleId, ruleOf } from "../../src/rules/mod.ts";
-import { anyIndex } from "../compare/observation.ts";
-import { type CaseReport, Failure, type Target } from "../engine/target.ts";
-import { assertDisk, assertSound } from "../formats/content.ts";
+import { anyIndex } from "../compare/mod.ts";
+import { type CaseReport, Failure, type Target } from "../engine/mod.ts";
 import {
   allPassphrases,
+  assertDisk,
+  assertSound,
   describeModel,
   drawsOf,
   editsOf,
@@ -26,11 +27,12 @@ import {
   type Kit,
   openWith,
   passphrasesOf,
+  repaired,
+  requireDrawn,
   sourceOf,
   targetName,
-} from "../formats/kit.ts";
-import { repaired, requireDrawn } from "../formats/repair.ts";
-import { KEY_WORDS, type KeyChoice } from "../generate/encryption.ts";
+} from "../formats/mod.ts";
+import { KEY_WORDS, type KeyChoice } from "../generate/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";

@@ -21,10 +21,10 @@ import {
   specOf,
 } from "../../src/luks1/mod.ts";
 import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
-import { firstDifference } from "../compare/bytes.ts";
+import { firstDifference } from "../compare/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
-import { Failure } from "../engine/target.ts";
-import { diskOf, filesOf, openWith, passphrasesOf } from "../formats/kit.ts";
+import { Failure } from "../engine/mod.ts";
+import { diskOf, filesOf, openWith, passphrasesOf } from "../formats/mod.ts";
 import { luks1 } from "../formats/luks1/mod.ts";
 import { qcow2 } from "../formats/qcow2/mod.ts";
 

@@ -1,6 +1,6 @@
 import type { View } from "../../../src/format/mod.ts";
 import { formatOf } from "../../../src/formats.ts";
-import { type ExpectedDisk, guestDisk, NO_DISK } from "../../generate/disk.ts";
+import { type ExpectedDisk, guestDisk, NO_DISK } from "../../generate/mod.ts";
 import type { ChainModel } from "./models.ts";
 
 /** What a guest should see of a chain, or of a snapshot of its top image. */

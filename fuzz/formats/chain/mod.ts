@@ -9,7 +9,7 @@ import { extname } from "node:path";
 import { formatOf } from "../../../src/formats.ts";
 import { openFiles, probe } from "../../../src/image/mod.ts";
 import { qcow2Format } from "../../../src/qcow2/mod.ts";
-import type { ExpectedDisk } from "../../generate/disk.ts";
+import type { ExpectedDisk } from "../../generate/mod.ts";
 import { type Kit, NO_CHECKER, type ToolKit } from "../kit.ts";
 import { describeQcow, qcowKeys, qcowKit } from "../qcow.ts";
 import { qcow1EntryAt } from "../qcow1/entry_at.ts";

@@ -6,11 +6,10 @@ import { normaliseQcow1, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../../src/qcow2/mod.ts";
 import type { RawModel } from "../../../src/raw/mod.ts";
-import { PASSPHRASES } from "../../generate/encryption.ts";
+import { PASSPHRASES, patterns } from "../../generate/mod.ts";
 import { requireDrawn } from "../repair.ts";
 import { qcow1Models } from "../qcow1/models.ts";
 import { type Qcow2ModelOptions, qcow2Models } from "../qcow2/models.ts";
-import { patterns } from "../../generate/values.ts";
 
 /** An image of any format. */
 export type ImageModel = RawModel | Qcow1Model | Qcow2Model;

@@ -1,10 +1,13 @@
 import type { Layer } from "../../../src/format/mod.ts";
 import { type Judgement, layersOf } from "../../../src/image/mod.ts";
-import { compareAnswer, type QemuQuestion } from "../../compare/answers.ts";
-import { compareContent } from "../../compare/content.ts";
-import type { Compared } from "../../compare/observation.ts";
-import type { Asked } from "../../compare/outcomes.ts";
-import type { Toolbox } from "../../compare/tools.ts";
+import {
+  type Asked,
+  compareAnswer,
+  compareContent,
+  type Compared,
+  type QemuQuestion,
+  type Toolbox,
+} from "../../compare/mod.ts";
 import type { ToolKit } from "../kit.ts";
 import { luks1Divergences } from "../luks1/divergences.ts";
 import { qcow2Divergences } from "../qcow2/divergences.ts";

@@ -9,8 +9,8 @@ import {
   type Luks1Model,
   LUKS_MAGIC,
 } from "../../../src/luks1/mod.ts";
-import { type CaseFile, type Depth, Failure } from "../../engine/target.ts";
-import { firstDifference } from "../../compare/bytes.ts";
+import { type CaseFile, type Depth, Failure } from "../../engine/mod.ts";
+import { firstDifference } from "../../compare/mod.ts";
 import { type OpenedCase, sourceOf } from "../kit.ts";
 import { assertAccess, assertEncodes, headOf } from "../luks.ts";
 

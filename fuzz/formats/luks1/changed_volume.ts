@@ -7,7 +7,7 @@ import {
   type Luks1Model,
   Luks1Volume,
 } from "../../../src/luks1/mod.ts";
-import { type CaseFile, Failure } from "../../engine/target.ts";
+import { type CaseFile, Failure } from "../../engine/mod.ts";
 import { assertSameBytes } from "../content.ts";
 import { sourceOf } from "../kit.ts";
 import {

@@ -1,6 +1,6 @@
 import { type CipherSpec, decodeLuks1, specOf } from "../../../src/luks1/mod.ts";
 import { type RuleId, ruleOf } from "../../../src/rules/mod.ts";
-import type { Divergence, Observation } from "../../compare/observation.ts";
+import type { Divergence, Observation } from "../../compare/mod.ts";
 
 /** Hashes that every build of cryptsetup supports. */
 const HASHES: readonly string[] = ["sha1", "sha224", "sha256", "sha384", "sha512", "ripemd160"];

@@ -2,7 +2,7 @@ import { type BuiltImage, remembering } from "../../../src/format/mod.ts";
 import type { Luks1Model } from "../../../src/luks1/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import { qcow2Format, type Qcow2Model } from "../../../src/qcow2/mod.ts";
-import { guestDisk } from "../../generate/disk.ts";
+import { guestDisk } from "../../generate/mod.ts";
 import type { Kit } from "../kit.ts";
 import { qcowKit } from "../qcow.ts";
 import { isEncryption } from "../qcow2/encryption.ts";

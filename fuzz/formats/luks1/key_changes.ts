@@ -15,9 +15,8 @@ import {
   slotStates,
   unlock,
 } from "../../../src/luks1/mod.ts";
-import { Failure } from "../../engine/target.ts";
-import { PASSPHRASES, strangePassphrase } from "../../generate/encryption.ts";
-import { picks } from "../../generate/values.ts";
+import { Failure } from "../../engine/mod.ts";
+import { PASSPHRASES, picks, strangePassphrase } from "../../generate/mod.ts";
 
 /** A change to the keys of a volume. */
 export interface KeyChange {

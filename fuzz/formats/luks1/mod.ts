@@ -7,8 +7,7 @@
 import { SECTOR } from "../../../src/bytes/mod.ts";
 import * as fc from "fast-check";
 import { contentOf, luks1Format, type Luks1Model, LUKS_MAGIC } from "../../../src/luks1/mod.ts";
-import { flatDisk } from "../../generate/disk.ts";
-import { keyChoices, PASSPHRASES } from "../../generate/encryption.ts";
+import { flatDisk, keyChoices, PASSPHRASES } from "../../generate/mod.ts";
 import { type KeyKit, type Kit, NO_CHECKER, type ToolKit, type Use } from "../kit.ts";
 import { allData, KEY_MS, openVolume } from "../luks.ts";
 import { agreesLuks1, depthLuks1 } from "./agreement.ts";

@@ -6,7 +6,7 @@ import {
   type Luks1Model,
   normaliseLuks1,
 } from "../../../src/luks1/mod.ts";
-import { mostly, patterns, picks } from "../../generate/values.ts";
+import { mostly, patterns, picks } from "../../generate/mod.ts";
 
 /** Bounds of {@link luks1Models}. */
 export interface Luks1ModelOptions {

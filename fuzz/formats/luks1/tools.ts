@@ -2,12 +2,18 @@ import { utf8 } from "../../../src/bytes/mod.ts";
 import type { OpenedImage } from "../../../src/image/mod.ts";
 import { decodeLuks1, luks1Info, specOf, unlock, whyUnusable } from "../../../src/luks1/mod.ts";
 import type { VolumeReport } from "../../../src/peers/mod.ts";
-import { compareAnswer, type QemuQuestion } from "../../compare/answers.ts";
-import { compareContent } from "../../compare/content.ts";
-import type { Compared } from "../../compare/observation.ts";
-import type { Asked, Ours } from "../../compare/outcomes.ts";
-import type { Toolbox } from "../../compare/tools.ts";
-import { compareCryptsetup, compareLuksde, type VolumeKit } from "../../compare/volume.ts";
+import {
+  type Asked,
+  compareAnswer,
+  compareContent,
+  compareCryptsetup,
+  type Compared,
+  compareLuksde,
+  type Ours,
+  type QemuQuestion,
+  type Toolbox,
+  type VolumeKit,
+} from "../../compare/mod.ts";
 import type { ToolKit } from "../kit.ts";
 import { luks1Divergences } from "./divergences.ts";
 

@@ -9,8 +9,7 @@ import {
   type Luks1Model,
   normaliseLuks1,
 } from "../../../src/luks1/mod.ts";
-import { PASSPHRASES } from "../../generate/encryption.ts";
-import { picks } from "../../generate/values.ts";
+import { PASSPHRASES, picks } from "../../generate/mod.ts";
 import type { LaidOut } from "../kit.ts";
 import { LARGE_SHARE, mostlySmall, volumeOf } from "../luks.ts";
 import { type Luks1ModelOptions, luks1Models, luksSpecs } from "./models.ts";

@@ -1,4 +1,4 @@
-import type { Divergence } from "../../compare/observation.ts";
+import type { Divergence } from "../../compare/mod.ts";
 
 /** Where cryptsetup and the reference differ over volumes of LUKS version 2. */
 export const luks2Divergences: readonly Divergence[] = [

@@ -6,8 +6,8 @@ import {
   type Luks2Model,
   unlock,
 } from "../../../src/luks2/mod.ts";
-import { Failure } from "../../engine/target.ts";
-import { strangePassphrase } from "../../generate/encryption.ts";
+import { Failure } from "../../engine/mod.ts";
+import { strangePassphrase } from "../../generate/mod.ts";
 import { luks2Slot } from "./volumes.ts";
 
 /** Limit of the work of a passphrase attempt: slightly more than a generated volume needs. */

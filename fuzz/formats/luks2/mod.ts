@@ -13,7 +13,7 @@ import {
   PRIMARY_MAGIC,
   SECONDARY_MAGIC,
 } from "../../../src/luks2/mod.ts";
-import { keyChoices } from "../../generate/encryption.ts";
+import { keyChoices } from "../../generate/mod.ts";
 import { garblingLists, sealedLists } from "../../mutate/mod.ts";
 import type { Kit, ToolKit, Use } from "../kit.ts";
 import { allData, KEY_MS, openVolume } from "../luks.ts";

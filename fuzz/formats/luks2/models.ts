@@ -7,7 +7,7 @@ import {
   type Luks2Model,
   normaliseLuks2,
 } from "../../../src/luks2/mod.ts";
-import { mostly, patterns, picks } from "../../generate/values.ts";
+import { mostly, patterns, picks } from "../../generate/mod.ts";
 
 /** Bounds of {@link luks2Models}. */
 export interface Luks2ModelOptions {

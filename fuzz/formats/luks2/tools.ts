@@ -1,8 +1,7 @@
 import type { OpenedImage } from "../../../src/image/mod.ts";
 import { decodeLuks2, type JsonNode } from "../../../src/luks2/mod.ts";
 import type { VolumeReport } from "../../../src/peers/mod.ts";
-import type { Ours } from "../../compare/outcomes.ts";
-import { compareCryptsetup, type VolumeKit } from "../../compare/volume.ts";
+import { compareCryptsetup, type Ours, type VolumeKit } from "../../compare/mod.ts";
 import type { ToolKit } from "../kit.ts";
 import { luks2Divergences } from "./divergences.ts";
 import { openedSlot } from "./keys.ts";

@@ -12,8 +12,7 @@ import {
 } from "../../../src/luks2/mod.ts";
 import { type BuiltFiles, imageText, remembering } from "../../../src/format/mod.ts";
 import { decode } from "../../../src/layout/mod.ts";
-import { PASSPHRASES } from "../../generate/encryption.ts";
-import { picks } from "../../generate/values.ts";
+import { PASSPHRASES, picks } from "../../generate/mod.ts";
 import type { Seal } from "../../mutate/mod.ts";
 import type { LaidOut } from "../kit.ts";
 import { LARGE_SHARE, mostlySmall, volumeOf } from "../luks.ts";

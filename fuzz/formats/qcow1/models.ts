@@ -7,8 +7,16 @@ import {
   type Placement,
   type Qcow1Model,
 } from "../../../src/qcow1/mod.ts";
-import { type EncryptionOptions, legacyEncryptions, sometimes } from "../../generate/encryption.ts";
-import { fileNames, longPath, mostly, patterns, shortPath } from "../../generate/values.ts";
+import {
+  type EncryptionOptions,
+  fileNames,
+  legacyEncryptions,
+  longPath,
+  mostly,
+  patterns,
+  shortPath,
+  sometimes,
+} from "../../generate/mod.ts";
 
 /** Bounds of {@link qcow1Models}. */
 export interface Qcow1ModelOptions extends EncryptionOptions {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { ClusterContent, GuestCluster } from "../../../src/qcow2/mod.ts";
-import { mostly, patterns } from "../../generate/values.ts";
+import { mostly, patterns } from "../../generate/mod.ts";
 
 /** Guest clusters of a layer are never more than this. */
 const CLUSTERS_MAX = 14;

@@ -1,4 +1,4 @@
-import type { Divergence } from "../../compare/observation.ts";
+import type { Divergence } from "../../compare/mod.ts";
 
 /** Where qemu-img and the reference differ over qcow2 images. */
 export const qcow2Divergences: readonly Divergence[] = [

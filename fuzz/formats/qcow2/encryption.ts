@@ -5,10 +5,11 @@ import type { EncryptionModel, LuksEncryption } from "../../../src/qcow2/mod.ts"
 import {
   type EncryptionOptions,
   legacyEncryptions,
+  mostly,
   PASSPHRASES,
-} from "../../generate/encryption.ts";
+  picks,
+} from "../../generate/mod.ts";
 import { luksSpecs } from "../luks1/models.ts";
-import { mostly, picks } from "../../generate/values.ts";
 
 /**
  * Every encryption that a qcow2 image can have and qemu-img 7.2 knows. Most LUKS headers are of a few

@@ -6,11 +6,18 @@ import {
   type SnapshotModel,
 } from "../../../src/qcow2/mod.ts";
 import { type NormaliseLimits, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
-import { type EncryptionOptions, sometimes } from "../../generate/encryption.ts";
+import {
+  type EncryptionOptions,
+  fileNames,
+  longPath,
+  mostly,
+  shortPath,
+  sometimes,
+  word64,
+} from "../../generate/mod.ts";
 import { guestClusters } from "./clusters.ts";
 import { encryptions } from "./encryption.ts";
 import { bitmapModels, placements, type SnapshotDraw, snapshotDraws } from "./parts.ts";
-import { fileNames, longPath, mostly, shortPath, word64 } from "../../generate/values.ts";
 
 /** Bounds of {@link qcow2Models}. */
 export interface Qcow2ModelOptions extends EncryptionOptions {

@@ -6,7 +6,7 @@ import {
   type SnapshotModel,
 } from "../../../src/qcow2/mod.ts";
 import { guestClusters, guestIndices } from "./clusters.ts";
-import { mostly, patterns, word64, words } from "../../generate/values.ts";
+import { mostly, patterns, word64, words } from "../../generate/mod.ts";
 
 /** A snapshot, and whether it has all of the active image's clusters. */
 export interface SnapshotDraw extends SnapshotModel {
