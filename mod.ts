@@ -65,6 +65,7 @@ export {
 export { type Finding, Findings, type Opening, type Place } from "./src/rules/mod.ts";
 export {
   type CheckJson,
+  type ContentRange,
   detect,
   digestOf,
   type Extent,

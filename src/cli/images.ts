@@ -93,10 +93,16 @@ export function mustNotBeStandardInput(path: string): void {
 /** Standard input is read once, however many images there are. */
 const keys = new WeakMap<Options, readonly Uint8Array[]>();
 
-function keysOf(options: Options): readonly Uint8Array[] {
+/** The passphrases for the images. */
+export function keysOf(options: Options): readonly Uint8Array[] {
   const known = keys.get(options) ?? passphrasesOf(options);
   keys.set(options, known);
   return known;
+}
+
+/** Sets the passphrases, which another thread has read. */
+export function useKeys(options: Options, passphrases: readonly Uint8Array[]): void {
+  keys.set(options, passphrases);
 }
 
 /** @throws {UsageError} for an unknown dialect */

@@ -4,7 +4,7 @@ import { mustBeUnlocked } from "./locked.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { jsonLine, print } from "./output.ts";
-import { MAX_SIZE_DEFAULT, sizeOption } from "./sizes.ts";
+import { sizeOption } from "./sizes.ts";
 import { UsageError } from "./verb.ts";
 
 /** The text of `judge --help`. */
@@ -25,8 +25,11 @@ implementation-defined or, for a format that is not supported, unknown. A findin
 class, level, effect, offset, path and message.
 
   --files-from FILE    read more image names from FILE, one per line; - is standard input
-  --digest             add "digest", the SHA-256 of the content; null if it cannot be read
-  --max-size SIZE      add no digest of more content than this (default 1T)
+  --digest             add "digest", the SHA-256 of the content; null if it cannot be read or has
+                       more than --digest-max bytes: then "digest-reason" says which
+  --digest-max SIZE    hash the content of no larger disk than this (default 16G); a disk counts
+                       with its holes, because the SHA-256 of zeros has to be computed too
+  --max-size SIZE      the former name of --digest-max
   --json               accepted, and changes nothing: the output is always JSON
 ${OPENING_HELP}
   --help               this text
@@ -40,12 +43,15 @@ Example
   find corpus -name '*.qcow2' | diskproof judge --files-from - | jq -r .spec.verdict
 `;
 
+/** About ten seconds of SHA-256. */
+const DIGEST_MAX_DEFAULT = 16 * 2 ** 30;
+
 /** `judge`: the verdict on many images, for a program to read. */
 export function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     ...OPENING,
     flags: ["digest", "json"],
-    values: [...OPENING.values, "max-size"],
+    values: [...OPENING.values, "digest-max", "max-size"],
     lists: [...OPENING.lists, "files-from"],
   });
   const listed = options.list("files-from").flatMap(namesIn);
@@ -67,8 +73,9 @@ export function run(args: string[]): Promise<number> {
 }
 
 function judgeOptions(options: Options): JudgeOptions {
-  const maxSize = sizeOption(options, "max-size") ?? MAX_SIZE_DEFAULT;
-  return options.flag("digest") ? { digestUpTo: maxSize } : {};
+  if (!options.flag("digest")) return {};
+  const max = sizeOption(options, "digest-max") ?? sizeOption(options, "max-size");
+  return { digestUpTo: max ?? DIGEST_MAX_DEFAULT };
 }
 
 /** The names in a list: one per line, or separated by NUL bytes if there are any. */

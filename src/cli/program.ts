@@ -102,7 +102,8 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ["ImageError", FAILED],
 ]);
 
-function statusOf(error: unknown): number {
+/** The exit status of an error. */
+export function statusOf(error: unknown): number {
   for (let at = error; at instanceof Error; at = Object.getPrototypeOf(at)) {
     const status = STATUS_OF.get(at.constructor.name);
     if (status !== undefined) return status;
@@ -110,7 +111,8 @@ function statusOf(error: unknown): number {
   return INTERNAL;
 }
 
-function messageOf(error: unknown): string {
+/** The message of an error. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -40,6 +40,16 @@ export function* pieces(
   }
 }
 
+/** A part of the content, and who is told how much of it is hashed. */
+export interface ContentRange {
+  /** The first byte; 0 by default. */
+  readonly from?: number;
+  /** The byte after the last one; by default the end of the disk. */
+  readonly to?: number;
+  /** Receives the number of bytes that are hashed, after each MiB. */
+  readonly hashed?: (bytes: number) => void;
+}
+
 /**
  * SHA-256 of the guest content in lower-case hexadecimal.
  *
@@ -48,15 +58,17 @@ export function* pieces(
  */
 export function digestOf(
   layers: readonly Layer[],
-  range: { readonly from?: number; readonly to?: number } = {},
+  range: ContentRange = {},
 ): string {
   const hash = builtin("node:crypto").createHash("sha256");
-  const { from = 0, to = layers[0]?.virtualSize ?? 0 } = range;
+  const { from = 0, to = layers[0]?.virtualSize ?? 0, hashed } = range;
   for (const piece of pieces(layers, { from, to })) {
     if (piece.bytes !== undefined) hash.update(piece.bytes);
-    else {for (let left = piece.length; left > 0; left -= CHUNK) {
-        hash.update(left >= CHUNK ? zeros : zeros.subarray(0, left));
-      }}
+    for (let left = piece.bytes === undefined ? piece.length : 0; left > 0; left -= CHUNK) {
+      hash.update(left >= CHUNK ? zeros : zeros.subarray(0, left));
+      hashed?.(piece.start + piece.length - left - from);
+    }
+    hashed?.(piece.start + piece.length - from);
   }
   return hash.digest("hex");
 }

@@ -1,11 +1,11 @@
 import { storedSize } from "../bytes/mod.ts";
-import { AccessError, type CheckCounts, type Layer } from "../format/mod.ts";
+import { AccessError, type Broken, type CheckCounts, type Layer } from "../format/mod.ts";
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
 import { formats } from "../formats.ts";
 import { rawFormat } from "../raw/mod.ts";
 import { layersOf } from "./chain.ts";
 import type { OpenedImage } from "./opened.ts";
-import { digestOf, tryReading } from "./content.ts";
+import { digestOf, type Readable, tryReading } from "./content.ts";
 import { probe, PROBE_BYTES } from "./probe.ts";
 
 /** Everything that diskproof has to say about one image. One line of `judge`. */
@@ -37,6 +37,8 @@ export interface Judgement {
   readonly findings: readonly Finding[];
   /** SHA-256 of the content, if requested; `null` if it cannot be read. */
   readonly digest?: string | null;
+  /** Why the digest is `null`. */
+  readonly "digest-reason"?: string;
 }
 
 /** The counts of `check` by qemu-img's names. */
@@ -51,7 +53,7 @@ export interface CheckJson {
 
 /** What to judge beyond the verdicts. */
 export interface JudgeOptions {
-  /** Add the digest of the content, of a disk of at most so many bytes. */
+  /** Add the digest of the content, if it has at most so many bytes. */
   readonly digestUpTo?: number;
 }
 
@@ -62,7 +64,8 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   const refused = findings.refusal("read") !== undefined || layer === undefined && !notKnown;
   layer?.judge(findings);
   const layers = layersOf(image);
-  const readable = refused ? "error" : readability(image, layers);
+  const tried = refused || layer === undefined ? undefined : tryLayers(image, layers);
+  const readable = refused ? "error" : tried?.read ?? "unknown";
   const check = layer !== undefined && findings.refusal("check") === undefined
     ? layer.check?.(findings)
     : undefined;
@@ -93,8 +96,8 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
     findings: list,
   };
   if (options.digestUpTo === undefined) return judgement;
-  const whole = readable === "ok" && !image.incomplete;
-  return { ...judgement, digest: whole ? contentDigest(image, options.digestUpTo) : null };
+  const broken = tried?.read === "error" ? tried.broken : undefined;
+  return { ...judgement, ...contentDigest(image, { broken, limit: options.digestUpTo }) };
 }
 
 /** What is not looked at makes no difference to an image that is rejected or cannot be read itself. */
@@ -124,22 +127,33 @@ function asRaw({ source, path: name }: OpenedImage): Judgement["qemu"] {
 }
 
 /** An image whose backing file is not there for us to read is read as far as it goes by itself. */
-function readability(
-  { layer, source, incomplete }: OpenedImage,
-  layers: readonly Layer[],
-): "ok" | "error" | "unknown" {
-  if (layer === undefined) return "unknown";
-  return tryReading(incomplete ? [layer] : layers, storedSize(source)).read;
+function tryLayers({ layer, source, incomplete }: OpenedImage, layers: readonly Layer[]): Readable {
+  const readable = incomplete && layer !== undefined ? [layer] : layers;
+  return tryReading(readable, storedSize(source));
 }
 
-function contentDigest(image: OpenedImage, limit: number): string | null {
+/** The digest, or why there is none. */
+function contentDigest(
+  image: OpenedImage,
+  { broken, limit }: { broken: Broken | undefined; limit: number },
+): Pick<Judgement, "digest" | "digest-reason"> {
+  const { findings, layer, incomplete } = image;
+  const none = (reason: string) => ({ digest: null, "digest-reason": reason });
+  const found = findings.refusal("read") ?? findings.unknown() ?? broken;
+  if (found !== undefined) return none(found.message);
+  if (layer === undefined) return none("The image does not open");
+  if (incomplete) return none("A file that the image refers to was not opened");
   const layers = layersOf(image);
-  const size = layers[0]?.virtualSize ?? 0;
-  if (size > limit) return null;
+  const size = layer.virtualSize;
+  if (size > limit) {
+    return none(
+      `The content has ${BigInt(size)} bytes, more than the limit of ${limit} (--digest-max)`,
+    );
+  }
   try {
-    return digestOf(layers, { from: 0, to: size });
+    return { digest: digestOf(layers, { from: 0, to: size }) };
   } catch (error) {
-    if (error instanceof AccessError) return null;
+    if (error instanceof AccessError) return none(error.message);
     throw error;
   }
 }

@@ -13,7 +13,15 @@
 
 export { anatomyOf } from "./anatomy.ts";
 export { layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./chain.ts";
-export { digestOf, type Piece, pieces, type Readable, readContent, tryReading } from "./content.ts";
+export {
+  type ContentRange,
+  digestOf,
+  type Piece,
+  pieces,
+  type Readable,
+  readContent,
+  tryReading,
+} from "./content.ts";
 export { detect, probe, type ProbeOptions } from "./probe.ts";
 export { type Extent, extentsOf } from "./extents.ts";
 export { backingPathOf } from "./links.ts";
