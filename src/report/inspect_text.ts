@@ -108,17 +108,16 @@ function* stretchBlocks(
   { placing, digits, said }: Around & { said: Set<Note> },
 ): Generator<Block> {
   let searched = 0;
-  for (const stretch of stretchesIn(anatomy.claims, source.size)) {
+  for (const stretch of unlistedStretches(anatomy, source.size, placing)) {
     const { offset, length, kind } = stretch;
     const notes = placing.within(offset, length);
     const outside = offset >= source.size;
-    // Structures with one use are listed as such.
-    const listed = (kind === "header" || kind === "table") && !outside;
-    if (listed && notes.length === 0) continue;
     for (const note of notes) said.add(note);
-    const search = kind === "unused" && searched + length <= SEARCHED_MAX;
+    const isPlain = kind === "data" || kind === "compressed" || kind === "conflict";
+    const search = !isPlain && !outside && searched + length <= SEARCHED_MAX;
     if (search) searched += length;
-    const content = search ? areZeros(source, offset, length) ? ", zeros" : ", not zero" : "";
+    const isZero = search && areZeros(source, offset, length);
+    const content = isZero ? ", zeros" : search && kind === "unused" ? ", not zero" : "";
     const end = outside ? ", past the end of the file" : "";
     const lines = () => [
       visible(`${hex(offset, digits)}  ${stretchText(stretch, anatomy)}${content}${end}`),
@@ -127,6 +126,51 @@ function* stretchBlocks(
     const odd = kind === "conflict" || outside;
     const interest = notes.length > 0 ? "high" : odd ? "odd" : "none";
     yield { offset, rank: interest === "none" ? 2 : 0, lines, interest };
+  }
+}
+
+/** The stretches without what the parts list of structures with one use. */
+function* unlistedStretches(
+  { claims, parts }: Anatomy,
+  size: number,
+  placing: Placing,
+): Generator<Stretch> {
+  const listed = new Listed(parts);
+  for (const stretch of stretchesIn(claims, size)) {
+    const { offset, length, kind } = stretch;
+    const isStructure = (kind === "header" || kind === "table") && offset < size;
+    if (!isStructure || placing.within(offset, length).length > 0) yield stretch;
+    else {
+      for (const [from, to] of listed.without(offset, offset + length)) {
+        yield { ...stretch, offset: from, length: to - from };
+      }
+    }
+  }
+}
+
+/** The ranges that parts list. */
+class Listed {
+  /** In the order of their offsets. */
+  readonly #parts: readonly Part[];
+  #next = 0;
+  /** The end of the ranges before the next part. */
+  #end = 0;
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts.toSorted((a, b) => a.offset - b.offset);
+  }
+
+  /** The pieces of a range that no part lists; ranges are given in order. */
+  *without(from: number, to: number): Generator<[number, number]> {
+    let at = Math.max(from, this.#end);
+    for (; this.#next < this.#parts.length; this.#next++) {
+      const { offset, length } = this.#parts[this.#next] as Part;
+      if (offset >= to) break;
+      if (offset > at) yield [at, offset];
+      this.#end = Math.max(this.#end, offset + length);
+      at = Math.max(at, this.#end);
+    }
+    if (at < to) yield [at, to];
   }
 }
 

@@ -2,18 +2,20 @@ import { assert, assertEquals } from "@std/assert";
 import { gunzipSync } from "node:zlib";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Anatomy, Marks } from "../../src/format/mod.ts";
-import { anatomyOf, judgeImage, openBytes } from "../../src/image/mod.ts";
+import { anatomyOf, detect, judgeImage, openBytes } from "../../src/image/mod.ts";
+import { formatNames } from "../../src/formats.ts";
 import { type ImageRecord, readRecord, recordNames } from "../../src/recorded/mod.ts";
 import { decodeQcow2 } from "../../src/qcow2/decode.ts";
 import { refcountAt } from "../../src/qcow2/check/refcounts.ts";
 import { inspectionLines, stretchesOf } from "../../src/report/mod.ts";
 
 const IMAGES = new URL("../../golden/images", import.meta.url).pathname;
+const CORPUS = new URL("../../corpus/images", import.meta.url).pathname;
 const EVERYTHING = { rows: Infinity, tables: Infinity, entries: 2 ** 24, marks: new Marks([]) };
 const SIZE_MAX = 4 * 2 ** 20;
 
-function subjectOf(record: ImageRecord): MemorySource {
-  const path = `${IMAGES}/${record.name}/${encodeURIComponent(record.subject)}.gz`;
+function subjectOf(record: ImageRecord, folder = IMAGES): MemorySource {
+  const path = `${folder}/${record.name}/${encodeURIComponent(record.subject)}.gz`;
   return new MemorySource(new Uint8Array(gunzipSync(Deno.readFileSync(path))));
 }
 
@@ -122,4 +124,46 @@ Deno.test("an image with any bytes changed has an anatomy, and no finding is los
     const text = [...inspectionLines(inspection)].join("\n");
     for (const { rule } of findings) assert(text.includes(`(${rule})`), rule);
   }
+});
+
+/** The range that a line of the text is about; the lines of rows are indented. */
+function rangeOf(line: string): [number, number] | undefined {
+  const heading = /^(0x[\da-f]+) {2}\/.*, (\d+) bytes(?:, past the end of the file)?$/.exec(line);
+  const [, offset, length] = heading ?? /^(0x[\da-f]+) {2}[^,]*, (\d+) bytes/.exec(line) ?? [];
+  return offset === undefined ? undefined : [Number(offset), Number(offset) + Number(length)];
+}
+
+/** The first byte that no range covers, up to the size. */
+function firstUncovered(ranges: readonly (readonly [number, number])[], size: number): number {
+  let end = 0;
+  for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
+    if (from > end) break;
+    end = Math.max(end, to);
+  }
+  return Math.min(end, size);
+}
+
+Deno.test("every byte of a file is in a row of its inspection, in text and in JSON", () => {
+  const all = [IMAGES, CORPUS].flatMap((folder) =>
+    recordNames(folder).map((name) => ({ folder, record: readRecord(folder, name) }))
+  );
+  const formats = new Set<string>();
+  for (const { folder, record } of all) {
+    const { size = Infinity } = record.files.find(({ name }) => name === record.subject) ?? {};
+    if (size > SIZE_MAX) continue;
+    const source = subjectOf(record, folder);
+    const definition = detect(source);
+    formats.add(definition.name);
+    const anatomy = anatomyOf({ definition, source }, EVERYTHING);
+    const json = stretchesOf(anatomy.claims, source.size)
+      .map(({ offset, length }) => [offset, offset + length] as const);
+    assertEquals(firstUncovered(json, source.size), source.size, `${record.name} in JSON`);
+    const inspection = { source, anatomy, notes: [], stretches: Infinity };
+    const text = [...inspectionLines(inspection)].flatMap((line) => {
+      const range = rangeOf(line);
+      return range === undefined ? [] : [range];
+    });
+    assertEquals(firstUncovered(text, source.size), source.size, `${record.name} in text`);
+  }
+  for (const name of formatNames) assert(formats.has(name), name);
 });
