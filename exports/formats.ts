@@ -15,6 +15,7 @@
 
 export { formatNamed, formats } from "../src/formats.ts";
 export type { Segment } from "../src/bytes/mod.ts";
+export type { Patch } from "../src/bytes/mod.ts";
 export {
   type Anatomy,
   type AnatomyOptions,
@@ -24,6 +25,7 @@ export {
   type Claim,
   type ClaimKind,
   type ClusterView,
+  type Confidence,
   type ContentBlock,
   type CreatedPart,
   type CreatedParts,
@@ -42,11 +44,14 @@ export {
   type ImageRequest,
   type KeyArea,
   type KeySlotOptions,
+  type KnownFacts,
   type Lock,
   Marks,
   type Part,
   type Pattern,
   type Placed,
+  type ProposedField,
+  type Remains,
   type Tool,
   type UnlockedSlot,
   type Use,
@@ -55,4 +60,4 @@ export {
   type View,
   type WorkBudget,
 } from "../src/format/mod.ts";
-export { anatomyOf } from "../src/image/mod.ts";
+export { anatomyOf, scanFile } from "../src/image/mod.ts";

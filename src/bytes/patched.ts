@@ -2,7 +2,9 @@ import type { ByteSource } from "./source.ts";
 
 /** Bytes that replace those of another source, starting at `offset`. */
 export interface Patch {
+  /** Byte offset in the source. */
   readonly offset: number;
+  /** What is read instead. */
   readonly bytes: Uint8Array;
 }
 

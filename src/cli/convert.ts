@@ -1,6 +1,5 @@
 import { FileSource } from "../bytes/mod.ts";
 import type { Layer } from "../format/mod.ts";
-import { isZero } from "../bytes/mod.ts";
 import { type OpenedImage, pieces } from "../image/mod.ts";
 import { OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -8,7 +7,7 @@ import { unsupportedFormat } from "./reasons.ts";
 import { passphraseFiles } from "./passphrases.ts";
 import { MAX_SIZE_DEFAULT, mustNotExceed, sizeOption } from "./sizes.ts";
 import { UsageError } from "./verb.ts";
-import { type NewFile, Pauses, writeFiles } from "./write_files.ts";
+import { type NewFile, Pauses, writeBlocks, writeFiles } from "./write_files.ts";
 
 /** The text of `convert --help`. */
 export const help = `diskproof convert IMAGE OUT [options]
@@ -83,9 +82,6 @@ function isDecrypted(image: OpenedImage): boolean {
     image.backing !== undefined && isDecrypted(image.backing);
 }
 
-/** As many zeros in a row become a hole. */
-const BLOCK = 65536;
-
 async function writeContent(
   layers: readonly Layer[],
   size: number,
@@ -95,10 +91,6 @@ async function writeContent(
   const pauses = new Pauses();
   for (const { start, bytes } of pieces(layers, { from: 0, to: size })) {
     if (pauses.due) await pauses.pause();
-    if (bytes === undefined) continue;
-    for (let at = 0; at < bytes.length; at += BLOCK) {
-      const block = bytes.subarray(at, at + BLOCK);
-      if (!isZero(block)) file.write({ offset: start + at, bytes: block });
-    }
+    if (bytes !== undefined) writeBlocks(file, { offset: start, bytes });
   }
 }

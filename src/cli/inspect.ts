@@ -1,10 +1,12 @@
 import { hexOf } from "../bytes/mod.ts";
 import { type Anatomy, type AnatomyOptions, Marks, type Part, visible } from "../format/mod.ts";
-import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
+import { anatomyOf, hintsOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
 import { inspectionLines, stretchesIn } from "../report/mod.ts";
 import { dialectOf, mustBeKnown, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
+import { scanImage, SCANNING, SCANNING_HELP, scanOptionsIn } from "./inspect_scan.ts";
 import { jsonLine, Printer } from "./output.ts";
+import { UsageError } from "./verb.ts";
 
 /** The text of `inspect --help`. */
 export const help = `diskproof inspect IMAGE [options]
@@ -16,14 +18,16 @@ A finding is printed below its row, marked with !!, or with -- if it is merely u
 
   --all                print every row, table and range, however many there are
   --json               one JSON object: parts, stretches, findings
+${SCANNING_HELP}
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0 success, whatever is wrong with the image, 1 its format is not supported,
-2 the file cannot be read.
+Exit status: 0 success, whatever is wrong with the image, 1 its format is not supported, or
+--scan found nothing, 2 a file cannot be used.
 
-Example
+Examples
 
+  diskproof inspect --scan --write-repaired copy.qcow2 --virtual-size 10G broken.qcow2
   diskproof inspect artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709
 `;
 
@@ -32,8 +36,16 @@ const SOME = { rows: 24, tables: 16, entries: 2 ** 22, stretches: 64 };
 const ALL = { rows: Infinity, tables: Infinity, entries: 2 ** 26, stretches: Infinity };
 
 /** `inspect`: the annotated anatomy of an image. */
-export function run(args: string[]): Promise<number> {
-  const options = parseOptions(args, { ...OPENING, flags: ["all", "json"] });
+export async function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    flags: ["all", "json", "scan", ...SCANNING.flags],
+    values: [...OPENING.values, ...SCANNING.values],
+    lists: OPENING.lists,
+    letters: { ...OPENING.letters, ...SCANNING.letters },
+  });
+  if (options.flag("scan")) return await scanImage(onlyImage(options), options);
+  const [unused] = scanOptionsIn(options);
+  if (unused !== undefined) throw new UsageError(`--${unused} needs --scan`);
   const image = openNamed(onlyImage(options), options);
   try {
     mustBeKnown(image);
@@ -41,7 +53,7 @@ export function run(args: string[]): Promise<number> {
   } finally {
     image.close();
   }
-  return Promise.resolve(0);
+  return 0;
 }
 
 function inspect(image: OpenedImage, options: Options): void {
@@ -75,6 +87,7 @@ function summary(
   { qemu, cryptsetup, spec, findings }: Judgement,
 ): string[] {
   const { check } = qemu;
+  const hints = image.definition.structures.length === 0 ? hintsOf(image.source) : [];
   const checked = check === null
     ? "check prints no counts"
     : `check counts ${check.corruptions} corruptions, ${check.leaks} leaks, ` +
@@ -93,6 +106,7 @@ function summary(
     cryptsetup === undefined
       ? `  qemu-img    ${does}; ${checked}`
       : `  cryptsetup  ${CRYPTSETUP_DOES[cryptsetup.open]}`,
+    ...hints.map((hint) => `  hint        ${hint}: see inspect --scan`),
     "",
   ];
 }

@@ -2,7 +2,7 @@ import { enterUsersDirectory } from "./directory.ts";
 import { didYouMean } from "./nearest.ts";
 import { complain, print, writeAll } from "./output.ts";
 import { keepOnly } from "./permissions.ts";
-import { UsageError, type VerbEntry } from "./verb.ts";
+import { type Permission, UsageError, type VerbEntry } from "./verb.ts";
 
 /** A program that consists of verbs. */
 export interface Program {
@@ -61,8 +61,15 @@ async function runVerb(program: Program, [name, ...rest]: readonly string[]): Pr
     return 0;
   }
   if (entry.inProject !== true) enterUsersDirectory();
-  keepOnly(entry.needs);
+  keepOnly([...entry.needs, ...needsOf(entry, beforeOptionsEnd(rest))]);
   return await run([...rest]);
+}
+
+/** What the options that are given need. */
+function needsOf({ needsWith = {} }: VerbEntry, words: readonly string[]): readonly Permission[] {
+  const isGiven = (option: string): boolean =>
+    words.some((word) => word === option || word.startsWith(`${option}=`));
+  return Object.entries(needsWith).flatMap(([option, needs]) => isGiven(option) ? needs : []);
 }
 
 /** @throws {UsageError} when there is no such verb */

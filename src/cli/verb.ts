@@ -29,6 +29,8 @@ export interface VerbEntry {
    * it runs.
    */
   readonly needs: readonly Permission[];
+  /** What an option makes it do beyond that, by the name of the option: `--write`. */
+  readonly needsWith?: Readonly<Record<string, readonly Permission[]>>;
   /**
    * The verb works on this repository: it runs in the folder of deno.json, where `deno task` starts
    * it, not in the user's folder.

@@ -37,6 +37,7 @@ export const verbs: readonly VerbEntry[] = [
     summary: "print every structure and field of an image, and what is wrong with it",
     group: IMAGES,
     needs: [],
+    needsWith: { "--write-repaired": ["write"] },
     load: () => import("./inspect.ts"),
   },
   {

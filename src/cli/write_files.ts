@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from "node:path";
-import type { Segment } from "../bytes/mod.ts";
+import { type ByteSource, isZero, readUpTo, type Segment } from "../bytes/mod.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { UsageError } from "./verb.ts";
 
@@ -84,6 +84,29 @@ export async function writeFiles(
     for (const signal of SIGNALS) Deno.removeSignalListener(signal, interrupt);
     // The listener for TOO_LARGE stays: the runtime handles the signal some time after the write has
     // failed, and ends the process when there is no listener by then.
+  }
+}
+
+/** As many zeros in a row become a hole. */
+const BLOCK = 65536;
+/** Bytes that are copied at a time. */
+const CHUNK = 16 * BLOCK;
+
+/** Writes bytes, with holes for zeros. */
+export function writeBlocks(file: NewFile, { offset, bytes }: Segment): void {
+  for (let at = 0; at < bytes.length; at += BLOCK) {
+    const block = bytes.subarray(at, at + BLOCK);
+    if (!isZero(block)) file.write({ offset: offset + at, bytes: block });
+  }
+}
+
+/** Copies a source to a file, with holes for zeros. */
+export async function copyTo(source: ByteSource, file: NewFile): Promise<void> {
+  file.setLength(source.size);
+  const pauses = new Pauses();
+  for (let offset = 0; offset < source.size; offset += CHUNK) {
+    if (pauses.due) await pauses.pause();
+    writeBlocks(file, { offset, bytes: readUpTo(source, offset, CHUNK) });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Findings } from "../rules/mod.ts";
 import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
 import type { Dialect } from "./dialect.ts";
 import type { Broken, Layer } from "./layer.ts";
+import type { KnownFacts, Remains } from "./remains.ts";
 
 /** Remaining work, from which all users subtract. */
 export interface WorkBudget {
@@ -46,6 +47,13 @@ export interface FormatDriver {
    * @returns the layer, or `undefined` if the image is too damaged
    */
   open(source: ByteSource, findings: Findings, options?: DriverOptions): Layer | undefined;
+  /**
+   * What a file whose header is lost shows of an image of the format, best first. Total; reads the file
+   * once and some of its tables again.
+   */
+  scan?(source: ByteSource, known: KnownFacts): readonly Remains[];
+  /** A sign of an image whose header is lost, where it costs next to nothing to find; a sentence. */
+  hint?(source: ByteSource): string | undefined;
   /** The structures of an image file. Total, and bounded for any input. */
   anatomy(source: ByteSource, options: AnatomyOptions): Anatomy;
 }

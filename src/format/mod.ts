@@ -70,6 +70,7 @@ export type {
   UseTable,
   VerdictPolicy,
 } from "./format.ts";
+export { DISK_HEAD_BYTES, type DiskEnd, diskEnd } from "./disk_end.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export { LastUsed } from "./last_used.ts";
 export { type EntryHalves, EntryTable } from "./entry_table.ts";
@@ -87,13 +88,14 @@ export {
   type TableEntry,
   tableRows,
 } from "./table_rows.ts";
+export type { Confidence, KnownFacts, ProposedField, Remains } from "./remains.ts";
 export { type BlockRule, blockRules } from "./rules.ts";
 export { REQUEST_END_MAX, REQUEST_MAX, requestable } from "./requests.ts";
 export { readSectors, type SectorAccess } from "./sectors.ts";
 export { visible } from "./visible.ts";
 export { volumeFiles } from "./volume_files.ts";
 export { type ContentAccess, VolumeLayer, type VolumeLayerOptions } from "./volume_layer.ts";
-export { imageText } from "./text.ts";
+export { imageText, plainText } from "./text.ts";
 export { isUtf8Name, nameBytes, nameOf, shownName } from "./names.ts";
 export { isUuid } from "./uuid.ts";
 export { WordSet } from "./word_set.ts";

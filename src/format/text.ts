@@ -49,3 +49,16 @@ function sequenceLength(lead: number): number {
 function isNoncharacter(code: number): boolean {
   return (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) === 0xfffe;
 }
+
+const strict = new TextDecoder("utf-8", { fatal: true });
+const DELETE = 0x7f;
+
+/** UTF-8 without control characters; `undefined` for anything else. */
+export function plainText(stored: Uint8Array): string | undefined {
+  if (stored.some((byte) => byte < 0x20 || byte === DELETE)) return undefined;
+  try {
+    return strict.decode(stored);
+  } catch {
+    return undefined;
+  }
+}

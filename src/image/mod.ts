@@ -31,4 +31,5 @@ export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from ".
 export type { KeyOptions, OpenedImage, OpenOptions, ReadOptions } from "./opened.ts";
 export { keySlotOf } from "./key_slot.ts";
 export { openRefusal, readRefusal } from "./readable.ts";
+export { hintsOf, scanFile } from "./scan.ts";
 export { mapEntries, mapOf, type MapReport } from "./map.ts";

@@ -12,6 +12,7 @@ import { accessTo, noKey } from "./keyslots/access.ts";
 import { luks1Anatomy } from "./anatomy/anatomy.ts";
 import { decodeLuks1 } from "./decode.ts";
 import { judgeLuks1 } from "./judge/header.ts";
+import { hintOfLuks1, scanLuks1 } from "./scan/scan.ts";
 import { luks1Layer } from "./layer.ts";
 import type { AddFinding } from "./findings.ts";
 import { header as headerStruct, LUKS_MAGIC } from "./structures.ts";
@@ -36,6 +37,8 @@ export const luks1Driver: FormatDriver = Object.freeze({
   nearMiss,
   detaches: true,
   open,
+  scan: scanLuks1,
+  hint: hintOfLuks1,
   anatomy: luks1Anatomy,
 });
 

@@ -10,6 +10,7 @@ import { whyNoKey } from "./judge/content.ts";
 import { judgeLuks2 } from "./judge/volume.ts";
 import { WORK_BUDGET } from "./keyslots/budget.ts";
 import { unlock } from "./keyslots/unlock.ts";
+import { scanLuks2 } from "./scan/scan.ts";
 import { luks2Layer } from "./layer.ts";
 import { type Content, contentOf, extentsOf } from "./segments/extents.ts";
 import { ContentReader } from "./segments/reader.ts";
@@ -33,6 +34,7 @@ export const luks2Driver: FormatDriver = Object.freeze({
   detect: detectLuks2,
   detaches: true,
   open,
+  scan: scanLuks2,
   anatomy: luks2Anatomy,
 });
 

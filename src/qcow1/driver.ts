@@ -7,6 +7,7 @@ import { qcow1Anatomy } from "./anatomy/anatomy.ts";
 import { decodeQcow1 } from "./decode.ts";
 import type { Broken } from "./findings.ts";
 import { judgeOpen } from "./judge/header.ts";
+import { scanQcow1 } from "./scan/scan.ts";
 import { Qcow1Layer } from "./layer.ts";
 import { header, QCOW_MAGIC } from "./structures.ts";
 
@@ -28,6 +29,7 @@ export const qcow1Driver: FormatDriver = Object.freeze({
   probe,
   nearMiss,
   open,
+  scan: scanQcow1,
   anatomy: qcow1Anatomy,
 });
 

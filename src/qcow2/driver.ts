@@ -9,6 +9,7 @@ import { judgeExtensions } from "./judge/extensions.ts";
 import { judgeHeader } from "./judge/header.ts";
 import { judgeSnapshots, readSnapshotTable } from "./judge/snapshots.ts";
 import { Qcow2Layer } from "./layer.ts";
+import { hintOfQcow2, scanQcow2 } from "./scan/scan.ts";
 import { headerV2, QCOW_MAGIC } from "./structures.ts";
 
 /** qcow2, versions 2 and 3. */
@@ -35,5 +36,7 @@ export const qcow2Driver: FormatDriver = {
     return new Qcow2Layer({ file, geometry, snapshots, bitmaps, encryption });
   },
 
+  scan: scanQcow2,
+  hint: hintOfQcow2,
   anatomy: qcow2Anatomy,
 };

@@ -24,7 +24,8 @@ export interface SnapshotTable {
   readonly length: number;
 }
 
-const ALIGNMENT = 8;
+/** Entries of the table start at multiples of this from its start, in bytes. */
+export const SNAPSHOT_ALIGNMENT = 8;
 const NO_ICOUNT = (1n << 64n) - 1n;
 
 /**
@@ -43,7 +44,7 @@ export function decodeSnapshots(
   // Relative to the start of the table, whose offset may be too large for exact arithmetic.
   let length = 0;
   for (let i = 0; i < place.count; i++) {
-    const at = roundUp(length, ALIGNMENT);
+    const at = roundUp(length, SNAPSHOT_ALIGNMENT);
     const snapshot = decodeSnapshot(buffered, place.offset + at);
     offsets.push(snapshot.offset);
     if (snapshot.extra_data_size > place.maxExtra) break;

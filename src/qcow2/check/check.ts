@@ -126,7 +126,11 @@ function at(place: { path: string; offset?: number | bigint }): { path: string; 
 }
 
 /** References everything but the refcount blocks, in QEMU's order (calculate_refcounts). */
-function countReferences(image: CheckedImage, walk: TableWalk, references: References): void {
+export function countReferences(
+  image: CheckedImage,
+  walk: TableWalk,
+  references: References,
+): void {
   const { file, context, snapshots, l1 } = image;
   const { header } = file;
   const { clusterSize, tableEntries } = context.geometry;
@@ -214,7 +218,7 @@ function addBitmaps({ file, context, bitmaps }: CheckedImage, references: Refere
 }
 
 /** References the refcount blocks (check_refblocks). */
-function countRefblocks(
+export function countRefblocks(
   stored: StoredRefcounts,
   references: References,
   { context }: CheckedImage,

@@ -53,6 +53,16 @@ export class TableWalk {
     this.#budget = BUDGET + storedSize(source);
   }
 
+  /** Entries that may still be checked. */
+  get left(): number {
+    return this.#budget;
+  }
+
+  /** Checks at most so many more entries. */
+  limit(entries: number): void {
+    this.#budget = Math.min(this.#budget, entries);
+  }
+
   /** Counts the reference to an L1 table and records the L2 tables that it points to. */
   addL1(place: L1Place): void {
     const { entries, path } = place;
