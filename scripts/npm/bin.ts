@@ -9,7 +9,7 @@ import config from "../../deno.json" with { type: "json" };
 import { runProgram, verbs } from "../../src/cli/mod.ts";
 import { installDeno } from "./deno_on_node.ts";
 
-const READING = ["info", "map", "check", "judge", "inspect", "digest"];
+const READING = ["info", "map", "check", "judge", "admit", "inspect", "digest"];
 
 installDeno();
 const args = process.argv.slice(2);

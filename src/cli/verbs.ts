@@ -33,6 +33,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./judge.ts"),
   },
   {
+    name: "admit",
+    summary: "decide whether a service can accept an image from a stranger",
+    group: IMAGES,
+    needs: [],
+    load: () => import("./admit.ts"),
+  },
+  {
     name: "inspect",
     summary: "print every structure and field of an image, and what is wrong with it",
     group: IMAGES,

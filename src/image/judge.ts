@@ -1,12 +1,11 @@
 import { storedSize } from "../bytes/mod.ts";
 import { AccessError, type Broken, type CheckCounts, type Layer } from "../format/mod.ts";
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
-import { formats } from "../formats.ts";
 import { rawFormat } from "../raw/mod.ts";
 import { layersOf } from "./chain.ts";
 import type { OpenedImage } from "./opened.ts";
 import { digestOf, type Readable, tryReading } from "./content.ts";
-import { probe, PROBE_BYTES } from "./probe.ts";
+import { nearMisses, probe } from "./probe.ts";
 
 /** Everything that diskproof has to say about one image. One line of `judge`. */
 export interface Judgement {
@@ -164,13 +163,10 @@ function checkJson(counts: CheckCounts): CheckJson {
 }
 
 /** Why a file that looks like one of the formats is raw. */
-function noteProbe({ definition, source, findings }: OpenedImage): void {
+function noteProbe(image: OpenedImage): void {
+  const { definition, source, findings } = image;
   if (definition !== rawFormat) return;
   const place = { path: "/", offset: 0 };
   if (source.size === 0) findings.add("blk.probe.nonempty", place, "The file is empty: it is raw");
-  const head = source.read(0, PROBE_BYTES);
-  for (const { driver } of formats) {
-    const miss = driver.nearMiss?.(head);
-    if (miss !== undefined) findings.add(miss.rule, miss.place, miss.message);
-  }
+  for (const miss of nearMisses(image)) findings.add(miss.rule, miss.place, miss.message);
 }

@@ -11,6 +11,14 @@
  * @module
  */
 
+export {
+  type Admission,
+  admissionOf,
+  type AdmissionPolicy,
+  type AdmissionReason,
+  ALLOWABLE,
+  type Rejection,
+} from "./admission.ts";
 export { anatomyOf } from "./anatomy.ts";
 export { layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./chain.ts";
 export {

@@ -1,5 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
-import type { Format } from "../format/mod.ts";
+import type { Broken, Format } from "../format/mod.ts";
 import { foreignFormats, formats } from "../formats.ts";
 import { rawFormat } from "../raw/mod.ts";
 
@@ -29,6 +29,15 @@ export function probe(source: ByteSource, options: ProbeOptions = {}): Format {
     if (scoreOf(format) > scoreOf(best) && format.driver.probe(head, name)) best = format;
   }
   return best;
+}
+
+/** Why QEMU treats a raw image as one, although it looks like an image of other formats. */
+export function nearMisses(
+  { definition, source }: { readonly definition: Format; readonly source: ByteSource },
+): Broken[] {
+  if (definition !== rawFormat) return [];
+  const head = source.read(0, PROBE_BYTES);
+  return formats.flatMap(({ driver }) => driver.nearMiss?.(head) ?? []);
 }
 
 function scoreOf({ driver: { score = CERTAIN } }: Format): number {

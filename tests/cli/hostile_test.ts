@@ -53,7 +53,7 @@ const STRANGE: Readonly<Record<string, Uint8Array>> = {
   "all-ones": new Uint8Array(70_000).fill(0xff).map((byte, i) => [0x51, 0x46, 0x49][i] ?? byte),
 };
 
-const VERBS = ["info", "map", "check", "judge", "digest", "inspect"];
+const VERBS = ["info", "map", "check", "judge", "admit", "digest", "inspect"];
 
 Deno.test("every verb says in one line why a file cannot be used", () =>
   withDirectory(async (directory) => {

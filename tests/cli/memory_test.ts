@@ -15,6 +15,7 @@ const VERBS: readonly (readonly string[])[] = [
   ["map"],
   ["check"],
   ["judge"],
+  ["admit"],
   ["digest"],
   ["inspect"],
   ["inspect", "--json"],
