@@ -363,7 +363,7 @@ export function depthOf<Model>(kit: Kit<Model>, image: OpenedImage, judgement: J
   const { findings, qemu } = judgement;
   const isTable = ({ rule, path }: Finding): boolean =>
     kit.tableRules?.test(rule) ?? !path.startsWith("/header");
-  if (qemu.open === "reject") {
+  if (qemu.open === "reject" || qemu.open === "needs-key") {
     const refusal = findings.find(({ effect }) => effect === "refused-at-open");
     return refusal !== undefined && isTable(refusal) ? "tables" : "header";
   }

@@ -96,6 +96,7 @@ function summary(
   const does = {
     accept: `opens it, ${read}`,
     reject: "rejects it",
+    "needs-key": "opens it with a passphrase, and none is given",
     unknown: image.findings.unknown() === undefined
       ? "may open it: trying the passphrases exceeds --max-iterations"
       : "may open it: a file that it refers to is not opened",
@@ -114,6 +115,7 @@ function summary(
 const CRYPTSETUP_DOES = {
   accept: "opens it",
   reject: "rejects it",
+  "needs-key": "opens it with a passphrase, and none is given",
   unknown: "may open it: it is too large to judge completely",
 } as const;
 

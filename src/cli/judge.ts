@@ -17,9 +17,11 @@ qemu-img does with it, and every rule that it breaks, with the place.
    "qemu":{"open":"accept","read":"ok","check":{"corruptions":0,"leaks":0,"check-errors":0}},
    "spec":{"verdict":"valid"},"findings":[]}
 
-qemu.open is accept or reject, qemu.read is ok or error; both are unknown where trying the
-passphrases exceeds --max-iterations, where the format is not supported, and where the image
-refers to a file that is not opened: a finding with the effect unknown says which, and why.
+qemu.open is accept, reject or, where nothing but a passphrase is missing, needs-key; qemu.read is
+ok or error, and unknown without a passphrase. Both are unknown where trying the passphrases
+exceeds --max-iterations, where the format is not supported, and where the image refers to a file
+that is not opened: a finding with the effect unknown says which, and why. For LUKS version 2,
+cryptsetup.open says the same of cryptsetup. A finding about a missing passphrase comes last.
 qemu.check is null where qemu-img check prints no counts. spec.verdict is valid, invalid,
 implementation-defined or, for a format that is not supported, unknown. A finding has rule,
 class, level, effect, offset, path and message.

@@ -16,10 +16,11 @@ export interface Judgement {
   /** What public qemu-img does with the image. */
   readonly qemu: {
     /**
-     * Whether it opens for reading content; `unknown` where trying the passphrases is too much work, or
+     * Whether it opens for reading content; `needs-key` where it is encrypted, no passphrase is given and
+     * nothing else prevents it; `unknown` where trying the passphrases is too much work, or
      * a file is not looked at: the findings say which, and why.
      */
-    readonly open: "accept" | "reject" | "unknown";
+    readonly open: "accept" | "reject" | "needs-key" | "unknown";
     /** Whether all of its content can be read; `error` too where it does not open. */
     readonly read: "ok" | "error" | "unknown";
     /** What `check` counts; `null` where it gives no counts. */
@@ -28,7 +29,7 @@ export interface Judgement {
   /** What cryptsetup does with a volume of LUKS version 2, which qemu-img takes for raw. */
   readonly cryptsetup?: {
     /** `unknown` where looking at the volume is too much work. */
-    readonly open: "accept" | "reject" | "unknown";
+    readonly open: "accept" | "reject" | "needs-key" | "unknown";
   };
   /** What the format says of it. */
   readonly spec: { readonly verdict: SpecVerdict };
@@ -61,6 +62,7 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   const { findings, layer, format, definition, path } = image;
   const notKnown = findings.unknown() !== undefined;
   const refused = findings.refusal("read") !== undefined || layer === undefined && !notKnown;
+  const lacksKey = needsKey(image);
   layer?.judge(findings);
   const layers = layersOf(image);
   const tried = refused || layer === undefined ? undefined : tryLayers(image, layers);
@@ -83,7 +85,7 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
       ? { qemu: asRaw(image), cryptsetup: { open: byCryptsetup(image) } }
       : {
         qemu: {
-          ...untried ? UNKNOWN : byQemu({ refused, readable, notKnown }),
+          ...untried ? UNKNOWN : byQemu({ refused, lacksKey, readable, notKnown }),
           check: check === undefined ? null : checkJson(check),
         },
       }),
@@ -101,20 +103,33 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
 
 /** What is not looked at makes no difference to an image that is rejected or cannot be read itself. */
 function byQemu(
-  { refused, readable, notKnown }: {
+  { refused, lacksKey, readable, notKnown }: {
     refused: boolean;
+    lacksKey: boolean;
     readable: Judgement["qemu"]["read"];
     notKnown: boolean;
   },
 ): Pick<Judgement["qemu"], "open" | "read"> {
-  if (refused) return { open: "reject", read: "error" };
+  if (refused) {
+    return lacksKey ? { ...UNKNOWN, open: "needs-key" } : { open: "reject", read: "error" };
+  }
   if (!notKnown) return { open: "accept", read: readable };
   return { open: "unknown", read: readable === "error" ? "error" : "unknown" };
 }
 
-function byCryptsetup({ findings, layer }: OpenedImage): "accept" | "reject" | "unknown" {
+function byCryptsetup(image: OpenedImage): Judgement["qemu"]["open"] {
+  const { findings, layer } = image;
+  if (needsKey(image)) return "needs-key";
   if (findings.refusal("read") !== undefined) return "reject";
   return layer === undefined ? "unknown" : "accept";
+}
+
+/** Whether nothing but a missing passphrase keeps an image, or one below it, from being read. */
+function needsKey({ findings, layer, definition: { keys }, backing }: OpenedImage): boolean {
+  const rule = findings.refusal("read")?.rule;
+  if (rule === undefined || layer === undefined) return false;
+  if (rule === "blk.backing.opens") return backing !== undefined && needsKey(backing);
+  return keys?.locks[rule] === "missing";
 }
 
 const UNKNOWN = { open: "unknown", read: "unknown" } as const;

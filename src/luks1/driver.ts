@@ -29,7 +29,7 @@ import { Luks1Volume } from "./volume.ts";
  *
  * const findings = new Findings();
  * luks1Driver.open(new MemorySource(new Uint8Array(592)), findings); // undefined
- * findings.rules(); // ["luks.open.key-present", "luks.header.magic"]
+ * findings.rules(); // ["luks.header.magic", "luks.open.key-present"]
  * ```
  */
 export const luks1Driver: FormatDriver = Object.freeze({
@@ -73,7 +73,7 @@ function open(
   const { payload = source, iterationsMax } = options;
   const header = decodeLuks1(source);
   const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
-  if (!options.passphrases?.length) add(noKey.rule, noKey.place, () => noKey.message);
+  if (!options.passphrases?.length) findings.addLast(noKey.rule, noKey.place, noKey.message);
   judgeLuks1(header, add, {
     kind: options.payload === undefined ? "alone" : "detached",
     headerBytes: source.size,

@@ -26,7 +26,7 @@ import { ContentReader } from "./segments/reader.ts";
  *
  * const findings = new Findings();
  * luks2Driver.open(new MemorySource(new Uint8Array(4096)), findings); // undefined
- * findings.rules(); // ["luks2.open.key-present", "luks2.header.magic", "luks2.header.readable"]
+ * findings.rules(); // ["luks2.header.magic", "luks2.header.readable", "luks2.open.key-present"]
  * ```
  */
 export const luks2Driver: FormatDriver = Object.freeze({
@@ -55,7 +55,7 @@ function open(
 ): VolumeLayer | undefined {
   const { payload = source, iterationsMax, passphrases } = options;
   const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
-  if (passphrases === undefined) add(noKey.rule, noKey.place, () => noKey.message);
+  if (passphrases === undefined) findings.addLast(noKey.rule, noKey.place, noKey.message);
   const chosen = chooseCopy(decodeLuks2(source));
   const place = {
     bytes: payload.size,

@@ -169,6 +169,6 @@ function missingKey(findings: Findings, options: DriverOptions = {}): Broken {
   const rule = "qcow2.crypt.key-present";
   const message = "The image is encrypted, and no passphrase is given";
   const place = inHeader("crypt_method");
-  if (!options.passphrases?.length) findings.add(rule, place, message);
+  if (!options.passphrases?.length) findings.addLast(rule, place, message);
   return { rule, place, message };
 }

@@ -39,6 +39,8 @@ export const FINDINGS_PER_RULE = 16;
 export class Findings<Id extends RuleId = RuleId> {
   readonly #list: Finding[] = [];
   readonly #counts = new Map<RuleId, number>();
+  /** The rules whose findings come after all others. */
+  readonly #last = new Set<RuleId>();
 
   /**
    * Records that `rule` is broken. Arguments that are functions are called only for listed findings: a
@@ -61,10 +63,17 @@ export class Findings<Id extends RuleId = RuleId> {
     });
   }
 
+  /** The same for a finding that comes after all others, as one about the caller and not the image. */
+  addLast(rule: Id, place: Place, message: string | (() => string)): void {
+    this.#last.add(rule);
+    this.add(rule, place, message);
+  }
+
   /** The findings. If findings of a rule are omitted, its last message contains their number. */
   list(): Finding[] {
-    const last = new Map(this.#list.map((finding, index) => [finding.rule, index]));
-    return this.#list.map((finding, index) => {
+    const ordered = this.#ordered(this.#list, ({ rule }) => rule);
+    const last = new Map(ordered.map((finding, index) => [finding.rule, index]));
+    return ordered.map((finding, index) => {
       const more = (this.#counts.get(finding.rule) ?? 0) - FINDINGS_PER_RULE;
       if (more <= 0 || last.get(finding.rule) !== index) return finding;
       return { ...finding, message: `${finding.message} (and ${more} more places)` };
@@ -78,7 +87,12 @@ export class Findings<Id extends RuleId = RuleId> {
 
   /** The rules that were broken. */
   rules(): RuleId[] {
-    return [...this.#counts.keys()];
+    return this.#ordered([...this.#counts.keys()], (rule) => rule);
+  }
+
+  #ordered<T>(items: readonly T[], ruleOf: (item: T) => RuleId): T[] {
+    const isLast = (item: T): boolean => this.#last.has(ruleOf(item));
+    return [...items.filter((item) => !isLast(item)), ...items.filter(isLast)];
   }
 
   /** The first finding for which qemu-img's behaviour is not known. */
@@ -92,7 +106,7 @@ export class Findings<Id extends RuleId = RuleId> {
    * @param by only rules of this class; of all classes by default
    */
   refusal(opening: Opening, by?: RuleClass): Finding | undefined {
-    return this.#list.find((finding) =>
+    return this.#ordered(this.#list, ({ rule }) => rule).find((finding) =>
       (by === undefined || finding.class === by) && refuses(ruleOf(finding.rule), opening)
     );
   }

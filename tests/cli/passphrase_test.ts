@@ -95,6 +95,7 @@ Deno.test("a missing passphrase is one line that says how to give it", () =>
     const judged = await run("judge", "volume");
     assertEquals(judged.status, 0);
     assertStringIncludes(judged.stdout, "luks.open.key-present");
+    assertEquals(JSON.parse(judged.stdout).qemu.open, "needs-key");
   }));
 
 Deno.test("every byte of a passphrase file counts", () =>

@@ -98,6 +98,9 @@ liveTest(
     assertEquals(read(path, [TWO, ONE]), expected);
     assert(read(path, [ONE, TWO]) !== expected);
     assertEquals(read(path, []), "qcow1.crypt.key-present");
+    assertEquals(openVerdict(path), "needs-key");
+    await Deno.remove(`${directory}/base`);
+    assertEquals(openVerdict(path), "reject");
   },
 );
 
@@ -127,6 +130,14 @@ liveTest(
   },
 );
 
+/** What is said of an image without a passphrase. */
+function openVerdict(path: string): string {
+  const image = openImage(path);
+  const { qemu } = judgeImage(image);
+  image.close();
+  return qemu.open;
+}
+
 /** Where payload_offset is in a header. */
 const PAYLOAD_OFFSET = 104;
 
@@ -140,7 +151,7 @@ liveTest(
     const { qemu, spec, findings } = judgeImage(locked);
     locked.close();
     assertEquals(findings.map(({ rule }) => rule), ["qcow2.crypt.key-present"]);
-    assertEquals([qemu.open, spec.verdict], ["reject", "valid"]);
+    assertEquals([qemu.open, spec.verdict], ["needs-key", "valid"]);
   },
 );
 

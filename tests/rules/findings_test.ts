@@ -80,3 +80,14 @@ Deno.test("the dirty bit excuses stale refcounts, and nothing else", () => {
   assertEquals([specVerdict(low), specVerdict(low, { dirty: true })], ["invalid", "valid"]);
   assertEquals(specVerdict(found("qcow2.l1e.aligned"), { dirty: true }), "invalid");
 });
+
+Deno.test("a finding that was added last stays behind those that are added after it", () => {
+  const findings = new Findings();
+  findings.addLast("luks.open.key-present", { path: "/" }, "no passphrase");
+  findings.add("luks.slot.any-enabled", { path: "/" }, "no key slot");
+  findings.add("luks.header.uuid", { path: "/" }, "no UUID");
+  const expected = ["luks.slot.any-enabled", "luks.header.uuid", "luks.open.key-present"];
+  assertEquals(findings.rules(), expected);
+  assertEquals(findings.list().map(({ rule }) => rule), expected);
+  assertEquals(findings.refusal("read")?.rule, "luks.slot.any-enabled");
+});

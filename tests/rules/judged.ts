@@ -69,7 +69,10 @@ export function assertRule(of: Case, broken: Judged, kept: Judged): void {
   assertEquals([...kept.rules].sort(), [...of.leaves ?? []].sort(), "what the kept one breaks");
   for (const judgement of [broken, kept]) {
     const isKnown = judgement.findings.every(({ effect }) => effect !== "unknown");
-    const open = judgement.refused.read ? "reject" : isKnown ? "accept" : "unknown";
+    const refusals = judgement.findings.filter(({ rule }) => refuses(ruleOf(rule), "read"));
+    const lacksKey = refusals.every(({ rule }) => rule.endsWith(".key-present"));
+    const refused = lacksKey ? "needs-key" : "reject";
+    const open = judgement.refused.read ? refused : isKnown ? "accept" : "unknown";
     assertEquals(judgement.qemu.open, open);
   }
   assertVerdict(rule, broken, kept);

@@ -34,11 +34,10 @@ export function judgeOpen(
     "qcow1.header.l2-bits",
     "qcow1.crypt.method",
   );
-  must(hasKey || header.crypt_method !== cryptMethods.aes, findings, {
-    rule: "qcow1.crypt.key-present",
-    place: inHeader("crypt_method"),
-    message: () => "The image is encrypted, and no passphrase is given",
-  });
+  if (!hasKey && header.crypt_method === cryptMethods.aes) {
+    const message = "The image is encrypted, and no passphrase is given";
+    findings.addLast("qcow1.crypt.key-present", inHeader("crypt_method"), message);
+  }
   const walkable = geometry !== undefined && judgeL1(header, geometry, findings);
   judgeName(file, findings);
   // Ignored on open.
