@@ -15,6 +15,10 @@
  */
 
 export {
+  type AdapterOperation,
+  type AdapterOptions,
+  AdapterPeer,
+  type AdapterRequest,
   type AllocationRun,
   type Answers,
   type CallOptions,
@@ -29,7 +33,11 @@ export {
   ExecPeer,
   type FailedOutcome,
   ForwardingPeer,
+  type JsonlOptions,
+  JsonlPeer,
   LuksdePeer,
+  type ModuleOptions,
+  ModulePeer,
   type Operation,
   type Outcome,
   type Peer,
@@ -41,6 +49,10 @@ export {
   QemuIoSession,
   type Reading,
   ReferencePeer,
+  type Session,
+  type SessionOptions,
+  SessionPeer,
+  type SessionReply,
   type Subject,
   type Taken,
   type ToolEnd,

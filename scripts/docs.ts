@@ -1,16 +1,21 @@
 /**
- * Writes the pages that follow from the catalogue of rules and the descriptions of structures.
+ * Writes the pages that follow from the catalogue of rules, the descriptions of structures and the
+ * protocol of adapters.
  *
  * @module
  */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseOptions, print, UsageError } from "../src/cli/mod.ts";
+import { protocolSchema } from "../src/peers/mod.ts";
+import { adapterPage } from "./docs/adapter_page.ts";
 import { rulesPage } from "./docs/rules_page.ts";
 import { structuresPage } from "./docs/structures_page.ts";
 
 /** The text of `--help`. */
-export const help = `Write docs/rules.md and docs/structures.md.
+export const help =
+  `Write docs/rules.md, docs/structures.md, docs/schemas, and the table of features in
+docs/adapter.md.
 
 Usage: deno task docs [--check]
 
@@ -27,6 +32,8 @@ export function pages(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/rules.md", rulesPage()],
     ["docs/structures.md", structuresPage()],
+    ["docs/adapter.md", adapterPage(textOf("docs/adapter.md") ?? "")],
+    ["docs/schemas/adapter-1.json", `${JSON.stringify(protocolSchema(), undefined, 2)}\n`],
   ]);
 }
 

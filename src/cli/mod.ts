@@ -16,6 +16,13 @@ export { main } from "./main.ts";
 export { didYouMean } from "./nearest.ts";
 export { type OptionNames, type Options, parseOptions, wholeNumber } from "./options.ts";
 export { complain, jsonLine, print, Printer, writeAll } from "./output.ts";
+export {
+  type NamedPeer,
+  namedPeer,
+  type NamedPeerOptions,
+  type PeerKind,
+  PEERS_HELP,
+} from "./peers.ts";
 export { runProgram } from "./program.ts";
 export { verbs } from "./verbs.ts";
 export { unsupportedFormat, whyUnreadable } from "./reasons.ts";

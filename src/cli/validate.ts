@@ -1,12 +1,4 @@
-import { resolve } from "node:path";
-import {
-  CryptsetupPeer,
-  ExecPeer,
-  type Peer,
-  QemuImgPeer,
-  ReferencePool,
-  TallyPeer,
-} from "../peers/mod.ts";
+import { type Peer, TallyPeer } from "../peers/mod.ts";
 import {
   archivesIn,
   joinReports,
@@ -20,6 +12,7 @@ import {
 import { whyUnreadable } from "./reasons.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
 import { print } from "./output.ts";
+import { type NamedPeer, namedPeer, PEERS_HELP } from "./peers.ts";
 import { FAILED } from "./program.ts";
 import { UsageError, type Verb } from "./verb.ts";
 import { ValidationProgress } from "./validate_progress.ts";
@@ -32,47 +25,13 @@ qemu-img made; about the corpus, which has for each rule an image that breaks it
 that keeps it; and about the matrix, a LUKS volume of each combination of cipher, key, mode, IV
 generator and hash. The answers were recorded of public qemu-img and of cryptsetup. PEER is one of
 
-  reference            diskproof's own implementation
-  qemu-img             qemu-img on the PATH, or qemu-img:COMMAND
-  cryptsetup           cryptsetup on the PATH, or cryptsetup:COMMAND; for LUKS volumes alone
-  exec:COMMAND         any program; words of COMMAND are split at blanks
+${PEERS_HELP}
 
-The COMMAND of exec: is an adapter. It is called as COMMAND OPERATION IMAGE in the folder of the
-image, once for each question and for several images at a time, and prints its answer as JSON:
-
-  describe             {"name": "mine", "version": "1.0", "takes": ["passphrases", "header"],
-                       "formats": ["luks", "luks2"], "operations": ["info", "unlock"]};
-                       without an image; optional, and so is each of its members
-  probe                {"format": "qcow2"}
-  info, map            as qemu-img info and map print with --output=json; members of info and
-                       of map entries that the adapter leaves out are not compared
-  check                as qemu-img check --output=json, and "exit-status": 63 where the format
-                       has no checker
-  digest               {"sha256": "…", "length": 1048576} of the guest content
-  digest-snapshot      the same of a snapshot, whose name follows IMAGE
-  digest-range         the same of a part, whose offset and length follow IMAGE
-  unlock               {"slot": 3}: the key slot of a LUKS volume that the passphrase opens, or {}
-                       where that is not known; rejected where the passphrase opens none. The
-                       passphrase does not matter for info: nothing in it is encrypted. A digest
-                       is rejected where the passphrase opens nothing
-
-An adapter is queried for the formats and operations that it describes itself to have: without them,
-for raw, qcow, qcow2 and luks, which is version 1, and for everything but unlock. For luks2, LUKS
-version 2, the expected info is what cryptsetup's luksDump accepts or rejects; of its
-"format-specific" only the members are compared that "data" has in common with {"uuid": …,
-"label": …, "subsystem": …, "seqid": 3, "keyslots": [{"id": "0", "type": "luks2"}]}, and
-"virtual-size" is not compared.
-
-An adapter that accepts passphrases is queried for encrypted images. Each passphrase is a
---passphrase-file FILE at the end of the line, and the whole of FILE is the passphrase. The first is
-the image's own, the next are those of its backing files from the top down, the last is that of all
-further ones. --header FILE names a detached LUKS header; IMAGE is the payload then. Images that
-need what an adapter does not take are skipped, and counted with the reason.
-
-The exit status of an adapter is 0 for an answer, 1 when it rejects the image (with the reason on
-standard error), 3 for what it does not support. Every other exit status is a crash, and so is 1
-with the stack of an exception of Python or JavaScript on standard error. An answer that is not
-JSON, or has another shape, is reported as malformed-answer with what was printed; validate goes on.
+An adapter connects an implementation in any language. docs/adapter.md describes it; 'diskproof
+adapter new' writes one to start from, and 'diskproof adapter doctor' checks it. What an adapter
+answers is compared with what the format expects: an image that breaks the format may always be
+rejected, and members of info and of map entries that the adapter leaves out are not compared.
+Images that need what an adapter does not support are skipped, and counted with the reason.
 
 A recorded crash, hang or wrong answer is not an expected result for other implementations: they are
 compared with another version's answer, or else with the verdict of diskproof. The tool itself may
@@ -87,6 +46,8 @@ an image are DIR/NAME/FILE.gz; in an archive they are NAME/FILE.
                        images, the corpus and the matrix of this repository)
   --only TEXT          images whose name contains TEXT
   --timeout SECONDS    how long one answer may take (default 20)
+  --check-protocol     an answer of an adapter that does not match the schema of the protocol is
+                       malformed
   --json               a JSON object a line, for each difference and for the sums
   --help               this text
 
@@ -108,7 +69,7 @@ export const validateVerb: Verb = {
   help,
   run: async (args) => {
     const options = parseOptions(withDashedText(args), {
-      flags: ["json"],
+      flags: ["json", "check-protocol"],
       values: ["only", "timeout"],
       lists: ["golden"],
     });
@@ -116,7 +77,7 @@ export const validateVerb: Verb = {
     try {
       return await validate(asked, options);
     } finally {
-      await asked.close?.();
+      await asked.peer.close?.();
     }
   },
 };
@@ -131,8 +92,8 @@ function withDashedText(args: readonly string[]): string[] {
   return joined;
 }
 
-async function validate(asked: Peer, options: Options): Promise<number> {
-  const peer = new TallyPeer(asked);
+async function validate(asked: NamedPeer, options: Options): Promise<number> {
+  const peer = new TallyPeer(asked.peer);
   const sets = setsOf(options);
   const description = await peer.describe();
   // Only qemu-img leaves out what its version does not know yet.
@@ -146,7 +107,7 @@ async function validate(asked: Peer, options: Options): Promise<number> {
       reports.push(
         await set.verify(peer, {
           ...shape,
-          by: asked instanceof ExecPeer ? "format" as const : "record" as const,
+          by: asked.comparedWith,
           onSkipped: peer.skip.bind(peer),
           onImage: progress.image.bind(progress),
         }),
@@ -162,41 +123,16 @@ async function validate(asked: Peer, options: Options): Promise<number> {
 }
 
 /** @throws {UsageError} when there is no such peer */
-function peerOf(options: Options): Peer {
+function peerOf(options: Options): NamedPeer {
   const [name, ...others] = options.positional;
   if (name === undefined || others.length > 0) {
     throw new UsageError("name one peer (see --help)");
   }
   const seconds = wholeNumber(options, "timeout", { min: 1, max: SECONDS_MAX });
-  const limits = seconds === undefined ? {} : { timeoutMs: seconds * 1000 };
-  const colon = name.indexOf(":");
-  const kind = colon < 0 ? name : name.slice(0, colon);
-  const command = colon < 0 ? [] : commandOf(name.slice(colon + 1));
-  if (kind === "reference" && colon < 0) return new ReferencePool();
-  const called = { ...limits, ...(command.length === 0 ? {} : { command }) };
-  if (kind === "qemu-img") return new QemuImgPeer({ ...called, steady: true });
-  if (kind === "cryptsetup") return new CryptsetupPeer(called);
-  if (kind === "exec" && command.length > 0) return new ExecPeer({ ...limits, command });
-  const known = "reference, qemu-img, cryptsetup or exec:COMMAND";
-  throw new UsageError(`'${name}' is not ${known}`);
-}
-
-/**
- * The words of a command. The command runs in the folder of the image, so words that name files get
- * their full path.
- */
-function commandOf(text: string): string[] {
-  return text.split(/\s+/).filter((word) => word !== "").map((word, index) =>
-    (index > 0 || word.includes("/")) && isFile(word) ? resolve(word) : word
-  );
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
+  return namedPeer(name, {
+    ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
+    strict: options.flag("check-protocol"),
+  });
 }
 
 type Asking = Pick<VerifyOptions, "version" | "by" | "onSkipped" | "onImage">;

@@ -75,7 +75,8 @@ function printed(answer: Uint8Array | string): string {
   return bytes.length > PRINTED_MAX ? `${text}… (${bytes.length} bytes)` : text;
 }
 
-function parseJson(text: string): Json {
+/** @throws {ShapeError} for anything but JSON of a bounded depth */
+export function parseJson(text: string): Json {
   let json: Json;
   try {
     json = JSON.parse(text);

@@ -76,6 +76,8 @@ export function misconductOf(answer: Answer): Misconduct | undefined {
       return failed("crash");
     case "timed-out":
       return failed("hang");
+    case "out-of-memory":
+      return failed("memory");
     case "malformed-answer":
       return failed("malformed-answer");
     case "unsupported":

@@ -99,7 +99,24 @@ export { scrubbed, withPassphraseFiles } from "./tool/secrets.ts";
 export type { CallOptions } from "./tool/tool.ts";
 export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup/peer.ts";
 export { ifInstalled } from "./installed.ts";
+export { type AdapterOptions, AdapterPeer } from "./adapter/peer.ts";
+export { type AdapterOperation, type AdapterRequest, PROTOCOL } from "./adapter/request.ts";
+export {
+  LISTED_OPERATIONS,
+  problemsOfAnswer,
+  problemsOfEnvelope,
+  problemsOfRequest,
+  protocolSchema,
+} from "./adapter/schemas.ts";
+export {
+  type Session,
+  type SessionOptions,
+  SessionPeer,
+  type SessionReply,
+} from "./adapter/session.ts";
 export { type ExecOptions, ExecPeer } from "./exec/peer.ts";
+export { type JsonlOptions, JsonlPeer } from "./jsonl/peer.ts";
+export { type ModuleOptions, ModulePeer } from "./module/peer.ts";
 export { LuksdePeer } from "./luksde/peer.ts";
 export { type HolesEstimated, learnHoles } from "./qemu_img/holes.ts";
 export { DIGEST_LIMIT, type QemuImgOptions, QemuImgPeer } from "./qemu_img/peer.ts";

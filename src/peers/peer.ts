@@ -12,13 +12,20 @@ export type Operation = "probe" | "info" | "map" | "check" | "digest" | "unlock"
 export type Outcome<T> =
   | { readonly outcome: "accepted"; readonly value: T }
   | { readonly outcome: "rejected"; readonly message: string }
-  | { readonly outcome: "unsupported"; readonly message: string }
+  | {
+    readonly outcome: "unsupported";
+    readonly message: string;
+    /** The feature that is missing, as docs/adapter.md lists it, where the implementation names it. */
+    readonly feature?: string;
+  }
   | FailedOutcome;
 
 /** An implementation that failed to answer, whatever the image. */
 export type FailedOutcome =
   | { readonly outcome: "crashed"; readonly message: string }
   | { readonly outcome: "timed-out"; readonly message: string }
+  /** It used more memory than the limit that the caller set. */
+  | { readonly outcome: "out-of-memory"; readonly message: string }
   /** It succeeded, and its answer does not have the shape that every answer has. */
   | {
     readonly outcome: "malformed-answer";
@@ -29,7 +36,7 @@ export type FailedOutcome =
 
 /** Whether an implementation failed to answer. */
 export function hasFailed(outcome: Outcome<unknown>): outcome is FailedOutcome {
-  return ["crashed", "timed-out", "malformed-answer"].includes(outcome.outcome);
+  return ["crashed", "timed-out", "out-of-memory", "malformed-answer"].includes(outcome.outcome);
 }
 
 /** The outcome with an answer. */
@@ -119,6 +126,10 @@ export interface PeerDescription {
   readonly name: string;
   /** The version. */
   readonly version: string;
+  /** The language that it is written in. */
+  readonly language?: string;
+  /** Where it is published. */
+  readonly homepage?: string;
   /** The operations that it supports. */
   readonly operations: readonly Operation[];
   /** The formats that it supports; all formats if the list is empty. */

@@ -64,6 +64,7 @@ export class TallyPeer extends ForwardingPeer {
       unsupported: 0,
       crashed: 0,
       "timed-out": 0,
+      "out-of-memory": 0,
       "malformed-answer": 0,
     };
     counts[outcome.outcome]++;

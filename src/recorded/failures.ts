@@ -58,20 +58,25 @@ export function failureByFormat(
 ): { readonly failure?: VerifyFailure; readonly feature?: string } {
   const { name: image, expected } = record;
   const expectation = expected?.answers[question.name] ?? UNKNOWN;
-  const lacking = self.features === undefined
+  const { features } = self;
+  const { outcome } = answer;
+  // What an implementation says it lacks counts as well, unless it lists it.
+  const named = outcome.outcome === "unsupported" ? outcome.feature : undefined;
+  const required = [...named === undefined ? [] : [named], ...expected?.features ?? []];
+  const lacking = features === undefined
     ? []
-    : (expected?.features ?? []).filter((feature) => !isListed(feature, self.features ?? []));
+    : required.filter((feature) => !isListed(feature, features));
   const misconduct = misconductOf({
     operation: question.operation,
-    outcome: answer.outcome,
+    outcome,
     expectation,
     lacking,
-    listsFeatures: self.features !== undefined,
+    // Reading a range is not a feature of the image.
+    listsFeatures: features !== undefined && question.scope?.range === undefined,
     differences: () => compared(question, { answer, record }).differences,
   });
   if (misconduct === undefined) {
-    const isLacking = answer.outcome.outcome === "unsupported" ||
-      answer.outcome.outcome === "rejected";
+    const isLacking = ["unsupported", "rejected"].includes(outcome.outcome);
     return isLacking && lacking[0] !== undefined ? { feature: lacking[0] } : {};
   }
   const { recordedBy } = compared(question, { answer, record });

@@ -18,6 +18,9 @@ for (const { name, summary, load } of verbs) {
   });
 }
 
+const NO_PEER =
+  "is not reference, qemu-img, cryptsetup, jsonl:COMMAND, exec:COMMAND or module:FILE";
+
 Deno.test("every verb prints its help and does nothing else", async () => {
   const { stdout } = await diskproof(ROOT, ["--help"]);
   assertEquals((await diskproof(ROOT, ["-h"])).stdout, stdout);
@@ -66,7 +69,9 @@ Deno.test("an unusable command line gives one line and exit status 2", async () 
     [["info", "--json=yes", "x"], "option --json does not accept a value"],
     [["bench", "--help=1"], "option --help does not accept a value"],
     [["bench", "x"], "bench has no arguments (see --help)"],
-    [["validate", "vmware"], "'vmware' is not reference, qemu-img, cryptsetup or exec:COMMAND"],
+    [["validate", "vmware"], `'vmware' ${NO_PEER}`],
+    [["validate", "jsonl:"], `'jsonl:' ${NO_PEER}`],
+    [["validate", "reference:x"], `'reference:x' ${NO_PEER}`],
   ];
   for (const [args, reason] of refused) {
     const { status, stdout, stderr } = await diskproof(ROOT, args);

@@ -1,5 +1,6 @@
 import { type Answers, ForwardingPeer } from "../forwarding.ts";
 import type { DigestScope, Operation, Outcome, PeerDescription, Subject } from "../peer.ts";
+import { Pool } from "../pool.ts";
 import { ReferencePeer } from "./peer.ts";
 
 /** What a worker is asked. */
@@ -26,9 +27,7 @@ const WORKERS_MAX = 4;
  * ```
  */
 export class ReferencePool extends ForwardingPeer {
-  readonly #idle: Worker[] = [];
-  readonly #waiting: ((worker: Worker) => void)[] = [];
-  #started = 0;
+  readonly #workers = new Pool(newWorker, Math.min(WORKERS_MAX, navigator.hardwareConcurrency));
 
   describe(): Promise<PeerDescription> {
     return new ReferencePeer().describe();
@@ -36,8 +35,7 @@ export class ReferencePool extends ForwardingPeer {
 
   /** Ends the workers, which have to be idle. */
   close(): Promise<void> {
-    for (const worker of this.#idle.splice(0)) worker.terminate();
-    this.#started = 0;
+    for (const worker of this.#workers.empty()) worker.terminate();
     return Promise.resolve();
   }
 
@@ -46,7 +44,7 @@ export class ReferencePool extends ForwardingPeer {
     subject: Subject,
     scope: DigestScope = {},
   ): Promise<Outcome<Answers[O]>> {
-    let worker = await this.#worker();
+    let worker = await this.#workers.take();
     try {
       return await answerOf(worker, { operation, subject, scope }) as Outcome<Answers[O]>;
     } catch (error) {
@@ -55,21 +53,8 @@ export class ReferencePool extends ForwardingPeer {
       worker = newWorker();
       throw error;
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#idle.push(worker);
-      else next(worker);
+      this.#workers.give(worker);
     }
-  }
-
-  /** A worker without a question: there, started, or waited for. */
-  #worker(): Promise<Worker> {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return Promise.resolve(idle);
-    if (this.#started >= Math.min(WORKERS_MAX, navigator.hardwareConcurrency)) {
-      return new Promise((resolve) => this.#waiting.push(resolve));
-    }
-    this.#started++;
-    return Promise.resolve(newWorker());
   }
 }
 

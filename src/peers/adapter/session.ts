@@ -1,0 +1,175 @@
+import type { Json } from "../../format/mod.ts";
+import { malformed, type Members, membersOf, ShapeError } from "../answers.ts";
+import { type Outcome, type PeerDescription, PeerError, type Subject } from "../peer.ts";
+import { Pool } from "../pool.ts";
+import { scrubbed } from "../tool/secrets.ts";
+import config from "../../../deno.json" with { type: "json" };
+import { outcomeIn } from "./answer.ts";
+import { descriptionIn } from "./description.ts";
+import { type AdapterOptions, AdapterPeer } from "./peer.ts";
+import { type AdapterRequest, PROTOCOL, withFullPaths } from "./request.ts";
+
+/** A reply to a message: JSON with the text that it was, or why there is none. */
+export type SessionReply =
+  | { readonly json: Json; readonly printed: Uint8Array | string }
+  | { readonly failed: Outcome<never> };
+
+/** A long-lived adapter that answers one message at a time. */
+export interface Session {
+  /** Whether it can be asked. One that has failed cannot. */
+  readonly isUsable: boolean;
+  /** Sends a message, and waits for the reply. */
+  ask(message: { readonly [key: string]: Json }, timeoutMs: number): Promise<SessionReply>;
+  /** Ends it, whatever it does. */
+  close(): Promise<void>;
+}
+
+/** Options of each long-lived adapter. */
+export interface SessionOptions extends AdapterOptions {
+  /** How many answer at the same time; by default one per processor and one more, at most 4. */
+  readonly atOnce?: number;
+}
+
+const TIMEOUT_MS = 20_000;
+/** A compiler may have to run first. */
+const START_MS = 120_000;
+const AT_ONCE_MAX = 4;
+
+/** A session, and how often it has answered since its start. */
+interface Kept {
+  session: Session | undefined;
+  answers: number;
+}
+
+/**
+ * An adapter that is started once and answers many questions. One that fails to answer is ended and
+ * started again, and the question that it failed at has the blame.
+ */
+export abstract class SessionPeer extends AdapterPeer {
+  readonly #pool: Pool<Kept>;
+  readonly #timeoutMs: number;
+  readonly #name: string;
+  #ids = 0;
+
+  /**
+   * A peer whose adapter is not started yet.
+   *
+   * @param name of an adapter that does not name itself
+   */
+  constructor(name: string, options: SessionOptions) {
+    super(options);
+    this.#name = name;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    const atOnce = options.atOnce ?? Math.min(AT_ONCE_MAX, navigator.hardwareConcurrency + 1);
+    this.#pool = new Pool<Kept>(() => ({ session: undefined, answers: 0 }), atOnce);
+  }
+
+  /**
+   * Starts an adapter.
+   *
+   * @throws {PeerError} when it cannot be started
+   */
+  protected abstract start(): Session;
+
+  /** Ends the adapters, which have to be idle. */
+  async close(): Promise<void> {
+    await Promise.all(this.#pool.empty().map(({ session }) => session?.close()));
+  }
+
+  /** Asks the adapter what it is. */
+  protected override async describeOnce(): Promise<PeerDescription> {
+    return await this.#use(async (kept) => {
+      const { description } = await this.#started(kept);
+      return description;
+    });
+  }
+
+  /** Sends a request to an adapter that is idle. */
+  protected override async answer<T>(
+    request: AdapterRequest,
+    subject: Subject,
+    read: (json: Json) => T,
+  ): Promise<Outcome<T>> {
+    return await this.#use(async (kept) => {
+      if (kept.session === undefined) await this.#started(kept);
+      const message = withFullPaths(request, subject.directory);
+      const { answers } = kept;
+      const outcome = await this.#exchange(kept, message, read);
+      if (kept.session !== undefined) kept.answers++;
+      // What earlier questions left in memory is not the fault of this one.
+      if (outcome.outcome !== "out-of-memory" || answers === 0) return outcome;
+      await this.#started(kept);
+      return await this.#exchange(kept, message, read);
+    });
+  }
+
+  async #use<T>(work: (kept: Kept) => Promise<T>): Promise<T> {
+    const kept = await this.#pool.take();
+    try {
+      if (kept.session?.isUsable === false) await end(kept);
+      return await work(kept);
+    } finally {
+      this.#pool.give(kept);
+    }
+  }
+
+  /** Starts an adapter and exchanges descriptions. */
+  async #started(kept: Kept): Promise<{ description: PeerDescription }> {
+    kept.session ??= this.start();
+    const hello = { operation: "hello", protocol: PROTOCOL, diskproof: config.version };
+    const outcome = await this.#exchange(kept, hello, (json) => {
+      this.checkStrictly("hello", json);
+      return membersOf(json);
+    }, Math.max(START_MS, this.#timeoutMs));
+    switch (outcome.outcome) {
+      case "accepted":
+        return { description: descriptionIn(outcome.value, this.#name) };
+      case "unsupported":
+        return { description: descriptionIn({}, this.#name) };
+      default: {
+        const printed = outcome.outcome === "malformed-answer" ? `: '${outcome.printed}'` : "";
+        const message = `${outcome.outcome}: ${outcome.message}${printed}`;
+        throw new PeerError(`Cannot start the adapter: hello: ${message}`);
+      }
+    }
+  }
+
+  /** Sends a message. A session that fails to answer, or answers with something else, is ended. */
+  async #exchange<T>(
+    kept: Kept,
+    message: { readonly operation: string; readonly passphrases?: readonly string[] },
+    read: (json: Json) => T,
+    timeoutMs = this.#timeoutMs,
+  ): Promise<Outcome<T>> {
+    const { session } = kept;
+    if (session === undefined) throw new PeerError("The adapter is not running");
+    const id = `${++this.#ids}`;
+    const reply = await session.ask({ id, ...message } as unknown as Members, timeoutMs);
+    if ("failed" in reply) {
+      await end(kept);
+      const { failed } = reply;
+      return "message" in failed && message.passphrases !== undefined
+        ? { ...failed, message: scrubbed(failed.message, message.passphrases) }
+        : failed;
+    }
+    try {
+      const answered = membersOf(reply.json)["id"];
+      if (answered !== id) {
+        throw new ShapeError(`The answer has the id ${JSON.stringify(answered)}, not "${id}"`);
+      }
+      this.checkEnvelope(reply.json);
+      return outcomeIn(reply.json, read);
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      await end(kept);
+      return malformed(reply.printed, error.message);
+    }
+  }
+}
+
+async function end(kept: Kept): Promise<void> {
+  const { session } = kept;
+  kept.session = undefined;
+  kept.answers = 0;
+  await session?.close();
+}
