@@ -1,8 +1,8 @@
 import { type Layer, shownName } from "../format/mod.ts";
 import { type Finding, refuses, ruleOf } from "../rules/mod.ts";
-import type { OpenedImage } from "./opened.ts";
+import type { OpenedImage } from "./opened_image.ts";
 import { nearMisses } from "./probe.ts";
-import { openRefusal } from "./readable.ts";
+import { openRefusal } from "./refusals.ts";
 
 /** Why an image is rejected. */
 export type AdmissionReason =

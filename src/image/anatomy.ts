@@ -1,5 +1,5 @@
 import type { Anatomy, AnatomyOptions } from "../format/mod.ts";
-import type { OpenedImage } from "./opened.ts";
+import type { OpenedImage } from "./opened_image.ts";
 
 /**
  * The structures of an image file with their fields, and the uses of each part of the file.

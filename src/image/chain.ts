@@ -6,9 +6,16 @@ import { rawFormat } from "../raw/mod.ts";
 import { Findings } from "../rules/mod.ts";
 import { GuestSource } from "./guest_source.ts";
 import { headerSource } from "./header_file.ts";
-import { backingFile, ChainJudge, type ImageFile, type Link, openDataFile, Seen } from "./links.ts";
-import type { OpenedImage, OpenOptions, ReadOptions } from "./opened.ts";
-import { FilePolicy, GivenFiles, type NamedFiles } from "./policy.ts";
+import {
+  backingFile,
+  ChainJudge,
+  type ImageFile,
+  type Link,
+  openDataFile,
+  Seen,
+} from "./chain_links.ts";
+import type { OpenedImage, OpenOptions, ReadOptions } from "./opened_image.ts";
+import { FilePolicy, GivenFiles, type NamedFiles } from "./named_files.ts";
 import { detect, probe } from "./probe.ts";
 
 /**

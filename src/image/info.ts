@@ -7,9 +7,9 @@ import {
   type LazyInfo,
   nameBytes,
 } from "../format/mod.ts";
-import type { OpenedImage } from "./opened.ts";
-import { isProtocol, resolveName } from "./names.ts";
-import { openRefusal } from "./readable.ts";
+import type { OpenedImage } from "./opened_image.ts";
+import { isProtocol, resolveName } from "./file_names.ts";
+import { openRefusal } from "./refusals.ts";
 
 /**
  * `info` of one image in qemu-img's shape, without the list of child nodes. Like qemu-img's, it has

@@ -1,4 +1,4 @@
-import { driverNamed, FILE } from "./drivers.ts";
+import { driverNamed, FILE } from "./qemu_drivers.ts";
 import { JsonError, type JsonOptions, JsonUnclear, type Scalar } from "./json_options.ts";
 
 /** A local file, and how QEMU opens it. */

@@ -3,7 +3,7 @@ import { AccessError, type Broken, type CheckCounts, type Layer } from "../forma
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
 import { rawFormat } from "../raw/mod.ts";
 import { layersOf } from "./chain.ts";
-import type { OpenedImage } from "./opened.ts";
+import type { OpenedImage } from "./opened_image.ts";
 import { digestOf, type Readable, tryReading } from "./content.ts";
 import { nearMisses, probe } from "./probe.ts";
 

@@ -1,5 +1,5 @@
 import type { KeySlotOptions, UnlockedSlot } from "../format/mod.ts";
-import type { OpenedImage } from "./opened.ts";
+import type { OpenedImage } from "./opened_image.ts";
 
 /**
  * The key slot that a passphrase opens, or the reason why there is none. The payload is not looked at.

@@ -1,7 +1,7 @@
 import { estimateHoles, FileSource, type Hole, holesOf, isSparse } from "../bytes/mod.ts";
 import { AccessError, type Layer, type MapEntry } from "../format/mod.ts";
 import { rawFormat } from "../raw/mod.ts";
-import type { OpenedImage } from "./opened.ts";
+import type { OpenedImage } from "./opened_image.ts";
 import { layersOf } from "./chain.ts";
 import { type Extent, extentsOf } from "./extents.ts";
 

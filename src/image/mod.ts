@@ -32,12 +32,12 @@ export {
 } from "./content.ts";
 export { detect, probe, type ProbeOptions } from "./probe.ts";
 export { type Extent, extentsOf } from "./extents.ts";
-export { backingPathOf } from "./links.ts";
+export { backingPathOf } from "./chain_links.ts";
 export { HeaderError } from "./header_file.ts";
 export { exactInfoOf, infoOf, unicodeInfoOf } from "./info.ts";
 export { type CheckJson, judgeImage, type Judgement, type JudgeOptions } from "./judge.ts";
-export type { KeyOptions, OpenedImage, OpenOptions, ReadOptions } from "./opened.ts";
+export type { KeyOptions, OpenedImage, OpenOptions, ReadOptions } from "./opened_image.ts";
 export { keySlotOf } from "./key_slot.ts";
-export { openRefusal, readRefusal } from "./readable.ts";
+export { openRefusal, readRefusal } from "./refusals.ts";
 export { hintsOf, scanFile } from "./scan.ts";
 export { mapEntries, mapOf, type MapReport } from "./map.ts";

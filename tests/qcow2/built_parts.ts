@@ -1,4 +1,5 @@
 /** The parts that models written by hand are put together from. */
+import { plainQcow2 } from "../../src/qcow2/build/mod.ts";
 import type {
   BitmapModel,
   GuestCluster,
@@ -7,39 +8,11 @@ import type {
   SnapshotModel,
 } from "../../src/qcow2/model.ts";
 
-/** QEMU's order, and nothing to spare. */
-export const placement: Placement = {
-  seed: 0,
-  holes: [],
-  leaks: 0,
-  spareL1: 0,
-  spareReftable: 0,
-  cutTail: false,
-};
+/** QEMU's order, with no spare space. */
+export const placement: Placement = plainQcow2.placement;
 
 /** An empty disk of twelve clusters of 512 bytes. */
-export const plain: Qcow2Model = {
-  format: "qcow2",
-  version: 3,
-  clusterBits: 9,
-  size: 6144n,
-  refcountOrder: 4,
-  extendedL2: false,
-  compression: "deflate",
-  headerLength: 112,
-  dirty: false,
-  corrupt: false,
-  lazyRefcounts: false,
-  unknownCompatible: 0n,
-  unknownAutoclear: 0n,
-  featureTable: false,
-  unknownExtensions: [],
-  clusters: [],
-  snapshots: [],
-  bitmaps: [],
-  placement,
-};
-
+export const plain: Qcow2Model = { ...plainQcow2, clusterBits: 9, size: 6144n };
 /** The same in version 2. */
 export const v2: Qcow2Model = { ...plain, version: 2, headerLength: 72 };
 /** The same with subclusters, of 512 bytes each. */

@@ -1,7 +1,7 @@
 /** The models that cases of qcow2 start from, and their common parts. */
 
 import type { Pattern } from "../../../src/format/mod.ts";
-import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { normaliseQcow2, plainQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type {
   BitmapModel,
   GuestCluster,
@@ -78,34 +78,12 @@ export function small(
   } = {},
 ): Qcow2Model {
   const model: Qcow2Model = {
-    format: "qcow2",
-    version: 3,
+    ...plainQcow2,
     clusterBits: 12,
     size: SIZE,
-    refcountOrder: 4,
-    extendedL2: false,
-    compression: "deflate",
-    headerLength: 112,
-    dirty: false,
-    corrupt: false,
-    lazyRefcounts: false,
-    unknownCompatible: 0n,
-    unknownAutoclear: 0n,
-    featureTable: false,
-    unknownExtensions: [],
     clusters: [data(0), data(1)],
-    snapshots: [],
-    bitmaps: [],
     ...parts,
-    placement: {
-      seed: 0,
-      holes: [],
-      leaks: 0,
-      spareL1: 0,
-      spareReftable: 0,
-      cutTail: false,
-      ...placement,
-    },
+    placement: { ...plainQcow2.placement, ...placement },
   };
   return normaliseQcow2(model, LIMITS);
 }

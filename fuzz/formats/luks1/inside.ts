@@ -1,6 +1,6 @@
 import { type BuiltImage, remembering } from "../../../src/format/mod.ts";
 import type { Luks1Model } from "../../../src/luks1/mod.ts";
-import { buildQcow2, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { buildQcow2, normaliseQcow2, plainQcow2 } from "../../../src/qcow2/build/mod.ts";
 import { qcow2Format, type Qcow2Model } from "../../../src/qcow2/mod.ts";
 import { guestDisk } from "../../generate/mod.ts";
 import type { Kit } from "../kit.ts";
@@ -16,26 +16,12 @@ function insideModel(model: Luks1Model): Qcow2Model {
   const { spec, seed, uuid, digestIterations, keys, erased, gap, pattern } = model;
   const volume = { spec, seed, uuid, digestIterations, keys, erased, gap };
   return normaliseQcow2({
-    format: "qcow2",
-    version: 3,
+    ...plainQcow2,
     clusterBits: CLUSTER_BITS,
     size: BigInt(2 ** CLUSTER_BITS),
-    refcountOrder: 4,
-    extendedL2: false,
-    compression: "deflate",
     headerLength: 104,
-    dirty: false,
-    corrupt: false,
-    lazyRefcounts: false,
-    unknownCompatible: 0n,
-    unknownAutoclear: 0n,
-    featureTable: false,
-    unknownExtensions: [],
     clusters: [{ index: 0, kind: "data", pattern }],
-    snapshots: [],
-    bitmaps: [],
     encryption: { kind: "luks", ...volume, spare: 0 },
-    placement: { seed: 0, holes: [], leaks: 0, spareL1: 0, spareReftable: 0, cutTail: false },
   });
 }
 

@@ -5,7 +5,7 @@ import {
   type Qcow2Model,
   type SnapshotModel,
 } from "../../../src/qcow2/mod.ts";
-import { type NormaliseLimits, normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { type NormaliseLimits, normaliseQcow2, plainQcow2 } from "../../../src/qcow2/build/mod.ts";
 import {
   type EncryptionOptions,
   fileNames,
@@ -193,7 +193,7 @@ function modelOf(draws: Draws): Qcow2Model {
     ...(on.backing ? { backing: backingOf(draws) } : {}),
     ...(on.dataFile ? { dataFile: draws.dataFile } : {}),
     ...(encryption === undefined ? {} : { encryption }),
-    placement: on.placement ? model.placement : NO_PLACEMENT,
+    placement: on.placement ? model.placement : plainQcow2.placement,
   };
 }
 
@@ -229,15 +229,6 @@ const NO_FLAGS = {
   lazyRefcounts: false,
   unknownCompatible: 0n,
   unknownAutoclear: 0n,
-} as const;
-
-const NO_PLACEMENT = {
-  seed: 0,
-  holes: [],
-  leaks: 0,
-  spareL1: 0,
-  spareReftable: 0,
-  cutTail: false,
 } as const;
 
 /** Draws that stand for a model: everything is on, and nothing is left to chance. */

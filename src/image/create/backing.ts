@@ -1,7 +1,7 @@
 import { FileSource } from "../../bytes/mod.ts";
 import { formatNamed } from "../../formats.ts";
 import { Findings } from "../../rules/mod.ts";
-import { isProtocol, resolveName } from "../names.ts";
+import { isProtocol, resolveName } from "../file_names.ts";
 
 /** A backing file as a new image names it. */
 export interface BackingNamed {

@@ -16,5 +16,5 @@
 export { type BackingNamed, backingSize } from "./backing.ts";
 export { contentOf } from "./content.ts";
 export { createImage, type Creation } from "./create.ts";
-export { resolveName } from "../names.ts";
+export { resolveName } from "../file_names.ts";
 export { type FoundKeyArea, keyAreaOf, readKeyArea } from "./keys.ts";

@@ -17,3 +17,4 @@
 export { buildQcow2 } from "./build.ts";
 export { guestContent } from "./guest.ts";
 export { type NormaliseLimits, normaliseQcow2 } from "./normalise.ts";
+export { plainQcow2 } from "./plain.ts";

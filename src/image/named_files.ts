@@ -1,6 +1,6 @@
 import { type ByteSource, FileSource, fileSystem, NotRegularError } from "../bytes/mod.ts";
 import { isUtf8Name, nameBytes } from "../format/mod.ts";
-import { folderOf } from "./names.ts";
+import { folderOf } from "./file_names.ts";
 
 /** What became of a file that an image names. */
 export type Named =

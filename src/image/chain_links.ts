@@ -1,14 +1,14 @@
 import { type ByteSource, FileSource } from "../bytes/mod.ts";
 import { type BlockRule, type Format, type Layer, shownName } from "../format/mod.ts";
 import type { Finding, Findings } from "../rules/mod.ts";
-import { driverNamed } from "./drivers.ts";
+import { driverNamed } from "./qemu_drivers.ts";
 import { partOf } from "./file_part.ts";
 import type { Part } from "./json_target.ts";
-import type { OpenedImage } from "./opened.ts";
-import { resolvePath } from "./names.ts";
-import type { NamedFiles } from "./policy.ts";
+import type { OpenedImage } from "./opened_image.ts";
+import { resolvePath } from "./file_names.ts";
+import type { NamedFiles } from "./named_files.ts";
 import { probe } from "./probe.ts";
-import { type NamedFile, targetOf } from "./target.ts";
+import { type NamedFile, targetOf } from "./backing_target.ts";
 
 /** The most images of a chain that are opened. */
 export const CHAIN_MAX = 4096;

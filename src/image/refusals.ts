@@ -1,5 +1,5 @@
 import { type Finding, type Opening, refuses, ruleOf } from "../rules/mod.ts";
-import type { OpenedImage } from "./opened.ts";
+import type { OpenedImage } from "./opened_image.ts";
 
 /**
  * Why the content of an image cannot be read, which is not the same as why qemu-img does not open it:

@@ -1,8 +1,8 @@
 import type { BackingReference, BlockRule, Format } from "../format/mod.ts";
-import { driverNamed, FILE, isProtocolKnown } from "./drivers.ts";
+import { driverNamed, FILE, isProtocolKnown } from "./qemu_drivers.ts";
 import { JsonError, jsonOptions, JsonUnclear } from "./json_options.ts";
 import { type FileTarget, nodeTarget } from "./json_target.ts";
-import { isProtocol } from "./names.ts";
+import { isProtocol } from "./file_names.ts";
 
 /** What the name of a backing file leads to. */
 export type Target =
