@@ -39,25 +39,29 @@ export function depthLuks1({ findings, layer }: OpenedImage): Depth {
   return layer?.unlocked === true ? "accepted" : "data";
 }
 
-/** A layer exists if the magic and the version are right and the payload starts inside the file. */
+/**
+ * A layer exists if the magic and the version are right. The payload of a detached header must also start
+ * inside its file; a header in one file with its payload may be a header backup.
+ */
 function assertLayer(
   { layer }: OpenedImage,
-  [header, payload = header]: readonly CaseFile[],
+  [header, detached]: readonly CaseFile[],
   head: Uint8Array,
 ): void {
   const { magic, version, payload_offset } = decode(headerStruct, head);
   const known = firstDifference(magic, LUKS_MAGIC) < 0 && version === 1;
   const start = SECTOR * payload_offset;
-  const end = SECTOR * Math.ceil((payload?.source.size ?? 0) / SECTOR);
-  const expected = known && start <= end;
+  const end = SECTOR * Math.ceil(((detached ?? header)?.source.size ?? 0) / SECTOR);
+  const expected = known && (detached === undefined || start <= end);
   if ((layer !== undefined) !== expected) {
     throw new Failure(
       "luks.layer",
       expected ? "The volume does not open" : "The volume opens, but must not",
     );
   }
-  if (layer === undefined || layer.virtualSize === end - start) return;
-  const message = `${layer.virtualSize} bytes, but the payload has ${end - start}`;
+  const size = Math.max(0, end - start);
+  if (layer === undefined || layer.virtualSize === size) return;
+  const message = `${layer.virtualSize} bytes, but the payload has ${size}`;
   throw new Failure("luks.size", message);
 }
 
