@@ -4,7 +4,7 @@
  * @module
  */
 
-import { main, type VerbEntry } from "../src/cli/mod.ts";
+import { main, type VerbEntry } from "../src/cli/main.ts";
 
 const FUZZING = "Fuzzing";
 const REPOSITORY = "This repository";

@@ -23,6 +23,31 @@ Deno.test("importing any module reads no file, starts no tool and prints nothing
     assertEquals([code, new TextDecoder().decode(stderr), stdout.length], [0, "", 0]);
   }));
 
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly { isDynamic?: boolean; code?: { specifier?: string } }[];
+}
+
+Deno.test("the program starts without loading a format", async () => {
+  const { stdout } = await new Deno.Command("deno", {
+    args: ["info", "--json", `--config=${ROOT}/deno.json`, `${ROOT}/scripts/diskproof.ts`],
+  }).output();
+  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    readonly roots: readonly string[];
+    readonly modules: readonly Module[];
+  };
+  const loaded = new Set(roots);
+  for (const specifier of loaded) {
+    const { dependencies = [] } = modules.find((it) => it.specifier === specifier) ?? {};
+    for (const { isDynamic, code } of dependencies) {
+      if (isDynamic !== true && code?.specifier !== undefined) loaded.add(code.specifier);
+    }
+  }
+  const names = [...loaded].map((specifier) => specifier.split("/src/").at(-1));
+  assertEquals(names.includes("cli/main.ts"), true);
+  assertEquals(names.includes("formats.ts"), false);
+});
+
 Deno.test("--help and --version need no permission, for no verb", async () => {
   const { stdout } = await denied(`${ROOT}/scripts/diskproof.ts`, "--help");
   const text = new TextDecoder().decode(stdout);
