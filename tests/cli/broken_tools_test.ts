@@ -15,7 +15,7 @@ function runTask(
 ): Promise<Run> {
   const [, ...words] = config.tasks[task].command.split(" ");
   const script = words.map((word) => word.endsWith(".ts") ? `${ROOT}${word}` : word)
-    // What is recorded stays as it is, whatever the test finds.
+    // The recorded files must not change, whatever the test finds.
     .map((word) => word.startsWith("--allow-write=") ? "--allow-write=/tmp" : word);
   return denoWithFakes(directory, tools, [...script, ...args]);
 }

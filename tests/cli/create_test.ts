@@ -7,7 +7,7 @@ import { liveTest } from "../live.ts";
 const SECRET = "hunter-zwölf";
 const QUICK = "iterations=1000";
 
-/** Runs `create`, which has to succeed and say nothing. */
+/** Runs `create`, which must succeed without output. */
 async function create(directory: string, ...args: string[]): Promise<void> {
   const { status, stdout, stderr } = await diskproof(directory, ["create", ...args]);
   assertEquals([status, stdout, stderr], [0, "", ""], args.join(" "));

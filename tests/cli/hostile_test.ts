@@ -24,7 +24,7 @@ function header(fields: { clusterBits?: number; version?: number; backing?: stri
   return bytes;
 }
 
-/** Files that nobody should have to open, by name; what is said of each that cannot be used. */
+/** Strange files by name, and the message about each that cannot be used. */
 const UNUSABLE: Readonly<
   Record<string, { make: (path: string) => Promise<void>; reason: string }>
 > = {
@@ -37,7 +37,7 @@ const UNUSABLE: Readonly<
   },
 };
 
-/** Files that a verb must take or refuse, and never fall over. */
+/** Files that a verb must accept or reject without a crash. */
 const STRANGE: Readonly<Record<string, Uint8Array>> = {
   empty: new Uint8Array(),
   byte: Uint8Array.of(0x51),

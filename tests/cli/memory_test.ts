@@ -6,7 +6,7 @@ import { withDirectory } from "./program.ts";
 const ROOT = new URL("../../", import.meta.url);
 const MIB = 2 ** 20;
 
-/** Memory that a verb may take above what it takes for a plain image, beside four times the file. */
+/** The memory that a verb may use in addition to that for a plain image and four times the file. */
 const BOUND = 64 * MIB;
 
 /** Stands for the name of the image in a command line. */

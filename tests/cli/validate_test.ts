@@ -4,9 +4,9 @@ import { diskproof, type Run, withDirectory } from "./program.ts";
 import { liveTest, QEMU } from "../live.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-/** A few golden images: qcow2 with snapshots, and one that is refused. */
+/** A few golden images: qcow2 with snapshots, and one that is rejected. */
 const ONLY = ["--only", "snapshots-two"];
-/** One image of the corpus that is refused. */
+/** One image of the corpus that is rejected. */
 const VERSION = "qcow2.header.version-2-breaks";
 
 /** Runs `deno task validate`: an adapter may be any program, which other tasks may not run. */

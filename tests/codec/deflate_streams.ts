@@ -179,7 +179,7 @@ function byZlib(random: Random, clusterSize: number): Uint8Array {
   return deflateCluster(content, options(random));
 }
 
-/** A raw deflate stream for a cluster of that size: sound, peculiar or damaged. */
+/** A raw deflate stream for a cluster of that size: valid, unusual or damaged. */
 export function deflateStream(random: Random, clusterSize: number): Uint8Array {
   const stream = random.oneIn(2) ? byZlib(random, clusterSize) : handWritten(random, clusterSize);
   let damaged = random.oneIn(3) ? damage(random, stream) : stream;

@@ -119,7 +119,7 @@ async function run(program: string, args: string[]): Promise<string> {
 }
 
 /**
- * What QEMU makes of each stream: the cluster, or `undefined` for EIO.
+ * QEMU's result for each stream: the cluster, or `undefined` for EIO.
  *
  * qemu-io reads every cluster once, in order, and says which it can read; qemu-img then converts
  * an image with these alone. No cluster is read twice by one process, so that QEMU's cache of the
@@ -161,8 +161,8 @@ export async function askQemu(question: Question): Promise<(Uint8Array | undefin
 }
 
 /**
- * The streams that `qemu-img convert -c` makes of some content, cluster by cluster, up to the end of
- * their last sectors; `undefined` for a cluster that is not compressed.
+ * The streams that `qemu-img convert -c` writes for some content, cluster by cluster, up to the end
+ * of their last sectors; `undefined` for a cluster that is not compressed.
  */
 export async function compressedByQemu(
   content: Uint8Array,

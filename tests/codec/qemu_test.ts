@@ -23,7 +23,10 @@ interface Round {
   readonly count: number;
 }
 
-/** Random streams as clusters of an image: QEMU and we must give the same bytes or refusal. */
+/**
+ * Random streams as clusters of an image: QEMU and diskproof must give the same bytes, or both
+ * reject.
+ */
 async function compare(round: Round): Promise<{ accepted: number; refused: number }> {
   const { format, clusterBits, count } = round;
   const random = new Random(clusterBits);

@@ -183,7 +183,7 @@ function changeEnd(random: Random, stream: Uint8Array): Uint8Array {
   return concat(stream, random.oneIn(2) ? random.bytes(random.below(40)) : new Uint8Array(40));
 }
 
-/** Zstandard frames for a cluster of that size: sound, peculiar or damaged. */
+/** Zstandard frames for a cluster of that size: valid, unusual or damaged. */
 export function zstdStream(
   random: Random,
   clusterSize: number,

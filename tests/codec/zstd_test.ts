@@ -6,7 +6,7 @@ import { concat, Random } from "./random.ts";
 
 const TEXT = repeated(SENTENCE, 512);
 
-/** What libzstd itself makes of a single frame. */
+/** libzstd's own result for a single frame. */
 function unzstd(frame: Uint8Array): Uint8Array {
   return Uint8Array.from(zstdDecompressSync(frame));
 }

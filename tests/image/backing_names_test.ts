@@ -63,7 +63,7 @@ const ACCEPTED: readonly Name[] = [
   ['json:{"file.filename":"x.qcow2"}', "qcow2"],
 ];
 
-/** Names that QEMU rejects, whatever is there. */
+/** Names that QEMU rejects, whatever files exist. */
 const REJECTED: readonly Name[] = [
   ...["missing", "no/folder/raw.img", "raw.img/below", "sub", "file:missing", "file:", "file:raw:"],
   ...["file:file:raw.img", "co:lon.img", ":raw.img", "File:raw.img", "raw:raw.img", "Json:{}"],

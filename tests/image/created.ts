@@ -1,4 +1,4 @@
-/** Images that are made here, as files, and what public tools make of them. */
+/** Images that diskproof creates, as files, and the answers of public tools about them. */
 
 import { assertEquals } from "@std/assert";
 import { MemorySource, type Segment, SegmentSource } from "../../src/bytes/mod.ts";

@@ -81,7 +81,7 @@ function valueOf(text: string): bigint {
   return exponent === undefined ? BigInt(base) : BigInt(base) ** BigInt(exponent);
 }
 
-/** The numbers that a sentence about a constraint has to have; each of them in one of several forms. */
+/** The numbers that a sentence about a constraint must contain, each in one of several forms. */
 function numbersOf(field: Field, constraint: Constraint): bigint[][] {
   if ("nulTerminated" in constraint) return [[BigInt(field.width)]];
   if ("oneOf" in constraint) {

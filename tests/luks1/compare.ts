@@ -8,7 +8,7 @@ import { openVolume, readAll, type Volume } from "./ours.ts";
 /** Fields of `info` that describe the machine, or that another version has. */
 const NOT_COMPARED = ["filename", "actual-size", "children", "limits", "cluster-size"];
 
-/** The rule whose violation makes qemu-img abort instead of refusing. */
+/** The rule whose violation makes qemu-img abort instead of rejecting the volume. */
 const ABORTS = "luks.key.material-sector-multiple";
 
 /** Writes a volume, and a passphrase, into files beside `path`. */
@@ -44,7 +44,7 @@ export async function differences(volume: Volume, path: string): Promise<string[
 async function probeDifferences({ source }: Volume, { path }: VolumeFiles): Promise<string[]> {
   const ours = source.size > 0 && luks1Driver.probe(source.read(0, 512));
   const { code, stdout } = await run(["qemu-img", "info", "--output=json", path]);
-  // A refused volume has been probed, but as what does not show.
+  // A rejected volume was probed, but the output does not show the format.
   if (code !== 0) return ours ? [] : ["probe: qemu-img refuses what ours does not take for LUKS"];
   const theirs = JSON.parse(new TextDecoder().decode(stdout)).format;
   return ours === (theirs === "luks") ? [] : [`probe: ours ${ours}, qemu-img ${theirs}`];
@@ -108,7 +108,9 @@ export function contentDifference(ours: Uint8Array, theirs: Uint8Array): string[
 
 const NO_CHECKER = 63;
 
-/** Whether qemu-img refuses to check a volume for another reason than that it never does. */
+/**
+ * Whether qemu-img fails to check a volume for another reason than that it has no check for LUKS.
+ */
 export async function refusesCheck(files: VolumeFiles): Promise<boolean> {
   const { code } = await run(["qemu-img", "check", ...withKey(files)]);
   return code !== NO_CHECKER;

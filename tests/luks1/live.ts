@@ -56,7 +56,7 @@ export function withoutKey({ path, payload }: Omit<VolumeFiles, "passphrase">): 
   return ["--image-opts", `driver=luks,${files}`];
 }
 
-/** What `info` says of a volume; `undefined` when qemu-img refuses it. */
+/** The output of `info` for a volume; `undefined` if qemu-img rejects it. */
 export async function infoOf(
   files: Omit<VolumeFiles, "passphrase">,
 ): Promise<Record<string, unknown> | undefined> {
@@ -67,7 +67,7 @@ export async function infoOf(
   return code === 0 ? JSON.parse(new TextDecoder().decode(stdout)) : undefined;
 }
 
-/** All of the content; what qemu-img says instead when it refuses the volume, or dies of it. */
+/** All of the content, or qemu-img's message if it rejects the volume or crashes. */
 export async function contentOf(files: VolumeFiles): Promise<Uint8Array | Answer> {
   const raw = `${files.path}.raw`;
   const answer = await run(["qemu-img", "convert", ...withKey(files), "-O", "raw", raw]);

@@ -111,7 +111,7 @@ async function opensInCryptsetup({ path, passphrase }: VolumeFiles): Promise<boo
 }
 
 for (const spec of [...specs.filter(({ cipher }) => cipher === "aes"), ...ofCryptsetup]) {
-  // An IV generator is refused in a mode without one.
+  // An IV generator is rejected in a mode without one.
   const { ivGenerator: _, ...without } = spec;
   const named = spec.mode === "ecb" ? without : spec;
   liveTest(

@@ -1,4 +1,4 @@
-/** Every encryption that cryptsetup does by itself, without the kernel. */
+/** Every encryption that cryptsetup supports without the kernel. */
 
 import {
   type CipherMode,
@@ -63,7 +63,7 @@ export const spelled: readonly Encryption[] = [
 const hashes: readonly string[] = hashNames.filter((name) => hashTable[name].cryptsetup)
   .flatMap((name) => [name, ...hashAliases[name] ?? []]);
 
-/** One of all hashes, by all of their names, that cryptsetup takes for key slots. */
+/** One of all hashes, under all of their names, that cryptsetup accepts for key slots. */
 export function hashAt(index: number): string {
   return hashes[index % hashes.length] ?? "";
 }

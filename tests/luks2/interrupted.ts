@@ -6,7 +6,7 @@ import { QUICK_PBKDF2 } from "./made.ts";
 /** A way to reencrypt. */
 export interface Way {
   readonly about: string;
-  /** What there is before: a file as it is, or a volume. */
+  /** The start: a plain file, or a volume. */
   readonly from: "plain" | "volume";
   /** The header is a file of its own. */
   readonly detached: boolean;

@@ -30,7 +30,7 @@ export async function testPassphrase(path: string, ...options: string[]): Promis
 }
 
 /**
- * What cryptsetup 2.6.1 and 2.7.5 mean to refuse, and do not: PBKDF2_digest_verify leaves with the
+ * What cryptsetup 2.6.1 and 2.7.5 should reject but accept: PBKDF2_digest_verify leaves with the
  * success of what it did before, and any passphrase opens the volume, with another key.
  */
 const TAKES_ANY = "luks2.digest.lengths";

@@ -24,7 +24,7 @@ function reencrypting(edits: Edits, patches: readonly (readonly [number, Uint8Ar
   return { source: new MemorySource(bytes), passphrase: "first" };
 }
 
-/** Content as it is stored in sectors of a size, from a byte on. */
+/** Content as stored in sectors of a size, from an offset on. */
 function stored(from: number, length: number, sectorSize = 512): Uint8Array {
   const bytes = content.slice(from, from + length);
   xts(sectorSize).encrypt(bytes, BigInt(from / 512));

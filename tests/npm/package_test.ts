@@ -23,7 +23,7 @@ const { length } = qcow2Structures.filter(() => catalogue.length > 0);
 console.log(JSON.stringify({ qemu, spec, info: infoOf(image), digest: digestOf(layersOf(image)), length }));
 `;
 
-/** Runs a command, which has to succeed, and returns what it prints. */
+/** Runs a command that must succeed, and returns its output. */
 async function output(directory: string, ...command: readonly string[]): Promise<string> {
   const result = await runTool(command, {
     directory,

@@ -1,4 +1,7 @@
-/** Compares what the reference says of a qcow image by itself with the installed qemu-img. */
+/**
+ * Compares the reference's answers about a qcow image without its backing file with the installed
+ * qemu-img.
+ */
 
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import { AccessError, imageText, type Layer, nameBytes } from "../../src/format/mod.ts";
@@ -36,7 +39,7 @@ export async function differences(source: ByteSource, subject: Subject): Promise
 async function probeDifferences(source: ByteSource, { path }: Subject): Promise<string[]> {
   const ours = source.size > 0 && qcow1Driver.probe(source.read(0, 512));
   const format = await probedFormat(path);
-  // A refused image has been probed, but as what does not show.
+  // A rejected image was probed, but the output does not show the format.
   if (format === undefined || ours === (format === "qcow")) return [];
   return [`probe: ours ${ours}, qemu-img ${format}`];
 }

@@ -62,7 +62,7 @@ export function alone(path: string): string {
   return `json:${JSON.stringify({ driver: "qcow", backing: null, file })}`;
 }
 
-/** What `info` says of a qcow image; `undefined` when it refuses it. */
+/** The output of `info` for a qcow image; `undefined` if it rejects the image. */
 export async function infoOf(path: string): Promise<InfoReport | undefined> {
   const { code, stdout } = await run(["qemu-img", "info", "--output=json", "-f", "qcow", path]);
   return code === 0 ? JSON.parse(new TextDecoder().decode(stdout)) : undefined;

@@ -1,4 +1,6 @@
-/** What the reference says of a qcow image by itself, in the shapes of qemu-img. */
+/**
+ * The reference's answers about a qcow image without its backing file, in the shapes of qemu-img.
+ */
 
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import { AccessError, type Layer } from "../../src/format/mod.ts";

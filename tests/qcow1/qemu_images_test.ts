@@ -25,7 +25,7 @@ async function qemuWrites(path: string, writes: readonly Write[]): Promise<void>
   await succeed(["qemu-io", "-f", "qcow", ...commands, path]);
 }
 
-/** Opens a file that qemu wrote, which has to be sound, and looks at it by `use`. */
+/** Opens a file that qemu wrote, which must be valid, and passes it to `use`. */
 async function withImage(
   path: string,
   use: (opened: ReturnType<typeof openQcow>) => void | Promise<void>,
@@ -40,7 +40,7 @@ async function withImage(
   }
 }
 
-/** What the layer reads has to be `content`, and its map what qemu-img prints. */
+/** The layer must read `content`, and its map must be what qemu-img prints. */
 async function mustRead(path: string, content: Uint8Array): Promise<void> {
   const version = /version (\S+)/.exec(await succeed(["qemu-img", "--version"]))?.[1] ?? "";
   await withImage(path, async ({ layer }) => {

@@ -1,4 +1,4 @@
-/** Random images, sound and malformed, against the installed qemu-img. */
+/** Random images, valid and malformed, compared with the installed qemu-img. */
 
 import { assertEquals } from "@std/assert";
 import * as fc from "fast-check";

@@ -106,7 +106,7 @@ class Named extends RecordedPeer {
   }
 }
 
-/** What comes of a peer over one image that is recorded so: failures, and what is known of it. */
+/** The result for a peer on one image with such a record: failures, and known ones. */
 async function verified(
   peer: Peer,
   record: Partial<ImageRecord>,

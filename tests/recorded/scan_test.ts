@@ -251,7 +251,7 @@ Deno.test("golden LUKS volumes without their magic are repaired to the byte", ()
   assert(compared > 40, `${compared} volumes`);
 });
 
-/** Raw files of golden images in which something is to be found. */
+/** Raw files of golden images that contain findings. */
 const FOUND_IN_RAW: Readonly<Record<string, string>> = {
   "qcow2-magic-gone/disk": "a qcow2 image without its magic",
   "cryptsetup-header-backup/disk": "a volume whose header was moved away, with its key material",

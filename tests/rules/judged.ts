@@ -128,7 +128,7 @@ const effects: Readonly<Record<Effect, Assertion>> = {
 };
 
 function assertOpens(_: Rule, broken: Judged, kept: Judged): void {
-  // A volume without its passphrase is refused for that alone.
+  // A volume without its passphrase is rejected only for that.
   if (kept.rules.includes("luks.open.key-present")) return;
   if (!broken.refused.read) assertEquals(kept.qemu.open, "accept");
 }

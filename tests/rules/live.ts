@@ -13,12 +13,12 @@ export const IMAGE = "image";
 const CONTENT = "content";
 /** Milliseconds for one call: some images are made to be slow. */
 const TIMEOUT_MS = 60_000;
-/** Versions before this one crash on an image that later ones refuse. */
+/** Versions before this one crash on an image that later ones reject. */
 const CRASHES_BEFORE = 10;
 
 /** What qemu says of an image. What it was not asked is absent. */
 export interface Answers {
-  /** Which openings refuse it. */
+  /** The openings that reject it. */
   readonly refused: Partial<Record<Opening, boolean>>;
   /** The counts of check; `null` where it gives none. */
   readonly check?: CheckJson | null;
@@ -87,7 +87,7 @@ function crashedAsExpected({ end }: ToolResult): boolean {
   return end.kind === "crashed" && Number.parseInt(versionOf("qemu-img")) < CRASHES_BEFORE;
 }
 
-/** Whether a tool refused. */
+/** Whether a tool rejected the image. */
 function failed({ end, stderr }: ToolResult): boolean {
   if (end.kind === "exited") return end.code !== 0;
   throw new Error(`Cannot take ${JSON.stringify(end)} for an answer: ${stderr}`);
@@ -104,7 +104,7 @@ async function checkOf(directory: string): Promise<CheckJson | null> {
   return { corruptions, leaks, "check-errors": checkErrors };
 }
 
-/** Whether a write by qemu-io was refused, and left the image marked as corrupt. */
+/** Whether a write by qemu-io failed and left the image marked as corrupt. */
 export async function writeRefused(
   directory: string,
   command: string,

@@ -45,7 +45,7 @@ Deno.test("no RAID is found on a file with the size of a floppy disk", () => {
   assertEquals(namesIn(new SegmentSource([{ offset: 0, bytes }], size + 1)), ["ubi"]);
 });
 
-/** A volume of which only the secondary copy is there, 4 MiB after the start. */
+/** A volume with only the secondary copy, 4 MiB after the start. */
 const COPY = 4 * 2 ** 20;
 const DETECTED =
   /Blkid probe (?:detected (?:partition|superblock) type|couldn't decide)(?: '([^']*)')?/i;
@@ -61,7 +61,7 @@ async function verdict(path: string, puts: readonly Put[]): Promise<string | und
   const { code, stdout, stderr } = await run(["cryptsetup", "--debug", "luksDump", path]);
   for (const { offset, bytes } of placed(puts)) write(offset, new Uint8Array(bytes.length));
   if (code === 0) {
-    // The primary copy is there again.
+    // The primary copy is restored.
     write(0, new Uint8Array(COPY));
     return undefined;
   }

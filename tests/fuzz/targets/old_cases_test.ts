@@ -4,7 +4,7 @@ import type { Json } from "../../../src/format/mod.ts";
 import type { CaseReport, Target } from "../../../fuzz/engine/target.ts";
 import { targets } from "../../../fuzz/targets/mod.ts";
 
-/** What artifacts of release 0.1 hold of a case: their members that a replay goes by. */
+/** The members of artifacts of release 0.1 that a replay uses. */
 interface OldCase {
   readonly target: string;
   readonly signature: string;
