@@ -52,10 +52,9 @@ const verbs: readonly VerbEntry[] = [
   },
   {
     name: "corpus",
-    summary: "record the corpus: for each rule, images that break and keep it",
+    summary: "record the corpus: for each rule, images that break and keep it; or show an image",
     group: REPOSITORY,
     needs: ["write", "run"],
-    inProject: true,
     load: () => import("../corpus/build/corpus.ts"),
   },
   {

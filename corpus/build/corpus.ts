@@ -11,15 +11,21 @@ import { CryptsetupPeer, ifInstalled, LuksdePeer } from "../../src/peers/mod.ts"
 import { recordNames, removeRecord } from "../../src/recorded/mod.ts";
 import { imagesNotRecorded } from "../cases/mod.ts";
 import { type CorpusImage, corpusImages } from "./images.ts";
+import { show } from "./show.ts";
 import { missingFor, recordImage, type Tools } from "./record.ts";
 
 const IMAGES = new URL("../images", import.meta.url).pathname;
 
 /** The text of `--help`. */
-export const help = `Record the corpus: for each rule, images that break and keep it.
+export const help =
+  `Record the corpus: for each rule, images that break and keep it. Or show one image.
 
 Usage:
   deno task corpus [--only TEXT] [--answers-by COMMAND]…
+  deno task diskproof corpus show NAME [--out DIR] [--golden DIR]…
+
+'show' prints what an image is and what is expected of an implementation, and writes its files to DIR.
+NAME is an image of the corpus, a golden image or one of the matrix, as validate names it.
 
 The images are built from the cases in corpus/cases, and the answers are those of the installed tools.
 Recorded answers of other versions are kept for images whose bytes have not changed.
@@ -27,10 +33,14 @@ Recorded answers of other versions are kept for images whose bytes have not chan
 Options:
   --only TEXT            images whose name contains TEXT
   --answers-by COMMAND   also record the answers of this qemu-img; COMMAND is split at blanks
+  --out DIR              for show: write the files of the image to DIR, which is made
+  --golden DIR           for show: recorded images, or archives of them (default those of this
+                         repository)
   --help                 this text
 
-Example:
+Examples:
   deno task corpus --only header.cluster-bits
+  deno task diskproof corpus show qcow2.header.version-2-breaks --out version-2
 
 Exit status: 0 all images were recorded; 1 an image could not be; 2 the command line is unusable; 3 a
 tool does not work.
@@ -43,6 +53,7 @@ tool does not work.
  * @throws {UsageError} when the command line cannot be used
  */
 export async function run(args: readonly string[]): Promise<number> {
+  if (args[0] === "show") return show(args.slice(1));
   const options = parseOptions(args, { values: ["only"], lists: ["answers-by"] });
   const [unexpected] = options.positional;
   if (unexpected !== undefined) throw new UsageError(`unexpected argument '${unexpected}'`);

@@ -23,6 +23,8 @@ export {
   type PeerKind,
   PEERS_HELP,
 } from "./peers.ts";
+export { KNOWN_HELP, readKnown, writeKnown, writeReportFile } from "./known_file.ts";
+export { type ImageChoice, recordedImages } from "./recorded_images.ts";
 export { runProgram } from "./program.ts";
 export { verbs } from "./verbs.ts";
 export { unsupportedFormat, whyUnreadable } from "./reasons.ts";

@@ -1,83 +1,89 @@
-import { type Peer, TallyPeer } from "../peers/mod.ts";
 import {
-  archivesIn,
-  joinReports,
-  readArchive,
-  recordNames,
-  verifyArchive,
-  type VerifyOptions,
-  verifyRecords,
-  type VerifyReport,
+  type ConformanceReport,
+  findingLines,
+  type KnownFinding,
+  PeerCollector,
+  type PeerResult,
+  summaryLine,
+  withKnown,
+} from "../conformance/mod.ts";
+import { type PeerDescription, TallyPeer } from "../peers/mod.ts";
+import {
+  type ImageRecord,
+  type QuestionResult,
+  type StoredImage,
+  verifyEach,
 } from "../recorded/mod.ts";
-import { whyUnreadable } from "./reasons.ts";
+import { KNOWN_HELP, readKnown, writeKnown } from "./known_file.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
 import { print } from "./output.ts";
 import { type NamedPeer, namedPeer, PEERS_HELP } from "./peers.ts";
 import { FAILED } from "./program.ts";
+import { recordedImages } from "./recorded_images.ts";
 import { UsageError, type Verb } from "./verb.ts";
 import { ValidationProgress } from "./validate_progress.ts";
-import { jsonLines, summaryLines, validationOf } from "./validation.ts";
+import {
+  failureJson,
+  jsonLines,
+  reportedFailures,
+  summaryLines,
+  type Validation,
+  validationOf,
+} from "./validation.ts";
 
-const help = `diskproof validate PEER [options]
+const help = `diskproof validate PEER… [options]
 
-Compares the answers of an implementation with recorded ones: about the golden images, which public
-qemu-img made; about the corpus, which has for each rule an image that breaks it and the nearest one
-that keeps it; and about the matrix, a LUKS volume of each combination of cipher, key, mode, IV
-generator and hash. The answers were recorded of public qemu-img and of cryptsetup. PEER is one of
+Compares implementations with recorded images: the golden images, which public tools made; the
+corpus, which has for each rule an image that breaks it and the nearest one that keeps it; and the
+matrix, a LUKS volume of each combination of cipher, key, mode, IV generator and hash. PEER is one of
 
 ${PEERS_HELP}
 
 An adapter connects an implementation in any language. docs/adapter.md describes it; 'diskproof
-adapter new' writes one to start from, and 'diskproof adapter doctor' checks it. What an adapter
-answers is compared with what the format expects: an image that breaks the format may always be
-rejected, and members of info and of map entries that the adapter leaves out are not compared.
-Images that need what an adapter does not support are skipped, and counted with the reason.
+adapter new' writes one to start from, and 'diskproof adapter doctor' checks it. The answers of an
+adapter are compared with what the format expects, and those of the tools and of the reference with
+what is recorded of the tools. A crash, hang or wrong answer that is recorded of a tool is expected
+of that tool alone.
 
-A recorded crash, hang or wrong answer is not an expected result for other implementations: they are
-compared with another version's answer, or else with the verdict of diskproof. The tool itself may
-crash, hang or be wrong as is recorded of the same version or of the nearest one; those are counted,
-and those that are gone are listed.
-
-Each difference is printed when it is found, with what the image breaks or keeps (its name begins
-with the rule) and the option that queries it again. The progress is on standard error. The files of
-an image are DIR/NAME/FILE.gz; in an archive they are NAME/FILE.
+Wrong answers are grouped by their cause, the most severe first: a feature that all failing images
+need, a rule, or an image. docs/validate.md describes the report. Progress is on standard error.
 
   --golden DIR         recorded images, or archives of them (may be repeated; default the golden
                        images, the corpus and the matrix of this repository)
-  --only TEXT          images whose name contains TEXT
+  --only TEXT          images whose name contains TEXT, or matches it if it has * or ?
+  --case NAME          the image with exactly this name (may be repeated)
   --timeout SECONDS    how long one answer may take (default 20)
   --check-protocol     an answer of an adapter that does not match the schema of the protocol is
                        malformed
-  --json               a JSON object a line, for each difference and for the sums
+${KNOWN_HELP}
+  --all                list all images of a finding, and all reasons for missing answers
+  --json               a JSON object a line, for each wrong answer, each finding and the sums
   --help               this text
 
-Exit status: 0 every answer as recorded, 1 one differs, is malformed or missing because the peer
-crashed or timed out, 2 there are no such images, 3 the peer cannot be started.
+Exit status: 0 every answer is as expected or known, 1 there is a new finding, 2 there are no such
+images, 3 a peer cannot be started.
 
 Example
 
   deno task validate "exec:python3 adapter.py" --only snapshots
 `;
 
-const RECORDED = ["golden/images", "corpus/images", "corpus/matrix"].map((set) => {
-  return new URL(`../../${set}`, import.meta.url);
-});
 const SECONDS_MAX = 3600;
 
-/** `validate`: an implementation over the golden images and the corpus. */
+/** `validate`: implementations over the golden images, the corpus and the matrix. */
 export const validateVerb: Verb = {
   help,
   run: async (args) => {
     const options = parseOptions(withDashedText(args), {
-      flags: ["json", "check-protocol"],
-      values: ["only", "timeout"],
-      lists: ["golden"],
+      flags: ["all", "check-protocol", "json", "strict-known"],
+      values: ["known", "only", "timeout", "write-known"],
+      lists: ["case", "golden"],
     });
-    const asked = peerOf(options);
+    const named = peersOf(options);
     try {
-      return await validate(asked, options);
+      return await validate(named, options);
     } finally {
-      await asked.peer.close?.();
+      for (const { peer } of named) await peer.close?.();
     }
   },
 };
@@ -92,88 +98,141 @@ function withDashedText(args: readonly string[]): string[] {
   return joined;
 }
 
-async function validate(asked: NamedPeer, options: Options): Promise<number> {
-  const peer = new TallyPeer(asked.peer);
-  const sets = setsOf(options);
-  const description = await peer.describe();
-  // Only qemu-img leaves out what its version does not know yet.
-  const shape = description.name === "qemu-img" ? { version: description.version } : {};
-  const json = options.flag("json");
-  const images = sets.reduce((sum, { names }) => sum + names.length, 0);
-  const progress = new ValidationProgress({ images, json });
-  const reports: VerifyReport[] = [];
+/** @throws {UsageError} when there is no such peer */
+function peersOf(options: Options): NamedPeer[] {
+  if (options.positional.length === 0) throw new UsageError("name a peer (see --help)");
+  const seconds = wholeNumber(options, "timeout", { min: 1, max: SECONDS_MAX });
+  const limits = {
+    ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
+    strict: options.flag("check-protocol"),
+  };
+  return options.positional.map((text) => namedPeer(text, limits));
+}
+
+/** What all peers are compared with. */
+interface Run {
+  readonly images: readonly StoredImage[];
+  readonly known: readonly KnownFinding[];
+  readonly when: string;
+  readonly options: Options;
+  readonly progress: ValidationProgress;
+}
+
+async function validate(peers: readonly NamedPeer[], options: Options): Promise<number> {
+  const images = recordedImages({
+    directories: options.list("golden"),
+    names: options.list("case"),
+    only: options.value("only") ?? "",
+  });
+  const isPart = options.value("only") !== undefined || options.list("case").length > 0;
+  const strict = options.flag("strict-known");
+  if (strict && isPart) {
+    throw new UsageError("--strict-known needs all images, without --only and --case");
+  }
+  const knownFile = options.value("known");
+  const known = knownFile === undefined ? [] : readKnown(knownFile);
+  const descriptions: PeerDescription[] = [];
+  for (const { peer } of peers) descriptions.push(await peer.describe());
+  const progress = new ValidationProgress({ images: images.length * peers.length });
+  const run: Run = { images, known, when: new Date().toISOString(), options, progress };
+  const results: PeerResult[] = [];
   try {
-    for (const set of sets) {
-      reports.push(
-        await set.verify(peer, {
-          ...shape,
-          by: asked.comparedWith,
-          onSkipped: peer.skip.bind(peer),
-          onImage: progress.image.bind(progress),
-        }),
-      );
+    for (const peer of peers) {
+      const { validation, result } = await compare(peer, run);
+      progress.clear();
+      results.push(isPart ? { ...result, notMet: [] } : result);
+      printResult(validation, results.at(-1) ?? result, options);
     }
   } finally {
     progress.end();
   }
-  const validation = validationOf(joinReports(reports), peer);
-  const lines = json ? jsonLines : summaryLines;
-  for (const line of lines(validation, description)) print(line);
-  return validation.differences.length > 0 ? FAILED : 0;
+  const report = { version: await ownVersion(), when: run.when, command: "", peers: results };
+  if (!options.flag("json")) { for (const result of results) print(summaryLine(result, report)); }
+  const written = options.value("write-known");
+  if (written !== undefined) writeKnown(written, known, results.flatMap((it) => it.findings));
+  return hasFailed(report, strict) ? FAILED : 0;
 }
 
-/** @throws {UsageError} when there is no such peer */
-function peerOf(options: Options): NamedPeer {
-  const [name, ...others] = options.positional;
-  if (name === undefined || others.length > 0) {
-    throw new UsageError("name one peer (see --help)");
-  }
-  const seconds = wholeNumber(options, "timeout", { min: 1, max: SECONDS_MAX });
-  return namedPeer(name, {
-    ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
-    strict: options.flag("check-protocol"),
+async function ownVersion(): Promise<string> {
+  const { default: config } = await import("../../deno.json", { with: { type: "json" } });
+  return config.version;
+}
+
+/** A known finding is met if any of the implementations has it. */
+function hasFailed({ peers }: ConformanceReport, strict: boolean): boolean {
+  const isFresh = peers.some(({ findings }) => findings.some(({ known }) => known === undefined));
+  const isGone = peers[0]?.notMet.some(({ slug }) =>
+    peers.every(({ notMet }) => notMet.some((it) => it.slug === slug))
+  );
+  return isFresh || strict && isGone === true;
+}
+
+/** Asks one implementation about all images. */
+async function compare(
+  { peer: asked, text, comparedWith }: NamedPeer,
+  { images, known, when, options, progress }: Run,
+): Promise<{ validation: Validation; result: PeerResult }> {
+  const peer = new TallyPeer(asked);
+  const { name, version } = await peer.describe();
+  const collected = new PeerCollector();
+  const onImage = (record: ImageRecord, results: readonly QuestionResult[]) => {
+    const reported = results.map((result) => {
+      return { ...result, failures: reportedFailures(result.failures) };
+    });
+    collected.add(record, reported);
+    const failures = reported.flatMap((result) => result.failures);
+    progress.image(failures.length);
+    if (!options.flag("json")) return;
+    const { changes = [] } = record;
+    for (const failure of failures) print(failureJson(failure, { peer: name, changes }));
+  };
+  const report = await verifyEach(peer, images.map(({ load }) => load), {
+    // Only qemu-img leaves out what its version does not know yet.
+    ...(name === "qemu-img" ? { version } : {}),
+    by: comparedWith,
+    onSkipped: peer.skip.bind(peer),
+    onImage,
   });
+  const commands = (image: string) => commandsOf(image, { text, options });
+  const all = collected.findings({ when, commands });
+  const { notMet, findings } = withKnown(all, known);
+  const validation = validationOf(report, peer);
+  return {
+    validation,
+    result: {
+      ...{ name, version, findings, notMet },
+      ...{ images: report.images, questions: report.questions, unsupported: report.unsupported },
+      lacking: report.lacking ?? {},
+      skipped: validation.passedOver,
+      features: collected.features,
+    },
+  };
 }
 
-type Asking = Pick<VerifyOptions, "version" | "by" | "onSkipped" | "onImage">;
-
-/** Recorded images. */
-interface ImageSet {
-  readonly names: readonly string[];
-  /** Compares a peer with them, as a given version of qemu-img or without one. */
-  verify(peer: Peer, asking: Asking): Promise<VerifyReport>;
+/** The commands that ask one implementation about one image, and that write the files of the image. */
+function commandsOf(image: string, { text, options }: { text: string; options: Options }) {
+  const golden = options.list("golden").map((directory) => ` --golden ${quoted(directory)}`).join(
+    "",
+  );
+  return {
+    reproduce: `deno task validate ${quoted(text)}${golden} --case ${quoted(image)}`,
+    writeOut: `deno task diskproof corpus show ${quoted(image)}${golden} --out DIR`,
+  };
 }
 
-/** @throws {UsageError} when there are no such images */
-function setsOf(options: Options): ImageSet[] {
-  const named = options.list("golden");
-  const directories = named.length > 0 ? named : RECORDED.map(({ pathname }) => pathname);
-  const only = options.value("only") ?? "";
-  const sets = directories.flatMap((images) => setsIn(images, only))
-    .filter(({ names }) => names.length > 0);
-  if (sets.length > 0) return sets;
-  const such = only === "" ? "" : ` with '${only}' in its name`;
-  throw new UsageError(`Cannot validate: no recorded image${such} in ${directories.join(" or ")}`);
+/** A word of a command line, for a shell. */
+function quoted(word: string): string {
+  return /^[\w.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The images of a directory, and those of the archives in it, whose names contain a text. */
-function setsIn(images: string, only: string): ImageSet[] {
-  const chosen = (names: readonly string[]) => names.filter((name) => name.includes(only));
-  const names = chosen(recordNamesIn(images));
-  const packed = archivesIn(images).map((archive): ImageSet => {
-    const names = chosen(readArchive(archive).map(({ record }) => record.name));
-    return { names, verify: (peer, asking) => verifyArchive(peer, { archive, names, ...asking }) };
-  });
-  return [
-    { names, verify: (peer, asking) => verifyRecords(peer, { images, names, ...asking }) },
-    ...packed,
-  ];
-}
-
-function recordNamesIn(images: string): string[] {
-  try {
-    return recordNames(images);
-  } catch (error) {
-    throw new UsageError(`Cannot read golden images in ${images}: ${whyUnreadable(error)}`);
+function printResult(validation: Validation, result: PeerResult, options: Options): void {
+  if (options.flag("json")) {
+    for (const line of jsonLines(validation, result)) print(line);
+    return;
   }
+  const all = options.flag("all");
+  for (const finding of result.findings) {
+    for (const line of [...findingLines(finding, { all }), ""]) print(line);
+  }
+  for (const line of [...summaryLines(validation, result, { all }), ""]) print(line);
 }

@@ -1,72 +1,71 @@
-import type { ImageRecord, VerifyFailure } from "../recorded/mod.ts";
-import { print, writeAll } from "./output.ts";
-import { ANSWERS_LISTED, failureJson, failureLines, reportedFailures } from "./validation.ts";
+import { writeAll } from "./output.ts";
 
 /** How often a progress line is printed where no line can be refreshed, in milliseconds. */
 const LINE_INTERVAL = 10_000;
 /** How often a line on a terminal is refreshed, in milliseconds. */
 const REFRESH_INTERVAL = 200;
 const SECOND = 1000;
+const MINUTE = 60;
 const COLUMNS = 80;
 
-/** The options of a report. */
+/** What is counted. */
 export interface ProgressOptions {
-  /** The number of images. */
+  /** The number of images, of all peers together. */
   readonly images: number;
-  /** Differences are printed as JSON. */
-  readonly json: boolean;
 }
 
-/**
- * Reports a validation while it runs: each difference on standard output as soon as it is found, and
- * the progress on standard error, in one line that a terminal refreshes.
- */
+/** Reports the progress on standard error, in one line that a terminal refreshes. */
 export class ValidationProgress {
-  readonly #options: ProgressOptions;
+  readonly #images: number;
   readonly #refreshes = Deno.stderr.isTerminal();
   readonly #start = performance.now();
   readonly #timer: ReturnType<typeof setInterval>;
   #asked = 0;
-  #differences = 0;
+  #wrong = 0;
   #shown = false;
 
-  constructor(options: ProgressOptions) {
-    this.#options = options;
+  constructor({ images }: ProgressOptions) {
+    this.#images = images;
     const interval = this.#refreshes ? REFRESH_INTERVAL : LINE_INTERVAL;
     // No image is finished while an adapter hangs.
     this.#timer = setInterval(() => this.#status(), interval);
   }
 
-  /** Reports the result of an image. */
-  image(record: ImageRecord, failures: readonly VerifyFailure[]): void {
+  /** Counts an image and the wrong answers about it. */
+  image(wrong: number): void {
     this.#asked++;
-    for (const failure of reportedFailures(failures)) {
-      this.#clear();
-      if (this.#options.json) print(failureJson(failure, record));
-      else if (this.#differences < ANSWERS_LISTED) {
-        for (const line of failureLines(failure, record)) print(line);
-      }
-      this.#differences++;
-    }
+    this.#wrong += wrong;
+  }
+
+  /** Removes the line, so that something can be printed. */
+  clear(): void {
+    if (this.#shown) writeAll(Deno.stderr, "\r\x1b[K");
+    this.#shown = false;
   }
 
   /** Ends the reporting. */
   end(): void {
     clearInterval(this.#timer);
-    this.#clear();
+    this.clear();
   }
 
   #status(): void {
-    const seconds = Math.floor((performance.now() - this.#start) / SECOND);
-    const { images } = this.#options;
-    const line = `${this.#asked} of ${images} images  ${this.#differences} differ  ${seconds} s`;
+    const seconds = (performance.now() - this.#start) / SECOND;
+    const rest = this.#asked === 0
+      ? undefined
+      : seconds / this.#asked * (this.#images - this.#asked);
+    const left = rest === undefined ? "" : `  about ${timeText(rest)} left`;
+    const line = `${this.#asked} of ${this.#images} images  ${this.#wrong} wrong answers  ` +
+      `${timeText(seconds)}${left}`;
     if (!this.#refreshes) return writeAll(Deno.stderr, `${line}\n`);
     writeAll(Deno.stderr, `\r\x1b[K${line.slice(0, COLUMNS - 1)}`);
     this.#shown = true;
   }
+}
 
-  #clear(): void {
-    if (this.#shown) writeAll(Deno.stderr, "\r\x1b[K");
-    this.#shown = false;
-  }
+/** `12 s`, `3 min 20 s`. */
+function timeText(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const minutes = Math.floor(whole / MINUTE);
+  return minutes === 0 ? `${whole} s` : `${minutes} min ${whole % MINUTE} s`;
 }

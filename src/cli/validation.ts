@@ -5,11 +5,11 @@ import {
   type Operation,
   type Outcome,
   type OutcomeCounts,
-  type PeerDescription,
 } from "../peers/mod.ts";
-import type { Expectation } from "../expect/mod.ts";
-import type { ImageRecord, KnownFailure, VerifyFailure, VerifyReport } from "../recorded/mod.ts";
+import type { PeerResult } from "../conformance/mod.ts";
+import type { KnownFailure, VerifyFailure, VerifyReport } from "../recorded/mod.ts";
 import { tableLines } from "../report/mod.ts";
+import { jsonLine } from "./output.ts";
 
 /** The results of the questions of one operation. */
 export interface OperationSums {
@@ -100,32 +100,21 @@ function isLeftOut({ path, right }: Difference): boolean {
   return right === undefined && path !== "" && !/^\d+$/.test(last);
 }
 
-/** The limits on listed differences per answer, and on listed answers. */
-const LISTED = 8;
-export const ANSWERS_LISTED = 50;
+/** An answer that differs, for a program. */
+export function failureJson(
+  failure: VerifyFailure,
+  { peer, changes = [] }: { readonly peer: string; readonly changes?: readonly string[] },
+): string {
+  return jsonLine({ event: "difference", peer, ...failure, changes });
+}
+
 const REASONS_LISTED = 10;
 
-/** An answer that differs, for a person: where, what the image is, and how to query it again. */
-export function failureLines(failure: VerifyFailure, { changes = [] }: ImageRecord): string[] {
-  const { image, question, differences } = failure;
-  return [
-    `${image}: ${question}${sideOf(failure)}`,
-    ...differences.slice(0, LISTED).map(differenceLine),
-    ...(differences.length > LISTED ? ["  …"] : []),
-    ...changes.map((change) => `  the image: ${change}`),
-    `  again with: --only ${image}`,
-  ].map(visible);
-}
-
-/** An answer that differs, for a program. */
-export function failureJson(failure: VerifyFailure, { changes = [] }: ImageRecord): string {
-  return JSON.stringify({ event: "difference", ...failure, changes });
-}
-
-/** The result of a validation, for a person. */
+/** The result of a validation, for a person; the findings are printed before. */
 export function summaryLines(
-  { images, sums, passedOver, differences, known }: Validation,
-  { name, version }: PeerDescription,
+  { images, sums, passedOver, known }: Validation,
+  { name, version, lacking, notMet }: PeerResult,
+  { all = false } = {},
 ): string[] {
   const heading = [
     "operation",
@@ -140,28 +129,15 @@ export function summaryLines(
     [it.operation, it.same, it.differs, it.unsupported, it.crashed, it.timedOut, it.malformed]
       .map(String)
   );
-  const more = differences.length - ANSWERS_LISTED;
   return [
-    ...(more > 0 ? [`… ${more} more answers differ; --json lists all of them`] : []),
-    ...(differences.length === 0 ? [] : [""]),
     visible(`${name} ${version} over ${images} recorded images`),
     "",
     ...tableLines({ heading, rows }),
     ...knownLines(known),
-    ...reasonLines(passedOver),
+    ...featureLines(lacking),
+    ...reasonLines(passedOver, all),
+    ...notMetLines(notMet),
   ];
-}
-
-function sideOf({ recordedBy, kind, expectation }: VerifyFailure): string {
-  if (kind?.startsWith("wrong-")) return `: ${kind}, differs from ${recordedBy.join(", ")}`;
-  if (kind !== undefined) return `: ${kind}, ${expectationText(expectation)}`;
-  return recordedBy.length === 0
-    ? " has no answer, and any answer passes"
-    : ` differs from ${recordedBy.join(", ")}`;
-}
-
-function expectationText({ verdict, rules = [] }: Expectation = { verdict: "either" }): string {
-  return rules.length === 0 ? `expected ${verdict}` : `expected ${verdict} (${rules.join(", ")})`;
 }
 
 /** The recorded failures of the peer; no lines if there are none. */
@@ -176,44 +152,58 @@ function knownLines(known: readonly KnownFailure[]): string[] {
     `hangs as recorded: ${count("hang")}`,
     `wrong answers as recorded: ${count("fault")}`,
     `recorded and gone: ${gone.length}`,
-    ...gone.slice(0, ANSWERS_LISTED).map(({ image, question, version }) =>
+    ...gone.map(({ image, question, version }) =>
       visible(`  ${image}: ${question}, of version ${version}`)
     ),
   ];
 }
 
+/** Features that the peer does not list; no lines if it was not asked about any. */
+function featureLines(lacking: PeerResult["lacking"]): string[] {
+  const rows = Object.entries(lacking).sort(([, a], [, b]) => b - a)
+    .map(([feature, questions]) => [String(questions), visible(feature)]);
+  if (rows.length === 0) return [];
+  return ["", ...tableLines({ heading: ["unsupported", "feature"], rows })];
+}
+
 /** Why questions had no answer; no lines if all were answered. */
-function reasonLines(passedOver: Validation["passedOver"]): string[] {
+function reasonLines(passedOver: Validation["passedOver"], all: boolean): string[] {
   if (passedOver.length === 0) return [];
-  const rows = passedOver.slice(0, REASONS_LISTED).map(({ reason, questions }) => [
+  const listed = passedOver.slice(0, all ? Infinity : REASONS_LISTED);
+  const rows = listed.map(({ reason, questions }) => [
     String(questions),
-    visible(reason === "" ? "no reason given" : reason),
+    visible(reason === "" ? "no reason given" : reason.trim()),
   ]);
-  const more = passedOver.length - REASONS_LISTED;
+  const more = passedOver.length - listed.length;
   return [
     "",
     ...tableLines({ heading: ["unsupported", "because"], rows }),
-    ...(more > 0 ? [`… ${more} more reasons; --json lists all of them`] : []),
+    ...(more > 0 ? [`… ${more} more reasons; --all lists them`] : []),
   ];
 }
 
-function differenceLine({ path, left, right }: Difference): string {
-  const text = (value: unknown): string => value === undefined ? "nothing" : JSON.stringify(value);
-  return `  ${path === "" ? "/" : path}: ${text(left)} recorded, ${text(right)} here`;
+function notMetLines(notMet: PeerResult["notMet"]): string[] {
+  if (notMet.length === 0) return [];
+  return [
+    "",
+    "known findings that were not met:",
+    ...notMet.map(({ slug, reason }) => visible(`  ${slug}: ${reason}`)),
+  ];
 }
 
-/** The result of a validation, for a program: a line for each known failure, then one with the sums. */
-export function jsonLines(validation: Validation, peer: PeerDescription): string[] {
+/**
+ * The result of a validation, for a program: a line for each recorded failure of a tool and for each
+ * finding, then one with the sums.
+ */
+export function jsonLines(validation: Validation, result: PeerResult): string[] {
   const { images, sums, passedOver, known } = validation;
+  const { name: peer, version, findings, lacking, notMet } = result;
   return [
-    ...known.map((failure) => JSON.stringify({ event: "known", ...failure })),
-    JSON.stringify({
-      event: "summary",
-      peer: peer.name,
-      version: peer.version,
-      images,
-      sums,
-      passedOver,
+    ...known.map((failure) => jsonLine({ event: "known", ...failure })),
+    ...findings.map(({ cases, ...finding }) => {
+      const images = [...new Set(cases.map(({ image }) => image))];
+      return jsonLine({ event: "finding", peer, ...finding, cases: images });
     }),
+    jsonLine({ event: "summary", peer, version, images, sums, passedOver, lacking, notMet }),
   ];
 }

@@ -158,7 +158,9 @@ export class FindingList {
   }
 
   #kept(cases: readonly FindingCase[]): FindingCase[] {
-    return cases.toSorted((a, b) => a.bytes - b.bytes).slice(0, this.#casesMax);
+    const order = (a: FindingCase, b: FindingCase) =>
+      a.bytes - b.bytes || (a.image < b.image ? -1 : a.image > b.image ? 1 : 0);
+    return cases.toSorted(order).slice(0, this.#casesMax);
   }
 }
 
@@ -180,6 +182,8 @@ export function kindOf({ kind, differences }: VerifyFailure, operation: Operatio
       return "crash";
     case "timed-out":
       return "hang";
+    case "out-of-memory":
+      return "memory";
     case "malformed-answer":
       return "malformed-answer";
     case "rejected":
@@ -234,6 +238,9 @@ function wholeText(value: Difference["left"]): string {
   const outcome = outcomeIn(value);
   if (outcome === undefined) return valueText(value);
   const { message, printed } = value as { readonly message?: string; readonly printed?: string };
-  const said = message === undefined || message.trim() === "" ? "" : `: ${message.trim()}`;
-  return `${outcome}${said}${printed === undefined ? "" : `: '${printed}'`}`;
+  // A tool that dies says nothing behind its signal.
+  const text = message?.trim().replace(/:$/, "") ?? "";
+  return `${outcome}${text === "" ? "" : `: ${text}`}${
+    printed === undefined ? "" : `: '${printed}'`
+  }`;
 }

@@ -68,28 +68,25 @@ export function withNewFindings(
   return [...known, ...[...added].map((slug) => ({ slug, reason: UNEXAMINED }))];
 }
 
-/** The findings of a run by what is known. */
+/** The findings of a run, with what is known of them. */
 export interface KnownResult {
-  /** These fail the run. */
-  readonly fresh: readonly PeerFinding[];
-  /** With what is known of them. */
-  readonly known: readonly PeerFinding[];
+  /** All of them; one that is not known fails the run. */
+  readonly findings: readonly PeerFinding[];
   /** Known, and not found in this run. */
   readonly notMet: readonly KnownFinding[];
 }
 
-/** Separates the findings that are new from those that are known. */
-export function separateKnown(
+/** Says of the findings of a run which ones are known. */
+export function withKnown(
   findings: readonly PeerFinding[],
   known: readonly KnownFinding[],
 ): KnownResult {
   const bySlug = new Map(known.map((it) => [it.slug, it]));
   const met = new Set(findings.map(({ slug }) => slug));
   return {
-    fresh: findings.filter(({ slug }) => !bySlug.has(slug)),
-    known: findings.flatMap((finding) => {
+    findings: findings.map((finding) => {
       const known = bySlug.get(finding.slug);
-      return known === undefined ? [] : [{ ...finding, known }];
+      return known === undefined ? finding : { ...finding, known };
     }),
     notMet: known.filter(({ slug }) => !met.has(slug)),
   };

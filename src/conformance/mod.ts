@@ -25,19 +25,31 @@ export {
   type KnownFinding,
   type PeerFinding,
 } from "./finding.ts";
+export { type CaseCommands, PeerCollector } from "./collect.ts";
 export { causesOf, type Observation } from "./cause.ts";
 export {
   KnownFindingsError,
   type KnownResult,
   knownText,
   parseKnown,
-  separateKnown,
+  withKnown,
   withNewFindings,
 } from "./known.ts";
-export type {
-  ConformanceReport,
-  FeatureResult,
-  PeerResult,
-  ReportFile,
-  ReportFormat,
+export {
+  type ConformanceReport,
+  type FeatureResult,
+  type PeerResult,
+  REPORT_FORMATS,
+  type ReportFile,
+  type ReportFormat,
 } from "./report.ts";
+export {
+  countText,
+  evidenceText,
+  expectationText,
+  findingLines,
+  findingTitle,
+  ruleText,
+  scoreOf,
+  summaryLine,
+} from "./text.ts";

@@ -1,6 +1,6 @@
 import type { KnownFinding, PeerFinding } from "./finding.ts";
 
-/** A kind of report. */
+/** The kinds of reports. */
 export const REPORT_FORMATS = ["json", "junit", "sarif", "markdown", "html", "badge"] as const;
 
 /** A kind of report. */
@@ -14,7 +14,12 @@ export interface ReportFile {
 
 /** How an implementation does with the images that need a feature, or that are about some rules. */
 export interface FeatureResult {
+  /** The feature, or the start of the slugs of rules. */
   readonly feature: string;
+  /** Whether it is about rules. */
+  readonly isRules: boolean;
+  /** The meaning of the feature. */
+  readonly says?: string;
   /** Questions that are answered as expected, wrongly, and not at all. */
   readonly right: number;
   readonly wrong: number;
@@ -30,6 +35,8 @@ export interface PeerResult {
   /** Images and questions that it was asked about. */
   readonly images: number;
   readonly questions: number;
+  /** Questions that it has no answer to. */
+  readonly unsupported: number;
   /** The worst first; known ones say so. */
   readonly findings: readonly PeerFinding[];
   /** Known, and not found in this run. */

@@ -29,6 +29,8 @@ export type {
 } from "./record.ts";
 export {
   describeFile,
+  type PackedImage,
+  readImage,
   readRecord,
   readRecordFiles,
   recordNames,
@@ -36,6 +38,7 @@ export {
   removeRecord,
   storeRecord,
   subjectOf,
+  unpackPacked,
   unpackRecord,
   writeRecord,
 } from "./store.ts";
@@ -57,13 +60,13 @@ export {
 } from "./answers.ts";
 export { recordedAnswer, RecordedPeer } from "./peer.ts";
 export { joinReports, type VerifyFailure, type VerifyReport } from "./report.ts";
-export { type RecordSource, type VerifyOptions, verifyRecords } from "./verify.ts";
+export { type QuestionResult, verifyEach, type VerifyOptions, verifyRecords } from "./verify.ts";
 export {
   archivesIn,
-  type PackedImage,
+  imagesIn,
   packImages,
   readArchive,
-  unpackPacked,
+  type StoredImage,
   verifyArchive,
   type VerifyArchiveOptions,
 } from "./archive/archive.ts";

@@ -4,6 +4,12 @@ import { PeerError, type Subject, writeScratchFile } from "../peers/mod.ts";
 import { recordOf } from "./parse.ts";
 import type { ImageRecord, RecordedFile } from "./record.ts";
 
+/** A recorded image with the bytes of its files, in the order of the record. */
+export interface PackedImage {
+  readonly record: ImageRecord;
+  files(): Uint8Array[];
+}
+
 /** Names of the images recorded in a directory, in order. */
 export function recordNames(images: string): string[] {
   const entries = [...Deno.readDirSync(images)];
@@ -45,6 +51,16 @@ export function unpackRecord(images: string, record: ImageRecord, directory: str
   writeFiles(record, { directory, files: readRecordFiles(images, record) });
 }
 
+/**
+ * A recorded image of a directory.
+ *
+ * @throws {PeerError} when there is no such record
+ */
+export function readImage(images: string, name: string): PackedImage {
+  const record = readRecord(images, name);
+  return { record, files: () => readRecordFiles(images, record) };
+}
+
 /** The bytes of the files of an image, in the order of the record. */
 export function readRecordFiles(images: string, record: ImageRecord): Uint8Array[] {
   return record.files.map(({ name, size }) => {
@@ -70,6 +86,11 @@ export function writeFiles(
     }
     writeScratchFile(`${directory}/${file.name}`, bytes);
   }
+}
+
+/** Unpacks the files of an image into a directory. */
+export function unpackPacked({ record, files }: PackedImage, directory: string): void {
+  writeFiles(record, { directory, files: files() });
 }
 
 /** Stores the files of an image and its record, in place of what was there. */

@@ -3,6 +3,7 @@ import {
   fewAtOnce,
   hasFailed,
   type Operation,
+  type Outcome,
   type Peer,
   type PeerDescription,
   PeerError,
@@ -15,7 +16,7 @@ import { recordedAnswer } from "./peer.ts";
 import { type PosedAnswer, type Question, questionsOf, type RecordedOutcome } from "./questions.ts";
 import type { ImageRecord } from "./record.ts";
 import { joinReports, type VerifyFailure, type VerifyReport } from "./report.ts";
-import { readRecord, recordNames, subjectOf, unpackRecord } from "./store.ts";
+import { type PackedImage, readImage, recordNames, subjectOf, unpackPacked } from "./store.ts";
 
 /** What to verify, and where it is. */
 export interface VerifyOptions {
@@ -36,14 +37,19 @@ export interface VerifyOptions {
   /** Called for each question that the peer is not asked, as it describes itself, with the reason. */
   readonly onSkipped?: (operation: Operation, reason: string) => void;
   /** Called for each image after its questions, also where there are none; in any order. */
-  readonly onImage?: (record: ImageRecord, failures: readonly VerifyFailure[]) => void;
+  readonly onImage?: (record: ImageRecord, results: readonly QuestionResult[]) => void;
 }
 
-/** A recorded image. */
-export interface RecordSource {
-  readonly record: ImageRecord;
-  /** Writes its files into a directory. */
-  unpack(directory: string): void;
+/** What came of one question. */
+export interface QuestionResult {
+  readonly question: string;
+  readonly operation: Operation;
+  /** `not-asked` if the peer, as it describes itself, cannot answer it. */
+  readonly outcome: Outcome<unknown>["outcome"] | "not-asked";
+  /** The feature because of which there is no answer. */
+  readonly lacking?: string;
+  /** Several where versions of a tool answer differently. */
+  readonly failures: readonly VerifyFailure[];
 }
 
 /**
@@ -61,12 +67,7 @@ export interface RecordSource {
  */
 export async function verifyRecords(peer: Peer, options: VerifyOptions): Promise<VerifyReport> {
   const { images, names = recordNames(images), ...asking } = options;
-  return await verifyEach(peer, names.map((name) => () => sourceIn(images, name)), asking);
-}
-
-function sourceIn(images: string, name: string): RecordSource {
-  const record = readRecord(images, name);
-  return { record, unpack: (directory) => unpackRecord(images, record, directory) };
+  return await verifyEach(peer, names.map((name) => () => readImage(images, name)), asking);
 }
 
 /**
@@ -76,21 +77,22 @@ function sourceIn(images: string, name: string): RecordSource {
  */
 export async function verifyEach(
   peer: Peer,
-  sources: readonly (() => RecordSource)[],
+  sources: readonly (() => PackedImage)[],
   { onImage, ...options }: Omit<VerifyOptions, "images" | "names">,
 ): Promise<VerifyReport> {
   const reports: VerifyReport[] = [];
   const self = await peer.describe();
   await fewAtOnce(sources, async (source) => {
-    const { record, unpack } = source();
+    const image = source();
+    const { record } = image;
     const questions = questionsOf(record, peer);
     if (questions.length === 0) return onImage?.(record, []);
-    const report = await withScratch((directory) => {
-      unpack(directory);
+    const { report, results } = await withScratch((directory) => {
+      unpackPacked(image, directory);
       return verifyImage(record, { ...options, peer, self, questions, directory });
     });
     reports.push(report);
-    onImage?.(record, report.failures);
+    onImage?.(record, results);
   });
   return joinReports(reports);
 }
@@ -104,49 +106,84 @@ interface Asking extends Pick<VerifyOptions, "version" | "by" | "onSkipped"> {
 /** Time limit of a tool that is recorded to hang, in milliseconds. */
 const HANG_MS = 5_000;
 
+/** Asks the questions about an image, one after the other. */
 async function verifyImage(
   record: ImageRecord,
   { questions, directory, ...asking }: Asking & {
     readonly questions: readonly Question[];
     readonly directory: string;
   },
-): Promise<VerifyReport> {
-  const image = record.name;
+): Promise<{ report: VerifyReport; results: QuestionResult[] }> {
   const subject = subjectOf(record, directory);
   const format = formatOf(record);
-  const failures: VerifyFailure[] = [];
+  const results: QuestionResult[] = [];
   const known: KnownFailure[] = [];
   const lacking: Record<string, number> = {};
-  let unsupported = 0;
   for (const question of questions) {
+    const { name, operation } = question;
     const reason = whyNotAsked(asking.self, { question, format });
     if (reason !== undefined) {
-      unsupported++;
-      asking.onSkipped?.(question.operation, reason);
+      results.push({ question: name, operation, outcome: "not-asked", failures: [] });
+      asking.onSkipped?.(operation, reason);
       continue;
     }
-    if (asking.by === "format") {
-      const answer = await posed(question, asking.peer, { image, subject });
-      const { failure, feature } = failureByFormat(question, { answer, record, self: asking.self });
-      if (failure !== undefined) failures.push(failure);
-      else if (feature !== undefined) lacking[feature] = (lacking[feature] ?? 0) + 1;
-      if (answer.outcome.outcome === "unsupported") unsupported++;
-      continue;
-    }
-    const own = ownRecord(question, asking);
-    const hangs = own?.outcome.outcome === "timed-out" ? { patienceMs: HANG_MS } : {};
-    const answer = await posed(question, asking.peer, { image, subject: { ...subject, ...hangs } });
-    if (answer.outcome.outcome === "unsupported") {
-      unsupported++;
-      continue;
-    }
-    const failure = own === undefined ? undefined : knownOf(own, answer);
-    if (failure !== undefined) known.push({ image, question: question.name, ...failure });
-    if (failure === undefined || failure.gone) {
-      failures.push(...failuresByRecord(question, { answer, record, version: asking.version }));
-    }
+    const ask = asking.by === "format" ? askByFormat : askByRecord;
+    const { known: failure, ...result } = await ask(question, { ...asking, record, subject });
+    results.push({ question: name, operation, ...result });
+    if (failure !== undefined) known.push(failure);
+    if (result.lacking !== undefined) lacking[result.lacking] = (lacking[result.lacking] ?? 0) + 1;
   }
-  return { images: 1, questions: questions.length, unsupported, lacking, failures, known };
+  const report = {
+    images: 1,
+    questions: questions.length,
+    unsupported: results.filter(({ outcome }) => NO_ANSWER.includes(outcome)).length,
+    lacking,
+    failures: results.flatMap(({ failures }) => failures),
+    known,
+  };
+  return { report, results };
+}
+
+const NO_ANSWER: readonly QuestionResult["outcome"][] = ["unsupported", "not-asked"];
+
+interface About extends Asking {
+  readonly record: ImageRecord;
+  readonly subject: Subject;
+}
+
+type Asked = Omit<QuestionResult, "question" | "operation"> & { readonly known?: KnownFailure };
+
+/** Compares an answer with what the format expects. */
+async function askByFormat(
+  question: Question,
+  { peer, self, record, subject }: About,
+): Promise<Asked> {
+  const answer = await posed(question, peer, { image: record.name, subject });
+  const { failure, feature } = failureByFormat(question, { answer, record, self });
+  return {
+    outcome: answer.outcome.outcome,
+    ...(feature === undefined ? {} : { lacking: feature }),
+    failures: failure === undefined ? [] : [failure],
+  };
+}
+
+/** Compares an answer with the recorded ones. */
+async function askByRecord(question: Question, asking: About): Promise<Asked> {
+  const { peer, record, version } = asking;
+  const image = record.name;
+  const own = ownRecord(question, asking);
+  const hangs = own?.outcome.outcome === "timed-out" ? { patienceMs: HANG_MS } : {};
+  const answer = await posed(question, peer, { image, subject: { ...asking.subject, ...hangs } });
+  const { outcome } = answer.outcome;
+  if (outcome === "unsupported") return { outcome, failures: [] };
+  const failure = own === undefined ? undefined : knownOf(own, answer);
+  return {
+    outcome,
+    ...(failure === undefined ? {} : { known: { image, question: question.name, ...failure } }),
+    failures: failure === undefined || failure.gone
+      ? failuresByRecord(question, { answer, record, version })
+      : [],
+  };
 }
 
 /** Asks; an error of the peer names the question. */

@@ -87,8 +87,8 @@ digest) exit 4;;`,
     assertEquals(first?.differences[0]?.right, 7);
     const text = await validate(directory, peer, ...ONLY);
     assertStringIncludes(text.stdout, "wrong 9 over");
-    assertStringIncludes(text.stdout, '"crashed","message":"SIGSEGV: "');
-    assertStringIncludes(text.stdout, '"rejected","message":"not today"');
+    assertStringIncludes(text.stdout, "    answered  crashed: SIGSEGV\n");
+    assertStringIncludes(text.stdout, "    answered  rejected: not today\n");
   }));
 
 function sumsOf(operation: string, sums: Partial<Sums>): Sums {
@@ -104,14 +104,23 @@ Deno.test("validate describes the image of a difference, and how to query it aga
     const peer = adapter(directory, `info) echo '{"format": "qcow2", "virtual-size": 7}';;`);
     const { status, stdout, stderr } = await validate(directory, peer, "--only", VERSION);
     assertEquals([status, stderr], [1, ""]);
-    const [first, second, third, fourth] = stdout.split("\n");
-    assertEquals(
-      first,
-      `${VERSION}: info: accepts-invalid, expected must-reject (qcow2.header.version)`,
-    );
-    assertStringIncludes(second ?? "", '{"outcome":"accepted"} here');
-    assertStringIncludes(third ?? "", "  the image: ");
-    assertEquals(fourth, `  again with: --only ${VERSION}`);
+    const lines = stdout.split("\n");
+    assertEquals([lines[0], lines[3], lines[4]], [
+      "accepts-invalid: qcow2.header.version",
+      "  1 wrong answer about 1 image (info)",
+      `  smallest case: ${VERSION} (28672 bytes), info`,
+    ]);
+    assertEquals(lines.slice(5, 11), [
+      "  the image: /header/version := 0x1",
+      "  the format expects: must-reject (qcow2.header.version)",
+      "    expected  must-reject",
+      "    answered  accepted",
+      `  query it again: deno task validate 'exec:sh adapter.sh' --case ${VERSION}`,
+      `  write its files: deno task diskproof corpus show ${VERSION} --out DIR`,
+    ]);
+    // The rule, with its class, level and section, and its sentence.
+    assertStringIncludes(lines[1] ?? "", "spec, must; section: ");
+    assertStringIncludes(lines[2] ?? "", "version");
     const { stdout: json } = await validate(directory, peer, "--json", "--only", VERSION);
     const { event, changes } = JSON.parse(json.split("\n")[0] ?? "");
     assertEquals([event, Array.isArray(changes) && changes.length > 0], ["difference", true]);
@@ -184,7 +193,12 @@ Deno.test("validate reports malformed answers with their bytes, and continues", 
       ],
     );
     const { stdout } = await validate(directory, peer, "--only=qcow-empty-512");
-    assertStringIncludes(stdout, "qcow-empty-512: probe: malformed-answer, expected must-accept");
+    assertStringIncludes(
+      stdout,
+      "malformed-answer: qcow-empty-512\n  5 wrong answers about 1 image",
+    );
+    assertStringIncludes(stdout, "answered  malformed-answer: The answer is not JSON: 'qcow2\\n'");
+    assertStringIncludes(stdout, "  the format expects: must-accept\n");
     assertStringIncludes(stdout, "crashed  timed out  malformed");
   }));
 
@@ -210,7 +224,7 @@ Deno.test("validate skips encrypted images for an adapter that does not accept p
     const reason = "The adapter does not declare support for passphrases";
     assertEquals(eventsIn(run).at(-1)?.["passedOver"], [{ reason, questions: 5 }]);
     const { stdout } = await validate(directory, without, only);
-    assertEquals(stdout.trimEnd().split("\n").slice(-2), [
+    assertEquals(stdout.trimEnd().split("\n").slice(-4, -2), [
       "unsupported  because",
       `          5  ${reason}`,
     ]);
@@ -245,8 +259,8 @@ Deno.test("validate asks an adapter with LUKS version 2 which key slots open", (
     assertEquals(status, 1);
     assertStringIncludes(
       stdout,
-      "luks2.area.overlap-keeps: unlock with second: wrong-info, differs from cryptsetup 2.6.1\n" +
-        "  /slot: 3 recorded, 4 here",
+      "  the format expects: must-accept, as cryptsetup 2.6.1 answers\n" +
+        "    expected  /slot: 3\n    answered  /slot: 4\n",
     );
     // A peer that does not declare support for them is not queried.
     const silent = adapter(directory, `probe) echo '{"format": "raw"}';;`);

@@ -12,7 +12,7 @@ import {
   knownText,
   type Observation,
   parseKnown,
-  separateKnown,
+  withKnown,
   withNewFindings,
 } from "../../src/conformance/mod.ts";
 import type { FailureKind } from "../../src/peers/mod.ts";
@@ -155,9 +155,11 @@ Deno.test("known findings are read, written, and separated from new ones", () =>
   const link = "https://example.org/1";
   const known = [{ slug: `hang-${RULE}`, reason: "slow", link }, { slug: "gone", reason: "old" }];
   assertEquals(parseKnown(knownText(known)).toSorted((a, b) => a.slug < b.slug ? 1 : -1), known);
-  const result = separateKnown(list.findings, known);
-  assertEquals(result.fresh.map(({ slug }) => slug), [`crash-${RULE}`]);
-  assertEquals(result.known.map((it) => [it.slug, it.known?.link]), [[`hang-${RULE}`, link]]);
+  const result = withKnown(list.findings, known);
+  assertEquals(result.findings.map((it) => [it.slug, it.known?.link]), [
+    [`hang-${RULE}`, link],
+    [`crash-${RULE}`, undefined],
+  ]);
   assertEquals(result.notMet.map(({ slug }) => slug), ["gone"]);
   const written = withNewFindings(known, list.findings);
   assertEquals(written.map(({ slug }) => slug), [`hang-${RULE}`, "gone", `crash-${RULE}`]);

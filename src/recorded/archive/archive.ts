@@ -2,22 +2,15 @@ import { utf8 } from "../../bytes/mod.ts";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type Peer, PeerError } from "../../peers/mod.ts";
 import { recordOf, UNPACKED_MAX } from "../parse.ts";
-import type { ImageRecord } from "../record.ts";
 import type { VerifyReport } from "../report.ts";
-import { recordText, writeFiles } from "../store.ts";
-import { type RecordSource, verifyEach, type VerifyOptions } from "../verify.ts";
+import { type PackedImage, readImage, recordNames, recordText } from "../store.ts";
+import { verifyEach, type VerifyOptions } from "../verify.ts";
 import { packTar, readTar } from "./sparse_tar.ts";
 
 /** The suffix of archives. */
 const SUFFIX = ".tar.gz";
 /** Longest record in an archive, in bytes. */
 const RECORD_MAX = 2 ** 24;
-
-/** A recorded image with the bytes of its files, in the order of the record. */
-export interface PackedImage {
-  readonly record: ImageRecord;
-  files(): Uint8Array[];
-}
 
 /** The archives in a directory, with their paths, in order. */
 export function archivesIn(directory: string): string[] {
@@ -34,14 +27,14 @@ export function archivesIn(directory: string): string[] {
  */
 export function readArchive(path: string): PackedImage[] {
   try {
-    return imagesIn(gunzipSync(Deno.readFileSync(path), { maxOutputLength: UNPACKED_MAX }));
+    return unpacked(gunzipSync(Deno.readFileSync(path), { maxOutputLength: UNPACKED_MAX }));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new PeerError(`Cannot use ${path}: ${reason}`);
   }
 }
 
-function imagesIn(tar: Uint8Array): PackedImage[] {
+function unpacked(tar: Uint8Array): PackedImage[] {
   const files = readTar(tar);
   const byName = new Map(files.map((file) => [file.name, file]));
   return files.filter(({ name }) => name.endsWith(".json")).map((file) => {
@@ -85,14 +78,27 @@ export async function verifyArchive(
 ): Promise<VerifyReport> {
   const images = readArchive(archive)
     .filter(({ record }) => names === undefined || names.includes(record.name));
-  return await verifyEach(peer, images.map((image) => () => sourceOf(image)), options);
+  return await verifyEach(peer, images.map((image) => () => image), options);
 }
 
-function sourceOf(image: PackedImage): RecordSource {
-  return { record: image.record, unpack: (directory) => unpackPacked(image, directory) };
+/** A recorded image that is read when it is needed. */
+export interface StoredImage {
+  readonly name: string;
+  /** @throws {PeerError} when it is damaged */
+  load(): PackedImage;
 }
 
-/** Unpacks the files of an image into a directory. */
-export function unpackPacked({ record, files }: PackedImage, directory: string): void {
-  writeFiles(record, { directory, files: files() });
+/**
+ * The recorded images of a directory, and those of the archives in it, each of which is unpacked once.
+ *
+ * @throws {PeerError} when an archive is damaged
+ */
+export function imagesIn(directory: string): StoredImage[] {
+  const single = recordNames(directory).map((name): StoredImage => {
+    return { name, load: () => readImage(directory, name) };
+  });
+  const packed = archivesIn(directory).flatMap(readArchive).map((image): StoredImage => {
+    return { name: image.record.name, load: () => image };
+  });
+  return [...single, ...packed];
 }
