@@ -48,14 +48,17 @@ export function testKey(path: string, options: Options): number {
   const image = opened(path);
   try {
     mustBeKnown(image);
+    let damaged: readonly string[] = [];
     for (const passphrase of passphrases) {
       const found = keySlotOf(image, passphrase, limits);
       if (found === undefined) throw cannotTest(path, `a ${image.format} image has no key slots`);
       if ("slot" in found) return report(path, found.slot, options);
       if (!found.isWrong) throw cannotTest(path, found.message);
+      damaged = found.damaged ?? [];
     }
     const what = slot === undefined ? "opens no key slot" : `does not open key slot ${slot}`;
-    throw new UsageError(`The passphrase ${what} of ${path}`);
+    const reasons = damaged.map((text) => `; ${text.charAt(0).toLowerCase()}${text.slice(1)}`);
+    throw new UsageError(`The passphrase ${what} of ${path}${reasons.join("")}`);
   } finally {
     image.close();
   }

@@ -22,12 +22,18 @@ export function mustBeUnlocked(image: OpenedImage): void {
 
 /** Why an image is locked; `undefined` also where no passphrase would open it. */
 function whyLocked(image: OpenedImage): string | undefined {
-  const { findings, layer } = image;
+  const { findings, layer, definition } = image;
   const rule = readRefusal(image)?.rule;
   if (rule === undefined && layer?.unlocked !== false) return undefined;
   if (openRefusal(image, "info") !== undefined) return undefined;
   const lock = rule === undefined ? undefined : LOCKS.get(rule);
-  if (lock === "wrong") return "none of the given passphrases opens it";
+  if (lock === "wrong") {
+    const damaged = findings.list().filter((finding) => finding.rule === definition.keys?.damage);
+    const reasons = damaged.map(({ message }) =>
+      message.charAt(0).toLowerCase() + message.slice(1)
+    );
+    return ["none of the given passphrases opens it", ...reasons].join("; ");
+  }
   if (lock === "missing") return "it is encrypted; give a passphrase with --passphrase-file FILE";
   if (layer?.unlocked !== false) return undefined;
   const locks = findings.rules().map((broken) => LOCKS.get(broken));

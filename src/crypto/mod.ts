@@ -44,6 +44,7 @@ export {
   type KeyOfMaterialOptions,
   type MaterialKind,
 } from "./key_material.ts";
+export { damageText, type MaterialDamage, materialDamage } from "./material_damage.ts";
 export { derivationCost, hasDigest, type KeyDigest, pbkdf2 } from "./pbkdf2.ts";
 export { type HashFacts, type HashName, hashNames, hashTable, isHashName } from "./hashes.ts";
 export { isIvGenerator, type IvFacts, type IvGenerator, ivGenerators, ivTable } from "./iv.ts";

@@ -115,6 +115,8 @@ export interface KeyArea {
 export interface FormatKeys {
   /** The reason why content stays locked, by the rule that is broken. */
   readonly locks: Readonly<Record<RuleId, Lock>>;
+  /** The rule that a key slot breaks whose key material is damaged, so that no passphrase opens it. */
+  readonly damage?: RuleId;
   /**
    * The header and key material of a file whose key slots can be changed.
    *
@@ -140,9 +142,16 @@ export interface KeySlotOptions {
   readonly slot?: number;
   /** The work limit, in iterations of PBKDF2 with SHA-256 or equivalents. */
   readonly iterationsMax?: number;
+  /** Where the source starts in its file. */
+  readonly base?: number;
 }
 
 /** The slot that a passphrase opens, or the reason why there is none: it is wrong, or another one. */
 export type UnlockedSlot =
   | { readonly slot: number }
-  | { readonly message: string; readonly isWrong: boolean };
+  | {
+    readonly message: string;
+    readonly isWrong: boolean;
+    /** The slots that no passphrase opens, as sentences. */
+    readonly damaged?: readonly string[];
+  };

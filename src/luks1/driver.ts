@@ -12,6 +12,7 @@ import { accessTo, noKey } from "./keyslots/access.ts";
 import { luks1Anatomy } from "./anatomy/anatomy.ts";
 import { decodeLuks1 } from "./decode.ts";
 import { judgeLuks1 } from "./judge/header.ts";
+import { damagedSlots } from "./judge/material.ts";
 import { hintOfLuks1, scanLuks1 } from "./scan/scan.ts";
 import { luks1Layer } from "./layer.ts";
 import type { AddFinding } from "./findings.ts";
@@ -91,6 +92,11 @@ function open(
     : { rule: refused.rule, place: { path: refused.path }, message: refused.message };
   if (!(access instanceof Luks1Volume) && findings.count(access.rule) === 0) {
     findings.add(access.rule, access.place, access.message);
+  }
+  if (refused === undefined && !(access instanceof Luks1Volume)) {
+    for (const { rule, place, message } of damagedSlots(header, { keyMaterial: source })) {
+      findings.add(rule, place, message);
+    }
   }
   return luks1Layer({ header, payload, access });
 }

@@ -19,6 +19,9 @@ export const luks1Locks = {
   "luks.work.iterations-budget": "work",
 } as const satisfies Partial<Record<Luks1Rule, Lock>>;
 
+/** The rule that damaged key material breaks. */
+export const luks1Damage: Luks1Rule = "luks.slot.material-random";
+
 const HEADER_ALONE: Luks1Rule = "luks.payload.header-alone";
 
 /** LUKS version 1. */
@@ -55,6 +58,7 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
   },
   keys: {
     locks: luks1Locks,
+    damage: luks1Damage,
     area: keyAreaOf,
     unlock: unlockSlot,
   },

@@ -41,8 +41,9 @@ export { ITERATIONS_DEFAULT, LUKS_OPTIONS, luksOptions } from "./create/request.
 export { createVolume, type Luks1Creation } from "./create/volume.ts";
 export { Luks1Error } from "./error.ts";
 export { materialSectors, payloadStart } from "./geometry.ts";
-export { format as luks1Format, luks1Locks } from "./format.ts";
+export { format as luks1Format, luks1Damage, luks1Locks } from "./format.ts";
 export { luks1Info } from "./info.ts";
+export { damagedSlots } from "./judge/material.ts";
 export { judgeLuks1, type Luks1Opening } from "./judge/header.ts";
 export { keyAreaIn } from "./keyslots/area.ts";
 export type { NewKey, RandomBytes } from "./keyslots/slot.ts";

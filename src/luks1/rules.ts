@@ -57,6 +57,8 @@ export const luks1RuleTable = {
     "The key material of every slot ends below sector 2^32. QEMU computes the end modulo 2^32."],
   "luks.slot.material-inside-file": ["spec", "must", "ignored", layout,
     "The key material of an enabled slot is inside the file. Missing bytes read as zeros."],
+  "luks.slot.material-random": ["spec", "should", "warning", "LUKS1 On-Disk Format 1.2.3, 2.4 Anti-forensic information splitting",
+    "The key material of an enabled key slot is encrypted, and so is random. If a part of it was erased or overwritten, no passphrase opens the slot."],
   "luks.cipher.mode-dash": ["limit", "must", "refused-at-open", parse,
     "cipher-mode names an IV generator after a '-', even for ecb, which uses no IV."],
   "luks.cipher.ivhash-known": ["limit", "must", "refused-at-open", parse,

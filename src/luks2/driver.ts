@@ -7,6 +7,7 @@ import { chooseCopy } from "./copies.ts";
 import { decodeLuks2, detectLuks2 } from "./decode.ts";
 import type { AddFinding, Luks2Broken } from "./findings.ts";
 import { whyNoKey } from "./judge/content.ts";
+import { damagedSlots } from "./judge/material.ts";
 import { judgeLuks2 } from "./judge/volume.ts";
 import { WORK_BUDGET } from "./keyslots/budget.ts";
 import { unlock } from "./keyslots/unlock.ts";
@@ -75,6 +76,11 @@ function open(
   const access = unreadable ?? accessTo(metadata, content, { source, payload, options });
   if (!("read" in access) && findings.count(access.rule) === 0) {
     add(access.rule, access.place, () => access.message);
+  }
+  if (!("read" in access)) {
+    for (const { rule, place, message } of damagedSlots(metadata, source)) {
+      add(rule, place, () => message);
+    }
   }
   return luks2Layer({ chosen: { ...chosen, metadata }, content, access });
 }

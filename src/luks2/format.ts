@@ -4,6 +4,7 @@ import { normaliseLuks2 } from "./build/normalise.ts";
 import { decodeLuks2 } from "./decode.ts";
 import { luks2Driver } from "./driver.ts";
 import { luks2Features, luks2FeaturesOf } from "./features.ts";
+import { damagedSlots } from "./judge/material.ts";
 import { unlock } from "./keyslots/unlock.ts";
 import { chooseCopy } from "./copies.ts";
 import type { Luks2Model } from "./model.ts";
@@ -41,6 +42,7 @@ export const format: Format<Luks2Model, "luks2", never> = {
       "luks2.work.memory": "memory",
       "luks2.work.budget": "work",
     } satisfies Partial<Record<Luks2Rule, Lock>>,
+    damage: "luks2.area.random" satisfies Luks2Rule,
     unlock: (keyMaterial, passphrase, options) => {
       const { metadata } = chooseCopy(decodeLuks2(keyMaterial));
       if (metadata === undefined) {
@@ -50,7 +52,9 @@ export const format: Format<Luks2Model, "luks2", never> = {
       if ("slot" in found) return found;
       const isUnused = found.rule === "luks2.keyslot.any" && options?.slot !== undefined;
       const message = isUnused ? `Key slot ${options.slot} is not in use` : found.message;
-      return { message, isWrong: found.rule === "luks2.key.unlock" };
+      const damaged = damagedSlots(metadata, keyMaterial, options?.slot)
+        .map(({ message }) => message);
+      return { message, isWrong: found.rule === "luks2.key.unlock", damaged };
     },
   },
 };

@@ -229,6 +229,8 @@ const table = {
     "The cipher of the area is known, and accepts a key of key_size bytes. A slot whose cipher, mode or IV generator is not known is skipped.", withKey],
   "luks2.area.readable": ["limit", "must", "refused-at-open", "cryptsetup lib/luks2/luks2_keyslot_luks2.c, luks2_decrypt_from_storage",
     "The key material of a key slot is inside the file, even if its area is too small for it. If a slot cannot be read, later slots are not attempted.", withKey],
+  "luks2.area.random": ["spec", "should", "warning", area,
+    "The key material of a key slot is encrypted, and so is random. If a part of it was erased or overwritten, no passphrase opens the slot."],
   "luks2.work.key-size": ["qemu", "may", "warning", limits,
     "The key of a key slot is at most 4096 bytes long."],
   "luks2.digest.type": ["spec", "must", "refused-at-open", digests,

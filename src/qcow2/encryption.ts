@@ -5,6 +5,7 @@ import { decode, judgeOf } from "../layout/mod.ts";
 import {
   accessTo,
   type AddFinding,
+  damagedSlots,
   decodeLuks1,
   HEADER_BYTES,
   judgeLuks1,
@@ -139,6 +140,9 @@ function openRegion(
   };
   if (access !== noKey && findings.count(broken.rule) === 0) {
     findings.add(broken.rule, broken.place, broken.message);
+  }
+  for (const damaged of damagedSlots(header, { keyMaterial, base: draft ? 0 : base })) {
+    findings.add(damaged.rule, placed(damaged.place, base), damaged.message);
   }
   return { header, access: broken };
 }

@@ -1,6 +1,6 @@
 import { WindowSource } from "../bytes/mod.ts";
 import type { Format, Lock } from "../format/mod.ts";
-import { luks1Locks, unlockSlot } from "../luks1/mod.ts";
+import { luks1Damage, luks1Locks, unlockSlot } from "../luks1/mod.ts";
 import { buildQcow2, guestContent, normaliseQcow2 } from "./build/mod.ts";
 import { createQcow2, planQcow2, QCOW2_OPTIONS, type Qcow2Creation } from "./create/mod.ts";
 import { qcow2Driver } from "./driver.ts";
@@ -63,13 +63,16 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
   },
   keys: {
     locks: { ...luks1Locks, "qcow2.crypt.key-present": "missing" } satisfies Locks,
+    damage: luks1Damage,
     area: keyAreaOf,
     unlock: (source, passphrase, options) => {
       const area = luksAreaOf(source);
       if (typeof area === "string") {
         return { message: area, isWrong: false };
       }
-      return unlockSlot(new WindowSource(source, area.offset, area.length), passphrase, options);
+      const { offset, length } = area;
+      const window = new WindowSource(source, offset, length);
+      return unlockSlot(window, passphrase, { ...options, base: offset });
     },
   },
 };

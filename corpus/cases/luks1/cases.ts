@@ -91,6 +91,11 @@ const slotCases: readonly Case[] = [
     bad: 2 ** 32 - RESERVED,
     good: 8 + 2 * RESERVED,
   }),
+  pair("luks.slot.material-random", {
+    shows: "the first sector of key material is zero, not the sector after the key material",
+    breaks: [bytes("/key_material[0]", new Uint8Array(512))],
+    keeps: [bytes("/key_material[0]", new Uint8Array(512), MATERIAL * 512)],
+  }),
 ];
 
 const wide = modelOf({ spec: { ...base.spec, keyBytes: 32 } });

@@ -1,7 +1,7 @@
 /** Cases of key slots, their areas, the keys and the content of LUKS version 2. */
 
 import { type Case, casesOf } from "../case.ts";
-import { type CaseEdit, json, jsonCopy, resize } from "../edit.ts";
+import { type CaseEdit, json, jsonCopy, overwrite, resize } from "../edit.ts";
 import { AREA, base, DATA, FIRST, modelOf, oneKey } from "./models.ts";
 import { cryptSegment } from "./reencrypting.ts";
 
@@ -43,6 +43,12 @@ const slotCases: readonly Case[] = [
     base: oneKey,
     breaks: [shortArea(53248), resize(53248 + MATERIAL - 1)],
     keeps: [shortArea(53248), resize(53248 + MATERIAL)],
+  }),
+  pair("luks2.area.random", {
+    shows: "a sector of one value replaces the first sector of key material, not the one behind it",
+    base: oneKey,
+    breaks: [overwrite(FIRST, new Uint8Array(512).fill(0x55))],
+    keeps: [overwrite(FIRST + MATERIAL, new Uint8Array(512).fill(0x55))],
   }),
   field("luks2.keyslot.fields", "/json/keyslots/0/key_size", { bad: -1, good: 64 }),
   field("luks2.keyslot.fields", "/json/keyslots/3/key_size", { bad: 2 ** 32, good: 2 ** 32 - 1 }),

@@ -4,6 +4,7 @@ import type { KeySlotOptions, UnlockedSlot, WorkBudget } from "../../format/mod.
 import { decodeLuks1, type KeySlot, type Luks1Header, specOf } from "../decode.ts";
 import { inSlot, type Luks1Broken } from "../findings.ts";
 import { slotStates } from "../structures.ts";
+import { damagedSlots } from "../judge/material.ts";
 import { Luks1Volume, whyUnusable } from "../volume.ts";
 import { isTried, ITERATIONS_BUDGET, ITERATIONS_MAX, iterationsOf } from "./iterations.ts";
 
@@ -77,7 +78,13 @@ export function unlockSlot(
     return { message: `Key slot ${slot} is not in use`, isWrong: false };
   }
   const found = unlock(header, { ...options, keyMaterial, passphrase });
-  return "slot" in found ? found : { ...found, isWrong: found.rule === "luks.key.unlock" };
+  if ("slot" in found) return found;
+  const damaged = damagedSlots(header, { keyMaterial, base: options.base ?? 0, only: slot });
+  return {
+    message: found.message,
+    isWrong: found.rule === "luks.key.unlock",
+    damaged: damaged.map(({ message }) => message),
+  };
 }
 
 function overBudget(slot: number, budget: number): Luks1Broken {
