@@ -82,4 +82,11 @@ export const verbs: readonly VerbEntry[] = [
     needs: ["write", "run"],
     load: async () => (await import("./validate.ts")).validateVerb,
   },
+  {
+    name: "adapter",
+    summary: "check an adapter, or write one to start from",
+    group: "Implementations",
+    needs: ["write", "run"],
+    load: () => import("./adapter.ts"),
+  },
 ];

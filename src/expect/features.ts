@@ -13,6 +13,34 @@ export const publishedFeatures: FeatureTable = Object.freeze(
   Object.assign({}, ...formats.map(({ features }) => features ?? {}), OTHERS) as FeatureTable,
 );
 
+/** Whether an implementation lists a feature; `*` stands for any text. */
+export function isListedFeature(feature: string, listed: readonly string[]): boolean {
+  return listed.some((pattern) => {
+    const [start = "", ...parts] = pattern.split("*");
+    if (parts.length === 0) return feature === pattern;
+    return feature.startsWith(start) && feature.endsWith(parts.at(-1) ?? "");
+  });
+}
+
+/**
+ * Whether a feature that an adapter lists is one of the published ones. In a published name, a word in
+ * capitals stands for any name; in a listed one, `*` stands for any text.
+ */
+export function isPublishedFeature(listed: string): boolean {
+  const [start = "", ...rest] = listed.split("*");
+  return Object.keys(publishedFeatures).some((name) => {
+    if (rest.length > 0) return name.startsWith(start) || start.startsWith(fixedPart(name));
+    const pattern = name.replaceAll(".", "\\.").replaceAll(/[A-Z]+(-[A-Z]+)*/g, "[a-z0-9-]+");
+    return new RegExp(`^${pattern}$`).test(listed);
+  });
+}
+
+/** What every name has in common for which a published name with words in capitals stands. */
+function fixedPart(name: string): string {
+  const fixed = name.replace(/[A-Z].*$/, "");
+  return fixed === name ? `${name}*` : fixed;
+}
+
 /** Extents that are examined for a compressed cluster. */
 const EXTENTS_MAX = 2 ** 16;
 

@@ -19,4 +19,4 @@ export {
   type ExpectationReason,
   expectedUnlock,
 } from "./expectation.ts";
-export { featuresOf, publishedFeatures } from "./features.ts";
+export { featuresOf, isListedFeature, isPublishedFeature, publishedFeatures } from "./features.ts";

@@ -116,6 +116,7 @@ export {
 } from "./adapter/session.ts";
 export { type ExecOptions, ExecPeer } from "./exec/peer.ts";
 export { type JsonlOptions, JsonlPeer } from "./jsonl/peer.ts";
+export { LineProcess, type LineReply } from "./jsonl/process.ts";
 export { type ModuleOptions, ModulePeer } from "./module/peer.ts";
 export { LuksdePeer } from "./luksde/peer.ts";
 export { type HolesEstimated, learnHoles } from "./qemu_img/holes.ts";

@@ -1,3 +1,4 @@
+import { isListedFeature } from "../expect/mod.ts";
 import { type Difference, misconductOf, olderVersion, type PeerDescription } from "../peers/mod.ts";
 import { againstReference, anyAnswer, hasSpoken } from "./known.ts";
 import type { PosedAnswer, Question } from "./questions.ts";
@@ -35,15 +36,6 @@ export function failuresByRecord(
   return [...found.values()];
 }
 
-/** Whether an implementation lists a feature; `*` stands for any text. */
-function isListed(feature: string, listed: readonly string[]): boolean {
-  return listed.some((pattern) => {
-    const [start = "", ...parts] = pattern.split("*");
-    if (parts.length === 0) return feature === pattern;
-    return feature.startsWith(start) && feature.endsWith(parts.at(-1) ?? "");
-  });
-}
-
 /**
  * What is wrong with the answer of an implementation other than the tools, by what the format expects;
  * or the feature because of which it has no answer.
@@ -65,7 +57,7 @@ export function failureByFormat(
   const required = [...named === undefined ? [] : [named], ...expected?.features ?? []];
   const lacking = features === undefined
     ? []
-    : required.filter((feature) => !isListed(feature, features));
+    : required.filter((feature) => !isListedFeature(feature, features));
   const misconduct = misconductOf({
     operation: question.operation,
     outcome,

@@ -53,7 +53,7 @@ export function schemaProblems(schema: Schema, value: Json, path = ""): string[]
 
 function numberProblems({ minimum = -Infinity, maximum = Infinity }: Schema, value: number) {
   if (value < minimum) return [`${value} is less than ${minimum}`];
-  return value > maximum ? [`${value} is greater than ${maximum}: a decimal string is exact`] : [];
+  return value > maximum ? [`${value} is greater than ${maximum}`] : [];
 }
 
 function memberProblems(

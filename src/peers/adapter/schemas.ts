@@ -8,10 +8,8 @@ const text: Schema = { type: "string" };
 const texts: Schema = { type: "array", items: text };
 const flag: Schema = { type: "boolean" };
 const decimal: Schema = { type: "string", pattern: "^(0|[1-9][0-9]{0,19})$" };
-/** A number that may be above 2^53. */
-const exact: Schema = {
-  anyOf: [{ type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER }, decimal],
-};
+/** A number that may be above 2^53. Multiples of 512 up to 2^62 are exact as a number as well. */
+const exact: Schema = { anyOf: [{ type: "integer", minimum: 0, maximum: 2 ** 63 }, decimal] };
 const count: Schema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 
 const OPERATIONS: readonly AdapterOperation[] = [

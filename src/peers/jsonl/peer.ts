@@ -65,6 +65,8 @@ export class JsonlPeer extends SessionPeer {
 
 /** Milliseconds between two looks at the memory of an adapter that works. */
 const LOOK_MS = 100;
+/** An answer that comes as soon has not had the time to fill memory. */
+const SOON_MS = 5;
 
 interface MemoryWatch {
   /** What is wrong with the memory of the process, if its limit is known. */
@@ -94,9 +96,11 @@ class LineSession implements Session {
       return message;
     };
     const timer = setInterval(look, LOOK_MS);
+    const started = performance.now();
     const reply = await this.#process.ask(text, timeoutMs);
     clearInterval(timer);
-    const excess = "line" in reply ? await look() : undefined;
+    const isSoon = performance.now() - started < SOON_MS;
+    const excess = "line" in reply && !isSoon ? await look() : undefined;
     return excess === undefined
       ? replyOf(reply)
       : { failed: { outcome: "out-of-memory", message: excess } };

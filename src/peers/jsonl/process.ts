@@ -69,6 +69,11 @@ export class LineProcess {
     return this.#end === undefined && !this.#hasStray;
   }
 
+  /** What it printed beside its answers, since the last one. */
+  get stray(): Uint8Array {
+    return this.#hasStray ? Buffer.concat(this.#parts) : new Uint8Array();
+  }
+
   /** Writes a line, and waits for one. */
   async ask(text: string, timeoutMs: number): Promise<LineReply> {
     this.#stderr = new Uint8Array();
@@ -89,12 +94,15 @@ export class LineProcess {
     killProcess(this.#child);
   }
 
+  /** Ends the input of the process, and returns whether it ends then. */
+  async finish(): Promise<boolean> {
+    this.#input.close().catch(() => {});
+    return await this.#endsWithin(SOON_MS);
+  }
+
   /** Ends the process: by the end of its input, if it obeys. */
   async close(): Promise<void> {
-    if (this.isUsable) {
-      this.#input.close().catch(() => {});
-      await this.#endsWithin(SOON_MS);
-    }
+    if (this.isUsable) await this.finish();
     this.kill({ kind: "closed" });
     await this.#input.abort().catch(() => {});
     await this.#ended;
