@@ -1,6 +1,6 @@
 import { hexOf } from "../bytes/mod.ts";
 import { type Anatomy, type AnatomyOptions, Marks, type Part, visible } from "../format/mod.ts";
-import { anatomyOf, hintsOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
+import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
 import { inspectionLines, stretchesIn } from "../report/mod.ts";
 import { dialectOf, mustBeKnown, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -87,7 +87,6 @@ function summary(
   { qemu, cryptsetup, spec, findings }: Judgement,
 ): string[] {
   const { check } = qemu;
-  const hints = image.definition.structures.length === 0 ? hintsOf(image.source) : [];
   const checked = check === null
     ? "check prints no counts"
     : `check counts ${check.corruptions} corruptions, ${check.leaks} leaks, ` +
@@ -107,7 +106,6 @@ function summary(
     cryptsetup === undefined
       ? `  qemu-img    ${does}; ${checked}`
       : `  cryptsetup  ${CRYPTSETUP_DOES[cryptsetup.open]}`,
-    ...hints.map((hint) => `  hint        ${hint}: see inspect --scan`),
     "",
   ];
 }

@@ -96,9 +96,7 @@ async function writeRepaired(
 ): Promise<void> {
   const { repair } = remains.find((found) => found.repair !== undefined) ?? {};
   if (repair === undefined) {
-    const intact = remains.some(({ confidence, unknown }) =>
-      confidence === "certain" && unknown.length === 0
-    );
+    const intact = remains.some(({ unknown }) => unknown.length === 0);
     const why = intact ? "its header is intact" : "no header was found that it lacks";
     throw new ImageError(`Cannot repair ${path}: ${why}`);
   }

@@ -11,6 +11,8 @@ const table = {
     "QEMU treats a file with the LUKS magic and a version other than 1 as raw."],
   "blk.probe.foreign": ["qemu", "may", "unknown", "QEMU block.c, find_image_format",
     "diskproof supports the format that probing detects."],
+  "blk.probe.remains": ["qemu", "may", "ignored", "QEMU block.c, find_image_format",
+    "QEMU treats an image without its header as raw."],
   "blk.io.past-eof": ["qemu", "may", "ignored", "QEMU block/io.c, bdrv_aligned_preadv",
     "Bytes past the end of the file read as zeros."],
   "blk.size.total-sectors": ["limit", "must", "refused-at-open", "QEMU block.c, bdrv_co_refresh_total_sectors",

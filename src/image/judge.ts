@@ -3,6 +3,7 @@ import { AccessError, type Broken, type CheckCounts, type Layer } from "../forma
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
 import { rawFormat } from "../raw/mod.ts";
 import { layersOf } from "./chain.ts";
+import { hintsOf } from "./scan.ts";
 import type { OpenedImage } from "./opened_image.ts";
 import { digestOf, type Readable, tryReading } from "./content.ts";
 import { nearMisses, probe } from "./probe.ts";
@@ -184,4 +185,7 @@ function noteProbe(image: OpenedImage): void {
   const place = { path: "/", offset: 0 };
   if (source.size === 0) findings.add("blk.probe.nonempty", place, "The file is empty: it is raw");
   for (const miss of nearMisses(image)) findings.add(miss.rule, miss.place, miss.message);
+  for (const hint of hintsOf(source)) {
+    findings.add("blk.probe.remains", place, `${hint}: inspect --scan looks for the rest`);
+  }
 }

@@ -119,14 +119,16 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "inspect of a raw file that was a qcow2 image hints at --scan, and at nothing in a raw disk",
+  "a raw file that was a qcow2 image has a finding that names --scan, and a raw disk has none",
   async (directory) => {
     await makeDisk(directory);
     await overwriteStart(`${directory}/${DISK}`, new Uint8Array(65536));
-    const hurt = await diskproof(directory, ["inspect", DISK]);
-    assertStringIncludes(hurt.stdout, "refcount table of qcow2 at 0x10000: see inspect --scan");
-    const raw = await diskproof(directory, ["inspect", "base.raw"]);
-    assert(!raw.stdout.includes("hint"), raw.stdout);
+    for (const verb of ["inspect", "judge"]) {
+      const hurt = await diskproof(directory, [verb, DISK]);
+      assertStringIncludes(hurt.stdout, "refcount table of qcow2 at 0x10000: inspect --scan looks");
+      const raw = await diskproof(directory, [verb, "base.raw"]);
+      assert(!raw.stdout.includes("blk.probe.remains"), raw.stdout);
+    }
     const nothing = await diskproof(directory, ["inspect", "--scan", "base.raw"]);
     assertEquals(nothing.status, 1);
     assertStringIncludes(nothing.stdout, "no image with a damaged or lost header");
@@ -155,5 +157,22 @@ liveTest(
       assertEquals(run.status, 2);
       assertStringIncludes(run.stderr, `Cannot write to ${out}`);
     }
+  },
+);
+
+liveTest(
+  { needs: QEMU },
+  "inspect --scan believes a valid header, whatever is wrong with the tables",
+  async (directory) => {
+    await makeDisk(directory);
+    using file = await Deno.open(`${directory}/${DISK}`, { write: true });
+    // The first refcount block.
+    await file.seek(0x20000, Deno.SeekMode.Start);
+    await file.write(new Uint8Array(65536));
+    const { status, stdout } = await diskproof(directory, ["inspect", "--scan", "--json", DISK]);
+    const { remains } = JSON.parse(stdout);
+    assertEquals([status, remains.length, remains[0].confidence], [0, 1, "likely"]);
+    assertEquals(remains[0].evidence[0], "The header is intact");
+    assertEquals(remains[0].repairable, false);
   },
 );

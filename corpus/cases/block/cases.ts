@@ -23,6 +23,9 @@ function zeros(size: number): RawModel {
 const parallels = [...utf8("WithoutFreeSpace"), 2, 0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 63];
 const PARALLELS_VERSION = 16;
 
+/** What is left of the first cluster of an image, or of its refcount table. */
+const gone = new Array<number>(2 ** small().clusterBits).fill(0);
+
 /** Version 1, of one cluster. */
 const old = qcow1({
   size: 4096n,
@@ -48,6 +51,14 @@ const probing: readonly Case[] = [
     breaks: [overwrite(0, emptyHeader), overwrite(LUKS_VERSION, [2])],
     keeps: [overwrite(0, emptyHeader)],
     leaves: ["luks.open.key-present", "luks.slot.any-enabled"],
+    probed: true,
+  }),
+  pair("blk.probe.remains", {
+    shows:
+      "the first cluster is zeros, and the refcount table is there; without it, the file is raw",
+    base: small({ clusters: [data(0)] }),
+    breaks: [overwrite(0, gone)],
+    keeps: [overwrite(0, gone), overwrite(gone.length, gone)],
     probed: true,
   }),
   pair("blk.probe.foreign", {

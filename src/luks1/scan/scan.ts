@@ -28,7 +28,7 @@ export function scanLuks1(source: ByteSource): readonly Remains[] {
 /** A header of which only magic or version are wrong. */
 export function hintOfLuks1(source: ByteSource): string | undefined {
   if (headerWithoutMagic(source)?.repair === undefined) return undefined;
-  return "this raw file starts with a header of LUKS version 1 without its magic";
+  return "The file starts with a header of LUKS version 1 without its magic";
 }
 
 /** A header that is intact except for its magic and version. */

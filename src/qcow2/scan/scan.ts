@@ -1,10 +1,11 @@
 import { type ByteSource, hex } from "../../bytes/mod.ts";
 import type { Confidence, KnownFacts, ProposedField, Remains } from "../../format/mod.ts";
 import { decode } from "../../layout/mod.ts";
-import { features, header as headerStruct } from "../structures.ts";
+import { decodeQcow2 } from "../decode.ts";
+import { features, header as headerStruct, QCOW_MAGIC } from "../structures.ts";
 import { type Evaluation, firstCluster, isExact } from "./candidate.ts";
 import { findExtensions, type LostExtensions } from "./extensions.ts";
-import { headerWithoutMagic } from "./magic.ts";
+import { storedHeader } from "./stored_header.ts";
 import { USUAL_ORDER, usualReftable } from "./reftables.ts";
 import { type Search, searchTables } from "./search.ts";
 import { isDoubtful, sizeOf, type VirtualSize } from "./size.ts";
@@ -19,20 +20,25 @@ const SCORE_LIKELY = 1.2;
 
 /** What a file shows of a qcow2 image whose header is lost. */
 export function scanQcow2(source: ByteSource, known: KnownFacts): readonly Remains[] {
-  const intact = headerWithoutMagic(source);
-  if (intact !== undefined) return [intact];
+  const stored = storedHeader(source);
+  if (stored?.confidence === "certain") return [stored];
   const search = searchTables(source, known);
   const [best] = search.evaluations;
-  if (best === undefined) return [];
-  const report = new Report(source, search, best);
-  return report.isWorthAWord ? [report.remains(known)] : [];
+  const report = best && new Report(source, search, best);
+  // Of an image with a header, only tables that explain everything are another answer.
+  const isAnswer = stored === undefined ? report?.isWorthAWord : best && isExact(best);
+  return [
+    ...(stored === undefined ? [] : [stored]),
+    ...(report !== undefined && isAnswer === true ? [report.remains(known)] : []),
+  ];
 }
 
 /** A refcount table that agrees with itself, where new images have theirs. */
 export function hintOfQcow2(source: ByteSource): string | undefined {
+  if (decodeQcow2(source).header.magic === QCOW_MAGIC) return undefined;
   const found = usualReftable(source);
   if (found === undefined) return undefined;
-  return `this raw file contains a refcount table of qcow2 at ${hex(found.offset)}`;
+  return `The file contains a refcount table of qcow2 at ${hex(found.offset)}`;
 }
 
 class Report {
