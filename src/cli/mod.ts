@@ -25,6 +25,7 @@ export {
 } from "./peers.ts";
 export { KNOWN_HELP, readKnown, writeKnown, writeReportFile } from "./known_file.ts";
 export { type ImageChoice, recordedImages } from "./recorded_images.ts";
+export { REPORT_HELP, reportFiles, type ReportOptions, writeReports } from "./report_files.ts";
 export { runProgram } from "./program.ts";
 export { verbs } from "./verbs.ts";
 export { unsupportedFormat, whyUnreadable } from "./reasons.ts";

@@ -20,6 +20,13 @@ import { print } from "./output.ts";
 import { type NamedPeer, namedPeer, PEERS_HELP } from "./peers.ts";
 import { FAILED } from "./program.ts";
 import { recordedImages } from "./recorded_images.ts";
+import {
+  recordedPicture,
+  REPORT_HELP,
+  reportFiles,
+  type ReportOptions,
+  writeReports,
+} from "./report_files.ts";
 import { UsageError, type Verb } from "./verb.ts";
 import { ValidationProgress } from "./validate_progress.ts";
 import {
@@ -56,6 +63,7 @@ need, a rule, or an image. docs/validate.md describes the report. Progress is on
   --check-protocol     an answer of an adapter that does not match the schema of the protocol is
                        malformed
 ${KNOWN_HELP}
+${REPORT_HELP}
   --all                list all images of a finding, and all reasons for missing answers
   --json               a JSON object a line, for each wrong answer, each finding and the sums
   --help               this text
@@ -75,13 +83,13 @@ export const validateVerb: Verb = {
   help,
   run: async (args) => {
     const options = parseOptions(withDashedText(args), {
-      flags: ["all", "check-protocol", "json", "strict-known"],
+      flags: ["all", "check-protocol", "embargo", "json", "strict-known"],
       values: ["known", "only", "timeout", "write-known"],
-      lists: ["case", "golden"],
+      lists: ["case", "golden", "report"],
     });
     const named = peersOf(options);
     try {
-      return await validate(named, options);
+      return await validate(named, options, args);
     } finally {
       for (const { peer } of named) await peer.close?.();
     }
@@ -118,7 +126,12 @@ interface Run {
   readonly progress: ValidationProgress;
 }
 
-async function validate(peers: readonly NamedPeer[], options: Options): Promise<number> {
+async function validate(
+  peers: readonly NamedPeer[],
+  options: Options,
+  args: readonly string[],
+): Promise<number> {
+  const files = reportFiles(options);
   const images = recordedImages({
     directories: options.list("golden"),
     names: options.list("case"),
@@ -146,11 +159,27 @@ async function validate(peers: readonly NamedPeer[], options: Options): Promise<
   } finally {
     progress.end();
   }
-  const report = { version: await ownVersion(), when: run.when, command: "", peers: results };
+  const command = ["deno task validate", ...args.map(quoted)].join(" ");
+  const report = { version: await ownVersion(), when: run.when, command, peers: results };
   if (!options.flag("json")) { for (const result of results) print(summaryLine(result, report)); }
   const written = options.value("write-known");
   if (written !== undefined) writeKnown(written, known, results.flatMap((it) => it.findings));
+  writeReports(report, { files, embargo: options.flag("embargo"), picture: pictures(options) });
   return hasFailed(report, strict) ? FAILED : 0;
+}
+
+/** Pictures of recorded images: the bytes are marked in which one that breaks a rule differs. */
+function pictures(options: Options): ReportOptions["picture"] {
+  let byName: Map<string, StoredImage> | undefined;
+  return (name) => {
+    byName ??= new Map(
+      recordedImages({ directories: options.list("golden") }).map((image) => [image.name, image]),
+    );
+    const image = byName.get(name)?.load();
+    const nearest = byName.get(name.replace(/-breaks$/, "-keeps"));
+    const isBroken = name.endsWith("-breaks");
+    return image && recordedPicture(image, isBroken ? nearest?.load() : undefined);
+  };
 }
 
 async function ownVersion(): Promise<string> {

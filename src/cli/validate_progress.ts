@@ -7,6 +7,8 @@ const REFRESH_INTERVAL = 200;
 const SECOND = 1000;
 const MINUTE = 60;
 const COLUMNS = 80;
+/** The part of the images after which the remaining time is estimated. */
+const ESTIMATED_FROM = 0.02;
 
 /** What is counted. */
 export interface ProgressOptions {
@@ -51,10 +53,11 @@ export class ValidationProgress {
 
   #status(): void {
     const seconds = (performance.now() - this.#start) / SECOND;
-    const rest = this.#asked === 0
-      ? undefined
-      : seconds / this.#asked * (this.#images - this.#asked);
-    const left = rest === undefined ? "" : `  about ${timeText(rest)} left`;
+    const rest = seconds / this.#asked * (this.#images - this.#asked);
+    // The first images take longer: everything starts.
+    const left = this.#asked < this.#images * ESTIMATED_FROM
+      ? ""
+      : `  about ${timeText(rest)} left`;
     const line = `${this.#asked} of ${this.#images} images  ${this.#wrong} wrong answers  ` +
       `${timeText(seconds)}${left}`;
     if (!this.#refreshes) return writeAll(Deno.stderr, `${line}\n`);

@@ -77,9 +77,9 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: "validate",
-    summary: "compare an implementation with the golden images and the corpus",
+    summary: "compare implementations with the golden images and the corpus",
     group: "Implementations",
-    needs: ["write", "run"],
+    needs: ["write", "run", "env"],
     load: async () => (await import("./validate.ts")).validateVerb,
   },
   {

@@ -43,6 +43,10 @@ export {
   type ReportFile,
   type ReportFormat,
 } from "./report.ts";
+export { badge } from "./badge.ts";
+export { githubAnnotations } from "./github.ts";
+export { type ByteRange, changedRanges, type Picture, pictureOf } from "./picture.ts";
+export { renderReport, withEmbargo } from "./write.ts";
 export {
   countText,
   evidenceText,

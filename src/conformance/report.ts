@@ -39,6 +39,8 @@ export interface PeerResult {
   readonly unsupported: number;
   /** The worst first; known ones say so. */
   readonly findings: readonly PeerFinding[];
+  /** Findings that are left out because they could be used in an attack. */
+  readonly withheld?: number;
   /** Known, and not found in this run. */
   readonly notMet: readonly KnownFinding[];
   /** Questions without an answer because of a feature that it does not list, by feature. */

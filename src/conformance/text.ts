@@ -110,7 +110,9 @@ export function summaryLine(
   { version }: Pick<ConformanceReport, "version">,
 ): string {
   const { right, unsupported, wrong } = scoreOf(result);
-  const found = counted(result.findings.length, "finding");
+  const { withheld = 0 } = result;
+  const kept = withheld === 0 ? "" : ` and ${withheld} under embargo`;
+  const found = `${counted(result.findings.length, "finding")}${kept}`;
   const missing = unsupported === 0 ? "" : `, ${unsupported} not supported`;
   return visible(
     `${result.name} ${result.version}: ${right} of ${counted(right + wrong, "answer")} ` +

@@ -1,6 +1,7 @@
 /** Known findings, single cases and several implementations on the command line. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
 import { diskproof, type Run, withDirectory } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -106,4 +107,53 @@ Deno.test("corpus show prints what an image is, and writes its files into the us
     assertStringIncludes(stdout, "  info: must-reject (qcow2.header.version)\n");
     const version = Deno.readFileSync(`${directory}/${BREAKS}/image`)[7];
     assertEquals(version, 1);
+  }));
+
+/** As on GitHub: `deno task validate` may see where the summary of a step is written. */
+async function onGithub(directory: string, ...args: string[]): Promise<Run> {
+  const words = config.tasks.validate.command.split(" ");
+  const { code, stdout, stderr } = await new Deno.Command("deno", {
+    args: [...words.slice(1, -2), `${ROOT}${words.at(-2)}`, "validate", ...args],
+    cwd: directory,
+    env: {
+      NO_COLOR: "1",
+      GITHUB_ACTIONS: "true",
+      GITHUB_STEP_SUMMARY: `${directory}/summary.md`,
+    },
+  }).output();
+  const decoder = new TextDecoder();
+  return { status: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("validate writes several reports, and on GitHub a summary and annotations", () =>
+  withDirectory(async (directory) => {
+    const kinds = ["json", "junit", "sarif", "markdown", "html", "badge"];
+    const reports = kinds.map((kind) => `--report=${kind}=${directory}/${kind}`);
+    const peer = adapter(directory);
+    const { status, stderr } = await onGithub(directory, peer, "--case", BREAKS, ...reports);
+    assertEquals(status, 1);
+    const [first, ...more] = stderr.trimEnd().split("\n");
+    assertEquals(more, []);
+    const title = "lax%3A accepts-invalid%3A qcow2.header.version";
+    assertStringIncludes(first ?? "", `::error title=${title}::The version is 2 or 3.%0A`);
+    assertStringIncludes(
+      Deno.readTextFileSync(`${directory}/summary.md`),
+      `smallest case: ${BREAKS}`,
+    );
+    for (const kind of kinds) {
+      assertStringIncludes(Deno.readTextFileSync(`${directory}/${kind}`), "diskproof", kind);
+    }
+    // The picture marks the four bytes of the version.
+    const html = Deno.readTextFileSync(`${directory}/html`);
+    assertStringIncludes(html, "<title>changed: 4 bytes at 0x4</title>");
+  }));
+
+Deno.test("validate rejects a report of an unknown kind or without a file", () =>
+  withDirectory(async (directory) => {
+    const unknown = await validate(directory, "--case", KEEPS, "--report", "htlm=x");
+    assertEquals(unknown.status, 2);
+    assertStringIncludes(unknown.stderr, "unknown kind of report 'htlm' (did you mean 'html'?)");
+    const missing = await validate(directory, "--case", KEEPS, "--report", "html");
+    assertEquals(missing.status, 2);
+    assertStringIncludes(missing.stderr, "--report html needs a file: --report html=FILE");
   }));
