@@ -105,6 +105,11 @@ export interface Subject {
   readonly passphrases?: readonly string[];
   /** The file with the detached LUKS header of `path`, relative to `directory` like it. */
   readonly header?: string;
+  /**
+   * The outcome of the same question that is asked again: a long-lived adapter is started again first,
+   * so that no earlier question plays a part.
+   */
+  readonly again?: Outcome<unknown>;
   /** Time limit for qemu-img in milliseconds, where that is less than its usual one. */
   readonly patienceMs?: number;
 }

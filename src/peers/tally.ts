@@ -54,7 +54,16 @@ export class TallyPeer extends ForwardingPeer {
   ): Promise<Outcome<Answers[O]>> {
     const asked = this.#peer[operation]?.(subject, scope) ??
       unsupported("The peer cannot unlock key slots");
+    if (subject.again !== undefined) this.#remove(operation, subject.again);
     return this.#add(operation, await asked as Outcome<Answers[O]>);
+  }
+
+  /** A question that is asked again counts once. */
+  #remove(operation: Operation, outcome: Outcome<unknown>): void {
+    const counts = this.#counts.get(operation);
+    if (counts !== undefined) counts[outcome.outcome]--;
+    if (outcome.outcome !== "unsupported") return;
+    this.#skipped.set(outcome.message, (this.#skipped.get(outcome.message) ?? 0) - 1);
   }
 
   #add<T>(operation: Operation, outcome: Outcome<T>): Outcome<T> {

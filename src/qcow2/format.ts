@@ -13,7 +13,12 @@ import { qcow2Structures } from "./structures.ts";
 import { qcow2Uses } from "./uses.ts";
 
 /** Missing bytes read as zeros in QEMU. */
-const LENIENT: readonly FoundRule[] = ["qcow2.l2e.beyond-eof", "qcow2.l2e.beyond-datafile"];
+const LENIENT: readonly FoundRule[] = [
+  "qcow2.l2e.beyond-eof",
+  "qcow2.l2e.beyond-datafile",
+  // An empty name: whether that is no backing file is not said.
+  "qcow2.backing.empty",
+];
 
 const DRAFT_SIGN: FoundRule = "qcow2.crypt.draft-2016";
 /** The rule that an image as in the 2016 draft breaks. It is unlocked only if it is read as such. */

@@ -46,6 +46,7 @@ export const qcow2Uses: UseTable = {
   "datafile.raw-needs-file": [],
   backing: CONTENT,
   "backing.name-length": ALL,
+  "backing.empty": ALL,
   bitmap: ["check"],
   check: ["check"],
   write: [],

@@ -1,5 +1,11 @@
 import { isListedFeature } from "../expect/mod.ts";
-import { type Difference, misconductOf, olderVersion, type PeerDescription } from "../peers/mod.ts";
+import {
+  type Difference,
+  type DigestScope,
+  misconductOf,
+  olderVersion,
+  type PeerDescription,
+} from "../peers/mod.ts";
 import { againstReference, anyAnswer, hasSpoken } from "./known.ts";
 import type { PosedAnswer, Question } from "./questions.ts";
 import type { ImageRecord } from "./record.ts";
@@ -63,8 +69,8 @@ export function failureByFormat(
     outcome,
     expectation,
     lacking,
-    // Reading a range is not a feature of the image.
-    listsFeatures: features !== undefined && question.scope?.range === undefined,
+    // Reading a range or a snapshot is not a feature of the image.
+    listsFeatures: features !== undefined && isWhole(question.scope),
     differences: () => compared(question, { answer, record }).differences,
   });
   if (misconduct === undefined) {
@@ -73,6 +79,10 @@ export function failureByFormat(
   }
   const { recordedBy } = compared(question, { answer, record });
   return { failure: { image, question: question.name, recordedBy, ...misconduct, expectation } };
+}
+
+function isWhole({ range, snapshot }: DigestScope = {}): boolean {
+  return range === undefined && snapshot === undefined;
 }
 
 const UNKNOWN = { verdict: "either", reason: "unknown", anyAnswer: true } as const;

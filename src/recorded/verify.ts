@@ -158,8 +158,14 @@ async function askByFormat(
   question: Question,
   { peer, self, record, subject }: About,
 ): Promise<Asked> {
-  const answer = await posed(question, peer, { image: record.name, subject });
-  const { failure, feature } = failureByFormat(question, { answer, record, self });
+  const image = record.name;
+  let answer = await posed(question, peer, { image, subject });
+  let { failure, feature } = failureByFormat(question, { answer, record, self });
+  if (failure !== undefined && answer.outcome.outcome !== "timed-out") {
+    // What an adapter keeps of earlier questions, such as open files, is not the fault of this image.
+    answer = await posed(question, peer, { image, subject: { ...subject, again: answer.outcome } });
+    ({ failure, feature } = failureByFormat(question, { answer, record, self }));
+  }
   return {
     outcome: answer.outcome.outcome,
     ...(feature === undefined ? {} : { lacking: feature }),

@@ -208,6 +208,19 @@ Deno.test("with the protocol checked, an answer must match its schema", async ()
   }
 });
 
+Deno.test("a question that is asked again goes to an adapter that was asked nothing else", () =>
+  withPeer({
+    command: shellAdapter(`probe) n=x$n; ok "{\\"format\\": \\"$n\\"}";;`),
+  }, async (peer) => {
+    const first = await peer.probe(SUBJECT);
+    const second = await peer.probe(SUBJECT);
+    const again = await peer.probe({ ...SUBJECT, again: second });
+    const formats = [first, second, again].map((it) =>
+      it.outcome === "accepted" ? it.value.format : it.outcome
+    );
+    assertEquals(formats, ["x", "xx", "x"]);
+  }));
+
 Deno.test("several adapters answer at the same time, and each question has its own answer", () =>
   withPeer({
     atOnce: 3,

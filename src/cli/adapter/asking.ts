@@ -71,7 +71,7 @@ export async function askAbout(
       outcome,
       expectation,
       lacking: listed === undefined ? [] : required.filter((it) => !isListedFeature(it, listed)),
-      listsFeatures: listed !== undefined && scope?.range === undefined,
+      listsFeatures: listed !== undefined && scope === undefined,
       differences: () => differencesOf(operation, right, outcome),
     });
     asked.push({

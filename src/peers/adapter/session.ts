@@ -91,6 +91,7 @@ export abstract class SessionPeer extends AdapterPeer {
     read: (json: Json) => T,
   ): Promise<Outcome<T>> {
     return await this.#use(async (kept) => {
+      if (subject.again !== undefined && kept.answers > 0) await end(kept);
       if (kept.session === undefined) await this.#started(kept);
       const message = withFullPaths(request, subject.directory);
       const { answers } = kept;
