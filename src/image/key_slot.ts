@@ -20,8 +20,15 @@ export function keySlotOf(
     : { message, isWrong: false };
 }
 
-/** Why a header cannot be used; what only QEMU does not know is no reason. */
-function whyUnusable({ findings, definition: { verdict } }: OpenedImage): string | undefined {
+/**
+ * Why a header cannot be used; what only QEMU does not know is no reason, and neither is it that the
+ * payload of a detached header is not there.
+ */
+function whyUnusable(
+  { findings, source, header, definition: { keys, verdict } }: OpenedImage,
+): string | undefined {
   const by = verdict.readsDespite === undefined ? undefined : "spec";
-  return findings.refusal("info", by)?.message;
+  const refusal = findings.refusal("info", by);
+  if (refusal === undefined || typeof keys?.area?.(header ?? source) === "object") return undefined;
+  return refusal.message;
 }

@@ -172,3 +172,20 @@ liveTest({ needs: [] }, "key test says what has no key slots", async (directory)
     assert(stderr.includes(says), stderr);
   }
 });
+
+for (const type of ["luks1", "luks2"] as const) {
+  liveTest(
+    { needs: ["cryptsetup"] },
+    `key test works on a detached header of ${type} without its payload, as cryptsetup does`,
+    async (directory) => {
+      for (const word of ["one", "bad"]) Deno.writeTextFileSync(`${directory}/${word}`, word);
+      Deno.writeFileSync(`${directory}/payload`, new Uint8Array(2 ** 20));
+      await succeed([
+        ...["cryptsetup", "luksFormat", "-q", "--type", type, ...QUICK],
+        ...["--header", `${directory}/file`, `${directory}/payload`, `${directory}/one`],
+      ]);
+      assertEquals(await tested(directory, "one"), [0, 0]);
+      assertEquals(await tested(directory, "bad"), [2, 2]);
+    },
+  );
+}
