@@ -1,7 +1,7 @@
 import { namesOf, type Table, tableOf } from "./table.ts";
 
 /** How the blocks of a sector are chained. */
-export type CipherMode = "ecb" | "cbc" | "ctr" | "xts" | "cfb" | "cfb8" | "cfb1" | "ofb";
+export type CipherMode = "ecb" | "cbc" | "ctr" | "xts" | "lrw" | "cfb" | "cfb8" | "cfb1" | "ofb";
 
 /** A block cipher, as a LUKS header names it. */
 export type CipherName = "aes" | "serpent" | "twofish" | "cast5" | "camellia" | "sm4";
@@ -31,7 +31,7 @@ export interface CipherFacts {
   readonly blockSize: 8 | 16;
   /** Lengths in bytes of one key. */
   readonly keyLengths: readonly number[];
-  /** The modes that the cipher can be used in. XTS is defined for blocks of 16 bytes only. */
+  /** The modes of {@link cipherModes} that the cipher can be used in. XTS is defined for blocks of 16 bytes only. */
   readonly modes: readonly CipherMode[];
   /** Where the cipher and its test vectors are published. */
   readonly published: string;
@@ -39,7 +39,10 @@ export interface CipherFacts {
   readonly qemu: QemuCipher | null;
 }
 
-/** The modes, in the order in which they are printed. */
+/**
+ * The modes, in the order in which they are printed. LRW is not among them: every cipher with blocks of
+ * 16 bytes can be read in it, and new volumes are not created in it.
+ */
 export const cipherModes: readonly CipherMode[] = Object.freeze(
   ["ecb", "cbc", "ctr", "xts", "cfb", "cfb8", "cfb1", "ofb"],
 );
@@ -49,6 +52,9 @@ export const qemuModes: readonly CipherMode[] = Object.freeze(["ecb", "cbc", "ct
 
 /** Modes of OpenSSL, for the ciphers that it has under the names that headers use. */
 const OPENSSL_MODES: readonly CipherMode[] = Object.freeze(["cfb8", "cfb1"]);
+
+/** Bytes of the tweak key of LRW: those of a block. */
+export const LRW_TWEAK = 16;
 
 const EITHER = Object.freeze([16, 24, 32]);
 const ONLY_16 = Object.freeze([16]);
@@ -110,15 +116,20 @@ export function isCipherName(name: string): name is CipherName {
 
 /** Whether a name, as spelled in a header, is that of a mode. */
 export function isCipherMode(name: string): name is CipherMode {
-  return (cipherModes as readonly string[]).includes(name);
+  return name === "lrw" || (cipherModes as readonly string[]).includes(name);
 }
 
 /**
  * Lengths in bytes of the keys of a cipher in a mode, as a LUKS header counts them: both keys of XTS
- * together. Empty when there is no such cipher, or it has no such mode.
+ * together, and the tweak key of LRW, of 16 bytes, with the other one. Empty when there is no such cipher, or it has no such mode.
  */
 export function volumeKeyLengths(cipher: string, mode: string): readonly number[] {
   const facts = cipherTable[cipher];
-  if (facts === undefined || !isCipherMode(mode) || !facts.modes.includes(mode)) return [];
+  if (facts === undefined || !isCipherMode(mode)) return [];
+  if (mode === "lrw") {
+    const isWide = facts.blockSize === LRW_TWEAK;
+    return isWide ? facts.keyLengths.map((length) => length + LRW_TWEAK) : [];
+  }
+  if (!facts.modes.includes(mode)) return [];
   return mode === "xts" ? facts.keyLengths.map((length) => 2 * length) : facts.keyLengths;
 }

@@ -24,6 +24,6 @@ export function whyNotAsDmCrypt(options: SectorCipherOptions): string | undefine
   }
   if (ivGenerator !== "eboiv") return undefined;
   if (stream) return `dm-crypt has no eboiv in ${mode} mode`;
-  if (mode !== "xts") return undefined;
-  return "In xts mode, the vectors of eboiv are encrypted in xts by dm-crypt, and in ecb by cryptsetup";
+  if (mode !== "xts" && mode !== "lrw") return undefined;
+  return `In ${mode} mode, the vectors of eboiv are encrypted in ${mode} by dm-crypt, and in ecb by cryptsetup`;
 }

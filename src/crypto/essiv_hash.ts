@@ -1,3 +1,4 @@
+import { blake2b, blake2s } from "@noble/hashes/blake2.js";
 import { Keccak, shake128, shake256 } from "@noble/hashes/sha3.js";
 import { builtin } from "../bytes/mod.ts";
 import { hash } from "./hash.ts";
@@ -12,12 +13,16 @@ export interface EssivHash {
 }
 
 /**
- * Hashes that cryptsetup accepts only for `essiv`: it rejects them where it needs an HMAC, or a
- * digest of at least 20 bytes. All are those of OpenSSL 3.0 with its digest lengths: SHAKE (FIPS
+ * Hashes only for `essiv`: cryptsetup rejects them where it needs an HMAC, or a digest of at least 20
+ * bytes, or OpenSSL does not have them. The others are those of OpenSSL 3.0 with its digest lengths: SHAKE (FIPS
  * 202) has the number of bits in its name, and the Keccak of KMAC128 (SP 800-185, with the padding
  * of cSHAKE128) has 32 bytes.
  */
 const ESSIV_ONLY: ReadonlyMap<string, EssivHash> = new Map([
+  // Those of the kernel: Whirlpool cut to 256 bits, and BLAKE2 of these lengths.
+  ["wp256", { digestSize: 32, digest: (key) => hash("whirlpool", key).subarray(0, 32) }],
+  ["blake2b-256", { digestSize: 32, digest: (key) => blake2b(key, { dkLen: 32 }) }],
+  ["blake2s-128", { digestSize: 16, digest: (key) => blake2s(key, { dkLen: 16 }) }],
   ["md4", {
     digestSize: 16,
     digest: (key) => new Uint8Array(builtin("node:crypto").createHash("md4").update(key).digest()),

@@ -1,8 +1,10 @@
+import { ADIANTUM, adiantumSectors } from "./adiantum.ts";
 import type { BlockCipher } from "./block.ts";
 import { blockCipher } from "./block_cipher.ts";
-import { type CipherMode, type CipherName, cipherTable } from "./ciphers.ts";
+import { type CipherMode, type CipherName, cipherTable, LRW_TWEAK } from "./ciphers.ts";
 import { cfb, cfb1, cfb8, ofb } from "./feedback.ts";
 import { type IvOptions, ivSource, SECTOR_UNIT } from "./iv.ts";
+import { lrw } from "./lrw.ts";
 import { cbc, ctr, ecb, type Mode } from "./modes.ts";
 import { canonicalNames } from "./spelling.ts";
 import type { SectorCipherOptions } from "./sector_options.ts";
@@ -27,8 +29,8 @@ const BATCH = 256 * 1024;
  *
  * A sector's number counts units of 512 bytes whatever the size of a sector, as in LUKS2: the
  * numbers of consecutive sectors of 4096 bytes differ by eight. Numbers are modulo 2^64. The key of
- * `xts` is the key for the data followed by the key for the tweaks, which has the same length;
- * `essiv` hashes both.
+ * `xts` is the key for the data followed by the key for the tweaks, which has the same length, and that
+ * of `lrw` is followed by a tweak key of one block; `essiv` hashes both.
  *
  * The methods of the result throw a RangeError when the bytes are not whole sectors.
  *
@@ -51,8 +53,16 @@ const BATCH = 256 * 1024;
 export function sectorCipher(options: SectorCipherOptions, key: Uint8Array): SectorCipher {
   const reason = reasonUnusable(options, key.length);
   if (reason !== undefined) throw new RangeError(reason);
-  const usable = canonicalNames(options) as Usable;
-  const { cipher, mode, ivGenerator, ivHash, sectorSize = SECTOR_UNIT } = usable;
+  const { sectorSize = SECTOR_UNIT } = options;
+  if (options.mode === ADIANTUM.mode) {
+    const wide = adiantumSectors({ ...options, sectorSize }, key);
+    const by = (direction: keyof Mode) => (bytes: Uint8Array, firstSector: bigint) => {
+      mustBeWhole(bytes, { direction, sectorSize });
+      wide(direction, bytes, firstSector);
+    };
+    return { sectorSize, decrypt: by("decrypt"), encrypt: by("encrypt") };
+  }
+  const { cipher, mode, ivGenerator, ivHash } = canonicalNames(options) as Usable;
   const chained = modeOf({ cipher, mode }, key);
   const fillIvs = mode === "ecb"
     ? undefined
@@ -60,11 +70,7 @@ export function sectorCipher(options: SectorCipherOptions, key: Uint8Array): Sec
   const { blockSize } = cipherTable[cipher];
 
   const transform = (direction: keyof Mode) => (bytes: Uint8Array, firstSector: bigint) => {
-    if (bytes.length % sectorSize !== 0) {
-      throw new RangeError(
-        `Cannot ${direction} sectors: ${bytes.length} bytes are not whole sectors of ${sectorSize}`,
-      );
-    }
+    mustBeWhole(bytes, { direction, sectorSize });
     const batches = Math.min(BATCH, bytes.length) / sectorSize;
     const ivs = new Uint8Array(batches * blockSize);
     for (let at = 0; at < bytes.length; at += BATCH) {
@@ -78,6 +84,16 @@ export function sectorCipher(options: SectorCipherOptions, key: Uint8Array): Sec
     }
   };
   return { sectorSize, decrypt: transform("decrypt"), encrypt: transform("encrypt") };
+}
+
+function mustBeWhole(
+  { length }: Uint8Array,
+  { direction, sectorSize }: { direction: string; sectorSize: number },
+): void {
+  if (length % sectorSize === 0) return;
+  throw new RangeError(
+    `Cannot ${direction} sectors: ${length} bytes are not whole sectors of ${sectorSize}`,
+  );
 }
 
 /** Options whose names are known. */
@@ -96,6 +112,10 @@ function modeOf({ cipher, mode }: { cipher: CipherName; mode: CipherMode }, key:
     const half = key.length / 2;
     const under = (part: Uint8Array): BlockCipher => blockCipher(cipher, part);
     return xts({ data: under(key.subarray(0, half)), tweak: under(key.subarray(half)) });
+  }
+  if (mode === "lrw") {
+    const length = key.length - LRW_TWEAK;
+    return lrw(blockCipher(cipher, key.subarray(0, length)), key.subarray(length));
   }
   return { ecb, cbc, ctr, cfb, cfb8, cfb1, ofb }[mode](blockCipher(cipher, key));
 }

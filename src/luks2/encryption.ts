@@ -38,6 +38,11 @@ export function isKnownCipher(use: CipherUse): boolean {
   return KEY_LENGTHS.some((length) => whyNoCipher(use, length) === undefined);
 }
 
+/** Whether the names of a cipher are known, and it is not implemented. */
+export function isUnimplemented(use: CipherUse): boolean {
+  return whyNoCipher(use, 0)?.endsWith("not implemented") === true;
+}
+
 /** Lengths of keys in bytes. Every cipher has one of them. */
 const KEY_LENGTHS = [16, 24, 32, 48, 64];
 

@@ -26,6 +26,19 @@ Deno.test("essivHash() gives the answers of OpenSSL 3.0 for the Keccak of KMAC12
   );
 });
 
+Deno.test("essivHash() has hashes of the kernel: Whirlpool cut to 256 bits, and BLAKE2", () => {
+  // ISO/IEC 10118-3, and the reference implementation of BLAKE2: digests of nothing.
+  assertEquals(
+    digestOf("wp256", ""),
+    "19fa61d75522a4669b44e39c1d2e1726c530232130d407f89afee0964997f7a7",
+  );
+  assertEquals(
+    digestOf("blake2b-256", ""),
+    "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8",
+  );
+  assertEquals(digestOf("blake2s-128", ""), "64550d6ffe2c0a01a14aba1eade0200c");
+});
+
 Deno.test("essivHash() has every hash of a header, and no other", () => {
   for (const name of hashNames) {
     assertEquals(digestOf(name, "abc"), hash(name, new TextEncoder().encode("abc")).toHex());

@@ -207,7 +207,7 @@ Deno.test("reasonUnusable() gives the reason that sectorCipher() throws", () => 
     [{ mode: "ECB" }, 16, "Cannot use the mode ECB: it is not known"],
     [{ mode: "XTS" }, 32, "Cannot use the mode XTS: it is not known"],
     [{ cipher: "__proto__" }, 16, "Cannot use the cipher __proto__: it is not known"],
-    [{ mode: "lrw" }, 16, "Cannot use the mode lrw: it is not known"],
+    [{ mode: "rot" }, 16, "Cannot use the mode rot: it is not known"],
     [{}, 20, "Cannot use aes in cbc mode: a key of 20 bytes is not one of 16, 24, 32"],
     [{ mode: "xts" }, 33, "Cannot use aes in xts mode: a key of 33 bytes is not one of 32, 48, 64"],
     [{ cipher: "cast5", mode: "xts" }, 32, "Cannot use cast5 in xts mode: it has no such mode"],

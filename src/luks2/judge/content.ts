@@ -1,6 +1,6 @@
 import { SECTOR } from "../../bytes/mod.ts";
 import type { Metadata } from "../metadata.ts";
-import { isKnownCipher, notAsDmCrypt, whyNoCipher } from "../encryption.ts";
+import { isKnownCipher, isUnimplemented, notAsDmCrypt, whyNoCipher } from "../encryption.ts";
 import { type AddFinding, brokenAt, inJson, type Luks2Broken, shown } from "../findings.ts";
 import type { Luks2Rule } from "../rules.ts";
 import { SECTOR_SIZES, UNIT } from "../geometry.ts";
@@ -56,7 +56,9 @@ function judgeSegments({ json, reencryption }: Metadata, broken: AddBroken): boo
   const types = several ? ["crypt", "linear"] : ["crypt"];
   const other = segments.find(({ type, integrity }) => integrity || !types.includes(type));
   if (other !== undefined) {
-    const what = other.integrity ? "has integrity" : `has the type ${shown(other.type)}`;
+    const what = other.integrity
+      ? `has the integrity ${shown(other.integrity.type)}, which is not implemented`
+      : `has the type ${shown(other.type)}`;
     broken("luks2.content.segments", "/segments", `Segment ${other.name} ${what}`);
   } else if (segments.length > 1 && !several) {
     const message = `There are ${segments.length} segments, and no reencryption is in progress`;
@@ -88,7 +90,9 @@ function judgeEncryptions(extents: readonly Extent[], broken: AddBroken): boolea
         return false;
       }
       if (!isKnownCipher(use)) {
-        const message = `The cipher ${shown(encryption)} is not known`;
+        const message = isUnimplemented(use)
+          ? `The cipher ${shown(encryption)} is not implemented`
+          : `The cipher ${shown(encryption)} is not known`;
         broken("luks2.content.cipher", `${path}/encryption`, message);
         return false;
       }
