@@ -43,7 +43,7 @@ export function progressLine(progress: Progress): string {
   const depths = DEPTHS.map((depth, i) => `${depth} ${figures.depths[i]}`).join(" ");
   return [
     progress.target,
-    `${figures.cases} cases`,
+    `${figures.cases} ${figures.cases === "1" ? "case" : "cases"}`,
     `${figures.perSecond}/s`,
     depths,
     `rules ${figures.rules}`,

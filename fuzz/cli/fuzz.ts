@@ -133,7 +133,8 @@ function chosenTargets(names: readonly string[]): Target[] {
   const known = targets.map((target) => target.name);
   for (const name of names) {
     if (known.includes(name)) continue;
-    throw new UsageError(`unknown target ${name}${didYouMean(name, known)}`);
+    const meant = didYouMean(name, known);
+    throw new UsageError(`unknown target ${name}${meant === "" ? " (see --list)" : meant}`);
   }
   return targets.filter((target) => names.includes(target.name));
 }

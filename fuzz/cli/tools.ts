@@ -50,11 +50,15 @@ export function missingTools(found: Found, targets: readonly Target[]): MissingT
   );
 }
 
-/** One line about a missing tool. */
-export function missingLine({ tool, skipped, notCompared }: MissingTool): string {
+/** One line about a missing tool of a run that goes on, or stops for it. */
+export function missingLine(
+  { tool, skipped, notCompared }: MissingTool,
+  { stops = false }: { readonly stops?: boolean } = {},
+): string {
   const one = (names: readonly string[]) => names.length === 1;
+  const skipping = stops ? "cannot run" : one(skipped) ? "is skipped" : "are skipped";
   const consequences = [
-    skipped.length === 0 ? [] : `${skipped.join(" and ")} ${one(skipped) ? "is" : "are"} skipped`,
+    skipped.length === 0 ? [] : `${skipped.join(" and ")} ${skipping}`,
     notCompared.length === 0
       ? []
       : `${notCompared.join(" and ")} ${one(notCompared) ? "does" : "do"} not compare with it`,
@@ -77,7 +81,10 @@ export function requireTools(
     state.state === "works" || state.state === "missing" ? [] : [state]
   );
   const missing = missingTools(found, targets).filter(({ tool }) => required(tool));
-  const lines = [...broken.map(({ message }) => message), ...missing.map(missingLine)];
+  const lines = [
+    ...broken.map(({ message }) => message),
+    ...missing.map((tool) => missingLine(tool, { stops: true })),
+  ];
   if (lines.length === 0) return;
   const [first] = broken;
   if (first !== undefined) throw new ToolError(first.state, lines.join("; "));

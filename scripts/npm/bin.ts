@@ -10,11 +10,14 @@ import { runProgram, verbs } from "../../src/cli/mod.ts";
 import { installDeno } from "./deno_on_node.ts";
 
 const READING = ["info", "map", "check", "judge", "admit", "inspect", "digest"];
+const FUZZING = ["fuzz", "repro", "minimize", "generate"];
 
 installDeno();
 const args = process.argv.slice(2);
-if (verbs.some(({ name }) => name === args[0]) && !READING.includes(args[0] ?? "")) {
-  process.stderr.write(`diskproof: the verb '${args[0]}' requires Deno (see README.md)\n`);
+const [verb = ""] = args;
+const isVerb = verbs.some(({ name }) => name === verb) || FUZZING.includes(verb);
+if (isVerb && !READING.includes(verb)) {
+  process.stderr.write(`diskproof: the verb '${verb}' requires Deno (see README.md)\n`);
   process.exitCode = 2;
 } else {
   process.exitCode = await runProgram({

@@ -23,7 +23,8 @@ readable only for its owner (mode 600); other content follows the umask.
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0 success, 1 the image does not open or cannot be read, 2 a file cannot be used.
+Exit status: 0 success, 1 the image does not open or cannot be read, 2 a file cannot be used,
+or no given passphrase opens it.
 
 Example
 

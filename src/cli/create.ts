@@ -50,7 +50,7 @@ a guest sees as random bytes. The files of an encrypted image are readable only 
 
 Exit status: 0 success, 2 the options conflict or a file cannot be used.
 
-Example
+Examples
 
   diskproof create -f luks --passphrase-file pw -o cipher=aes-xts-plain64 disk.luks 10M
   diskproof create -f qcow2 --passphrase-file pw -o encrypt.format=luks --from raw new.qcow2
@@ -224,7 +224,9 @@ function parsePositionalSize(text: string): number {
   try {
     return parseSize(text, "size");
   } catch {
-    throw new UsageError(`the size must be such as 512, 64K or 1G, not '${text}'`);
+    throw new UsageError(
+      `the size must be in bytes, such as 512, 64K or 1G, and below 2^63, not '${text}'`,
+    );
   }
 }
 

@@ -22,7 +22,8 @@ by side, one on each processor.
 ${OPENING_HELP}
   --help               this text
 
-Exit status: 0 success, 1 an image does not open or cannot be read, 2 a file cannot be read.
+Exit status: 0 success, 1 an image does not open or cannot be read, 2 a file cannot be read,
+or no given passphrase opens it.
 
 Example
 

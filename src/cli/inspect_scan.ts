@@ -13,7 +13,7 @@ import { copyTo, type NewFile, writeFiles } from "./write_files.ts";
 
 /** The options of a scan besides `--scan`. */
 export const SCANNING = {
-  flags: ["aes", "extended-l2"],
+  flags: ["aes", "extended-l2", "force"],
   values: ["write-repaired", "virtual-size", "backing", "backing-format", "data-file"],
   letters: { b: "backing", F: "backing-format" },
 } as const satisfies OptionNames;
@@ -23,6 +23,7 @@ export const SCANNING_HELP =
   `  --scan               look for an image whose header is damaged or lost: tables, snapshots,
                        second headers; print what it was and the header that it needs
   --write-repaired OUT write a copy with that header; the image itself is never changed
+  --force              replace OUT if it exists
   --virtual-size SIZE  the size of the disk, which only the header of qcow and qcow2 has
   -b, --backing FILE, -F, --backing-format NAME
                        the backing file, if there was one
@@ -50,7 +51,9 @@ export async function scanImage(path: string, options: Options): Promise<number>
   try {
     const remains = scanFile(source, known);
     const out = options.value("write-repaired");
-    if (out !== undefined) await writeRepaired({ path, out }, source, remains);
+    if (out !== undefined) {
+      await writeRepaired({ path, out, force: options.flag("force") }, source, remains);
+    }
     if (options.flag("json")) print(jsonLine(scanJson(path, source, { remains, out })));
     else for (const line of scanLines(path, source, { remains, out })) print(line);
     return remains.length === 0 ? FAILED : 0;
@@ -90,7 +93,7 @@ function knownFacts(options: Options): KnownFacts {
 
 /** @throws {ImageError} where nothing was found that a header could be written for */
 async function writeRepaired(
-  { path, out }: { path: string; out: string },
+  { path, out, force }: { path: string; out: string; force: boolean },
   source: FileSource,
   remains: readonly Remains[],
 ): Promise<void> {
@@ -102,7 +105,7 @@ async function writeRepaired(
   }
   const end = Math.max(source.size, ...repair.map(({ offset, bytes }) => offset + bytes.length));
   const repaired = new PatchedSource(source, repair, end);
-  const files = { paths: [out], force: false, reads: [path], secret: false };
+  const files = { paths: [out], force, reads: [path], secret: false };
   await writeFiles(files, ([file]) => copyTo(repaired, file as NewFile));
 }
 

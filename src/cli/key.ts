@@ -64,7 +64,7 @@ not hold: a failure or a power loss while the slot is overwritten loses both key
 Exit status: 0 success, 1 the file has no usable key slots, 2 the passphrase opens no key slot or
 the change is not possible (the file is unchanged), or writing fails.
 
-Example
+Examples
 
   diskproof key test header.backup --passphrase-file old
   diskproof key add disk.luks --passphrase-file old --new-passphrase-file new
@@ -160,6 +160,14 @@ function openFile(path: string): FileSource {
   }
 }
 
+/** What to do, by the end of the message. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/budget of \d+$/, " (--max-iterations changes it)"],
+  [/content would be lost$/, " (--force erases it all the same)"],
+  [/key slot \d+ is in use$/, " (--force overwrites it)"],
+  [/all key slots are in use$/, " (erase one first)"],
+];
+
 interface Change {
   readonly action: Action;
   readonly path: string;
@@ -185,7 +193,8 @@ function changed(
   } catch (error) {
     if (!(error instanceof Luks1Error)) throw error;
     const message = error.message.replace(/^(Cannot \w+ a key):/, `$1 of ${path}:`);
-    throw new UsageError(message.replace(/budget of \d+$/, "$& (--max-iterations changes it)"));
+    const hint = HINTS.find(([ending]) => ending.test(message))?.[1] ?? "";
+    throw new UsageError(`${message}${hint}`);
   }
 }
 

@@ -31,7 +31,7 @@ ${OPENING_HELP}
   --help               this text
 
 Exit status: 0 success, 1 the image does not open or a part of its tables cannot be read (the
-entries before it are printed), 2 a file cannot be read.
+entries before it are printed), 2 a file cannot be read, or no given passphrase opens it.
 
 Example
 

@@ -174,11 +174,20 @@ export function writeAt(file: Deno.FsFile, { offset, bytes }: Segment): void {
 function missingFolder(path: string): string | undefined {
   let missing: string | undefined;
   let folder = dirname(path);
-  while (realPathOf(folder) === undefined && missing !== folder) {
+  while (isMissing(folder) && missing !== folder) {
     missing = folder;
     folder = dirname(folder);
   }
   return missing;
+}
+
+function isMissing(path: string): boolean {
+  try {
+    Deno.realPathSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
 }
 
 function mustBeFree(

@@ -222,11 +222,12 @@ Deno.test("create reports what it cannot create in one line, without the passphr
     const refused: [string[], string][] = [
       [[], "name a file to write"],
       [["x"], "give a size, or content with --from"],
-      [["x", "1Z"], "the size must be such as 512, 64K or 1G, not '1Z'"],
+      [["x", "1Z"], "the size must be in bytes, such as 512, 64K or 1G, and below 2^63, not '1Z'"],
       [["x", "1M", SECRET], "name a file to write"],
       [["-f", "vmdk", "x", "1M"], "unsupported format 'vmdk' (supported: raw, qcow, qcow2, luks)"],
       [["x", "64K", "--from", "raw"], "raw has 300000 bytes, more than a disk of 65536"],
       [["--force", "raw", "--from", "raw"], "it is one of the input files"],
+      [["/proc/x", "1M"], "Cannot write to /proc/x: files in /dev, /proc and /sys "],
       [["nowhere/x", "1M"], "Cannot write to nowhere/x: the folder nowhere does not exist"],
       [
         ["x", "1M", "--passphrase", SECRET],

@@ -185,7 +185,10 @@ for (const kind of kinds) {
       const before = Deno.readFileSync(`${directory}/file`);
       const last = await diskproof(directory, ["key", "erase", "file", ...old("two")]);
       assertEquals([last.status, last.stdout], [2, ""]);
-      assertStringIncludes(last.stderr, "no key would remain");
+      assertStringIncludes(
+        last.stderr,
+        "no key would remain, and the content would be lost (--force ",
+      );
       assertEquals(Deno.readFileSync(`${directory}/file`), before);
       assertEquals(await key("erase", "--slot", "7", "--force"), ["key slot 7 is erased", ""]);
     },

@@ -137,7 +137,7 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
-  "inspect --scan rejects options that make no sense, and writes over no file",
+  "inspect --scan rejects options that make no sense, and replaces a file only with --force",
   async (directory) => {
     await makeDisk(directory);
     const cases = [
@@ -157,6 +157,10 @@ liveTest(
       assertEquals(run.status, 2);
       assertStringIncludes(run.stderr, `Cannot write to ${out}`);
     }
+    const replacing = ["inspect", "--scan", "--virtual-size=5M", "--force", "--write-repaired"];
+    assertEquals((await diskproof(directory, [...replacing, DISK, DISK])).status, 2);
+    assertEquals((await diskproof(directory, [...replacing, "base.raw", DISK])).status, 0);
+    await make(directory, "qemu-img", "check", "-q", "-f", "qcow2", "base.raw");
   },
 );
 

@@ -218,7 +218,7 @@ Deno.test("no key slots are found in an invalid header", () => {
   assertEquals(says((bytes) => bytes.fill(0, 0, 6)), "it has no LUKS header");
   assertEquals(
     says((bytes) => bytes.set([0, 2], 6)),
-    "it is LUKS of version 2, and keys are those of version 1",
+    "it is LUKS of version 2, and only key slots of version 1 can be changed",
   );
   assert(String(says((bytes) => bytes.set([0, 0, 0, 0], 164))).includes("mk_digest_iter is 0"));
   assert(String(says((bytes) => bytes.set([0x7f], 248))).startsWith("its header is invalid"));

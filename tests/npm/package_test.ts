@@ -90,10 +90,10 @@ liveTest(
     assertEquals(library.digest, sha256);
     assertEquals(await output(folder, "node", bin, "digest", "disk"), `${sha256}  disk\n`);
 
-    const { end, stderr } = await runTool(["node", bin, "convert", "disk", "raw"], {
-      directory: folder,
-    });
-    assertEquals(end, { kind: "exited", code: 2 });
-    assertStringIncludes(stderr, "the verb 'convert' requires Deno");
+    for (const args of [["convert", "disk", "raw"], ["fuzz"]]) {
+      const { end, stderr } = await runTool(["node", bin, ...args], { directory: folder });
+      assertEquals(end, { kind: "exited", code: 2 });
+      assertStringIncludes(stderr, `the verb '${args[0]}' requires Deno`);
+    }
   },
 );

@@ -19,7 +19,9 @@ const AREA_MAX = 2 ** 26;
 export function keyAreaOf(source: ByteSource): KeyArea | string | undefined {
   const { magic, version } = decode(headerStruct, source.read(0, headerStruct.size));
   if (!startsWith(magic, LUKS_MAGIC)) return undefined;
-  if (version !== 1) return `it is LUKS of version ${version}, and keys are those of version 1`;
+  if (version !== 1) {
+    return `it is LUKS of version ${version}, and only key slots of version 1 can be changed`;
+  }
   const detached = decodeLuks1(source).payload_offset === 0;
   return keyAreaIn(source, { offset: 0, length: source.size }, detached ? "detached" : "alone");
 }

@@ -92,6 +92,7 @@ Deno.test("fuzz exits with 2 and one line for a command line that it cannot use"
   await refused(["--sed", "5"], "unknown option --sed (did you mean --seed?)");
   await refused(["canary", "--seed", ""], "option --seed needs a value");
   await refused(["canari"], "unknown target canari (did you mean canary?)");
+  await refused(["nothing-like-it"], "unknown target nothing-like-it (see --list)");
   await refused(
     ["canary", "--time", "soon"],
     "--time must be a duration such as 60s, 5m or 1h, not 'soon'",

@@ -63,7 +63,7 @@ Deno.test(
       assertEquals([status, stdout], [3, ""]);
       assertMatch(
         stderr,
-        /^diskproof: qemu-img is not installed: differential is skipped; qemu-io /,
+        /^diskproof: qemu-img is not installed: differential cannot run; qemu-io /,
       );
     }
   }),
