@@ -22,6 +22,7 @@ export {
   type About,
   type CaseFile,
   type CaseReport,
+  type Causes,
   type Depth,
   Failure,
   type FailureDetails,

@@ -18,11 +18,13 @@ import {
   type Target,
   type Tools,
 } from "../engine/mod.ts";
-import { targets } from "../targets/mod.ts";
+import { peerTargets } from "../peer/mod.ts";
+import { targets as ownTargets } from "../targets/mod.ts";
 import { requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";
 import { HumanReporter } from "./human.ts";
 import { emit, JsonReporter } from "./json_lines.ts";
-import { CREW_OPTIONS, crewOptions, durationOption } from "./setup.ts";
+import { describePeers } from "./peers.ts";
+import { answerLimits, CREW_OPTIONS, crewOptions, durationOption } from "./setup.ts";
 import { table } from "./table.ts";
 import { Terminal } from "./terminal.ts";
 import { findTools, missingLine, missingTools, requireTools, workingTools } from "./tools.ts";
@@ -40,9 +42,12 @@ Fuzzes the named targets, or all but the canaries, and reports the failures.
   --seed N           seed of the cases: a whole number below 2^32 or the hash of a commit
                      (default: random; it is printed)
   --target NAME      same as TARGET
+  --peer PEER        fuzz this implementation: jsonl:COMMAND, exec:COMMAND or module:FILE (see
+                     docs/adapter.md); may be repeated. The targets are then those named peer-…
   --jobs N           number of workers (default 1)
-  --timeout DURATION time limit of one case (default 10s)
+  --timeout DURATION time limit of one case (default 10s), or of one answer of a peer (default 3s)
   --rss-limit MIB    memory limit of one worker (default 2048)
+  --peer-memory MIB  memory limit of a jsonl: peer (default 1024)
   --artifacts DIR    folder for failing cases (default artifacts)
   --json             print one JSON object per line, each with an event, instead of text
   --require-tools    fail with exit status 3 if a tool that a target needs or uses is missing
@@ -76,12 +81,14 @@ export const fuzzVerb: Verb = {
     const options = parseOptions(args, {
       flags: ["list", "json", "require-tools"],
       values: ["time", "shrink-time", "runs", "seed", "jobs", "artifacts", ...CREW_OPTIONS],
-      lists: ["target"],
+      lists: ["target", "peer"],
     });
-    if (options.flag("list")) return list(options.flag("json"));
+    const peers = await describePeers(options.list("peer"), answerLimits(options));
+    const targets = peers === undefined ? ownTargets : peerTargets(peers.peers);
+    if (options.flag("list")) return list(targets, options.flag("json"));
     const json = options.flag("json");
     const named = [...options.positional, ...options.list("target")];
-    const chosen = chosenTargets(named);
+    const chosen = chosenTargets(targets, named);
     const found = await findTools(chosen);
     const tools = workingTools(found);
     const plan = planOf(options, chosen, tools);
@@ -95,7 +102,7 @@ export const fuzzVerb: Verb = {
       else print(missingLine(missing));
     }
     return withScratch(async (directory, onInterrupt) => {
-      const crew = new Crew(crewOptions(options, { directory, tools, jobs }));
+      const crew = new Crew(crewOptions(options, { directory, tools, jobs, peers }));
       onInterrupt((status) => crew.interrupt(status));
       const reporter = json ? new JsonReporter() : new HumanReporter(new Terminal());
       const { status } = await fuzz(plan, crew, reporter);
@@ -105,7 +112,7 @@ export const fuzzVerb: Verb = {
   },
 };
 
-function list(json: boolean): number {
+function list(targets: readonly Target[], json: boolean): number {
   if (json) {
     for (const { name, says, weight, needs = [], uses = [], onlyByName = false } of targets) {
       print(JSON.stringify({ name, says, weight, needs, uses, onlyByName }));
@@ -124,7 +131,7 @@ function list(json: boolean): number {
   return STATUS.ok;
 }
 
-function chosenTargets(names: readonly string[]): Target[] {
+function chosenTargets(targets: readonly Target[], names: readonly string[]): Target[] {
   if (names.length === 0) {
     const usual = targets.filter((target) => target.onlyByName !== true);
     if (usual.length === 0) throw new UsageError("there are no targets but canaries");

@@ -2,7 +2,8 @@ import { parseOptions, print, UsageError, type Verb } from "../../src/cli/mod.ts
 import { Crew, minimize, STATUS, writeArtifact } from "../engine/mod.ts";
 import { factsOfFailure, failureText } from "./failure_text.ts";
 import { requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";
-import { CREW_OPTIONS, crewOptions, durationOption, onlyArgument } from "./setup.ts";
+import { describePeers } from "./peers.ts";
+import { answerLimits, CREW_OPTIONS, crewOptions, durationOption, onlyArgument } from "./setup.ts";
 import { storedCase } from "./stored.ts";
 import { findTools, requireTools, workingTools } from "./tools.ts";
 
@@ -13,6 +14,7 @@ is an artifact of diskproof fuzz (crash-…, timeout-…, oom-…) or the .json 
 changed: the smaller case is written as a new artifact.
 
   --time DURATION    time limit (default 5m)
+  --peer PEER        the implementation, for a case of a target named peer-…
   --timeout DURATION time limit of one case (default: that of the run that found it)
   --rss-limit MIB    memory limit of the worker (default 2048)
   --artifacts DIR    folder for the smaller case (default artifacts)
@@ -32,8 +34,13 @@ const TIME_DEFAULT = 300_000;
 export const minimizeVerb: Verb = {
   help,
   run: async (args) => {
-    const options = parseOptions(args, { values: ["time", "artifacts", ...CREW_OPTIONS] });
-    const { sidecar, artifact, target: fuzzed } = storedCase(onlyArgument(options, "artifact"));
+    const options = parseOptions(args, {
+      values: ["time", "artifacts", ...CREW_OPTIONS],
+      lists: ["peer"],
+    });
+    const peers = await describePeers(options.list("peer"), answerLimits(options));
+    const stored = storedCase(onlyArgument(options, "artifact"), peers);
+    const { sidecar, artifact, target: fuzzed } = stored;
     if (sidecar.case === undefined) {
       throw new UsageError(`Cannot minimize ${artifact}: the case cannot be generated`);
     }
@@ -49,6 +56,7 @@ export const minimizeVerb: Verb = {
         tools,
         jobs: 1,
         timeout: sidecar.timeout,
+        peers,
       }));
       onInterrupt((status) => crew.interrupt(status));
       const smaller = await minimize(sidecar, crew, time);

@@ -19,18 +19,24 @@ const WORDS_MAX = 4096;
 export function workers(entry: URL): (setup: WorkerSetup) => Worker {
   const deno = denoCommand();
   return (setup) => {
-    const tools = Object.keys(setup.tools);
     const child = spawn(deno, [
       "run",
       "--quiet",
       "--no-prompt",
       "--allow-read",
       `--allow-write=${setup.directory}`,
-      ...(tools.length === 0 ? [] : [`--allow-run=${tools.join(",")}`]),
+      ...runPermissions(setup),
       entry.href,
     ], setup.directory);
     return new ProcessWorker(new Child(child), setup);
   };
+}
+
+/** Implementations that are fuzzed may be any program, and run others. */
+function runPermissions({ tools, settings }: WorkerSetup): string[] {
+  if (settings !== undefined) return ["--allow-run"];
+  const names = Object.keys(tools);
+  return names.length === 0 ? [] : [`--allow-run=${names.join(",")}`];
 }
 
 /** The command for Deno: `--allow-run=deno` permits the one on the PATH, which may be another file. */

@@ -3,7 +3,8 @@ import { Crew, type Fault, type Replay, replay, STATUS } from "../engine/mod.ts"
 import { factsOfSidecar, failureText } from "./failure_text.ts";
 import { versionsOf, withScratch } from "./host.ts";
 import { emit } from "./json_lines.ts";
-import { CREW_OPTIONS, crewOptions, onlyArgument } from "./setup.ts";
+import { describePeers } from "./peers.ts";
+import { answerLimits, CREW_OPTIONS, crewOptions, onlyArgument } from "./setup.ts";
 import { noteVersions, type StoredCase, storedCase } from "./stored.ts";
 import { findTools, requireTools, workingTools } from "./tools.ts";
 
@@ -12,6 +13,7 @@ const help = `diskproof repro FILE [options]
 Runs a stored case again. FILE is an artifact of diskproof fuzz (crash-…,
 timeout-…, oom-…) or the .json beside it. Both must exist.
 
+  --peer PEER        the implementation, for a case of a target named peer-…
   --timeout DURATION time limit of the case (default: that of the run that found it)
   --rss-limit MIB    memory limit of the worker (default 2048)
   --json             print one JSON object instead of text
@@ -29,15 +31,20 @@ Example
 export const reproVerb: Verb = {
   help,
   run: async (args) => {
-    const options = parseOptions(args, { flags: ["json"], values: CREW_OPTIONS });
-    const stored = storedCase(onlyArgument(options, "artifact"));
+    const options = parseOptions(args, {
+      flags: ["json"],
+      values: CREW_OPTIONS,
+      lists: ["peer"],
+    });
+    const peers = await describePeers(options.list("peer"), answerLimits(options));
+    const stored = storedCase(onlyArgument(options, "artifact"), peers);
     const { sidecar, target } = stored;
     const found = await findTools([target]);
     requireTools(found, [target], (tool) => target.needs?.includes(tool) === true);
     const tools = workingTools(found);
     return withScratch(async (directory) => {
       const { timeout } = sidecar;
-      const crew = new Crew(crewOptions(options, { directory, tools, jobs: 1, timeout }));
+      const crew = new Crew(crewOptions(options, { directory, tools, jobs: 1, timeout, peers }));
       const outcome = await replay(sidecar, crew);
       if (options.flag("json")) return tellProgram(stored, outcome);
       noteVersions(sidecar, versionsOf(tools));

@@ -1,16 +1,35 @@
 import { type Options, UsageError, wholeNumber } from "../../src/cli/mod.ts";
+import type { PeerLimits, PeerRun } from "./peers.ts";
 import { workers } from "./process.ts";
 import { type CrewOptions, parseDuration, type Tools } from "../engine/mod.ts";
 
 /** Default time limit of a case in milliseconds. */
 const TIMEOUT_DEFAULT = 10_000;
 
+/** Default time limit of one answer of an implementation, in milliseconds. */
+const ANSWER_DEFAULT = 3000;
+
+/** Default memory limit of a jsonl: adapter in MiB. */
+const PEER_MEMORY = 1024;
+
 /** Default memory limit of a worker in MiB. */
 const MEMORY_DEFAULT = 2048;
 const MEBIBYTE = 2 ** 20;
 
+/** Answers that a case may wait for, with some of them given a second time. */
+const QUESTIONS_MAX = 10;
+
+/** What one answer of an implementation that is fuzzed may cost. */
+export function answerLimits(options: Options): PeerLimits {
+  const memory = wholeNumber(options, "peer-memory", { min: 16, max: 2 ** 20 }) ?? PEER_MEMORY;
+  return {
+    timeoutMs: durationOption(options, "timeout") ?? ANSWER_DEFAULT,
+    memoryLimit: memory * MEBIBYTE,
+  };
+}
+
 /** The options of the crew. */
-export const CREW_OPTIONS = ["timeout", "rss-limit"] as const;
+export const CREW_OPTIONS = ["timeout", "rss-limit", "peer-memory"] as const;
 
 /**
  * The settings of the crew.
@@ -19,9 +38,15 @@ export const CREW_OPTIONS = ["timeout", "rss-limit"] as const;
  */
 export function crewOptions(
   options: Options,
-  given: { directory: string; tools: Tools; jobs: number; timeout?: number },
+  given: {
+    readonly directory: string;
+    readonly tools: Tools;
+    readonly jobs: number;
+    readonly timeout?: number;
+    readonly peers?: PeerRun | undefined;
+  },
 ): CrewOptions {
-  const { directory, tools, jobs } = given;
+  const { directory, tools, jobs, peers } = given;
   const memory = wholeNumber(options, "rss-limit", { min: 256, max: 2 ** 20 }) ??
     MEMORY_DEFAULT;
   return {
@@ -29,7 +54,11 @@ export function crewOptions(
     jobs,
     directory,
     tools,
-    timeout: durationOption(options, "timeout") ?? given.timeout ?? TIMEOUT_DEFAULT,
+    // The limit of an answer is that of the implementation. One case asks several questions.
+    timeout: peers === undefined
+      ? durationOption(options, "timeout") ?? given.timeout ?? TIMEOUT_DEFAULT
+      : QUESTIONS_MAX * answerLimits(options).timeoutMs,
+    ...(peers === undefined ? {} : { settings: peers.settings }),
     memoryMax: memory * MEBIBYTE,
   };
 }

@@ -1,7 +1,9 @@
 import { print, UsageError } from "../../src/cli/mod.ts";
 import { readSidecar, type Sidecar, type Target } from "../engine/mod.ts";
+import { peerTargets } from "../peer/mod.ts";
 import { targets } from "../targets/mod.ts";
 import { typedFile } from "./host.ts";
+import type { PeerRun } from "./peers.ts";
 
 /** An artifact from the command line. */
 export interface StoredCase {
@@ -14,12 +16,17 @@ export interface StoredCase {
 /**
  * Reads an artifact, given by its name or the name of its sidecar.
  *
+ * @param peers the implementations that it may be about
  * @throws {UsageError} when it cannot be used
  */
-export function storedCase(file: string): StoredCase {
+export function storedCase(file: string, peers?: PeerRun): StoredCase {
   const path = typedFile(file);
   const sidecar = readable(path);
-  const target = targets.find((known) => known.name === sidecar.target);
+  const known = [...targets, ...peerTargets(peers?.peers ?? [])];
+  const target = known.find(({ name }) => name === sidecar.target);
+  if (target === undefined && peers === undefined && sidecar.target.startsWith("peer-")) {
+    throw new UsageError(`Cannot replay ${path}: name the implementation with --peer`);
+  }
   if (target === undefined) {
     throw new UsageError(`Cannot replay ${path}: unknown target ${sidecar.target}`);
   }

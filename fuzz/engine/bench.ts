@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import type { Json } from "../../src/format/mod.ts";
+import { hasCause, type KnownCause, LEFT_OUT } from "./causes.ts";
 import { dossierOf } from "./dossier.ts";
 import { drops } from "./drops.ts";
 import {
@@ -31,6 +32,8 @@ export interface Failing {
 /** How long a failing case is made smaller, and a callback for progress. */
 export interface Bounds {
   readonly milliseconds: number;
+  /** Causes of other failures. A candidate that fails because of one of them counts as one that passes. */
+  readonly causes?: readonly KnownCause[];
   onSmaller(smaller: Omit<Smaller, "say">): void;
 }
 
@@ -153,7 +156,10 @@ export class Bench {
   }
 
   /** Makes a failing case as small as time allows, and describes it. */
-  async investigate(failing: Failing, { milliseconds, onSmaller }: Bounds): Promise<Shrunk> {
+  async investigate(
+    failing: Failing,
+    { milliseconds, onSmaller, causes = [] }: Bounds,
+  ): Promise<Shrunk> {
     const started = performance.now();
     const spent = () => performance.now() - started;
     const deadly = isDeadly(failing.fault);
@@ -166,7 +172,7 @@ export class Bench {
         dropsFirst: deadly,
       },
       {
-        attempt: (candidate) => this.#attempt(candidate),
+        attempt: (candidate) => this.#unknownIn(candidate, causes),
         done: () => this.#heartbeat.stopped || spent() >= milliseconds,
         late: () => spent() >= milliseconds / 2,
         onCandidate: (steps, step) => this.#heartbeat.shrinking(steps, step),
@@ -177,6 +183,15 @@ export class Bench {
     this.#heartbeat.enter("reporting");
     const dossier = dossierOf(this.target, value.value, fault.about);
     return { steps: path, fault, tried, complete, ...again, dossier };
+  }
+
+  /** Runs a candidate. One that fails for a known cause counts as one that passes. */
+  #unknownIn(value: unknown, causes: readonly KnownCause[]): Attempt | Promise<Attempt> {
+    const grouping = this.target.causes;
+    if (grouping === undefined || causes.length === 0) return this.#attempt(value);
+    const traits = grouping.traits(value);
+    const explained = causes.some((cause) => hasCause(traits, cause));
+    return explained ? LEFT_OUT : this.#attempt(value);
   }
 
   /** Whether a case fails in the same way when it is read from its JSON, as in a replay. */

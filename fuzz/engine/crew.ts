@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Json } from "../../src/format/mod.ts";
 import type { Dossier } from "./dossier.ts";
 import type { Answer, CaseRef, Question, WorkerSetup } from "./protocol.ts";
 import type { Tools } from "./target.ts";
@@ -22,6 +23,8 @@ export interface CrewOptions {
   readonly timeout: number;
   /** Limit of the resident memory of one worker, in bytes. */
   readonly memoryMax: number;
+  /** What the targets of the workers are made from, if they are not fixed. */
+  readonly settings?: Json;
   /** A clock in milliseconds; that of the runtime by default. */
   readonly now?: () => number;
 }
@@ -92,10 +95,11 @@ export class Crew {
   }
 
   #hire(): Hired {
-    const { hire, tools, timeout, memoryMax } = this.options;
+    const { hire, tools, timeout, memoryMax, settings } = this.options;
     const directory = join(this.options.directory, `worker-${this.#made++}`);
     mkdirSync(directory, { recursive: true });
-    const hired = { worker: hire({ directory, tools, timeout, memoryMax }), directory };
+    const more = settings === undefined ? {} : { settings };
+    const hired = { worker: hire({ directory, tools, timeout, memoryMax, ...more }), directory };
     this.#alive.add(hired);
     return hired;
   }

@@ -21,6 +21,8 @@ export interface Dossier {
   readonly files: readonly DossierFile[];
   /** The parts that could not be made, and why. */
   readonly gaps: readonly string[];
+  /** The traits of the case, for a target whose failures are grouped by cause. */
+  readonly traits?: readonly string[];
 }
 
 /** Bytes of an image that are shown if the target has no excerpt. */
@@ -42,6 +44,7 @@ export function dossierOf(target: Target, value: unknown, about?: About): Dossie
       return fallback;
     }
   };
+  const { causes } = target;
   const files = take<readonly CaseFile[]>("lay out the case", [], () => target.files(value));
   try {
     return {
@@ -63,6 +66,9 @@ export function dossierOf(target: Target, value: unknown, about?: About): Dossie
         () => files.map(({ name, source }) => ({ name, ...sparseFile(source) })),
       ),
       gaps,
+      ...(causes === undefined
+        ? {}
+        : { traits: take("name the traits", [], () => causes.traits(value)) }),
     };
   } finally {
     for (const { source } of files) source.close?.();

@@ -1,4 +1,5 @@
 import { isDeadly } from "./bench.ts";
+import type { KnownCause } from "./causes.ts";
 import type { Crew } from "./crew.ts";
 import type { Dossier } from "./dossier.ts";
 import { type Fault, sameFault } from "./fault.ts";
@@ -17,6 +18,9 @@ const LOST_MAX = { deadly: 64, other: 8 };
 const HANG_SHARE = 0.1;
 const HANG_MIN = 1000;
 
+/** The cause of failures that do not happen again: what causes them is not in the case. */
+const UNREPEATABLE: readonly string[] = ["not repeatable"];
+
 /** Where a failure comes from. */
 export interface Origin {
   readonly ref: CaseRef;
@@ -30,6 +34,8 @@ export interface Means {
   readonly crew: Crew;
   readonly job: number;
   readonly milliseconds: number;
+  /** Causes of other failures. */
+  readonly causes?: readonly KnownCause[];
   /** Called for another failure that a candidate shows. */
   met(origin: Origin): void;
 }
@@ -50,9 +56,18 @@ export class Finding {
   #failsAgain: boolean | undefined;
   #repeats: boolean | undefined;
   #dossier: Dossier | undefined;
+  #cause: readonly string[] | undefined;
   #settled: boolean;
+  /** When it was found, on the clock of the crew. */
+  readonly seen: number;
 
-  constructor({ ref, fault, ungenerated = false }: Origin) {
+  /**
+   * A failure that was found.
+   *
+   * @param seen when, on the clock of the crew
+   */
+  constructor({ ref, fault, ungenerated = false }: Origin, seen: number = 0) {
+    this.seen = seen;
     this.#base = ref;
     this.#fault = fault;
     this.#steps = ref.steps ?? [];
@@ -93,6 +108,7 @@ export class Finding {
       ...(this.#tried > 0 ? { shrink: { tried: this.#tried, complete: this.#complete } } : {}),
       ...(this.#repeats === undefined ? {} : { repeats: this.#repeats }),
       ...(dossier === undefined ? {} : { dossier }),
+      ...causeIn(this.#cause ?? this.#fault.cause ?? dossier?.traits),
     };
   }
 
@@ -135,7 +151,7 @@ export class Finding {
   }
 
   async #shrinkWithin(means: Means, milliseconds: number, timeout?: number): Promise<void> {
-    const { crew, job } = means;
+    const { crew, job, causes } = means;
     const until = crew.now() + milliseconds;
     while (!this.#settled && crew.interrupted === undefined) {
       const left = until - crew.now();
@@ -147,6 +163,7 @@ export class Finding {
         milliseconds: left,
         ...(this.#after === undefined ? {} : { after: this.#after }),
         ...(timeout === undefined ? {} : { timeout }),
+        ...(causes === undefined ? {} : { causes }),
       }, ({ steps, fault }) => this.#moveTo(steps, fault));
       if (answer.say !== "lost") {
         return this.#conclude(answer.say === "shrunk" ? answer.shrunk : undefined);
@@ -164,6 +181,7 @@ export class Finding {
   #conclude(shrunk: Shrunk | undefined): void {
     this.#failsAgain ??= shrunk !== undefined;
     if (shrunk === undefined) {
+      this.#cause = UNREPEATABLE;
       this.#repeats = false;
       this.#settled = true;
       return;
@@ -173,6 +191,7 @@ export class Finding {
     this.#complete = shrunk.complete;
     this.#repeats = shrunk.repeats ?? this.#repeats;
     this.#dossier = shrunk.dossier;
+    this.#cause = shrunk.repeats === false ? UNREPEATABLE : shrunk.cause;
     this.#settled = shrunk.complete;
   }
 
@@ -190,4 +209,8 @@ export class Finding {
       means.met({ ref: { ...this.#base, steps: beat.path }, fault });
     }
   }
+}
+
+function causeIn(cause: readonly string[] | undefined): { readonly cause?: readonly string[] } {
+  return cause === undefined ? {} : { cause };
 }

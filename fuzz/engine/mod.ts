@@ -26,6 +26,7 @@ export {
   writeArtifact,
 } from "./artifact.ts";
 export { formatDuration, parseDuration, shareOf } from "./budget.ts";
+export { type KnownCause, Ledger, type LedgerEntry } from "./causes.ts";
 export { Crew, type CrewOptions } from "./crew.ts";
 export { type Dossier, type DossierFile, hexRows } from "./dossier.ts";
 export { type Fault, type FaultKind } from "./fault.ts";
@@ -33,6 +34,7 @@ export { type Found, type WorkerSetup } from "./protocol.ts";
 export { CASES_MAX, pathText } from "./random.ts";
 export { minimize, type Replay, replay } from "./replay.ts";
 export {
+  type CountedEntry,
   fuzz,
   type Plan,
   type Progress,
@@ -49,6 +51,7 @@ export {
   type About,
   type CaseFile,
   type CaseReport,
+  type Causes,
   type Depth,
   Failure,
   type FailureDetails,

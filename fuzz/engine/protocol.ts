@@ -2,6 +2,7 @@ import type { Json } from "../../src/format/mod.ts";
 import type { Dossier } from "./dossier.ts";
 import type { Attempt, Fault } from "./fault.ts";
 import type { Beat } from "./heartbeat.ts";
+import type { KnownCause } from "./causes.ts";
 import type { Counts } from "./tally.ts";
 import type { Tools } from "./target.ts";
 
@@ -14,6 +15,8 @@ export interface WorkerSetup {
   readonly timeout: number;
   /** Limit of the resident memory in bytes. */
   readonly memoryMax: number;
+  /** What the targets of the worker are made from, if they are not fixed. */
+  readonly settings?: Json;
 }
 
 /** Cases of one target and seed, by index: `from` to `to`, exclusive. */
@@ -45,6 +48,8 @@ export interface Shrunk {
   /** Whether it fails again when it is read from its JSON; absent if that was not tried. */
   readonly repeats?: boolean;
   readonly dossier: Dossier;
+  /** Why the case fails, for a target whose failures are grouped by cause. */
+  readonly cause?: readonly string[];
 }
 
 /** A failure, as small as possible. */
@@ -62,6 +67,8 @@ export interface Found {
   readonly repeats?: boolean;
   /** Absent if the case cannot be generated again. */
   readonly dossier?: Dossier;
+  /** Why the case fails, for a target whose failures are grouped by cause. */
+  readonly cause?: readonly string[];
 }
 
 /** A question to a worker, which answers one at a time. */
@@ -73,6 +80,8 @@ export type Question =
     readonly milliseconds: number;
     /** Failures that are not reported again, as named by `nameOf`. */
     readonly known: readonly string[];
+    /** Causes of known failures. Cases with them are run less often. */
+    readonly causes?: readonly KnownCause[];
   }
   /** Generate a case again and describe it, without running it. */
   | { readonly ask: "dossier"; readonly ref: CaseRef }
@@ -88,6 +97,8 @@ export type Question =
     readonly after?: number;
     /** Time limit of a candidate, if it is shorter than that of a case. */
     readonly timeout?: number;
+    /** A candidate that fails because of one of these counts as one that passes. */
+    readonly causes?: readonly KnownCause[];
   };
 
 /** A failure in a range of cases. */

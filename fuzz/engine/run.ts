@@ -1,5 +1,6 @@
 import { type ArtifactContent, type Versions, writeArtifact } from "./artifact.ts";
 import { shareOf } from "./budget.ts";
+import { type KnownCause, Ledger, type LedgerEntry } from "./causes.ts";
 import type { Crew } from "./crew.ts";
 import { nameOf } from "./fault.ts";
 import { Finding, type Origin } from "./finding.ts";
@@ -26,6 +27,10 @@ export interface Plan {
   readonly versions: Versions;
   /** Slugs of all rules that a case can break. */
   readonly rules: readonly string[];
+  /** Failures by cause, with those that are known before the run; empty by default. */
+  readonly ledger?: Ledger;
+  /** A failure that is known and is not met fails the run. */
+  readonly strictKnown?: boolean;
 }
 
 /** A failure and its artifact. */
@@ -34,6 +39,10 @@ export interface ReportedFailure extends ArtifactContent {
   readonly artifact?: string;
   /** Why it could not be written. */
   readonly artifactError?: string;
+  /** The failure among those that are grouped by cause. */
+  readonly entry?: LedgerEntry;
+  /** When it was found: milliseconds after the start. */
+  readonly seen?: number;
 }
 
 /** The progress of a target. */
@@ -52,6 +61,12 @@ export interface TargetResult extends Progress {
   readonly failures: number;
 }
 
+/** A failure, and the number of cases that showed it. */
+export interface CountedEntry {
+  readonly entry: LedgerEntry;
+  readonly count: number;
+}
+
 /** The result of a run. */
 export interface Summary {
   readonly seed: number;
@@ -60,6 +75,8 @@ export interface Summary {
   readonly counts: Counts;
   readonly milliseconds: number;
   readonly failures: readonly ReportedFailure[];
+  /** Failures that are grouped by cause, also known ones, and the number of cases that showed each. */
+  readonly findings: readonly CountedEntry[];
   /** Rules of the catalogue that a case broke, and the others. */
   readonly reached: readonly string[];
   readonly missed: readonly string[];
@@ -89,7 +106,8 @@ const FAILED_ENDS: readonly TargetResult["end"][] = ["broken", "hung"];
  */
 export async function fuzz(plan: Plan, crew: Crew, reporter: Reporter): Promise<Summary> {
   const started = crew.now();
-  const running: Running = { plan, crew, reporter, failures: [], unsettled: [] };
+  const ledger = plan.ledger ?? new Ledger();
+  const running: Running = { plan, crew, reporter, started, ledger, failures: [], unsettled: [] };
   const results: TargetResult[] = [];
   reporter.started(plan);
   const { tools } = crew.options;
@@ -112,8 +130,7 @@ export async function fuzz(plan: Plan, crew: Crew, reporter: Reporter): Promise<
     reporter.targetDone(result);
   }
   await settleAll(running);
-  const { failures } = running;
-  const summary = summarize(plan, results, failures, {
+  const summary = summarize(running, results, {
     milliseconds: crew.now() - started,
     ...(crew.interrupted === undefined ? {} : { interrupted: crew.interrupted }),
   });
@@ -134,6 +151,8 @@ interface Running {
   readonly plan: Plan;
   readonly crew: Crew;
   readonly reporter: Reporter;
+  readonly started: number;
+  readonly ledger: Ledger;
   readonly failures: ReportedFailure[];
   /** Failures that may still be made smaller. */
   readonly unsettled: Finding[];
@@ -147,7 +166,10 @@ async function runTarget(running: Running, target: Target, share: number): Promi
   const { name } = target;
   const { seed, shrinkMilliseconds } = plan;
   const runs = Math.min(plan.runs, CASES_MAX - 1);
-  const own = { target: name, seed, runs, milliseconds: share, shrinkMilliseconds };
+  const { ledger } = running;
+  const { group } = target.causes ?? {};
+  const grouped = group === undefined ? {} : { grouped: { ledger, group } };
+  const own = { target: name, seed, runs, milliseconds: share, shrinkMilliseconds, ...grouped };
   const outcome = await new TargetRun(crew, own, {
     progress: (counts) => reporter.progress({ target: name, counts, milliseconds: elapsed() }),
     settled: (finding) => report(running, finding),
@@ -181,18 +203,48 @@ async function settleAll(running: Running): Promise<void> {
       const left = crew.interrupted === undefined ? Math.max(0, until - crew.now()) : 0;
       // The remaining failures share the remaining time; `jobs` of them use it at once.
       const milliseconds = left * Math.min(1, jobs / (unsettled.length + 1));
-      if (!finding.settled) await finding.shrink({ crew, job, milliseconds, met });
+      const causes = causesFor(running, finding);
+      if (!finding.settled) await finding.shrink({ crew, job, milliseconds, met, ...causes });
       await report(running, finding);
     }
   }));
 }
 
-/** Stores and reports a failure. */
+function groupOf({ plan }: Running, target: string): string | undefined {
+  return plan.targets.find(({ name }) => name === target)?.causes?.group;
+}
+
+function causesFor(
+  running: Running,
+  { target }: Finding,
+): { readonly causes?: readonly KnownCause[] } {
+  const group = groupOf(running, target);
+  return group === undefined ? {} : { causes: running.ledger.causesOf(group) };
+}
+
+/** Stores and reports a failure, unless it is one that is known by its cause. */
 async function report(running: Running, finding: Finding): Promise<void> {
-  const { plan, crew, reporter, failures } = running;
+  const { plan, crew, reporter, failures, ledger, started } = running;
   const { timeout } = crew.options;
   const found = await finding.found(crew);
-  const failure = keep(plan, { target: finding.target, found, timeout });
+  const group = groupOf(running, finding.target);
+  const settled = group === undefined ? undefined : ledger.settle({
+    group,
+    signature: found.fault.signature,
+    cause: found.cause ?? [],
+    smallest: found.dossier?.traits ?? [],
+  });
+  if (settled?.isNew === false && (settled.entry.known || !settled.isRefined)) return;
+  const kept = keep(plan, { target: finding.target, found, timeout });
+  const failure = settled === undefined
+    ? kept
+    : { ...kept, entry: settled.entry, seen: finding.seen - started };
+  const at = failures.findIndex(({ entry }) => entry !== undefined && entry === settled?.entry);
+  if (at >= 0) {
+    // The first one was not as small, which its artifact is still there to show.
+    failures[at] = { ...failure, seen: failures[at]?.seen ?? 0 };
+    return;
+  }
   failures.push(failure);
   reporter.failed(failure);
 }
@@ -211,12 +263,14 @@ function keep(
 }
 
 function summarize(
-  plan: Plan,
+  { plan, failures, ledger }: Running,
   results: readonly TargetResult[],
-  failures: readonly ReportedFailure[],
   facts: { milliseconds: number; interrupted?: number },
 ): Summary {
   const counts = sumCounts(results.map((result) => result.counts));
+  const findings = ledger.entries
+    .map((entry) => ({ entry, count: entry.met + (counts.failures[entry.id] ?? 0) }));
+  const missed = findings.some(({ entry, count }) => entry.known && count === 0);
   const reached = plan.rules.filter((rule) => counts.rules[rule] !== undefined);
   return {
     seed: plan.seed,
@@ -224,9 +278,12 @@ function summarize(
     counts,
     ...facts,
     failures,
+    findings,
     reached,
     missed: plan.rules.filter((rule) => counts.rules[rule] === undefined),
-    status: statusOf(results, failures, facts.interrupted),
+    status: plan.strictKnown === true && missed
+      ? STATUS.failed
+      : statusOf(results, failures, facts.interrupted),
   };
 }
 

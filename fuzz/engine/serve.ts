@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
+import type { Json } from "../../src/format/mod.ts";
 import { Bench, isDeadly } from "./bench.ts";
+import { causeOf, isSteered, type KnownCause, knownCauseOf, LEFT_OUT } from "./causes.ts";
 import { dossierOf } from "./dossier.ts";
 import { faultOf, isFault, isTrouble, nameOf, sameFault } from "./fault.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -15,12 +17,17 @@ import { HarnessError, type Target } from "./target.ts";
  * Runs cases in the second thread of a worker: answers the questions that the first thread passes on. The
  * module of the second thread calls this and does nothing else.
  *
+ * @param targets the targets, or what makes them from the settings of the worker
  * @throws {Error} when it is called outside a worker
  */
-export function serve(targets: readonly Target[]): void {
+export function serve(
+  targets: readonly Target[] | ((settings: Json | undefined) => readonly Target[]),
+): void {
   const port = parentPort;
   if (port === null) throw new Error("Cannot serve targets: this is not a worker");
-  const server = new Server(targets, workerData as ThreadSetup, (said) => port.postMessage(said));
+  const setup = workerData as ThreadSetup;
+  const made = typeof targets === "function" ? targets(setup.settings) : targets;
+  const server = new Server(made, setup, (said) => port.postMessage(said));
   globalThis.addEventListener("unhandledrejection", (event) => {
     if (server.blame(event.reason)) event.preventDefault();
   });
@@ -107,7 +114,7 @@ class Server {
 
   async #runCases(
     bench: Bench,
-    { range, milliseconds, known }: Extract<Question, { ask: "cases" }>,
+    { range, milliseconds, known, causes = [] }: Extract<Question, { ask: "cases" }>,
   ): Promise<Answer> {
     const tally = new Tally();
     const names = new Set(known);
@@ -117,15 +124,19 @@ class Server {
     let trouble: string | undefined;
     while (index < range.to && trouble === undefined) {
       const value = bench.generate(range, index);
-      const pending = bench.run(value.value);
+      const traits = this.#traitsOf(bench, value.value, causes);
+      const pending = this.#isLeftOut(bench, { traits, index, causes })
+        ? LEFT_OUT
+        : bench.run(value.value);
       const attempt = pending instanceof Promise ? await pending : pending;
       if (!isFault(attempt)) tally.add(attempt);
       else if (isTrouble(attempt)) trouble = attempt.message;
       else {
-        tally.fail(attempt.signature);
+        const cause = knownCauseOf(attempt, traits, causes);
+        tally.fail(cause?.id ?? attempt.signature);
         const name = nameOf(attempt);
-        if (!names.has(name)) met.push({ index, fault: attempt });
-        names.add(name);
+        if (cause === undefined && !names.has(name)) met.push({ index, fault: attempt });
+        if (cause === undefined) names.add(name);
       }
       index++;
       if (this.#heartbeat.stopped || performance.now() >= until) break;
@@ -140,8 +151,28 @@ class Server {
     };
   }
 
+  /** The traits of a case; none where they are not needed. */
+  #traitsOf({ target }: Bench, value: unknown, causes: readonly KnownCause[]): readonly string[] {
+    const grouping = target.causes;
+    if (grouping === undefined) return [];
+    const isNeeded = causes.length > 0 || (grouping.avoided?.length ?? 0) > 0;
+    return isNeeded ? grouping.traits(value) : [];
+  }
+
+  #isLeftOut(
+    { target }: Bench,
+    { traits, index, causes }: {
+      traits: readonly string[];
+      index: number;
+      causes: readonly KnownCause[];
+    },
+  ): boolean {
+    const { avoided = [] } = target.causes ?? {};
+    return traits.length > 0 && isSteered({ traits, index }, { causes, avoided });
+  }
+
   async #shrink(question: Extract<Question, { ask: "shrink" }>): Promise<Answer> {
-    const { ref, fault, after } = question;
+    const { ref, fault, after, causes = [] } = question;
     const bench = await this.#started(ref.target);
     const value = bench.caseOf(ref);
     // A second run would end this worker.
@@ -154,8 +185,17 @@ class Server {
       {
         milliseconds: question.milliseconds,
         onSmaller: (smaller) => this.#say({ say: "smaller", ...smaller }),
+        causes,
       },
     );
-    return { say: "shrunk", shrunk };
+    const grouping = bench.target.causes;
+    if (grouping === undefined) return { say: "shrunk", shrunk };
+    const { steps: _, ...whole } = ref;
+    const cause = causeOf(grouping, {
+      fault: shrunk.fault,
+      smallest: shrunk.dossier.traits ?? [],
+      original: grouping.traits(bench.caseOf(whole).value),
+    });
+    return { say: "shrunk", shrunk: { ...shrunk, cause } };
   }
 }

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { Worker } from "node:worker_threads";
+import type { Json } from "../../src/format/mod.ts";
 import { formatDuration } from "./budget.ts";
 import { type Fault, faultOf } from "./fault.ts";
 import { decodeFrames, encodeFrame } from "./frames.ts";
@@ -13,6 +14,7 @@ export interface ThreadSetup {
   readonly heartbeat: SharedArrayBuffer;
   readonly directory: string;
   readonly tools: Tools;
+  readonly settings?: Json;
 }
 
 /** The connection to the main process. */
@@ -74,12 +76,17 @@ class Supervisor {
   #residentThen = process.memoryUsage.rss();
 
   constructor(thread: URL, setup: WorkerSetup, pipe: Pipe) {
-    const { directory, tools, timeout, memoryMax } = setup;
+    const { directory, tools, timeout, memoryMax, settings } = setup;
     this.#setup = setup;
     this.#pipe = pipe;
     this.#limit = timeout;
     this.lost = new Promise((resolve) => this.#end = resolve);
-    const workerData: ThreadSetup = { heartbeat: this.#heartbeat.buffer, directory, tools };
+    const workerData: ThreadSetup = {
+      heartbeat: this.#heartbeat.buffer,
+      directory,
+      tools,
+      ...(settings === undefined ? {} : { settings }),
+    };
     this.#heartbeat.enter("starting");
     this.#thread = new Worker(thread, {
       workerData,

@@ -46,6 +46,28 @@ export interface FailureDetails {
   readonly answers?: readonly NamedAnswer[];
   /** What the failure is about, where it is known. */
   readonly about?: About;
+  /** Why the case fails, where the failure itself says so: the traits that decide. */
+  readonly cause?: readonly string[];
+  /** Facts for a report, as plain data. */
+  readonly facts?: Json;
+}
+
+/**
+ * How the failures of a target are grouped by cause, so that a run goes on past one that is known. The
+ * signature of such a failure starts with its kind.
+ */
+export interface Causes<Case> {
+  /** Targets of one group have their causes in common. */
+  readonly group: string;
+  /**
+   * What is special about a case: names that other cases can share, such as the features of an image
+   * and the rules that it breaks.
+   */
+  traits(value: Case): readonly string[];
+  /** Whether the simplest cases have a trait. */
+  isUsual(trait: string): boolean;
+  /** Traits of cases that are expected to compare nothing. They are drawn less often. */
+  readonly avoided?: readonly string[];
 }
 
 /** A property that does not hold. Failures with the same signature are the same failure. */
@@ -138,6 +160,8 @@ export interface Target<Case = unknown> {
   describe(value: Case): string;
   /** The passphrases of the images, which a generator made up. */
   passphrases?(value: Case): readonly string[];
+  /** Failures are grouped by cause; by signature if absent. */
+  readonly causes?: Causes<Case>;
   /**
    * The relevant bytes of the case, annotated; by default the first rows of the image.
    *

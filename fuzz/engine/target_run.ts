@@ -1,4 +1,5 @@
 import { GRANT_MAX, ShrinkShare } from "./budget.ts";
+import type { KnownCause, Ledger } from "./causes.ts";
 import type { Crew } from "./crew.ts";
 import { nameOf } from "./fault.ts";
 import { Finding, type Origin } from "./finding.ts";
@@ -30,6 +31,8 @@ export interface TargetPlan {
   readonly milliseconds: number;
   /** Time for making failures smaller if `milliseconds` is `Infinity`. */
   readonly shrinkMilliseconds: number;
+  /** The failures by cause, for a target whose failures are grouped so, and the group of the target. */
+  readonly grouped?: { readonly ledger: Ledger; readonly group: string };
 }
 
 /** Callbacks of a target's run. */
@@ -136,9 +139,13 @@ export class TargetRun {
     const { now } = this.#crew;
     const started = now();
     const met = (origin: Origin) => this.#meet(origin);
-    await finding.shrink({ crew: this.#crew, job, milliseconds, met });
+    await finding.shrink({ crew: this.#crew, job, milliseconds, met, ...this.#causes });
     this.#share.giveBack(milliseconds - (now() - started));
-    if (finding.settled || milliseconds >= GRANT_MAX) await this.#events.settled(finding);
+    if (this.#plan.grouped !== undefined) {
+      // Its cause is known now, so that others with the same signature are met again.
+      await this.#events.settled(finding);
+      this.#known.delete(nameOf(finding.fault));
+    } else if (finding.settled || milliseconds >= GRANT_MAX) await this.#events.settled(finding);
     else this.#deferred.push(finding);
   }
 
@@ -169,7 +176,13 @@ export class TargetRun {
     const milliseconds = Math.min(STRETCH, this.#until - this.#crew.now());
     const known = [...this.#known];
     const asked = this.#crew.now();
-    const answer = await worker.ask({ ask: "cases", range: cases, milliseconds, known });
+    const answer = await worker.ask({
+      ask: "cases",
+      range: cases,
+      milliseconds,
+      known,
+      ...this.#causes,
+    });
     this.#busy--;
     if (answer.say === "ran") this.#ran(range, answer, worker);
     else if (answer.say === "lost") this.#lose(range, answer, this.#crew.now() - asked);
@@ -243,6 +256,11 @@ export class TargetRun {
     const name = nameOf(origin.fault);
     if (this.#known.has(name) || this.#known.size >= FINDINGS_MAX) return;
     this.#known.add(name);
-    this.#findings.push(new Finding(origin));
+    this.#findings.push(new Finding(origin, this.#crew.now()));
+  }
+
+  get #causes(): { readonly causes?: readonly KnownCause[] } {
+    const { grouped } = this.#plan;
+    return grouped === undefined ? {} : { causes: grouped.ledger.causesOf(grouped.group) };
   }
 }

@@ -34,6 +34,9 @@ export const wholes: readonly WholeKit[] = [
 /** Every kit, each once. */
 export const kits: readonly Kit[] = [...new Set([...images, ...wholes])];
 
+export { withOwnKeys } from "./chain/keys.ts";
+export { type ChainModel, chainModels, type ImageModel } from "./chain/models.ts";
+export { modestDisk } from "./chain/modest.ts";
 export { assertDisk, assertSound } from "./content.ts";
 export {
   allPassphrases,

@@ -20,6 +20,7 @@ export {
   editDraws,
   editLists,
   garblingLists,
+  ROLES,
   sealedDraws,
   sealedLists,
   type Sort,

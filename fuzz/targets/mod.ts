@@ -24,7 +24,8 @@ export const targets: readonly Target[] = [
 ].map((target) => target as Target);
 
 export { differential, type DifferentialCase } from "./differential.ts";
-export { toPlainJson } from "./json.ts";
+export { excerptOf } from "./excerpt.ts";
+export { fromPlainJson, toPlainJson } from "./json.ts";
 export {
   type EditedCase,
   isNoise,

@@ -10,7 +10,7 @@ import {
   tryReading,
 } from "../image/mod.ts";
 import { type Opening, refuses, type RuleId, ruleOf } from "../rules/mod.ts";
-import { isLenient, isNeeded } from "./needed.ts";
+import { isLenient, isNeeded, isUnused } from "./needed.ts";
 
 /** Why an implementation may accept or reject an image. */
 export type ExpectationReason =
@@ -61,6 +61,8 @@ interface Weight {
 
 /** Longest range that is read to find out whether it can be read, in bytes. */
 const RANGE_MAX = 2 ** 32;
+
+const PAST_EOF: RuleId = "blk.io.past-eof";
 
 /** The rules for files that are missing: no reader can invent their content. */
 const MISSING: ReadonlySet<RuleId> = new Set([
@@ -183,7 +185,7 @@ function weightOf(image: OpenedImage, id: RuleId, use: Use): Weight | undefined 
     return MISSING.has(id) ? either("not-needed") : undefined;
   }
   if (id.startsWith("blk.probe.")) return either("habit", any);
-  const needed = isNeeded(id, use);
+  const needed = isNeeded(id, use) && !isUnused(image, id);
   if (rule.effect === "unknown") return use === "info" ? undefined : either("unknown", any);
   const refused = rejectedAtOpen ||
     use === "check" && (rule.effect === "corruption" || rule.effect === "check-error");
@@ -235,13 +237,13 @@ function failureOf(
   size: number,
 ): RuleId | "unknown" | OfZeros | undefined {
   try {
-    const mapping = mappingFailure(layers);
-    if (use === "map" || mapping !== undefined && range === undefined) return mapping;
+    if (range !== undefined && range.length > RANGE_MAX) return "unknown";
+    const mapping = mappingFailure(layers, range);
+    if (use === "map" || mapping !== undefined) return mapping;
     if (range === undefined) {
       const tried = tryReading(layers, size);
       return tried.read === "ok" ? undefined : tried.broken.rule;
     }
-    if (range.length > RANGE_MAX) return "unknown";
     digestOf(layers, { from: range.start, to: range.start + range.length });
     return undefined;
   } catch (error) {
@@ -258,10 +260,16 @@ interface OfZeros {
   readonly ofZeros: RuleId;
 }
 
-function mappingFailure(layers: readonly Layer[]): RuleId | OfZeros | undefined {
+function mappingFailure(
+  layers: readonly Layer[],
+  { start, length }: NonNullable<ExpectationQuery["range"]> = {
+    start: 0,
+    length: layers[0]?.virtualSize ?? 0,
+  },
+): RuleId | OfZeros | undefined {
   let left = EXTENTS_MAX;
   let ofZeros: OfZeros | undefined;
-  for (const { broken, run } of extentsOf(layers, 0, layers[0]?.virtualSize ?? 0)) {
+  for (const { broken, run } of extentsOf(layers, start, start + length)) {
     if (broken !== undefined && run.kind !== "zero") return broken.rule;
     if (broken !== undefined) ofZeros = { ofZeros: broken.rule };
     if (left-- === 0) break;
@@ -270,7 +278,14 @@ function mappingFailure(layers: readonly Layer[]): RuleId | OfZeros | undefined 
 }
 
 function combine(all: readonly (Weight | undefined)[], { layer }: OpenedImage): Expectation {
-  const weights = all.filter((it) => it !== undefined);
+  const known = all.filter((it) => it !== undefined);
+  // What a table says that goes on past the end of the file is not defined.
+  const isCut = known.some(({ rule }) => rule === PAST_EOF);
+  const weights = known.map((weight): Weight =>
+    isCut && weight.verdict === "must-reject" && ruleOf(weight.rule).effect === "fails-at-access"
+      ? { rule: weight.rule, verdict: "either", reason: "habit", anyAnswer: true }
+      : weight
+  );
   const rulesOf = (some: readonly Weight[]): RuleId[] => [...new Set(some.map(({ rule }) => rule))];
   const rejecting = weights.filter(({ verdict }) => verdict === "must-reject");
   if (rejecting.length > 0) return { verdict: "must-reject", rules: rulesOf(rejecting) };

@@ -1,11 +1,12 @@
 import type { Use } from "../format/mod.ts";
+import type { OpenedImage } from "../image/mod.ts";
 import { formats } from "../formats.ts";
 import type { RuleId } from "../rules/mod.ts";
 
 /** Which questions need what the rules for every format are about. */
 const BLOCK_USES: Readonly<Record<string, readonly Use[]>> = {
   "blk.probe": [],
-  "blk.io": ["digest", "snapshot"],
+  "blk.io": ["map", "digest", "snapshot"],
   "blk.backing": ["map", "digest", "snapshot"],
   "blk.datafile": ["digest", "snapshot"],
 };
@@ -33,6 +34,14 @@ export function isNeeded(rule: RuleId, use: Use): boolean {
     if (questions !== undefined) return questions.includes(use);
   }
   return EVERY_USE.includes(use);
+}
+
+/** Whether a rule is about a structure of a feature that the image does not have. */
+export function isUnused({ definition, header, source }: OpenedImage, rule: RuleId): boolean {
+  const { usedWith = {} } = definition.verdict;
+  const feature = Object.entries(usedWith).find(([prefix]) => rule.startsWith(prefix))?.[1];
+  return feature !== undefined &&
+    definition.featuresOf?.(header ?? source).includes(feature) === false;
 }
 
 /** The rules for which tools read a damaged structure in a way that the format does not define. */

@@ -82,6 +82,8 @@ export interface VerdictPolicy {
   readonly everyImage?: Broken;
   /** Which questions need which structures. */
   readonly uses?: UseTable;
+  /** Structures that no question needs in an image without a feature, by prefix of the slug. */
+  readonly usedWith?: Readonly<Record<string, string>>;
   /**
    * Rules for which the tool reads a damaged structure in a way that the format does not define. Another
    * implementation may read it in another way.

@@ -10,7 +10,7 @@ import { keyAreaOf, luksAreaOf } from "./key_area.ts";
 import type { Qcow2Model } from "./model.ts";
 import { qcow2Rules } from "./rules.ts";
 import { qcow2Structures } from "./structures.ts";
-import { qcow2Uses } from "./uses.ts";
+import { qcow2UsedWith, qcow2Uses } from "./uses.ts";
 
 /** Missing bytes read as zeros in QEMU. */
 const LENIENT: readonly FoundRule[] = [
@@ -43,6 +43,7 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
   verdict: {
     tool: "qemu-img",
     uses: qcow2Uses,
+    usedWith: qcow2UsedWith,
     lenient: LENIENT,
     // More encryption methods can be read than QEMU supports.
     readsDespite: ({ rule, class: by }) => rule.startsWith("luks.") && by !== "spec",

@@ -195,8 +195,9 @@ function plainPart(mapping: Mapping, at: EntryAt, cut: Cut): Run {
   const broken = problemAt(mapping, at, cut.guest);
   const kind = classOf(high, low, mapping);
   if (broken !== undefined) {
-    // The offset of a zero cluster does not change what it reads as.
-    const isZero = kind === "zero-allocated" && broken.rule !== "qcow2.l2e.zero-v2";
+    // The offset does not change what a zero cluster reads as, nor one without allocated subclusters.
+    const isZero = kind === "zero-allocated" && broken.rule !== "qcow2.l2e.zero-v2" ||
+      mapping.geometry.extendedL2 && kind === "normal" && at.table.allocated(at.entry) === 0;
     return { start, length, kind: isZero ? "zero" : "unallocated", broken };
   }
   if (kind === "unallocated") return { start, length, kind };

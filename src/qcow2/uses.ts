@@ -4,6 +4,9 @@ const CONTENT: readonly Use[] = ["map", "digest", "snapshot", "check"];
 const READ: readonly Use[] = ["digest", "snapshot"];
 const ALL: readonly Use[] = ["info", ...CONTENT];
 
+/** Without LUKS encryption, nobody has to read the pointer to its header. */
+export const qcow2UsedWith = { "qcow2.ext.crypto-": "encryption.luks" } as const;
+
 /**
  * Which questions need which structures of qcow2. Content does not depend on refcounts, on the snapshot
  * table, on bitmaps or on the feature name table (qcow2.txt, Cluster mapping).

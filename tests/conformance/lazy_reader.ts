@@ -181,9 +181,10 @@ function qcow2Header(file: Buffer): Qcow2Header {
   if (offset !== 0 && (nameSize > 1023 || offset + nameSize > cluster)) {
     throw new Rejected("the backing file name is not in the first cluster");
   }
-  const l1 = Number(file.readBigUInt64BE(40));
+  const exactL1 = file.readBigUInt64BE(40);
+  const l1 = Number(exactL1);
   const l1Size = file.readUInt32BE(36);
-  if (l1 % cluster !== 0 || l1 + 8 * l1Size > 2 ** 63 - 2 ** 30) {
+  if (exactL1 % BigInt(cluster) !== 0n || l1 + 8 * l1Size > 2 ** 63 - 2 ** 30) {
     throw new Rejected("the L1 table is at a wrong place");
   }
   if (8 * l1Size > L1_MAX) throw new Lacking("such a large L1 table");
@@ -249,7 +250,8 @@ function qcow2Disk(
       const sectors = Number((entry & ((1n << 62n) - 1n)) >> BigInt(bits)) + 1;
       const length = sectors * 512 - offset % 512;
       const bytes = Buffer.alloc(length);
-      file.copy(bytes, 0, Math.min(offset, file.length), offset + length);
+      const [from, end] = [offset, offset + length].map((at) => Math.min(at, file.length));
+      file.copy(bytes, 0, from, end);
       return { kind: "packed", bytes };
     }
     const offset = Number(entry & OFFSET);

@@ -21,6 +21,7 @@ const FLOORS = [
   ["fuzz/compare"],
   ["fuzz/formats"],
   ["fuzz/targets"],
+  ["fuzz/peer"],
   ["fuzz/cli"],
   ["golden/recipes", "corpus/cases"],
   ["golden/build"],

@@ -1,0 +1,168 @@
+import type { Fault } from "./fault.ts";
+import type { CaseReport, Causes } from "./target.ts";
+
+/** Why known failures of one signature happen: each case with all of the traits fails. */
+export interface KnownCause {
+  /** What it is counted as. */
+  readonly id: string;
+  readonly signature: string;
+  readonly traits: readonly string[];
+}
+
+/** The result of a case that is not run because it would fail as others have. */
+export const LEFT_OUT: CaseReport = {
+  depth: "header",
+  rules: [],
+  skipped: "like a known failure",
+};
+
+/** One case in so many is run if it has the cause of a known failure or an avoided trait. */
+const STEERED = 8;
+
+/** The kind of a failure: the rest of its signature only keeps cases apart while they get smaller. */
+function kindIn(signature: string): string {
+  return signature.split(" ", 1)[0] ?? "";
+}
+
+/** Whether a case has all traits of a cause. */
+export function hasCause(traits: readonly string[], cause: Pick<KnownCause, "traits">): boolean {
+  return cause.traits.every((trait) => traits.includes(trait));
+}
+
+/** The known cause of a failure. */
+export function knownCauseOf(
+  { signature }: Pick<Fault, "signature">,
+  traits: readonly string[],
+  causes: readonly KnownCause[],
+): KnownCause | undefined {
+  const kind = kindIn(signature);
+  return causes.find((cause) => kindIn(cause.signature) === kind && hasCause(traits, cause));
+}
+
+/**
+ * Whether a case is left out, so that the time goes to cases that may fail for another reason. A cause
+ * that every case has leaves out none.
+ */
+export function isSteered(
+  { traits, index }: { readonly traits: readonly string[]; readonly index: number },
+  { causes, avoided }: {
+    readonly causes: readonly KnownCause[];
+    readonly avoided: readonly string[];
+  },
+): boolean {
+  if (index % STEERED === 0) return false;
+  return avoided.some((trait) => traits.includes(trait)) ||
+    causes.some((cause) => cause.traits.length > 0 && hasCause(traits, cause));
+}
+
+/**
+ * Why a case fails: what is special about the smallest case and was in the original one too. What
+ * the simplest cases have is left out, unless it is all that there is.
+ */
+export function causeOf(
+  { isUsual }: Pick<Causes<never>, "isUsual">,
+  { fault, smallest, original }: {
+    readonly fault: Fault;
+    readonly smallest: readonly string[];
+    readonly original: readonly string[];
+  },
+): readonly string[] {
+  if (fault.cause !== undefined) return fault.cause;
+  const both = smallest.filter((trait) => original.includes(trait));
+  const special = (traits: readonly string[]) => traits.filter((trait) => !isUsual(trait));
+  const found = [special(both), special(smallest), both, smallest];
+  return found.find(({ length }) => length > 0) ?? [];
+}
+
+/** A failure with its cause, as it was found. */
+export interface SettledCause {
+  readonly group: string;
+  readonly signature: string;
+  readonly cause: readonly string[];
+  /** The traits of the smallest case. */
+  readonly smallest: readonly string[];
+}
+
+/** One failure of a run, whatever the number of cases that show it. */
+export interface LedgerEntry {
+  readonly id: string;
+  readonly group: string;
+  readonly signature: string;
+  /** Traits that each case with this failure has; none if each case has it. */
+  cause: readonly string[];
+  /** The traits of the smallest case. */
+  readonly smallest: readonly string[];
+  /** It was known before the run. */
+  readonly known: boolean;
+  /** Cases that were found to be this failure after they had been made smaller. */
+  met: number;
+}
+
+/** What became of a failure. */
+export interface Settled {
+  readonly entry: LedgerEntry;
+  readonly isNew: boolean;
+  /** The case shows the cause better than the one before it. */
+  readonly isRefined: boolean;
+}
+
+/** The failures of a run by cause. */
+export class Ledger {
+  readonly #entries: LedgerEntry[] = [];
+
+  /** The failures in the order in which they were found. */
+  get entries(): readonly LedgerEntry[] {
+    return this.#entries;
+  }
+
+  /** Enters a failure that is known before the run. */
+  know({ group, signature, cause }: Omit<SettledCause, "smallest">): LedgerEntry {
+    return this.#add({ group, signature, cause, smallest: [], known: true, met: 0 });
+  }
+
+  /** The causes for targets of a group. */
+  causesOf(group: string): KnownCause[] {
+    return this.#entries.filter((entry) => entry.group === group)
+      .map(({ id, signature, cause }) => ({ id, signature, traits: cause }));
+  }
+
+  /**
+   * Enters a failure; one with the cause of another is the same one. Causes get more general: what two
+   * cases with the same smallest case do not have in common is not needed.
+   *
+   * @returns the entry, whether it is a new one, and whether its cause has become more general
+   */
+  settle(settled: SettledCause): Settled {
+    const { group, cause, smallest } = settled;
+    const signature = kindIn(settled.signature);
+    const alike = this.#entries.filter((it) => it.group === group && it.signature === signature);
+    const covered = alike.find((entry) => hasCause(cause, { traits: entry.cause }));
+    if (covered !== undefined) return again(covered, false);
+    const general = alike.find((entry) => hasCause(entry.cause, { traits: cause }));
+    const same = general ?? alike.find((entry) => sameTraits(entry.smallest, smallest));
+    if (same === undefined) {
+      const entry = this.#add({ group, signature, cause, smallest, known: false, met: 1 });
+      return { entry, isNew: true, isRefined: false };
+    }
+    // What is recorded stays as it is recorded.
+    if (same.known) return again(same, false);
+    const before = same.cause.length;
+    same.cause = same.cause.filter((trait) => cause.includes(trait));
+    return again(same, same.cause.length < before);
+  }
+
+  #add(entry: Omit<LedgerEntry, "id">): LedgerEntry {
+    const added = { ...entry, id: `finding ${this.#entries.length + 1}` };
+    this.#entries.push(added);
+    return added;
+  }
+}
+
+function again(entry: LedgerEntry, isRefined: boolean): Settled {
+  entry.met++;
+  return { entry, isNew: false, isRefined };
+}
+
+function sameTraits(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((trait) => right.includes(trait));
+}

@@ -1,0 +1,157 @@
+import * as fc from "fast-check";
+import { formatOf } from "../../src/formats.ts";
+import type { Json } from "../../src/format/mod.ts";
+import {
+  type ChainModel,
+  chainModels,
+  drawsOf,
+  editsOf,
+  type Kit,
+  modestDisk,
+  repaired,
+  wholes,
+  withOwnKeys,
+} from "../formats/mod.ts";
+import { type KeyChoice, keyChoices } from "../generate/mod.ts";
+import { type Edit, type EditDraw, editDraws, ROLES } from "../mutate/mod.ts";
+import { fromPlainJson } from "../targets/mod.ts";
+import { hasFormat, type PeerUnderTest } from "./under_test.ts";
+
+/** An image, and what an implementation is asked about it. */
+export interface PeerCase {
+  /** The kind of image: `chain`, `luks` or `luks2`. */
+  readonly kit: string;
+  readonly model: unknown;
+  /** The edits, in order. */
+  readonly edits: readonly Edit[];
+  /** What the image is opened with. */
+  readonly key: KeyChoice;
+  /** Which snapshot and which range is read, as a number without a meaning of its own. */
+  readonly part: number;
+}
+
+const [chains, luks1, luks2] = wholes;
+
+/** The kits by the name that a case has. */
+const KITS: Readonly<Record<string, Kit>> = {
+  chain: chains as Kit,
+  luks: luks1 as Kit,
+  luks2: luks2 as Kit,
+};
+
+/** The kit of a case. */
+export function kitOf({ kit }: Pick<PeerCase, "kit">): Kit {
+  const found = KITS[kit];
+  if (found === undefined) throw new TypeError(`Cannot use the case: unknown kind ${kit}`);
+  return found;
+}
+
+/** Which images a target asks about. */
+export interface CaseOptions {
+  /** How many of so many images are edited. */
+  readonly edited: readonly [edited: number, of: number];
+  /** Only volumes with key slots. */
+  readonly volumes?: true;
+}
+
+/** The role of headers in a draw. */
+const HEADER = ROLES.indexOf("header");
+/** Clusters of most disks. */
+const CLUSTERS_MAX = 20;
+/** One disk in so many may be of any size. */
+const LARGE_SHARE = 16;
+const PART_MAX = 2 ** 16;
+/** Large clusters and long tables cost time and find nothing that small ones do not. */
+const SMALL = { clusterBitsMax: 16, limits: { l1Bytes: 4096 } } as const;
+/** Opening a volume takes ten times as long as anything else. */
+const WEIGHTS: Readonly<Record<string, number>> = { chain: 24, luks: 1, luks2: 1 };
+
+/** The images of a target, of the formats that an implementation lists; none if it lists none. */
+export function peerCases(
+  peer: PeerUnderTest,
+  options: CaseOptions,
+): fc.Arbitrary<PeerCase> | undefined {
+  const kinds = kindsFor(peer, options);
+  if (kinds.length === 0) return undefined;
+  const cases = kinds.map((kind) => ({
+    weight: options.volumes === true ? 1 : WEIGHTS[kind] ?? 1,
+    arbitrary: casesOf(kind, peer, options),
+  }));
+  return fc.oneof(...cases);
+}
+
+function kindsFor(peer: PeerUnderTest, { volumes }: CaseOptions): string[] {
+  const isChain = hasFormat(peer, "qcow2") || hasFormat(peer, "qcow");
+  const chain = volumes === true || !isChain ? [] : ["chain"];
+  return [...chain, ...["luks", "luks2"].filter((format) => hasFormat(peer, format))];
+}
+
+function casesOf(
+  kind: string,
+  peer: PeerUnderTest,
+  { edited: [edited, of] }: CaseOptions,
+): fc.Arbitrary<PeerCase> {
+  const kit = kitOf({ kit: kind });
+  const models = kind === "chain" ? chainsFor(peer) : kit.models("roundtrip");
+  const untouched = { weight: of - edited, arbitrary: fc.constant([]) };
+  const changed = { weight: edited, arbitrary: changes(kit, kind) };
+  const edits = fc.oneof({ withCrossShrink: true }, untouched, changed);
+  return fc.tuple(models, edits, keysFor(kit, peer), fc.nat(PART_MAX))
+    .map(([model, draws, key, part]) => ({
+      kit: kind,
+      model,
+      edits: draws.length === 0 ? [] : editsOf(kit, model, draws),
+      key,
+      part,
+    }));
+}
+
+/** Changes of anything and, as often, of fields of headers: what an implementation checks or not. */
+function changes(kit: Kit, kind: string): fc.Arbitrary<readonly EditDraw[]> {
+  const any = drawsOf(kit, "differential");
+  if (kind === "luks2") return any;
+  const draws = editDraws().map((draw): EditDraw => ({ ...draw, sort: "value", role: HEADER }));
+  return fc.oneof(any, fc.array(draws, { minLength: 1, maxLength: 2 }));
+}
+
+/** Without passphrases, encrypted content cannot be read. */
+function keysFor(kit: Kit, { description: { takes = [] } }: PeerUnderTest) {
+  if (kit.keys === undefined || !takes.includes("passphrases")) return keyChoices({ none: 1 });
+  return keyChoices({ right: 14, wrong: 1, none: 1 });
+}
+
+function chainsFor(peer: PeerUnderTest): fc.Arbitrary<ChainModel> {
+  const { takes = [] } = peer.description;
+  const formats = (["qcow2", "qcow"] as const).filter((format) => hasFormat(peer, format));
+  const encryption = takes.includes("passphrases") ? "some" : "none";
+  const small = fc.integer({ min: 0, max: LARGE_SHARE - 1 }).map((draw) => draw !== 1);
+  return fc.tuple(
+    chainModels({ ...SMALL, encryption, formats }),
+    small,
+    fc.nat({ max: CLUSTERS_MAX }),
+  ).map(([chain, isSmall, clusters]) => withOwnKeys(isSmall ? modestDisk(chain, clusters) : chain));
+}
+
+/**
+ * A case as it was stored.
+ *
+ * @throws {TypeError} when it is not one
+ */
+export function storedPeerCase(json: Json): PeerCase {
+  const { edits = [], key = "right", part = 0, ...value } = fromPlainJson(json) as
+    & Pick<PeerCase, "kit" | "model">
+    & Partial<PeerCase>;
+  const kit = kitOf(value);
+  return { ...value, edits: edits.map((edit) => kit.edits?.stored?.(edit) ?? edit), key, part };
+}
+
+/** A case after a part of it was dropped. */
+export function repairedPeerCase(value: PeerCase): PeerCase {
+  return repaired(kitOf(value), value);
+}
+
+/** Name of the format of the top image. */
+export function topFormat({ kit, model }: PeerCase): string {
+  if (kit !== "chain") return kit;
+  return formatOf((model as ChainModel)[0]?.format ?? "raw").name;
+}

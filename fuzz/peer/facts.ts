@@ -1,0 +1,32 @@
+import type { Expectation } from "../../src/expect/mod.ts";
+import type { DigestScope, FailureKind, Operation } from "../../src/peers/mod.ts";
+import type { RuleId } from "../../src/rules/mod.ts";
+
+/** A question about a case. */
+export interface PeerQuestion {
+  /** The question in words: `digest of snapshot 1`. */
+  readonly name: string;
+  readonly operation: Operation;
+  readonly scope?: DigestScope;
+  /** The passphrase that `unlock` tries. */
+  readonly passphrase?: string;
+}
+
+/** What is known of a failure of an implementation, as plain data. */
+export interface PeerFacts {
+  readonly kind: FailureKind;
+  /** Name of the implementation. */
+  readonly peer: string;
+  readonly version: string;
+  readonly operation: Operation;
+  /** The question in words. */
+  readonly question: string;
+  readonly expectation: Expectation;
+  /** What the answer should say, where it differs. */
+  readonly expected: string;
+  readonly answered: string;
+  /** The features of the image. */
+  readonly features: readonly string[];
+  /** The rules that the image breaks. */
+  readonly rules: readonly RuleId[];
+}

@@ -1,0 +1,331 @@
+import { join } from "node:path";
+import { isListedFeature } from "../../src/expect/mod.ts";
+import { detect } from "../../src/image/mod.ts";
+import {
+  type Difference,
+  FAILURE_KINDS,
+  type FailureKind,
+  type Misconduct,
+  misconductOf,
+  type Operation,
+  type Outcome,
+  type Peer,
+  type Subject,
+} from "../../src/peers/mod.ts";
+import { type RuleId, ruleOf } from "../../src/rules/mod.ts";
+import { writeDensely } from "../compare/mod.ts";
+import {
+  type About,
+  type CaseReport,
+  Failure,
+  type Target,
+  type TargetContext,
+} from "../engine/mod.ts";
+import { allPassphrases, depthOf, describeModel, sourceOf } from "../formats/mod.ts";
+import { KEY_WORDS } from "../generate/mod.ts";
+import { describeEdit } from "../mutate/mod.ts";
+import { excerptOf, toPlainJson } from "../targets/mod.ts";
+import {
+  type CaseOptions,
+  type PeerCase,
+  peerCases,
+  repairedPeerCase,
+  storedPeerCase,
+  topFormat,
+} from "./case.ts";
+import type { PeerFacts, PeerQuestion } from "./facts.ts";
+import { ask, questionsFor } from "./questions.ts";
+import { isUsualTrait, modelTraits } from "./traits.ts";
+import type { PeerUnderTest } from "./under_test.ts";
+import { CaseView } from "./view.ts";
+
+/** A property of implementations. */
+export interface PeerProperty extends CaseOptions {
+  /** Name of the target: `peer-content`. */
+  readonly name: string;
+  readonly says: string;
+  readonly weight: number;
+  /** The questions that are asked, as far as the implementation has the operations. */
+  readonly operations: readonly Operation[];
+}
+
+/** Longer files are not written. */
+const FILE_MAX = 2 ** 22;
+
+/** A property of one implementation; nothing if it lacks the operations or the formats. */
+export function peerTarget(
+  peer: PeerUnderTest,
+  property: PeerProperty,
+  name: string = property.name,
+): Target<PeerCase> | undefined {
+  const { description } = peer;
+  const operations = property.operations.filter((it) => description.operations.includes(it));
+  const cases = peerCases(peer, property);
+  if (operations.length === 0 || cases === undefined) return undefined;
+  let running: Peer | undefined;
+  return {
+    name,
+    says: property.says,
+    weight: property.weight,
+    cases: () => cases,
+    toJson: toPlainJson,
+    fromJson: storedPeerCase,
+    repair: repairedPeerCase,
+    files: (value) => new CaseView(value).files,
+    describe: (value) => describeCase(value),
+    excerpt: (value, about) => {
+      const view = new CaseView(value);
+      return excerptOf(view.kit, sourceOf(view.files), { about, model: value.model });
+    },
+    passphrases: (value) => {
+      const view = new CaseView(value);
+      return view.kit.keys === undefined ? [] : allPassphrases(view.kit, value.model);
+    },
+    causes: {
+      group: peer.text,
+      traits: traitsOf,
+      isUsual: isUsualTrait,
+    },
+    run: (value, context) => {
+      running ??= peer.open();
+      return runCase(value, context, { under: peer, peer: running, operations });
+    },
+    async stop() {
+      const closing = running;
+      running = undefined;
+      await closing?.close?.();
+    },
+  };
+}
+
+function describeCase(value: PeerCase): string {
+  const view = new CaseView(value);
+  return [
+    describeModel(view.kit, value.model),
+    ...value.edits.map(describeEdit),
+    ...(view.kit.keys === undefined ? [] : [`opened with ${KEY_WORDS[value.key]}`]),
+  ].join("\n");
+}
+
+/** Features and rules of the image, and what else is special about its model and its edits. */
+function traitsOf(value: PeerCase): string[] {
+  const view = new CaseView(value);
+  const rules = value.edits.length === 0 ? [] : rulesOf(view);
+  const edits = rules.length > 0
+    ? []
+    : value.edits.map((edit) => `edit.${"path" in edit ? edit.path : edit.op}`);
+  const traits = [...view.features, ...rules, ...edits, ...modelTraits(value.kit, value.model)];
+  return [...new Set(traits.map(slugOf))];
+}
+
+/** Names of findings are made of traits, so a trait is a part of such a name. */
+function slugOf(trait: string): string {
+  return trait.replaceAll(/[^\w.-]+/g, "-");
+}
+
+function rulesOf({ judgement }: CaseView): RuleId[] {
+  return judgement.findings.map(({ rule }) => rule);
+}
+
+interface Asking {
+  readonly under: PeerUnderTest;
+  readonly peer: Peer;
+  readonly operations: readonly Operation[];
+}
+
+async function runCase(
+  value: PeerCase,
+  { directory, at }: TargetContext,
+  { under, peer, operations }: Asking,
+): Promise<CaseReport> {
+  const view = new CaseView(value);
+  const skipped = whyNotAsked(view);
+  if (skipped !== undefined) return { depth: "header", rules: [], skipped };
+  for (const { name, source } of view.files) writeDensely(join(directory, name), source);
+  const subject = subjectOf(view, { directory, under });
+  let worst: { question: PeerQuestion; outcome: Outcome<unknown>; wrong: Misconduct } | undefined;
+  for (const question of questionsFor(view, operations)) {
+    at?.(question.name);
+    const outcome = await askTwice(peer, question, subject);
+    const wrong = wrongIn(view, { question, outcome, under });
+    if (wrong === undefined) continue;
+    if (worst === undefined || rank(wrong.kind) < rank(worst.wrong.kind)) {
+      worst = { question, outcome, wrong };
+    }
+    if (wrong.kind === "hang") break;
+  }
+  if (worst !== undefined) throw failureOf(view, under, worst);
+  if (value.edits.length === 0) return { depth: "accepted", rules: [] };
+  const { opened, judgement } = view;
+  return { depth: depthOf(view.kit, opened, judgement), rules: rulesOf(view) };
+}
+
+/** A machine that is busy may be slow once. */
+async function askTwice(
+  peer: Peer,
+  question: PeerQuestion,
+  subject: Subject,
+): Promise<Outcome<unknown>> {
+  const outcome = await ask(peer, question, subject);
+  return outcome.outcome === "timed-out" ? await ask(peer, question, subject) : outcome;
+}
+
+function rank(kind: FailureKind): number {
+  return FAILURE_KINDS.indexOf(kind);
+}
+
+function whyNotAsked(view: CaseView): string | undefined {
+  const { files, value } = view;
+  if (files.some(({ source }) => source.size > FILE_MAX)) {
+    return "the image file is too large to write";
+  }
+  if (value.edits.length === 0) return undefined;
+  // An implementation is given no format: it detects it.
+  if (view.opened.header === undefined && detect(sourceOf(files)).name !== topFormat(value)) {
+    return "the edited image is detected as another format";
+  }
+  // It would take as long in any implementation.
+  return rulesOf(view).includes("luks.work.iterations-budget")
+    ? "deriving a key takes too long"
+    : undefined;
+}
+
+function subjectOf(
+  { files, opened, passphrases, value }: CaseView,
+  { directory, under: { description: { takes = [] } } }: {
+    directory: string;
+    under: PeerUnderTest;
+  },
+): Subject {
+  const [first, second] = files.map(({ name }) => name);
+  const isDetached = value.kit !== "chain" && second !== undefined && opened.header !== undefined;
+  return {
+    directory,
+    path: (isDetached ? second : first) ?? "",
+    // Programs that know no LUKS2 detect such a volume as raw.
+    ...(value.kit === "luks2" ? { format: "luks2" } : {}),
+    ...(isDetached ? { header: first ?? "" } : {}),
+    ...(passphrases.length === 0 || !takes.includes("passphrases") ? {} : { passphrases }),
+  };
+}
+
+/** What is wrong with an answer. A right answer about a sound image costs no judgement. */
+function wrongIn(
+  view: CaseView,
+  { question, outcome, under: { description } }: {
+    question: PeerQuestion;
+    outcome: Outcome<unknown>;
+    under: PeerUnderTest;
+  },
+): Misconduct | undefined {
+  const { operation } = question;
+  const isSound = view.value.edits.length === 0;
+  const isRight = isSound && operation === "digest" && outcome.outcome === "accepted" &&
+    !view.isLocked && view.differences(question, outcome.value).length === 0;
+  if (isRight) return undefined;
+  const { features: listed } = description;
+  const named = outcome.outcome === "unsupported" ? outcome.feature : undefined;
+  const required = [...named === undefined ? [] : [named], ...view.features];
+  return misconductOf({
+    operation,
+    outcome,
+    expectation: view.expectation(question),
+    lacking: listed === undefined
+      ? []
+      : required.filter((feature) => !isListedFeature(feature, listed)),
+    // Reading a range is not a feature of the image.
+    listsFeatures: listed !== undefined && question.scope?.range === undefined,
+    differences: () =>
+      outcome.outcome === "accepted" ? view.differences(question, outcome.value) : [],
+  });
+}
+
+function failureOf(
+  view: CaseView,
+  { description: { name, version } }: PeerUnderTest,
+  { question, outcome, wrong }: {
+    question: PeerQuestion;
+    outcome: Outcome<unknown>;
+    wrong: Misconduct;
+  },
+): Failure {
+  const expectation = view.expectation(question);
+  const { rules = [] } = expectation;
+  const isVerdict = wrong.kind === "accepts-invalid" && rules.length > 0;
+  const facts: PeerFacts = {
+    kind: wrong.kind,
+    peer: name,
+    version,
+    operation: question.operation,
+    question: question.name,
+    expectation,
+    expected: sideText(wrong, "left"),
+    answered: sideText(wrong, "right"),
+    features: view.features,
+    rules: view.value.edits.length === 0 ? [] : [...new Set(rulesOf(view))],
+  };
+  return new Failure(
+    isVerdict ? `${wrong.kind} ${rules.join("+")}` : wrong.kind,
+    `${question.name}: ${messageOf(outcome, facts)}`,
+    {
+      answers: [{ by: "expected", text: facts.expected }, {
+        by: `${name} ${version}`,
+        text: facts.answered,
+      }],
+      about: aboutOf(view, { question, wrong, rule: rules[0] }),
+      facts: toPlainJson(facts),
+      ...(isVerdict ? { cause: rules } : {}),
+    },
+  );
+}
+
+function sideText({ differences: [first] }: Misconduct, side: "left" | "right"): string {
+  if (first === undefined) return "";
+  const { path } = first;
+  const value = first[side];
+  if (path !== "") return `${path}: ${JSON.stringify(value)}`;
+  const { outcome, message } = value as { outcome?: string; message?: string };
+  return message === undefined || message === "" ? `${outcome}` : `${outcome}: ${message}`;
+}
+
+function messageOf(outcome: Outcome<unknown>, { kind, expected, answered }: PeerFacts): string {
+  switch (kind) {
+    case "refuses-valid":
+      return `the image is valid, and the answer is ${outcome.outcome}`;
+    case "accepts-invalid":
+      return "the image is invalid, and it is accepted";
+    case "hang":
+    case "crash":
+    case "malformed-answer":
+    case "memory":
+      return answered;
+    default:
+      return `expected ${expected}, answered ${answered}`;
+  }
+}
+
+/** The part of the image that decides. */
+function aboutOf(
+  view: CaseView,
+  { question: { scope = {} }, wrong, rule }: {
+    question: PeerQuestion;
+    wrong: Misconduct;
+    rule: RuleId | undefined;
+  },
+): About {
+  const finding = view.value.edits.length === 0
+    ? undefined
+    : view.judgement.findings.find((it) => it.rule === rule) ??
+      view.judgement.findings.find((it) => ruleOf(it.rule).level === "must");
+  if (finding !== undefined) {
+    const { path, offset } = finding;
+    return { path, ...(typeof offset === "number" ? { offset } : {}) };
+  }
+  if (wrong.kind === "wrong-info") return { path: pathIn(wrong.differences) };
+  const [first] = view.disk?.ranges ?? [];
+  return { guestOffset: scope.range?.start ?? first?.start ?? 0 };
+}
+
+function pathIn([first]: readonly Difference[]): string {
+  return first?.path ?? "";
+}

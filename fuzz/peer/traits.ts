@@ -1,0 +1,139 @@
+import type { Json } from "../../src/format/mod.ts";
+import type { Qcow1Model } from "../../src/qcow1/mod.ts";
+import type { Qcow2Model } from "../../src/qcow2/mod.ts";
+import type { ChainModel, ImageModel } from "../formats/mod.ts";
+
+/**
+ * What is special about a model: names that models share. A member of it with another value than the
+ * simplest one is a trait by its path, text by its value too, a number without its value.
+ */
+export function modelTraits(kit: string, model: unknown): string[] {
+  if (kit !== "chain") return [...namesIn(model, kit)];
+  const [top, ...below] = model as ChainModel;
+  if (top === undefined) return [];
+  return [
+    ...imageTraits(top, ""),
+    ...below.flatMap((image) => imageTraits(image, "backing.")),
+    ...shortBacking(top, below[0]),
+  ];
+}
+
+function shortBacking(top: ImageModel, below: ImageModel | undefined): string[] {
+  if (below === undefined) return [];
+  return BigInt(below.size) < BigInt(top.size) ? ["short-backing"] : [];
+}
+
+/** Members with values that make no difference to a reader, or that a feature names. */
+const IGNORED: readonly string[] = [
+  "format",
+  "version",
+  "extendedL2",
+  "compression",
+  "clusters.index",
+  "clusters.level",
+  "clusters.pattern",
+  "clusters.aligned",
+  "clusters.gap",
+  "snapshots.clusters",
+  "snapshots.pattern",
+  "placement.seed",
+  "size",
+  "seed",
+  "uuid",
+  "pattern",
+  "backing",
+  "dataFile.name",
+  "encryption",
+  "snapshots.id",
+  "snapshots.name",
+  "snapshots.size",
+  "bitmaps.name",
+  "luks.format",
+  "luks.spec",
+  "luks.uuid",
+  "luks.size",
+  "luks.pattern",
+  "luks.keys.passphrase",
+  "luks2.format",
+  "luks2.uuid",
+  "luks2.size",
+  "luks2.pattern",
+  "luks2.keys.passphrase",
+];
+
+/** Members of the simplest model. Those that are not here are false, zero, empty or absent. */
+const USUAL: Readonly<Record<string, Json>> = {
+  refcountOrder: 4,
+  headerLength: 112,
+  clusterBits: 9,
+  l2Bits: 6,
+};
+
+/** Traits of the simplest images. */
+const LEAST = "least-cluster-size";
+const USUAL_TRAITS: readonly string[] = ["qcow2.v3", LEAST, "luks", "luks2", "qcow"];
+
+/** Whether the simplest images have a trait. */
+export function isUsualTrait(trait: string): boolean {
+  return USUAL_TRAITS.includes(trait.replace(/^backing\./, "")) ||
+    /^luks2?[.](aes|iv[.]plain64|hash[.]sha256)/.test(trait);
+}
+
+function imageTraits(image: ImageModel, prefix: string): string[] {
+  if (image.format === "raw") return [];
+  const clusterSize = 2n ** BigInt(image.clusterBits);
+  const size = BigInt(image.size);
+  const names = [
+    ...namesIn(
+      image.format === "qcow2" && image.version === 2 ? { ...image, headerLength: 112 } : image,
+      "",
+    ),
+    ...(size % clusterSize === 0n ? [] : ["partial-last-cluster"]),
+    ...(size % 512n === 0n ? [] : ["partial-last-sector"]),
+    ...(size === 0n ? ["empty-disk"] : []),
+    ...(size >= 2n ** 32n ? ["disk-from-4-GiB"] : []),
+    clusterTrait(image),
+    ...image.clusters.flatMap(({ kind }) => kindTraits(kind)),
+    ...snapshotClusters(image).flatMap(({ kind }) => kindTraits(kind)),
+  ];
+  return names.map((name) => `${prefix}${name}`);
+}
+
+/** The cluster size; the least one is the usual one. */
+function clusterTrait(image: Qcow1Model | Qcow2Model): string {
+  const least = image.format === "qcow2" && image.extendedL2 ? 14 : 9;
+  return image.clusterBits === least ? LEAST : `cluster-bits-${image.clusterBits}`;
+}
+
+function snapshotClusters(image: Qcow1Model | Qcow2Model): readonly { readonly kind: string }[] {
+  return image.format === "qcow" ? [] : image.snapshots.flatMap(({ clusters }) => clusters);
+}
+
+/** Kinds of clusters; that of compressed ones is the name of a feature. */
+function kindTraits(kind: string): string[] {
+  if (kind === "subclusters") return [];
+  if (kind.startsWith("zero")) return ["zero-flag"];
+  return [kind === "compressed" ? kind : `${kind}-cluster`];
+}
+
+function* namesIn(value: unknown, path: string): Generator<string> {
+  if (IGNORED.includes(path) || path.endsWith(".seed") || path === "clusterBits") return;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (typeof item === "object") yield* namesIn(item, path);
+    }
+    if (value.length > 0 && path !== "clusters") yield path;
+    return;
+  }
+  if (typeof value === "object" && value !== null) {
+    for (const [name, member] of Object.entries(value)) {
+      yield* namesIn(member, path === "" ? name : `${path}.${name}`);
+    }
+    return;
+  }
+  if (value === USUAL[path] || value === 0 || value === 0n || value === false || value === "") {
+    return;
+  }
+  if (path.startsWith("clusters.kind")) return;
+  if (value !== undefined) yield typeof value === "string" ? `${path}=${value}` : path;
+}

@@ -1,0 +1,78 @@
+import { assertEquals } from "@std/assert";
+import { Ledger } from "../../../fuzz/engine/mod.ts";
+import { fuzzPlanted } from "./under_test.ts";
+
+interface Planting {
+  readonly bug: string;
+  readonly target: string;
+  readonly runs: number;
+  /** The kind and the cause of the finding. */
+  readonly finding: readonly [kind: string, ...cause: string[]];
+}
+
+const PLANTED: readonly Planting[] = [
+  {
+    bug: "compressed",
+    target: "peer-content",
+    runs: 400,
+    finding: ["wrong-content", "compressed"],
+  },
+  { bug: "zero", target: "peer-content", runs: 400, finding: ["wrong-content", "zero-flag"] },
+  {
+    bug: "subcluster",
+    target: "peer-content",
+    runs: 500,
+    finding: ["wrong-content", "extended-l2"],
+  },
+  {
+    bug: "last-cluster",
+    target: "peer-content",
+    runs: 400,
+    finding: ["wrong-content", "partial-last-cluster"],
+  },
+  {
+    bug: "backing",
+    target: "peer-content",
+    runs: 600,
+    finding: ["wrong-content", "backing", "short-backing"],
+  },
+  {
+    bug: "hang",
+    target: "peer-malformed",
+    runs: 1500,
+    finding: ["hang", "qcow2.header.cluster-bits-min"],
+  },
+  { bug: "crash", target: "peer-malformed", runs: 1000, finding: ["crash", "qcow2.l1.offset"] },
+  {
+    bug: "unknown-bit",
+    target: "peer-malformed",
+    runs: 1500,
+    finding: ["accepts-invalid", "qcow2.header.incompat-unknown"],
+  },
+  { bug: "map", target: "peer-map", runs: 400, finding: ["wrong-map", "compressed"] },
+];
+
+for (const { bug, target, runs, finding } of PLANTED) {
+  Deno.test(`fuzz --peer finds the planted bug '${bug}' once, with its kind and cause`, async () => {
+    const { findings, failures, status } = await fuzzPlanted(bug, { targets: [target], runs });
+    assertEquals(findings.map(({ entry }) => [entry.signature, ...entry.cause]), [[...finding]]);
+    assertEquals([failures.length, status], [1, 1]);
+  });
+}
+
+Deno.test("fuzz --peer goes on past a known finding and finds the next one", async () => {
+  const ledger = new Ledger();
+  const known = { group: "compressed+last-cluster", signature: "wrong-content" };
+  ledger.know({ ...known, cause: ["compressed"] });
+  const bugs = "compressed+last-cluster";
+  const { findings, failures } = await fuzzPlanted(bugs, {
+    targets: ["peer-content"],
+    runs: 500,
+    ledger,
+  });
+  assertEquals(findings.map(({ entry }) => [entry.known, ...entry.cause]), [
+    [true, "compressed"],
+    [false, "partial-last-cluster"],
+  ]);
+  assertEquals(failures.length, 1);
+});

@@ -1,0 +1,77 @@
+import type { Json } from "../../../src/format/mod.ts";
+import type { PeerDescription } from "../../../src/peers/mod.ts";
+import { workers } from "../../../fuzz/cli/process.ts";
+import {
+  Crew,
+  fuzz,
+  Ledger,
+  type Plan,
+  type ReportedFailure,
+  type Summary,
+} from "../../../fuzz/engine/mod.ts";
+import { peerTargets, type PeerUnderTest } from "../../../fuzz/peer/mod.ts";
+import { withScratch } from "../../../src/peers/mod.ts";
+import { plantedPeer } from "./planted.ts";
+
+interface Settings {
+  readonly name: string;
+  readonly description: PeerDescription;
+}
+
+/** The implementation that a worker is told of. */
+export function underTest(settings: Json | undefined): PeerUnderTest {
+  const { name, description } = settings as unknown as Settings;
+  return { text: name, description, open: () => plantedPeer(name) };
+}
+
+/** Fuzzes a planted implementation in a worker. */
+export async function fuzzPlanted(
+  name: string,
+  { targets, runs, seed = 1, ledger = new Ledger(), ...more }: {
+    readonly targets?: readonly string[];
+    readonly runs: number;
+    readonly seed?: number;
+    readonly ledger?: Ledger;
+  } & Partial<Omit<Plan, "targets" | "runs" | "seed" | "ledger">>,
+): Promise<Summary & { readonly all: readonly ReportedFailure[] }> {
+  const described = await plantedPeer(name).describe();
+  const description = name === "strict"
+    ? { ...described, takes: ["passphrases", "header"] }
+    : described;
+  const settings = { name, description } as unknown as Json;
+  const known = peerTargets([underTest(settings)]);
+  const all: ReportedFailure[] = [];
+  return await withScratch(async (directory) => {
+    const crew = new Crew({
+      hire: workers(new URL("./worker.ts", import.meta.url)),
+      jobs: 1,
+      directory,
+      tools: {},
+      timeout: 30_000,
+      memoryMax: 2 ** 31,
+      settings,
+    });
+    const plan: Plan = {
+      targets: known.filter((target) => targets === undefined || targets.includes(target.name)),
+      seed,
+      milliseconds: Infinity,
+      shrinkMilliseconds: 600_000,
+      runs,
+      artifacts: `${directory}/artifacts`,
+      versions: {},
+      rules: [],
+      ...more,
+      ledger,
+    };
+    const nothing = () => {};
+    const summary = await fuzz(plan, crew, {
+      started: nothing,
+      progress: nothing,
+      targetDone: nothing,
+      finished: nothing,
+      failed: (failure) => all.push(failure),
+    });
+    crew.dismiss();
+    return { ...summary, all };
+  });
+}
