@@ -189,3 +189,17 @@ for (const type of ["luks1", "luks2"] as const) {
     },
   );
 }
+
+liveTest(
+  { needs: ["cryptsetup"] },
+  "key test says that the key material is past the end of a file that was cut",
+  async (directory) => {
+    await backedUp(directory, "luks1");
+    Deno.truncateSync(`${directory}/file`, 4096);
+    const args = ["key", "test", "file", "--passphrase-file", "one"];
+    const { status, stderr } = await diskproof(directory, args);
+    assertEquals(status, 2);
+    assertStringIncludes(stderr, "the key material of slot 0 ends at byte 260096, after the end");
+    assertStringIncludes(stderr, "of the file at byte 4096");
+  },
+);

@@ -83,8 +83,22 @@ export function unlockSlot(
   return {
     message: found.message,
     isWrong: found.rule === "luks.key.unlock",
-    damaged: damaged.map(({ message }) => message),
+    damaged: [
+      ...header.slots.flatMap((_, index) => outsideFile(header, index, keyMaterial) ?? []),
+      ...damaged.map(({ message }) => message),
+    ],
   };
+}
+
+/** Whether the key material of an enabled slot is past the end of the file, in words. */
+function outsideFile(
+  header: Luks1Header,
+  index: number,
+  { size }: ByteSource,
+): string[] | undefined {
+  if (header.slots[index]?.active !== slotStates.enabled) return undefined;
+  const outside = outsideRegion(header, index, { regionBytes: size });
+  return outside && [outside.message.replace("its region", "the file")];
 }
 
 function overBudget(slot: number, budget: number): Luks1Broken {

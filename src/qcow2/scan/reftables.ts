@@ -38,8 +38,10 @@ export function findReftables(
   blocks: TableBlocks,
   work: WorkBudget,
 ): Reftable[] {
-  const heads = Map.groupBy(blocks.reftables, (offset) => headOf(source, offset));
-  const offsets = [...heads.get("one") ?? [], ...heads.get("zero") ?? []];
+  const headed = (head: string): number[] =>
+    blocks.reftables.filter((offset) => headOf(source, offset) === head);
+  // Refcounts that were erased are the last resort.
+  const offsets = [...headed("one"), ...headed("zero")];
   const found = offsets.slice(0, TABLES_MAX).flatMap((offset) => readings(source, offset, work));
   const usual = ({ refcountOrder }: Reftable): number => +(refcountOrder === USUAL_ORDER);
   return found.sort((a, b) =>
