@@ -77,6 +77,8 @@ Example
 `;
 
 const SECONDS_MAX = 3600;
+/** Adapters that answer at the same time: most of them read files, or start. */
+const ADAPTERS_AT_ONCE = Math.min(8, 2 * navigator.hardwareConcurrency);
 
 /** `validate`: implementations over the golden images, the corpus and the matrix. */
 export const validateVerb: Verb = {
@@ -113,6 +115,7 @@ function peersOf(options: Options): NamedPeer[] {
   const limits = {
     ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
     strict: options.flag("check-protocol"),
+    atOnce: ADAPTERS_AT_ONCE,
   };
   return options.positional.map((text) => namedPeer(text, limits));
 }
@@ -219,6 +222,7 @@ async function compare(
     // Only qemu-img leaves out what its version does not know yet.
     ...(name === "qemu-img" ? { version } : {}),
     by: comparedWith,
+    ...(comparedWith === "format" ? { atOnce: ADAPTERS_AT_ONCE } : {}),
     onSkipped: peer.skip.bind(peer),
     onImage,
   });

@@ -6,8 +6,10 @@ import { type Cause, causeOfFeature, causeOfRule } from "./finding.ts";
 export interface Observation {
   readonly image: string;
   readonly operation: Operation;
-  /** What reading the image requires, then what else is known of it. */
+  /** What reading the image requires. */
   readonly features: readonly string[];
+  /** What else the image was made to show. */
+  readonly shows?: readonly string[];
   /** The rule that the image breaks, or just keeps. */
   readonly rule?: string;
   /** The rules because of which it must be rejected. */
@@ -18,12 +20,16 @@ export interface Observation {
   readonly member?: string;
 }
 
-/** A feature explains failures that at least so many images show. */
+/** Images that fail, at least, where all that need a feature fail: it is no coincidence then. */
 const FEATURE_MIN = 2;
 const PAIR_MIN = 3;
-/** Images that need a feature and pass, as a share of all that need it. */
-const PASSING_MAX = 0.1;
-const SHARE_MIN = 5;
+const SHOWN_MIN = 4;
+/** The same where a few of those that need it pass, and how many of them may pass. */
+const MOST_MIN = 5;
+const PASSING_MAX = 0.25;
+/** The share of failing images that need what they have in common, and of passing ones. */
+const COMMON_MIN = 0.9;
+const COMMON_PASSING_MAX = 0.25;
 /** Images of which pairs of features are tried. */
 const PAIRED_MAX = 400;
 
@@ -87,14 +93,14 @@ function explain(
     causes: Map<Observation, Cause>;
   },
 ): void {
+  const about = { passing, share: 0, of: "features" as const };
   let rest = failing;
   for (;;) {
-    const found = bestOf(singles(rest), { rest, passing, min: FEATURE_MIN, share: 0 }) ??
-      bestOf(pairs(rest), { rest, passing, min: PAIR_MIN, share: 0 }) ??
-      bestOf(singles(rest.filter(({ rule }) => rule === undefined)), {
-        ...{ rest: rest.filter(({ rule }) => rule === undefined), passing },
-        ...{ min: SHARE_MIN, share: PASSING_MAX },
-      });
+    const found = bestOf(singles(rest), { ...about, rest, min: FEATURE_MIN }) ??
+      bestOf(singles(rest), { ...about, rest, min: MOST_MIN, share: PASSING_MAX }) ??
+      bestOf(pairs(rest), { ...about, rest, min: PAIR_MIN }) ??
+      bestOf(shown(rest), { ...about, rest, min: SHOWN_MIN, of: "shows" }) ??
+      commonOf(rest.filter(({ rule }) => rule === undefined), passing);
     if (found === undefined) break;
     const cause = causeOfFeature(found.features, found.evidence);
     for (const failure of found.failing) causes.set(failure, cause);
@@ -103,8 +109,28 @@ function explain(
   for (const failure of rest) causes.set(failure, ownCause(failure));
 }
 
+/**
+ * A feature that nearly all failing images need and few of the passing ones: where it is not used in a
+ * certain way, images that need it pass.
+ */
+function commonOf(
+  rest: readonly Observation[],
+  passing: readonly Observation[],
+): Explanation | undefined {
+  const allowed = COMMON_PASSING_MAX * imagesIn(passing).size;
+  const rare = singles(rest).filter(([feature = ""]) =>
+    imagesIn(passing.filter(({ features }) => features.includes(feature))).size <= allowed
+  );
+  const min = Math.max(MOST_MIN, COMMON_MIN * imagesIn(rest).size);
+  return bestOf(rare, { rest, passing, min, share: 1, of: "features" });
+}
+
 function singles(failing: readonly Observation[]): string[][] {
   return [...new Set(failing.flatMap(({ features }) => features))].map((feature) => [feature]);
+}
+
+function shown(failing: readonly Observation[]): string[][] {
+  return [...new Set(failing.flatMap(({ shows = [] }) => shows))].map((feature) => [feature]);
 }
 
 function pairs(failing: readonly Observation[]): string[][] {
@@ -119,15 +145,16 @@ function pairs(failing: readonly Observation[]): string[][] {
 }
 
 /** The features that most failing images need, and at most a share of the passing ones. */
-function bestOf(candidates: readonly string[][], { rest, passing, min, share }: {
+function bestOf(candidates: readonly string[][], { rest, passing, min, share, of }: {
   readonly rest: readonly Observation[];
   readonly passing: readonly Observation[];
   readonly min: number;
   readonly share: number;
+  readonly of: "features" | "shows";
 }): Explanation | undefined {
   let best: Explanation | undefined;
   for (const features of candidates) {
-    const needs = (it: Observation) => features.every((feature) => it.features.includes(feature));
+    const needs = (it: Observation) => features.every((feature) => it[of]?.includes(feature));
     const failing = rest.filter(needs);
     const evidence = {
       failing: imagesIn(failing).size,
@@ -135,7 +162,6 @@ function bestOf(candidates: readonly string[][], { rest, passing, min, share }: 
     };
     const allowed = share * (evidence.failing + evidence.passing);
     if (evidence.failing < min || evidence.passing > allowed) continue;
-    // Of two that explain the same, the one that is named first is required by the image.
     if (evidence.failing > (best?.evidence.failing ?? 0)) best = { features, failing, evidence };
   }
   return best;

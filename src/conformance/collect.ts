@@ -23,7 +23,8 @@ export class PeerCollector {
       const about = {
         image: record.name,
         operation: result.operation,
-        features: propertiesOf(record),
+        features: record.expected?.features ?? [],
+        shows: shownBy(record),
         ...(rule === undefined ? {} : { rule }),
       };
       for (const failure of result.failures) {
@@ -102,11 +103,10 @@ function ruleOfRecord({ features: [rule] }: ImageRecord): string | undefined {
   return rule !== undefined && isRuleId(rule) ? rule : undefined;
 }
 
-/** What an image requires, and what a golden image was made to show. */
-function propertiesOf({ expected, features }: ImageRecord): string[] {
+/** What a golden image was made to show. */
+function shownBy({ features }: ImageRecord): readonly string[] {
   const [rule = ""] = features;
-  const shown = isRuleId(rule) ? [] : features;
-  return [...new Set([...expected?.features ?? [], ...shown])];
+  return isRuleId(rule) ? [] : features;
 }
 
 /** A right answer about a damaged image says little about what a valid one needs. */

@@ -8,6 +8,7 @@ const WORKERS_MAX = 4;
 export async function fewAtOnce<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,
+  workers: number = Math.min(WORKERS_MAX, navigator.hardwareConcurrency + 1),
 ): Promise<void> {
   const rest = items.values();
   const failures: unknown[] = [];
@@ -21,7 +22,6 @@ export async function fewAtOnce<T>(
       }
     }
   };
-  const workers = Math.min(WORKERS_MAX, navigator.hardwareConcurrency + 1);
   await Promise.all(Array.from({ length: workers }, worker));
   if (failures.length > 0) throw failures[0];
 }

@@ -34,6 +34,8 @@ export interface VerifyOptions {
    * the reference are compared with the record, and any other implementation with the format.
    */
   readonly by?: "record" | "format";
+  /** How many images the peer is asked about at a time. */
+  readonly atOnce?: number;
   /** Called for each question that the peer is not asked, as it describes itself, with the reason. */
   readonly onSkipped?: (operation: Operation, reason: string) => void;
   /** Called for each image after its questions, also where there are none; in any order. */
@@ -78,7 +80,7 @@ export async function verifyRecords(peer: Peer, options: VerifyOptions): Promise
 export async function verifyEach(
   peer: Peer,
   sources: readonly (() => PackedImage)[],
-  { onImage, ...options }: Omit<VerifyOptions, "images" | "names">,
+  { onImage, atOnce, ...options }: Omit<VerifyOptions, "images" | "names">,
 ): Promise<VerifyReport> {
   const reports: VerifyReport[] = [];
   const self = await peer.describe();
@@ -93,7 +95,7 @@ export async function verifyEach(
     });
     reports.push(report);
     onImage?.(record, results);
-  });
+  }, atOnce);
   return joinReports(reports);
 }
 

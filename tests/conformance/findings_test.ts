@@ -71,6 +71,36 @@ Deno.test("a pair of features is the cause if images with either one pass", () =
   assertEquals(named(observed)["c"], "feature zstd+backing");
 });
 
+Deno.test("a feature is the cause if a few images that need it pass, and the evidence says so", () => {
+  const observed = [
+    ...["a", "b", "c", "d"].map((image) => pass(image, "qcow2.v3")),
+    pass("e", "qcow2.v3", "backing"),
+    ...["f", "g", "h", "i", "j"].map((image) => fail(image, ["qcow2.v3", "backing"])),
+  ];
+  assertEquals(named(observed)["f"], "feature backing");
+  const [cause] = causesOf(observed).values();
+  assertEquals(cause?.evidence, { failing: 5, passing: 1 });
+});
+
+Deno.test("what all failing images need is their cause, unless many passing ones need it", () => {
+  const failing = ["a", "b", "c", "d", "e"];
+  const observed = (feature: string, passing: number) => [
+    ...Array.from({ length: 20 }, (_, at) => pass(`${at}`, ...(at < passing ? [feature] : []))),
+    ...failing.map((image) => fail(image, [feature])),
+  ];
+  assertEquals(named(observed("backing", 5))["a"], "feature backing");
+  assertEquals(named(observed("backing", 6))["a"], "image a");
+});
+
+Deno.test("two images that were made to show something may fail for another reason", () => {
+  const observed = (count: number) => [
+    pass("x"),
+    ...Array.from({ length: count }, (_, at) => fail(`${at}`, [], { shows: ["cluster-512"] })),
+  ];
+  assertEquals(named(observed(3))["0"], "image 0");
+  assertEquals(named(observed(4))["0"], "feature cluster-512");
+});
+
 Deno.test("without a feature the cause is the rule, and without a rule the image", () => {
   const observed = [
     pass("a", "qcow2.v3"),
