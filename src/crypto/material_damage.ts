@@ -46,20 +46,28 @@ export function materialDamage(
   return found;
 }
 
+/** The last sector in which each value was, so that no set is made for each sector. */
+const seen = new Uint32Array(256);
+let sectors = 0;
+
 function whatIsIn(sector: Uint8Array): string | undefined {
-  const values = new Set(sector);
-  if (values.size === 1) {
-    return values.has(0) ? "zero" : `filled with ${hex(sector[0] as number, 2)}`;
-  }
-  if (values.size <= VALUES_MAX) {
-    return TEXT.test(String.fromCharCode(...sector)) ? "text" : "not random";
-  }
+  sectors = (sectors + 1) >>> 0 || 1;
+  let values = 0;
   let run = 0;
-  for (const [at, byte] of sector.entries()) {
-    run = byte === sector[at - 1] ? run + 1 : 1;
-    if (run >= RUN_MIN) return "not random";
+  let longest = 0;
+  let before = -1;
+  for (const byte of sector) {
+    if (seen[byte] !== sectors) {
+      seen[byte] = sectors;
+      values++;
+    }
+    run = byte === before ? run + 1 : 1;
+    if (run > longest) longest = run;
+    before = byte;
   }
-  return undefined;
+  if (values === 1) return before === 0 ? "zero" : `filled with ${hex(before, 2)}`;
+  if (values <= VALUES_MAX && TEXT.test(String.fromCharCode(...sector))) return "text";
+  return values <= VALUES_MAX || longest >= RUN_MIN ? "not random" : undefined;
 }
 
 /** Parts that are listed. */
