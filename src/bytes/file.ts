@@ -45,18 +45,24 @@ export class FileSource implements ByteSource {
   readonly allocated: number | undefined;
   /** Identifies the file: equal for all paths to it. */
   readonly identity: string;
+  /** It is a block device. */
+  readonly isDevice: boolean;
   /** The holes of the file in order, if known. */
   holes: readonly Hole[] | undefined;
+  readonly #devices: boolean;
   #closed = false;
 
   /**
    * Opens a file for reading.
    *
+   * @param how whether it may be a block device: not where an image names it
    * @throws {Error} when the path cannot be opened or is not a regular file.
    */
-  constructor(path: string) {
+  constructor(path: string, how: { readonly devices?: boolean } = {}) {
     this.path = path;
+    this.#devices = how.devices === true;
     const { facts } = this.#open();
+    this.isDevice = facts.isBlockDevice === true;
     this.size = facts.size;
     this.allocated = facts.allocated;
     this.identity = facts.identity;
@@ -118,7 +124,8 @@ export class FileSource implements ByteSource {
     const [oldest] = openFiles.keys();
     if (openFiles.size >= OPEN_MAX && oldest !== undefined) oldest.#release();
     const open = fileSystem().open(this.path);
-    if (!open.facts.isFile) {
+    const { isFile, isBlockDevice } = open.facts;
+    if (!isFile && !(this.#devices && isBlockDevice === true)) {
       open.close();
       throw new NotRegularError(this.path, open.facts.isDevice === true);
     }

@@ -2,11 +2,12 @@ import { formatCalled, formatNames } from "../formats.ts";
 import { type Admission, admissionOf, type AdmissionPolicy, ALLOWABLE } from "../image/mod.ts";
 import { didYouMean } from "./nearest.ts";
 import { eachImage, openNamed } from "./images.ts";
-import { type Options, parseOptions } from "./options.ts";
+import { type OptionNames, type Options, parseOptions } from "./options.ts";
 import { jsonLine, print } from "./output.ts";
 import { FAILED } from "./program.ts";
 import { unsupportedFormat } from "./reasons.ts";
 import { sizeOption } from "./sizes.ts";
+import { spoolStandardInput, STDIN_HELP, STDIN_MAX } from "./standard_input.ts";
 import { visible } from "../format/mod.ts";
 import { UsageError } from "./verb.ts";
 
@@ -40,6 +41,7 @@ An image is rejected for these reasons:
                        the largest disk (default 16T, the largest file of ext4)
   --max-file-size SIZE the largest file (default: any)
   --check              check refcounts and tables too, as check does; this reads all tables
+${STDIN_HELP}
   --json               one JSON object per line: image, admitted, format, virtual-size,
                        file-size, reasons (reason, message, and rule where it is a finding)
   --help               this text
@@ -50,6 +52,7 @@ A service accepts an image only on exit status 0.
 Example
 
   diskproof admit --format qcow2 --max-virtual-size 100G upload.qcow2
+  curl https://example.org/disk.qcow2 | diskproof admit -
 `;
 
 const VIRTUAL_SIZE_MAX = 2 ** 44;
@@ -62,14 +65,21 @@ const AS_IT_IS: Options = {
   list: () => [],
 };
 
+const NAMES = {
+  flags: ["check", "json"],
+  values: ["max-virtual-size", "max-file-size", STDIN_MAX],
+  lists: ["allow", "format"],
+  letters: { f: "format" },
+} as const satisfies OptionNames;
+
+/** Reads an image from standard input. */
+export function prepare(args: string[]): void {
+  spoolStandardInput(parseOptions(args, NAMES));
+}
+
 /** `admit`: whether a service can accept an image. */
 export function run(args: string[]): Promise<number> {
-  const options = parseOptions(args, {
-    flags: ["check", "json"],
-    values: ["max-virtual-size", "max-file-size"],
-    lists: ["allow", "format"],
-    letters: { f: "format" },
-  });
+  const options = parseOptions(args, NAMES);
   const policy = policyOf(options);
   return eachImage(options.positional, (path) => {
     const image = openNamed(path, AS_IT_IS, { alone: true });

@@ -1,4 +1,5 @@
 import { type Digested, digestNamed, type Hashed } from "./digesting.ts";
+import { holdsFile } from "./deno_files.ts";
 import { keysOf } from "./images.ts";
 import type { Options } from "./options.ts";
 import { FAILED, UNUSABLE } from "./program.ts";
@@ -60,9 +61,9 @@ export function digestsOf(
   return results.map(({ promise }) => () => promise);
 }
 
-/** Node has no workers of this kind. */
+/** Node has no workers of this kind, and no worker can open a device. */
 function processors(): number {
-  return typeof Worker === "undefined" ? 1 : navigator.hardwareConcurrency;
+  return typeof Worker === "undefined" || holdsFile() ? 1 : navigator.hardwareConcurrency;
 }
 
 async function work(task: (worker: Worker) => Promise<void>): Promise<void> {

@@ -10,6 +10,7 @@ import {
 } from "../image/mod.ts";
 import { ITERATIONS_BUDGET, ITERATIONS_MAX } from "../luks1/mod.ts";
 import type { Finding, Opening } from "../rules/mod.ts";
+import { holdsFile } from "./deno_files.ts";
 import { complainOf } from "./program.ts";
 import { PASSPHRASES, PASSPHRASES_HELP, passphrasesOf } from "./passphrases.ts";
 import { unsupportedFormat, whyUnreadable } from "./reasons.ts";
@@ -53,7 +54,7 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
   if (named !== undefined && format === undefined) {
     throw new UsageError(unsupportedFormat(named, formatNames));
   }
-  mustNotBeStandardInput(path);
+  if (!holdsFile(path)) mustNotBeStandardInput(path);
   const dialect = dialectOf(options);
   const passphrases = keysOf(options);
   const header = options.value("header");
@@ -63,6 +64,8 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
   try {
     return openImage(path, {
       ...how,
+      // It is in no folder, or in one that cannot be looked at.
+      ...(holdsFile(path) && root === undefined ? { follow: false } : {}),
       detect: true,
       ...(format === undefined ? {} : { format }),
       ...(root === undefined ? {} : { root }),

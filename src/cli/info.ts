@@ -2,8 +2,9 @@ import type { LazyInfo, LazyJson } from "../format/mod.ts";
 import { exactInfoOf, type OpenedImage, unicodeInfoOf } from "../image/mod.ts";
 import { infoLines, qemuJsonPieces } from "../report/mod.ts";
 import { chainNames, eachImage, mustOpen, OPENING, OPENING_HELP, openNamed } from "./images.ts";
-import { parseOptions } from "./options.ts";
+import { type OptionNames, parseOptions } from "./options.ts";
 import { Printer } from "./output.ts";
+import { spoolStandardInput, STDIN_HELP, STDIN_MAX } from "./standard_input.ts";
 import { ImageError } from "./verb.ts";
 
 /** The text of `info --help`. */
@@ -14,6 +15,7 @@ not opened. The fields are those of qemu-img 11.1, without the list of child nod
 
   --json               JSON, byte for byte as qemu-img prints it; also --output json
   --backing-chain      print the backing files too, as far as they may be opened
+${STDIN_HELP}
 ${OPENING_HELP}
   --help               this text
 
@@ -24,9 +26,20 @@ Example
   diskproof info --output json disk.qcow2
 `;
 
+const NAMES = {
+  ...OPENING,
+  flags: ["backing-chain", "json"],
+  values: [...OPENING.values, STDIN_MAX],
+} as const satisfies OptionNames;
+
+/** Reads an image from standard input. */
+export function prepare(args: string[]): void {
+  spoolStandardInput(parseOptions(args, NAMES), ["passphrase-file"]);
+}
+
 /** `info`: what qemu-img's verb of the same name prints. */
 export function run(args: string[]): Promise<number> {
-  const options = parseOptions(args, { ...OPENING, flags: ["backing-chain", "json"] });
+  const options = parseOptions(args, NAMES);
   const chain = options.flag("backing-chain");
   let printed = 0;
   return eachImage(options.positional, (path) => {

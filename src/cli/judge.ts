@@ -2,9 +2,10 @@ import { judgeImage, type JudgeOptions } from "../image/mod.ts";
 import { eachImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { mustBeUnlocked } from "./locked.ts";
 import { whyUnreadable } from "./reasons.ts";
-import { type Options, parseOptions } from "./options.ts";
+import { type OptionNames, type Options, parseOptions } from "./options.ts";
 import { jsonLine, print } from "./output.ts";
 import { sizeOption } from "./sizes.ts";
+import { spoolStandardInput, STDIN_HELP, STDIN_MAX } from "./standard_input.ts";
 import { UsageError } from "./verb.ts";
 
 /** The text of `judge --help`. */
@@ -32,6 +33,7 @@ class, level, effect, offset, path and message.
   --digest-max SIZE    hash the content of no larger disk than this (default 16G); a disk counts
                        with its holes, because the SHA-256 of zeros has to be computed too
   --max-size SIZE      the former name of --digest-max
+${STDIN_HELP}
   --json               accepted, and changes nothing: the output is always JSON
 ${OPENING_HELP}
   --help               this text
@@ -48,14 +50,21 @@ Example
 /** About ten seconds of SHA-256. */
 const DIGEST_MAX_DEFAULT = 16 * 2 ** 30;
 
+const NAMES = {
+  ...OPENING,
+  flags: ["digest", "json"],
+  values: [...OPENING.values, "digest-max", "max-size", STDIN_MAX],
+  lists: [...OPENING.lists, "files-from"],
+} as const satisfies OptionNames;
+
+/** Reads an image from standard input. */
+export function prepare(args: string[]): void {
+  spoolStandardInput(parseOptions(args, NAMES), ["files-from", "passphrase-file"]);
+}
+
 /** `judge`: the verdict on many images, for a program to read. */
 export function run(args: string[]): Promise<number> {
-  const options = parseOptions(args, {
-    ...OPENING,
-    flags: ["digest", "json"],
-    values: [...OPENING.values, "digest-max", "max-size"],
-    lists: [...OPENING.lists, "files-from"],
-  });
+  const options = parseOptions(args, NAMES);
   const listed = options.list("files-from").flatMap(namesIn);
   const paths = [...options.positional, ...listed];
   // An empty list is not a mistake.

@@ -1,4 +1,5 @@
 import { enterUsersDirectory } from "./directory.ts";
+import { holdDevices } from "./deno_files.ts";
 import { didYouMean } from "./nearest.ts";
 import { complain, print, writeAll } from "./output.ts";
 import { keepOnly } from "./permissions.ts";
@@ -54,13 +55,16 @@ async function runVerb(program: Program, [name, ...rest]: readonly string[]): Pr
   }
   const [asked = ""] = rest;
   const entry = verbNamed(program, name === "help" ? asked : name);
-  const { help, run } = await entry.load();
+  const { help, prepare, run } = await entry.load();
   // Options end at `--`: after it, `--help` is a file name.
   if (name === "help" || beforeOptionsEnd(rest).some((word) => HELP.includes(word))) {
     print(help.trimEnd());
     return 0;
   }
   if (entry.inProject !== true) enterUsersDirectory();
+  // Devices and standard input need permissions that no verb has while it reads an image.
+  holdDevices(rest);
+  prepare?.([...rest]);
   keepOnly([...entry.needs, ...needsOf(entry, beforeOptionsEnd(rest))]);
   return await run([...rest]);
 }

@@ -16,10 +16,11 @@ export function whyUnreadable(error: unknown): string {
   return known ?? String(message).replace(/^Cannot \w+ .*?: /, "");
 }
 
-/** Deno requires all permissions together for files in /dev, /proc and /sys; no task has them. */
+/** Deno requires all permissions together for files in /dev, /proc and /sys. */
 function whyForbidden(message: string): string {
   return message.includes("Requires all access")
-    ? "files in /dev, /proc and /sys cannot be read; copy it to another folder"
+    ? "Deno opens files in /dev, /proc and /sys only with --allow-all; a block device is also " +
+      "read through a copy of its node in another folder (cp -a)"
     : message.replace(/, run again with .*$/, "");
 }
 

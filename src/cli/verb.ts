@@ -5,6 +5,8 @@ export type Permission = "write" | "run" | "env";
 export interface Verb {
   /** The whole text of `--help`, with an example. */
   readonly help: string;
+  /** Does what takes more permissions than the verb has, before they are dropped. */
+  prepare?(args: string[]): void;
   /**
    * Runs the verb.
    *

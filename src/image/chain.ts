@@ -15,7 +15,7 @@ import {
   Seen,
 } from "./chain_links.ts";
 import type { OpenedImage, OpenOptions, ReadOptions } from "./opened_image.ts";
-import { FilePolicy, GivenFiles, type NamedFiles } from "./named_files.ts";
+import { FilePolicy, GivenFiles, type NamedFiles, NO_FILES } from "./named_files.ts";
 import { detect, probe } from "./probe.ts";
 
 /**
@@ -28,7 +28,7 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
   const inDirectory = (name: string): string =>
     directory === undefined || name.startsWith("/") ? name : `${directory}/${name}`;
   const place = inDirectory(path);
-  const source = new FileSource(place);
+  const source = new FileSource(place, { devices: true });
   const named = options.format === undefined
     ? undefined
     : formatOf(options.format, options.formats);
@@ -36,7 +36,11 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
   const known = options.header !== undefined && named?.driver.detaches === true ? undefined : named;
   const probed = options.detect ? detect : probe;
   const format = known ?? probed(source, { formats: options.formats, name: path });
-  const policy = options.alone ? undefined : new FilePolicy(place, options.root);
+  const policy = options.alone
+    ? undefined
+    : options.follow === false
+    ? NO_FILES
+    : new FilePolicy(place, options.root);
   const around = { policy, options: shared(options) };
   const file = { path, place, source, format };
   if (options.header === undefined) return openChain(file, around);

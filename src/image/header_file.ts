@@ -10,7 +10,7 @@ export class HeaderError extends Error {}
  */
 export function headerSource(path: string): FileSource {
   try {
-    return new FileSource(path);
+    return new FileSource(path, { devices: true });
   } catch (error) {
     const { code, message } = error as { code?: unknown; message: string };
     throw Object.assign(new HeaderError(message, { cause: error }), { code });

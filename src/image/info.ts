@@ -64,11 +64,12 @@ export function exactInfoOf(image: OpenedImage): LazyInfo {
   };
 }
 
-/** What the files take, where all of them are files. */
+/** What the files take, where all of them are files or devices, which take nothing. */
 function actualSizeOf(sources: readonly (ByteSource | undefined)[]): { "actual-size"?: number } {
   let size = 0;
   for (const source of sources) {
     if (source === undefined) continue;
+    if (source instanceof FileSource && source.isDevice) continue;
     if (!(source instanceof FileSource) || source.allocated === undefined) return {};
     size += source.allocated;
   }

@@ -22,6 +22,9 @@ const OUTSIDE = {
   reason: "it is outside the root directory (--root)",
 } as const;
 
+/** No file at all, for an image that is in no folder. */
+export const NO_FILES: NamedFiles = { open: () => OUTSIDE };
+
 /** Files that are not in a file system: an image and what it refers to, by name. */
 export class GivenFiles implements NamedFiles {
   readonly #files: ReadonlyMap<string, ByteSource>;

@@ -31,6 +31,8 @@ export interface OpenOptions extends ReadOptions {
   readonly directory?: string;
   /** The directory below which files that the image names may be opened; by default its own folder. */
   readonly root?: string;
+  /** `false`: no other file is opened, and a finding says so for each that the image names. */
+  readonly follow?: boolean;
   /** Do not look at backing files and data files at all. */
   readonly alone?: boolean;
   /** File with the detached LUKS header of the image, relative to `directory` like it. */
