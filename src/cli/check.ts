@@ -1,7 +1,14 @@
-import { type OpenedImage } from "../image/mod.ts";
-import { checkReport, checkStatus, checkText, qemuJson } from "../report/mod.ts";
+import { damageIn, type OpenedImage } from "../image/mod.ts";
+import {
+  checkReport,
+  checkStatus,
+  checkText,
+  damageJson,
+  damageLines,
+  qemuJson,
+} from "../report/mod.ts";
 import { mustOpen, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
-import { parseOptions } from "./options.ts";
+import { type Options, parseOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
 import { complainOf, FAILED } from "./program.ts";
 import { UsageError } from "./verb.ts";
@@ -9,8 +16,11 @@ import { UsageError } from "./verb.ts";
 /** The text of `check --help`. */
 export const help = `diskproof check IMAGE [options]
 
-Checks the refcounts and tables of an image as qemu-img check does. Nothing is repaired.
+Checks the refcounts and tables of an image as qemu-img check does. Nothing is repaired. Above
+what qemu-img prints, the text has a summary of the damage: what happened to the image, which
+ranges of the disk are affected, and how much of the content.
 
+  --damage             add "damage" to the JSON, which qemu-img does not print
   --json               JSON as qemu-img prints it; also --output json
 ${OPENING_HELP}
   --help               this text
@@ -33,10 +43,10 @@ export function run(args: string[]): Promise<number> {
 
 function check(args: readonly string[]): number {
   try {
-    const options = parseOptions(args, { ...OPENING, flags: ["json"] });
+    const options = parseOptions(args, { ...OPENING, flags: ["damage", "json"] });
     const image = openNamed(onlyImage(options), options);
     try {
-      return checkImage(image, options.flag("json"));
+      return checkImage(image, options);
     } finally {
       image.close();
     }
@@ -47,7 +57,7 @@ function check(args: readonly string[]): number {
   }
 }
 
-function checkImage(image: OpenedImage, json: boolean): number {
+function checkImage(image: OpenedImage, options: Options): number {
   const layer = mustOpen(image, "check");
   const { path: filename, format, findings } = image;
   if (layer.check === undefined) {
@@ -61,6 +71,14 @@ function checkImage(image: OpenedImage, json: boolean): number {
     complain(`Cannot check ${filename}: ${reason?.message} (${reason?.rule} at ${reason?.path})`);
     return FAILED;
   }
-  print(json ? qemuJson(checkReport({ filename, format }, counts)) : checkText(counts, found));
+  const damage = checkStatus(counts) === 0 ? undefined : damageIn(image);
+  if (options.flag("json")) {
+    const report = checkReport({ filename, format }, counts);
+    const more = damage === undefined ? null : damageJson(damage);
+    print(qemuJson(options.flag("damage") ? { ...report, damage: more } : report));
+  } else {
+    for (const line of damage === undefined ? [] : damageLines(damage)) print(`Damage: ${line}`);
+    print(checkText(counts, found));
+  }
   return checkStatus(counts);
 }

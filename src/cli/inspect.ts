@@ -1,7 +1,14 @@
 import { hexOf } from "../bytes/mod.ts";
-import { type Anatomy, type AnatomyOptions, Marks, type Part, visible } from "../format/mod.ts";
-import { anatomyOf, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
-import { inspectionLines, stretchesIn } from "../report/mod.ts";
+import {
+  type Anatomy,
+  type AnatomyOptions,
+  type DamageSummary,
+  Marks,
+  type Part,
+  visible,
+} from "../format/mod.ts";
+import { anatomyOf, damageIn, judgeImage, type Judgement, type OpenedImage } from "../image/mod.ts";
+import { damageJson, damageLines, inspectionLines, stretchesIn } from "../report/mod.ts";
 import { dialectOf, mustBeKnown, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { scanImage, SCANNING, SCANNING_HELP, scanOptionsIn } from "./inspect_scan.ts";
@@ -14,7 +21,8 @@ export const help = `diskproof inspect IMAGE [options]
 Prints an image from its first byte to its last: every structure with its fields, their bytes,
 values and meaning; every table, with contiguous entries in one row; and the ranges between
 them, with what they are used for, including ranges with several uses and unreferenced ones.
-A finding is printed below its row, marked with !!, or with -- if it is merely unusual.
+A finding is printed below its row, marked with !!, or with -- if it is merely unusual. A summary
+of the damage is at the top: what happened to the image, and what it cost.
 
   --all                print every row, table and range, however many there are
   --json               one JSON object: parts, stretches, findings
@@ -59,6 +67,7 @@ export async function run(args: string[]): Promise<number> {
 function inspect(image: OpenedImage, options: Options): void {
   const judgement = judgeImage(image);
   const { findings } = judgement;
+  const damage = findings.length === 0 ? undefined : damageIn(image);
   const bounds = options.flag("all") ? ALL : SOME;
   const offsets = findings.flatMap(({ offset }) => typeof offset === "number" ? [offset] : []);
   const dialect = dialectOf(options);
@@ -70,21 +79,26 @@ function inspect(image: OpenedImage, options: Options): void {
   const anatomy = anatomyOf(image, listed);
   const printer = new Printer();
   if (options.flag("json")) {
-    for (const piece of jsonPieces(image, judgement, anatomy)) printer.write(piece);
+    for (const piece of jsonPieces(image, { judgement, damage }, anatomy)) printer.write(piece);
     printer.write("\n");
     printer.flush();
     return;
   }
-  for (const line of summary(image, judgement)) printer.write(`${line}\n`);
+  for (const line of summary(image, { judgement, damage })) printer.write(`${line}\n`);
   const source = image.header ?? image.source;
   const inspection = { source, anatomy, notes: findings, stretches: bounds.stretches };
   for (const line of inspectionLines(inspection)) printer.write(`${line}\n`);
   printer.flush();
 }
 
+interface Judged {
+  readonly judgement: Judgement;
+  readonly damage: DamageSummary | undefined;
+}
+
 function summary(
   image: OpenedImage,
-  { qemu, cryptsetup, spec, findings }: Judgement,
+  { judgement: { qemu, cryptsetup, spec, findings }, damage }: Judged,
 ): string[] {
   const { check } = qemu;
   const checked = check === null
@@ -106,6 +120,9 @@ function summary(
     cryptsetup === undefined
       ? `  qemu-img    ${does}; ${checked}`
       : `  cryptsetup  ${CRYPTSETUP_DOES[cryptsetup.open]}`,
+    ...(damage === undefined ? [] : damageLines(damage)).map((line, index) =>
+      `  ${index === 0 ? "damage    " : "          "}  ${line}`
+    ),
     "",
   ];
 }
@@ -120,12 +137,15 @@ const CRYPTSETUP_DOES = {
 /** One JSON object, in pieces: an anatomy may be much larger than the image. */
 function* jsonPieces(
   image: OpenedImage,
-  judgement: Judgement,
+  { judgement, damage }: Judged,
   { parts, claims, gaps, complete }: Anatomy,
 ): Generator<string> {
   const { qemu, spec, findings } = judgement;
   const { size } = image.header ?? image.source;
-  const head = jsonLine({ image: image.path, format: image.format, size, qemu, spec });
+  const head = jsonLine({
+    ...{ image: image.path, format: image.format, size, qemu, spec },
+    damage: damage === undefined ? null : damageJson(damage),
+  });
   yield `${head.slice(0, -1)},"parts":`;
   yield* jsonList(parts, partPieces);
   yield ',"stretches":';

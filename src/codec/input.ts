@@ -4,7 +4,7 @@ import { Scratch } from "./arrays.ts";
 /**
  * Zeros are not a valid stream for either decoder. Both detect this after at most so many zeros.
  */
-const ZEROS_THAT_TELL = 512;
+export const ZEROS_THAT_TELL = 512;
 
 const input = new Scratch();
 

@@ -21,4 +21,4 @@ export { inflateCluster } from "./inflate.ts";
 export { deflateCluster, type DeflateOptions, type DeflateStrategy } from "./deflate.ts";
 export { unzstdCluster } from "./unzstd.ts";
 export { zstdCluster, type ZstdOptions, type ZstdPart } from "./zstd.ts";
-export { compressedInput, decompressionBudget } from "./input.ts";
+export { compressedInput, decompressionBudget, ZEROS_THAT_TELL } from "./input.ts";

@@ -1,4 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
+import type { DamageSummary } from "./damage.ts";
 import type { Findings, Place, RuleId } from "../rules/mod.ts";
 
 /**
@@ -186,6 +187,8 @@ export interface Layer {
   snapshot?(name: string): Layer | undefined;
   /** Judges everything that is not checked on open: tables, entries, compressed data. */
   judge(findings: Findings): void;
+  /** A summary of what is wrong with the tables; `undefined` if there is nothing. */
+  damage?(): DamageSummary | undefined;
   /** Runs `check` and adds its findings; `undefined` if qemu-img's check returns no counts. */
   check?(findings: Findings): CheckCounts | undefined;
 }

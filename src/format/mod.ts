@@ -74,6 +74,15 @@ export { DISK_HEAD_BYTES, type DiskEnd, diskEnd } from "./disk_end.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export { LastUsed } from "./last_used.ts";
 export { type EntryHalves, EntryTable } from "./entry_table.ts";
+export {
+  type ByteRange,
+  counted,
+  type Damage,
+  type DamageCause,
+  type DamageSummary,
+  FoldedRanges,
+  rangesText,
+} from "./damage.ts";
 export { placesIn } from "./place.ts";
 export { type BuiltImage, cutAt, fileBytes, type Placed } from "./placed.ts";
 export { remembering } from "./remembering.ts";

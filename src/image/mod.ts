@@ -31,6 +31,7 @@ export {
   tryReading,
 } from "./content.ts";
 export { detect, probe, type ProbeOptions } from "./probe.ts";
+export { damageIn } from "./damage.ts";
 export { type Extent, extentsOf } from "./extents.ts";
 export { backingPathOf } from "./chain_links.ts";
 export { HeaderError } from "./header_file.ts";

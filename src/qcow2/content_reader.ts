@@ -1,8 +1,8 @@
-import { type ByteSource, hex } from "../bytes/mod.ts";
-import { compressedInput, inflateCluster, unzstdCluster } from "../codec/mod.ts";
+import { type ByteSource, hex, isZero } from "../bytes/mod.ts";
+import { compressedInput, inflateCluster, unzstdCluster, ZEROS_THAT_TELL } from "../codec/mod.ts";
 import { AccessError, readSectors, type Run } from "../format/mod.ts";
 import type { DecryptSectors } from "./encryption.ts";
-import { compressedRange } from "./l2_entries.ts";
+import { type CompressedRange, compressedRange } from "./l2_entries.ts";
 import type { L2Table } from "./l2_tables.ts";
 import type { Broken } from "./findings.ts";
 import { type Mapping, placeOfEntry } from "./runs.ts";
@@ -20,6 +20,8 @@ export interface ContentSource {
   readonly access?: DecryptSectors | Broken;
 }
 
+type Decoded = ReturnType<typeof inflateCluster>;
+
 /** The most recently decompressed cluster: runs are read in pieces. */
 interface Decompressed {
   readonly offset: number;
@@ -32,6 +34,8 @@ export class ContentReader {
   readonly #mapping: Mapping;
   readonly #from: ContentSource;
   #last: Decompressed | undefined;
+  /** What zeros decompress to, by their number: entries of noise lead to holes, and past the end. */
+  readonly #zeros = new Map<number, Decoded>();
 
   constructor(mapping: Mapping, from: ContentSource) {
     this.#mapping = mapping;
@@ -76,6 +80,21 @@ export class ContentReader {
     target.set(bytes.subarray(from, from + target.length));
   }
 
+  #decode(range: CompressedRange): Decoded {
+    const { file, compression } = this.#from;
+    const stored = compressedInput(file, range);
+    const head = stored.subarray(0, ZEROS_THAT_TELL);
+    const areZeros = isZero(head);
+    const known = areZeros ? this.#zeros.get(head.length) : undefined;
+    if (known !== undefined) return known;
+    const { clusterSize } = this.#mapping.geometry;
+    const result = compression === "zstd"
+      ? unzstdCluster(stored, clusterSize)
+      : inflateCluster(stored, clusterSize);
+    if (areZeros) this.#zeros.set(head.length, result);
+    return result;
+  }
+
   /** The content of a compressed cluster, or why QEMU cannot decompress the data to a cluster. */
   decompressed(at: { table: L2Table; index: number; entry: number }): Uint8Array | Broken {
     const { geometry } = this.#mapping;
@@ -84,11 +103,8 @@ export class ContentReader {
     if (last !== undefined && last.offset === range.offset && last.length === range.length) {
       return last.bytes;
     }
-    const stored = compressedInput(this.#from.file, range);
     const zstd = this.#from.compression === "zstd";
-    const result = zstd
-      ? unzstdCluster(stored, geometry.clusterSize)
-      : inflateCluster(stored, geometry.clusterSize);
+    const result = this.#decode(range);
     if (!result.ok) {
       const guest = at.index * geometry.l2Coverage + at.entry * geometry.clusterSize;
       return {

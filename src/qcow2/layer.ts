@@ -3,6 +3,7 @@ import {
   type BackingReference,
   type BitmapSummary,
   type CheckCounts,
+  type DamageSummary,
   type DataFileReference,
   EntryTable,
   imageText,
@@ -13,8 +14,9 @@ import {
   type SnapshotSummary,
 } from "../format/mod.ts";
 import { type BitmapDirectory, bitmapFlags, bitmapRanges } from "./bitmaps.ts";
-import { checkImage } from "./check/check.ts";
+import { type CheckedImage, checkImage } from "./check/check.ts";
 import { StoredRefcounts, UNREADABLE } from "./check/refcounts.ts";
+import { damageOf } from "./damage/damage.ts";
 import { ContentReader } from "./content_reader.ts";
 import { extensionData, extensionOf, has, type Qcow2File } from "./decode.ts";
 import type { Encryption } from "./encryption.ts";
@@ -178,15 +180,17 @@ export class Qcow2Layer implements Layer {
   }
 
   check(findings: Findings): CheckCounts | undefined {
+    return checkImage(this.#checked(), findings);
+  }
+
+  damage(): DamageSummary | undefined {
+    return damageOf(this.#checked(), this.#mapping);
+  }
+
+  #checked(): CheckedImage {
     const { file, snapshots, bitmaps } = this.#image;
-    return checkImage({
-      file,
-      context: this.#mapping,
-      size: this.virtualSize,
-      l1: this.#mapping.l1,
-      snapshots,
-      bitmaps,
-    }, findings);
+    const { l1 } = this.#mapping;
+    return { file, context: this.#mapping, size: this.virtualSize, l1, snapshots, bitmaps };
   }
 }
 

@@ -43,6 +43,31 @@ const MAX_CLUSTERS = 2 ** 31 - 1;
  * @returns the counts, or `undefined` where qemu-img's check ends without any
  */
 export function checkImage(image: CheckedImage, findings: Findings): CheckCounts | undefined {
+  return withReferences(image, findings, ({ walk, references, stored }) => {
+    const highest = compare(stored, references, image);
+    const { file: { source }, context, l1 } = image;
+    checkCopied({ source, context, l1, stored, references });
+    return counts(image, { references, walk, highest });
+  });
+}
+
+/** The references to the clusters of an image, and its stored refcounts. */
+export interface CountedImage {
+  readonly walk: TableWalk;
+  readonly references: References;
+  readonly stored: StoredRefcounts;
+}
+
+/**
+ * Counts the references in an image, and hands them on.
+ *
+ * @returns what `use` returns, or `undefined` where qemu-img's check ends without any counts
+ */
+export function withReferences<T>(
+  image: CheckedImage,
+  findings: Findings,
+  use: (counted: CountedImage) => T,
+): T | undefined {
   const { file, context } = image;
   const { source } = file;
   const length = { length: roundUp(source.size, SECTOR), stored: storedSize(source) };
@@ -57,9 +82,7 @@ export function checkImage(image: CheckedImage, findings: Findings): CheckCounts
     countReferences(image, walk, references);
     const stored = new StoredRefcounts(file, context.geometry);
     countRefblocks(stored, references, image);
-    const highest = compare(stored, references, image);
-    checkCopied({ source: file.source, context, l1: image.l1, stored, references });
-    return counts(image, { references, walk, highest });
+    return use({ walk, references, stored });
   } catch (error) {
     if (error instanceof CheckAborted) return undefined;
     throw error;

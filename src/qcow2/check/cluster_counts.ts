@@ -1,7 +1,7 @@
 /** Clusters in one page of counts: a file may be long and sparse. */
 const PAGE = 2 ** 14;
 /** Number of pages beyond those that the file's stored bytes allow. */
-const PAGES_MIN = 256;
+const PAGES_MIN = 64;
 /** Stored bytes for one page: pages take no more than twice the file. */
 const BYTES_PER_PAGE = 4 * PAGE / 2;
 /** Larger counts are kept apart: no real image has one. */
