@@ -44,7 +44,7 @@ reported on standard error.
 
 Example
 
-  find corpus -name '*.qcow2' | diskproof judge --files-from - | jq -r .spec.verdict
+  find . -name '*.qcow2' | diskproof judge --files-from - | jq -r .spec.verdict
 `;
 
 /** About ten seconds of SHA-256. */
