@@ -51,7 +51,7 @@ export function failureText(facts: FailureFacts): string {
   const stack = fault.answers === undefined ? fault.stack : [];
   const frames = stack.slice(0, FRAMES_SHOWN).map((frame) => `at ${frame}`);
   return [
-    `FAILURE in ${target}: ${fault.kind}, ${fault.signature}`,
+    `FAILURE in ${target}: ${kindText(fault)}`,
     indent([fault.message, ...frames, ...notesOn(facts)].join("\n")),
     "",
     ...answersIn(fault).map((text) => block("Answers", text)),
@@ -60,6 +60,17 @@ export function failureText(facts: FailureFacts): string {
     block("Reproduce with", reproduceWith(facts)),
     block("Minimize with", minimizeWith(facts)),
   ].join("\n");
+}
+
+/** The signature of a failure of an implementation starts with its kind. */
+function kindText({ kind, signature, facts }: Fault): string {
+  return facts === undefined ? `${kind}, ${signature}` : signature;
+}
+
+/** The option that names the implementation, where the failure is one of an implementation. */
+function peerOption({ facts }: Fault): string {
+  const adapter = (facts as { readonly adapter?: unknown } | undefined)?.adapter;
+  return typeof adapter === "string" ? ` --peer ${shellWord(adapter)}` : "";
 }
 
 function answersIn({ answers = [] }: Fault): string[] {
@@ -92,15 +103,16 @@ function inputOf({ artifact, description }: FailureFacts): string {
   return artifact === undefined ? description : `${artifact}\n${description}`;
 }
 
-function reproduceWith({ artifact, seed, target, path }: FailureFacts): string {
-  if (artifact !== undefined) return `deno task repro ${shellWord(artifact)}`;
+function reproduceWith({ artifact, seed, target, path, fault }: FailureFacts): string {
+  const peer = peerOption(fault);
+  if (artifact !== undefined) return `deno task repro ${shellWord(artifact)}${peer}`;
   const index = Number(path.split(":")[0]);
-  return `deno task fuzz ${shellWord(target)} --seed ${seed} --runs ${index + 1}`;
+  return `deno task fuzz ${shellWord(target)}${peer} --seed ${seed} --runs ${index + 1}`;
 }
 
-function minimizeWith({ artifact }: FailureFacts): string {
+function minimizeWith({ artifact, fault }: FailureFacts): string {
   if (artifact === undefined) return "(no artifact was written)";
-  return `deno task minimize ${shellWord(artifact)} --time 10m`;
+  return `deno task minimize ${shellWord(artifact)}${peerOption(fault)} --time 10m`;
 }
 
 /** A word, quoted for a shell. */

@@ -1,5 +1,6 @@
 import {
   didYouMean,
+  KNOWN_HELP,
   type Options,
   parseOptions,
   print,
@@ -23,6 +24,7 @@ import { targets as ownTargets } from "../targets/mod.ts";
 import { requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";
 import { HumanReporter } from "./human.ts";
 import { emit, JsonReporter } from "./json_lines.ts";
+import { type FindingOptions, Findings } from "./findings.ts";
 import { describePeers } from "./peers.ts";
 import { answerLimits, CREW_OPTIONS, crewOptions, durationOption } from "./setup.ts";
 import { table } from "./table.ts";
@@ -45,6 +47,9 @@ Fuzzes the named targets, or all but the canaries, and reports the failures.
   --peer PEER        fuzz this implementation: jsonl:COMMAND, exec:COMMAND or module:FILE (see
                      docs/adapter.md); may be repeated. The targets are then those named peer-…
   --jobs N           number of workers (default 1)
+${KNOWN_HELP}
+  --out DIR          folder for a folder for each finding about a peer (default findings)
+  --embargo          count findings that can be used for an attack, and do not show them
   --timeout DURATION time limit of one case (default 10s), or of one answer of a peer (default 3s)
   --rss-limit MIB    memory limit of one worker (default 2048)
   --peer-memory MIB  memory limit of a jsonl: peer (default 1024)
@@ -79,8 +84,12 @@ export const fuzzVerb: Verb = {
   help,
   run: async (args) => {
     const options = parseOptions(args, {
-      flags: ["list", "json", "require-tools"],
-      values: ["time", "shrink-time", "runs", "seed", "jobs", "artifacts", ...CREW_OPTIONS],
+      flags: ["list", "json", "require-tools", ...FINDING_FLAGS],
+      values: [
+        ...["time", "shrink-time", "runs", "seed", "jobs", "artifacts"],
+        ...CREW_OPTIONS,
+        ...FINDING_VALUES,
+      ],
       lists: ["target", "peer"],
     });
     const peers = await describePeers(options.list("peer"), answerLimits(options));
@@ -91,7 +100,8 @@ export const fuzzVerb: Verb = {
     const chosen = chosenTargets(targets, named);
     const found = await findTools(chosen);
     const tools = workingTools(found);
-    const plan = planOf(options, chosen, tools);
+    const findings = peers && new Findings(peers.peers, findingOptions(options));
+    const plan = { ...planOf(options, chosen, tools), ...planFor(findings, options) };
     const jobs = wholeNumber(options, "jobs", { min: 1, max: JOBS_MAX }) ?? 1;
     requireWritable(plan.artifacts);
     const asked = (tool: ToolName) =>
@@ -105,12 +115,50 @@ export const fuzzVerb: Verb = {
       const crew = new Crew(crewOptions(options, { directory, tools, jobs, peers }));
       onInterrupt((status) => crew.interrupt(status));
       const reporter = json ? new JsonReporter() : new HumanReporter(new Terminal());
-      const { status } = await fuzz(plan, crew, reporter);
+      const summary = await fuzz(plan, crew, reporter);
       crew.dismiss();
-      return status;
+      findings?.report(summary);
+      return summary.status;
     });
   },
 };
+
+/** Options of findings about implementations. */
+const FINDING_FLAGS = ["strict-known", "embargo"] as const;
+const FINDING_VALUES = ["known", "write-known", "out"] as const;
+const OUT_DEFAULT = "findings";
+
+/** @throws {UsageError} when there is no implementation to which they apply */
+function requirePeers(options: Options): void {
+  const given = FINDING_FLAGS.filter((name) => options.flag(name));
+  const [first] = [...given, ...FINDING_VALUES.filter((name) => options.value(name) !== undefined)];
+  if (first !== undefined) throw new UsageError(`--${first} needs --peer`);
+}
+
+function findingOptions(options: Options): FindingOptions {
+  const path = (name: "known" | "write-known"): string | undefined => {
+    const typed = options.value(name);
+    return typed === undefined ? undefined : typedPath(typed);
+  };
+  return {
+    known: path("known"),
+    writeKnown: path("write-known"),
+    out: typedPath(options.value("out") ?? OUT_DEFAULT),
+    embargo: options.flag("embargo"),
+    json: options.flag("json"),
+  };
+}
+
+function planFor(
+  findings: Findings | undefined,
+  options: Options,
+): Pick<Plan, "ledger" | "strictKnown"> {
+  if (findings !== undefined) {
+    return { ledger: findings.ledger, strictKnown: options.flag("strict-known") };
+  }
+  requirePeers(options);
+  return {};
+}
 
 function list(targets: readonly Target[], json: boolean): number {
   if (json) {

@@ -94,6 +94,8 @@ export interface LedgerEntry {
   readonly smallest: readonly string[];
   /** It was known before the run. */
   readonly known: boolean;
+  /** Ids of others that turned out to be the same failure. */
+  readonly others: string[];
   /** Cases that were found to be this failure after they had been made smaller. */
   met: number;
 }
@@ -104,11 +106,14 @@ export interface Settled {
   readonly isNew: boolean;
   /** The case shows the cause better than the one before it. */
   readonly isRefined: boolean;
+  /** Failures that turned out to be this one. */
+  readonly absorbed: readonly LedgerEntry[];
 }
 
 /** The failures of a run by cause. */
 export class Ledger {
   readonly #entries: LedgerEntry[] = [];
+  #made = 0;
 
   /** The failures in the order in which they were found. */
   get entries(): readonly LedgerEntry[] {
@@ -117,7 +122,7 @@ export class Ledger {
 
   /** Enters a failure that is known before the run. */
   know({ group, signature, cause }: Omit<SettledCause, "smallest">): LedgerEntry {
-    return this.#add({ group, signature, cause, smallest: [], known: true, met: 0 });
+    return this.#add({ group, signature, cause, smallest: [], known: true, others: [], met: 0 });
   }
 
   /** The causes for targets of a group. */
@@ -141,18 +146,34 @@ export class Ledger {
     const general = alike.find((entry) => hasCause(entry.cause, { traits: cause }));
     const same = general ?? alike.find((entry) => sameTraits(entry.smallest, smallest));
     if (same === undefined) {
-      const entry = this.#add({ group, signature, cause, smallest, known: false, met: 1 });
-      return { entry, isNew: true, isRefined: false };
+      const entry = this.#add({
+        ...{ group, signature, cause, smallest },
+        ...{ known: false, others: [], met: 1 },
+      });
+      return { entry, isNew: true, isRefined: false, absorbed: [] };
     }
     // What is recorded stays as it is recorded.
     if (same.known) return again(same, false);
     const before = same.cause.length;
     same.cause = same.cause.filter((trait) => cause.includes(trait));
-    return again(same, same.cause.length < before);
+    return { ...again(same, same.cause.length < before), absorbed: this.#absorb(same, alike) };
+  }
+
+  /** Removes the failures that a more general cause covers. */
+  #absorb(entry: LedgerEntry, alike: readonly LedgerEntry[]): LedgerEntry[] {
+    const covered = alike.filter((it) =>
+      it !== entry && !it.known && hasCause(it.cause, { traits: entry.cause })
+    );
+    for (const it of covered) {
+      this.#entries.splice(this.#entries.indexOf(it), 1);
+      entry.others.push(it.id, ...it.others);
+      entry.met += it.met;
+    }
+    return covered;
   }
 
   #add(entry: Omit<LedgerEntry, "id">): LedgerEntry {
-    const added = { ...entry, id: `finding ${this.#entries.length + 1}` };
+    const added = { ...entry, id: `finding ${++this.#made}` };
     this.#entries.push(added);
     return added;
   }
@@ -160,7 +181,7 @@ export class Ledger {
 
 function again(entry: LedgerEntry, isRefined: boolean): Settled {
   entry.met++;
-  return { entry, isNew: false, isRefined };
+  return { entry, isNew: false, isRefined, absorbed: [] };
 }
 
 function sameTraits(left: readonly string[], right: readonly string[]): boolean {

@@ -239,6 +239,10 @@ async function report(running: Running, finding: Finding): Promise<void> {
   const failure = settled === undefined
     ? kept
     : { ...kept, entry: settled.entry, seen: finding.seen - started };
+  for (const { id } of settled?.absorbed ?? []) {
+    const gone = failures.findIndex(({ entry }) => entry?.id === id);
+    if (gone >= 0) failures.splice(gone, 1);
+  }
   const at = failures.findIndex(({ entry }) => entry !== undefined && entry === settled?.entry);
   if (at >= 0) {
     // The first one was not as small, which its artifact is still there to show.
@@ -269,7 +273,7 @@ function summarize(
 ): Summary {
   const counts = sumCounts(results.map((result) => result.counts));
   const findings = ledger.entries
-    .map((entry) => ({ entry, count: entry.met + (counts.failures[entry.id] ?? 0) }));
+    .map((entry) => ({ entry, count: countOf(entry, counts) }));
   const missed = findings.some(({ entry, count }) => entry.known && count === 0);
   const reached = plan.rules.filter((rule) => counts.rules[rule] !== undefined);
   return {
@@ -285,6 +289,10 @@ function summarize(
       ? STATUS.failed
       : statusOf(results, failures, facts.interrupted),
   };
+}
+
+function countOf({ id, others, met }: LedgerEntry, { failures }: Counts): number {
+  return [id, ...others].reduce((sum, it) => sum + (failures[it] ?? 0), met);
 }
 
 function statusOf(

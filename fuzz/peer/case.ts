@@ -125,11 +125,15 @@ function chainsFor(peer: PeerUnderTest): fc.Arbitrary<ChainModel> {
   const formats = (["qcow2", "qcow"] as const).filter((format) => hasFormat(peer, format));
   const encryption = takes.includes("passphrases") ? "some" : "none";
   const small = fc.integer({ min: 0, max: LARGE_SHARE - 1 }).map((draw) => draw !== 1);
-  return fc.tuple(
-    chainModels({ ...SMALL, encryption, formats }),
-    small,
-    fc.nat({ max: CLUSTERS_MAX }),
-  ).map(([chain, isSmall, clusters]) => withOwnKeys(isSmall ? modestDisk(chain, clusters) : chain));
+  // Extended L2 entries need larger clusters.
+  const models = fc.oneof(
+    { withCrossShrink: true },
+    { weight: 7, arbitrary: chainModels({ ...SMALL, clusterBitsMax: 12, encryption, formats }) },
+    { weight: 1, arbitrary: chainModels({ ...SMALL, encryption, formats }) },
+  );
+  return fc.tuple(models, small, fc.nat({ max: CLUSTERS_MAX })).map(([chain, isSmall, clusters]) =>
+    withOwnKeys(isSmall ? modestDisk(chain, clusters) : chain)
+  );
 }
 
 /**

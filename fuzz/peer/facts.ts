@@ -18,6 +18,8 @@ export interface PeerFacts {
   /** Name of the implementation. */
   readonly peer: string;
   readonly version: string;
+  /** As it was named on the command line: `jsonl:./adapter`. */
+  readonly adapter: string;
   readonly operation: Operation;
   /** The question in words. */
   readonly question: string;
@@ -25,6 +27,8 @@ export interface PeerFacts {
   /** What the answer should say, where it differs. */
   readonly expected: string;
   readonly answered: string;
+  /** The passphrases that it was given. */
+  readonly passphrases: readonly string[];
   /** The features of the image. */
   readonly features: readonly string[];
   /** The rules that the image breaks. */

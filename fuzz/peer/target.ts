@@ -242,7 +242,7 @@ function wrongIn(
 
 function failureOf(
   view: CaseView,
-  { description: { name, version } }: PeerUnderTest,
+  { text, description: { name, version, takes = [] } }: PeerUnderTest,
   { question, outcome, wrong }: {
     question: PeerQuestion;
     outcome: Outcome<unknown>;
@@ -256,11 +256,15 @@ function failureOf(
     kind: wrong.kind,
     peer: name,
     version,
+    adapter: text,
     operation: question.operation,
     question: question.name,
     expectation,
-    expected: sideText(wrong, "left"),
+    expected: NO_ANSWER.includes(wrong.kind) ? "an answer" : sideText(wrong, "left"),
     answered: sideText(wrong, "right"),
+    passphrases: question.passphrase === undefined
+      ? takes.includes("passphrases") ? view.passphrases : []
+      : [question.passphrase],
     features: view.features,
     rules: view.value.edits.length === 0 ? [] : [...new Set(rulesOf(view))],
   };
@@ -278,6 +282,9 @@ function failureOf(
     },
   );
 }
+
+/** Kinds of failures without an answer. */
+const NO_ANSWER: readonly FailureKind[] = ["memory", "hang", "crash", "malformed-answer"];
 
 function sideText({ differences: [first] }: Misconduct, side: "left" | "right"): string {
   if (first === undefined) return "";

@@ -71,7 +71,14 @@ const USUAL: Readonly<Record<string, Json>> = {
 
 /** Traits of the simplest images. */
 const LEAST = "least-cluster-size";
-const USUAL_TRAITS: readonly string[] = ["qcow2.v3", LEAST, "luks", "luks2", "qcow"];
+const USUAL_TRAITS: readonly string[] = [
+  "qcow2.v3",
+  LEAST,
+  "data-cluster",
+  "luks",
+  "luks2",
+  "qcow",
+];
 
 /** Whether the simplest images have a trait. */
 export function isUsualTrait(trait: string): boolean {

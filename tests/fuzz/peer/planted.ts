@@ -19,8 +19,10 @@ import {
 import type { RuleId } from "../../../src/rules/mod.ts";
 import { LazyPeer, StrictPeer } from "../../conformance/honest_peers.ts";
 
-/** Answers of the reference that a bug changes. */
-type Bug = (question: {
+/** A bug: what it changes in answers of the reference, or in their content. */
+type Bug = { readonly answer: ChangedAnswer } | { readonly bytes: ChangedBytes };
+type ChangedBytes = (bytes: Uint8Array, about: Place) => void;
+type ChangedAnswer = (question: {
   readonly operation: keyof Answers;
   readonly scope: DigestScope;
   readonly image: OpenedImage;
@@ -53,7 +55,13 @@ class PlantedPeer extends ForwardingPeer {
       ...(format === undefined ? {} : { format }),
     });
     try {
-      for (const bug of this.#bugs) outcome = bug({ operation, scope, image, outcome });
+      const changes = this.#bugs.flatMap((bug) => "bytes" in bug ? [bug.bytes] : []);
+      if (changes.length > 0) {
+        outcome = changedContent(changes, { operation, scope, image, outcome });
+      }
+      for (const bug of this.#bugs) {
+        if ("answer" in bug) outcome = bug.answer({ operation, scope, image, outcome });
+      }
     } finally {
       image.close();
     }
@@ -71,32 +79,40 @@ interface Place {
   readonly below?: Layer | undefined;
 }
 
-/** A bug in the content: the bytes of extents are changed. */
-function contentBug(
-  change: (bytes: Uint8Array, about: Place) => void,
-): Bug {
-  return ({ operation, scope, image, outcome }) => {
-    if (operation !== "digest" || outcome.outcome !== "accepted") return outcome;
-    const layers = layersOf(image, scope.snapshot) ?? [];
-    const { start, length } = scope.range ??
-      { start: 0, length: (outcome.value as DigestReport).length };
-    const hash = createHash("sha256");
-    const [layer, below] = layers;
-    if (layer === undefined) return outcome;
-    const kinds = [...layer.runs(start, start + length)];
-    for (const piece of pieces(layers, { from: start, to: start + length })) {
-      for (let at = piece.start; at < piece.start + piece.length; at += 512) {
-        const end = Math.min(at + 512, piece.start + piece.length);
-        const bytes = new Uint8Array(end - at);
-        const from = at - piece.start;
-        if (piece.bytes !== undefined) bytes.set(piece.bytes.subarray(from, from + bytes.length));
-        const run = kinds.find((it) => at < it.start + it.length);
-        change(bytes, { kind: run?.kind ?? "", start: at, layer, below });
-        hash.update(bytes);
-      }
+/** The answer to a question about content, after changes of its bytes. */
+function changedContent(
+  changes: readonly ChangedBytes[],
+  { operation, scope, image, outcome }: Parameters<ChangedAnswer>[0],
+): Outcome<unknown> {
+  if (operation !== "digest" || outcome.outcome !== "accepted") return outcome;
+  const layers = layersOf(image, scope.snapshot) ?? [];
+  const { start, length } = scope.range ??
+    { start: 0, length: (outcome.value as DigestReport).length };
+  const hash = createHash("sha256");
+  const [layer, below] = layers;
+  if (layer === undefined) return outcome;
+  const kinds = [...layer.runs(start, start + length)];
+  for (const piece of pieces(layers, { from: start, to: start + length })) {
+    for (let at = piece.start; at < piece.start + piece.length; at += 512) {
+      const end = Math.min(at + 512, piece.start + piece.length);
+      const bytes = new Uint8Array(end - at);
+      const from = at - piece.start;
+      if (piece.bytes !== undefined) bytes.set(piece.bytes.subarray(from, from + bytes.length));
+      const run = kinds.find((it) => at < it.start + it.length);
+      const place = { kind: run?.kind ?? "", start: at, layer, below };
+      for (const change of changes) change(bytes, place);
+      hash.update(bytes);
     }
-    return accepted({ ...outcome.value as DigestReport, sha256: hash.digest("hex") });
-  };
+  }
+  return accepted({ ...outcome.value as DigestReport, sha256: hash.digest("hex") });
+}
+
+function contentBug(bytes: ChangedBytes): Bug {
+  return { bytes };
+}
+
+function answerBug(answer: ChangedAnswer): Bug {
+  return { answer };
 }
 
 function hasRule({ findings }: OpenedImage, rule: RuleId): boolean {
@@ -108,7 +124,7 @@ function hasSubclusters(layer: Layer): boolean {
 }
 
 function failing(rule: RuleId, outcome: FailedOutcome): Bug {
-  return ({ image, outcome: right }) => hasRule(image, rule) ? outcome : right;
+  return { answer: ({ image, outcome: right }) => hasRule(image, rule) ? outcome : right };
 }
 
 const ANSWERS: Answers = {
@@ -146,14 +162,16 @@ const bugs = {
     message: "no answer in 1 s",
   }),
   crash: failing("qcow2.l1.offset", { outcome: "crashed", message: "SIGSEGV" }),
-  "unknown-bit": ({ operation, image, outcome }) =>
-    hasRule(image, "qcow2.header.incompat-unknown") ? accepted(ANSWERS[operation]) : outcome,
-  map: ({ operation, outcome }) =>
+  "unknown-bit": answerBug(({ operation, image, outcome }) =>
+    hasRule(image, "qcow2.header.incompat-unknown") ? accepted(ANSWERS[operation]) : outcome
+  ),
+  map: answerBug(({ operation, outcome }) =>
     operation === "map" && outcome.outcome === "accepted"
       ? accepted((outcome.value as Answers["map"]).map((entry) => {
         return entry.compressed === true ? { ...entry, zero: true, data: false } : entry;
       }))
-      : outcome,
+      : outcome
+  ),
 } as const satisfies Record<string, Bug>;
 
 /** The name of a planted bug. */

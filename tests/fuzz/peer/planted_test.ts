@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Ledger } from "../../../fuzz/engine/mod.ts";
 import { fuzzPlanted } from "./under_test.ts";
 
@@ -74,5 +74,15 @@ Deno.test("fuzz --peer goes on past a known finding and finds the next one", asy
     [true, "compressed"],
     [false, "partial-last-cluster"],
   ]);
+  assert(findings.every(({ count }) => count > 0), "a finding is not met");
   assertEquals(failures.length, 1);
+});
+
+Deno.test("fuzz --peer finds two planted bugs of one kind, each once", async () => {
+  const { findings } = await fuzzPlanted("compressed+last-cluster", {
+    targets: ["peer-content"],
+    runs: 500,
+  });
+  const causes = findings.map(({ entry }) => entry.cause);
+  assertEquals(causes.toSorted(), [["compressed"], ["partial-last-cluster"]]);
 });

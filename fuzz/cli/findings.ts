@@ -1,0 +1,113 @@
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { print, readKnown, writeKnown, writeReportFile } from "../../src/cli/mod.ts";
+import { findingLines, type KnownFinding } from "../../src/conformance/mod.ts";
+import type { DossierFile, LedgerEntry, Summary } from "../engine/mod.ts";
+import {
+  findingsOf,
+  folderOf,
+  type FuzzFinding,
+  ledgerOf,
+  notMetIn,
+  type PeerUnderTest,
+} from "../peer/mod.ts";
+import { emit } from "./json_lines.ts";
+
+/** How the findings about implementations are reported. */
+export interface FindingOptions {
+  /** The file of known findings. */
+  readonly known?: string | undefined;
+  /** Where the known findings and the new ones are written. */
+  readonly writeKnown?: string | undefined;
+  /** The parent of the folders of findings. */
+  readonly out: string;
+  /** Findings that can be used for an attack are counted, and not shown. */
+  readonly embargo: boolean;
+  readonly json: boolean;
+}
+
+/** The findings about implementations: what is known of them before a run, and the report after it. */
+export class Findings {
+  readonly ledger;
+  readonly #options: FindingOptions;
+  readonly #known: readonly KnownFinding[];
+  readonly #slugOf: (entry: LedgerEntry) => string | undefined;
+  readonly #several: boolean;
+  readonly #started = Date.now();
+
+  /** @throws {UsageError} when the file of known findings cannot be used */
+  constructor(peers: readonly PeerUnderTest[], options: FindingOptions) {
+    this.#options = options;
+    this.#known = options.known === undefined ? [] : readKnown(options.known);
+    this.#several = peers.length > 1;
+    const { ledger, slugOf } = ledgerOf(this.#known, peers.map(({ text }) => text));
+    this.ledger = ledger;
+    this.#slugOf = slugOf;
+  }
+
+  /**
+   * Reports the findings of a run, and writes a folder for each of them.
+   *
+   * @throws {UsageError} when a file cannot be written
+   */
+  report(summary: Summary): void {
+    const { json, embargo, writeKnown: path } = this.#options;
+    const all = findingsOf(summary, this.#started);
+    const shown = all.filter(({ finding }) => !embargo || !finding.securityRelevant);
+    for (const found of shown) {
+      const folder = this.#write(found);
+      if (json) emit("finding", { peer: found.peer, ...found.finding, facts: found.facts, folder });
+      else printFinding(found, folder);
+    }
+    const hidden = all.length - shown.length;
+    if (json) emit("findings", { new: all.length, embargoed: hidden });
+    else if (hidden > 0) print(`${hidden} more can be used for an attack (--embargo)`);
+    this.#reportKnown(summary);
+    if (path !== undefined) writeKnown(path, this.#known, all.map(({ finding }) => finding));
+  }
+
+  #reportKnown(summary: Summary): void {
+    const notMet = notMetIn(summary, this.#known, this.#slugOf);
+    for (const known of this.#known) {
+      const isMet = !notMet.includes(known);
+      if (this.#options.json) emit("known", { ...known, met: isMet });
+      else print(`${isMet ? "known" : "known, not met"}: ${known.slug} (${known.reason})`);
+    }
+  }
+
+  #write(found: FuzzFinding): string {
+    const own = found.peer.replaceAll(/[^\w.+-]+/g, "-");
+    const folder = join(this.#options.out, ...(this.#several ? [own] : []), found.finding.slug);
+    mkdirSync(folder, { recursive: true });
+    const { texts, files } = folderOf(found);
+    for (const [name, text] of Object.entries(texts)) writeReportFile(join(folder, name), text);
+    for (const file of files) {
+      if (!file.name.includes("/") && file.size <= WRITTEN_MAX) writeSparse(folder, file);
+    }
+    return folder;
+  }
+}
+
+/** Longer files are in the script alone. */
+const WRITTEN_MAX = 2 ** 30;
+
+function writeSparse(folder: string, { name, size, extents }: DossierFile): void {
+  const file = openSync(join(folder, name), "w");
+  try {
+    ftruncateSync(file, size);
+    for (const { offset, bytes } of extents) {
+      for (let at = 0; at < bytes.length;) {
+        at += writeSync(file, bytes, at, bytes.length - at, offset + at);
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function printFinding({ finding, peer }: FuzzFinding, folder: string): void {
+  const marks = finding.securityRelevant ? [`  security: it can be used for an attack`] : [];
+  print(
+    [...findingLines(finding), ...marks, `  peer: ${peer}`, `  folder: ${folder}`, ""].join("\n"),
+  );
+}

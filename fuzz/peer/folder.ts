@@ -1,0 +1,108 @@
+import { findingTitle, ruleText } from "../../src/conformance/mod.ts";
+import { visible } from "../../src/format/mod.ts";
+import { isRuleId, ruleOf } from "../../src/rules/mod.ts";
+import type { DossierFile } from "../engine/mod.ts";
+import type { FuzzFinding } from "./finding.ts";
+import { reproduceScript } from "./reproduce.ts";
+
+/** What the folder of a finding has: texts, and the files of its case. */
+export interface FindingFolder {
+  /** Text by the name of its file. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly files: readonly DossierFile[];
+}
+
+/** The folder of a finding, for the maintainer of the implementation. */
+export function folderOf(found: FuzzFinding): FindingFolder {
+  const { failure: { found: { dossier } }, finding, facts, peer } = found;
+  const files = dossier?.files ?? [];
+  const title = findingTitle(finding);
+  const { passphrases } = facts;
+  const texts = {
+    "README.md": readme(found),
+    "reproduce.sh": reproduceScript({ title, peer, facts, files, passphrases }),
+    "finding.json": `${JSON.stringify({ peer, ...finding, facts }, null, 2)}\n`,
+  };
+  return { texts, files };
+}
+
+function readme(found: FuzzFinding): string {
+  const { finding, facts, failure: { found: { dossier, fault }, versions } } = found;
+  const { smallest, cause, count, firstSeen, securityRelevant } = finding;
+  const sections = [
+    `# ${findingTitle(finding)}`,
+    `${sentenceOf(found)}${
+      securityRelevant ? " **It can be used to attack a user who opens an image.**" : ""
+    }`,
+    ...formatSays(found),
+    "## Answers",
+    table([["question", facts.question], ["expected", verdictText(found)], [
+      "expected answer",
+      smallest.expected,
+    ], [`${facts.peer} ${facts.version}`, smallest.answered]]),
+    "## The image",
+    fenced(dossier?.description ?? ""),
+    ...(dossier?.excerpt === undefined ? [] : [fenced(dossier.excerpt)]),
+    ...(facts.rules.length === 0
+      ? []
+      : [`The image breaks ${facts.rules.map((rule) => `\`${rule}\``).join(", ")}.`]),
+    `Features: ${facts.features.map((it) => `\`${it}\``).join(", ")}.`,
+    "## Reproduce",
+    "`sh reproduce.sh` writes the same files without diskproof, and asks the implementation and " +
+    "qemu-img.",
+    `First seen ${firstSeen}; ${count} ${count === 1 ? "case" : "cases"}; ` +
+    `${fault.signature}; diskproof ${versions["diskproof"] ?? ""}; cause \`${cause.name}\`.`,
+  ];
+  return `${sections.map(visibleText).join("\n\n")}\n`;
+}
+
+/** One sentence of what is wrong. */
+function sentenceOf({ facts: { kind, peer, version, question }, finding: { cause } }: FuzzFinding) {
+  const who = `${peer} ${version}`;
+  const where = cause.type === "rule" ? `breaks \`${cause.name}\`` : `has \`${cause.name}\``;
+  switch (kind) {
+    case "wrong-content":
+      return `${who} answers \`${question}\` with other bytes than the image holds, if it ${where}.`;
+    case "memory":
+      return `${who} uses more memory than the limit for an image that ${where}.`;
+    case "hang":
+      return `${who} does not answer \`${question}\` for an image that ${where}.`;
+    case "crash":
+      return `${who} crashes over \`${question}\` for an image that ${where}.`;
+    case "refuses-valid":
+      return `${who} rejects a valid image that ${where} (\`${question}\`).`;
+    case "accepts-invalid":
+      return `${who} accepts an invalid image that ${where} (\`${question}\`).`;
+    default:
+      return `${who} answers \`${question}\` wrongly for an image that ${where}.`;
+  }
+}
+
+/** The sentences of the format that decide. */
+function formatSays({ finding: { cause }, facts: { expectation: { rules = [] } } }: FuzzFinding) {
+  if (cause.rule !== undefined) return [`> ${cause.says ?? ""}\n\n(${ruleText(cause)})`];
+  const others = rules.filter((rule) => isRuleId(rule)).map((rule) => {
+    const { says, section, class: by, level } = ruleOf(rule);
+    return `> ${says}\n\n(${by}, ${level}; section: ${section})`;
+  });
+  return others.length > 0 || cause.says === undefined ? others : [`The image has: ${cause.says}.`];
+}
+
+function verdictText({ facts: { expectation: { verdict, reason, rules = [] } } }: FuzzFinding) {
+  const because = [...(reason === undefined ? [] : [reason]), ...rules];
+  return because.length === 0 ? verdict : `${verdict} (${because.join(", ")})`;
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll(/\s*\n\s*/g, "<br>");
+  return ["| | |", "| --- | --- |", ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`)]
+    .join("\n");
+}
+
+function fenced(text: string): string {
+  return `~~~~text\n${text}\n~~~~`;
+}
+
+function visibleText(text: string): string {
+  return text.split("\n").map(visible).join("\n");
+}

@@ -1,0 +1,185 @@
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { visible } from "../../src/format/mod.ts";
+import type { DossierFile } from "../engine/mod.ts";
+import type { PeerFacts } from "./facts.ts";
+
+/** What a script needs to show a failure. */
+export interface Reproduction {
+  /** The title of the finding. */
+  readonly title: string;
+  /** The implementation, as it was named: `jsonl:./adapter`. */
+  readonly peer: string;
+  readonly facts: PeerFacts;
+  /** The image first. */
+  readonly files: readonly DossierFile[];
+  readonly passphrases: readonly string[];
+}
+
+/** Characters of base64 in one line of a script. */
+const LINE = 120;
+/** The unit of offsets: extents of a file start at a multiple of it. */
+const BLOCK = 4096;
+
+/**
+ * A shell script that writes the files of a case, asks the implementation and, if it is installed,
+ * qemu-img, and prints the answers. It needs no diskproof.
+ */
+export function reproduceScript(reproduction: Reproduction): string {
+  const { title, files, facts: { expected, answered, question } } = reproduction;
+  return [
+    "#!/bin/sh",
+    `# ${oneLine(title)}`,
+    "# Writes the image to a temporary folder, asks the implementation and qemu-img about it, and",
+    "# prints the answers. Give another folder as the first argument to keep the files.",
+    "set -eu",
+    'dir="${1:-$(mktemp -d)}"',
+    'mkdir -p "$dir"',
+    'cd "$dir"',
+    "",
+    "unpack() { base64 -d | gzip -dc; }",
+    "",
+    ...files.flatMap(writeLines),
+    'echo "The files are in $dir."',
+    "",
+    `echo ${quoted(`question: ${oneLine(question)}`)}`,
+    `echo ${quoted(`expected: ${oneLine(expected)}`)}`,
+    `echo ${quoted(`answered when it was found: ${oneLine(answered)}`)}`,
+    ...askLines(reproduction),
+    ...qemuLines(reproduction),
+    "",
+  ].join("\n");
+}
+
+/** The commands that write one file. */
+function writeLines({ name, size, extents, cut }: DossierFile): string[] {
+  const word = quoted(name);
+  const written = extents.flatMap(({ offset, bytes }) => [
+    `unpack << 'END' | dd of=${word} bs=${BLOCK} seek=${offset / BLOCK} conv=notrunc 2> /dev/null`,
+    ...wrapped(Buffer.from(gzipSync(bytes, { level: 9 })).toString("base64")),
+    "END",
+  ]);
+  const sum = cut
+    ? "# The file had more content than is stored here."
+    : `echo ${quoted(`${sha256({ size, extents })}  ${name}`)} | sha256sum -c -`;
+  return [`rm -f ${word}`, `truncate -s ${size} ${word}`, ...written, sum, ""];
+}
+
+function wrapped(text: string): string[] {
+  return text.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
+}
+
+const ZEROS = new Uint8Array(2 ** 20);
+
+function sha256({ size, extents }: Pick<DossierFile, "size" | "extents">): string {
+  const hash = createHash("sha256");
+  let at = 0;
+  const zeros = (to: number): void => {
+    for (; at < to; at += Math.min(ZEROS.length, to - at)) {
+      hash.update(ZEROS.subarray(0, Math.min(ZEROS.length, to - at)));
+    }
+  };
+  for (const { offset, bytes } of extents) {
+    zeros(offset);
+    hash.update(bytes);
+    at = offset + bytes.length;
+  }
+  zeros(size);
+  return hash.digest("hex");
+}
+
+/** The operation of the adapter protocol, and what it is asked with. */
+function requestOf({ operation, question }: PeerFacts): {
+  readonly operation: string;
+  readonly snapshot?: string;
+  readonly offset?: string;
+  readonly length?: string;
+} {
+  const [, snapshot] = /^digest of snapshot (.*)$/s.exec(question) ?? [];
+  if (snapshot !== undefined) return { operation: "digest-snapshot", snapshot };
+  const [, offset, length] = /^digest of (\d+)\+(\d+)$/.exec(question) ?? [];
+  if (offset !== undefined && length !== undefined) {
+    return { operation: "digest-range", offset, length };
+  }
+  return { operation };
+}
+
+/** The files of a detached header: the header and the payload; else the image alone. */
+function imageIn({ files }: Reproduction): { readonly image: string; readonly header?: string } {
+  const [first, second] = files.map(({ name }) => name);
+  const isDetached = second === "payload.raw";
+  return isDetached ? { image: second, header: first ?? "" } : { image: first ?? "" };
+}
+
+/** Asks the implementation with its own command. */
+function askLines(reproduction: Reproduction): string[] {
+  const { peer, facts, passphrases } = reproduction;
+  const [, kind = "", command = ""] = /^(\w+):(.*)$/s.exec(peer) ?? [];
+  const { image, header } = imageIn(reproduction);
+  const { operation, ...scope } = requestOf(facts);
+  const says = `echo ${quoted(`${facts.peer} ${facts.version} answers:`)}`;
+  if (kind === "exec") {
+    const words = [
+      ...[operation, image, ...Object.values(scope)],
+      ...(header === undefined ? [] : ["--header", header]),
+      ...passphrases.flatMap((_, index) => ["--passphrase-file", `passphrase-${index}`]),
+    ];
+    return [
+      "",
+      ...passphrases.map((text, index) => `printf %s ${quoted(text)} > passphrase-${index}`),
+      says,
+      `${command} ${words.map(quoted).join(" ")} || echo "exit status $?"`,
+    ];
+  }
+  if (kind !== "jsonl") return ["", `# The adapter is ${oneLine(peer)}: no command.`];
+  const request = JSON.stringify({
+    ...{ id: "2", operation, image: "@DIR@/" + image, ...scope },
+    ...(header === undefined ? {} : { header: "@DIR@/" + header }),
+    ...(passphrases.length === 0 ? {} : { passphrases }),
+  });
+  return [
+    "",
+    says,
+    `{ echo '{"id":"1","operation":"hello","protocol":1}'`,
+    `  printf '%s\\n' ${quoted(request)} | sed "s|@DIR@|$PWD|g"`,
+    `  sleep 5`,
+    `} | ${command} || echo "exit status $?"`,
+  ];
+}
+
+/** Asks qemu-img, if it is installed and needs no passphrase. */
+function qemuLines(reproduction: Reproduction): string[] {
+  const { facts: { operation, features }, facts } = reproduction;
+  const { image, header } = imageIn(reproduction);
+  const isEncrypted = features.some((it) => /^(encryption|luks)/.test(it));
+  if (isEncrypted || header !== undefined || operation === "unlock") return [];
+  const { snapshot, offset, length } = requestOf(facts);
+  const word = quoted(image);
+  const part = offset === undefined ? "" : ` | tail -c +$((${offset} + 1)) | head -c ${length}`;
+  const view = snapshot === undefined ? "" : ` -l ${quoted(`snapshot.id=${snapshot}`)}`;
+  const commands: Readonly<Record<string, string>> = {
+    probe: `qemu-img info ${word} | grep '^file format'`,
+    info: `qemu-img info --output=json ${word}`,
+    map: `qemu-img map --output=json ${word}`,
+    check: `qemu-img check --output=json ${word}`,
+    digest:
+      `qemu-img convert${view} -O raw ${word} content.raw && cat content.raw${part} | sha256sum`,
+  };
+  return [
+    "",
+    "if command -v qemu-img > /dev/null; then",
+    `  echo "$(qemu-img --version | head -n 1) answers:"`,
+    `  { ${commands[operation] ?? "true"}; } || echo "exit status $?"`,
+    "fi",
+  ];
+}
+
+function oneLine(text: string): string {
+  return visible(text.replaceAll(/\s+/g, " "));
+}
+
+/** A word, quoted for a shell. */
+function quoted(word: string): string {
+  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
