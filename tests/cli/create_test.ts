@@ -227,7 +227,10 @@ Deno.test("create reports what it cannot create in one line, without the passphr
       [["-f", "vmdk", "x", "1M"], "unsupported format 'vmdk' (supported: raw, qcow, qcow2, luks)"],
       [["x", "64K", "--from", "raw"], "raw has 300000 bytes, more than a disk of 65536"],
       [["--force", "raw", "--from", "raw"], "it is one of the input files"],
-      [["/proc/x", "1M"], "Cannot write to /proc/x: files in /dev, /proc and /sys "],
+      [
+        ["/proc/x", "1M"],
+        "Cannot write to /proc/x: Deno opens files in /dev, /proc and /sys only with ",
+      ],
       [["nowhere/x", "1M"], "Cannot write to nowhere/x: the folder nowhere does not exist"],
       [
         ["x", "1M", "--passphrase", SECRET],
