@@ -10,6 +10,7 @@ import {
   tryReading,
 } from "../image/mod.ts";
 import { type Opening, refuses, type RuleId, ruleOf } from "../rules/mod.ts";
+import { featuresOf } from "./features.ts";
 import { isLenient, isNeeded, isUnused } from "./needed.ts";
 
 /** Why an implementation may accept or reject an image. */
@@ -84,7 +85,16 @@ export function expectationOf(image: OpenedImage): (query: ExpectationQuery) => 
   const own = [...new Set(findings.map(({ rule }) => rule))];
   const naming = namingWeight(image);
   const below = backingRules(image);
+  const isCorrupt = featuresOf(image).includes("corrupt");
   return (query) => {
+    const expectation = expected(query);
+    // Any structure may be damaged, says the image: nobody has to trust it.
+    return isCorrupt && expectation.verdict === "must-accept"
+      ? { verdict: "either", reason: "recommendation" }
+      : expectation;
+  };
+
+  function expected(query: ExpectationQuery): Expectation {
     if (query.use === "probe") return probeExpectation(image, own);
     const { use } = query;
     if (use === "check" && image.layer !== undefined && image.layer.check === undefined) {
@@ -94,9 +104,10 @@ export function expectationOf(image: OpenedImage): (query: ExpectationQuery) => 
     const rules = isOfContent ? [...own, ...below] : own;
     const weights = rules.filter((rule) => !isOfContent || !isCause(image, rule))
       .map((rule) => weightOf(image, rule, use));
-    if (isOfContent) weights.push(naming, readingWeight(image, query));
+    if (isOfContent || use === "info") weights.push(naming);
+    if (isOfContent) weights.push(readingWeight(image, query));
     return combine(weights, image);
-  };
+  }
 }
 
 /**
@@ -185,7 +196,9 @@ function weightOf(image: OpenedImage, id: RuleId, use: Use): Weight | undefined 
     return MISSING.has(id) ? either("not-needed") : undefined;
   }
   if (id.startsWith("blk.probe.")) return either("habit", any);
-  const needed = isNeeded(id, use) && !isUnused(image, id);
+  // Whether the files of a chain are opened for `info` is up to the implementation.
+  if (use === "info" && OF_OTHER_FILES.test(id)) return either("not-needed");
+  const needed = isNeeded(id, use) && !isUnused(image, id) && !isOfVolumeInside(image, { id, use });
   if (rule.effect === "unknown") return use === "info" ? undefined : either("unknown", any);
   const refused = rejectedAtOpen ||
     use === "check" && (rule.effect === "corruption" || rule.effect === "check-error");
@@ -207,6 +220,17 @@ function weightOf(image: OpenedImage, id: RuleId, use: Use): Weight | undefined 
   return either("habit", any);
 }
 
+const OF_OTHER_FILES = /^blk\.(backing|datafile)\.(?!short$)/;
+
+/** Whether a rule is about a volume inside the image: only the content needs that. */
+function isOfVolumeInside(
+  { definition }: OpenedImage,
+  { id, use }: { readonly id: RuleId; readonly use: Use },
+): boolean {
+  const isAboutFile = use === "info" || use === "check";
+  return isAboutFile && !id.startsWith("blk.") && definition.rules.every((rule) => rule.id !== id);
+}
+
 /** The weight of the rule that makes reading fail; nothing if reading succeeds. */
 function readingWeight(image: OpenedImage, query: ExpectationQuery): Weight | undefined {
   const layers = image.layer === undefined
@@ -214,7 +238,12 @@ function readingWeight(image: OpenedImage, query: ExpectationQuery): Weight | un
     : layersOf(image, query.use === "snapshot" ? query.snapshot : undefined);
   if (layers === undefined || layers.length === 0 || image.incomplete) return undefined;
   const id = failureOf(layers, query, storedSize(image.source));
-  if (id === undefined) return undefined;
+  if (id === undefined) {
+    // A reader may insist on whole clusters, and one that does not reads zeros.
+    return query.use !== "map" && endsInCluster(image, layers)
+      ? { rule: "blk.io.past-eof", verdict: "either", reason: "habit" }
+      : undefined;
+  }
   if (id === "unknown") {
     return { rule: "diskproof.work.budget", verdict: "either", reason: "unknown", anyAnswer: true };
   }
@@ -254,6 +283,19 @@ function failureOf(
 
 /** Extents of a map that are looked up. */
 const EXTENTS_MAX = 2 ** 20;
+
+/** Whether the file of the image ends within a cluster of data. */
+function endsInCluster(image: OpenedImage, layers: readonly Layer[]): boolean {
+  const [top] = layers;
+  if (top === undefined || image.definition.featuresOf === undefined) return false;
+  if (featuresOf(image).includes("external-data-file")) return false;
+  let left = EXTENTS_MAX;
+  for (const { kind, host, length } of top.runs(0, top.virtualSize)) {
+    if (kind === "data" && host !== undefined && host + length > image.source.size) return true;
+    if (left-- === 0) break;
+  }
+  return false;
+}
 
 /** A rule that only entries for zeros break: their content is known without the broken part. */
 interface OfZeros {

@@ -15,6 +15,7 @@ export const qcow2Features = {
   "bitmaps": "persistent bitmaps",
   "encryption.aes": "the legacy encryption with AES-CBC",
   "encryption.luks": "encryption with a LUKS header inside the image",
+  "corrupt": "the corrupt bit: any structure may be damaged",
   "unknown-incompatible-bit": "an incompatible feature bit that the specification does not define",
 } as const satisfies FeatureTable;
 
@@ -37,6 +38,7 @@ export function qcow2FeaturesOf(source: ByteSource): (keyof typeof qcow2Features
     ["bitmaps", extensionOf(file, extensionTypes.bitmaps) !== undefined],
     ["encryption.aes", header.crypt_method === AES],
     ["encryption.luks", header.crypt_method === LUKS],
+    ["corrupt", (bits & features.corrupt) !== 0n],
     ["unknown-incompatible-bit", (bits & features.unknownIncompatible) !== 0n],
   ];
   return used.filter(([, is]) => is).map(([name]) => name);

@@ -34,6 +34,7 @@ export const qcow2Uses: UseTable = {
   "comp.bitmap-zero": ["check"],
   crypt: READ,
   ext: [],
+  "ext.end-required": ALL,
   "ext.crypto-length": READ,
   "ext.crypto-aligned": READ,
   "ext.crypto-range": READ,
