@@ -74,6 +74,13 @@ const verbs: readonly VerbEntry[] = [
     load: () => import("./expectations.ts"),
   },
   {
+    name: "peers",
+    summary: "install the implementations of examples/adapters, and validate them",
+    group: REPOSITORY,
+    needs: ["write", "run"],
+    load: () => import("./peers.ts"),
+  },
+  {
     name: "bench",
     summary: "measure the parts of a fuzz run, and digest beside qemu-img convert",
     group: REPOSITORY,

@@ -1,21 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import config from "../../deno.json" with { type: "json" };
 import { shellAdapter } from "../peers/adapters.ts";
-import { type Run, withDirectory } from "./program.ts";
-
-const ROOT = new URL("../../", import.meta.url).pathname;
-
-/** Runs `diskproof adapter` in a directory, with the permissions of the task. */
-async function adapter(directory: string, ...args: string[]): Promise<Run> {
-  const words = config.tasks.diskproof.command.split(" ");
-  const { code, stdout, stderr } = await new Deno.Command("deno", {
-    args: [...words.slice(1, -1), `${ROOT}${words.at(-1)}`, "adapter", ...args],
-    cwd: directory,
-    env: { NO_COLOR: "1", INIT_CWD: directory },
-  }).output();
-  const decoder = new TextDecoder();
-  return { status: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+import { adapter, isInstalled, skip } from "./adapter.ts";
+import { withDirectory } from "./program.ts";
 
 /** Writes a long-lived adapter in shell. */
 function lines(directory: string, cases: string, hello?: string): string {
@@ -27,14 +13,6 @@ function lines(directory: string, cases: string, hello?: string): string {
 function calls(directory: string, cases: string): string {
   Deno.writeTextFileSync(`${directory}/calls.sh`, `case $1 in\n${cases}\n*) exit 3;;\nesac\n`);
   return "exec:sh calls.sh";
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  const { success } = await new Deno.Command("/bin/sh", {
-    args: ["-c", `command -v ${program}`],
-    stdout: "null",
-  }).output();
-  return success;
 }
 
 const SKELETONS: Readonly<Record<string, { program: string; build?: string; command: string }>> = {
@@ -65,8 +43,7 @@ for (const [language, { program, build, command }] of Object.entries(SKELETONS))
       assertStringIncludes(made.stdout, `doctor "jsonl:${command.replace("debug", "release")}"`);
       const again = await adapter(directory, "new", "--language", language, "--out", "new");
       assertEquals([again.status, again.stderr.includes("Cannot write new/")], [2, true]);
-      const skip = (why: string) => Deno.stderr.writeSync(new TextEncoder().encode(`${why}\n`));
-      if (!await isInstalled(program)) return void skip(`skipped: ${program} is not installed`);
+      if (!await isInstalled(program)) return skip(`${program} is not installed`);
       if (build !== undefined) {
         const { success, stderr } = await new Deno.Command("/bin/sh", {
           args: ["-c", build],
@@ -74,7 +51,7 @@ for (const [language, { program, build, command }] of Object.entries(SKELETONS))
         }).output();
         const reason = new TextDecoder().decode(stderr);
         // A crate that is not on this machine.
-        if (!success && /offline/.test(reason)) return void skip(`skipped: ${reason}`);
+        if (!success && /offline/.test(reason)) return skip(reason);
         assertEquals([success, reason.includes("warning")], [true, false], reason);
       }
       const { status, stdout, stderr } = await adapter(directory, "doctor", `jsonl:${command}`);
@@ -129,7 +106,7 @@ const WRONG: readonly {
       ),
     says: [
       "/virtual-size: expected 1048576, answered 512",
-      "cut.qcow2, info: accepts-invalid",
+      "cut.qcow2 (info): accepts-invalid",
       "expected: must-reject (qcow2.header.length-min)",
       "hint: numbers above 2^53",
     ],

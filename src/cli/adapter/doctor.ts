@@ -95,7 +95,10 @@ async function protocolChecks(
   { kind, command }: NamedPeer,
   directory: string,
 ): Promise<ProtocolCheck[]> {
-  if (kind === "jsonl") return await checkLines(command, `${directory}/no-such-image`);
+  if (kind === "jsonl") {
+    const [image, missing] = [`${directory}/v2.qcow2`, `${directory}/no-such-image`];
+    return await checkLines(command, { image, missing });
+  }
   return kind === "exec" ? await checkCalls(command, { directory, path: "v2.qcow2" }) : [];
 }
 
@@ -148,8 +151,21 @@ function answerLines(images: readonly ExampleImage[], asked: readonly Asked[]): 
   ]);
   const heading = ["image", ...columns, ""];
   const table = rows.length === 0 ? [] : tableLines({ heading, rows });
-  const wrong = asked.filter(({ misconduct }) => misconduct !== undefined);
-  return ["", "Answers", ...[...table, ...wrong.flatMap(wrongLines)].map((line) => `  ${line}`)];
+  return ["", "Answers", ...table.map((line) => `  ${line}`), ...wrongLines(asked)];
+}
+
+/** What is wrong, each thing once, with the images that show it. */
+function wrongLines(asked: readonly Asked[]): string[] {
+  const found = new Map<string, string[]>();
+  for (const one of asked) {
+    if (one.misconduct === undefined) continue;
+    const key = [`: ${one.misconduct.kind}`, ...detailLines(one)].join("\n");
+    found.set(key, [...found.get(key) ?? [], `${one.image.name} (${one.question})`]);
+  }
+  return [...found].flatMap(([key, images]) => {
+    const [kind = "", ...details] = key.split("\n");
+    return ["", `  ${images.join(", ")}${kind}`, ...details.map((line) => `  ${line}`)];
+  });
 }
 
 function wordOf(asked: readonly Asked[]): string {
@@ -159,19 +175,24 @@ function wordOf(asked: readonly Asked[]): string {
   return outcomes.has("unsupported") && outcomes.size === 1 ? "unsupported" : "ok";
 }
 
-function wrongLines({ image, question, misconduct, expectation, outcome }: Asked): string[] {
+function detailLines({ image, misconduct, expectation, outcome }: Asked): string[] {
   if (misconduct === undefined) return [];
   const { kind, differences } = misconduct;
   const rules = expectation.rules === undefined ? "" : ` (${expectation.rules.join(", ")})`;
-  const expected = `expected: ${expectation.verdict}${rules}`;
+  const isCompared = outcome.outcome === "accepted" && expectation.verdict !== "must-reject";
+  const isFailure = kind === "crash" || kind === "hang" || kind === "malformed-answer";
   return [
-    "",
-    `${image.name}, ${question}: ${kind}`,
-    ...outcome.outcome === "accepted" && expectation.verdict !== "must-reject"
+    ...isCompared
       ? differences.slice(0, LISTED).map(({ path, left, right }) =>
         `  ${path}: expected ${valueText(left)}, answered ${valueText(right)}`
       )
-      : [`  ${expected}`, `  answered: ${answerText(outcome)}`],
+      : [
+        // No answer is right that is none, whatever is expected.
+        ...isFailure ? [] : [`  expected: ${expectation.verdict}${rules}`],
+        ...answerText(outcome).split("\n").map((line, at) =>
+          at === 0 ? `  answered: ${line}` : `    ${line}`
+        ),
+      ],
     ...hintsOf(image, kind),
   ];
 }
@@ -184,12 +205,12 @@ function valueText(value: unknown): string {
 }
 
 const LISTED = 5;
-const TEXT_MAX = 500;
+const TEXT_MAX = 800;
 
 function answerText(outcome: Outcome<unknown>): string {
   if (outcome.outcome === "accepted") return "accepted";
   const printed = outcome.outcome === "malformed-answer" ? `: '${outcome.printed}'` : "";
-  return `${outcome.outcome}: ${outcome.message}${printed}`.slice(0, TEXT_MAX);
+  return `${outcome.outcome}: ${outcome.message.trim()}${printed}`.slice(0, TEXT_MAX);
 }
 
 /** What an adapter that fails at an example often does wrong. */

@@ -127,7 +127,7 @@ export function exampleImages(): ExampleImage[] {
   };
   return [
     image("v2.qcow2", "qcow2 version 2", qcow2File({ ...v3, ...V2, clusters: [data(0), data(9)] })),
-    image("v3.qcow2", "qcow2 version 3", qcow2File(v3), {
+    image("v3.qcow2", "qcow2 version 3, with a cluster of zeros", qcow2File(v3), {
       more: [{ operation: "digest", scope: { range: { start: 196608, length: 1024 } } }],
     }),
     image("compressed.qcow2", "compressed clusters", qcow2File(packed("deflate"))),

@@ -57,11 +57,12 @@ function unknownName(list: string, name: string, known: readonly string[]): stri
 /**
  * What a long-lived adapter does with requests that it may get.
  *
+ * @param image the path of an image that exists
  * @param missing the path of a file that does not exist
  */
 export async function checkLines(
   command: readonly string[],
-  missing: string,
+  { image, missing }: { readonly image: string; readonly missing: string },
 ): Promise<ProtocolCheck[]> {
   const process = new LineProcess(command);
   try {
@@ -69,7 +70,7 @@ export async function checkLines(
     const hello = { operation: "hello", protocol: PROTOCOL, diskproof: "doctor" };
     const requests: [string, { readonly [key: string]: Json }, readonly string[]][] = [
       ["it answers hello", hello, ["ok", "unsupported"]],
-      ["an unknown operation is unsupported", { operation: UNKNOWN, image: missing }, UNSUPPORTED],
+      ["an unknown operation is unsupported", { operation: UNKNOWN, image }, UNSUPPORTED],
       [
         "an unknown member of a request is ignored, and any id is repeated",
         { operation: "probe", image: missing, "x-unknown": [1] },
