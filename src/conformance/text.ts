@@ -34,7 +34,7 @@ export function countText({ count, images, operations }: PeerFinding): string {
 /** What the format expects of a case: `must-reject (qcow2.header.version)`. */
 export function expectationText({ expectation, recordedBy = [], answered }: FindingCase): string {
   const isWrong = answered.startsWith("/") && recordedBy.length > 0;
-  const source = isWrong ? `, as ${recordedBy.join(", ")} answers` : "";
+  const source = isWrong ? `, as recorded of ${recordedBy.join(", ")}` : "";
   if (expectation === undefined) return recordedBy.join(", ") || "any answer";
   const { verdict, rules = [], reason } = expectation;
   const because = [...(reason === undefined ? [] : [reason]), ...rules];

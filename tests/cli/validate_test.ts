@@ -259,7 +259,7 @@ Deno.test("validate asks an adapter with LUKS version 2 which key slots open", (
     assertEquals(status, 1);
     assertStringIncludes(
       stdout,
-      "  the format expects: must-accept, as cryptsetup 2.6.1 answers\n" +
+      "  the format expects: must-accept, as recorded of cryptsetup 2.6.1\n" +
         "    expected  /slot: 3\n    answered  /slot: 4\n",
     );
     // A peer that does not declare support for them is not queried.

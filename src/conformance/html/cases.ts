@@ -80,9 +80,11 @@ export function findingsHtml(
 }
 
 function sentenceHtml({ cause }: PeerFinding): string {
+  const name = `<code>${htmlText(cause.name)}</code>`;
   const about = [ruleText(cause), evidenceText(cause)].filter((it) => it !== "");
   const says = cause.says === undefined ? "" : `<blockquote>${htmlText(cause.says)}</blockquote>`;
-  return `${says}${about.map((it) => `<p>${htmlText(it)}</p>`).join("")}`;
+  const texts = about.map((it) => `<p>${name}: ${htmlText(it)}</p>`);
+  return `${says}${texts.join("")}`;
 }
 
 const KINDS = {
