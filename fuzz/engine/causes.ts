@@ -60,7 +60,7 @@ export function isSteered(
  * the simplest cases have is left out, unless it is all that there is.
  */
 export function causeOf(
-  { isUsual }: Pick<Causes<never>, "isUsual">,
+  { isUsual, isDecisive = () => false }: Pick<Causes<never>, "isUsual" | "isDecisive">,
   { fault, smallest, original }: {
     readonly fault: Fault;
     readonly smallest: readonly string[];
@@ -70,7 +70,8 @@ export function causeOf(
   if (fault.cause !== undefined) return fault.cause;
   const both = smallest.filter((trait) => original.includes(trait));
   const special = (traits: readonly string[]) => traits.filter((trait) => !isUsual(trait));
-  const found = [special(both), special(smallest), both, smallest];
+  const decisive = both.filter((trait) => isDecisive(trait));
+  const found = [decisive, special(both), special(smallest), both, smallest];
   return found.find(({ length }) => length > 0) ?? [];
 }
 

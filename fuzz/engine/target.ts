@@ -66,6 +66,8 @@ export interface Causes<Case> {
   traits(value: Case): readonly string[];
   /** Whether the simplest cases have a trait. */
   isUsual(trait: string): boolean;
+  /** If a cause has traits of this kind, its others do not matter. */
+  isDecisive?(trait: string): boolean;
   /** Traits of cases that are expected to compare nothing. They are drawn less often. */
   readonly avoided?: readonly string[];
 }

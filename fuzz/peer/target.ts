@@ -12,7 +12,7 @@ import {
   type Peer,
   type Subject,
 } from "../../src/peers/mod.ts";
-import { type RuleId, ruleOf } from "../../src/rules/mod.ts";
+import { isRuleId, type RuleId, ruleOf } from "../../src/rules/mod.ts";
 import { writeDensely } from "../compare/mod.ts";
 import {
   type About,
@@ -85,6 +85,8 @@ export function peerTarget(
       group: peer.text,
       traits: traitsOf,
       isUsual: isUsualTrait,
+      isDecisive: (trait) =>
+        isRuleId(trait) && ruleOf(trait).class === "spec" && ruleOf(trait).level === "must",
     },
     run: (value, context) => {
       running ??= peer.open();
@@ -233,8 +235,8 @@ function wrongIn(
     lacking: listed === undefined
       ? []
       : required.filter((feature) => !isListedFeature(feature, listed)),
-    // Reading a range is not a feature of the image.
-    listsFeatures: listed !== undefined && question.scope?.range === undefined,
+    // Reading a range or a snapshot is not a feature of the image.
+    listsFeatures: listed !== undefined && question.scope === undefined,
     differences: () =>
       outcome.outcome === "accepted" ? view.differences(question, outcome.value) : [],
   });

@@ -37,6 +37,8 @@ const IGNORED: readonly string[] = [
   "snapshots.clusters",
   "snapshots.pattern",
   "placement.seed",
+  "dirty",
+  "corrupt",
   "size",
   "seed",
   "uuid",
