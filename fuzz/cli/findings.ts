@@ -1,7 +1,13 @@
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { print, readKnown, writeKnown, writeReportFile } from "../../src/cli/mod.ts";
-import { findingLines, type KnownFinding } from "../../src/conformance/mod.ts";
+import config from "../../deno.json" with { type: "json" };
+import { print, readKnown, writeKnown, writeReportFile, writeReports } from "../../src/cli/mod.ts";
+import {
+  findingLines,
+  type KnownFinding,
+  type PeerResult,
+  type ReportFile,
+} from "../../src/conformance/mod.ts";
 import type { DossierFile, LedgerEntry, Summary } from "../engine/mod.ts";
 import {
   findingsOf,
@@ -24,6 +30,8 @@ export interface FindingOptions {
   /** Findings that can be used for an attack are counted, and not shown. */
   readonly embargo: boolean;
   readonly json: boolean;
+  /** Reports about all implementations. */
+  readonly reports: readonly ReportFile[];
 }
 
 /** The findings about implementations: what is known of them before a run, and the report after it. */
@@ -33,6 +41,7 @@ export class Findings {
   readonly #known: readonly KnownFinding[];
   readonly #slugOf: (entry: LedgerEntry) => string | undefined;
   readonly #several: boolean;
+  readonly #peers: readonly PeerUnderTest[];
   readonly #started = Date.now();
 
   /** @throws {UsageError} when the file of known findings cannot be used */
@@ -40,6 +49,7 @@ export class Findings {
     this.#options = options;
     this.#known = options.known === undefined ? [] : readKnown(options.known);
     this.#several = peers.length > 1;
+    this.#peers = peers;
     const { ledger, slugOf } = ledgerOf(this.#known, peers.map(({ text }) => text));
     this.ledger = ledger;
     this.#slugOf = slugOf;
@@ -63,7 +73,25 @@ export class Findings {
     if (json) emit("findings", { new: all.length, embargoed: hidden });
     else if (hidden > 0) print(`${hidden} more can be used for an attack (--embargo)`);
     this.#reportKnown(summary);
+    this.#writeReports(all, summary);
     if (path !== undefined) writeKnown(path, this.#known, all.map(({ finding }) => finding));
+  }
+
+  /** The same reports as `validate` writes; there are no features to count in random images. */
+  #writeReports(all: readonly FuzzFinding[], summary: Summary): void {
+    const { counts: { cases }, seed } = summary;
+    const notMet = notMetIn(summary, this.#known, this.#slugOf);
+    const peers = this.#peers.map(({ text, description: { name, version } }): PeerResult => {
+      const findings = all.filter(({ peer }) => peer === text).map(({ finding }) => finding);
+      const counts = { images: cases, questions: cases, unsupported: 0 };
+      return { name, version, ...counts, findings, notMet, lacking: {}, skipped: [], features: [] };
+    });
+    const when = new Date(this.#started).toISOString();
+    const named = this.#peers.map(({ text }) => ` --peer '${text}'`).join("");
+    const command = `deno task fuzz${named} --seed ${seed}`;
+    const { reports: files, embargo } = this.#options;
+    const report = { version: config.version, when, command, peers };
+    writeReports(report, { files, embargo, picture: () => undefined });
   }
 
   #reportKnown(summary: Summary): void {

@@ -4,6 +4,7 @@ import {
   type Options,
   parseOptions,
   print,
+  reportFiles,
   UsageError,
   type Verb,
   wholeNumber,
@@ -49,6 +50,8 @@ Fuzzes the named targets, or all but the canaries, and reports the failures.
   --jobs N           number of workers (default 1)
 ${KNOWN_HELP}
   --out DIR          folder for a folder for each finding about a peer (default findings)
+  --report KIND=FILE write a report about the peers: json, junit, sarif, markdown, html or badge (may
+                     be repeated; see docs/validate.md)
   --embargo          count findings that can be used for an attack, and do not show them
   --timeout DURATION time limit of one case (default 10s), or of one answer of a peer (default 3s)
   --rss-limit MIB    memory limit of one worker (default 2048)
@@ -90,7 +93,7 @@ export const fuzzVerb: Verb = {
         ...CREW_OPTIONS,
         ...FINDING_VALUES,
       ],
-      lists: ["target", "peer"],
+      lists: ["target", "peer", "report"],
     });
     const peers = await describePeers(options.list("peer"), answerLimits(options));
     const targets = peers === undefined ? ownTargets : peerTargets(peers.peers);
@@ -131,7 +134,11 @@ const OUT_DEFAULT = "findings";
 /** @throws {UsageError} when there is no implementation to which they apply */
 function requirePeers(options: Options): void {
   const given = FINDING_FLAGS.filter((name) => options.flag(name));
-  const [first] = [...given, ...FINDING_VALUES.filter((name) => options.value(name) !== undefined)];
+  const [first] = [
+    ...given,
+    ...FINDING_VALUES.filter((name) => options.value(name) !== undefined),
+    ...(options.list("report").length > 0 ? ["report"] : []),
+  ];
   if (first !== undefined) throw new UsageError(`--${first} needs --peer`);
 }
 
@@ -146,6 +153,7 @@ function findingOptions(options: Options): FindingOptions {
     out: typedPath(options.value("out") ?? OUT_DEFAULT),
     embargo: options.flag("embargo"),
     json: options.flag("json"),
+    reports: reportFiles(options).map((file) => ({ ...file, path: typedPath(file.path) })),
   };
 }
 

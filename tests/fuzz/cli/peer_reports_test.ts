@@ -1,0 +1,38 @@
+/** The reports of `fuzz --peer`. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { diskproof, withDirectory } from "../../cli/program.ts";
+
+const ADAPTER = `export default {
+  hello: () => ({ ok: { name: "mine", version: "1", formats: ["qcow2"], operations: ["probe"] } }),
+  probe: () => ({ rejected: "no" }),
+};
+`;
+
+Deno.test("fuzz --peer writes the reports that validate writes", () =>
+  withDirectory(async (directory) => {
+    Deno.writeTextFileSync(`${directory}/adapter.js`, ADAPTER);
+    const { status, stderr } = await diskproof(directory, [
+      ...["fuzz", "--peer", `module:${directory}/adapter.js`, "--runs", "4", "--seed", "1"],
+      ...["--shrink-time", "1s", "--time", "20s"],
+      ...["--out", `${directory}/findings`, "--artifacts", `${directory}/artifacts`],
+      ...["--report", `sarif=${directory}/sarif`, "--report", `html=${directory}/html`],
+    ]);
+    assertEquals(status, 1, stderr);
+    const { runs: [run] } = JSON.parse(Deno.readTextFileSync(`${directory}/sarif`));
+    const slugs: string[] = run.results.map(({ ruleId }: { ruleId: string }) => ruleId);
+    assert(slugs.some((slug) => slug.startsWith("refuses-valid-")), slugs.join());
+    for (const slug of slugs) assert(Deno.statSync(`${directory}/findings/${slug}`).isDirectory);
+    assertStringIncludes(Deno.readTextFileSync(`${directory}/html`), "Conformance of mine 1");
+  }));
+
+Deno.test("fuzz writes a report about peers alone", () =>
+  withDirectory(async (directory) => {
+    const { status, stderr } = await diskproof(directory, [
+      "fuzz",
+      "--report",
+      "html=x",
+      "--runs=1",
+    ]);
+    assertEquals([status, stderr], [2, "diskproof: --report needs --peer\n"]);
+  }));
