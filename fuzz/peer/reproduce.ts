@@ -112,6 +112,9 @@ function imageIn({ files }: Reproduction): { readonly image: string; readonly he
   return isDetached ? { image: second, header: first ?? "" } : { image: first ?? "" };
 }
 
+/** An implementation that hangs ends with exit status 124. */
+const LIMIT = "timeout 60";
+
 /** Asks the implementation with its own command. */
 function askLines(reproduction: Reproduction): string[] {
   const { peer, facts, passphrases } = reproduction;
@@ -129,7 +132,7 @@ function askLines(reproduction: Reproduction): string[] {
       "",
       ...passphrases.map((text, index) => `printf %s ${quoted(text)} > passphrase-${index}`),
       says,
-      `${command} ${words.map(quoted).join(" ")} || echo "exit status $?"`,
+      `${LIMIT} ${command} ${words.map(quoted).join(" ")} || echo "exit status $?"`,
     ];
   }
   if (kind !== "jsonl") return ["", `# The adapter is ${oneLine(peer)}: no command.`];
@@ -144,7 +147,7 @@ function askLines(reproduction: Reproduction): string[] {
     `{ echo '{"id":"1","operation":"hello","protocol":1}'`,
     `  printf '%s\\n' ${quoted(request)} | sed "s|@DIR@|$PWD|g"`,
     `  sleep 5`,
-    `} | ${command} || echo "exit status $?"`,
+    `} | ${LIMIT} ${command} || echo "exit status $?"`,
   ];
 }
 

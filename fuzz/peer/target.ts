@@ -63,6 +63,7 @@ export function peerTarget(
   const cases = peerCases(peer, property);
   if (operations.length === 0 || cases === undefined) return undefined;
   let running: Peer | undefined;
+  const hangs = { confirmed: false };
   return {
     name,
     says: property.says,
@@ -90,7 +91,7 @@ export function peerTarget(
     },
     run: (value, context) => {
       running ??= peer.open();
-      return runCase(value, context, { under: peer, peer: running, operations });
+      return runCase(value, context, { under: peer, peer: running, operations, hangs });
     },
     async stop() {
       const closing = running;
@@ -133,12 +134,14 @@ interface Asking {
   readonly under: PeerUnderTest;
   readonly peer: Peer;
   readonly operations: readonly Operation[];
+  /** Whether the implementation is known to hang, so that a hang needs no second attempt. */
+  readonly hangs: { confirmed: boolean };
 }
 
 async function runCase(
   value: PeerCase,
   { directory, at }: TargetContext,
-  { under, peer, operations }: Asking,
+  { under, peer, operations, hangs }: Asking,
 ): Promise<CaseReport> {
   const view = new CaseView(value);
   const skipped = whyNotAsked(view);
@@ -148,7 +151,7 @@ async function runCase(
   let worst: { question: PeerQuestion; outcome: Outcome<unknown>; wrong: Misconduct } | undefined;
   for (const question of questionsFor(view, operations)) {
     at?.(question.name);
-    const outcome = await askTwice(peer, question, subject);
+    const outcome = await askTwice(question, subject, { peer, hangs });
     const wrong = wrongIn(view, { question, outcome, under });
     if (wrong === undefined) continue;
     if (worst === undefined || rank(wrong.kind) < rank(worst.wrong.kind)) {
@@ -164,12 +167,15 @@ async function runCase(
 
 /** A machine that is busy may be slow once. */
 async function askTwice(
-  peer: Peer,
   question: PeerQuestion,
   subject: Subject,
+  { peer, hangs }: Pick<Asking, "peer" | "hangs">,
 ): Promise<Outcome<unknown>> {
   const outcome = await ask(peer, question, subject);
-  return outcome.outcome === "timed-out" ? await ask(peer, question, subject) : outcome;
+  if (outcome.outcome !== "timed-out" || hangs.confirmed) return outcome;
+  const again = await ask(peer, question, subject);
+  hangs.confirmed = again.outcome === "timed-out";
+  return again;
 }
 
 function rank(kind: FailureKind): number {
