@@ -9,6 +9,7 @@ import zlib
 from importlib.metadata import version
 from pathlib import Path
 
+from dissect.hypervisor.disk import qcow2
 from dissect.hypervisor.disk.qcow2 import HAS_ZSTD, QCow2
 from dissect.hypervisor.exceptions import Error
 
@@ -17,7 +18,8 @@ DIGEST_MAX = 1 << 32
 FEATURES = ["qcow2.v2", "qcow2.v3", "backing", "compressed", "extended-l2", "external-data-file",
             "snapshots", "bitmaps", *(["zstd"] if HAS_ZSTD else [])]
 # What the library raises for an image that it does not accept. Everything else is a crash.
-REJECTIONS = (Error, EOFError, OSError, ValueError, zlib.error)
+REJECTIONS = (Error, EOFError, OSError, ValueError, zlib.error,
+              *([qcow2.zstd.ZstdError] if HAS_ZSTD else []))
 
 
 class Unsupported(Exception):

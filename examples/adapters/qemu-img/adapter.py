@@ -33,6 +33,8 @@ def probe_of(request):
 def image_of(request, folder, info):
     """The options that name the image, with its first passphrase in a file of its own."""
     passphrases = request.get("passphrases", [])
+    if passphrases and ("backing-filename" in info or "offset" in request):
+        raise Unsupported("an encrypted chain, or a range of an encrypted image")
     if not passphrases:
         return ["-f", info["format"], request["image"]], ["-f", info["format"]]
     path = os.path.join(folder, "passphrase")
@@ -47,8 +49,6 @@ def image_of(request, folder, info):
 
 def digest(request):
     info = probe_of(request)
-    if "offset" in request and "passphrases" in request:
-        raise Unsupported("a range of an encrypted image")
     if "offset" not in request and info["virtual-size"] > DIGEST_MAX:
         raise Unsupported("the disk is too large to convert")
     with tempfile.TemporaryDirectory() as folder:
@@ -59,8 +59,7 @@ def digest(request):
             qemu_img("dd", *known, "-O", "raw", "bs=512", f"skip={skip}", f"count={skip + count}",
                      f"if={request['image']}", f"of={raw}")
         else:
-            name = request.get("snapshot", "").replace(",", ",,")
-            snapshot = ["-l", f"snapshot.name={name}"] if name else []
+            snapshot = ["-l", request["snapshot"]] if "snapshot" in request else []
             qemu_img("convert", *snapshot, *image, "-O", "raw", raw)
         with open(raw, "rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -89,6 +88,7 @@ OPERATIONS = {
 for line in sys.stdin:
     request = json.loads(line)
     reply = {"id": request["id"]}
+    os.chdir(os.path.dirname(request.get("image", "")) or ".")  # qemu-img opens data files there
     try:
         operation = OPERATIONS.get(request["operation"])
         reply |= {"ok": operation(request)} if operation else {"unsupported": "no such operation"}
