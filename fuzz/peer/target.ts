@@ -148,10 +148,12 @@ async function runCase(
   if (skipped !== undefined) return { depth: "header", rules: [], skipped };
   for (const { name, source } of view.files) writeDensely(join(directory, name), source);
   const subject = subjectOf(view, { directory, under });
+  let answers = 0;
   let worst: { question: PeerQuestion; outcome: Outcome<unknown>; wrong: Misconduct } | undefined;
   for (const question of questionsFor(view, operations)) {
     at?.(question.name);
     const outcome = await askTwice(question, subject, { peer, hangs });
+    if (outcome.outcome !== "unsupported") answers++;
     const wrong = wrongIn(view, { question, outcome, under });
     if (wrong === undefined) continue;
     if (worst === undefined || rank(wrong.kind) < rank(worst.wrong.kind)) {
@@ -160,6 +162,9 @@ async function runCase(
     if (wrong.kind === "hang") break;
   }
   if (worst !== undefined) throw failureOf(view, under, worst);
+  if (answers === 0) {
+    return { depth: "header", rules: [], skipped: "the implementation does not support the image" };
+  }
   if (value.edits.length === 0) return { depth: "accepted", rules: [] };
   const { opened, judgement } = view;
   return { depth: depthOf(view.kit, opened, judgement), rules: rulesOf(view) };

@@ -7,7 +7,7 @@ import {
   summaryLine,
   withKnown,
 } from "../conformance/mod.ts";
-import { type PeerDescription, TallyPeer } from "../peers/mod.ts";
+import { type PeerDescription, PeerError, TallyPeer } from "../peers/mod.ts";
 import {
   type ImageRecord,
   type QuestionResult,
@@ -168,6 +168,10 @@ async function validate(
   const written = options.value("write-known");
   if (written !== undefined) writeKnown(written, known, results.flatMap((it) => it.findings));
   writeReports(report, { files, embargo: options.flag("embargo"), picture: pictures(options) });
+  const silent = results.find((result) => !isPart && result.unsupported === result.questions);
+  if (silent !== undefined) {
+    throw new PeerError(`Cannot validate ${silent.name}: it has answered no question`);
+  }
   return hasFailed(report, strict) ? FAILED : 0;
 }
 

@@ -329,3 +329,11 @@ Deno.test("validate reports where it found no golden images", () =>
       assertStringIncludes(stderr, "diskproof: Cannot ");
     }
   }));
+
+Deno.test("an adapter that answers no question has not passed", () =>
+  withDirectory(async (directory) => {
+    const peer = adapter(directory, `describe) echo '{"name": "mute", "formats": ["qcow3"]}';;`);
+    const run = await validate(directory, peer);
+    assertEquals(run.status, 3);
+    assertStringIncludes(run.stderr, "Cannot validate mute: it has answered no question");
+  }));
