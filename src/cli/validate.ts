@@ -42,7 +42,9 @@ const help = `diskproof validate PEER… [options]
 
 Compares implementations with recorded images: the golden images, which public tools made; the
 corpus, which has for each rule an image that breaks it and the nearest one that keeps it; and the
-matrix, a LUKS volume of each combination of cipher, key, mode, IV generator and hash. PEER is one of
+matrix, a LUKS volume of each combination of cipher, key, mode, IV generator and hash.
+
+PEER is one of
 
 ${PEERS_HELP}
 
@@ -69,7 +71,8 @@ ${REPORT_HELP}
   --help               this text
 
 Exit status: 0 every answer is as expected or known, 1 there is a new finding, 2 there are no such
-images, 3 a peer cannot be started.
+images, 3 a peer cannot be started, or
+answers no question.
 
 Example
 
