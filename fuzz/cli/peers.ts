@@ -1,10 +1,12 @@
-import { namedPeer, UsageError } from "../../src/cli/mod.ts";
+import { namedPeer, UsageError, usersDirectory } from "../../src/cli/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
 import type { Peer, PeerDescription } from "../../src/peers/mod.ts";
 import type { PeerUnderTest } from "../peer/mod.ts";
 
-/** What one answer may cost. */
+/** How an implementation is started, and what one answer may cost. */
 export interface PeerLimits {
+  /** The folder that names of files are relative to; the working directory by default. */
+  readonly directory?: string;
   readonly timeoutMs: number;
   /** Bytes of resident memory of a `jsonl:` adapter. */
   readonly memoryLimit: number;
@@ -34,9 +36,11 @@ export interface PeerRun {
  */
 export async function describePeers(
   texts: readonly string[],
-  limits: PeerLimits,
+  answer: PeerLimits,
 ): Promise<PeerRun | undefined> {
   if (texts.length === 0) return undefined;
+  const directory = usersDirectory();
+  const limits = { ...answer, ...(directory === undefined ? {} : { directory }) };
   const peers = [];
   for (const text of texts) {
     const peer = peerNamed(text, limits);

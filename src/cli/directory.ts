@@ -3,14 +3,20 @@
  * INIT_CWD; otherwise the working directory is the user's already.
  */
 export function enterUsersDirectory(): void {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
-  const typedIn = state === "granted" ? Deno.env.get("INIT_CWD") : undefined;
-  if (typedIn === undefined || !inProjectFolder()) return;
+  const typedIn = usersDirectory();
+  if (typedIn === undefined) return;
   try {
     Deno.chdir(typedIn);
   } catch {
     // It does not exist or cannot be read: names are relative to the folder of deno.json.
   }
+}
+
+/** The user's folder, if it is not the working directory. */
+export function usersDirectory(): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "INIT_CWD" });
+  const typedIn = state === "granted" ? Deno.env.get("INIT_CWD") : undefined;
+  return typedIn !== undefined && inProjectFolder() ? typedIn : undefined;
 }
 
 function inProjectFolder(): boolean {

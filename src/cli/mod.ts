@@ -12,6 +12,7 @@
  * @module
  */
 
+export { usersDirectory } from "./directory.ts";
 export { main } from "./main.ts";
 export { didYouMean } from "./nearest.ts";
 export { type OptionNames, type Options, parseOptions, wholeNumber } from "./options.ts";

@@ -45,6 +45,8 @@ export interface NamedPeerOptions {
   readonly timeoutMs?: number;
   /** Bytes of resident memory of a `jsonl:` adapter. */
   readonly memoryLimit?: number;
+  /** The folder that names of files in the text are relative to; the working directory by default. */
+  readonly directory?: string;
   /** How many adapters answer at the same time. */
   readonly atOnce?: number;
   /** Compares the requests and answers of adapters with the schemas of the protocol. */
@@ -68,7 +70,8 @@ export function namedPeer(text: string, options: NamedPeerOptions = {}): NamedPe
       `'${text}' is not reference, qemu-img, cryptsetup, jsonl:COMMAND, exec:COMMAND or module:FILE`,
     );
   }
-  const command = kind === "module" ? [resolve(rest)] : commandOf(rest);
+  const { directory = "." } = options;
+  const command = kind === "module" ? [resolve(directory, rest)] : commandOf(rest, directory);
   const peer = peerOf(kind, command, options);
   return { text, kind, command, peer, comparedWith: isAdapter ? "format" : "record" };
 }
@@ -99,10 +102,11 @@ function peerOf(kind: PeerKind, command: readonly string[], options: NamedPeerOp
  * The words of a command. An adapter may run in another folder, so words that name files get their
  * full path.
  */
-function commandOf(text: string): string[] {
-  return text.split(/\s+/).filter((word) => word !== "").map((word, index) =>
-    (index > 0 || word.includes("/")) && isFile(word) ? resolve(word) : word
-  );
+function commandOf(text: string, directory: string): string[] {
+  return text.split(/\s+/).filter((word) => word !== "").map((word, index) => {
+    const path = resolve(directory, word);
+    return (index > 0 || word.includes("/")) && isFile(path) ? path : word;
+  });
 }
 
 function isFile(path: string): boolean {
