@@ -10,7 +10,7 @@ import {
   wholeNumber,
 } from "../../src/cli/mod.ts";
 import { catalogue } from "../../src/formats.ts";
-import type { ToolName } from "../../src/peers/mod.ts";
+import { PeerError, type ToolName } from "../../src/peers/mod.ts";
 import {
   CASES_MAX,
   Crew,
@@ -63,7 +63,7 @@ ${KNOWN_HELP}
   --help             this text
 
 Exit status: 0 no failures, 1 failures, 2 invalid command line, 3 a tool is broken, a tool that
-a named target needs is missing, or the machine has no space left. If a run is interrupted
+a named target needs is missing, no --peer answers a question, or the machine has no space left. If a run is interrupted
 before it finds a failure: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP).
 
 A failing case is made smaller and written to artifacts/crash-… (or timeout-…, oom-…), with a
@@ -121,6 +121,10 @@ export const fuzzVerb: Verb = {
       const summary = await fuzz(plan, crew, reporter);
       crew.dismiss();
       findings?.report(summary);
+      const isSilent = summary.status === STATUS.ok && summary.counts.cases === 0;
+      if (peers !== undefined && isSilent) {
+        throw new PeerError("Cannot fuzz: the implementations have answered no question");
+      }
       return summary.status;
     });
   },
