@@ -50,8 +50,8 @@ Fuzzes the named targets, or all but the canaries, and reports the failures.
   --jobs N           number of workers (default 1)
 ${KNOWN_HELP}
   --out DIR          folder for a folder for each finding about a peer (default findings)
-  --report KIND=FILE write a report about the peers: json, junit, sarif, markdown, html or badge (may
-                     be repeated; see docs/validate.md)
+  --report KIND=FILE write a report about the peers: json, junit, sarif, markdown, html or badge
+                     (may be repeated; see docs/validate.md)
   --embargo          count findings that can be used for an attack, and do not show them
   --timeout DURATION time limit of one case (default 10s), or of one answer of a peer (default 3s)
   --rss-limit MIB    memory limit of one worker (default 2048)
@@ -63,8 +63,8 @@ ${KNOWN_HELP}
   --help             this text
 
 Exit status: 0 no failures, 1 failures, 2 invalid command line, 3 a tool is broken, a tool that
-a named target needs is missing, no --peer answers a question, or the machine has no space left. If a run is interrupted
-before it finds a failure: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP).
+a named target needs is missing, no peer answers a question, or the machine has no space left. If
+a run is interrupted before it finds a failure: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP).
 
 A failing case is made smaller and written to artifacts/crash-… (or timeout-…, oom-…), with a
 description in the .json beside it; diskproof repro runs it again. A case that hangs is stopped
