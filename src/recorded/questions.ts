@@ -154,7 +154,10 @@ function imageQuestions(record: Recorded): Question[] {
   const snapshots = new Set(all.flatMap((it) => Object.keys(it.snapshots ?? {})));
   const ranges = new Map(
     all.flatMap(({ ranges = [] }) => ranges)
-      .map(({ start, length }) => [`digest of ${start}+${length}`, { start, length }]),
+      .map(({ start, length }) => [
+        `digest of ${BigInt(start)}+${BigInt(length)}`,
+        { start, length },
+      ]),
   );
   const asked = [
     of("probe"),
