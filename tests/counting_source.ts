@@ -25,9 +25,9 @@ export class CountingSource implements ByteSource {
     this.#source.readInto(offset, target);
   }
 
-  /** Whether any byte of a range was read. */
-  hasRead(start: number, length: number): boolean {
-    return this.#reads.some((read) => read.start < start + length && start < read.end);
+  /** How many reads have touched a range. */
+  readsOf(start: number, length: number): number {
+    return this.#reads.filter((read) => read.start < start + length && start < read.end).length;
   }
 
   #count(offset: number, length: number): void {

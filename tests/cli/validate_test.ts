@@ -333,7 +333,7 @@ Deno.test("validate reports where it found no golden images", () =>
 Deno.test("an adapter that answers no question has not passed", () =>
   withDirectory(async (directory) => {
     const peer = adapter(directory, `describe) echo '{"name": "mute", "formats": ["qcow3"]}';;`);
-    const run = await validate(directory, peer);
+    const run = await validate(directory, peer, "--golden", `${ROOT}golden/images`);
     assertEquals(run.status, 3);
     assertStringIncludes(run.stderr, "Cannot validate mute: it has answered no question");
   }));

@@ -68,6 +68,8 @@ export class LazyPeer extends ForwardingPeer {
 /** The reference, but it rejects every image that breaks any `must`, or exceeds a limit of QEMU. */
 export class StrictPeer extends ForwardingPeer {
   readonly #reference = new ReferencePeer();
+  /** Judging an image with a passphrase is slow, and it is asked several questions. */
+  readonly #judged = new WeakMap<Subject, { readonly message: string | undefined }>();
 
   async describe(): Promise<PeerDescription> {
     return { ...await this.#reference.describe(), name: "strict" };
@@ -78,7 +80,8 @@ export class StrictPeer extends ForwardingPeer {
     subject: Subject,
     scope?: DigestScope,
   ): Promise<Outcome<Answers[O]>> {
-    const message = whyInvalid(subject);
+    const { message } = this.#judged.get(subject) ?? { message: whyInvalid(subject) };
+    this.#judged.set(subject, { message });
     if (message !== undefined) return rejected(message);
     return await this.#reference[operation](subject, scope) as unknown as Outcome<Answers[O]>;
   }

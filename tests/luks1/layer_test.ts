@@ -91,11 +91,11 @@ Deno.test("no work is done for iterations beyond the budget", () => {
   const { image } = buildLuks1(modelOf());
   const source = new CountingSource(edited(image, { "/key_slots/2/iterations": 0xffffffff }));
   const { layer, findings } = openVolume({ source, passphrase: "neither" });
-  // The key material of a slot is read once its iterations are done.
-  const [first, , third] = decodeLuks1(source).slots.map((slot) => {
-    return source.hasRead(slot.key_material_offset * SECTOR, 1);
+  // Every slot's key material is read once to look for damage, and once more when its iterations are done.
+  const [first = 0, , third = 0] = decodeLuks1(source).slots.map((slot) => {
+    return source.readsOf(slot.key_material_offset * SECTOR, 1);
   });
-  assertEquals([first, third], [true, false]);
+  assertEquals(first - third, 1);
   assertEquals(findings.rules(), ["luks.work.iterations-budget"]);
   assert(layer !== undefined && !layer.unlocked);
   // A slot before that one is tried all the same.

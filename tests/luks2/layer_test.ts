@@ -14,7 +14,8 @@ const DATA = 557056;
 
 Deno.test("without a passphrase the header of a volume is reported, and reading content fails", () => {
   const { layer, findings } = openVolume({ source: volumeOf().source });
-  assertEquals(findings.rules(), ["luks2.open.key-present"]);
+  // The volume is built with key material that is zeros for the most part.
+  assertEquals(findings.rules(), ["luks2.area.random", "luks2.open.key-present"]);
   assert(layer !== undefined && !layer.unlocked && layer.encrypted);
   assertEquals(layer.virtualSize, content.length);
   const [run] = layer.runs(0, layer.virtualSize);
@@ -69,7 +70,10 @@ Deno.test("a priority that is not an integer is converted as by cryptsetup", () 
   assert(!opens("4294967297"), "it is not cut to 32 bits");
 });
 
-/** The key slots whose areas are read, which happens once their keys are derived. */
+/**
+ * The key slots whose keys are derived: their areas are read after that, beside the one time that every
+ * area is read to look for damage.
+ */
 function derivedSlots(slot: string, kdf: AnyJson, rules: RegExp): string[] {
   const areas = new Map<string, number>();
   const volume = changedVolume({}, {
@@ -82,7 +86,7 @@ function derivedSlots(slot: string, kdf: AnyJson, rules: RegExp): string[] {
   const { layer, findings } = openVolume({ ...volume, source, passphrase: "third" });
   assert(layer !== undefined && !layer.unlocked);
   assert(findings.rules().some((rule) => rules.test(rule)), `${findings.rules()}`);
-  return [...areas].filter(([, offset]) => source.hasRead(offset, 1)).map(([name]) => name);
+  return [...areas].filter(([, offset]) => source.readsOf(offset, 1) > 1).map(([name]) => name);
 }
 
 Deno.test("no work is done above the budget, whatever a header requests", () => {

@@ -68,17 +68,6 @@ const LENIENCES: readonly Lenience[] = [
     because: "LUKS_read_phdr does not check cipher and mode until they are used (" +
       "cryptsetup lib/luks1/keymanage.c)",
   },
-  {
-    tool: "cryptsetup",
-    name: "payload-when-used",
-    rules: [
-      "luks.payload.inside-file",
-      "luks.payload.header-alone",
-      "luks.header.payload-after-header",
-    ],
-    because: "LUKS_read_phdr checks the payload against the key materials, not the file size (" +
-      "cryptsetup lib/luks1/keymanage.c)",
-  },
 ];
 
 /** All rules that a tool does not check. */
@@ -190,7 +179,8 @@ export const luks1Divergences: readonly Divergence[] = [
       observed.tool === "cryptsetup" && observed.question === "info" &&
       observed.outcome === "accepted" && observed.rules.includes("luks.detached.standalone") &&
       refusalsOf(observed).every((rule) =>
-        rule === "luks.slot.before-payload" || unchecked("cryptsetup").includes(rule)
+        ["luks.slot.before-payload", "luks.header.payload-after-header"].includes(rule) ||
+        unchecked("cryptsetup").includes(rule)
       ),
   },
   {

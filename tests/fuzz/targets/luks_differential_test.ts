@@ -107,11 +107,6 @@ const named: readonly Named[] = [
     ask: "cryptsetup",
   },
   {
-    divergence: "cryptsetup-payload-when-used",
-    edits: [set("/header/payload_offset", 0xfffff8)],
-    ask: "cryptsetup",
-  },
-  {
     divergence: "luksdeinfo-cipher-names",
     model: { spec: { ...spec, cipher: "camellia" } },
     ask: "luksdeinfo",
