@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { fuzzPlanted } from "./under_test.ts";
 
-const CASES = 250;
+const CASES = 150;
 
 for (const name of ["lazy", "strict"]) {
   Deno.test(`fuzz --peer finds nothing in the ${name} implementation, which is honest`, async () => {
