@@ -1,6 +1,5 @@
 import { storedSize } from "../bytes/mod.ts";
-import type { Lock, Use } from "../format/mod.ts";
-import { AccessError, type Layer } from "../format/mod.ts";
+import { AccessError, type Layer, type Lock, type Use } from "../format/mod.ts";
 import {
   digestOf,
   extentsOf,
@@ -10,8 +9,8 @@ import {
   tryReading,
 } from "../image/mod.ts";
 import { type Opening, refuses, type RuleId, ruleOf } from "../rules/mod.ts";
-import { featuresOf } from "./features.ts";
-import { isLenient, isNeeded, isUnused } from "./needed.ts";
+import { headerFeaturesOf } from "./features.ts";
+import { isLenient, isMissingFile, isNeeded, isUnused } from "./needed.ts";
 
 /** Why an implementation may accept or reject an image. */
 export type ExpectationReason =
@@ -65,15 +64,6 @@ const RANGE_MAX = 2 ** 32;
 
 const PAST_EOF: RuleId = "blk.io.past-eof";
 
-/** The rules for files that are missing: no reader can invent their content. */
-const MISSING: ReadonlySet<RuleId> = new Set([
-  "blk.backing.opens",
-  "blk.backing.no-loop",
-  "qcow2.datafile.opens",
-  "qcow2.datafile.named",
-  "qcow2.datafile.name-nonempty",
-]);
-
 /**
  * What the format expects of an implementation, by question.
  *
@@ -85,7 +75,7 @@ export function expectationOf(image: OpenedImage): (query: ExpectationQuery) => 
   const own = [...new Set(findings.map(({ rule }) => rule))];
   const naming = namingWeight(image);
   const below = backingRules(image);
-  const isCorrupt = featuresOf(image).includes("corrupt");
+  const isCorrupt = headerFeaturesOf(image).has("corrupt");
   return (query) => {
     const expectation = expected(query);
     // Any structure may be damaged, says the image: nobody has to trust it.
@@ -190,10 +180,11 @@ function weightOf(image: OpenedImage, id: RuleId, use: Use): Weight | undefined 
   const any = { anyAnswer: true } as const;
   const lock = locksOf(image)[id];
   const rejectedAtOpen = refuses(rule, OPENINGS[use]);
-  if (lock === "missing" || lock === "wrong" || MISSING.has(id)) {
+  const isMissing = isMissingFile(id);
+  if (lock === "missing" || lock === "wrong" || isMissing) {
     if (reads) return { rule: id, verdict: "must-reject" };
     if (rejectedAtOpen) return either("not-needed", any);
-    return MISSING.has(id) ? either("not-needed") : undefined;
+    return isMissing ? either("not-needed") : undefined;
   }
   if (id.startsWith("blk.probe.")) return either("habit", any);
   // Whether the files of a chain are opened for `info` is up to the implementation.
@@ -216,8 +207,7 @@ function weightOf(image: OpenedImage, id: RuleId, use: Use): Weight | undefined 
   // A limit of a tool may be that of others too, wherever they check it.
   if (!needed && !rejectedAtOpen) return rule.level === "must" ? either("limit") : undefined;
   if (refused || rule.effect === "fails-at-access") return either("limit");
-  if (rule.level === "may" && !isLenient(id)) return either("habit");
-  return either("habit", any);
+  return either("habit", rule.level === "may" && !isLenient(id) ? {} : any);
 }
 
 const OF_OTHER_FILES = /^blk\.(backing|datafile)\.(?!short$)/;
@@ -287,8 +277,7 @@ const EXTENTS_MAX = 2 ** 20;
 /** Whether the file of the image ends within a cluster of data. */
 function endsInCluster(image: OpenedImage, layers: readonly Layer[]): boolean {
   const [top] = layers;
-  if (top === undefined || image.definition.featuresOf === undefined) return false;
-  if (featuresOf(image).includes("external-data-file")) return false;
+  if (top === undefined || top.dataFile !== undefined) return false;
   let left = EXTENTS_MAX;
   for (const { kind, host, length } of top.runs(0, top.virtualSize)) {
     if (kind === "data" && host !== undefined && host + length > image.source.size) return true;

@@ -46,14 +46,20 @@ const EXTENTS_MAX = 2 ** 16;
 
 /** The features that reading an image and its backing chain requires, in order and without duplicates. */
 export function featuresOf(image: OpenedImage): string[] {
+  const found = headerFeaturesOf(image);
+  if (hasCompressed(image)) found.add("compressed");
+  return [...found];
+}
+
+/** Those that the headers show. No table is read. */
+export function headerFeaturesOf(image: OpenedImage): Set<string> {
   const found = new Set<string>();
   for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
     const { definition, source, header } = at;
     for (const name of definition.featuresOf?.(header ?? source) ?? []) found.add(name);
   }
   if (image.header !== undefined) found.add("detached-header");
-  if (hasCompressed(image)) found.add("compressed");
-  return [...found];
+  return found;
 }
 
 function hasCompressed(image: OpenedImage): boolean {

@@ -44,6 +44,14 @@ export function isUnused({ definition, header, source }: OpenedImage, rule: Rule
     definition.featuresOf?.(header ?? source).includes(feature) === false;
 }
 
+const MISSING: readonly RuleId[] = ["blk.backing.opens", "blk.backing.no-loop"];
+
+/** Whether an image that breaks a rule has content in a file that is missing. */
+export function isMissingFile(rule: RuleId): boolean {
+  return MISSING.includes(rule) ||
+    formats.some(({ verdict }) => verdict.missing?.includes(rule) === true);
+}
+
 /** The rules for which tools read a damaged structure in a way that the format does not define. */
 export function isLenient(rule: RuleId): boolean {
   return rule === "blk.io.past-eof" ||

@@ -89,6 +89,8 @@ export interface VerdictPolicy {
    * implementation may read it in another way.
    */
   readonly lenient?: readonly RuleId[];
+  /** Rules that an image breaks whose content is in a file that is missing: no reader can invent it. */
+  readonly missing?: readonly RuleId[];
 }
 
 /** Distinguishes images of a draft from those of the format, and judges them. */

@@ -12,14 +12,21 @@ import { qcow2Rules } from "./rules.ts";
 import { qcow2Structures } from "./structures.ts";
 import { qcow2UsedWith, qcow2Uses } from "./uses.ts";
 
-/** Missing bytes read as zeros in QEMU. */
+/** What QEMU reads in a way that the format does not define. */
 const LENIENT: readonly FoundRule[] = [
+  // Missing bytes read as zeros.
   "qcow2.l2e.beyond-eof",
   "qcow2.l2e.beyond-datafile",
   // An empty name: whether that is no backing file is not said.
   "qcow2.backing.empty",
   // Whether an area that is full ends without a mark is not said either.
   "qcow2.ext.end-required",
+];
+
+const MISSING: readonly FoundRule[] = [
+  "qcow2.datafile.opens",
+  "qcow2.datafile.named",
+  "qcow2.datafile.name-nonempty",
 ];
 
 const DRAFT_SIGN: FoundRule = "qcow2.crypt.draft-2016";
@@ -47,6 +54,7 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
     uses: qcow2Uses,
     usedWith: qcow2UsedWith,
     lenient: LENIENT,
+    missing: MISSING,
     // More encryption methods can be read than QEMU supports.
     readsDespite: ({ rule, class: by }) => rule.startsWith("luks.") && by !== "spec",
     drafts: { "draft-2016": { sign: DRAFT_SIGN, breaks: new Set<string>(DRAFT_2016) } },
