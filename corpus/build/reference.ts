@@ -1,7 +1,6 @@
-import { utf8 } from "../../src/bytes/mod.ts";
-import { openImage } from "../../src/image/mod.ts";
 import {
   type DigestReport,
+  openSubject,
   type Operation,
   ReferencePeer,
   type Subject,
@@ -84,15 +83,8 @@ function membersOf(operation: Operation, value: unknown): Partial<ReferenceVerdi
 
 /** The finding that makes the reference reject a question about an image. */
 export function refusalOf(question: string, subject: Subject): Finding | undefined {
-  const { path, directory = "", format, passphrases = [], header } = subject;
   const alone = question === "probe" || question === "info";
-  const image = openImage(path, {
-    directory,
-    alone,
-    ...(format === undefined ? {} : { format }),
-    ...(header === undefined ? {} : { header }),
-    ...(passphrases.length === 0 ? {} : { passphrases: passphrases.map((it) => utf8(it)) }),
-  });
+  const image = openSubject(subject, { alone });
   try {
     return image.findings.refusal(alone ? "info" : question === "check" ? "check" : "read");
   } finally {

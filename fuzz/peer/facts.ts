@@ -23,6 +23,8 @@ export interface PeerFacts {
   readonly operation: Operation;
   /** The question in words. */
   readonly question: string;
+  /** The part of the content that it is about. */
+  readonly scope?: DigestScope;
   readonly expectation: Expectation;
   /** What the answer should say, where it differs. */
   readonly expected: string;

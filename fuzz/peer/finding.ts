@@ -6,7 +6,7 @@ import {
   type KnownFinding,
   type PeerFinding,
 } from "../../src/conformance/mod.ts";
-import { FAILURE_KINDS, type FailureKind } from "../../src/peers/mod.ts";
+import { bySeverity, FAILURE_KINDS } from "../../src/peers/mod.ts";
 import { isRuleId } from "../../src/rules/mod.ts";
 import { Ledger, type LedgerEntry, type ReportedFailure, type Summary } from "../engine/mod.ts";
 import type { PeerFacts } from "./facts.ts";
@@ -42,7 +42,7 @@ export function findingsOf(summary: Summary, started: number): FuzzFinding[] {
     const count = Math.max(1, counts.get(entry) ?? 1);
     return [{ peer: entry.group, facts, failure, finding: { ...finding, count, images: count } }];
   }).sort((a, b) =>
-    compareTexts(a.peer, b.peer) || rank(a.facts.kind) - rank(b.facts.kind) ||
+    compareTexts(a.peer, b.peer) || bySeverity(a.facts.kind, b.facts.kind) ||
     b.finding.count - a.finding.count
   );
 }
@@ -77,10 +77,6 @@ function causeIn(traits: readonly string[], operation: string): Cause {
   const rule = traits.find((trait) => isRuleId(trait));
   const cause = causeOfFeature(traits);
   return rule === undefined ? cause : { ...causeOfRule(rule), name: cause.name };
-}
-
-function rank(kind: FailureKind): number {
-  return FAILURE_KINDS.indexOf(kind);
 }
 
 function compareTexts(a: string, b: string): number {

@@ -2,6 +2,8 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { visible } from "../../src/format/mod.ts";
+import { type AdapterRequest, requestFor } from "../../src/peers/mod.ts";
+import { shellWord } from "../../src/report/mod.ts";
 import type { DossierFile } from "../engine/mod.ts";
 import type { PeerFacts } from "./facts.ts";
 
@@ -43,9 +45,9 @@ export function reproduceScript(reproduction: Reproduction): string {
     ...files.flatMap(writeLines),
     'echo "The files are in $dir."',
     "",
-    `echo ${quoted(`question: ${oneLine(question)}`)}`,
-    `echo ${quoted(`expected: ${oneLine(expected)}`)}`,
-    `echo ${quoted(`answered when it was found: ${oneLine(answered)}`)}`,
+    `echo ${shellWord(`question: ${oneLine(question)}`)}`,
+    `echo ${shellWord(`expected: ${oneLine(expected)}`)}`,
+    `echo ${shellWord(`answered when it was found: ${oneLine(answered)}`)}`,
     ...askLines(reproduction),
     ...qemuLines(reproduction),
     "",
@@ -54,7 +56,7 @@ export function reproduceScript(reproduction: Reproduction): string {
 
 /** The commands that write one file. */
 function writeLines({ name, size, extents, cut }: DossierFile): string[] {
-  const word = quoted(name);
+  const word = shellWord(name);
   const written = extents.flatMap(({ offset, bytes }) => [
     `unpack << 'END' | dd of=${word} bs=${BLOCK} seek=${offset / BLOCK} conv=notrunc 2> /dev/null`,
     ...wrapped(Buffer.from(gzipSync(bytes, { level: 9 })).toString("base64")),
@@ -62,7 +64,7 @@ function writeLines({ name, size, extents, cut }: DossierFile): string[] {
   ]);
   const sum = cut
     ? "# The file had more content than is stored here."
-    : `echo ${quoted(`${sha256({ size, extents })}  ${name}`)} | sha256sum -c -`;
+    : `echo ${shellWord(`${sha256({ size, extents })}  ${name}`)} | sha256sum -c -`;
   return [`rm -f ${word}`, `truncate -s ${size} ${word}`, ...written, sum, ""];
 }
 
@@ -89,20 +91,13 @@ function sha256({ size, extents }: Pick<DossierFile, "size" | "extents">): strin
   return hash.digest("hex");
 }
 
-/** The operation of the adapter protocol, and what it is asked with. */
-function requestOf({ operation, question }: PeerFacts): {
-  readonly operation: string;
-  readonly snapshot?: string;
-  readonly offset?: string;
-  readonly length?: string;
-} {
-  const [, snapshot] = /^digest of snapshot (.*)$/s.exec(question) ?? [];
-  if (snapshot !== undefined) return { operation: "digest-snapshot", snapshot };
-  const [, offset, length] = /^digest of (\d+)\+(\d+)$/.exec(question) ?? [];
-  if (offset !== undefined && length !== undefined) {
-    return { operation: "digest-range", offset, length };
-  }
-  return { operation };
+/** The operation of the adapter protocol, and what it is asked with besides the files. */
+function requestOf(
+  { operation, scope }: PeerFacts,
+): Pick<AdapterRequest, "operation" | "snapshot" | "offset" | "length"> {
+  const { image: _, ...request } = requestFor(operation, { path: "" }, scope) ??
+    { operation, image: "" };
+  return request;
 }
 
 /** The files of a detached header: the header and the payload; else the image alone. */
@@ -121,7 +116,7 @@ function askLines(reproduction: Reproduction): string[] {
   const [, kind = "", command = ""] = /^(\w+):(.*)$/s.exec(peer) ?? [];
   const { image, header } = imageIn(reproduction);
   const { operation, ...scope } = requestOf(facts);
-  const says = `echo ${quoted(`${facts.peer} ${facts.version} answers:`)}`;
+  const says = `echo ${shellWord(`${facts.peer} ${facts.version} answers:`)}`;
   if (kind === "exec") {
     const words = [
       ...[operation, image, ...Object.values(scope)],
@@ -130,9 +125,9 @@ function askLines(reproduction: Reproduction): string[] {
     ];
     return [
       "",
-      ...passphrases.map((text, index) => `printf %s ${quoted(text)} > passphrase-${index}`),
+      ...passphrases.map((text, index) => `printf %s ${shellWord(text)} > passphrase-${index}`),
       says,
-      `${LIMIT} ${command} ${words.map(quoted).join(" ")} || echo "exit status $?"`,
+      `${LIMIT} ${command} ${words.map(shellWord).join(" ")} || echo "exit status $?"`,
     ];
   }
   if (kind !== "jsonl") return ["", `# The adapter is ${oneLine(peer)}: no command.`];
@@ -145,7 +140,7 @@ function askLines(reproduction: Reproduction): string[] {
     "",
     says,
     `{ echo '{"id":"1","operation":"hello","protocol":1}'`,
-    `  printf '%s\\n' ${quoted(request)} | sed "s|@DIR@|$PWD|g"`,
+    `  printf '%s\\n' ${shellWord(request)} | sed "s|@DIR@|$PWD|g"`,
     `  sleep 5`,
     `} | ${LIMIT} ${command} || echo "exit status $?"`,
   ];
@@ -158,9 +153,9 @@ function qemuLines(reproduction: Reproduction): string[] {
   const isEncrypted = features.some((it) => /^(encryption|luks)/.test(it));
   if (isEncrypted || header !== undefined || operation === "unlock") return [];
   const { snapshot, offset, length } = requestOf(facts);
-  const word = quoted(image);
+  const word = shellWord(image);
   const part = offset === undefined ? "" : ` | tail -c +$((${offset} + 1)) | head -c ${length}`;
-  const view = snapshot === undefined ? "" : ` -l ${quoted(`snapshot.id=${snapshot}`)}`;
+  const view = snapshot === undefined ? "" : ` -l ${shellWord(`snapshot.id=${snapshot}`)}`;
   const commands: Readonly<Record<string, string>> = {
     probe: `qemu-img info ${word} | grep '^file format'`,
     info: `qemu-img info --output=json ${word}`,
@@ -180,9 +175,4 @@ function qemuLines(reproduction: Reproduction): string[] {
 
 function oneLine(text: string): string {
   return visible(text.replaceAll(/\s+/g, " "));
-}
-
-/** A word, quoted for a shell. */
-function quoted(word: string): string {
-  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

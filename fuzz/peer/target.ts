@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { isListedFeature } from "../../src/expect/mod.ts";
 import { detect } from "../../src/image/mod.ts";
 import {
+  bySeverity,
   type Difference,
-  FAILURE_KINDS,
   type FailureKind,
+  featuresIn,
   type Misconduct,
   misconductOf,
   type Operation,
@@ -156,7 +156,7 @@ async function runCase(
     if (outcome.outcome !== "unsupported") answers++;
     const wrong = wrongIn(view, { question, outcome, under });
     if (wrong === undefined) continue;
-    if (worst === undefined || rank(wrong.kind) < rank(worst.wrong.kind)) {
+    if (worst === undefined || bySeverity(wrong.kind, worst.wrong.kind) < 0) {
       worst = { question, outcome, wrong };
     }
     if (wrong.kind === "hang") break;
@@ -181,10 +181,6 @@ async function askTwice(
   const again = await ask(peer, question, subject);
   hangs.confirmed = again.outcome === "timed-out";
   return again;
-}
-
-function rank(kind: FailureKind): number {
-  return FAILURE_KINDS.indexOf(kind);
 }
 
 function whyNotAsked(view: CaseView): string | undefined {
@@ -237,17 +233,11 @@ function wrongIn(
     !view.isLocked && view.differences(question, outcome.value).length === 0;
   if (isRight) return undefined;
   const { features: listed } = description;
-  const named = outcome.outcome === "unsupported" ? outcome.feature : undefined;
-  const required = [...named === undefined ? [] : [named], ...view.features];
   return misconductOf({
     operation,
     outcome,
     expectation: view.expectation(question),
-    lacking: listed === undefined
-      ? []
-      : required.filter((feature) => !isListedFeature(feature, listed)),
-    // Reading a range or a snapshot is not a feature of the image.
-    listsFeatures: listed !== undefined && question.scope === undefined,
+    ...featuresIn(outcome, { required: view.features, listed, scope: question.scope }),
     differences: () =>
       outcome.outcome === "accepted" ? view.differences(question, outcome.value) : [],
   });
@@ -272,6 +262,7 @@ function failureOf(
     adapter: text,
     operation: question.operation,
     question: question.name,
+    ...(question.scope === undefined ? {} : { scope: question.scope }),
     expectation,
     expected: NO_ANSWER.includes(wrong.kind) ? "an answer" : sideText(wrong, "left"),
     answered: sideText(wrong, "right"),

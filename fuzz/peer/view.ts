@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { utf8 } from "../../src/bytes/mod.ts";
+import { roundUp, SECTOR, utf8 } from "../../src/bytes/mod.ts";
 import { AccessError } from "../../src/format/mod.ts";
 import {
   type Expectation,
@@ -9,14 +9,15 @@ import {
   featuresOf,
 } from "../../src/expect/mod.ts";
 import {
+  digestOf,
   infoOf,
   judgeImage,
   type Judgement,
   layersOf,
   mapOf,
   type OpenedImage,
+  openRefusal,
 } from "../../src/image/mod.ts";
-import { digestOf, openRefusal } from "../../src/image/mod.ts";
 import {
   checkClaims,
   checkOutcome,
@@ -54,6 +55,7 @@ export class CaseView {
   #keyless: OpenedImage | undefined;
   #disk: ExpectedDisk | undefined;
   #judgement: Judgement | undefined;
+  #features: readonly string[] | undefined;
   #expected: ((query: ExpectationQuery) => Expectation) | undefined;
 
   constructor(value: PeerCase) {
@@ -91,7 +93,7 @@ export class CaseView {
 
   /** The features that reading the image requires. */
   get features(): readonly string[] {
-    return featuresOf(this.opened);
+    return this.#features ??= featuresOf(this.opened);
   }
 
   /** Whether the image is not opened with its passphrase. */
@@ -226,7 +228,7 @@ function contentDigest(disk: ExpectedDisk, start: number, length: number): strin
   for (let at = start; at < end; at += CHUNK) {
     // Whole sectors are read, and the last one is cut.
     const wanted = Math.min(CHUNK, end - at);
-    const bytes = disk.read(at, Math.ceil(wanted / 512) * 512);
+    const bytes = disk.read(at, roundUp(wanted, SECTOR));
     hash.update(bytes.length === wanted ? bytes : bytes.subarray(0, wanted));
   }
   return hash.digest("hex");

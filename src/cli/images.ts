@@ -1,3 +1,4 @@
+import { FileSource } from "../bytes/mod.ts";
 import { AccessError, type Dialect, type Layer } from "../format/mod.ts";
 import { formatCalled, formatNames } from "../formats.ts";
 import {
@@ -247,4 +248,18 @@ export function onlyImage({ positional }: Options): string {
     throw new UsageError("name one image (see --help)");
   }
   return first;
+}
+
+/**
+ * Opens a file for its bytes, whatever they are.
+ *
+ * @throws {UsageError} when it cannot be read
+ */
+export function openFile(path: string): FileSource {
+  mustNotBeStandardInput(path);
+  try {
+    return new FileSource(path);
+  } catch (error) {
+    throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
+  }
 }

@@ -1,12 +1,11 @@
-import { FileSource, hex, PatchedSource } from "../bytes/mod.ts";
+import { type FileSource, hex, PatchedSource } from "../bytes/mod.ts";
 import { type KnownFacts, type ProposedField, type Remains, visible } from "../format/mod.ts";
 import { scanFile } from "../image/mod.ts";
 import { tableLines } from "../report/mod.ts";
-import { mustNotBeStandardInput } from "./images.ts";
+import { openFile } from "./images.ts";
 import type { OptionNames, Options } from "./options.ts";
 import { jsonLine, print } from "./output.ts";
 import { FAILED } from "./program.ts";
-import { whyUnreadable } from "./reasons.ts";
 import { sizeOption } from "./sizes.ts";
 import { ImageError, UsageError } from "./verb.ts";
 import { copyTo, type NewFile, writeFiles } from "./write_files.ts";
@@ -59,15 +58,6 @@ export async function scanImage(path: string, options: Options): Promise<number>
     return remains.length === 0 ? FAILED : 0;
   } finally {
     source.close();
-  }
-}
-
-function openFile(path: string): FileSource {
-  mustNotBeStandardInput(path);
-  try {
-    return new FileSource(path);
-  } catch (error) {
-    throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
   }
 }
 

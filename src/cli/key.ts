@@ -1,4 +1,4 @@
-import { FileSource, MemorySource } from "../bytes/mod.ts";
+import { MemorySource } from "../bytes/mod.ts";
 import { whyNotInQemu } from "../format/mod.ts";
 import { formatNamed } from "../formats.ts";
 import { type FoundKeyArea, keyAreaOf, readKeyArea } from "../image/create/mod.ts";
@@ -19,7 +19,7 @@ import {
 import { whyUnreadable } from "./reasons.ts";
 import { random } from "./random.ts";
 import { slotOption, testKey } from "./key_slots.ts";
-import { mustNotBeStandardInput } from "./images.ts";
+import { openFile } from "./images.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
 import { jsonLine, print } from "./output.ts";
@@ -149,15 +149,6 @@ function requestOf(action: Action, options: Options): Request {
     iterationsMax: wholeNumber(options, "max-iterations", range) ?? ITERATIONS_BUDGET,
     force: options.flag("force"),
   };
-}
-
-function openFile(path: string): FileSource {
-  mustNotBeStandardInput(path);
-  try {
-    return new FileSource(path);
-  } catch (error) {
-    throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
-  }
 }
 
 /** What to do, by the end of the message. */

@@ -14,6 +14,7 @@ import {
   type StoredImage,
   verifyEach,
 } from "../recorded/mod.ts";
+import { shellWord } from "../report/mod.ts";
 import { KNOWN_HELP, readKnown, writeKnown } from "./known_file.ts";
 import { type Options, parseOptions, wholeNumber } from "./options.ts";
 import { print } from "./output.ts";
@@ -165,7 +166,7 @@ async function validate(
   } finally {
     progress.end();
   }
-  const command = ["deno task validate", ...args.map(quoted)].join(" ");
+  const command = ["deno task validate", ...args.map(shellWord)].join(" ");
   const report = { version: await ownVersion(), when: run.when, command, peers: results };
   if (!options.flag("json")) { for (const result of results) print(summaryLine(result, report)); }
   const written = options.value("write-known");
@@ -251,18 +252,14 @@ async function compare(
 
 /** The commands that ask one implementation about one image, and that write the files of the image. */
 function commandsOf(image: string, { text, options }: { text: string; options: Options }) {
-  const golden = options.list("golden").map((directory) => ` --golden ${quoted(directory)}`).join(
-    "",
-  );
+  const golden = options.list("golden").map((directory) => ` --golden ${shellWord(directory)}`)
+    .join(
+      "",
+    );
   return {
-    reproduce: `deno task validate ${quoted(text)}${golden} --case ${quoted(image)}`,
-    writeOut: `deno task diskproof corpus show ${quoted(image)}${golden} --out DIR`,
+    reproduce: `deno task validate ${shellWord(text)}${golden} --case ${shellWord(image)}`,
+    writeOut: `deno task diskproof corpus show ${shellWord(image)}${golden} --out DIR`,
   };
-}
-
-/** A word of a command line, for a shell. */
-function quoted(word: string): string {
-  return /^[\w.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function printResult(validation: Validation, result: PeerResult, options: Options): void {

@@ -1,7 +1,7 @@
 import { type Expectation, publishedFeatures } from "../expect/mod.ts";
 import {
+  bySeverity,
   type Difference,
-  FAILURE_KINDS,
   type FailureKind,
   isSecurityRelevant,
   type Operation,
@@ -152,7 +152,7 @@ export class FindingList {
       const securityRelevant = isSecurityRelevant(kind);
       return [{ slug, kind, cause, ...counts, smallest, cases, firstSeen, securityRelevant }];
     }).sort((a, b) =>
-      FAILURE_KINDS.indexOf(a.kind) - FAILURE_KINDS.indexOf(b.kind) || b.images - a.images ||
+      bySeverity(a.kind, b.kind) || b.images - a.images ||
       (a.slug < b.slug ? -1 : 1)
     );
   }

@@ -1,4 +1,5 @@
 import type { Json } from "../format/mod.ts";
+import { isMembers } from "../peers/mod.ts";
 import type { KnownFinding, PeerFinding } from "./finding.ts";
 
 /** A file of known findings that cannot be used. */
@@ -20,7 +21,7 @@ const UNEXAMINED = "not examined yet";
 export function parseKnown(text: string): KnownFinding[] {
   const list = listIn(text);
   const known = list.map((entry, index): KnownFinding => {
-    const { slug, reason = UNEXAMINED, link } = isObject(entry) ? entry : {};
+    const { slug, reason = UNEXAMINED, link } = isMembers(entry) ? entry : {};
     if (typeof slug !== "string" || slug === "") {
       throw new KnownFindingsError(`known[${index}] has no slug`);
     }
@@ -43,13 +44,9 @@ function listIn(text: string): readonly Json[] {
   } catch {
     throw new KnownFindingsError("it is not JSON");
   }
-  const list = isObject(json) ? json["known"] : undefined;
+  const list = isMembers(json) ? json["known"] : undefined;
   if (Array.isArray(list)) return list;
   throw new KnownFindingsError('it has no list "known"');
-}
-
-function isObject(json: Json | undefined): json is { readonly [key: string]: Json } {
-  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
 /** The text of a file of known findings, in the order of their slugs. */

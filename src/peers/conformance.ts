@@ -1,6 +1,6 @@
-import type { Expectation } from "../expect/mod.ts";
+import { type Expectation, isListedFeature } from "../expect/mod.ts";
 import type { Difference } from "./compare.ts";
-import type { CheckReport, Operation, Outcome } from "./peer.ts";
+import type { CheckReport, DigestScope, Operation, Outcome } from "./peer.ts";
 
 /** Kinds of failure of an implementation, the worst first. */
 export const FAILURE_KINDS = [
@@ -24,6 +24,11 @@ export const FAILURE_KINDS = [
 /** A kind of failure. */
 export type FailureKind = typeof FAILURE_KINDS[number];
 
+/** The order of two kinds of failure: the worse one comes first. */
+export function bySeverity(a: FailureKind, b: FailureKind): number {
+  return FAILURE_KINDS.indexOf(a) - FAILURE_KINDS.indexOf(b);
+}
+
 /** Whether a kind of failure can be used to attack whoever opens an image. */
 export function isSecurityRelevant(kind: FailureKind): boolean {
   return kind === "memory" || kind === "hang" || kind === "crash";
@@ -34,9 +39,9 @@ export interface Answer {
   readonly operation: Operation;
   readonly outcome: Outcome<unknown>;
   readonly expectation: Expectation;
-  /** Features that the image requires and that the implementation does not list. */
+  /** Features that the image requires, or that the implementation says it lacks, and does not list. */
   readonly lacking: readonly string[];
-  /** Whether the implementation lists its features. */
+  /** Whether the implementation has to read the image if it lists all features that are required. */
   readonly listsFeatures: boolean;
   /** Where an accepted answer differs from the right one. */
   differences(): Difference[];
@@ -47,6 +52,27 @@ export interface Misconduct {
   readonly kind: FailureKind;
   /** Expected left, the answer right. */
   readonly differences: readonly Difference[];
+}
+
+/** What the features that an implementation lists mean for an answer. */
+export function featuresIn(
+  outcome: Outcome<unknown>,
+  { required, listed, scope }: {
+    /** The features that reading the image requires. */
+    readonly required: readonly string[];
+    /** Those that the implementation lists; absent if it lists none. */
+    readonly listed: readonly string[] | undefined;
+    readonly scope: DigestScope | undefined;
+  },
+): Pick<Answer, "lacking" | "listsFeatures"> {
+  if (listed === undefined) return { lacking: [], listsFeatures: false };
+  const named = outcome.outcome === "unsupported" ? outcome.feature : undefined;
+  const needed = named === undefined ? required : [named, ...required];
+  return {
+    lacking: needed.filter((feature) => !isListedFeature(feature, listed)),
+    // Reading a range or a snapshot is not a feature of the image.
+    listsFeatures: scope?.range === undefined && scope?.snapshot === undefined,
+  };
 }
 
 const WRONG: Readonly<Record<Operation, FailureKind>> = {
@@ -67,9 +93,8 @@ export function wrongKindOf(operation: Operation): FailureKind {
 export function misconductOf(answer: Answer): Misconduct | undefined {
   const { outcome, expectation, lacking, listsFeatures, operation } = answer;
   const failed = (kind: FailureKind): Misconduct => {
-    const { outcome: left } = { outcome: expectation.verdict };
     const right = outcome.outcome === "accepted" ? { outcome: "accepted" } : { ...outcome };
-    return { kind, differences: [{ path: "", left: { outcome: left }, right }] };
+    return { kind, differences: [{ path: "", left: { outcome: expectation.verdict }, right }] };
   };
   switch (outcome.outcome) {
     case "crashed":

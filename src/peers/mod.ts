@@ -44,14 +44,16 @@ export { type Answers, ForwardingPeer } from "./forwarding.ts";
 export { checkClaims, digestClaims, infoClaims, mapClaims } from "./claims.ts";
 export {
   type Answer,
+  bySeverity,
   FAILURE_KINDS,
   type FailureKind,
+  featuresIn,
   isSecurityRelevant,
   type Misconduct,
   misconductOf,
   wrongKindOf,
 } from "./conformance.ts";
-export { failure, malformed, readCheck, readInfo, readMap } from "./answers.ts";
+export { failure, isMembers, malformed, readCheck, readInfo, readMap } from "./answers.ts";
 export {
   compareCheck,
   compareDigest,
@@ -100,7 +102,12 @@ export type { CallOptions } from "./tool/tool.ts";
 export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup/peer.ts";
 export { ifInstalled } from "./installed.ts";
 export { type AdapterOptions, AdapterPeer } from "./adapter/peer.ts";
-export { type AdapterOperation, type AdapterRequest, PROTOCOL } from "./adapter/request.ts";
+export {
+  type AdapterOperation,
+  type AdapterRequest,
+  PROTOCOL,
+  requestFor,
+} from "./adapter/request.ts";
 export {
   LISTED_OPERATIONS,
   problemsOfAnswer,
@@ -130,6 +137,7 @@ export {
   SESSION_LIMIT,
 } from "./qemu_io/session.ts";
 export type { AllocationRun } from "./qemu_io/text.ts";
+export { openSubject } from "./reference/open.ts";
 export { checkOutcome, ReferencePeer } from "./reference/peer.ts";
 export { ReferencePool } from "./reference/pool.ts";
 export { type OutcomeCounts, TallyPeer } from "./tally.ts";

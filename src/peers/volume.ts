@@ -1,4 +1,5 @@
 import type { InfoReport, Json } from "../format/mod.ts";
+import { isMembers } from "./answers.ts";
 import { compareJson, type Difference } from "./compare.ts";
 import { type Answers, ForwardingPeer } from "./forwarding.ts";
 import { type Outcome, type Subject, unsupported, type VolumeReport } from "./peer.ts";
@@ -51,8 +52,4 @@ function shared(left: Json, right: Json): { left: Json; right: Json } {
     left: Object.fromEntries(pairs.map(([key, pair]) => [key, pair.left])),
     right: Object.fromEntries(pairs.map(([key, pair]) => [key, pair.right])),
   };
-}
-
-function isMembers(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

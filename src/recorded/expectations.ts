@@ -1,4 +1,3 @@
-import { utf8 } from "../bytes/mod.ts";
 import {
   type Expectation,
   expectationOf,
@@ -6,8 +5,7 @@ import {
   expectedUnlock,
   featuresOf,
 } from "../expect/mod.ts";
-import { type OpenedImage, openImage } from "../image/mod.ts";
-import { type Subject, withScratch } from "../peers/mod.ts";
+import { openSubject, type Subject, withScratch } from "../peers/mod.ts";
 import { hasSpoken } from "./known.ts";
 import { type Question, questionsOf } from "./questions.ts";
 import type { ImageRecord, RecordedExpectations } from "./record.ts";
@@ -46,18 +44,6 @@ export function expectationsFor(record: ImageRecord, directory: string): Recorde
   } finally {
     image.close();
   }
-}
-
-/** Opens the image with the passphrases that an implementation is given. */
-function openSubject(
-  { path, directory, format, header, passphrases = [] }: Subject,
-): OpenedImage {
-  return openImage(path, {
-    ...(directory === undefined ? {} : { directory }),
-    ...(format === undefined ? {} : { format }),
-    ...(header === undefined ? {} : { header }),
-    ...(passphrases.length === 0 ? {} : { passphrases: passphrases.map(utf8) }),
-  });
 }
 
 function queryOf({ operation, scope: { snapshot, range } = {} }: Question): ExpectationQuery {

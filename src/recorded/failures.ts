@@ -1,7 +1,6 @@
-import { isListedFeature } from "../expect/mod.ts";
 import {
   type Difference,
-  type DigestScope,
+  featuresIn,
   misconductOf,
   olderVersion,
   type PeerDescription,
@@ -56,33 +55,21 @@ export function failureByFormat(
 ): { readonly failure?: VerifyFailure; readonly feature?: string } {
   const { name: image, expected } = record;
   const expectation = expected?.answers[question.name] ?? UNKNOWN;
-  const { features } = self;
+  const { operation, scope } = question;
   const { outcome } = answer;
-  // What an implementation says it lacks counts as well, unless it lists it.
-  const named = outcome.outcome === "unsupported" ? outcome.feature : undefined;
-  const required = [...named === undefined ? [] : [named], ...expected?.features ?? []];
-  const lacking = features === undefined
-    ? []
-    : required.filter((feature) => !isListedFeature(feature, features));
+  const required = expected?.features ?? [];
+  const features = featuresIn(outcome, { required, listed: self.features, scope });
+  const { recordedBy, differences } = compared(question, { answer, record });
   const misconduct = misconductOf({
-    operation: question.operation,
-    outcome,
-    expectation,
-    lacking,
-    // Reading a range or a snapshot is not a feature of the image.
-    listsFeatures: features !== undefined && isWhole(question.scope),
-    differences: () => compared(question, { answer, record }).differences,
+    ...{ operation, outcome, expectation, ...features },
+    differences: () => differences,
   });
   if (misconduct === undefined) {
     const isLacking = ["unsupported", "rejected"].includes(outcome.outcome);
-    return isLacking && lacking[0] !== undefined ? { feature: lacking[0] } : {};
+    const [feature] = features.lacking;
+    return isLacking && feature !== undefined ? { feature } : {};
   }
-  const { recordedBy } = compared(question, { answer, record });
   return { failure: { image, question: question.name, recordedBy, ...misconduct, expectation } };
-}
-
-function isWhole({ range, snapshot }: DigestScope = {}): boolean {
-  return range === undefined && snapshot === undefined;
 }
 
 const UNKNOWN = { verdict: "either", reason: "unknown", anyAnswer: true } as const;

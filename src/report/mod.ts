@@ -21,3 +21,4 @@ export { qemuJson, qemuJsonPieces } from "./qemu_json.ts";
 export { type Stretch, stretchesIn, stretchesOf, type StretchKind } from "./stretches.ts";
 export { tableLines, type TableText } from "./table.ts";
 export { sizeText } from "./size_text.ts";
+export { shellWord } from "./shell.ts";

@@ -1,3 +1,4 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { latin1, type Magic, type Signature } from "./signature.ts";
 
 export const KIB = 1024;
@@ -22,7 +23,7 @@ export function at(offset: Magic["offset"], ...texts: readonly string[]): Magic[
 
 /** The place that is so many sectors before the end. */
 export function fromEnd(sectors: number): (size: number) => number {
-  return (size) => (Math.floor(size / 512) - sectors) * 512;
+  return (size) => (Math.floor(size / SECTOR) - sectors) * SECTOR;
 }
 
 /** No magic: only the check decides. */

@@ -1,7 +1,7 @@
+import { SECTOR } from "../bytes/mod.ts";
 import { type Fields, latin1, type Signature } from "./signature.ts";
 import { isFat, isNtfs } from "./windows.ts";
 
-const SECTOR = 512;
 const ENTRIES = 4;
 /** The partition entries of a DOS partition table, and the length of each. */
 const MBR = { entries: 446, length: 16, type: 4, gpt: 0xee } as const;

@@ -1,6 +1,7 @@
 /** What libblkid requires of superblocks beyond their magic. */
 
-import { startsWith } from "../bytes/mod.ts";
+import { SECTOR, startsWith } from "../bytes/mod.ts";
+import { fromEnd } from "./builders.ts";
 import { crc32, POLYNOMIALS } from "./crc32.ts";
 import { type Fields, latin1 } from "./signature.ts";
 
@@ -54,7 +55,7 @@ const LOG = { sectors: 512, magic: latin1("\xfe\xed\xba\xbe") } as const;
 
 /** An external log of XFS: a record in one of the first sectors. */
 export function isXfsLog(file: Fields): boolean {
-  for (let at = 0; at < LOG.sectors * 512; at += 512) {
+  for (let at = 0; at < LOG.sectors * SECTOR; at += SECTOR) {
     if (file.has(at, "XFSB")) return false;
     const [version, length, format] = [
       file.big(at + 8, 4),
@@ -71,9 +72,9 @@ export function isXfsLog(file: Fields): boolean {
 /** A label of LVM2, in the sector that it says, with its checksum. */
 export function isLvm2(file: Fields, offset: number): boolean {
   const base = offset < KIB ? 0 : KIB;
-  const at = [base, base + 512].find((place) => file.has(place, "LABELONE"));
-  if (at === undefined || file.little64(at + 8) !== BigInt(at / 512)) return false;
-  return crc32(file.bytes(at + 20, 512 - 20), { start: 0xf597a6cf }) === file.little(at + 16, 4);
+  const at = [base, base + SECTOR].find((place) => file.has(place, "LABELONE"));
+  if (at === undefined || file.little64(at + 8) !== BigInt(at / SECTOR)) return false;
+  return crc32(file.bytes(at + 20, SECTOR - 20), { start: 0xf597a6cf }) === file.little(at + 16, 4);
 }
 
 const HIBERNATED_BY_TUX_ON_ICE = latin1("\xed\xc3\x02\xe9\x98\x56\xe5\x0c");
@@ -95,7 +96,7 @@ export function isLinuxRaid(file: Fields): boolean {
   const places = [...size > MD.reserved ? [near(4 * KIB, 8 * KIB)] : [], 0, 4 * KIB];
   return places.some((at) =>
     file.little(at, 4) === MD.magic && file.little(at + 4, 4) === 1 &&
-    file.little64(at + 144) === BigInt(at / 512)
+    file.little64(at + 144) === BigInt(at / SECTOR)
   );
 }
 
@@ -110,7 +111,8 @@ function isRaid0(file: Fields, at: number): boolean {
 export function isDdf(file: Fields, magic: Uint8Array, at: number): boolean {
   const isBig = magic[0] === 0xde;
   const block = isBig ? file.big64(at + 96) : file.little64(at + 96);
-  return block === 0n || block < BigInt(file.size) / 512n && file.has(Number(block) * 512, magic);
+  return block === 0n ||
+    block < BigInt(file.size) / BigInt(SECTOR) && file.has(Number(block) * SECTOR, magic);
 }
 
 /** The checksum of Silicon Image is the negative sum of 16-bit words. */
@@ -159,7 +161,7 @@ export function isMinix(file: Fields): boolean {
 /** HFS that does not wrap an HFS+. */
 export function isHfs(file: Fields): boolean {
   const block = file.big(KIB + 20, 4);
-  return !isWrapper(file) && block !== 0 && block % 512 === 0;
+  return !isWrapper(file) && block !== 0 && block % SECTOR === 0;
 }
 
 /** HFS+ by itself, or in an HFS. */
@@ -167,7 +169,7 @@ export function isHfsPlus(file: Fields): boolean {
   let at = KIB;
   if (file.has(KIB, "BD")) {
     if (!isWrapper(file)) return false;
-    at += file.big(KIB + 28, 2) * 512 +
+    at += file.big(KIB + 28, 2) * SECTOR +
       (Math.imul(file.big(KIB + 126, 2), file.big(KIB + 20, 4)) >>> 0);
   }
   return (file.has(at, "H+") || file.has(at, "HX")) && file.big(at + 40, 4) >= 512;
@@ -226,7 +228,7 @@ export function isZfs(file: Fields): boolean {
 
 /** NILFS2, whose superblock at the start or the one at the end has its checksum. */
 export function isNilfs(file: Fields): boolean {
-  return [KIB, (Math.floor(file.size / 512) - 8) * 512].some((at) => {
+  return [KIB, fromEnd(8)(file.size)].some((at) => {
     const length = file.little(at + 8, 2);
     if (file.little(at + 6, 2) !== 0x3434 || length < 20 || length > KIB) return false;
     if (at + KIB > file.size) return false;
@@ -243,7 +245,9 @@ function castagnoli(bytes: Uint8Array): number {
 
 /** Stratis: one of two copies has its checksum. */
 export function isStratis(file: Fields): boolean {
-  return [512, 9 * 512].some((at) => castagnoli(file.bytes(at + 4, 508)) === file.little(at, 4));
+  return [SECTOR, 9 * SECTOR].some((at) =>
+    castagnoli(file.bytes(at + 4, 508)) === file.little(at, 4)
+  );
 }
 
 /** mpool, with its checksum. */

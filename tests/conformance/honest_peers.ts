@@ -1,11 +1,12 @@
 /** Two honest implementations: one that does the least, and one that rejects whatever it may reject. */
 
-import { judgeImage, openImage } from "../../src/image/mod.ts";
+import { judgeImage } from "../../src/image/mod.ts";
 import {
   accepted,
   type Answers,
   type DigestScope,
   ForwardingPeer,
+  openSubject,
   type Outcome,
   type PeerDescription,
   ReferencePeer,
@@ -13,11 +14,10 @@ import {
   type Subject,
   unsupported,
 } from "../../src/peers/mod.ts";
-import { utf8 } from "../../src/bytes/mod.ts";
-import { digestOf, Lacking, Rejected } from "./lazy_disk.ts";
+import { digestOf, Lacking, Rejected, type Stretch } from "./lazy_disk.ts";
 import { openLazily } from "./lazy_reader.ts";
 
-/** Units of a map that the lazy reader looks up. */
+/** Bytes of a disk that the lazy reader maps or hashes. */
 const MAP_MAX = 2 ** 34;
 
 /** The lazy reader as a peer: content and a coarse map, no check. */
@@ -56,13 +56,26 @@ export class LazyPeer extends ForwardingPeer {
       if (operation === "info") return { format: disk.format, "virtual-size": disk.size };
       if (operation === "map") {
         if (disk.size > MAP_MAX) throw new Lacking("such a long map");
-        return [...disk.stretches(0, disk.size)];
+        return listed(disk.stretches(0, disk.size));
       }
       const { start, length } = range ?? { start: 0, length: disk.size };
       if (length > MAP_MAX) throw new Lacking("such a long digest");
       return { sha256: digestOf(disk, start, start + length), length };
     }
   }
+}
+
+/** Stretches of a map, of which each takes some hundred bytes. */
+const STRETCHES_MAX = 2 ** 19;
+
+/** A disk of small clusters has a stretch for each of them. */
+function listed(stretches: Iterable<Stretch>): Stretch[] {
+  const list: Stretch[] = [];
+  for (const stretch of stretches) {
+    if (list.length === STRETCHES_MAX) throw new Lacking("so many clusters");
+    list.push(stretch);
+  }
+  return list;
 }
 
 /** The reference, but it rejects every image that breaks any `must`, or exceeds a limit of QEMU. */
@@ -87,13 +100,8 @@ export class StrictPeer extends ForwardingPeer {
   }
 }
 
-function whyInvalid({ path, directory, format, header, passphrases = [] }: Subject) {
-  const image = openImage(path, {
-    ...(directory === undefined ? {} : { directory }),
-    ...(format === undefined ? {} : { format }),
-    ...(header === undefined ? {} : { header }),
-    ...(passphrases.length === 0 ? {} : { passphrases: passphrases.map(utf8) }),
-  });
+function whyInvalid(subject: Subject) {
+  const image = openSubject(subject);
   try {
     const { findings } = judgeImage(image);
     const broken = findings.find(({ level }) => level === "must");

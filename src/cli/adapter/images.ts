@@ -2,7 +2,7 @@ import { type Segment, SegmentSource, utf8 } from "../../bytes/mod.ts";
 import { type Pattern, patternBytes } from "../../format/mod.ts";
 import { createLuks1, luks1Format } from "../../luks1/mod.ts";
 import { buildQcow1, type Qcow1Model } from "../../qcow1/mod.ts";
-import { buildQcow2 } from "../../qcow2/build/mod.ts";
+import { buildQcow2, plainQcow2 } from "../../qcow2/build/mod.ts";
 import type { GuestCluster, Qcow2Model } from "../../qcow2/mod.ts";
 import type { DigestScope, Operation, Subject } from "../../peers/mod.ts";
 
@@ -25,31 +25,11 @@ interface BuiltFile {
 }
 
 const PASSPHRASE = "correct horse";
-const placement = {
-  ...{ seed: 0, holes: [], leaks: 0, spareL1: 0, spareReftable: 0 },
-  cutTail: false,
-};
-
 const v3: Qcow2Model = {
-  format: "qcow2",
-  version: 3,
-  clusterBits: 16,
+  ...plainQcow2,
   size: 1048576n,
-  refcountOrder: 4,
-  extendedL2: false,
-  compression: "deflate",
-  headerLength: 112,
-  dirty: false,
-  corrupt: false,
-  lazyRefcounts: false,
-  unknownCompatible: 0n,
-  unknownAutoclear: 0n,
   featureTable: true,
-  unknownExtensions: [],
   clusters: [data(0), data(3), { index: 5, kind: "zero" }, data(15)],
-  snapshots: [],
-  bitmaps: [],
-  placement,
 };
 
 const qcow1: Qcow1Model = {

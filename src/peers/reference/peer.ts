@@ -1,8 +1,7 @@
-import { utf8 } from "../../bytes/mod.ts";
 import config from "../../../deno.json" with { type: "json" };
 import { AccessError } from "../../format/mod.ts";
 import { formatNamed, formatNames } from "../../formats.ts";
-import { digestOf, infoOf, layersOf, mapOf, type OpenedImage, openImage } from "../../image/mod.ts";
+import { digestOf, infoOf, layersOf, mapOf, type OpenedImage } from "../../image/mod.ts";
 import type { Opening } from "../../rules/mod.ts";
 import { learnHoles } from "../qemu_img/holes.ts";
 import { DIGEST_LIMIT } from "../qemu_img/peer.ts";
@@ -22,6 +21,7 @@ import {
   type UnlockReport,
   unsupported,
 } from "../peer.ts";
+import { openSubject } from "./open.ts";
 import { unlockVolume } from "./unlock.ts";
 
 /** The reference implementation as a peer: it answers as public qemu-img should. */
@@ -96,17 +96,11 @@ async function ask<T>(
   opening: Opening,
   answer: (image: OpenedImage) => Outcome<T> | Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  const { path, format, directory, header, passphrases, alone = false } = subject;
+  const { format, alone = false } = subject;
   if (format !== undefined && formatNamed(format) === undefined) {
     return unsupported(`No format ${format}`);
   }
-  const image = openImage(path, {
-    alone,
-    ...(directory === undefined ? {} : { directory }),
-    ...(format === undefined ? {} : { format }),
-    ...(header === undefined ? {} : { header }),
-    ...(passphrases === undefined ? {} : { passphrases: passphrases.map(utf8) }),
-  });
+  const image = openSubject(subject, { alone });
   try {
     const refusal = image.findings.refusal(opening);
     if (refusal !== undefined) return rejected(refusal.message);

@@ -1,5 +1,5 @@
 import { utf8 } from "../../bytes/mod.ts";
-import { keySlotOf, openImage } from "../../image/mod.ts";
+import { keySlotOf } from "../../image/mod.ts";
 import {
   accepted,
   type Outcome,
@@ -8,18 +8,14 @@ import {
   type UnlockReport,
   unsupported,
 } from "../peer.ts";
+import { openSubject } from "./open.ts";
 
 /** The key slot that the first passphrase opens, by the reference. The payload is not looked at. */
 export function unlockVolume(subject: Subject): Outcome<UnlockReport> {
-  const { path, header, directory, format, passphrases: [passphrase] = [] } = subject;
+  const { passphrases: [passphrase] = [], ...keyless } = subject;
   if (passphrase === undefined) return unsupported("No passphrase");
   // A detached header has a payload, whichever: here itself.
-  const image = openImage(header ?? path, {
-    alone: true,
-    ...(header === undefined ? {} : { header }),
-    ...(directory === undefined ? {} : { directory }),
-    ...(format === undefined ? {} : { format }),
-  });
+  const image = openSubject({ ...keyless, path: subject.header ?? subject.path }, { alone: true });
   try {
     const key = keySlotOf(image, utf8(passphrase));
     if (key === undefined) return unsupported(`${image.format} has no key slots`);
