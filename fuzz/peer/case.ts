@@ -19,7 +19,7 @@ import { hasFormat, type PeerUnderTest } from "./under_test.ts";
 
 /** An image, and what an implementation is asked about it. */
 export interface PeerCase {
-  /** The kind of image: `chain`, `luks` or `luks2`. */
+  /** The kind of image: `chain`, or the name of a kit. */
   readonly kit: string;
   readonly model: unknown;
   /** The edits, in order. */
@@ -30,18 +30,17 @@ export interface PeerCase {
   readonly part: number;
 }
 
-const [chains, luks1, luks2] = wholes;
+/** The name of the kit of chains, which has none of its own. */
+const CHAIN = "chain";
 
 /** The kits by the name that a case has. */
-const KITS: Readonly<Record<string, Kit>> = {
-  chain: chains as Kit,
-  luks: luks1 as Kit,
-  luks2: luks2 as Kit,
-};
+const KITS: ReadonlyMap<string, Kit> = new Map(
+  wholes.map((kit) => [kit.name === "" ? CHAIN : kit.name ?? kit.format.name, kit]),
+);
 
 /** The kit of a case. */
 export function kitOf({ kit }: Pick<PeerCase, "kit">): Kit {
-  const found = KITS[kit];
+  const found = KITS.get(kit);
   if (found === undefined) throw new TypeError(`Cannot use the case: unknown kind ${kit}`);
   return found;
 }
@@ -64,7 +63,7 @@ const PART_MAX = 2 ** 16;
 /** Large clusters and long tables cost time and find nothing that small ones do not. */
 const SMALL = { clusterBitsMax: 16, limits: { l1Bytes: 4096 } } as const;
 /** Opening a volume takes ten times as long as anything else. */
-const WEIGHTS: Readonly<Record<string, number>> = { chain: 24, luks: 1, luks2: 1 };
+const CHAIN_WEIGHT = 24;
 
 /** The images of a target, of the formats that an implementation lists; none if it lists none. */
 export function peerCases(
@@ -74,7 +73,7 @@ export function peerCases(
   const kinds = kindsFor(peer, options);
   if (kinds.length === 0) return undefined;
   const cases = kinds.map((kind) => ({
-    weight: options.volumes === true ? 1 : WEIGHTS[kind] ?? 1,
+    weight: kind === CHAIN ? CHAIN_WEIGHT : 1,
     arbitrary: casesOf(kind, peer, options),
   }));
   return fc.oneof(...cases);
@@ -82,8 +81,9 @@ export function peerCases(
 
 function kindsFor(peer: PeerUnderTest, { volumes }: CaseOptions): string[] {
   const isChain = hasFormat(peer, "qcow2") || hasFormat(peer, "qcow");
-  const chain = volumes === true || !isChain ? [] : ["chain"];
-  return [...chain, ...["luks", "luks2"].filter((format) => hasFormat(peer, format))];
+  return [...KITS].filter(([kind, { format }]) =>
+    kind === CHAIN ? volumes !== true && isChain : hasFormat(peer, format.name)
+  ).map(([kind]) => kind);
 }
 
 function casesOf(
@@ -92,7 +92,7 @@ function casesOf(
   { edited: [edited, of] }: CaseOptions,
 ): fc.Arbitrary<PeerCase> {
   const kit = kitOf({ kit: kind });
-  const models = kind === "chain" ? chainsFor(peer) : kit.models("roundtrip");
+  const models = kind === CHAIN ? chainsFor(peer) : kit.models("roundtrip");
   const untouched = { weight: of - edited, arbitrary: fc.constant([]) };
   const changed = { weight: edited, arbitrary: changes(kit, kind) };
   const edits = fc.oneof({ withCrossShrink: true }, untouched, changed);
@@ -160,6 +160,6 @@ export function repairedPeerCase(value: PeerCase): PeerCase {
 
 /** Name of the format of the top image. */
 export function topFormat({ kit, model }: PeerCase): string {
-  if (kit !== "chain") return kit;
+  if (kit !== CHAIN) return kitOf({ kit }).format.name;
   return formatOf((model as ChainModel)[0]?.format ?? "raw").name;
 }
