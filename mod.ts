@@ -43,7 +43,14 @@
  * @module
  */
 
-export { type ByteSource, FileSource, type Hole, MemorySource } from "./src/bytes/mod.ts";
+export {
+  type ByteSource,
+  type ByteStore,
+  FileSource,
+  type Hole,
+  MemorySource,
+  MemoryStore,
+} from "./src/bytes/mod.ts";
 export {
   AccessError,
   type BackingReference,

@@ -1,7 +1,7 @@
 /**
  * Sources of the bytes of an image.
  *
- * Invariants of every source:
+ * Invariants of every source (except for a `ByteStore`, whose bytes and size change):
  *
  * - `size` never changes, and is below 2^53.
  * - Reading past the end returns zeros and is not an error. QEMU's block layer does this for every
@@ -15,6 +15,7 @@
 
 export { type ByteSource, readUpTo, storedSize } from "./source.ts";
 export { MemorySource } from "./memory.ts";
+export { type ByteStore, MemoryStore } from "./store.ts";
 export { BufferedSource } from "./buffered.ts";
 export { builtin } from "./builtin.ts";
 export { FileSource, type Hole, NotRegularError, SourceError } from "./file.ts";

@@ -4,6 +4,7 @@ import type { Finding, Rule, RuleId } from "../rules/mod.ts";
 import type { FormatCreator } from "./create.ts";
 import type { Dialect } from "./dialect.ts";
 import type { FormatDriver } from "./driver.ts";
+import type { FormatEditor } from "./editor.ts";
 import type { Broken } from "./layer.ts";
 import type { FormatWriter } from "./writer.ts";
 
@@ -40,6 +41,8 @@ export interface Format<Model = unknown, Name extends string = string, Creation 
   readonly verdict: VerdictPolicy;
   /** Makes images from models. */
   readonly writer: FormatWriter<Model>;
+  /** Changes images in place; absent for a format that cannot be written to. */
+  readonly editor?: FormatEditor;
   /** Makes new images; absent for a format that cannot be created. */
   readonly create?: FormatCreator<Creation>;
   /** What opens encrypted content; absent without encryption. */

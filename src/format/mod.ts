@@ -70,6 +70,16 @@ export type {
   UseTable,
   VerdictPolicy,
 } from "./format.ts";
+export {
+  type BitmapEditor,
+  EditError,
+  type EditOptions,
+  type FormatEditor,
+  type ImageEditor,
+  type ResizeOptions,
+  type SnapshotEditor,
+  type ZeroOptions,
+} from "./editor.ts";
 export { DISK_HEAD_BYTES, type DiskEnd, diskEnd } from "./disk_end.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
 export { LastUsed } from "./last_used.ts";
