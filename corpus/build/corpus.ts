@@ -8,11 +8,17 @@
 import { answerers } from "../../golden/build/tools.ts";
 import { parseOptions, print, UsageError } from "../../src/cli/mod.ts";
 import { CryptsetupPeer, ifInstalled, LuksdePeer } from "../../src/peers/mod.ts";
-import { recordNames, removeRecord } from "../../src/recorded/mod.ts";
+import {
+  readRecord,
+  recordNames,
+  recordText,
+  removeRecord,
+  writeRecord,
+} from "../../src/recorded/mod.ts";
 import { imagesNotRecorded } from "../cases/mod.ts";
 import { type CorpusImage, corpusImages } from "./images.ts";
 import { show } from "./show.ts";
-import { missingFor, recordImage, type Tools } from "./record.ts";
+import { described, missingFor, recordImage, type Tools } from "./record.ts";
 
 const IMAGES = new URL("../images", import.meta.url).pathname;
 
@@ -22,8 +28,10 @@ export const help =
 
 Usage:
   deno task corpus [--only TEXT] [--answers-by COMMAND]…
+  deno task corpus describe
   deno task diskproof corpus show NAME [--out DIR] [--golden DIR]…
 
+'describe' writes what the cases say about their images into the records, and queries no tool.
 'show' prints what an image is and what is expected of an implementation, and writes its files to DIR.
 NAME is an image of the corpus, a golden image or one of the matrix, as validate names it.
 
@@ -54,6 +62,7 @@ tool does not work.
  */
 export async function run(args: readonly string[]): Promise<number> {
   if (args[0] === "show") return show(args.slice(1));
+  if (args.length === 1 && args[0] === "describe") return describe();
   const options = parseOptions(args, { values: ["only"], lists: ["answers-by"] });
   const [unexpected] = options.positional;
   if (unexpected !== undefined) throw new UsageError(`unexpected argument '${unexpected}'`);
@@ -70,6 +79,20 @@ export async function run(args: readonly string[]): Promise<number> {
   const names = new Set(all.map(({ name }) => name));
   for (const name of recordNames(IMAGES)) if (!names.has(name)) removeRecord(IMAGES, name);
   return await recordAll(chosen, tools);
+}
+
+function describe(): number {
+  let written = 0;
+  for (const image of corpusImages()) {
+    if (imagesNotRecorded[image.name] !== undefined) continue;
+    const record = readRecord(IMAGES, image.name);
+    const now = described(image, record);
+    if (recordText(now) === recordText(record)) continue;
+    writeRecord(IMAGES, now);
+    written++;
+  }
+  print(`${written} records written`);
+  return 0;
 }
 
 async function recordAll(images: readonly CorpusImage[], tools: Tools): Promise<number> {

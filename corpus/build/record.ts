@@ -66,6 +66,7 @@ export async function recordImage(
     const kept = before === undefined ? record : {
       ...record,
       ...before.changes === undefined ? {} : { changes: before.changes },
+      ...before.witnesses === undefined ? {} : { witnesses: before.witnesses },
       answers: before.answers,
     };
     storeRecord(images, kept, directory);
@@ -94,7 +95,7 @@ function writtenOut(image: CorpusImage, directory: string): ImageRecord {
   const { image: subject, files, format, passphrases, header } = image.build();
   const all = { [IMAGE]: subject, ...files };
   for (const [file, source] of Object.entries(all)) writeDensely(`${directory}/${file}`, source);
-  return {
+  return described(image, {
     name,
     features: [rule, does],
     builder: "diskproof",
@@ -106,6 +107,20 @@ function writtenOut(image: CorpusImage, directory: string): ImageRecord {
     ...(header === undefined ? {} : { header }),
     files: Object.keys(all).map((file) => describeFile(directory, file)),
     answers: {},
+  });
+}
+
+/** A record with what its case says about the image. */
+export function described(of: CorpusImage, record: ImageRecord): ImageRecord {
+  const { name, shows: _, aliases: _1, flags: _2, happened: _3, ...rest } = record;
+  const { shows, aliases, flags, happened } = of;
+  return {
+    name,
+    shows,
+    ...(aliases === undefined ? {} : { aliases }),
+    ...(flags === undefined ? {} : { flags }),
+    ...(happened === undefined ? {} : { happened }),
+    ...rest,
   };
 }
 

@@ -21,9 +21,21 @@ export interface Start {
   readonly budget?: number;
 }
 
+/** What is said about a case besides its images. */
+export interface About {
+  /** The names that it had before, which are never given to another case. */
+  readonly aliases?: readonly string[];
+  /** The kinds of bugs that it finds: names in `corpus/flags.json`. For a pair, of the broken image. */
+  readonly flags?: readonly string[];
+  /** What happened to an implementation, in one sentence: for the reconstruction of a known defect. */
+  readonly happened?: string;
+}
+
 /** Two images that differ in one rule. */
-export interface Case extends Start {
+export interface Case extends Start, About {
   readonly rule: RuleId;
+  /** The start of the names of both images, which says the condition; from the rule where absent. */
+  readonly id?: string;
   /** The difference in one sentence; If absent, `showsOf` derives it from the edits. */
   readonly shows?: string;
   readonly breaks: readonly CaseEdit[];
@@ -63,7 +75,7 @@ export interface Live {
 export type Question = "info" | "read" | "check" | "content" | "write";
 
 /** A valid image on which a tool crashes, or the nearest one on which it does not crash. */
-export interface SoundImage extends Start {
+export interface SoundImage extends Start, About {
   readonly name: string;
   /** The rule that it keeps. */
   readonly rule: RuleId;

@@ -6,7 +6,8 @@
  * - A case is a model and edits, and builds the same images on every machine. Nothing is built when
  *   this module is imported.
  * - A rule without a case is listed with the reason, and so is a case without images in `corpus/images`.
- * - The name of an image is that of its rule, a number from the second case on, and `breaks` or `keeps`.
+ * - The name of an image is the `id` of its case, or else its rule and a number from the second case on,
+ *   and `breaks` or `keeps`.
  *
  * @module
  */
@@ -18,10 +19,10 @@ import { luks2Cases, luks2Sound } from "./luks2/cases.ts";
 import { qcow1Cases } from "./qcow1/cases.ts";
 import { qcow2Cases } from "./qcow2/cases.ts";
 
-export type { Case, Live, Model, Question, SoundImage } from "./case.ts";
+export type { About, Case, Live, Model, Question, SoundImage } from "./case.ts";
 export { brokenImage, type CaseImage, imageOf, keptImage } from "./build.ts";
 export { type CaseEdit, describeCaseEdit } from "./edit.ts";
-export { showsOf } from "./shows.ts";
+export { keptShowsOf, showsOf } from "./shows.ts";
 export { imagesNotRecorded, rulesWithoutCase } from "./exceptions.ts";
 export { blockCases, luks1Cases, luks2Cases, qcow1Cases, qcow2Cases };
 
@@ -41,6 +42,7 @@ export const soundImages: readonly SoundImage[] = [...luks1Sound, ...luks2Sound]
 export function namedCases(): { readonly name: string; readonly of: Case }[] {
   const seen = new Map<string, number>();
   return cases.map((of) => {
+    if (of.id !== undefined) return { name: of.id, of };
     const count = (seen.get(of.rule) ?? 0) + 1;
     seen.set(of.rule, count);
     return { name: count === 1 ? of.rule : `${of.rule}-${count}`, of };

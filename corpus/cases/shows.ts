@@ -18,7 +18,17 @@ const DECIMAL_MAX = 999_999n;
  * they do not share.
  */
 export function showsOf({ shows, breaks, keeps }: Case): string {
-  if (shows !== undefined) return shows;
+  return shows ?? differenceOf(breaks, keeps);
+}
+
+/** The same about the image that keeps the rule. */
+export function keptShowsOf(of: Case): string {
+  const difference = of.shows === undefined ? differenceOf(of.keeps, of.breaks) : "";
+  return difference === "" ? `Without this: ${showsOf(of)}` : difference;
+}
+
+/** The edits of one image that another one does not share. */
+function differenceOf(breaks: readonly CaseEdit[], keeps: readonly CaseEdit[]): string {
   const good = keeps.map(statementOf);
   return breaks.filter((edit) => !keeps.includes(edit)).flatMap((edit) => {
     const statement = statementOf(edit);

@@ -129,6 +129,14 @@ export interface ImageRecord {
   /** The version of cryptsetup, where it had a part in the making. */
   readonly cryptsetup?: string;
   readonly commands: readonly RecordedCommand[];
+  /** What it is an example of, in one sentence: for a case of the corpus. */
+  readonly shows?: string;
+  /** Names that it had before. */
+  readonly aliases?: readonly string[];
+  /** The kinds of bugs that it finds, which `corpus/flags.json` defines. */
+  readonly flags?: readonly string[];
+  /** What happened to an implementation, in one sentence. */
+  readonly happened?: string;
   /** What was done to a sound image, in words: for a case of the corpus. */
   readonly changes?: readonly string[];
   /** The file that is queried. */
@@ -148,6 +156,11 @@ export interface ImageRecord {
   readonly answers: { readonly [version: string]: QemuImgAnswers };
   /** By version of cryptsetup, such as `2.6.1`. */
   readonly volume?: { readonly [version: string]: CryptsetupAnswers };
+  /**
+   * Implementations besides qemu-img and cryptsetup that have given the expected answer, by the
+   * question, such as `digest`: each with its version, such as `luksde 20231204`.
+   */
+  readonly witnesses?: { readonly [question: string]: readonly string[] };
   /** What is expected of implementations other than the tools. */
   readonly expected?: RecordedExpectations;
   /** Commands that crash other tools. */

@@ -13,12 +13,14 @@ import {
   keptImage,
   rulesWithoutCase,
   showsOf,
+  soundImages,
 } from "../../corpus/cases/mod.ts";
 import type { ByteSource } from "../../src/bytes/mod.ts";
 import { catalogue } from "../../src/formats.ts";
 import { readRecord, recordNames } from "../../src/recorded/mod.ts";
 
 const IMAGES = new URL("../../corpus/images", import.meta.url).pathname;
+const FLAGS = new URL("../../corpus/flags.json", import.meta.url).pathname;
 const PIECE = 2 ** 20;
 
 const recorded = recordNames(IMAGES);
@@ -38,10 +40,16 @@ Deno.test("every case names rules of the catalogue and says in words what it sho
   }
 });
 
-Deno.test("names of images are unique", () => {
-  const names = images.map(({ name }) => name);
+Deno.test("names of images are unique, and no name that an image had before is used again", () => {
+  const names = images.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
   assertEquals(names.length, new Set(names).size);
-  assertEquals(names.length, 2 * cases.length + 5);
+  assertEquals(images.length, 2 * cases.length + soundImages.length);
+});
+
+Deno.test("each flag of a case is defined, and each one that is defined is used", () => {
+  const used = new Set(images.flatMap(({ flags = [] }) => flags));
+  const { flags: defined } = JSON.parse(Deno.readTextFileSync(FLAGS));
+  assertEquals([...used].sort(), Object.keys(defined).sort());
 });
 
 Deno.test("every image of a case is in the corpus, or a stated reason why it is not", () => {
@@ -60,7 +68,7 @@ function sha256(source: ByteSource): string {
 }
 
 Deno.test("the cases build the images of the corpus, byte for byte", () => {
-  for (const { name, rule, does, build } of images) {
+  for (const { name, rule, does, build, shows, aliases, flags, happened } of images) {
     if (imagesNotRecorded[name] !== undefined) continue;
     const { image, files, format, passphrases, header } = build();
     const record = readRecord(IMAGES, name);
@@ -71,6 +79,8 @@ Deno.test("the cases build the images of the corpus, byte for byte", () => {
     }));
     assertEquals([record.files, record.features], [built, [rule, does]], name);
     assertEquals([record.format, record.header], [format, header], name);
+    assertEquals([record.shows, record.flags], [shows, flags], name);
+    assertEquals([record.aliases, record.happened], [aliases, happened], name);
     assertEquals(record.passphrases ?? [], passphrases, name);
   }
 });
