@@ -1,3 +1,4 @@
+import type { BigIntStats } from "node:fs";
 import { builtin } from "./builtin.ts";
 
 /** Properties of an open file. */
@@ -22,7 +23,24 @@ export interface OpenFile {
   close(): void;
 }
 
-/** The file operations that are needed to read an image. */
+/** A file that is open for reading and writing. */
+export interface WritableFile {
+  /** The facts as they are now. */
+  facts(): FileFacts;
+  /** Reads some bytes; 0 at the end of the file. */
+  readAt(offset: number, target: Uint8Array): number;
+  /** Writes some bytes. */
+  writeAt(offset: number, bytes: Uint8Array): number;
+  /** Sets the length in bytes. */
+  resize(size: number): void;
+  /** Makes everything durable that was written. */
+  flush(): void;
+  /** Locks the file until it is closed; `false` if another program has done so. Absent without locks. */
+  lock?(): boolean;
+  close(): void;
+}
+
+/** The file operations that are needed to read and change an image. */
 export interface FileSystem {
   /**
    * Opens a file for reading without blocking, even for a FIFO without a writer.
@@ -30,6 +48,12 @@ export interface FileSystem {
    * @throws {Error} with the reason in `code` if the file cannot be opened
    */
   open(path: string): OpenFile;
+  /**
+   * Opens a file that exists for reading and writing, without blocking. Absent if files are only read.
+   *
+   * @throws {Error} with the reason in `code` if the file cannot be opened
+   */
+  openWritable?(path: string): WritableFile;
   /** The path without symbolic links. */
   realPath(path: string): string;
   /** The names in a directory, decoded from UTF-8 with U+FFFD for invalid bytes. */
@@ -41,28 +65,43 @@ const nodeFileSystem: FileSystem = {
   open(path) {
     const { closeSync, constants, fstatSync, openSync, readSync } = builtin("node:fs");
     const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stat = fstatSync(fd, { bigint: true });
     const readAt: OpenFile["readAt"] = (offset, target) =>
       readSync(fd, target, 0, target.length, offset);
-    const isBlockDevice = stat.isBlockDevice();
+    const facts = factsOf(fstatSync(fd, { bigint: true }), readAt);
+    return { facts, readAt, close: () => closeSync(fd) };
+  },
+  openWritable(path) {
+    const fs = builtin("node:fs");
+    const fd = fs.openSync(path, fs.constants.O_RDWR | (fs.constants.O_NONBLOCK ?? 0));
+    const readAt: OpenFile["readAt"] = (offset, target) =>
+      fs.readSync(fd, target, 0, target.length, offset);
     return {
-      facts: {
-        isFile: stat.isFile(),
-        isDevice: isBlockDevice || stat.isCharacterDevice(),
-        isBlockDevice,
-        size: isBlockDevice ? deviceSize(readAt) : Number(stat.size),
-        allocated: typeof stat.blocks === "bigint" && !isBlockDevice
-          ? Number(stat.blocks) * 512
-          : undefined,
-        identity: `${stat.dev}:${stat.ino}`,
-      },
+      facts: () => factsOf(fs.fstatSync(fd, { bigint: true }), readAt),
       readAt,
-      close: () => closeSync(fd),
+      writeAt: (offset, bytes) => fs.writeSync(fd, bytes, 0, bytes.length, offset),
+      resize: (size) => fs.ftruncateSync(fd, size),
+      flush: () => fs.fdatasyncSync(fd),
+      close: () => fs.closeSync(fd),
     };
   },
   realPath: (path) => builtin("node:fs").realpathSync(path),
   names: (folder) => builtin("node:fs").readdirSync(folder),
 };
+
+/** The facts of an open file; a device has no size in them. */
+function factsOf(stat: BigIntStats, readAt: OpenFile["readAt"]): FileFacts {
+  const isBlockDevice = stat.isBlockDevice();
+  return {
+    isFile: stat.isFile(),
+    isDevice: isBlockDevice || stat.isCharacterDevice(),
+    isBlockDevice,
+    size: isBlockDevice ? deviceSize(readAt) : Number(stat.size),
+    allocated: typeof stat.blocks === "bigint" && !isBlockDevice
+      ? Number(stat.blocks) * 512
+      : undefined,
+    identity: `${stat.dev}:${stat.ino}`,
+  };
+}
 
 /** No device is longer. */
 const DEVICE_MAX = 2 ** 53;

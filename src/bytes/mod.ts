@@ -8,7 +8,7 @@
  *   format, and the formats depend on it: a 104-byte file can be a valid image.
  * - If bytes below `size` can no longer be read, reading throws. It never returns other bytes instead.
  * - `read` may return a view of the source itself, which must not be modified.
- * - At most 128 files are open at a time, regardless of the number of sources.
+ * - At most 128 files are open for reading at a time, regardless of the number of sources.
  *
  * @module
  */
@@ -18,6 +18,7 @@ export { MemorySource } from "./memory.ts";
 export { type ByteStore, MemoryStore } from "./store.ts";
 export { BufferedSource } from "./buffered.ts";
 export { builtin } from "./builtin.ts";
+export { FileStore } from "./file_store.ts";
 export { FileSource, type Hole, NotRegularError, SourceError } from "./file.ts";
 export {
   type FileFacts,
@@ -25,6 +26,7 @@ export {
   fileSystem,
   type OpenFile,
   useFileSystem,
+  type WritableFile,
 } from "./file_system.ts";
 export { estimateHoles, holesOf, isSparse, isZero } from "./holes.ts";
 export {

@@ -1,4 +1,4 @@
-import type { FileSystem, OpenFile } from "../bytes/mod.ts";
+import type { FileFacts, FileSystem, OpenFile, WritableFile } from "../bytes/mod.ts";
 
 /** Deno's file system. Loading Node's takes as long as starting Deno. */
 export const denoFileSystem: FileSystem = {
@@ -14,23 +14,55 @@ export const denoFileSystem: FileSystem = {
     const file = Deno.openSync(path);
     return openFile(file, () => file.close());
   },
+  openWritable(path) {
+    // Opening a FIFO would wait for a reader.
+    if (!Deno.statSync(path).isFile) return NOT_WRITABLE;
+    const file = Deno.openSync(path, { read: true, write: true });
+    const { readAt } = openFile(file, () => {});
+    return {
+      facts: () => factsOf(file),
+      readAt,
+      writeAt(offset, bytes) {
+        file.seekSync(offset, Deno.SeekMode.Start);
+        return file.writeSync(bytes);
+      },
+      resize: (size) => file.truncateSync(size),
+      flush: () => file.syncDataSync(),
+      lock: () => file.tryLockSync(true),
+      close: () => file.close(),
+    };
+  },
   realPath: (path) => Deno.realPathSync(path),
 };
 
 const NO_FILE = { isFile: false, size: 0, allocated: 0, identity: "" };
 
-function openFile(file: Deno.FsFile, close: () => void): OpenFile {
+/** What is not a regular file is not written to. */
+const NOT_WRITABLE: WritableFile = {
+  facts: () => NO_FILE,
+  readAt: () => 0,
+  writeAt: (_, { length }) => length,
+  resize: () => {},
+  flush: () => {},
+  close: () => {},
+};
+
+function factsOf(file: Deno.FsFile): FileFacts {
   const stat = file.statSync();
   const isBlockDevice = stat.isBlockDevice === true;
   return {
-    facts: {
-      isFile: stat.isFile,
-      isDevice: isBlockDevice,
-      isBlockDevice,
-      size: isBlockDevice ? file.seekSync(0, Deno.SeekMode.End) : stat.size,
-      allocated: stat.blocks === null || isBlockDevice ? undefined : stat.blocks * 512,
-      identity: `${stat.dev}:${stat.ino}`,
-    },
+    isFile: stat.isFile,
+    isDevice: isBlockDevice,
+    isBlockDevice,
+    size: isBlockDevice ? file.seekSync(0, Deno.SeekMode.End) : stat.size,
+    allocated: stat.blocks === null || isBlockDevice ? undefined : stat.blocks * 512,
+    identity: `${stat.dev}:${stat.ino}`,
+  };
+}
+
+function openFile(file: Deno.FsFile, close: () => void): OpenFile {
+  return {
+    facts: factsOf(file),
     readAt(offset, target) {
       file.seekSync(offset, Deno.SeekMode.Start);
       return file.readSync(target) ?? 0;

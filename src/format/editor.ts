@@ -12,12 +12,23 @@ export class EditError extends Error {
   }
 }
 
+/** @throws {EditError} for a range that is not inside a disk of this size */
+export function mustBeInside(virtualSize: number, offset: number, length: number): void {
+  const isWhole = Number.isSafeInteger(offset) && Number.isSafeInteger(length);
+  if (isWhole && offset >= 0 && length >= 0 && offset + length <= virtualSize) return;
+  throw new EditError(
+    `Cannot change ${length} bytes at ${offset}: the disk has ${virtualSize} bytes`,
+  );
+}
+
 /** What an image is changed with. */
 export interface EditOptions extends DriverOptions {
   /** The content of the backing file, as a guest sees it; absent if there is none. */
   readonly below?: ByteSource;
   /** The external data file, if the image has one. */
   readonly dataFile?: ByteStore;
+  /** For a detached header: the store of its payload. */
+  readonly payload?: ByteStore;
   /** Generates random bytes: salts and keys. */
   random?(length: number): Uint8Array;
   /** The current time in nanoseconds since 1970, for snapshots. */

@@ -76,6 +76,7 @@ export {
   type EditOptions,
   type FormatEditor,
   type ImageEditor,
+  mustBeInside,
   type ResizeOptions,
   type SnapshotEditor,
   type ZeroOptions,

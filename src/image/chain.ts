@@ -24,11 +24,32 @@ import { detect, probe } from "./probe.ts";
  * @throws {Error} when the image file itself cannot be read
  */
 export function openImage(path: string, options: OpenOptions = {}): OpenedImage {
+  const named = nameImage(path, options, (place) => new FileSource(place, { devices: true }));
+  const { file, around, header } = named;
+  return header === undefined
+    ? openChain(file, around)
+    : openDetached(file, headerSource(header), around);
+}
+
+/** An image file that a person names. */
+export interface NamedImage<S extends ByteSource> {
+  readonly file: ImageFile & { readonly source: S };
+  readonly around: Around;
+  /** The file with its detached header. */
+  readonly header?: string;
+}
+
+/** The file of an image, its format, and what is opened with it. */
+export function nameImage<S extends ByteSource>(
+  path: string,
+  options: OpenOptions,
+  open: (place: string) => S,
+): NamedImage<S> {
   const { directory } = options;
   const inDirectory = (name: string): string =>
     directory === undefined || name.startsWith("/") ? name : `${directory}/${name}`;
   const place = inDirectory(path);
-  const source = new FileSource(place, { devices: true });
+  const source = open(place);
   const named = options.format === undefined
     ? undefined
     : formatOf(options.format, options.formats);
@@ -41,10 +62,11 @@ export function openImage(path: string, options: OpenOptions = {}): OpenedImage 
     : options.follow === false
     ? NO_FILES
     : new FilePolicy(place, options.root);
-  const around = { policy, options: shared(options) };
-  const file = { path, place, source, format };
-  if (options.header === undefined) return openChain(file, around);
-  return openDetached(file, headerSource(inDirectory(options.header)), around);
+  return {
+    file: { path, place, source, format },
+    around: { policy, options: shared(options) },
+    ...(options.header === undefined ? {} : { header: inDirectory(options.header) }),
+  };
 }
 
 /** Opens bytes as an image by itself: no file that they name is opened. */
@@ -91,7 +113,8 @@ export function openFiles(
   return openChain({ ...file, format: formatFor(file, format, options) }, around);
 }
 
-function formatFor(
+/** The format of a file: as it is named, or else probed. */
+export function formatFor(
   { source, path: name }: Pick<ImageFile, "source" | "path">,
   format: Format | string | undefined,
   { formats: among }: ReadOptions,
@@ -100,11 +123,12 @@ function formatFor(
 }
 
 /** What all images of an opening share. */
-interface SharedOptions extends ReadOptions {
+export interface SharedOptions extends ReadOptions {
   readonly budget: WorkBudget;
 }
 
-function shared(options: ReadOptions): SharedOptions {
+/** The options with the work that all images of an opening may take. */
+export function shared(options: ReadOptions): SharedOptions {
   return { ...options, budget: { left: options.iterationsMax ?? ITERATIONS_BUDGET } };
 }
 
@@ -116,34 +140,51 @@ function optionsBelow(options: SharedOptions, layer: Layer | undefined): SharedO
   return { budget, formats: among };
 }
 
-interface Around {
+/** What is opened with an image. */
+export interface Around {
   /** Absent where no other file may be opened. */
   readonly policy: NamedFiles | undefined;
   readonly options: SharedOptions;
 }
 
-/** Opens the images from the top down, in a loop and not by recursion: a chain may be long. */
-function openChain(top: ImageFile, { policy, options }: Around): OpenedImage {
-  const links: Link[] = [];
-  const seen = new Seen();
-  let own = options;
-  let next: ImageFile | "none" | "missing" = top;
-  while (typeof next !== "string") {
-    seen.add(next);
-    const link = openLink(next, { policy, options: own, depth: links.length });
-    links.push(link);
-    own = optionsBelow(own, link.layer);
-    next = backingFile(link, { policy, formats: own.formats, seen, depth: links.length });
-  }
-  return chainOf(links, { lacks: next === "missing", dialect: options.dialect });
+/** Opens an image with what is below it. */
+function openChain(top: ImageFile, around: Around): OpenedImage {
+  const { policy, options } = around;
+  const link = openLink(top, { ...around, depth: 0 });
+  const below = optionsBelow(options, link.layer);
+  return chainOf(linksFrom(link, { policy, options: below }), options);
 }
 
-interface LinkOptions extends Around {
+/** The images of a chain from the top down. */
+export interface Links {
+  readonly links: readonly Link[];
+  /** The backing file of the last one was not opened. */
+  readonly lacks: boolean;
+}
+
+/** Opens the images below one, in a loop and not by recursion: a chain may be long. */
+export function linksFrom(top: Link, { policy, options }: Around): Links {
+  const links = [top];
+  const seen = new Seen();
+  for (let [own, above] = [options, top];;) {
+    seen.add(above.file);
+    const depth = links.length;
+    const next = backingFile(above, { policy, formats: own.formats, seen, depth });
+    if (typeof next === "string") return { links, lacks: next === "missing" };
+    above = openLink(next, { policy, options: own, depth });
+    links.push(above);
+    own = optionsBelow(own, above.layer);
+  }
+}
+
+/** Where an image of a chain is. */
+export interface LinkOptions extends Around {
   /** How many images are above it. */
   readonly depth: number;
 }
 
-function openLink(file: ImageFile, { policy, options, depth }: LinkOptions): Link {
+/** Opens an image of a chain. */
+export function openLink(file: ImageFile, { policy, options, depth }: LinkOptions): Link {
   const findings = new Findings();
   const layer = file.format.driver.open(file.source, findings, driverOptions(options, depth));
   const dataFile = layer === undefined
@@ -156,7 +197,10 @@ function openLink(file: ImageFile, { policy, options, depth }: LinkOptions): Lin
  * What the driver of an image is told. The legacy encryption cannot tell whether a passphrase is right:
  * the one with the image's place in the chain comes first, the last one where there are fewer.
  */
-function driverOptions(options: SharedOptions, depth: number): DriverOptions {
+export function driverOptions(
+  options: SharedOptions,
+  depth: number,
+): Omit<DriverOptions, "payload"> {
   const { passphrases = [], iterationsMax, dialect, budget } = options;
   const own = Math.min(depth, passphrases.length - 1);
   const others = passphrases.filter((_, index) => index !== own);
@@ -171,10 +215,7 @@ function driverOptions(options: SharedOptions, depth: number): DriverOptions {
 }
 
 /** Puts the images of a chain together, from the bottom up. */
-function chainOf(
-  links: readonly Link[],
-  { lacks, dialect }: { lacks: boolean; dialect: ReadOptions["dialect"] },
-): OpenedImage {
+export function chainOf({ links, lacks }: Links, { dialect }: ReadOptions): OpenedImage {
   const judge = new ChainJudge();
   let below: OpenedImage | undefined;
   for (const [above, link] of [...links.entries()].toReversed()) {
@@ -233,7 +274,10 @@ function openDetached(file: ImageFile, header: ByteSource, around: Around): Open
 }
 
 /** The format of a detached header: the first one that has them, where its bytes do not say. */
-function detachedFormat(header: ByteSource, { formats: among = formats }: ReadOptions): Format {
+export function detachedFormat(
+  header: ByteSource,
+  { formats: among = formats }: ReadOptions,
+): Format {
   const found = detect(header, { formats: among });
   if (found.driver.detaches === true) return found;
   return among.find(({ driver }) => driver.detaches === true) ?? found;

@@ -1,4 +1,4 @@
-import { type ByteSource, FileSource } from "../bytes/mod.ts";
+import { type ByteSource, type ByteStore, FileSource, FileStore } from "../bytes/mod.ts";
 import { type BlockRule, type Format, type Layer, shownName } from "../format/mod.ts";
 import type { Finding, Findings } from "../rules/mod.ts";
 import { driverNamed } from "./qemu_drivers.ts";
@@ -6,7 +6,7 @@ import { partOf } from "./file_part.ts";
 import type { Part } from "./json_target.ts";
 import type { OpenedImage } from "./opened_image.ts";
 import { resolvePath } from "./file_names.ts";
-import type { NamedFiles } from "./named_files.ts";
+import type { Named, NamedFiles } from "./named_files.ts";
 import { probe } from "./probe.ts";
 import { type NamedFile, targetOf } from "./backing_target.ts";
 
@@ -36,7 +36,7 @@ export interface Link {
 }
 
 /** The data file of an image: none, or `missing` where it was not opened. */
-export type OtherFile = ByteSource | "none" | "missing";
+export type OtherFile<S extends ByteSource = ByteSource> = S | "none" | "missing";
 
 interface NamedBy {
   readonly layer: Layer;
@@ -48,16 +48,28 @@ interface NamedBy {
  * Opens the data file that an image names, and hands it to the layer. Its bytes are the data, whatever
  * format they look like. Whatever keeps it from being opened becomes a finding.
  */
-export function openDataFile(image: string, { layer, findings, policy }: NamedBy): OtherFile {
+export function openDataFile(image: string, named: NamedBy): OtherFile {
+  const found = dataFileOf(image, named, (policy, path) => policy.open(path));
+  if (typeof found !== "string") named.layer.attachDataFile?.(found);
+  return found;
+}
+
+/** Opens the data file that an image names for changes. The layer does not get it. */
+export function storeOfDataFile(image: string, named: NamedBy): OtherFile<ByteStore> {
+  return dataFileOf(image, named, (policy, path) => policy.openStore(path));
+}
+
+function dataFileOf<S extends ByteSource>(
+  image: string,
+  { layer, findings, policy }: NamedBy,
+  open: (policy: NamedFiles, path: string) => Named<S>,
+): OtherFile<S> {
   const name = layer.dataFile?.name;
   if (layer.dataFile === undefined) return "none";
   if (policy === undefined || name === undefined || name === "") return "missing";
   // QEMU resolves the name relative to the directory that it runs in: here, the folder of the image.
-  const named = policy.open(resolvePath(image, name));
-  if (named.kind === "opened") {
-    layer.attachDataFile?.(named.source);
-    return named.source;
-  }
+  const named = open(policy, resolvePath(image, name));
+  if (named.kind === "opened") return named.source;
   const rule = named.kind === "unreadable" ? layer.dataFile.rule : "blk.datafile.not-followed";
   findings.add(rule, { path: "/data_file" }, notOpened("data file", name, named.reason));
   return "missing";
@@ -164,7 +176,8 @@ export class Seen {
 
 /** The same for two sources of one file, and for the same parts of it. */
 function identityOf(source: ByteSource, parts: readonly Part[] = []): string {
-  const known = source instanceof FileSource ? source.identity : identities.get(source);
+  const isFile = source instanceof FileSource || source instanceof FileStore;
+  const known = isFile ? source.identity : identities.get(source);
   const whole = known ?? `memory:${++count}`;
   if (known === undefined) identities.set(source, whole);
   return [whole, ...parts.map(({ offset, size }) => `${offset}+${size}`)].join("@");

@@ -1,10 +1,18 @@
-import { type ByteSource, FileSource, fileSystem, NotRegularError } from "../bytes/mod.ts";
+import {
+  type ByteSource,
+  type ByteStore,
+  FileSource,
+  FileStore,
+  fileSystem,
+  NotRegularError,
+  SourceError,
+} from "../bytes/mod.ts";
 import { isUtf8Name, nameBytes } from "../format/mod.ts";
 import { folderOf } from "./file_names.ts";
 
 /** What became of a file that an image names. */
-export type Named =
-  | { readonly kind: "opened"; readonly source: ByteSource; readonly path: string }
+export type Named<S extends ByteSource = ByteSource> =
+  | { readonly kind: "opened"; readonly source: S; readonly path: string }
   /** It may not be opened: nobody looked at it. */
   | { readonly kind: "not-followed"; readonly reason: string }
   /** It was looked for, and cannot be read. */
@@ -14,6 +22,8 @@ export type Named =
 export interface NamedFiles {
   /** Opens a file that an image names; `path` is already resolved. */
   open(path: string): Named;
+  /** Opens it for changes. */
+  openStore(path: string): Named<ByteStore>;
 }
 
 const MISSING = { kind: "unreadable", reason: "there is no such file" } as const;
@@ -22,8 +32,15 @@ const OUTSIDE = {
   reason: "it is outside the root directory (--root)",
 } as const;
 
+const READ_ONLY = { kind: "unreadable", reason: "it is only read here" } as const;
+
+/** Whether a source can be changed. */
+export function isStore(source: ByteSource): source is ByteStore {
+  return "write" in source && "resize" in source;
+}
+
 /** No file at all, for an image that is in no folder. */
-export const NO_FILES: NamedFiles = { open: () => OUTSIDE };
+export const NO_FILES: NamedFiles = { open: () => OUTSIDE, openStore: () => OUTSIDE };
 
 /** Files that are not in a file system: an image and what it refers to, by name. */
 export class GivenFiles implements NamedFiles {
@@ -36,6 +53,13 @@ export class GivenFiles implements NamedFiles {
   open(path: string): Named {
     const source = this.#files.get(path.slice(path.lastIndexOf("/") + 1));
     return source === undefined ? MISSING : { kind: "opened", source, path };
+  }
+
+  openStore(path: string): Named<ByteStore> {
+    const named = this.open(path);
+    if (named.kind !== "opened") return named;
+    const { source } = named;
+    return isStore(source) ? { ...named, source } : READ_ONLY;
   }
 }
 
@@ -68,6 +92,14 @@ export class FilePolicy implements NamedFiles {
 
   /** Opens a file that an image names; `path` is already resolved. */
   open(path: string): Named {
+    return this.#open(path, (file) => new FileSource(file));
+  }
+
+  openStore(path: string): Named<ByteStore> {
+    return this.#open(path, (file) => new FileStore(file));
+  }
+
+  #open<S extends ByteSource>(path: string, open: (file: string) => S): Named<S> {
     const folder = folderOf(path);
     if (!isUtf8Name(folder)) return UNNAMEABLE;
     const { real, isMissing } = nearest(folder);
@@ -77,7 +109,7 @@ export class FilePolicy implements NamedFiles {
       if (!isUtf8Name(path)) return unnameable(folder, path.slice(path.lastIndexOf("/") + 1));
       const file = fileSystem().realPath(path);
       if (!this.#inside(file)) return OUTSIDE;
-      return { kind: "opened", source: new FileSource(file), path: file };
+      return { kind: "opened", source: open(file), path: file };
     } catch (error) {
       return whyNot(error);
     }
@@ -103,18 +135,19 @@ function nearest(folder: string): { readonly real?: string; readonly isMissing: 
 }
 
 /** What is known of a file in a folder whose name is not UTF-8. */
-function unnameable(folder: string, name: string): Named {
+function unnameable(folder: string, name: string): Named<never> {
   const listed = fileSystem().names?.(folder);
   const decoded = new TextDecoder("utf-8", { ignoreBOM: true }).decode(nameBytes(name));
   return listed === undefined || listed.includes(decoded) ? UNNAMEABLE : MISSING;
 }
 
-function whyNot(error: unknown): Named {
+function whyNot(error: unknown): Named<never> {
   const reason = UNREADABLE[codeOf(error)];
   if (reason !== undefined) return { kind: "unreadable", reason };
   if (error instanceof NotRegularError && !error.isDevice) {
     return { kind: "unreadable", reason: "it is not a regular file" };
   }
+  if (error instanceof SourceError) return { kind: "unreadable", reason: error.message };
   return {
     kind: "not-followed",
     reason: error instanceof NotRegularError ? "it is a device" : "it cannot be read",

@@ -6,8 +6,12 @@ import type { OpenedImage } from "./opened_image.ts";
  * of encryption there is more than QEMU knows. `undefined` where the layer reads.
  */
 export function readRefusal(image: OpenedImage): Finding | undefined {
+  return accessRefusal(image, "read");
+}
+
+function accessRefusal(image: OpenedImage, opening: "read" | "write"): Finding | undefined {
   const { findings, layer, definition: { verdict } } = image;
-  const refusals = findings.list().filter(({ rule }) => refuses(ruleOf(rule), "read"));
+  const refusals = findings.list().filter(({ rule }) => refuses(ruleOf(rule), opening));
   if (layer?.unlocked !== true) return refusals[0];
   return refusals.find((finding) =>
     verdict.readsDespite?.(finding) !== true && !isOfDraft(image, finding)
@@ -15,12 +19,12 @@ export function readRefusal(image: OpenedImage): Finding | undefined {
 }
 
 /**
- * Why an opening is refused here; for reading that is {@link readRefusal}. `info` of a header alone is
+ * Why an opening is refused here; for reading that is {@link readRefusal}, and for writing the like. `info` of a header alone is
  * not refused. What the draft that an image
  * is read as breaks of the format refuses nothing.
  */
 export function openRefusal(image: OpenedImage, opening: Opening): Finding | undefined {
-  if (opening === "read") return readRefusal(image);
+  if (opening === "read" || opening === "write") return accessRefusal(image, opening);
   const { headerAlone } = image.definition.verdict;
   return image.findings.list().find((finding) =>
     refuses(ruleOf(finding.rule), opening) && !isOfDraft(image, finding) &&

@@ -2,6 +2,7 @@ import { type Format, mustHaveNoPassphrase } from "../format/mod.ts";
 import { buildRaw, rawContent } from "./build.ts";
 import { createRaw, type RawCreation } from "./create.ts";
 import { rawDriver } from "./driver.ts";
+import { rawEditor } from "./editor.ts";
 import type { RawModel } from "./model.ts";
 
 /** Raw images. */
@@ -17,6 +18,7 @@ export const format: Format<RawModel, "raw", RawCreation> = {
   featuresOf: () => ["raw"],
   verdict: { tool: "qemu-img" },
   writer: { normalise: (model) => model, build: buildRaw, content: rawContent },
+  editor: rawEditor,
   create: {
     options: [],
     plan: (request) => {

@@ -1,0 +1,189 @@
+import { type ByteSource, type ByteStore, FileStore, MemoryStore } from "../../bytes/mod.ts";
+import type { EditOptions, Format, ImageEditor } from "../../format/mod.ts";
+import { rawFormat } from "../../raw/mod.ts";
+import { Findings } from "../../rules/mod.ts";
+import {
+  type Around,
+  chainOf,
+  detachedFormat,
+  driverOptions,
+  formatFor,
+  layersOf,
+  linksFrom,
+  nameImage,
+  openLink,
+  shared,
+} from "../chain.ts";
+import { type ImageFile, type Link, storeOfDataFile } from "../chain_links.ts";
+import { GuestSource } from "../guest_source.ts";
+import { headerSource } from "../header_file.ts";
+import { GivenFiles, isStore } from "../named_files.ts";
+import type { OpenedImage, OpenOptions, ReadOptions } from "../opened_image.ts";
+import { openRefusal } from "../refusals.ts";
+import { GuestStore } from "./guest_store.ts";
+import { ProbedRawEditor } from "./probed_raw.ts";
+
+/** How an image is opened for changes. */
+export interface EditImageOptions extends OpenOptions, Pick<EditOptions, "random" | "now"> {}
+
+/** An image that is open for changes. */
+export interface EditedImage extends OpenedImage {
+  /** Absent if the image must not be written to, or its format cannot be: a finding may say why. */
+  readonly editor?: ImageEditor;
+  /** Writes what is left, and makes it durable. */
+  finish(): void;
+}
+
+/**
+ * Opens an image for changes, with its backing chain for reading. Total: whatever is wrong with the
+ * image becomes a finding.
+ *
+ * @throws {Error} when the image file itself cannot be opened
+ */
+export function editImage(path: string, options: EditImageOptions = {}): EditedImage {
+  const { file, around, header } = nameImage(path, options, (place) => new FileStore(place));
+  const probed = options.format === undefined;
+  const how = { ...around, probed, edit: editOptionsOf(options) };
+  return header === undefined ? edit(file, how) : editDetached(file, headerSource(header), how);
+}
+
+/**
+ * Opens an image for changes that is not in a file system, with the files that it refers to.
+ *
+ * @param files by name; the image itself is the first one, a store; others are stores if they are
+ * changed, too
+ */
+export function editFiles(
+  files: ReadonlyMap<string, ByteSource>,
+  format?: Format | string,
+  options: ReadOptions & Pick<EditOptions, "random" | "now"> = {},
+): EditedImage {
+  const [[path, source] = []] = files;
+  if (path === undefined || source === undefined || !isStore(source)) {
+    throw new TypeError("Cannot open an image for changes: the first file is not a store");
+  }
+  const file = { path, place: `/${path}`, source };
+  return edit({ ...file, format: formatFor(file, format, options) }, {
+    policy: new GivenFiles(files),
+    options: shared(options),
+    probed: format === undefined,
+    edit: editOptionsOf(options),
+  });
+}
+
+type Own = Pick<EditOptions, "random" | "now">;
+
+function editOptionsOf({ random, now }: Own): Own {
+  return {
+    ...(random === undefined ? {} : { random }),
+    ...(now === undefined ? {} : { now }),
+  };
+}
+
+interface EditAround extends Around {
+  /** The format is a guess. */
+  readonly probed: boolean;
+  readonly edit: Own;
+}
+
+type StoreFile = ImageFile & { readonly source: ByteStore };
+
+/** Opens the files that an image names before the image itself: its editor reads them. */
+function edit(file: StoreFile, around: EditAround): EditedImage {
+  const { policy, options } = around;
+  const { passphrases: _, ...locked } = options;
+  // Without a passphrase, what the header names is known, and nothing is derived from passphrases.
+  const sketch = openLink(file, { policy: undefined, options: locked, depth: 0 });
+  const named = { ...sketch, findings: new Findings() };
+  const below = linksFrom(named, around);
+  const backing = below.links.length > 1
+    ? chainOf({ links: below.links.slice(1), lacks: below.lacks }, options)
+    : undefined;
+  const data = sketch.layer === undefined
+    ? "none"
+    : storeOfDataFile(file.place, { layer: sketch.layer, findings: named.findings, policy });
+  const findings = new Findings();
+  const editor = file.format.editor?.open(file.source, findings, {
+    ...driverOptions(options, 0),
+    ...around.edit,
+    ...(backing === undefined ? {} : { below: new GuestSource(layersOf(backing)) }),
+    ...(typeof data === "string" ? {} : { dataFile: data }),
+  });
+  for (const { rule, path, message } of named.findings.list()) {
+    findings.add(rule, { path }, message);
+  }
+  const layer = editor?.layer ?? sketch.layer;
+  const link: Link = { file, findings, layer, dataFile: data };
+  const image = chainOf({ ...below, links: [link, ...below.links.slice(1)] }, options);
+  return editedImage(image, guarded(editor, file, around));
+}
+
+/** The editor of a raw image that was only guessed to be one checks that it stays one. */
+function guarded(
+  editor: ImageEditor | undefined,
+  { format, path }: ImageFile,
+  { probed, options: { formats } }: EditAround,
+): ImageEditor | undefined {
+  if (editor === undefined || format !== rawFormat || !probed) return editor;
+  return new ProbedRawEditor(editor, { formats, name: path });
+}
+
+/**
+ * An image with its editor, if nothing is wrong with it.
+ *
+ * @param below the image that it is in
+ */
+function editedImage(
+  image: OpenedImage,
+  editor: ImageEditor | undefined,
+  below?: EditedImage,
+): EditedImage {
+  const allowed = editor !== undefined && !image.incomplete &&
+    openRefusal(image, "write") === undefined;
+  if (!allowed) return { ...image, finish: () => {} };
+  return {
+    ...image,
+    editor,
+    get layer() {
+      return editor.layer;
+    },
+    finish(): void {
+      editor.close();
+      below?.finish();
+    },
+  };
+}
+
+/** Opens the payload `file` of a detached header for changes. The header itself does not change. */
+function editDetached(file: StoreFile, header: ByteSource, around: EditAround): EditedImage {
+  const isImage = file.format !== rawFormat && file.format.driver.detaches !== true;
+  const payload = isImage ? edit(file, around) : undefined;
+  const store = payload === undefined
+    ? file.source
+    : payload.editor && new GuestStore(payload.editor, layersOf(payload).slice(1));
+  const format = detachedFormat(header, around.options);
+  const findings = new Findings();
+  const refusal = payload && openRefusal(payload, "write");
+  if (refusal !== undefined) findings.add(refusal.rule, { path: "/payload" }, refusal.message);
+  const editor = store && format.editor?.open(new MemoryStore(header), findings, {
+    ...driverOptions(around.options, 0),
+    ...around.edit,
+    payload: store,
+  });
+  const image: OpenedImage = {
+    path: file.path,
+    format: format.name,
+    definition: format,
+    source: file.source,
+    header,
+    ...(payload === undefined ? {} : { payload }),
+    findings,
+    ...(editor === undefined ? {} : { layer: editor.layer }),
+    incomplete: payload?.incomplete ?? false,
+    close(): void {
+      header.close?.();
+      (payload ?? file.source).close?.();
+    },
+  };
+  return editedImage(image, editor, payload);
+}
