@@ -11,7 +11,7 @@ import {
   keptShowsOf,
   namedCases,
   showsOf,
-  soundImages,
+  singleImages,
 } from "../cases/mod.ts";
 import type { FormatName } from "../../src/formats.ts";
 import { withoutNoise } from "./noise.ts";
@@ -19,8 +19,11 @@ import { withoutNoise } from "./noise.ts";
 /** An image of the corpus, built when it is needed. */
 export interface CorpusImage extends About {
   readonly name: string;
-  readonly rule: string;
-  readonly does: "breaks" | "keeps";
+  /** The rule that it is about, and what it does with it. */
+  readonly rule?: string;
+  readonly does?: "breaks" | "keeps";
+  /** The rule and what the image does with it, or the family of images that it belongs to. */
+  readonly features: readonly string[];
   readonly format: FormatName | undefined;
   /** What the image is an example of, in one sentence. */
   readonly shows: string;
@@ -39,17 +42,20 @@ export function corpusImages(): CorpusImage[] {
   ]);
   return [
     ...pairs,
-    ...soundImages.map(({ name, rule, shows, keeps, crashes, ...start }): CorpusImage => ({
-      name,
-      rule,
-      does: "keeps",
-      shows,
-      ...aboutOf(start),
-      format: start.base.format,
-      changes: [shows],
-      ...crashes === undefined ? {} : { crashes },
-      build: () => imageOf(start, keeps),
-    })),
+    ...singleImages.map((single): CorpusImage => {
+      const { name, rule, shows, edits, as = single.base.format, crashes } = single;
+      return {
+        name,
+        ...rule === undefined ? {} : { rule, does: "keeps" as const },
+        features: rule === undefined ? [familyOf(name)] : [rule, "keeps"],
+        shows,
+        ...aboutOf(single),
+        format: as,
+        changes: rule === undefined ? edits.map(describeCaseEdit) : [shows],
+        ...crashes === undefined ? {} : { crashes },
+        build: () => imageOf(single, edits),
+      };
+    }),
   ];
 }
 
@@ -58,6 +64,7 @@ function imageIn(of: Case, name: string, does: "breaks" | "keeps"): CorpusImage 
     name: `${name}-${does}`,
     rule: of.rule,
     does,
+    features: [of.rule, does],
     shows: does === "breaks" ? showsOf(of) : keptShowsOf(of),
     ...does === "breaks" ? aboutOf(of) : {},
     ...aliasesOf(of, does),
@@ -65,6 +72,11 @@ function imageIn(of: Case, name: string, does: "breaks" | "keeps"): CorpusImage 
     changes: of[does].map(describeCaseEdit),
     build: () => withoutNoise(does === "breaks" ? brokenImage(of) : keptImage(of)),
   };
+}
+
+/** The start of the name of an image that is about no rule: `known`. */
+function familyOf(name: string): string {
+  return name.slice(0, name.indexOf("."));
 }
 
 function aboutOf({ aliases, flags, happened }: About): About {

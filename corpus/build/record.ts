@@ -91,13 +91,13 @@ export async function recordImage(
 
 /** Writes the files of an image into a directory, and describes them. */
 function writtenOut(image: CorpusImage, directory: string): ImageRecord {
-  const { name, rule, does, changes } = image;
+  const { name, features, changes } = image;
   const { image: subject, files, format, passphrases, header } = image.build();
   const all = { [IMAGE]: subject, ...files };
   for (const [file, source] of Object.entries(all)) writeDensely(`${directory}/${file}`, source);
   return described(image, {
     name,
-    features: [rule, does],
+    features,
     builder: "diskproof",
     commands: [],
     changes,

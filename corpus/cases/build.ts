@@ -5,7 +5,7 @@ import { type ByteSource, SECTOR, SegmentSource } from "../../src/bytes/mod.ts";
 import type { BuiltImage } from "../../src/format/mod.ts";
 import { type FormatName, formatOf } from "../../src/formats.ts";
 import { applyCaseEdits, type Target } from "./apply.ts";
-import type { Case, Model, Start } from "./case.ts";
+import type { Case, Model, SingleImage, Start } from "./case.ts";
 import type { CaseEdit } from "./edit.ts";
 
 /** An image, the files beside it, and how it is opened. */
@@ -39,7 +39,7 @@ export function keptImage(of: Case): CaseImage {
 
 /** The image of a model after edits. */
 export function imageOf(
-  start: Start & Pick<Case, "files" | "probed">,
+  start: Start & Pick<Case, "files" | "probed"> & Pick<SingleImage, "as">,
   edits: readonly CaseEdit[],
 ): CaseImage {
   const { base, probed, budget } = start;
@@ -51,9 +51,9 @@ export function imageOf(
   return {
     image,
     stored: isSparse ? target.image.size : image.size,
-    files: { ...detached, ...dataFileOf(base, dataFile), ...rawFiles(start.files) },
+    files: { ...detached, ...dataFileOf(base, dataFile), ...filesOf(start.files) },
     ...payload === undefined ? {} : { header: HEADER },
-    ...probed ? {} : { format: base.format },
+    ...probed ? {} : { format: start.as ?? base.format },
     passphrases: start.passphrases ?? passphrasesOf(base),
     ...budget === undefined ? {} : { budget },
   };
@@ -63,7 +63,7 @@ function passphrasesOf(model: Model): readonly string[] {
   return formatOf(model.format).writer.passphrases?.(model).slice(0, 1) ?? [];
 }
 
-function rawFiles(files: Case["files"] = {}): { [name: string]: ByteSource } {
+function filesOf(files: Case["files"] = {}): { [name: string]: ByteSource } {
   return Object.fromEntries(
     Object.entries(files).map(([name, model]) => [name, sourceOf(built(model).image)]),
   );

@@ -6,6 +6,7 @@ import type { Luks2Model } from "../../src/luks2/mod.ts";
 import type { Qcow1Model } from "../../src/qcow1/mod.ts";
 import type { Qcow2Model } from "../../src/qcow2/mod.ts";
 import type { RawModel } from "../../src/raw/mod.ts";
+import type { FormatName } from "../../src/formats.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 import { type CaseEdit, json, set, text } from "./edit.ts";
 
@@ -49,7 +50,7 @@ export interface Case extends Start, About {
   /** The other rules that the image that keeps this one breaks; all of them, for qcow2. */
   readonly leaves?: readonly RuleId[];
   /** Files beside both images. */
-  readonly files?: { readonly [name: string]: RawModel };
+  readonly files?: Files;
   readonly live?: Live;
 }
 
@@ -74,15 +75,27 @@ export interface Live {
 /** A question about an image. */
 export type Question = "info" | "read" | "check" | "content" | "write";
 
-/** A valid image on which a tool crashes, or the nearest one on which it does not crash. */
-export interface SoundImage extends Start, About {
+/**
+ * An image that belongs to no pair: of a known defect or a combination of features, or a valid one on
+ * which a tool crashes.
+ */
+export interface SingleImage extends Start, About {
   readonly name: string;
-  /** The rule that it keeps. */
-  readonly rule: RuleId;
+  /** The rule that it keeps, where it is about one. */
+  readonly rule?: RuleId;
   readonly shows: string;
-  readonly keeps: readonly CaseEdit[];
+  readonly edits: readonly CaseEdit[];
+  /** Files beside the image. */
+  readonly files?: Files;
+  /** The format that it is opened as, if that is not the one of its model. */
+  readonly as?: FormatName;
   /** Commands of other tools, run beside the file `image`, which may crash. */
   readonly crashes?: readonly (readonly string[])[];
+}
+
+/** Files beside an image, by their names. */
+export interface Files {
+  readonly [name: string]: Model;
 }
 
 /** A case without its rule and without the default parts. */

@@ -13,13 +13,14 @@
  */
 
 import { blockCases } from "./block/cases.ts";
-import type { Case, SoundImage } from "./case.ts";
+import type { Case, SingleImage } from "./case.ts";
+import { knownImages } from "./known/mod.ts";
 import { luks1Cases, luks1Sound } from "./luks1/cases.ts";
 import { luks2Cases, luks2Sound } from "./luks2/cases.ts";
 import { qcow1Cases } from "./qcow1/cases.ts";
 import { qcow2Cases } from "./qcow2/cases.ts";
 
-export type { About, Case, Live, Model, Question, SoundImage } from "./case.ts";
+export type { About, Case, Live, Model, Question, SingleImage } from "./case.ts";
 export { brokenImage, type CaseImage, imageOf, keptImage } from "./build.ts";
 export { type CaseEdit, describeCaseEdit } from "./edit.ts";
 export { keptShowsOf, showsOf } from "./shows.ts";
@@ -35,8 +36,15 @@ export const cases: readonly Case[] = [
   ...luks2Cases,
 ];
 
-/** Valid images on which tools crash, and their nearest neighbours. */
-export const soundImages: readonly SoundImage[] = [...luks1Sound, ...luks2Sound];
+/**
+ * The images that belong to no pair: valid ones on which tools crash, with their nearest neighbours,
+ * and those of known defects.
+ */
+export const singleImages: readonly SingleImage[] = [
+  ...luks1Sound,
+  ...luks2Sound,
+  ...knownImages,
+];
 
 /** Each case with its name, which is the start of the names of its images. */
 export function namedCases(): { readonly name: string; readonly of: Case }[] {

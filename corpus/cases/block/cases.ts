@@ -133,6 +133,8 @@ const backing: readonly Case[] = [
   }),
   pair("blk.backing.no-loop", {
     shows: "the backing file is the image itself, not the file imagf",
+    happened: "readers followed the name without end, until the stack or the memory was used up",
+    flags: ["loop", "security"],
     base: small({ backing: { name: "image" }, clusters: [data(0)] }),
     keeps: [bytes("/backing_name", "imagf")],
     files: { imagf: base.base },

@@ -1,7 +1,7 @@
 /** Cases of LUKS version 1. */
 
 import type { RuleId } from "../../../src/rules/mod.ts";
-import { type Case, casesOf, type SoundImage, type Value } from "../case.ts";
+import { type Case, casesOf, type SingleImage, type Value } from "../case.ts";
 import { bytes, cutAfter, resize, set, text } from "../edit.ts";
 import { modelOf, UUID } from "./models.ts";
 
@@ -134,7 +134,13 @@ const cipherCases: readonly Case[] = [
   ...[[65, 64], [33, 32]].map(([bad, good]) =>
     field("luks.key.xts-even", KEY_BYTES, { base: xts(64), bad, good })
   ),
-  field("luks.key.material-sector-multiple", KEY_BYTES, { base: wide, bad: 24, good: 32 }),
+  field("luks.key.material-sector-multiple", KEY_BYTES, {
+    base: wide,
+    bad: 24,
+    good: 32,
+    happened: "QEMU aborts, and a password cracker wrote behind its buffer",
+    flags: ["crash", "over-read", "security"],
+  }),
   pair("luks.key.unlock", {
     shows: "the passphrase is another one",
     passphrases: ["First"],
@@ -207,11 +213,11 @@ function xts(keyBytes: number, more: Parameters<typeof modelOf>[0] = {}): typeof
  * XTS keys that overflow a buffer of libluksde 20200205, and the longest one that does not
  * (`luksdeinfo -p`: "stack smashing detected").
  */
-export const luks1Sound: readonly SoundImage[] = [64, 48, 32].map((keyBytes) => ({
+export const luks1Sound: readonly SingleImage[] = [64, 48, 32].map((keyBytes) => ({
   name: `luks.key.xts-even-${keyBytes}-bytes`,
   rule: "luks.key.xts-even",
   shows: `the mode is xts, and the key has ${keyBytes} bytes`,
   base: xts(keyBytes, { material: "sparse" }),
-  keeps: [],
+  edits: [],
   crashes: [["luksdeinfo", "-p", "first", "image"]],
 }));

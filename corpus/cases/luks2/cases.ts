@@ -1,6 +1,6 @@
 /** Cases of LUKS version 2. */
 
-import type { Case, SoundImage } from "../case.ts";
+import type { Case, SingleImage } from "../case.ts";
 import { json, jsonCopy } from "../edit.ts";
 import { headerCases } from "./header.ts";
 import { jsonCases } from "./json.ts";
@@ -21,12 +21,12 @@ export const luks2Cases: readonly Case[] = [
  * A token number one above the limit of cryptsetup 2.6.1, and the limit (cryptsetup
  * lib/luks2/luks2_token.c, token_is_blocked).
  */
-export const luks2Sound: readonly SoundImage[] = [32, 31].map((number) => ({
+export const luks2Sound: readonly SingleImage[] = [32, 31].map((number) => ({
   name: `luks2.token.fields-number-${number}`,
   rule: "luks2.token.fields",
   shows: `the token is named ${number}, not 0`,
   base,
-  keeps: [
+  edits: [
     jsonCopy(`/tokens/${number}`, "/tokens/0"),
     json("/tokens/0"),
   ],

@@ -74,6 +74,8 @@ const area: readonly Case[] = [
     keeps: [set("/feature[0]/bit", 63)],
   }),
   pair("qcow2.ext.data-file-any", {
+    happened: "a reader took the data from the file, and QEMU from the image",
+    flags: ["wrong-data"],
     base: withUnknown,
     breaks: [set("/extension[0]/type", extensionTypes.dataFile)],
     keeps: [set("/extension[0]/type", extensionTypes.dataFile + 1)],
