@@ -1,6 +1,8 @@
 /** Random changes of an image, and what its content is after them. */
 
+import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
+import { type ByteSource, type ByteStore, MemoryStore } from "../src/bytes/mod.ts";
 import { EditError, type ImageEditor } from "../src/format/mod.ts";
 import { layersOf, readContent } from "../src/image/mod.ts";
 import type { EditedImage } from "../src/image/edit/mod.ts";
@@ -59,4 +61,79 @@ export function contentNow(image: EditedImage): Uint8Array {
 export function editorOf({ editor, findings }: EditedImage): ImageEditor {
   if (editor !== undefined) return editor;
   throw new EditError(`There is no editor: ${findings.list()[0]?.message}`);
+}
+
+/** A change of a store. */
+export type Step =
+  | { readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly size: number }
+  | "flush";
+
+/** A store that remembers what was done to it. */
+export class RecordingStore implements ByteStore {
+  readonly steps: Step[] = [];
+  readonly #store: ByteStore;
+
+  constructor(store: ByteStore) {
+    this.#store = store;
+  }
+
+  get size(): number {
+    return this.#store.size;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return this.#store.read(offset, length);
+  }
+
+  readInto(offset: number, target: Uint8Array): void {
+    this.#store.readInto(offset, target);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.steps.push({ offset, bytes: bytes.slice() });
+    this.#store.write(offset, bytes);
+  }
+
+  resize(size: number): void {
+    this.steps.push({ size });
+    this.#store.resize(size);
+  }
+
+  flush(): void {
+    this.steps.push("flush");
+    this.#store.flush();
+  }
+}
+
+/**
+ * What a store can be after a crash: the steps up to any point, and of those since the last flush also
+ * each one without the others.
+ */
+export function* crashes(before: ByteSource, steps: readonly Step[]): Generator<MemoryStore> {
+  for (let end = 0; end <= steps.length; end++) {
+    yield replayed(before, steps.slice(0, end));
+    const step = steps[end];
+    const flushed = steps.slice(0, end).lastIndexOf("flush") + 1;
+    if (step !== undefined && flushed < end) {
+      yield replayed(before, [...steps.slice(0, flushed), step]);
+    }
+  }
+}
+
+function replayed(before: ByteSource, steps: readonly Step[]): MemoryStore {
+  const store = new MemoryStore(before);
+  for (const step of steps) {
+    if (step === "flush") continue;
+    if ("size" in step) store.resize(step.size);
+    else store.write(step.offset, step.bytes);
+  }
+  return store;
+}
+
+/** Compares content, and says where it differs first. */
+export function assertContent(actual: Uint8Array, expected: Uint8Array): void {
+  assertEquals(actual.length, expected.length);
+  const at = actual.findIndex((byte, index) => byte !== expected[index]);
+  assert(at < 0, `the byte at ${at} is ${actual[at]}, not ${expected[at]}`);
 }

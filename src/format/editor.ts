@@ -1,7 +1,7 @@
 import type { ByteSource, ByteStore } from "../bytes/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import type { DriverOptions } from "./driver.ts";
-import type { Layer } from "./layer.ts";
+import type { BackingReference, Layer } from "./layer.ts";
 
 /** A change that an image does not allow. The image is as before. */
 export class EditError extends Error {
@@ -98,6 +98,13 @@ export interface ImageEditor {
   writeCompressed?(offset: number, bytes: Uint8Array): void;
   /** Changes the size of the disk in bytes; absent if the format cannot. */
   resize?(size: number, options?: ResizeOptions): void;
+  /** Gives up all content, so that the backing file shows; absent if the format cannot. */
+  makeEmpty?(): void;
+  /**
+   * Changes what the image says of its backing file; absent if the format cannot. Content that is read
+   * from the backing file does not change along with it: the caller copies it first.
+   */
+  setBacking?(backing: BackingReference | undefined): void;
   /** The internal snapshots; absent if the format has none. */
   readonly snapshots?: SnapshotEditor;
   /** The persistent bitmaps; absent if the format has none. */

@@ -111,7 +111,7 @@ export {
 export type { Confidence, KnownFacts, ProposedField, Remains } from "./remains.ts";
 export { type BlockRule, blockRules } from "./rules.ts";
 export { REQUEST_END_MAX, REQUEST_MAX, requestable } from "./requests.ts";
-export { readSectors, type SectorAccess } from "./sectors.ts";
+export { readSectors, type SectorAccess, type SectorStore, writeSectors } from "./sectors.ts";
 export { visible } from "./visible.ts";
 export { volumeFiles } from "./volume_files.ts";
 export { type ContentAccess, VolumeLayer, type VolumeLayerOptions } from "./volume_layer.ts";

@@ -11,6 +11,7 @@ import type { Qcow1Model } from "./model.ts";
 import { qcow1Rules } from "./rules.ts";
 import { qcow1Structures } from "./structures.ts";
 import { qcow1Uses } from "./uses.ts";
+import { qcow1Editor } from "./write/editor.ts";
 
 type Locks = Partial<Record<Qcow1Rule, Lock>>;
 
@@ -46,6 +47,7 @@ export const format: Format<Qcow1Model, "qcow", Qcow1Creation> = {
     content: guestContent,
     passphrases: ({ encryption }) => encryption === undefined ? [] : [encryption.passphrase],
   },
+  editor: qcow1Editor,
   keys: { locks: { "qcow1.crypt.key-present": "missing" } satisfies Locks },
   create: {
     options: [...BACKING_OPTIONS, ...ENCRYPTION_OPTIONS],
