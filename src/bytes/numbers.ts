@@ -14,12 +14,28 @@ export function roundUp(value: number, unit: number): number {
 
 /** A number in hexadecimal (`0x200`) with a minimum number of digits. */
 export function hex(value: number | bigint, digits = 0): string {
-  return `0x${value.toString(16).padStart(digits, "0")}`;
+  return `0x${hexDigits(value).padStart(digits, "0")}`;
 }
 
-/** Bytes in lower-case hexadecimal. */
-export function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const LOW = 2 ** 24;
+
+/** V8 writes small integers much faster than others. */
+function hexDigits(value: number | bigint): string {
+  if (typeof value === "bigint" || value < 2 ** 31) return value.toString(16);
+  return Math.floor(value / LOW).toString(16) + (value % LOW).toString(16).padStart(6, "0");
+}
+
+/** All bytes in lower-case hexadecimal. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+/** Bytes in lower-case hexadecimal, with an optional separator. */
+export function hexOf(bytes: Uint8Array, separator = ""): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at++) {
+    if (at > 0) text += separator;
+    text += HEX[bytes[at] as number];
+  }
+  return text;
 }
 
 const encoder = new TextEncoder();

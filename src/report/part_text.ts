@@ -1,4 +1,4 @@
-import { hex } from "../bytes/mod.ts";
+import { hex, hexOf } from "../bytes/mod.ts";
 import { type AnatomyRow, type Part, visible } from "../format/mod.ts";
 import { isRuleId, ruleOf } from "../rules/mod.ts";
 import type { Note, Placing } from "./placing.ts";
@@ -72,10 +72,7 @@ function isMild(id: string | undefined): boolean {
 }
 
 function bytesText({ bytes, length }: AnatomyRow): string {
-  const shown = Array.from(
-    bytes.subarray(0, BYTES_SHOWN),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join(" ");
+  const shown = hexOf(bytes.length > BYTES_SHOWN ? bytes.subarray(0, BYTES_SHOWN) : bytes, " ");
   return length > BYTES_SHOWN ? `${shown} …` : shown;
 }
 

@@ -169,5 +169,11 @@ function* edgesOf(claims: ClaimList, size: number): Generator<Edge> {
 }
 
 function sortedBy(keyOf: (at: number) => number, length: number): Uint32Array {
-  return Uint32Array.from({ length }, (_, at) => at).sort((a, b) => keyOf(a) - keyOf(b));
+  const order = new Uint32Array(length);
+  const keys = new Float64Array(length);
+  for (let at = 0; at < length; at++) {
+    order[at] = at;
+    keys[at] = keyOf(at);
+  }
+  return order.sort((a, b) => (keys[a] as number) - (keys[b] as number));
 }

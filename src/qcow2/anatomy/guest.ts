@@ -192,10 +192,14 @@ function wordsOf(entry: Entry, geometry: Geometry): [number, number][] {
 
 /** Table entries as they are stored, from their halves. */
 export function entryBytes(words: readonly (readonly [number, number])[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(words.length * l1Entry.size));
-  for (const [i, [high, low]] of words.entries()) {
-    view.setUint32(i * l1Entry.size, high);
-    view.setUint32(i * l1Entry.size + 4, low);
+  const bytes = new Uint8Array(words.length * l1Entry.size);
+  let at = 0;
+  for (const [high, low] of words) {
+    for (let shift = 24; shift >= 0; shift -= 8) {
+      bytes[at] = high >>> shift;
+      bytes[4 + at++] = low >>> shift;
+    }
+    at += 4;
   }
-  return new Uint8Array(view.buffer);
+  return bytes;
 }
