@@ -21,6 +21,12 @@ export function mustBeInside(virtualSize: number, offset: number, length: number
   );
 }
 
+/** @throws {EditError} if a disk would become smaller, and that is not allowed */
+export function mustGrow(before: number, size: number, { shrink = false }: ResizeOptions): void {
+  if (size >= before || shrink) return;
+  throw new EditError("Cannot shrink the disk: content past the new end would be lost");
+}
+
 /** What an image is changed with. */
 export interface EditOptions extends DriverOptions {
   /** The content of the backing file, as a guest sees it; absent if there is none. */

@@ -77,6 +77,7 @@ export {
   type FormatEditor,
   type ImageEditor,
   mustBeInside,
+  mustGrow,
   type ResizeOptions,
   type SnapshotEditor,
   type ZeroOptions,
@@ -114,6 +115,7 @@ export { REQUEST_END_MAX, REQUEST_MAX, requestable } from "./requests.ts";
 export { readSectors, type SectorAccess, type SectorStore, writeSectors } from "./sectors.ts";
 export { visible } from "./visible.ts";
 export { volumeFiles } from "./volume_files.ts";
+export { setLength, VolumeEditor, type VolumeEditorOptions } from "./volume_editor.ts";
 export { type ContentAccess, VolumeLayer, type VolumeLayerOptions } from "./volume_layer.ts";
 export { imageText, plainText } from "./text.ts";
 export { isUtf8Name, nameBytes, nameOf, shownName } from "./names.ts";

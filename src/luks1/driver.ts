@@ -14,7 +14,7 @@ import { decodeLuks1 } from "./decode.ts";
 import { judgeLuks1 } from "./judge/header.ts";
 import { damagedSlots } from "./judge/material.ts";
 import { hintOfLuks1, scanLuks1 } from "./scan/scan.ts";
-import { luks1Layer } from "./layer.ts";
+import { luks1Layer, type OpenedLuks } from "./layer.ts";
 import type { AddFinding } from "./findings.ts";
 import { header as headerStruct, LUKS_MAGIC } from "./structures.ts";
 import { Luks1Volume } from "./volume.ts";
@@ -71,6 +71,16 @@ function open(
   findings: Findings,
   options: DriverOptions = {},
 ): VolumeLayer | undefined {
+  const opened = openVolume(source, findings, options);
+  return opened && luks1Layer(opened);
+}
+
+/** Header, payload and content of a volume, if it is one. */
+export function openVolume<S extends ByteSource>(
+  source: S,
+  findings: Findings,
+  options: DriverOptions & { readonly payload?: S } = {},
+): OpenedLuks<S> | undefined {
   const { payload = source, iterationsMax } = options;
   const header = decodeLuks1(source);
   const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
@@ -98,5 +108,5 @@ function open(
       findings.add(rule, place, message);
     }
   }
-  return luks1Layer({ header, payload, access });
+  return { header, payload, access };
 }

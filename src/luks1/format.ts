@@ -11,6 +11,7 @@ import { type Luks1Rule, luks1Rules } from "./rules.ts";
 import { luks1Structures } from "./structures.ts";
 import { unlockSlot } from "./keyslots/unlock.ts";
 import { luks1Uses } from "./uses.ts";
+import { luks1Editor } from "./write/editor.ts";
 
 /** The reason why content stays locked, by the rule that is broken. */
 export const luks1Locks = {
@@ -48,6 +49,7 @@ export const format: Format<Luks1Model, "luks", Luks1Creation> = {
     content: (model) => wholeContent(contentOf(model)),
     passphrases: ({ keys }) => keys.map(({ passphrase }) => passphrase),
   },
+  editor: luks1Editor,
   create: {
     options: ["detached-header", ...LUKS_OPTIONS],
     plan: (request) => {

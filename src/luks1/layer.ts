@@ -5,17 +5,17 @@ import { luks1Info } from "./info.ts";
 import { Luks1Volume } from "./volume.ts";
 
 /** The parts of a layer. */
-export interface OpenedLuks {
+export interface OpenedLuks<S extends ByteSource = ByteSource> {
   readonly header: Luks1Header;
   /** The file with the payload, which starts inside it: the file with the header, or another one. */
-  readonly payload: ByteSource;
+  readonly payload: S;
   /** The content, or the reason why it cannot be read. */
   readonly access: Luks1Volume | Broken;
 }
 
 /** A LUKS volume as a layer. */
 export function luks1Layer({ header, payload, access }: OpenedLuks): VolumeLayer {
-  const offset = header.payload_offset * SECTOR;
+  const offset = contentOffset(header);
   return new VolumeLayer({
     format: "luks",
     // A header alone has no payload.
@@ -24,6 +24,11 @@ export function luks1Layer({ header, payload, access }: OpenedLuks): VolumeLayer
     access: access instanceof Luks1Volume ? contentAt(offset, payload, access) : access,
     info: () => luks1Info(header),
   });
+}
+
+/** Start of the content in the file with the payload, in bytes. */
+export function contentOffset({ payload_offset }: Luks1Header): number {
+  return payload_offset * SECTOR;
 }
 
 /** Missing bytes of the last sector read as zeros and are decrypted like the rest. */

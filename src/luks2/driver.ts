@@ -12,8 +12,8 @@ import { judgeLuks2 } from "./judge/volume.ts";
 import { WORK_BUDGET } from "./keyslots/budget.ts";
 import { unlock } from "./keyslots/unlock.ts";
 import { scanLuks2 } from "./scan/scan.ts";
-import { luks2Layer } from "./layer.ts";
-import { type Content, contentOf, extentsOf } from "./segments/extents.ts";
+import { luks2Layer, type OpenedLuks2 } from "./layer.ts";
+import { type Content, contentOf, extentsOf, type PayloadPlace } from "./segments/extents.ts";
 import { ContentReader } from "./segments/reader.ts";
 
 /**
@@ -54,15 +54,21 @@ function open(
   findings: Findings,
   options: DriverOptions = {},
 ): VolumeLayer | undefined {
+  const opened = openVolume(source, findings, options);
+  return opened && luks2Layer(opened);
+}
+
+/** Metadata and content of a volume, if at least one copy of the header is valid. */
+export function openVolume(
+  source: ByteSource,
+  findings: Findings,
+  options: DriverOptions = {},
+): OpenedLuks2 | undefined {
   const { payload = source, iterationsMax, passphrases } = options;
   const add: AddFinding = (rule, place, message) => findings.add(rule, place, message);
   if (passphrases === undefined) findings.addLast(noKey.rule, noKey.place, noKey.message);
   const chosen = chooseCopy(decodeLuks2(source));
-  const place = {
-    bytes: payload.size,
-    detached: options.payload !== undefined,
-    headerBytes: source.size,
-  };
+  const place = payloadPlace(source, options);
   const { metadata } = chosen;
   const extents = metadata === undefined ? [] : extentsOf(metadata, place);
   const unreadable = judgeLuks2(chosen, add, {
@@ -82,7 +88,19 @@ function open(
       add(rule, place, () => message);
     }
   }
-  return luks2Layer({ chosen: { ...chosen, metadata }, content, access });
+  return { chosen: { ...chosen, metadata }, content, access };
+}
+
+/** Where the payload of a volume is, and how much there is of it now. */
+export function payloadPlace(
+  source: ByteSource,
+  { payload }: Pick<DriverOptions, "payload">,
+): PayloadPlace {
+  return {
+    bytes: (payload ?? source).size,
+    detached: payload !== undefined,
+    headerBytes: source.size,
+  };
 }
 
 /** The reader for the first passphrase that opens the slots, or the reason why there is none. */

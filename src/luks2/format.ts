@@ -11,6 +11,7 @@ import type { Luks2Model } from "./model.ts";
 import { type Luks2Rule, luks2Rules } from "./rules.ts";
 import { luks2Structures } from "./structures.ts";
 import { luks2Uses } from "./uses.ts";
+import { luks2Editor } from "./write/editor.ts";
 
 /** LUKS version 2. */
 export const format: Format<Luks2Model, "luks2", never> = {
@@ -35,6 +36,7 @@ export const format: Format<Luks2Model, "luks2", never> = {
     passphrases: ({ keys }) =>
       keys.filter(({ priority }) => priority > 0).map(({ passphrase }) => passphrase),
   },
+  editor: luks2Editor,
   keys: {
     locks: {
       "luks2.open.key-present": "missing",

@@ -1,10 +1,11 @@
 import { type ByteStore, isZero, roundUp, SECTOR } from "../bytes/mod.ts";
 import {
-  EditError,
   type FormatEditor,
   type ImageEditor,
   mustBeInside,
+  mustGrow,
   type ResizeOptions,
+  setLength,
 } from "../format/mod.ts";
 import { RawLayer } from "./layer.ts";
 
@@ -42,21 +43,10 @@ class RawEditor implements ImageEditor {
     this.writeZeroes(offset, length);
   }
 
-  resize(size: number, { shrink = false, preallocation = "off" }: ResizeOptions = {}): void {
-    const before = this.#store.size;
-    const target = roundUp(size, SECTOR);
-    if (target < roundUp(before, SECTOR) && !shrink) {
-      throw new EditError("Cannot shrink the disk: content past the new end would be lost");
-    }
-    if (preallocation === "metadata") {
-      throw new EditError("Cannot preallocate metadata: raw images have none");
-    }
-    this.#store.resize(target);
-    if (preallocation === "off") return;
-    const zeros = new Uint8Array(CHUNK);
-    for (let at = before; at < target; at += CHUNK) {
-      this.#store.write(at, zeros.subarray(0, target - at));
-    }
+  resize(size: number, options: ResizeOptions = {}): void {
+    const to = roundUp(size, SECTOR);
+    mustGrow(this.#size, to, options);
+    setLength(this.#store, to, options);
   }
 
   flush(): void {

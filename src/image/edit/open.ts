@@ -1,5 +1,5 @@
 import { type ByteSource, type ByteStore, FileStore, MemoryStore } from "../../bytes/mod.ts";
-import type { EditOptions, Format, ImageEditor } from "../../format/mod.ts";
+import { EditError, type EditOptions, type Format, type ImageEditor } from "../../format/mod.ts";
 import { rawFormat } from "../../raw/mod.ts";
 import { Findings } from "../../rules/mod.ts";
 import {
@@ -30,6 +30,8 @@ export interface EditImageOptions extends OpenOptions, Pick<EditOptions, "random
 export interface EditedImage extends OpenedImage {
   /** Absent if the image must not be written to, or its format cannot be: a finding may say why. */
   readonly editor?: ImageEditor;
+  /** Why there is no editor, as a sentence, if no finding says it. */
+  readonly reason?: string;
   /** Writes what is left, and makes it durable. */
   finish(): void;
 }
@@ -52,25 +54,30 @@ export function editImage(path: string, options: EditImageOptions = {}): EditedI
  *
  * @param files by name; the image itself is the first one, a store; others are stores if they are
  * changed, too
+ * @param options `header` is a detached LUKS header
  */
 export function editFiles(
   files: ReadonlyMap<string, ByteSource>,
   format?: Format | string,
-  options: ReadOptions & Pick<EditOptions, "random" | "now"> = {},
+  options: ReadOptions & Own & { readonly header?: ByteSource } = {},
 ): EditedImage {
   const [[path, source] = []] = files;
   if (path === undefined || source === undefined || !isStore(source)) {
     throw new TypeError("Cannot open an image for changes: the first file is not a store");
   }
-  const file = { path, place: `/${path}`, source };
-  return edit({ ...file, format: formatFor(file, format, options) }, {
+  const named = { path, place: `/${path}`, source };
+  const { header } = options;
+  const file = { ...named, format: formatFor(named, format, options) };
+  const how = {
     policy: new GivenFiles(files),
     options: shared(options),
     probed: format === undefined,
     edit: editOptionsOf(options),
-  });
+  };
+  return header === undefined ? edit(file, how) : editDetached(file, header, how);
 }
 
+/** What editors are given. */
 type Own = Pick<EditOptions, "random" | "now">;
 
 function editOptionsOf({ random, now }: Own): Own {
@@ -103,7 +110,7 @@ function edit(file: StoreFile, around: EditAround): EditedImage {
     ? "none"
     : storeOfDataFile(file.place, { layer: sketch.layer, findings: named.findings, policy });
   const findings = new Findings();
-  const editor = file.format.editor?.open(file.source, findings, {
+  const opened = editorOf(file.format, file.source, findings, {
     ...driverOptions(options, 0),
     ...around.edit,
     ...(backing === undefined ? {} : { below: new GuestSource(layersOf(backing)) }),
@@ -112,20 +119,40 @@ function edit(file: StoreFile, around: EditAround): EditedImage {
   for (const { rule, path, message } of named.findings.list()) {
     findings.add(rule, { path }, message);
   }
-  const layer = editor?.layer ?? sketch.layer;
+  const layer = opened.editor?.layer ?? sketch.layer;
   const link: Link = { file, findings, layer, dataFile: data };
   const image = chainOf({ ...below, links: [link, ...below.links.slice(1)] }, options);
-  return editedImage(image, guarded(editor, file, around));
+  return editedImage(image, guarded(opened, file, around));
+}
+
+/** An editor, or why there is none. */
+type Editing = Pick<EditedImage, "editor" | "reason">;
+
+function editorOf(
+  { title, editor }: Format,
+  store: ByteStore,
+  findings: Findings,
+  options: EditOptions,
+): Editing {
+  if (editor === undefined) return { reason: `Images of ${title} are not changed in place` };
+  try {
+    const opened = editor.open(store, findings, options);
+    return opened === undefined ? {} : { editor: opened };
+  } catch (error) {
+    if (!(error instanceof EditError)) throw error;
+    return { reason: error.message };
+  }
 }
 
 /** The editor of a raw image that was only guessed to be one checks that it stays one. */
 function guarded(
-  editor: ImageEditor | undefined,
+  opened: Editing,
   { format, path }: ImageFile,
   { probed, options: { formats } }: EditAround,
-): ImageEditor | undefined {
-  if (editor === undefined || format !== rawFormat || !probed) return editor;
-  return new ProbedRawEditor(editor, { formats, name: path });
+): Editing {
+  const { editor } = opened;
+  if (editor === undefined || format !== rawFormat || !probed) return opened;
+  return { editor: new ProbedRawEditor(editor, { formats, name: path }) };
 }
 
 /**
@@ -135,12 +162,12 @@ function guarded(
  */
 function editedImage(
   image: OpenedImage,
-  editor: ImageEditor | undefined,
+  { editor, reason }: Editing,
   below?: EditedImage,
 ): EditedImage {
   const allowed = editor !== undefined && !image.incomplete &&
     openRefusal(image, "write") === undefined;
-  if (!allowed) return { ...image, finish: () => {} };
+  if (!allowed) return { ...image, ...(reason === undefined ? {} : { reason }), finish: () => {} };
   return {
     ...image,
     editor,
@@ -165,11 +192,14 @@ function editDetached(file: StoreFile, header: ByteSource, around: EditAround): 
   const findings = new Findings();
   const refusal = payload && openRefusal(payload, "write");
   if (refusal !== undefined) findings.add(refusal.rule, { path: "/payload" }, refusal.message);
-  const editor = store && format.editor?.open(new MemoryStore(header), findings, {
-    ...driverOptions(around.options, 0),
-    ...around.edit,
-    payload: store,
-  });
+  const opened: Editing = store === undefined
+    ? { ...(payload?.reason === undefined ? {} : { reason: payload.reason }) }
+    : editorOf(format, new MemoryStore(header), findings, {
+      ...driverOptions(around.options, 0),
+      ...around.edit,
+      payload: store,
+    });
+  const { editor } = opened;
   const image: OpenedImage = {
     path: file.path,
     format: format.name,
@@ -185,5 +215,5 @@ function editDetached(file: StoreFile, header: ByteSource, around: EditAround): 
       (payload ?? file.source).close?.();
     },
   };
-  return editedImage(image, editor, payload);
+  return editedImage(image, opened, payload);
 }

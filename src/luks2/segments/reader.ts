@@ -1,5 +1,5 @@
-import { type ByteSource, SECTOR, startsWith } from "../../bytes/mod.ts";
-import { readSectors } from "../../format/mod.ts";
+import { type ByteSource, type ByteStore, SECTOR, startsWith } from "../../bytes/mod.ts";
+import { readSectors, writeSectors } from "../../format/mod.ts";
 import { canonicalHash, hash, hashTable, type SectorCipher } from "../../crypto/mod.ts";
 import { cipherOf } from "../encryption.ts";
 import type { Content, ReadableExtent } from "./extents.ts";
@@ -21,15 +21,16 @@ const NEW = 2;
 export class ContentReader {
   /** Bytes in the largest sector that is encrypted as one. */
   readonly sectorSize: number;
-  readonly #extents: readonly ReadableExtent[];
+  readonly #content: Content;
   readonly #options: ReaderOptions;
   readonly #ciphers = new Map<string, SectorCipher>();
   /** For each block of the part that was interrupted, whether it is as it was; 0 where not looked at. */
   readonly #states: Uint8Array;
 
   /** @throws {RangeError} where a key does not fit its cipher */
-  constructor({ extents }: Content, options: ReaderOptions) {
-    this.#extents = extents;
+  constructor(content: Content, options: ReaderOptions) {
+    const { extents } = content;
+    this.#content = content;
     this.#options = options;
     const locations = extents.map(({ location }) => location);
     for (const encryption of locations.flatMap(encryptionsOf)) this.#cipherOf(encryption);
@@ -42,25 +43,63 @@ export class ContentReader {
     );
   }
 
+  /** A reader of other content with the same keys: that of the volume after its size has changed. */
+  of(content: Content): ContentReader {
+    return new ContentReader(content, this.#options);
+  }
+
   /** Fills `target` with content from a byte of it on; it has to end within the content. */
   read(from: number, target: Uint8Array): void {
+    this.#eachPart(from, target, (location, skip, part) => this.#readAt(location, skip, part));
+  }
+
+  /**
+   * Encrypts and stores bytes from a byte of the content on; they have to end within it.
+   *
+   * @param payload the file that the content is read from
+   */
+  write(from: number, bytes: Uint8Array, payload: ByteStore): void {
+    this.#eachPart(from, bytes, ({ offset, ivTweak, encryption }, skip, part) => {
+      if (encryption === undefined) return payload.write(offset + skip, part);
+      const cipher = this.#cipherOf(encryption);
+      const numberOf = (at: number): bigint => ivTweak + BigInt(at / SECTOR);
+      writeSectors(part, skip, {
+        sectorSize: cipher.sectorSize,
+        read: (sectors, at) => payload.readInto(offset + at, sectors),
+        decrypt: (sectors, at) => cipher.decrypt(sectors, numberOf(at)),
+        encrypt: (sectors, at) => cipher.encrypt(sectors, numberOf(at)),
+        write: (sectors, at) => payload.write(offset + at, sectors),
+      });
+    });
+  }
+
+  /** The parts of bytes of the content, by where they are stored. */
+  #eachPart(
+    from: number,
+    bytes: Uint8Array,
+    visit: (location: Location, skip: number, part: Uint8Array) => void,
+  ): void {
+    const { extents } = this.#content;
     let at = from;
-    const to = from + target.length;
+    const to = from + bytes.length;
     for (let index = this.#extentAt(from); at < to; index++) {
-      const extent = this.#extents[index];
-      if (extent === undefined) throw new RangeError(`Cannot read byte ${at}: there is no content`);
+      const extent = extents[index];
+      if (extent === undefined) {
+        throw new RangeError(`Cannot reach byte ${at}: there is no content`);
+      }
       const { start, length, location } = extent;
       const end = Math.min(to, start + length);
-      this.#readAt(location, at - start, target.subarray(at - from, end - from));
+      visit(location, at - start, bytes.subarray(at - from, end - from));
       at = end;
     }
   }
 
   #extentAt(byte: number): number {
-    let [first, behind] = [0, this.#extents.length];
+    const { extents } = this.#content;
+    let [first, behind] = [0, extents.length];
     while (behind - first > 1) {
       const middle = Math.floor((first + behind) / 2);
-      if ((this.#extents[middle] as ReadableExtent).start <= byte) first = middle;
+      if ((extents[middle] as ReadableExtent).start <= byte) first = middle;
       else behind = middle;
     }
     return first;
