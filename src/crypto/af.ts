@@ -1,4 +1,5 @@
-import { numberedHash } from "./hash.ts";
+import { hexOf } from "../bytes/mod.ts";
+import { hash as digestOf, numberedHash } from "./hash.ts";
 
 /**
  * The anti-forensic splitter of LUKS1: stretches a key to `stripes` times its length, so that
@@ -46,10 +47,26 @@ export function afMerge(
       `Cannot merge key material: ${material.length} bytes are not ${stripes} stripes of ${keyLength}`,
     );
   }
-  const key = material.slice(length - keyLength, length);
-  xorBytes(key, diffused(material, { keyLength, stripes, hash }));
-  return key;
+  const stored = material.subarray(0, length);
+  const from = `${hash} ${keyLength} ${stripes} ${hexOf(digestOf("sha256", stored))}`;
+  const known = merged.get(from);
+  if (known !== undefined) return known.slice();
+  const key = stored.slice(length - keyLength);
+  xorBytes(key, diffused(stored, { keyLength, stripes, hash }));
+  const [oldest] = merged.keys();
+  if (merged.size === MERGED_MAX && oldest !== undefined) merged.delete(oldest);
+  merged.set(from, key);
+  return key.slice();
 }
+
+/** Keys that are kept. */
+const MERGED_MAX = 64;
+
+/**
+ * The last keys by what they were merged from. A volume is often opened several times, and one digest
+ * of the platform costs little beside the thousands of digests of the splitter.
+ */
+const merged = new Map<string, Uint8Array>();
 
 /** What all stripes but the last add to the key. */
 function diffused(

@@ -10,6 +10,8 @@ export interface MaterialDamage {
 
 /** Bytes of one slot that are looked at. A key of 64 bytes has 256,000. */
 const LENGTH_MAX = 2 ** 20;
+/** Bytes that are read at a time: whole sectors. */
+const CHUNK = 2 ** 16;
 /** So many equal bytes in a row, in 512 random ones, have a probability below 2^-111. */
 const RUN_MIN = 16;
 /**
@@ -35,8 +37,11 @@ export function materialDamage(
 ): MaterialDamage[] {
   const end = Math.min(offset + Math.min(length, LENGTH_MAX), source.size);
   const found: MaterialDamage[] = [];
+  let chunk: Uint8Array = new Uint8Array();
   for (let from = offset; from + SECTOR <= end; from += SECTOR) {
-    const what = whatIsIn(source.read(from, SECTOR));
+    const at = (from - offset) % CHUNK;
+    if (at === 0) chunk = source.read(from, Math.min(CHUNK, end - from));
+    const what = whatIsIn(chunk.subarray(at, at + SECTOR));
     if (what === undefined) continue;
     const last = found.at(-1);
     const continues = last?.to === from && last.what === what;
@@ -56,7 +61,8 @@ function whatIsIn(sector: Uint8Array): string | undefined {
   let run = 0;
   let longest = 0;
   let before = -1;
-  for (const byte of sector) {
+  for (let at = 0; at < sector.length; at++) {
+    const byte = sector[at] as number;
     if (seen[byte] !== sectors) {
       seen[byte] = sectors;
       values++;

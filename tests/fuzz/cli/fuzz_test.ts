@@ -46,7 +46,8 @@ Deno.test(
   "fuzz gives up on a case that hangs, keeps it and goes on with the other targets",
   withDirectory(async (directory) => {
     const args = ["canary-hang", "canary", "--seed", "7", "--runs", "100", "--timeout", "1s"];
-    const outcome = await runTask("fuzz", [...args, "--json", "--artifacts", directory]);
+    const more = ["--shrink-time", "1s", "--json", "--artifacts", directory];
+    const outcome = await runTask("fuzz", [...args, ...more]);
     assertEquals(outcome.status, 1);
     const events = eventsOf(outcome);
     const hang = events.find((event) => event.event === "failure" && event.kind === "timeout");
@@ -64,7 +65,8 @@ Deno.test(
   "fuzz gives up on a case that fills the memory and keeps it",
   withDirectory(async (directory) => {
     const args = ["canary-memory", "--runs", "8", "--rss-limit", "600", "--timeout", "60s"];
-    const outcome = await runTask("fuzz", [...args, "--json", "--artifacts", directory]);
+    const more = ["--shrink-time", "1s", "--json", "--artifacts", directory];
+    const outcome = await runTask("fuzz", [...args, ...more]);
     assertEquals(outcome.status, 1);
     const failure = eventsOf(outcome).find((event) => event.event === "failure");
     assertMatch(String(failure?.artifact), /\/oom-[0-9a-f]{40}$/);
