@@ -14,6 +14,7 @@ import {
   noKey,
 } from "../luks1/mod.ts";
 import type { Place } from "../rules/mod.ts";
+import type { Encrypt } from "./encode/encrypt.ts";
 import { type Extension, extensionData, firstExtensionOf, type Qcow2File } from "./decode.ts";
 import { type Broken, type Findings, inHeader } from "./findings.ts";
 import { DRAFT_LUKS_EXTENSION, encryptionPointer } from "./structures.ts";
@@ -31,6 +32,8 @@ export interface Encryption {
   readonly header?: Luks1Header;
   /** The content, or the reason why it cannot be read. */
   readonly access: DecryptSectors | Broken;
+  /** Encrypts clusters, if the content can be read. */
+  readonly encrypt?: Encrypt;
 }
 
 /** A LUKS header inside an image. */
@@ -56,7 +59,7 @@ export function openLegacyAes(findings: Findings, options: DriverOptions): Encry
   );
   const [passphrase] = options.passphrases ?? [];
   if (passphrase === undefined) return { access: missingKey(findings) };
-  return { access: by(legacyAes(passphrase), "guest") };
+  return by(legacyAes(passphrase), "guest");
 }
 
 /**
@@ -129,8 +132,11 @@ function openRegion(
     ...(draft ? {} : { regionBytes }),
   });
   if (access instanceof Luks1Volume) {
-    const cipher = { decrypt: access.decryptSectors.bind(access) };
-    return { header, access: by(cipher, draft ? "guest" : "host") };
+    const cipher = {
+      decrypt: access.decryptSectors.bind(access),
+      encrypt: access.encryptSectors.bind(access),
+    };
+    return { header, ...by(cipher, draft ? "guest" : "host") };
   }
   const outside = access.rule === "luks.slot.material-inside-file";
   const broken: Broken = {
@@ -147,8 +153,14 @@ function openRegion(
   return { header, access: broken };
 }
 
-function by(cipher: Pick<SectorCipher, "decrypt">, which: "guest" | "host"): DecryptSectors {
-  return (bytes, at) => cipher.decrypt(bytes, BigInt(at[which] / SECTOR));
+function by(
+  cipher: Pick<SectorCipher, "decrypt" | "encrypt">,
+  which: "guest" | "host",
+): Encryption {
+  return {
+    access: (bytes, at) => cipher.decrypt(bytes, BigInt(at[which] / SECTOR)),
+    encrypt: (bytes, at) => cipher.encrypt(bytes, BigInt(at[which] / SECTOR)),
+  };
 }
 
 /** A place in a LUKS header as a place in the image. */

@@ -11,6 +11,7 @@ import type { Qcow2Model } from "./model.ts";
 import { qcow2Rules } from "./rules.ts";
 import { qcow2Structures } from "./structures.ts";
 import { qcow2UsedWith, qcow2Uses } from "./uses.ts";
+import { qcow2Editor } from "./write/editor.ts";
 
 /** What QEMU reads in a way that the format does not define. */
 const LENIENT: readonly FoundRule[] = [
@@ -77,6 +78,7 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
     plan: planQcow2,
     make: createQcow2,
   },
+  editor: qcow2Editor,
   keys: {
     locks: { ...luks1Locks, "qcow2.crypt.key-present": "missing" } satisfies Locks,
     damage: luks1Damage,

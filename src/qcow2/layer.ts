@@ -168,26 +168,28 @@ export class Qcow2Layer implements Layer {
     return layer;
   }
 
-  judge(findings: Findings): void {
+  judge(findings: Findings, { decompress = true }: { decompress?: boolean } = {}): void {
     const stored = new StoredRefcounts(this.#image.file, this.#image.geometry);
     const image = { ...this.#image, mapping: this.#mapping, stored };
     judgeRefcountTable(image, findings);
     const claims = this.#snapshot === undefined ? new MetadataClaims(image) : undefined;
     if (claims !== undefined) judgeWritableTables(image, claims, findings);
     const dataSize = this.dataFileSource?.size;
-    const tables = { ...image, reader: this.#reader, size: this.virtualSize, claims, dataSize };
+    const reader = decompress ? this.#reader : undefined;
+    const tables = { ...image, reader, size: this.virtualSize, claims, dataSize };
     judgeTables(tables, findings);
   }
 
   check(findings: Findings): CheckCounts | undefined {
-    return checkImage(this.#checked(), findings);
+    return checkImage(this.checked(), findings);
   }
 
   damage(): DamageSummary | undefined {
-    return damageOf(this.#checked(), this.#mapping);
+    return damageOf(this.checked(), this.#mapping);
   }
 
-  #checked(): CheckedImage {
+  /** What `check` works on. */
+  checked(): CheckedImage {
     const { file, snapshots, bitmaps } = this.#image;
     const { l1 } = this.#mapping;
     return { file, context: this.#mapping, size: this.virtualSize, l1, snapshots, bitmaps };

@@ -18,7 +18,8 @@ import { type MetadataClaims, overlaps } from "./overlap.ts";
 export interface TableJudgement {
   readonly file: Qcow2File;
   readonly mapping: Mapping;
-  readonly reader: ContentReader;
+  /** Decompresses the compressed clusters. If absent, they are not judged. */
+  readonly reader: ContentReader | undefined;
   readonly stored: StoredRefcounts;
   /** Virtual size in bytes. The guest does not see entries past it. */
   readonly size: number;
@@ -223,7 +224,7 @@ function judgeCompressed(image: TableJudgement, at: EntryAt, findings: Findings)
   if ((high & entryBits.copied.high) !== 0) {
     findings.add("qcow2.comp.copied", place, "A compressed cluster has the copied flag");
   }
-  if (mapping.dataFile) return;
+  if (mapping.dataFile || image.reader === undefined) return;
   const descriptor = (high & ~entryBits.copied.high) >>> 0;
   if (budget.bytes < 0 || !budget.decoded.add(descriptor, table.low(entry))) return;
   budget.bytes -= mapping.geometry.clusterSize;

@@ -1,0 +1,119 @@
+import { EditError, type EditOptions } from "../../format/mod.ts";
+import { Findings as FindingList } from "../../rules/mod.ts";
+import { withReferences } from "../check/check.ts";
+import { UNREADABLE } from "../check/refcounts.ts";
+import { masked } from "../entry_bits.ts";
+import { classOf, hostOffset } from "../l2_entries.ts";
+import type { OpenedQcow2, Qcow2Layer } from "../layer.ts";
+import { L2Table } from "../l2_tables.ts";
+import { entryBits } from "../structures.ts";
+import { isSafe } from "./admission.ts";
+import type { HostFile } from "./host.ts";
+import type { Refcounts } from "./refcounts.ts";
+
+/** An image that is repaired. */
+export interface RepairedImage extends HostFile {
+  readonly refcounts: Refcounts;
+  readonly opened: OpenedQcow2;
+  /** The image as it is now. */
+  readonly layer: Qcow2Layer;
+  readonly options: EditOptions;
+  /** Decodes the header again, after tables were written. */
+  reopen(): void;
+  /** Sets or clears an incompatible feature bit. */
+  setIncompatible(bit: "dirty" | "corrupt", on: boolean): void;
+  /** Makes everything durable. */
+  flush(): void;
+}
+
+/** A cluster whose stored refcount is wrong. */
+interface WrongCount {
+  readonly cluster: number;
+  /** The number of references. */
+  readonly count: number;
+}
+
+/**
+ * Corrects the refcounts and copied flags of a dirty image, and clears the dirty bit. Until that is
+ * durable, the bit says that refcounts may be wrong.
+ */
+export function repairDirty(image: RepairedImage): void {
+  correctRefcounts(image);
+  correctCopied(image);
+  image.flush();
+  image.reopen();
+  const findings = new FindingList();
+  if (!isSafe(image.opened, findings, image.options)) {
+    const [first] = findings.list();
+    throw new EditError(`Cannot repair the refcounts: ${first?.message ?? "they are wrong"}`);
+  }
+  image.setIncompatible("dirty", false);
+  image.flush();
+}
+
+/**
+ * Makes every refcount the number of references, the ones that are too small first.
+ *
+ * @throws {EditError} if references cannot be counted
+ */
+export function correctRefcounts(image: RepairedImage): void {
+  const { low, high, end } = wrongCounts(image);
+  for (const { cluster, count } of low) {
+    // New refcount blocks go where nothing is, even what has no refcount yet.
+    image.refcounts.cover({ first: cluster, count: 1 }, end);
+    image.refcounts.set({ first: cluster, count: 1 }, count);
+  }
+  if (low.length > 0) image.flush();
+  for (const { cluster, count } of high) image.refcounts.set({ first: cluster, count: 1 }, count);
+}
+
+function wrongCounts(
+  image: RepairedImage,
+): { readonly low: WrongCount[]; readonly high: WrongCount[]; readonly end: number } {
+  const counted = withReferences(
+    image.layer.checked(),
+    new FindingList(),
+    ({ stored, references }) => {
+      const low: WrongCount[] = [];
+      const high: WrongCount[] = [];
+      const next = (from: number): number =>
+        Math.min(stored.nextCounted(from), references.nextCounted(from));
+      for (let cluster = next(0); cluster < references.clusters; cluster = next(cluster + 1)) {
+        const count = references.of(cluster);
+        const is = stored.of(cluster);
+        if (is === UNREADABLE) return undefined;
+        if (is !== count) (is < count ? low : high).push({ cluster, count });
+      }
+      return { low, high, end: references.clusters };
+    },
+  );
+  if (counted === undefined) throw new EditError("The references to clusters cannot be counted");
+  return counted;
+}
+
+/** Makes the copied flags of the active tables agree with the refcounts. */
+export function correctCopied(image: RepairedImage): void {
+  const { file, context, l1 } = image.layer.checked();
+  const { clusterSize } = context.geometry;
+  const { high: copiedBit } = entryBits.copied;
+  const correct = (offset: number, at: number, [high, low]: [number, number]): void => {
+    const copied = image.refcounts.of(offset / clusterSize) === 1 ? copiedBit : 0;
+    if ((high & copiedBit) === copied) return;
+    image.setWords(at, [(high & ~copiedBit | copied) >>> 0, low]);
+  };
+  const seen = new Set<number>();
+  for (let i = l1.nextNonZero(0); i < l1.length; i = l1.nextNonZero(i + 1)) {
+    const offset = masked(l1.high(i), l1.low(i), entryBits.l1Offset);
+    if (offset === 0) continue;
+    correct(offset, l1.offsetOf(i), [l1.high(i), l1.low(i)]);
+    if (seen.has(offset) || context.dataFile) continue;
+    seen.add(offset);
+    const table = new L2Table(file.source, offset, context.geometry);
+    for (let k = table.nextNonZero(0); k < table.stored; k = table.nextNonZero(k + 1)) {
+      const { high, low } = table.entry(k);
+      const kind = classOf(high, low, context);
+      if (kind !== "normal" && kind !== "zero-allocated") continue;
+      correct(hostOffset(high, low), table.offsetOf(k), [high, low]);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { assertEquals } from "@std/assert";
+import * as fc from "fast-check";
+import { qcow2Models } from "../../fuzz/formats/qcow2/models.ts";
+import { apply, assertWritten, brokenRules, changes, openWritten } from "./written.ts";
+
+const SMALL = { clusterBitsMax: 14, limits: { l1Bytes: 4096 } } as const;
+
+Deno.test("an image that is changed equals the same bytes in memory, and check finds nothing", () => {
+  const models = fc.oneof(
+    { weight: 4, arbitrary: qcow2Models(SMALL) },
+    { weight: 1, arbitrary: qcow2Models({ ...SMALL, encryption: "some" }) },
+  );
+  fc.assert(
+    fc.property(models, changes, (model, steps) => {
+      const written = openWritten(model);
+      if (written === undefined) return fc.pre(false);
+      const before = brokenRules(written);
+      const ranges = steps.map((step) => apply(written, step));
+      written.editor.close();
+      assertWritten(written, ranges);
+      assertEquals(brokenRules(written).filter((rule) => !before.includes(rule)), []);
+    }),
+    { numRuns: 80 },
+  );
+});
