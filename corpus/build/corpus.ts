@@ -17,6 +17,7 @@ import {
 } from "../../src/recorded/mod.ts";
 import { imagesNotRecorded } from "../cases/mod.ts";
 import { type CorpusImage, corpusImages } from "./images.ts";
+import { exportCorpus } from "./export/export.ts";
 import { show } from "./show.ts";
 import { described, missingFor, recordImage, type Tools } from "./record.ts";
 
@@ -61,6 +62,11 @@ tool does not work.
  * @throws {UsageError} when the command line cannot be used
  */
 export async function run(args: readonly string[]): Promise<number> {
+  if (args[0] === "export") {
+    const { count, written } = exportCorpus(args.slice(1));
+    print(`wrote ${count} cases to ${written}`);
+    return 0;
+  }
   if (args[0] === "show") return show(args.slice(1));
   if (args.length === 1 && args[0] === "describe") return describe();
   const options = parseOptions(args, { values: ["only"], lists: ["answers-by"] });

@@ -96,6 +96,7 @@ export function expectationOf(image: OpenedImage): (query: ExpectationQuery) => 
       .map((rule) => weightOf(image, rule, use));
     if (isOfContent || use === "info") weights.push(naming);
     if (isOfContent) weights.push(readingWeight(image, query));
+    if (isOfContent || use === "info") weights.push(roundingWeight(image));
     return combine(weights, image);
   }
 }
@@ -143,6 +144,14 @@ function namingWeight(image: OpenedImage): Weight | undefined {
     return { rule: "blk.backing.protocol-known", verdict: "either", reason: "habit" };
   }
   return undefined;
+}
+
+/** QEMU rounds the length of a raw image up to whole sectors, which other readers do not. */
+function roundingWeight({ format, source, layer }: OpenedImage): Weight | undefined {
+  if (format !== "raw" || layer === undefined || source.size === layer.virtualSize) {
+    return undefined;
+  }
+  return { rule: PAST_EOF, verdict: "either", reason: "habit", anyAnswer: true };
 }
 
 /** The backing file was opened, and what is wrong with it is among its own findings. */

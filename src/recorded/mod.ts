@@ -29,6 +29,7 @@ export type {
 } from "./record.ts";
 export {
   describeFile,
+  jsonText,
   type PackedImage,
   readImage,
   readRecord,
@@ -61,6 +62,7 @@ export {
 export { recordedAnswer, RecordedPeer } from "./peer.ts";
 export { joinReports, type VerifyFailure, type VerifyReport } from "./report.ts";
 export { type QuestionResult, verifyEach, type VerifyOptions, verifyRecords } from "./verify.ts";
+export { packTar, type Stretch, stretchesOf, type TarFile } from "./archive/sparse_tar.ts";
 export {
   archivesIn,
   imagesIn,

@@ -134,9 +134,14 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** JSON in lines that a person can read: a value that fits into a line is in one. */
+/** The text of a record. */
 export function recordText(record: ImageRecord): string {
-  return layOut(record, "") + "\n";
+  return jsonText(record);
+}
+
+/** JSON in lines that a person can read: a value that fits into a line is in one. */
+export function jsonText(value: object): string {
+  return layOut(value, "") + "\n";
 }
 
 const LINE = 160;

@@ -11,7 +11,7 @@ import { UNPACKED_MAX } from "../parse.ts";
 
 /** A file in an archive. */
 export interface TarFile {
-  /** At most 100 bytes of ASCII, with slashes between directories. */
+  /** With slashes between directories. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
@@ -21,8 +21,16 @@ const BLOCK = 512;
 const ZEROS = new Uint8Array(BLOCK);
 /** An archive ends with as many empty blocks. */
 const END_BLOCKS = 2;
-/** Stretches of data that a header has room for. */
+/** Stretches of data that a header has room for, and each further block. */
 const STRETCHES_MAX = 4;
+const FURTHER_MAX = 21;
+/** Where a further block says whether another one follows. */
+const FURTHER_FLAG = 504;
+/** Stretches of data that a file may have. */
+const ALL_STRETCHES_MAX = 2 ** 20;
+/** The name of an entry with the name of the next one, which does not fit in its header. */
+const LONG_NAME = "././@LongLink";
+const NAME_MAX = 4096;
 
 /** The fields of a header. */
 const FIELDS = {
@@ -48,7 +56,7 @@ type Field = keyof typeof FIELDS;
 type Place = readonly [start: number, length: number];
 
 /** Bytes of a file that are not a hole. */
-interface Stretch {
+export interface Stretch {
   readonly offset: number;
   readonly length: number;
 }
@@ -56,18 +64,19 @@ interface Stretch {
 /**
  * Packs files in the order given. Blocks of zeros are left out of those that have any.
  *
- * @throws {RangeError} when a file has data in more than four places
+ * @throws {RangeError} for a name that no file can have
  */
-export function packTar(files: readonly TarFile[]): Uint8Array {
-  const parts = files.flatMap(({ name, bytes }) => {
+export function packTar(files: Iterable<TarFile>): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const { name, bytes } of files) {
     const stretches = stretchesOf(bytes);
     const whole = stretches.length === 1 && stretches[0]?.length === bytes.length;
     const stored = whole || bytes.length === 0 ? undefined : stretches;
     const data = (stored ?? [{ offset: 0, length: bytes.length }]).map((stretch) =>
       padded(bytes.subarray(stretch.offset, stretch.offset + stretch.length))
     );
-    return [headerOf(name, bytes.length, stored), ...data];
-  });
+    parts.push(...longNameOf(name), ...headerOf(name, bytes.length, stored), ...data);
+  }
   const tar = new Uint8Array(parts.reduce((sum, part) => sum + part.length, END_BLOCKS * BLOCK));
   let at = 0;
   for (const part of parts) {
@@ -77,8 +86,11 @@ export function packTar(files: readonly TarFile[]): Uint8Array {
   return tar;
 }
 
-/** Where whole blocks of a file are not all zeros. */
-function stretchesOf(bytes: Uint8Array): Stretch[] {
+/**
+ * Where a file has blocks that are not all zeros, and where it ends: by a stretch without bytes if that
+ * is behind a hole.
+ */
+export function stretchesOf(bytes: Uint8Array): Stretch[] {
   const stretches: Stretch[] = [];
   for (let offset = 0; offset < bytes.length; offset += BLOCK) {
     const block = bytes.subarray(offset, offset + BLOCK);
@@ -88,41 +100,79 @@ function stretchesOf(bytes: Uint8Array): Stretch[] {
       stretches[stretches.length - 1] = { ...last, length: last.length + block.length };
     } else stretches.push({ offset, length: block.length });
   }
-  // A file that ends in a hole says where it ends by a stretch without bytes.
   const last = stretches.at(-1);
   const end = last === undefined ? 0 : last.offset + last.length;
   return end === bytes.length ? stretches : [...stretches, { offset: bytes.length, length: 0 }];
 }
 
+/** The entry with a name that is too long for a header. */
+function longNameOf(name: string): Uint8Array[] {
+  const bytes = utf8(name);
+  if (name === "" || name.includes("\0")) {
+    throw new RangeError(`Cannot pack ${JSON.stringify(name)}: it is not the name of a file`);
+  }
+  if (bytes.length <= FIELDS.name[1]) return [];
+  const header = basicHeader({ name: LONG_NAME, size: bytes.length + 1, type: "L" });
+  return [withChecksum(header), padded(utf8(`${name}\0`))];
+}
+
+/** The header of a file, and the further blocks for its stretches. */
 function headerOf(
   name: string,
   size: number,
   stretches: readonly Stretch[] | undefined,
+): Uint8Array[] {
+  if (stretches === undefined) return [withChecksum(basicHeader({ name, size, type: "0" }))];
+  const stored = stretches.reduce((sum, { length }) => sum + length, 0);
+  const header = basicHeader({ name, size: stored, type: "S" });
+  const [first, ...further] = inBlocks(stretches);
+  putStretches(header, FIELDS.stretches[0], first ?? []);
+  putText(header, FIELDS.realSize[0], octal(size, FIELDS.realSize[1]));
+  if (further.length > 0) header[FIELDS.extended[0]] = 1;
+  const blocks = further.map((part, index) => {
+    const block = new Uint8Array(BLOCK);
+    putStretches(block, 0, part);
+    if (index < further.length - 1) block[FURTHER_FLAG] = 1;
+    return block;
+  });
+  return [withChecksum(header), ...blocks];
+}
+
+/** Stretches in groups: those of the header, and those of each further block. */
+function inBlocks(stretches: readonly Stretch[]): Stretch[][] {
+  const groups = [stretches.slice(0, STRETCHES_MAX)];
+  for (let at = STRETCHES_MAX; at < stretches.length; at += FURTHER_MAX) {
+    groups.push(stretches.slice(at, at + FURTHER_MAX));
+  }
+  return groups;
+}
+
+function basicHeader(
+  { name, size, type }: { readonly name: string; readonly size: number; readonly type: string },
 ): Uint8Array {
-  if (name.length > FIELDS.name[1] || /[^\x20-\x7e]/.test(name)) {
-    throw new RangeError(`Cannot pack ${name}: the name is too long or not ASCII`);
-  }
-  if (stretches !== undefined && stretches.length > STRETCHES_MAX) {
-    throw new RangeError(`Cannot pack ${name}: it has more than ${STRETCHES_MAX} data ranges`);
-  }
   const header = new Uint8Array(BLOCK);
   const put = (field: Field, text: string) => putText(header, FIELDS[field][0], text);
-  put("name", name);
+  header.set(utf8(name).subarray(0, FIELDS.name[1]), FIELDS.name[0]);
   put("mode", octal(0o644, FIELDS.mode[1]));
   put("uid", octal(0, FIELDS.uid[1]));
   put("gid", octal(0, FIELDS.gid[1]));
-  const stored = stretches?.reduce((sum, { length }) => sum + length, 0) ?? size;
-  put("size", octal(stored, FIELDS.size[1]));
+  put("size", octal(size, FIELDS.size[1]));
   put("mtime", octal(0, FIELDS.mtime[1]));
-  put("type", stretches === undefined ? "0" : "S");
+  put("type", type);
   put("magic", "ustar  ");
-  stretches?.forEach(({ offset, length }, index) => {
-    const at = FIELDS.stretches[0] + index * FIELDS.stretches[1];
-    putText(header, at, octal(offset, NUMBER));
-    putText(header, at + NUMBER, octal(length, NUMBER));
+  return header;
+}
+
+function putStretches(block: Uint8Array, at: number, stretches: readonly Stretch[]): void {
+  stretches.forEach(({ offset, length }, index) => {
+    const start = at + index * FIELDS.stretches[1];
+    putText(block, start, octal(offset, NUMBER));
+    putText(block, start + NUMBER, octal(length, NUMBER));
   });
-  if (stretches !== undefined) put("realSize", octal(size, FIELDS.realSize[1]));
-  put("checksum", `${octal(checksumOf(header), 7)}\0 `);
+}
+
+function withChecksum(header: Uint8Array): Uint8Array {
+  putText(header, FIELDS.checksum[0], `${octal(checksumOf(header), 7)}\0 `);
   return header;
 }
 
@@ -168,28 +218,40 @@ export interface PackedFile {
 export function readTar(tar: Uint8Array): PackedFile[] {
   const files: PackedFile[] = [];
   let at = 0;
+  let longName: string | undefined;
   while (at + BLOCK <= tar.length && tar[at] !== 0) {
-    const header = tar.subarray(at, at + BLOCK);
-    const { stored, ...file } = fileOf(header, tar.subarray(at + BLOCK));
-    files.push(file);
-    at += BLOCK + roundUp(stored, BLOCK);
+    const { type, end, ...file } = entryAt(tar, at);
+    if (type === "L") longName = nameIn(file);
+    else {
+      files.push({ ...file, name: longName ?? file.name });
+      longName = undefined;
+    }
+    at = end;
   }
   if (files.length === 0) throw unreadable("it is empty");
   return files;
 }
 
-function fileOf(header: Uint8Array, data: Uint8Array): PackedFile & { stored: number } {
+function nameIn({ size, unpack }: PackedFile): string {
+  if (size > NAME_MAX) throw unreadable("a name is too long");
+  return textAt(unpack(), [0, size]);
+}
+
+/** The entry at an offset, and where the next one is. */
+function entryAt(tar: Uint8Array, at: number): PackedFile & { type: string; end: number } {
+  const header = tar.subarray(at, at + BLOCK);
   const number = (field: Field) => octalAt(header, FIELDS[field]);
   if (number("checksum") !== checksumOf(header)) throw unreadable("a checksum is wrong");
   const name = textAt(header, FIELDS.name);
   const stored = number("size");
   const type = textAt(header, FIELDS.type);
-  if (type !== "0" && type !== "S") throw unreadable(`${name} is not a file`);
-  if (header[FIELDS.extended[0]] !== 0 && type === "S") {
-    throw unreadable(`${name} has too many data ranges`);
-  }
-  const size = type === "S" ? number("realSize") : stored;
-  const stretches = type === "S" ? stretchesAt(header) : [{ offset: 0, length: stored }];
+  if (!["0", "S", "L"].includes(type)) throw unreadable(`${name} is not a file`);
+  const isSparse = type === "S";
+  const size = isSparse ? number("realSize") : stored;
+  const { stretches, start } = isSparse
+    ? allStretches(tar, at)
+    : { stretches: [{ offset: 0, length: stored }], start: at + BLOCK };
+  const data = tar.subarray(start);
   const sum = stretches.reduce((total, { length }) => total + length, 0);
   if (sum !== stored || stored > data.length || size > UNPACKED_MAX) {
     throw unreadable(`${name} is truncated`);
@@ -204,7 +266,25 @@ function fileOf(header: Uint8Array, data: Uint8Array): PackedFile & { stored: nu
     }
     return bytes;
   };
-  return { name, size, stored, unpack };
+  return { name, size, unpack, type, end: start + roundUp(stored, BLOCK) };
+}
+
+/** The stretches of a header and of the further blocks after it, and where the data starts. */
+function allStretches(tar: Uint8Array, at: number): { stretches: Stretch[]; start: number } {
+  const header = tar.subarray(at, at + BLOCK);
+  const stretches = stretchesAt(header, FIELDS.stretches[0], STRETCHES_MAX);
+  let start = at + BLOCK;
+  let isLast = header[FIELDS.extended[0]] === 0;
+  while (!isLast) {
+    const block = tar.subarray(start, start + BLOCK);
+    if (block.length < BLOCK || stretches.length > ALL_STRETCHES_MAX) {
+      throw unreadable("a list of data ranges does not end");
+    }
+    stretches.push(...stretchesAt(block, 0, FURTHER_MAX));
+    start += BLOCK;
+    isLast = block[FURTHER_FLAG] === 0;
+  }
+  return { stretches, start };
 }
 
 /** Whether stretches are in order, in whole blocks except for the end, and inside the file. */
@@ -217,12 +297,12 @@ function areInOrder(stretches: readonly Stretch[], size: number): boolean {
   return end <= size;
 }
 
-function stretchesAt(header: Uint8Array): Stretch[] {
-  return Array.from({ length: STRETCHES_MAX }, (_, index): Stretch => {
-    const at = FIELDS.stretches[0] + index * FIELDS.stretches[1];
+function stretchesAt(block: Uint8Array, start: number, count: number): Stretch[] {
+  return Array.from({ length: count }, (_, index): Stretch => {
+    const at = start + index * FIELDS.stretches[1];
     return {
-      offset: octalAt(header, [at, NUMBER]),
-      length: octalAt(header, [at + NUMBER, NUMBER]),
+      offset: octalAt(block, [at, NUMBER]),
+      length: octalAt(block, [at + NUMBER, NUMBER]),
     };
   });
 }

@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { publishedFeatures } from "../../../src/expect/mod.ts";
+import {
+  type ImageRecord,
+  imagesIn,
+  jsonText,
+  type PackedImage,
+  type StoredImage,
+} from "../../../src/recorded/mod.ts";
+import { type CaseSet, exportedCase, pathIn } from "./case.ts";
+
+/** A file of an export. */
+export interface TreeFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What the manifest says of a case. */
+export interface ManifestEntry {
+  readonly id: string;
+  readonly set: CaseSet;
+  readonly format: string;
+  readonly polarity: string;
+  readonly path: string;
+  /** Of the file at `path`, which has the SHA-256 of each file of the case. */
+  readonly sha256: string;
+}
+
+const ROOT = new URL("../../..", import.meta.url);
+
+/** Directories of recorded images, and where they come from. */
+const SETS: Readonly<Record<string, CaseSet>> = {
+  "corpus/images": "corpus",
+  "golden/images": "golden",
+  "corpus/matrix": "matrix",
+  "corpus/matrix-cryptsetup": "matrix",
+};
+
+/** Files that are the same in every export, with their places in this repository. */
+const PLAIN: Readonly<Record<string, string>> = {
+  "LICENSE": "LICENSE",
+  "README.md": "corpus/export/README.md",
+  "flags.json": "corpus/flags.json",
+  "runners/run.go": "corpus/export/run.go",
+  "runners/run.py": "corpus/export/run.py",
+  "schema/case.schema.json": "corpus/schema/case.schema.json",
+  "schema/flags.schema.json": "corpus/schema/flags.schema.json",
+  "schema/manifest.schema.json": "corpus/schema/manifest.schema.json",
+};
+
+/** The versions of the corpus, of its schema and of its rules of interpretation. */
+export function versions(): { corpus: string; schema: string; interpretation: string } {
+  return JSON.parse(Deno.readTextFileSync(new URL("corpus/versions.json", ROOT)));
+}
+
+/** Every recorded image of this repository, in the order of the names, and the set that it is in. */
+export function recordedCases(): (StoredImage & { readonly set: CaseSet })[] {
+  return Object.entries(SETS).flatMap(([directory, set]) =>
+    imagesIn(new URL(directory, ROOT).pathname).map((image) => ({ ...image, set }))
+  ).sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/**
+ * Every file of an export: those of the cases, in the order of their ids, and the others.
+ *
+ * @param onCase called for each case
+ */
+export function* exportedFiles(
+  isChosen: (record: ImageRecord) => boolean,
+  onCase: (id: string) => void,
+): Generator<TreeFile> {
+  const cases: ManifestEntry[] = [];
+  for (const { load, set } of recordedCases()) {
+    const image = load();
+    if (!isChosen(image.record)) continue;
+    onCase(image.record.name);
+    cases.push(yield* filesOf(image, set));
+  }
+  for (const [path, source] of Object.entries(PLAIN)) {
+    yield { path, bytes: Deno.readFileSync(new URL(source, ROOT)) };
+  }
+  const manifest = { ...versions(), features: publishedFeatures, cases };
+  yield { path: "manifest.json", bytes: utf8(jsonText(manifest)) };
+}
+
+function* filesOf(
+  { record, files }: PackedImage,
+  set: CaseSet,
+): Generator<TreeFile, ManifestEntry> {
+  const exported = exportedCase(record, set);
+  const { id, format, polarity } = exported;
+  const text = utf8(jsonText(exported));
+  const path = pathIn(id, "case.json");
+  yield { path, bytes: text };
+  for (const [index, bytes] of files().entries()) {
+    yield { path: exported.files[index]?.path ?? "", bytes };
+  }
+  return { id, set, format, polarity, path, sha256: sha256(text) };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
