@@ -52,7 +52,7 @@ const verbs: readonly VerbEntry[] = [
   },
   {
     name: "corpus",
-    summary: "record the corpus: for each rule, images that break and keep it; or show an image",
+    summary: "list, show, export, verify or record the cases: images that break and keep each rule",
     group: REPOSITORY,
     needs: ["write", "run"],
     load: () => import("../corpus/build/corpus.ts"),

@@ -18,42 +18,74 @@ import {
 import { imagesNotRecorded } from "../cases/mod.ts";
 import { type CorpusImage, corpusImages } from "./images.ts";
 import { exportCorpus } from "./export/export.ts";
+import { list } from "./list.ts";
 import { show } from "./show.ts";
+import { verify } from "./verify.ts";
 import { described, missingFor, recordImage, type Tools } from "./record.ts";
 
 const IMAGES = new URL("../images", import.meta.url).pathname;
 
 /** The text of `--help`. */
 export const help =
-  `Record the corpus: for each rule, images that break and keep it. Or show one image.
+  `The corpus: for each rule, images that break and keep it. List, show, export or record them.
 
 Usage:
+  deno task diskproof corpus list [TEXT] [--rule RULE] [--flag FLAG] [--format FORMAT] [--json]
+  deno task diskproof corpus show NAME [--out DIR] [--golden DIR]…
+  deno task diskproof corpus export DIR [--features LIST] [--format dir|tar]
+  deno task diskproof corpus verify [TEXT] [--set SET | --all]
   deno task corpus [--only TEXT] [--answers-by COMMAND]…
   deno task corpus describe
-  deno task diskproof corpus show NAME [--out DIR] [--golden DIR]…
 
-'describe' writes what the cases say about their images into the records, and queries no tool.
+'list' prints the name of each case and what it shows. TEXT is a part of the names.
 'show' prints what an image is and what is expected of an implementation, and writes its files to DIR.
 NAME is an image of the corpus, a golden image or one of the matrix, as validate names it.
+'export' writes every case to DIR as plain files for other languages: start with the README.md there.
+'verify' judges every image again and compares with its record.
+'describe' writes what the cases say about their images into the records, and queries no tool.
 
-The images are built from the cases in corpus/cases, and the answers are those of the installed tools.
-Recorded answers of other versions are kept for images whose bytes have not changed.
+Without a verb, the images are built from the cases in corpus/cases, and the answers are those of the
+installed tools. Recorded answers of other versions are kept for images whose bytes have not changed.
 
 Options:
-  --only TEXT            images whose name contains TEXT
-  --answers-by COMMAND   also record the answers of this qemu-img; COMMAND is split at blanks
+  --rule RULE            for list: cases that name this rule
+  --flag FLAG            for list: cases with this flag of corpus/flags.json
+  --format FORMAT        for list: cases of this format; for export: a directory of files (dir, the
+                         default), or one archive in DIR (tar)
+  --json                 for list: a line of JSON for each case
   --out DIR              for show: write the files of the image to DIR, which is made
   --golden DIR           for show: recorded images, or archives of them (default those of this
                          repository)
+  --features LIST        for export: only cases that need no other features, with commas between them;
+                         * stands for any text (docs/adapter.md lists them)
+  --set SET              for verify: corpus (default), golden or matrix
+  --all                  for verify: all sets
+  --only TEXT            images whose name contains TEXT
+  --answers-by COMMAND   also record the answers of this qemu-img; COMMAND is split at blanks
   --help                 this text
 
 Examples:
-  deno task corpus --only header.cluster-bits
+  deno task diskproof corpus list --rule qcow2.l1.offset
   deno task diskproof corpus show qcow2.header.version-2-breaks --out version-2
+  deno task diskproof corpus export cases --features 'qcow2.*,compressed'
+  deno task corpus --only header.cluster-bits
 
-Exit status: 0 all images were recorded; 1 an image could not be; 2 the command line is unusable; 3 a
-tool does not work.
+Exit status: 0 all images were recorded, or are as recorded; 1 an image could not be, or is not; 2 the
+command line is unusable; 3 a tool does not work.
 `;
+
+/** What the first word can be. */
+const VERBS: Readonly<Record<string, (args: readonly string[]) => number | Promise<number>>> = {
+  describe,
+  export: (args) => {
+    const { count, written } = exportCorpus(args);
+    print(`wrote ${count} cases to ${written}`);
+    return 0;
+  },
+  list,
+  show,
+  verify,
+};
 
 /**
  * Runs a command line.
@@ -62,13 +94,8 @@ tool does not work.
  * @throws {UsageError} when the command line cannot be used
  */
 export async function run(args: readonly string[]): Promise<number> {
-  if (args[0] === "export") {
-    const { count, written } = exportCorpus(args.slice(1));
-    print(`wrote ${count} cases to ${written}`);
-    return 0;
-  }
-  if (args[0] === "show") return show(args.slice(1));
-  if (args.length === 1 && args[0] === "describe") return describe();
+  const [first = "", ...rest] = args;
+  if (Object.hasOwn(VERBS, first)) return await VERBS[first]?.(rest) ?? 0;
   const options = parseOptions(args, { values: ["only"], lists: ["answers-by"] });
   const [unexpected] = options.positional;
   if (unexpected !== undefined) throw new UsageError(`unexpected argument '${unexpected}'`);
@@ -87,7 +114,8 @@ export async function run(args: readonly string[]): Promise<number> {
   return await recordAll(chosen, tools);
 }
 
-function describe(): number {
+function describe(args: readonly string[]): number {
+  if (args.length > 0) throw new UsageError("describe has no options");
   let written = 0;
   for (const image of corpusImages()) {
     if (imagesNotRecorded[image.name] !== undefined) continue;

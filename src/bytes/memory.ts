@@ -6,7 +6,8 @@ export class MemorySource implements ByteSource {
 
   /** A source of these bytes. */
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    // A Buffer of Node.js is a Uint8Array whose `slice` makes no copy.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   get size(): number {

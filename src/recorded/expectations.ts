@@ -1,3 +1,4 @@
+import { MemorySource, utf8 } from "../bytes/mod.ts";
 import {
   type Expectation,
   expectationOf,
@@ -5,11 +6,12 @@ import {
   expectedUnlock,
   featuresOf,
 } from "../expect/mod.ts";
-import { openSubject, type Subject, withScratch } from "../peers/mod.ts";
+import { type OpenedImage, openFiles } from "../image/mod.ts";
+import { openSubject, withScratch } from "../peers/mod.ts";
 import { hasSpoken } from "./known.ts";
 import { type Question, questionsOf } from "./questions.ts";
 import type { ImageRecord, RecordedExpectations } from "./record.ts";
-import { subjectOf } from "./store.ts";
+import { filesAsRecorded, type PackedImage, subjectOf } from "./store.ts";
 
 /**
  * The record with what the format expects for each question.
@@ -31,7 +33,27 @@ export async function withExpectations(
 /** What the format expects for each question about a recorded image whose files are unpacked. */
 export function expectationsFor(record: ImageRecord, directory: string): RecordedExpectations {
   const subject = subjectOf(record, directory);
-  const image = openSubject(subject);
+  const { passphrases: _, ...keyless } = subject;
+  return expectationsIn(record, (isKeyed) => openSubject(isKeyed ? subject : keyless));
+}
+
+/** The same for a recorded image that consists of one file, which is not written anywhere. */
+export function expectationsInMemory(image: PackedImage): RecordedExpectations {
+  const { record } = image;
+  const { format, passphrases = [] } = record;
+  const files = [...filesAsRecorded(image)];
+  const sources = new Map(files.map(([name, bytes]) => [name, new MemorySource(bytes)]));
+  return expectationsIn(
+    record,
+    (isKeyed) => openFiles(sources, format, isKeyed ? { passphrases: passphrases.map(utf8) } : {}),
+  );
+}
+
+function expectationsIn(
+  record: ImageRecord,
+  open: (isKeyed: boolean) => OpenedImage,
+): RecordedExpectations {
+  const image = open(true);
   try {
     const expected = expectationOf(image);
     const answers = questionsOf(record).filter(({ operation }) => operation !== "unlock")
@@ -39,7 +61,7 @@ export function expectationsFor(record: ImageRecord, directory: string): Recorde
     return {
       format: image.format,
       features: featuresOf(image),
-      answers: Object.fromEntries([...answers, ...unlocks(record, subject)]),
+      answers: Object.fromEntries([...answers, ...unlocks(record, open)]),
     };
   } finally {
     image.close();
@@ -51,11 +73,13 @@ function queryOf({ operation, scope: { snapshot, range } = {} }: Question): Expe
   return { use: operation as ExpectationQuery["use"], ...(range === undefined ? {} : { range }) };
 }
 
-function unlocks(record: ImageRecord, subject: Subject): [string, Expectation][] {
+function unlocks(
+  record: ImageRecord,
+  open: (isKeyed: boolean) => OpenedImage,
+): [string, Expectation][] {
   const questions = questionsOf(record).filter(({ operation }) => operation === "unlock");
   if (questions.length === 0) return [];
-  const { passphrases: _, ...keyless } = subject;
-  const image = openSubject(keyless);
+  const image = open(false);
   try {
     return questions.map((question) => [
       question.name,

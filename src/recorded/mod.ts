@@ -50,7 +50,7 @@ export {
   type RecordedOutcome,
   unlockName,
 } from "./questions.ts";
-export { expectationsFor, withExpectations } from "./expectations.ts";
+export { expectationsFor, expectationsInMemory, withExpectations } from "./expectations.ts";
 export { hasSpoken, type KnownFailure } from "./known.ts";
 export {
   infoRecorded,

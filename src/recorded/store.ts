@@ -79,13 +79,25 @@ export function writeFiles(
   record: ImageRecord,
   { directory, files }: { directory: string; files: readonly Uint8Array[] },
 ): void {
-  for (const [index, file] of record.files.entries()) {
-    const bytes = files[index];
-    if (bytes?.length !== file.size || sha256(bytes) !== file.sha256) {
-      throw new PeerError(`Cannot use recorded image ${record.name}: ${file.name} has changed`);
-    }
-    writeScratchFile(`${directory}/${file.name}`, bytes);
+  for (const [name, bytes] of filesAsRecorded({ record, files: () => [...files] })) {
+    writeScratchFile(`${directory}/${name}`, bytes);
   }
+}
+
+/**
+ * The files of an image by name, in the order of the record.
+ *
+ * @throws {PeerError} when they are not what the record says
+ */
+export function filesAsRecorded({ record, files }: PackedImage): Map<string, Uint8Array> {
+  const unpacked = files();
+  return new Map(record.files.map(({ name, size, sha256: expected }, index) => {
+    const bytes = unpacked[index];
+    if (bytes?.length !== size || sha256(bytes) !== expected) {
+      throw new PeerError(`Cannot use recorded image ${record.name}: ${name} has changed`);
+    }
+    return [name, bytes];
+  }));
 }
 
 /** Unpacks the files of an image into a directory. */

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
+import { Buffer } from "node:buffer";
 import {
   type ByteSource,
   FileSource,
@@ -38,6 +39,12 @@ function assertReads(source: ByteSource, bytes: Uint8Array): void {
 }
 
 const ramp = Uint8Array.from({ length: 100 }, (_, i) => i + 1);
+
+Deno.test("what was read of a Buffer of Node.js can be copied with slice()", () => {
+  const source = new MemorySource(Buffer.from([1, 2, 3]));
+  source.read(0, 3).slice().fill(0);
+  assertEquals([...source.read(0, 3)], [1, 2, 3]);
+});
 
 Deno.test("MemorySource reads any range, zeros past the end", () => {
   assertReads(new MemorySource(ramp), ramp);

@@ -9,7 +9,7 @@ import type {
   RecordedFile,
 } from "../../../src/recorded/mod.ts";
 import { hasSpoken, questionsOf } from "../../../src/recorded/mod.ts";
-import { ruleOf } from "../../../src/rules/mod.ts";
+import { isRuleId, ruleOf } from "../../../src/rules/mod.ts";
 
 /** Where recorded images come from. */
 export type CaseSet = "corpus" | "golden" | "matrix";
@@ -21,7 +21,8 @@ export interface ExportedCase {
   readonly set: CaseSet;
   readonly format: string;
   readonly shows: string;
-  readonly polarity: "breaks" | "keeps";
+  /** What it does with the rule that it is about. */
+  readonly polarity?: "breaks" | "keeps";
   /** The rules that it is about: one, or none. */
   readonly rules: readonly string[];
   /** The level of that rule. */
@@ -97,7 +98,7 @@ export function pathIn(id: string, file: string): string {
 export function exportedCase(record: ImageRecord, set: CaseSet): ExportedCase {
   const { name: id, files, subject, header, format, passphrases, expected, commands } = record;
   if (expected === undefined) throw new Error(`${id} has no expectations`);
-  const [rule, does] = set === "corpus" ? record.features : [];
+  const [rule, does] = subjectOf(record);
   const rules = rule === undefined ? [] : [rule];
   const expect = questionsOf(record).map((question) => expectationIn(question, { record, rules }));
   const named = new Set([...rules, ...expect.flatMap((it) => it.rules)]);
@@ -106,8 +107,8 @@ export function exportedCase(record: ImageRecord, set: CaseSet): ExportedCase {
     aliases: record.aliases ?? [],
     set,
     format: expected.format,
-    shows: record.shows ?? `A valid image: ${record.features.join(", ")}`,
-    polarity: does === "breaks" ? "breaks" : "keeps",
+    shows: record.shows ?? `made by public tools: ${record.features.join(", ")}`,
+    ...(does === undefined ? {} : { polarity: does }),
     rules,
     ...(rule === undefined ? {} : { level: ruleOf(rule).level }),
     spec: [...named].map(sentenceOf),
@@ -130,6 +131,13 @@ export function exportedCase(record: ImageRecord, set: CaseSet): ExportedCase {
       ...(commands.length === 0 ? {} : { commands }),
     },
   };
+}
+
+/** The rule that an image is about, and what it does with the rule. */
+function subjectOf(
+  { features: [rule = "", does] }: ImageRecord,
+): [rule?: string, does?: "breaks" | "keeps"] {
+  return isRuleId(rule) ? [rule, does === "breaks" ? "breaks" : "keeps"] : [];
 }
 
 function builderOf({ builder, cryptsetup }: ImageRecord): string {

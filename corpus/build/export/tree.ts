@@ -20,7 +20,6 @@ export interface ManifestEntry {
   readonly id: string;
   readonly set: CaseSet;
   readonly format: string;
-  readonly polarity: string;
   readonly path: string;
   /** Of the file at `path`, which has the SHA-256 of each file of the case. */
   readonly sha256: string;
@@ -88,14 +87,14 @@ function* filesOf(
   set: CaseSet,
 ): Generator<TreeFile, ManifestEntry> {
   const exported = exportedCase(record, set);
-  const { id, format, polarity } = exported;
+  const { id, format } = exported;
   const text = utf8(jsonText(exported));
   const path = pathIn(id, "case.json");
   yield { path, bytes: text };
   for (const [index, bytes] of files().entries()) {
     yield { path: exported.files[index]?.path ?? "", bytes };
   }
-  return { id, set, format, polarity, path, sha256: sha256(text) };
+  return { id, set, format, path, sha256: sha256(text) };
 }
 
 function utf8(text: string): Uint8Array {
