@@ -149,10 +149,27 @@ function writePart(
       writeStored(image, bytes.subarray(start - from, end - from), at);
       continue;
     }
+    if (first < last && staysZeros(image, part, at.host)) {
+      const written = bytes.subarray(first - from, last - from);
+      writeStored(image, written, { guest: guest + first, host: host + first });
+      if (image.store.size < host + end) image.store.resize(host + end);
+      continue;
+    }
     const content = readCluster(image, part, [start, end]);
     if (first < last) content.set(bytes.subarray(first - from, last - from), first - start);
     writeStored(image, content, at);
   }
+}
+
+/**
+ * Whether the rest of a subcluster need not be written: it is zeros, and its place is past the end of
+ * the file.
+ */
+function staysZeros(image: WritableImage, { entry }: ClusterPart, host: number): boolean {
+  const { store, dataFile, opened, context, hasBacking } = image;
+  const kind = classOf(entry.high, entry.low, context);
+  const isEmpty = kind === "zero-plain" || kind === "unallocated" && !hasBacking;
+  return isEmpty && dataFile === undefined && opened.encryption === undefined && host >= store.size;
 }
 
 /** The ranges of a cluster that are written, adjacent ones joined. */
