@@ -111,3 +111,45 @@ Deno.test("the refcount table grows when it is full, and a crash at any write lo
   assertSound(editor.layer);
   assertEquals(editor.layer.check?.(new Findings())?.leaks, 0);
 });
+
+/** A store whose writes fail from one of them on, until it works again. */
+class FailingStore extends MemoryStore {
+  left = Infinity;
+
+  override write(offset: number, bytes: Uint8Array): void {
+    if (this.left-- <= 0) throw new Error("no space is left");
+    super.write(offset, bytes);
+  }
+}
+
+Deno.test("after a write that failed, the image has old or new bytes, and can be changed", () => {
+  const model = { ...plain, clusters: shared, snapshots: [snapshot("1", { shared: [0, 1, 2] })] };
+  const size = Number(model.size);
+  const bytes = patternBytes({ kind: "noise", seed: 4 }, 3000);
+  let failures = 0;
+  for (let left = 0;; left++) {
+    const store = new FailingStore(storeOf(model));
+    const editor = qcow2Format.editor?.open(store, new Findings());
+    assert(editor !== undefined, "the image can be written to");
+    const old = seen(editor.layer, undefined, [0, size]);
+    const next = old.slice();
+    next.set(bytes, 100);
+    store.left = left;
+    let failed = false;
+    try {
+      editor.write(100, bytes);
+    } catch {
+      failed = true;
+    }
+    store.left = Infinity;
+    const now = seen(opened(store), undefined, [0, size]);
+    assert(now.every((byte, i) => byte === old[i] || byte === next[i]));
+    assertSound(opened(store));
+    editor.write(100, bytes);
+    assertEquals(seen(editor.layer, undefined, [0, size]), next);
+    assertSound(opened(store));
+    if (!failed) break;
+    failures++;
+  }
+  assert(failures > 5, `${failures} writes failed`);
+});

@@ -22,6 +22,11 @@ export class CompressedSpace {
     this.#image = image;
   }
 
+  /** Forgets the space. */
+  invalidate(): void {
+    this.#end = 0;
+  }
+
   /** Forgets the space if its cluster was released. */
   released({ first, count }: Clusters): void {
     const cluster = Math.floor(this.#end / this.#image.geometry.clusterSize);

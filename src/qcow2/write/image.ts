@@ -228,25 +228,45 @@ export class WritableImage implements HostFile {
    * @throws {EditError} if the image does not allow the change; allocated clusters are released
    */
   change<T>(body: () => T): T {
-    if (!this.#begun) this.#begin();
     try {
+      if (!this.#begun) this.#begin();
       const result = body();
-      if (this.#freed.length > 0) this.barrier();
-      this.#unlinked = [];
+      this.#settle();
       return result;
     } catch (error) {
-      const unlinked = this.#unlinked;
-      this.#unlinked = [];
-      const isBroken = error instanceof AccessError;
-      // If the store is what failed, clusters may stay leaked.
-      if (!isBroken && !(error instanceof EditError)) throw error;
-      for (const clusters of unlinked) this.#release(clusters);
-      if (!isBroken) throw error;
-      throw new EditError(`${error.broken.rule}: ${error.message}`, { cause: error });
+      if (error instanceof EditError) this.#takeBack();
+      else if (error instanceof AccessError) {
+        this.#takeBack();
+        throw new EditError(`${error.broken.rule}: ${error.message}`, { cause: error });
+      } else this.#forget();
+      throw error;
     }
   }
 
+  /** Releases what the change does not use any more. */
+  #settle(): void {
+    if (this.#freed.length > 0) this.barrier();
+    this.#unlinked = [];
+  }
+
+  /** Releases what was allocated for the part of a change that did not happen. */
+  #takeBack(): void {
+    for (const clusters of this.#unlinked) this.#release(clusters);
+    this.#settle();
+  }
+
+  /** After a store failed: the file may not be what is known of it, and clusters may stay leaked. */
+  #forget(): void {
+    this.#unlinked = [];
+    this.#freed = [];
+    this.refcounts.invalidate();
+    this.compressed.invalidate();
+    this.#begun = false;
+    this.changed();
+  }
+
   #begin(): void {
+    this.reopen();
     const { autoclear_features } = this.file.header;
     if ((autoclear_features & features.unknownAutoclear) !== 0n) {
       this.setHeader({ autoclear_features: autoclear_features & ~features.unknownAutoclear });
