@@ -9,6 +9,7 @@ import { answerers } from "../../golden/build/tools.ts";
 import { parseOptions, print, UsageError } from "../../src/cli/mod.ts";
 import { CryptsetupPeer, ifInstalled, LuksdePeer } from "../../src/peers/mod.ts";
 import {
+  packFamilies,
   readRecord,
   recordNames,
   recordText,
@@ -42,7 +43,8 @@ Usage:
 NAME is an image of the corpus, a golden image or one of the matrix, as validate names it.
 'export' writes every case to DIR as plain files for other languages: start with the README.md there.
 'verify' judges every image again and compares with its record.
-'describe' writes what the cases say about their images into the records, and queries no tool.
+'describe' writes what the cases say about their images into the records, packs loose files, and
+queries no tool.
 
 Without a verb, the images are built from the cases in corpus/cases, and the answers are those of the
 installed tools. Recorded answers of other versions are kept for images whose bytes have not changed.
@@ -111,7 +113,9 @@ export async function run(args: readonly string[]): Promise<number> {
   Deno.mkdirSync(IMAGES, { recursive: true });
   const names = new Set(all.map(({ name }) => name));
   for (const name of recordNames(IMAGES)) if (!names.has(name)) removeRecord(IMAGES, name);
-  return await recordAll(chosen, tools);
+  const status = await recordAll(chosen, tools);
+  packFamilies(IMAGES);
+  return status;
 }
 
 function describe(args: readonly string[]): number {
@@ -125,6 +129,7 @@ function describe(args: readonly string[]): number {
     writeRecord(IMAGES, now);
     written++;
   }
+  packFamilies(IMAGES);
   print(`${written} records written`);
   return 0;
 }

@@ -16,6 +16,7 @@ import {
   withScratch,
 } from "../../src/peers/mod.ts";
 import {
+  packFamilies,
   readRecord,
   recordNames,
   removeRecord,
@@ -141,6 +142,7 @@ async function build(
     const record = readRecord(IMAGES, recipe.name);
     writeRecord(IMAGES, await answered(recipe, { images: IMAGES, tools, record }));
   }
+  packFamilies(IMAGES);
   print(`${made} images made`);
   return OK;
 }

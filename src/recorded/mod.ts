@@ -31,6 +31,7 @@ export {
   describeFile,
   jsonText,
   type PackedImage,
+  packFamilies,
   readImage,
   readRecord,
   readRecordFiles,

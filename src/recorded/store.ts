@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { PeerError, type Subject, writeScratchFile } from "../peers/mod.ts";
+import {
+  familyOf,
+  packedFamilies,
+  packedNames,
+  readPacked,
+  writePacked,
+} from "./archive/family.ts";
 import { recordOf } from "./parse.ts";
 import type { ImageRecord, RecordedFile } from "./record.ts";
 
@@ -63,10 +70,49 @@ export function readImage(images: string, name: string): PackedImage {
 
 /** The bytes of the files of an image, in the order of the record. */
 export function readRecordFiles(images: string, record: ImageRecord): Uint8Array[] {
-  return record.files.map(({ name, size }) => {
-    const packed = Deno.readFileSync(packedPath(images, record.name, name));
+  const isLoose = isThere(`${images}/${record.name}`);
+  return record.files.map(({ name: file, size }) => {
+    if (!isLoose) return readPacked(images, { name: record.name, file });
+    const packed = Deno.readFileSync(loosePath(images, record.name, file));
     return gunzipSync(packed, { maxOutputLength: size + 1 });
   });
+}
+
+/**
+ * Moves the loose files of a directory of images into the archives of their families, and drops files
+ * of images that are not recorded any more.
+ */
+export function packFamilies(images: string): void {
+  const families = Map.groupBy(recordNames(images), familyOf);
+  for (const family of new Set([...families.keys(), ...packedFamilies(images)])) {
+    const names = families.get(family) ?? [];
+    const records = names.map((name) => readRecord(images, name));
+    const wanted = records.flatMap(({ name, files }) =>
+      files.map((file) => `${name}/${file.name}`)
+    );
+    const loose = names.filter((name) => isThere(`${images}/${name}`));
+    if (loose.length === 0 && wanted.join("\n") === packedNames(images, family).join("\n")) {
+      continue;
+    }
+    const members = records.flatMap((record) =>
+      record.files.map((file, index) => ({
+        name: `${record.name}/${file.name}`,
+        bytes: () => readRecordFiles(images, record)[index] ?? new Uint8Array(),
+      }))
+    );
+    writePacked(images, family, members);
+    for (const name of loose) Deno.removeSync(`${images}/${name}`, { recursive: true });
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /**
@@ -111,7 +157,7 @@ export function storeRecord(images: string, record: ImageRecord, directory: stri
   Deno.mkdirSync(`${images}/${record.name}`, { recursive: true });
   for (const file of record.files) {
     const bytes = Deno.readFileSync(`${directory}/${file.name}`);
-    Deno.writeFileSync(packedPath(images, record.name, file.name), gzipSync(bytes, { level: 9 }));
+    Deno.writeFileSync(loosePath(images, record.name, file.name), gzipSync(bytes, { level: 9 }));
   }
   writeRecord(images, record);
 }
@@ -138,7 +184,7 @@ export function describeFile(directory: string, name: string): RecordedFile {
   return { name, size: bytes.length, sha256: sha256(bytes) };
 }
 
-function packedPath(images: string, name: string, file: string): string {
+function loosePath(images: string, name: string, file: string): string {
   return `${images}/${name}/${encodeURIComponent(file)}.gz`;
 }
 

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { readRecord, storeRecord, unpackRecord } from "../../src/recorded/mod.ts";
 import { diskproof, type Run, withDirectory } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -43,10 +44,10 @@ Deno.test("validate fails on new findings alone, and says which known ones were 
   withDirectory(async (directory) => {
     const only = ["--golden", "images"];
     for (const name of [BREAKS, KEEPS]) {
-      await Deno.mkdir(`${directory}/images/${name}`, { recursive: true });
-      const from = `${ROOT}corpus/images/${name}`;
-      await Deno.copyFile(`${from}/image.gz`, `${directory}/images/${name}/image.gz`);
-      await Deno.copyFile(`${from}.json`, `${directory}/images/${name}.json`);
+      const record = readRecord(`${ROOT}corpus/images`, name);
+      unpackRecord(`${ROOT}corpus/images`, record, directory);
+      storeRecord(`${directory}/images`, record, directory);
+      Deno.removeSync(`${directory}/image`);
     }
     const first = await validate(directory, ...only, "--write-known", "known.json");
     assertEquals(first.status, 1);

@@ -1,10 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { gunzipSync } from "node:zlib";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Anatomy, Marks } from "../../src/format/mod.ts";
 import { anatomyOf, detect, judgeImage, openBytes } from "../../src/image/mod.ts";
 import { formatNames } from "../../src/formats.ts";
-import { type ImageRecord, readRecord, recordNames } from "../../src/recorded/mod.ts";
+import {
+  type ImageRecord,
+  readRecord,
+  readRecordFiles,
+  recordNames,
+} from "../../src/recorded/mod.ts";
 import { decodeQcow2 } from "../../src/qcow2/decode.ts";
 import { refcountAt } from "../../src/qcow2/check/refcounts.ts";
 import { inspectionLines, stretchesOf } from "../../src/report/mod.ts";
@@ -15,8 +19,8 @@ const EVERYTHING = { rows: Infinity, tables: Infinity, entries: 2 ** 24, marks: 
 const SIZE_MAX = 4 * 2 ** 20;
 
 function subjectOf(record: ImageRecord, folder = IMAGES): MemorySource {
-  const path = `${folder}/${record.name}/${encodeURIComponent(record.subject)}.gz`;
-  return new MemorySource(new Uint8Array(gunzipSync(Deno.readFileSync(path))));
+  const at = record.files.findIndex(({ name }) => name === record.subject);
+  return new MemorySource(readRecordFiles(folder, record)[at] ?? new Uint8Array());
 }
 
 /** Golden images of which no version of qemu-img says that anything is wrong. */

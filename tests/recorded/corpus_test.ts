@@ -32,10 +32,24 @@ Deno.test("the corpus has a volume that breaks and one that keeps each rule of L
 });
 
 Deno.test("the volumes of LUKS version 2 in the corpus are small", () => {
-  const bytes = ofLuks2.flatMap(({ name, files }) =>
-    files.map((file) => Deno.statSync(`${IMAGES}/${name}/${file.name}.gz`).size)
-  ).reduce((sum, size) => sum + size, 0);
-  assert(bytes < LUKS2_MAX, `${bytes} bytes`);
+  const archives = [...Deno.readDirSync(IMAGES)].map(({ name }) => name)
+    .filter((name) => name.startsWith("luks2.") && name.endsWith(".tgz"));
+  const bytes = archives.map((name) => Deno.statSync(`${IMAGES}/${name}`).size)
+    .reduce((sum, size) => sum + size, 0);
+  assert(archives.length > 10 && bytes < LUKS2_MAX, `${bytes} bytes`);
+});
+
+/** Bytes that a directory occupies on disk. */
+function onDisk(path: string): number {
+  const { blocks, isDirectory } = Deno.statSync(path);
+  const inside = isDirectory ? [...Deno.readDirSync(path)] : [];
+  return inside.reduce((sum, { name }) => sum + onDisk(`${path}/${name}`), 512 * (blocks ?? 0));
+}
+
+Deno.test("corpus and golden images together occupy less than 25 MB on disk", () => {
+  const root = new URL("../../", import.meta.url).pathname;
+  const bytes = onDisk(`${root}corpus`) + onDisk(`${root}golden`);
+  assert(bytes < 25_000_000, `${bytes} bytes; deno task corpus describe packs loose files`);
 });
 
 /** The questions about an image to which no tool has a right answer. */

@@ -7,9 +7,14 @@ import {
   type ImageRecord,
   joinReports,
   type PackedImage,
+  packFamilies,
   packImages,
   readArchive,
+  readRecord,
+  readRecordFiles,
   RecordedPeer,
+  removeRecord,
+  storeRecord,
   verifyArchive,
   verifyRecords,
 } from "../../src/recorded/mod.ts";
@@ -158,5 +163,44 @@ Deno.test("a record in a directory cannot have files written outside of the scra
     Deno.writeTextFileSync(`${images}/alone.json`, JSON.stringify({ ...record, name: "x" }));
     const verified = verifyRecords(new ReferencePeer(), { images });
     await assertFails(verified, "it is the record of x");
+  });
+});
+
+Deno.test("packFamilies() moves loose files into archives, and drops files without a record", async () => {
+  await withScratch((images) => {
+    const bytes = new Map([["one.a-x", 1], ["one.a-y", 2], ["two", 3]]);
+    const store = (name: string, value: number) => {
+      Deno.writeFileSync(`${images}/disk`, new Uint8Array(3000).fill(value, 2000));
+      const files = [describeFile(images, "disk")];
+      const record = { name, features: [], builder: "", commands: [], subject: "disk", files };
+      storeRecord(images, { ...record, answers: {} }, images);
+    };
+    const read = (name: string) =>
+      readRecordFiles(images, readRecord(images, name)).map((file) => file[2999]);
+    const entries = () => [...Deno.readDirSync(images)].map(({ name }) => name).sort();
+    for (const [name, value] of bytes) store(name, value);
+    Deno.removeSync(`${images}/disk`);
+    packFamilies(images);
+    const records = ["one.a-x.json", "one.a-y.json", "two.json"];
+    assertEquals(entries(), ["one.a.files.tgz", ...records, "two.files.tgz"].sort());
+    for (const [name, value] of bytes) assertEquals(read(name), [value], name);
+    // A file that is recorded again is loose, and comes before the packed one.
+    store("one.a-x", 9);
+    assertEquals([read("one.a-x"), read("one.a-y")], [[9], [2]]);
+    removeRecord(images, "two");
+    Deno.removeSync(`${images}/disk`);
+    packFamilies(images);
+    assertEquals(entries(), ["one.a-x.json", "one.a-y.json", "one.a.files.tgz"]);
+    assertEquals([read("one.a-x"), read("one.a-y")], [[9], [2]]);
+    const before = Deno.readFileSync(`${images}/one.a.files.tgz`);
+    packFamilies(images);
+    assertEquals(Deno.readFileSync(`${images}/one.a.files.tgz`), before);
+    Deno.writeTextFileSync(
+      `${images}/two.json`,
+      Deno.readTextFileSync(`${images}/one.a-x.json`)
+        .replace("one.a-x", "two"),
+    );
+    assertThrows(() => read("two"), PeerError, "Cannot find disk of recorded image two");
+    return Promise.resolve();
   });
 });
