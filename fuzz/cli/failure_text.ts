@@ -15,6 +15,8 @@ export interface FailureFacts {
   readonly repeats?: boolean;
   readonly description: string;
   readonly excerpt: string;
+  /** A shell script that does the same with public tools. */
+  readonly script?: string;
   readonly gaps: readonly string[];
   /** Path of the artifact, as typed. */
   readonly artifact?: string;
@@ -31,6 +33,7 @@ export function factsOfFailure(failure: ReportedFailure): FailureFacts {
     path: pathText(found.index, found.path),
     description: dossier?.description ?? "(the case cannot be generated again)",
     excerpt: dossier?.excerpt ?? "(none)",
+    ...(dossier?.script === undefined ? {} : { script: dossier.script }),
     gaps: dossier?.gaps ?? [],
     ...(found.shrink === undefined ? {} : { shrink: found.shrink }),
     ...(found.repeats === undefined ? {} : { repeats: found.repeats }),
@@ -57,9 +60,20 @@ export function failureText(facts: FailureFacts): string {
     ...answersIn(fault).map((text) => block("Answers", text)),
     block("Input", inputOf(facts)),
     block("Excerpt", facts.excerpt),
+    ...scriptBlock(facts),
     block("Reproduce with", reproduceWith(facts)),
     block("Minimize with", minimizeWith(facts)),
   ].join("\n");
+}
+
+/** Lines of a script that is printed; a longer one is beside the artifact. */
+const SCRIPT_SHOWN = 40;
+
+function scriptBlock({ script, artifact }: FailureFacts): string[] {
+  if (script === undefined) return [];
+  const short = script.split("\n").length <= SCRIPT_SHOWN;
+  if (short || artifact === undefined) return [block("Script", script.trimEnd())];
+  return [block("Script", `sh ${shellWord(`${artifact}.sh`)}`)];
 }
 
 /** The signature of a failure of an implementation starts with its kind. */

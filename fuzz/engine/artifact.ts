@@ -86,8 +86,8 @@ export interface ArtifactContent {
 }
 
 /**
- * Writes a failure to a directory: the image as `crash-<sha1>` (or `timeout-`, `oom-`), and its
- * sidecar. The name follows from target, signature and case, so that the same failure has the same
+ * Writes a failure to a directory: the image as `crash-<sha1>` (or `timeout-`, `oom-`), its sidecar,
+ * and the script of the case if there is one. The name follows from target, signature and case, so that the same failure has the same
  * name in every run.
  *
  * @returns the path of the artifact
@@ -120,6 +120,8 @@ export function writeArtifact(directory: string, content: ArtifactContent): stri
     versions: content.versions,
   };
   writeWhole(artifact, (path) => writeImage(path, image));
+  const { script } = dossier ?? {};
+  if (script !== undefined) writeWhole(`${artifact}.sh`, (path) => writeFileSync(path, script));
   writeWhole(`${artifact}.json`, (path) => {
     writeFileSync(path, `${JSON.stringify(sidecar, null, 2)}\n`);
   });

@@ -15,6 +15,8 @@ export interface Dossier {
   readonly description: string;
   /** The bytes that matter, annotated. */
   readonly excerpt: string;
+  /** A shell script that does the same with public tools, for targets that have one. */
+  readonly script?: string;
   /** The passphrases of the images, without duplicates. */
   readonly passphrases: readonly string[];
   /** The image, then the files that it refers to. */
@@ -66,6 +68,7 @@ export function dossierOf(target: Target, value: unknown, about?: About): Dossie
         () => files.map(({ name, source }) => ({ name, ...sparseFile(source) })),
       ),
       gaps,
+      ...scriptIn(take("write the script", undefined, () => target.script?.(value))),
       ...(causes === undefined
         ? {}
         : { traits: take("name the traits", [], () => causes.traits(value)) }),
@@ -73,6 +76,10 @@ export function dossierOf(target: Target, value: unknown, about?: About): Dossie
   } finally {
     for (const { source } of files) source.close?.();
   }
+}
+
+function scriptIn(script: string | undefined): { readonly script?: string } {
+  return script === undefined ? {} : { script };
 }
 
 function firstBytes(files: readonly CaseFile[]): string {

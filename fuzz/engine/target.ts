@@ -164,6 +164,8 @@ export interface Target<Case = unknown> {
   passphrases?(value: Case): readonly string[];
   /** Failures are grouped by cause; by signature if absent. */
   readonly causes?: Causes<Case>;
+  /** A shell script that does what the case does with public tools, for a report to their developers. */
+  script?(value: Case): string;
   /**
    * The relevant bytes of the case, annotated; by default the first rows of the image.
    *

@@ -28,7 +28,7 @@ import {
 } from "../mutate/mod.ts";
 
 /** What models are drawn for. */
-export type Use = "open" | "roundtrip" | "differential";
+export type Use = "open" | "roundtrip" | "differential" | "stateful";
 
 /**
  * What the fuzz targets know of a format. Only `format` and `models` have to be there: with them, any
@@ -332,17 +332,23 @@ export function passphrasesOf<Model>(
   return right.map(() => strange);
 }
 
+/** How an image is opened with passphrases. */
+export function readOptionsOf<Model>(
+  { keys }: Kit<Model>,
+  passphrases: readonly string[],
+): ReadOptions {
+  if (keys === undefined) return {};
+  return { passphrases: passphrases.map(utf8), iterationsMax: keys.iterationsMax };
+}
+
 /** Opens the files of an image with passphrases. */
 export function openWith<Model>(
   kit: Kit<Model>,
   files: readonly CaseFile[],
   passphrases: readonly string[] = [],
 ): OpenedImage {
-  const { keys, format } = kit;
-  const options: ReadOptions = keys === undefined
-    ? {}
-    : { passphrases: passphrases.map(utf8), iterationsMax: keys.iterationsMax };
-  return kit.open?.(files, options) ?? openBytes(sourceOf(files), format, options);
+  const options = readOptionsOf(kit, passphrases);
+  return kit.open?.(files, options) ?? openBytes(sourceOf(files), kit.format, options);
 }
 
 /** Whether an image has to open as before after edits. */

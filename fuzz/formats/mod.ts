@@ -11,12 +11,13 @@
  * @module
  */
 
-import { chains } from "./chain/mod.ts";
+import { chains, changedChains } from "./chain/mod.ts";
 import type { Kit, ToolKit } from "./kit.ts";
 import { luks1 } from "./luks1/mod.ts";
 import { luks2 } from "./luks2/mod.ts";
 import { qcow1 } from "./qcow1/mod.ts";
 import { qcow2 } from "./qcow2/mod.ts";
+import { raw } from "./raw.ts";
 
 /** The kits of single images, each fuzzed by `open`. */
 export const images: readonly Kit[] = [qcow1 as Kit, qcow2 as Kit, luks1 as Kit, luks2 as Kit];
@@ -30,6 +31,9 @@ export const wholes: readonly WholeKit[] = [
   luks1 as WholeKit,
   luks2 as WholeKit,
 ];
+
+/** The kits of images that are changed step by step. */
+export const changed: readonly Kit[] = [...changedChains as readonly Kit[], raw as Kit];
 
 /** Every kit, each once. */
 export const kits: readonly Kit[] = [...new Set([...images, ...wholes])];
@@ -59,6 +63,7 @@ export {
   type OpenedCase,
   openWith,
   passphrasesOf,
+  readOptionsOf,
   sourceOf,
   targetName,
   type ToolKit,

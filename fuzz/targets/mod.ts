@@ -5,13 +5,14 @@
  */
 
 import type { Target } from "../engine/mod.ts";
-import { images, wholes } from "../formats/mod.ts";
+import { changed, images, wholes } from "../formats/mod.ts";
 import { canaries } from "./canary.ts";
 import { differential } from "./differential.ts";
 import { encryptionCanary } from "./encryption_canary.ts";
 import { open } from "./open.ts";
 import { recorded } from "./recorded.ts";
 import { roundtrip } from "./roundtrip.ts";
+import { stateful } from "./stateful.ts";
 
 /** Every target, in the order in which a run goes through them. */
 export const targets: readonly Target[] = [
@@ -19,6 +20,7 @@ export const targets: readonly Target[] = [
   ...wholes.map((kit) => roundtrip(kit)),
   recorded,
   ...wholes.map((kit) => differential(kit)),
+  ...changed.flatMap((kit) => stateful(kit)),
   ...canaries,
   encryptionCanary,
 ].map((target) => target as Target);

@@ -137,6 +137,7 @@ export {
   SESSION_LIMIT,
 } from "./qemu_io/session.ts";
 export type { AllocationRun } from "./qemu_io/text.ts";
+export { type Changed, QemuWriter } from "./qemu_io/writer.ts";
 export { openSubject } from "./reference/open.ts";
 export { checkOutcome, ReferencePeer } from "./reference/peer.ts";
 export { ReferencePool } from "./reference/pool.ts";

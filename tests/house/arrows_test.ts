@@ -20,6 +20,7 @@ const FLOORS = [
   ["fuzz/engine", "fuzz/generate", "fuzz/mutate"],
   ["fuzz/compare"],
   ["fuzz/formats"],
+  ["fuzz/stateful"],
   ["fuzz/targets"],
   ["fuzz/peer"],
   ["fuzz/cli"],

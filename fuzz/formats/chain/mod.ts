@@ -8,6 +8,8 @@ import * as fc from "fast-check";
 import { extname } from "node:path";
 import { formatOf } from "../../../src/formats.ts";
 import { openFiles, probe } from "../../../src/image/mod.ts";
+import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { normaliseQcow1, qcow1Format } from "../../../src/qcow1/mod.ts";
 import { qcow2Format } from "../../../src/qcow2/mod.ts";
 import type { ExpectedDisk } from "../../generate/mod.ts";
 import { type Kit, NO_CHECKER, type ToolKit } from "../kit.ts";
@@ -31,6 +33,8 @@ import { chainTools } from "./tools.ts";
 const SMALL = { clusterBitsMax: 16, limits: { l1Bytes: 4096 }, encryption: "some" } as const;
 const CLUSTERS_MAX = 64;
 const LEAKS_FOUND = 3;
+/** The cluster_bits from which on a first cluster has room for extensions that QEMU does not know. */
+const ROOMY_BITS = 13;
 
 /** The kit of chains. */
 export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
@@ -74,10 +78,54 @@ export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
   },
 };
 
+/** The kits of chains whose top image is changed, by the format of that image. */
+export const changedChains: readonly Kit<ChainModel>[] = [
+  { ...chains, models: () => writableChains("qcow2") },
+  { ...chains, format: qcow1Format, name: qcow1Format.name, models: () => writableChains("qcow") },
+];
+
 function comparedChains(): fc.Arbitrary<ChainModel> {
   const clusters = fc.nat({ max: CLUSTERS_MAX });
   return fc.tuple(chainModels(SMALL), fc.boolean(), clusters)
     .map(([chain, modest, clusters]) => withOwnKeys(modest ? chain : modestDisk(chain, clusters)));
+}
+
+/** Small disks that may be written to. */
+function writableChains(format: "qcow" | "qcow2"): fc.Arbitrary<ChainModel> {
+  const clusters = fc.nat({ max: CLUSTERS_MAX });
+  return fc.tuple(chainModels({ ...SMALL, formats: [format] }), clusters).map(
+    ([chain, clusters]) => {
+      const [top, ...rest] = modestDisk(chain, clusters);
+      return withOwnKeys(top === undefined ? [] : [writable(top), ...rest]);
+    },
+  );
+}
+
+/**
+ * The image without what makes QEMU's writes go wrong, or what a model does not say all of:
+ *
+ * - An image that is marked as corrupt must not be written to.
+ * - QEMU writes the names of all features into the first cluster, which has no room for much else if
+ *   clusters are small.
+ * - Of a snapshot of another size, the model says only what is seen with the size of the disk.
+ * - QEMU puts a cluster of version 1 at the end of the file, and a table that starts there is overwritten
+ *   (block/qcow.c, get_cluster_offset).
+ * - QEMU reads a bitmap entry that stands for ones as ones past the end of the disk too. It writes them,
+ *   and a disk that grows shows them (util/hbitmap.c, hbitmap_deserialize_ones).
+ */
+function writable(image: ImageModel): ImageModel {
+  if (image.format === "raw") return image;
+  if (image.format === "qcow") {
+    return normaliseQcow1({ ...image, placement: { ...image.placement, cutTail: false } });
+  }
+  const size = Number(image.size);
+  const bitmaps = image.bitmaps.map((bitmap) => ({
+    ...bitmap,
+    table: bitmap.table.map((kind) => kind === "ones" ? "data" : kind),
+  }));
+  const snapshots = image.snapshots.map((snapshot) => ({ ...snapshot, size }));
+  const unknownExtensions = image.clusterBits < ROOMY_BITS ? [] : image.unknownExtensions;
+  return normaliseQcow2({ ...image, corrupt: false, snapshots, bitmaps, unknownExtensions });
 }
 
 function describeImage(image: ImageModel): string {

@@ -69,7 +69,8 @@ function normalImage(image: ImageModel): ImageModel {
   return normal;
 }
 
-function rawModels(): fc.Arbitrary<RawModel> {
+/** Raw images. */
+export function rawModels(): fc.Arbitrary<RawModel> {
   return fc.record({
     format: fc.constant("raw"),
     size: fc.nat({ max: RAW_MAX }),

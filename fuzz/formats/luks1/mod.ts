@@ -38,7 +38,12 @@ const keys: KeyKit<Luks1Model> = {
 };
 
 /** One volume in this many is generated; the others come from a cache. */
-const RARELY: Readonly<Record<Use, number>> = { open: 40, roundtrip: 32, differential: 12 };
+const RARELY: Readonly<Record<Use, number>> = {
+  open: 40,
+  roundtrip: 32,
+  differential: 12,
+  stateful: 12,
+};
 /** Sets of passphrases that processes of qemu-io are kept for. */
 const PASSPHRASES_MAX = 3;
 

@@ -29,7 +29,12 @@ import { COPIES, describeLuks2, layOutLuks2, luks2Volumes } from "./volumes.ts";
 const NOISE_MAX = 2 ** 16;
 const VERSION = [0, 2];
 /** One volume in this many is generated; the others come from a cache. */
-const RARELY: Readonly<Record<Use, number>> = { open: 40, roundtrip: 24, differential: 12 };
+const RARELY: Readonly<Record<Use, number>> = {
+  open: 40,
+  roundtrip: 24,
+  differential: 12,
+  stateful: 12,
+};
 
 /** The kit of LUKS version 2. */
 export const luks2: Kit<Luks2Model> & { readonly tools: ToolKit } = {

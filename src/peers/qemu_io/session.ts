@@ -1,12 +1,19 @@
-import { failure, malformed } from "../answers.ts";
+import { malformed } from "../answers.ts";
 import { accepted, type Outcome, rejected, type Subject, unsupported } from "../peer.ts";
 import { jsonName } from "../qemu_img/names.ts";
-import { runTool, type ToolEnd } from "../tool/process.ts";
+import { runTool } from "../tool/process.ts";
 import { scrubbed } from "../tool/secrets.ts";
 import { Overlay } from "./overlay.ts";
 import { QemuIoPool } from "./pool.ts";
 import type { Exchange } from "./process.ts";
-import { type AllocationRun, readAllocationMap, readDump, readFailure } from "./text.ts";
+import {
+  type AllocationRun,
+  endOutcome,
+  NOTHING_OPEN,
+  readAllocationMap,
+  readDump,
+  readFailure,
+} from "./text.ts";
 import { type BlockOptions, blockOptions, learnChain } from "../qemu_img/options.ts";
 
 /** How qemu-io is called and bounded. */
@@ -51,8 +58,6 @@ export interface Examination extends Content {
 export const SESSION_LIMIT = 64 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 const UNIT = 4096;
-/** What commands other than `open` say while no image is open. */
-const NOTHING_OPEN = "no file open";
 /** After a failed read, qcow1 may return stale data until it is opened again. */
 const REOPENED_FORMATS = ["qcow"];
 
@@ -198,12 +203,6 @@ function mapOutcome(exchange: Exchange): Outcome<readonly AllocationRun[]> {
   }
   const runs = readAllocationMap(map);
   return runs === undefined ? malformed(map, "The answer to map is not a map") : accepted(runs);
-}
-
-function endOutcome(end: ToolEnd, errors: string): Outcome<never> {
-  if (end.kind !== "exited") return failure({ end, stdout: "", stderr: errors });
-  // qemu-io exits at the end of its input alone; in the middle it has given up.
-  return { outcome: "crashed", message: `exit status ${end.code}: ${errors.trim()}` };
 }
 
 function firstLine(text: string): string {

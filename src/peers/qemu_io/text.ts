@@ -1,3 +1,17 @@
+import { failure } from "../answers.ts";
+import type { Outcome } from "../peer.ts";
+import type { ToolEnd } from "../tool/process.ts";
+
+/** What commands other than `open` say while no image is open. */
+export const NOTHING_OPEN = "no file open";
+
+/** The outcome of a batch in which the process ended. */
+export function endOutcome(end: ToolEnd, errors: string): Outcome<never> {
+  if (end.kind !== "exited") return failure({ end, stdout: "", stderr: errors });
+  // qemu-io exits at the end of its input alone; in the middle it has given up.
+  return { outcome: "crashed", message: `exit status ${end.code}: ${errors.trim()}` };
+}
+
 /** A run of guest bytes of the top layer, in bytes. */
 export interface AllocationRun {
   /** First byte. */

@@ -1,0 +1,138 @@
+import type { Pattern } from "../../src/format/mod.ts";
+import type { Range } from "../generate/mod.ts";
+import type { KeptDisk, State } from "./state.ts";
+import type { BitmapVerb, Place, Step } from "./step.ts";
+
+/** A step with the values that it has for an image in a state. */
+export type Action =
+  | { readonly do: "write" | "compressed"; readonly range: Range; readonly pattern: Pattern }
+  | { readonly do: "zero"; readonly range: Range; readonly unmap: boolean }
+  | { readonly do: "discard"; readonly range: Range }
+  | { readonly do: "flush" | "reopen" }
+  | { readonly do: "resize"; readonly size: number; readonly from: number }
+  | { readonly do: "snapshot"; readonly name: string }
+  /** `id` selects the snapshot for `apply`, as does `name` for `delete`. */
+  | { readonly do: "apply" | "delete"; readonly name: string; readonly id?: string }
+  | {
+    readonly do: "bitmap-add";
+    readonly name: string;
+    readonly granularity: number;
+    readonly enabled: boolean;
+  }
+  | { readonly do: BitmapVerb; readonly name: string }
+  | { readonly do: "bitmap-merge"; readonly name: string; readonly source: string };
+
+const SECTOR_BYTES = 512;
+/** Bits of a bitmap that a step adds: QEMU keeps all of them in memory. */
+const BITS_MAX = 2 ** 20;
+
+/** The action of a step; `undefined` if the image has nothing that it could be applied to. */
+export function actionOf(step: Step, state: State): Action | undefined {
+  const { disk: { size }, facts, snapshots, bitmaps } = state;
+  switch (step.do) {
+    case "write":
+    case "zero":
+    case "discard": {
+      const range = rangeOf(step.at, state);
+      if (range.start >= range.end) return undefined;
+      const { at: _, ...rest } = step;
+      return { ...rest, range } as Action;
+    }
+    case "compressed": {
+      const start = rangeOf(step.at, state).start;
+      const range = clusterAt(start, state);
+      if (!facts.compresses || range.start >= range.end) return undefined;
+      // In version 1, QEMU overwrites a cluster that is there, whatever its length (block/qcow.c,
+      // get_cluster_offset with allocate = 2).
+      const isTouched = state.touched.some(({ start, end }) =>
+        start < range.end && range.start < end
+      );
+      if (facts.format === "qcow" && isTouched) return undefined;
+      return { do: step.do, range, pattern: step.pattern };
+    }
+    case "flush":
+    case "reopen":
+      return { do: step.do };
+    case "resize": {
+      const { clusters, sectors } = step;
+      const next = size + clusters * facts.clusterSize + sectors * SECTOR_BYTES;
+      if (!facts.resizes || next === size || next <= 0 || next > facts.sizeMax) return undefined;
+      return { do: step.do, size: next, from: size };
+    }
+    case "snapshot":
+      if (!facts.snapshots) return undefined;
+      return { do: step.do, name: `snap-${state.made}` };
+    case "apply":
+    case "delete": {
+      const snapshot = snapshots[step.index % snapshots.length];
+      if (snapshot === undefined) return undefined;
+      const { name, id } = snapshot;
+      if (step.do === "delete" && !isNamed(snapshot, snapshots)) return undefined;
+      return { do: step.do, name, ...(id === undefined ? {} : { id }) };
+    }
+    case "bitmap-add": {
+      const granularity = 2 ** step.granularityBits;
+      // qemu-img says that it added a bitmap to a disk of no bytes, and adds none.
+      if (!facts.bitmaps || size === 0 || size / granularity > BITS_MAX) return undefined;
+      return { do: step.do, name: `map-${state.made}`, granularity, enabled: step.enabled };
+    }
+    case "bitmap-merge": {
+      const [target, source] = [step.index, step.source].map((at) => bitmaps[at % bitmaps.length]);
+      if (target === undefined || source === undefined || target === source) return undefined;
+      return { do: step.do, name: target.name, source: source.name };
+    }
+    default: {
+      const bitmap = bitmaps[step.index % bitmaps.length];
+      return bitmap === undefined ? undefined : { do: step.do, name: bitmap.name };
+    }
+  }
+}
+
+/** Whether a name alone selects a snapshot, for readers that look for ids too. */
+function isNamed({ name, id }: KeptDisk, snapshots: readonly KeptDisk[]): boolean {
+  return name !== "" && snapshots.every((it) => it.id === id || it.name !== name && it.id !== name);
+}
+
+function rangeOf({ cluster, skip, clusters, bytes }: Place, { disk, facts }: State): Range {
+  const unit = facts.clusterSize;
+  const count = Math.max(1, Math.ceil(disk.size / unit));
+  const start = (cluster % count) * unit + skip % unit;
+  const length = clusters * unit + bytes % unit || unit;
+  return { start, end: Math.min(disk.size, start + length) };
+}
+
+function clusterAt(at: number, { disk, facts }: State): Range {
+  const start = Math.floor(at / facts.clusterSize) * facts.clusterSize;
+  return { start, end: Math.min(disk.size, start + facts.clusterSize) };
+}
+
+/** An action in a line. */
+export function describeAction(action: Action): string {
+  switch (action.do) {
+    case "write":
+    case "compressed":
+    case "zero":
+    case "discard": {
+      const { range: { start, end } } = action;
+      const how = action.do === "zero"
+        ? (action.unmap ? " unmap" : "")
+        : action.do === "discard"
+        ? ""
+        : ` ${action.pattern.kind} ${action.pattern.seed}`;
+      return `${action.do} ${end - start} bytes at ${start}${how}`;
+    }
+    case "flush":
+    case "reopen":
+      return action.do;
+    case "resize":
+      return `resize from ${action.from} to ${action.size} bytes`;
+    case "bitmap-add":
+      return `bitmap-add ${action.name} granularity ${action.granularity}${
+        action.enabled ? "" : " disabled"
+      }`;
+    case "bitmap-merge":
+      return `bitmap-merge ${action.source} into ${action.name}`;
+    default:
+      return `${action.do} ${JSON.stringify(action.name)}`;
+  }
+}

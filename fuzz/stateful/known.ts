@@ -1,0 +1,73 @@
+import { SECTOR } from "../../src/bytes/mod.ts";
+import type { Failure } from "../engine/mod.ts";
+import type { Action } from "./action.ts";
+import type { State } from "./state.ts";
+
+/** What is known of a sequence when it fails. */
+export interface Seen {
+  readonly failure: Failure;
+  /** Its signature without the writer. */
+  readonly what: string;
+  readonly state: State;
+  /** The actions so far, with those that were rejected. */
+  readonly actions: readonly { readonly action: Action; readonly rejected: boolean }[];
+}
+
+/** A failure of a writer that is understood. */
+export interface KnownFailure {
+  /** Name of the divergence. */
+  readonly name: string;
+  /** Why the writer differs, with a citation. */
+  readonly because: string;
+  /** Whether a failure is an instance of it. */
+  explains(seen: Seen): boolean;
+}
+
+/** What QEMU does that differs from what is expected. */
+export const QEMU_FAILURES: readonly KnownFailure[] = [
+  {
+    name: "qemu-snapshot-leaks-when-rejected",
+    because:
+      "When a refcount is too narrow for another snapshot, qcow2_snapshot_create has allocated the " +
+      "snapshot's L1 table already and does not free it (block/qcow2-snapshot.c, 7.2.22).",
+    explains: ({ what, actions }) =>
+      what === "leaks" &&
+      actions.some(({ action, rejected }) => action.do === "snapshot" && rejected),
+  },
+  {
+    name: "qemu-header-full",
+    because:
+      "QEMU writes the names of all features into the first cluster with every change of the header " +
+      "(block/qcow2.c, qcow2_update_header). Where they do not fit beside the other extensions, the " +
+      "image cannot be changed, or loses its bitmaps.",
+    explains: ({ what }) => what.includes("no-space-left-on-device"),
+  },
+  {
+    name: "qemu-qcow-partial-write-to-compressed-and-encrypted",
+    because:
+      "A write to a part of a compressed cluster of version 1 stores the rest decompressed and not " +
+      "encrypted (block/qcow.c, get_cluster_offset).",
+    explains: ({ what, state: { facts } }) =>
+      what === "content.data.qcow.top" && facts.format === "qcow" &&
+      facts.encrypted,
+  },
+  {
+    name: "qemu-qcow-no-copy-from-backing",
+    because:
+      "A write to a part of a new cluster of version 1 copies nothing from the backing file: QEMU makes " +
+      "images with a backing file with clusters of one sector (block/qcow.c, get_cluster_offset and " +
+      "qcow_co_create).",
+    explains: ({ what, state: { facts } }) =>
+      what === "content.data.qcow.top" && facts.format === "qcow" &&
+      facts.backing && facts.clusterSize > SECTOR,
+  },
+  {
+    name: "qemu-encrypted-raw-data-file-grows",
+    because:
+      "An image with a raw data file grows by clusters that are allocated and were never written " +
+      "(block/qcow2.c, qcow2_co_truncate). The zeros there are decrypted if the image is encrypted.",
+    explains: ({ what, state: { facts }, actions }) =>
+      what.startsWith("content.data.qcow2") && facts.encrypted &&
+      facts.dataFile && actions.some(({ action }) => action.do === "resize"),
+  },
+];

@@ -1,0 +1,25 @@
+/**
+ * Sequences of changes to an image, and what is expected of the image after them.
+ *
+ * Invariants:
+ *
+ * - What is expected follows from the model of the image and the actions alone. No writer is trusted.
+ * - A step names nothing: it counts, so that it means something for any image.
+ * - A sequence is a list of plain values. It is stored, replayed and made smaller like any case.
+ *
+ * @module
+ */
+
+export { type Action, actionOf, describeAction } from "./action.ts";
+export { commandOf } from "./commands.ts";
+export { Disk } from "./disk.ts";
+export { type KnownFailure, QEMU_FAILURES } from "./known.ts";
+export { QemuFiles } from "./qemu.ts";
+export { ReferenceFiles, type ReferenceOptions } from "./reference.ts";
+export { actionsOf, runSequence, type SequenceOptions, type SequenceReport } from "./sequence.ts";
+export { scriptOf } from "./script.ts";
+export { startOf } from "./start.ts";
+export { after, type State } from "./state.ts";
+export { requireStep, type Step, stepLists, type TurnStep } from "./step.ts";
+export { verify } from "./verify.ts";
+export type { Start, Writer } from "./writer.ts";

@@ -1,0 +1,156 @@
+import { type ByteStore, MemoryStore } from "../../src/bytes/mod.ts";
+import {
+  type BitmapEditor,
+  EditError,
+  type ImageEditor,
+  patternBytes,
+  seededBytes,
+  type SnapshotEditor,
+} from "../../src/format/mod.ts";
+import { type EditedImage, editFiles } from "../../src/image/edit/mod.ts";
+import type { ReadOptions } from "../../src/image/mod.ts";
+import { type CaseFile, Failure } from "../engine/mod.ts";
+import { type Action, describeAction } from "./action.ts";
+import { isDoubtful } from "./commands.ts";
+import type { Start, Writer } from "./writer.ts";
+
+/** Snapshots are made at this time, in nanoseconds since 1970. */
+const NOW = 1_000_000_000_000_000_000n;
+
+/** How the reference is used. */
+export interface ReferenceOptions {
+  /** How images are opened, with their passphrases. */
+  readonly options: ReadOptions;
+  /** Makes the store of a file; one in memory by default. */
+  readonly store?: (file: CaseFile) => ByteStore;
+  /** Wraps the editor, so that a mistake can be planted. */
+  readonly editor?: (editor: ImageEditor) => ImageEditor;
+}
+
+/** Changes an image in memory with the editor of its format. */
+export class ReferenceFiles implements Writer {
+  readonly name = "reference";
+  readonly #options: ReferenceOptions;
+  #files = new Map<string, ByteStore>();
+  #format = "raw";
+  #image: EditedImage | undefined;
+  #editor: ImageEditor | undefined;
+
+  constructor(options: ReferenceOptions) {
+    this.#options = options;
+  }
+
+  load({ files, format }: Start): void {
+    const make = this.#options.store ?? (({ source }: CaseFile) => new MemoryStore(source));
+    this.#files = new Map(files.map((file) => [file.name, make(file)]));
+    this.#format = format;
+    this.#image = undefined;
+  }
+
+  apply(action: Action): string | undefined {
+    try {
+      if (action.do === "reopen") this.settle();
+      else applyTo(this.#open(), action);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof EditError)) throw error;
+      if (isDoubtful(action)) return error.message;
+      throw new Failure(
+        `reference.${action.do}.rejected`,
+        `${describeAction(action)}: ${error.message}`,
+      );
+    }
+  }
+
+  settle(): void {
+    this.#editor?.flush();
+    this.#image?.finish();
+    this.#image = undefined;
+    this.#editor = undefined;
+  }
+
+  files(): readonly CaseFile[] {
+    return [...this.#files].map(([name, source]) => ({ name, source }));
+  }
+
+  #open(): ImageEditor {
+    if (this.#editor !== undefined) return this.#editor;
+    this.#image = editFiles(this.#files, this.#format, {
+      ...this.#options.options,
+      random: seededBytes(1),
+      now: () => NOW,
+    });
+    const { editor, findings } = this.#image;
+    if (editor === undefined) {
+      const [first] = findings.list();
+      const why = first === undefined ? "" : `: ${first.message}`;
+      throw new Failure(`reference.no-editor.${first?.rule ?? ""}`, `There is no editor${why}`);
+    }
+    return this.#editor = this.#options.editor?.(editor) ?? editor;
+  }
+}
+
+function applyTo(editor: ImageEditor, action: Action): void {
+  switch (action.do) {
+    case "write":
+    case "compressed": {
+      const { range: { start, end }, pattern } = action;
+      const bytes = patternBytes(pattern, end - start);
+      if (action.do === "write") return editor.write(start, bytes);
+      if (editor.writeCompressed === undefined) throw new EditError("no compressed clusters");
+      return editor.writeCompressed(start, bytes);
+    }
+    case "zero": {
+      const { range: { start, end }, unmap } = action;
+      return editor.writeZeroes(start, end - start, { unmap });
+    }
+    case "discard":
+      return editor.discard(action.range.start, action.range.end - action.range.start);
+    case "flush":
+      return editor.flush();
+    case "reopen":
+      return;
+    case "resize":
+      if (editor.resize === undefined) throw new EditError("no other size");
+      return editor.resize(action.size, { shrink: true });
+    case "snapshot":
+      return void snapshotsOf(editor).create(action.name);
+    case "apply":
+      return snapshotsOf(editor).apply(action.id ?? action.name);
+    case "delete":
+      return snapshotsOf(editor).delete(action.id ?? action.name);
+    default:
+      return applyToBitmaps(editor, action);
+  }
+}
+
+function snapshotsOf({ snapshots }: ImageEditor): SnapshotEditor {
+  if (snapshots !== undefined) return snapshots;
+  throw new EditError("no snapshots");
+}
+
+function applyToBitmaps(
+  { bitmaps, layer }: ImageEditor,
+  action: Extract<Action, { do: `bitmap-${string}` }>,
+): void {
+  if (bitmaps === undefined) throw new EditError("no bitmaps");
+  const { name } = action;
+  const change: { readonly [Verb in typeof action.do]: (editor: BitmapEditor) => void } = {
+    "bitmap-add": (editor) => {
+      if (action.do !== "bitmap-add") return;
+      const { granularity, enabled } = action;
+      editor.add(name, { granularity, enabled });
+    },
+    "bitmap-remove": (editor) => editor.remove(name),
+    "bitmap-enable": (editor) => editor.enable(name),
+    "bitmap-disable": (editor) => editor.disable(name),
+    "bitmap-clear": (editor) => editor.clear(name),
+    "bitmap-merge": (editor) => {
+      const source = action.do === "bitmap-merge" ? action.source : name;
+      const found = layer.bitmaps?.find((bitmap) => bitmap.name === source);
+      if (found === undefined) throw new EditError(`no bitmap ${source}`);
+      editor.merge(name, found.ranges());
+    },
+  };
+  change[action.do](bitmaps);
+}

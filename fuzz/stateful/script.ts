@@ -1,0 +1,230 @@
+import { Buffer } from "node:buffer";
+import { gzipSync } from "node:zlib";
+import type { OpenedImage } from "../../src/image/mod.ts";
+import type { CaseFile } from "../engine/mod.ts";
+import { type Action, describeAction } from "./action.ts";
+import { commandOf, isDoubtful } from "./commands.ts";
+import type { Facts, State } from "./state.ts";
+import type { Start } from "./writer.ts";
+
+/** The steps that a script is made of. */
+export interface ScriptOptions {
+  readonly start: Start & { readonly state: State };
+  /** The image as it was opened, which knows what in its chain is encrypted. */
+  readonly image: OpenedImage;
+  readonly actions: readonly (Action & { readonly by?: number })[];
+}
+
+/** Bytes of a file that may go into a script, and of its encoded form. */
+const FILE_MAX = 2 ** 22;
+const TEXT_MAX = 2 ** 17;
+const EXPECTED = "expected.raw";
+
+/**
+ * The steps as a shell script of qemu-img and qemu-io commands. It makes the start image, does the same
+ * to a raw twin of it, and compares the two.
+ */
+export function scriptOf({ start, image, actions }: ScriptOptions): string {
+  const { files: [top, ...others], state } = start;
+  const name = word(top?.name ?? "image");
+  const access = accessOf(start, image);
+  const made = isPlain(state, image)
+    ? [createCommand(image, name, state)]
+    : [...top === undefined ? [] : fileText(top), ...others.flatMap(fileText)];
+  return [
+    "#!/bin/sh",
+    "# Changes an image, and a raw twin of it in the same way. The last two commands must be content.",
+    "set -e",
+    'cd "$(mktemp -d)"',
+    ...made,
+    ...patternFiles(actions),
+    `qemu-img convert ${access.objects}-O raw ${access.image} ${EXPECTED}`,
+    ...grouped(actions).flatMap((group) => groupText(group, { access, name, state })),
+    `qemu-img check ${access.objects}${access.image}`,
+    `qemu-img compare ${access.objects}${access.image} ${access.twin}`,
+    "",
+  ].join("\n");
+}
+
+/** How the commands of a script open the image and its twin. */
+interface Access {
+  readonly objects: string;
+  readonly image: string;
+  readonly twin: string;
+}
+
+const KEY_OPTIONS: { readonly [format: string]: string } = {
+  luks: "key-secret",
+  qcow: "encrypt.key-secret",
+  qcow2: "encrypt.key-secret",
+};
+
+function accessOf({ files: [top], format, passphrases }: Start, image: OpenedImage): Access {
+  const name = top?.name ?? "image";
+  const keys: { [option: string]: string } = {};
+  const objects: string[] = [];
+  let depth = 0;
+  for (let layer: OpenedImage | undefined = image; layer !== undefined; layer = layer.backing) {
+    const passphrase = passphrases[Math.min(depth, passphrases.length - 1)];
+    const option = KEY_OPTIONS[layer.format];
+    if (layer.layer?.encrypted === true && passphrase !== undefined && option !== undefined) {
+      keys[`${"backing.".repeat(depth)}${option}`] = `s${depth}`;
+      const data = Buffer.from(passphrase).toString("base64");
+      objects.push(`--object secret,id=s${depth},format=base64,data=${data} `);
+    }
+    depth++;
+  }
+  const options = { driver: format, "file.driver": "file", "file.filename": name, ...keys };
+  const twin = { driver: "raw", "file.driver": "file", "file.filename": EXPECTED };
+  return { objects: objects.join(""), image: json(options), twin: json(twin) };
+}
+
+function json(options: { readonly [option: string]: string }): string {
+  return word(`json:${JSON.stringify(options)}`);
+}
+
+/** Actions of qemu-io that one open image takes, or another action alone. */
+type Group = readonly (Action & { readonly by?: number })[];
+
+function grouped(actions: Group): Group[] {
+  const groups: (Action & { by?: number })[][] = [];
+  for (const action of actions) {
+    const last = groups.at(-1);
+    const [before] = last ?? [];
+    const joins = before !== undefined && isIo(before) && isIo(action) && before.by === action.by;
+    if (joins) last?.push(action);
+    else groups.push([action]);
+  }
+  return groups;
+}
+
+function isIo(action: Action): boolean {
+  return "io" in commandOf(action) && !isDoubtful(action);
+}
+
+/** Where a group is applied. */
+interface Place {
+  readonly access: Access;
+  readonly name: string;
+  readonly state: State;
+}
+
+function groupText(group: Group, place: Place): string[] {
+  const [first] = group;
+  if (first === undefined || first.do === "reopen") return [];
+  const said = first.by === 0 ? [`# diskproof: ${group.map(describeAction).join(", ")}`] : [];
+  const ours = oursOf(group, place);
+  const twin = twinOf(group, place);
+  if (!isDoubtful(first)) return [...said, ours, ...twin];
+  return [...said, `if ${ours}`, `then ${twin.join("; ") || ":"}`, "fi"];
+}
+
+function oursOf(group: Group, { access, name, state: { facts } }: Place): string {
+  const [action] = group as [Action];
+  const command = commandOf(action);
+  if ("img" in command) {
+    const [verb, ...rest] = command.img(access.image);
+    const args = rest.map((arg) => arg === access.image ? arg : word(arg)).join(" ");
+    return `qemu-img ${verb} ${access.objects}${args}`;
+  }
+  if (action.do === "resize") return resizeOf(action, facts.format, name);
+  return ioText(access.image, group.map(ioOf), access.objects);
+}
+
+function resizeOf(
+  { size, from }: Extract<Action, { do: "resize" }>,
+  format: string,
+  name: string,
+): string {
+  return `qemu-img resize -q ${size < from ? "--shrink " : ""}-f ${format} ${name} ${size}`;
+}
+
+function ioText(image: string, commands: readonly string[], objects = ""): string {
+  return `qemu-io -d unmap ${objects}${commands.map((it) => `-c ${word(it)}`).join(" ")} ${image}`;
+}
+
+/** What a group does to the twin. */
+function twinOf(group: Group, { access, state: { facts } }: Place): string[] {
+  const [action] = group as [Action];
+  if (action.do === "snapshot") return [`cp ${EXPECTED} ${word(`expected.${action.name}`)}`];
+  if (action.do === "apply" && action.id === undefined) {
+    return [`cp ${word(`expected.${action.name}`)} ${EXPECTED}`];
+  }
+  if (action.do === "resize") return [resizeOf(action, "raw", EXPECTED)];
+  const commands = group.flatMap((it) => twinIo(it, facts));
+  return commands.length === 0 ? [] : [ioText(access.twin, commands)];
+}
+
+function ioOf(action: Action): string {
+  const command = commandOf(action);
+  return "io" in command ? command.io : "";
+}
+
+/** What an action does to the twin, which has no clusters. */
+function twinIo(action: Action, { format, clusterSize }: Facts): string[] {
+  if (action.do === "compressed") return [ioOf({ ...action, do: "write" })];
+  if (action.do === "write" || action.do === "zero") return [ioOf(action)];
+  if (action.do !== "discard" || format !== "qcow2") return [];
+  const { start, end } = action.range;
+  const from = Math.ceil(start / clusterSize) * clusterSize;
+  const to = Math.floor(end / clusterSize) * clusterSize;
+  return from < to ? [`write -q -z ${from} ${to - from}`] : [];
+}
+
+/** Whether qemu-img makes the image from its size and options. */
+function isPlain({ snapshots, bitmaps, touched, facts }: State, image: OpenedImage): boolean {
+  const isQcow = facts.format === "qcow2" || facts.format === "qcow";
+  const parts = [...snapshots, ...bitmaps, ...touched];
+  return isQcow && parts.length === 0 && !facts.encrypted && !facts.dataFile && !facts.backing &&
+    image.layer?.dirty === false;
+}
+
+function createCommand(
+  { layer, format }: OpenedImage,
+  name: string,
+  { disk, facts }: State,
+): string {
+  if (format === "qcow") return `qemu-img create -q -f qcow ${name} ${disk.size}`;
+  const data = layer?.info()["format-specific"]?.data ?? {};
+  const options = [
+    `compat=${data["compat"]}`,
+    `cluster_size=${facts.clusterSize}`,
+    ...(facts.old ? [] : [
+      `refcount_bits=${facts.refcountBits}`,
+      `lazy_refcounts=${data["lazy-refcounts"] === true ? "on" : "off"}`,
+      `extended_l2=${data["extended-l2"] === true ? "on" : "off"}`,
+      `compression_type=${data["compression-type"]}`,
+    ]),
+  ];
+  return `qemu-img create -q -f qcow2 -o ${options.join(",")} ${name} ${disk.size}`;
+}
+
+function fileText({ name, source }: CaseFile): string[] {
+  const text = source.size > FILE_MAX ? undefined : encoded(name, source.read(0, source.size));
+  if (text !== undefined && text.join("").length <= TEXT_MAX) return text;
+  return [`# ${name} has ${source.size} bytes: the artifact has it`];
+}
+
+function patternFiles(actions: readonly Action[]): string[] {
+  const files = new Map<string, Uint8Array>();
+  for (const action of actions) {
+    const command = commandOf(action);
+    if ("io" in command && command.file !== undefined) {
+      files.set(command.file.name, command.file.bytes);
+    }
+  }
+  return [...files].flatMap(([name, bytes]) => encoded(name, bytes));
+}
+
+const LINE = 100;
+
+function encoded(name: string, bytes: Uint8Array): string[] {
+  const text = Buffer.from(gzipSync(bytes)).toString("base64");
+  const lines = text.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
+  return [`base64 -d <<'END' | gunzip > ${word(name)}`, ...lines, "END"];
+}
+
+/** A word, quoted for a shell. */
+function word(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

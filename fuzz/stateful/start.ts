@@ -1,0 +1,68 @@
+import { judgeImage, type OpenedImage } from "../../src/image/mod.ts";
+import { type ExpectedDisk } from "../generate/mod.ts";
+import { Disk } from "./disk.ts";
+import { merged } from "./marks.ts";
+import type { Facts, State } from "./state.ts";
+
+/** Cluster size of a format that has no clusters. */
+const UNIT_MIN = 4096;
+/** A disk grows by at most this many clusters. */
+const GROWTH_MAX = 2 ** 9;
+
+/** What is expected of the image of a model. */
+export interface StartContent {
+  readonly disk: ExpectedDisk;
+  /** The snapshots by id. */
+  readonly views: Iterable<readonly [id: string, disk: ExpectedDisk]>;
+}
+
+/** The state of an image that was just opened, and its leaked clusters. */
+export function startOf(
+  image: OpenedImage,
+  { disk, views }: StartContent,
+): { readonly state: State; readonly leaks: number } {
+  const { layer } = image;
+  if (layer === undefined) throw new TypeError("Cannot start: the image does not open");
+  const kept = new Map(views);
+  const snapshots = (layer.snapshots ?? []).map(({ id, name, virtualSize }) => {
+    const content = kept.get(id);
+    if (content === undefined) throw new TypeError(`Cannot start: snapshot ${id} is unknown`);
+    return { id, name, disk: Disk.of(content).resized(virtualSize) };
+  });
+  const bitmaps = (layer.bitmaps ?? []).map((bitmap) => {
+    const { name, granularity, inUse, auto: enabled } = bitmap;
+    const marks = inUse ? [] : merged(
+      [...bitmap.ranges()].map(({ start, length }) => ({ start, end: start + length })),
+      disk.size,
+    );
+    return { name, granularity, enabled, inUse, marks, maybe: [] };
+  });
+  const touched = [...layer.runs(0, layer.virtualSize)]
+    .filter(({ kind }) => kind !== "unallocated")
+    .map(({ start, length }) => ({ start, end: start + length }));
+  const facts = factsOf(image);
+  const state = { facts, disk: Disk.of(disk), snapshots, bitmaps, touched, made: 0 };
+  return { state, leaks: judgeImage(image).qemu.check?.leaks ?? 0 };
+}
+
+function factsOf({ format, layer, backing }: OpenedImage): Facts {
+  const data = layer?.info()["format-specific"]?.data ?? {};
+  const clusterSize = Math.max(UNIT_MIN * Number(format === "raw"), layer?.clusterSize ?? 0);
+  const isQcow2 = format === "qcow2";
+  const encrypted = layer?.encrypted === true;
+  const dataFile = layer?.dataFile !== undefined;
+  return {
+    format,
+    clusterSize,
+    sizeMax: (layer?.virtualSize ?? 0) + GROWTH_MAX * clusterSize,
+    compresses: (isQcow2 || format === "qcow") && !dataFile && !encrypted,
+    resizes: isQcow2 || format === "raw",
+    snapshots: isQcow2,
+    bitmaps: isQcow2,
+    encrypted,
+    old: data["compat"] === "0.10",
+    dataFile,
+    backing: backing !== undefined || layer?.backing !== undefined,
+    refcountBits: Number(data["refcount-bits"] ?? 0),
+  };
+}

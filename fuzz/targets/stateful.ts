@@ -1,0 +1,213 @@
+import * as fc from "fast-check";
+import { dirname } from "node:path";
+import type { OpenedImage, ReadOptions } from "../../src/image/mod.ts";
+import { QemuWriter } from "../../src/peers/mod.ts";
+import { type CaseFile, type CaseReport, type Target, type TargetContext } from "../engine/mod.ts";
+import {
+  describeModel,
+  diskOf,
+  filesOf,
+  formatIn,
+  type Kit,
+  openWith,
+  passphrasesOf,
+  readOptionsOf,
+  repaired,
+  sourceOf,
+  targetName,
+} from "../formats/mod.ts";
+import {
+  actionsOf,
+  describeAction,
+  QEMU_FAILURES,
+  QemuFiles,
+  ReferenceFiles,
+  requireStep,
+  runSequence,
+  scriptOf,
+  type Start,
+  startOf,
+  type State,
+  stepLists,
+  type TurnStep,
+  type Writer,
+} from "../stateful/mod.ts";
+import { excerptOf } from "./excerpt.ts";
+import { fromPlainJson, toPlainJson } from "./json.ts";
+
+/** A case of a stateful target: a sound image, and the steps that change it. */
+export interface StatefulCase<Model = unknown> {
+  /** The model that the image is built from. */
+  readonly model: Model;
+  /** The steps, in order. */
+  readonly steps: readonly TurnStep[];
+  /** Compare after each step, and not only after the last one. */
+  readonly everyStep: boolean;
+}
+
+/** Who applies the steps, and how the target is called. */
+interface Cast {
+  readonly property: string;
+  readonly says: string;
+  readonly weight: number;
+  readonly needs?: Target["needs"];
+  readonly onlyByName?: boolean;
+  /** The writers do the steps in turns on one image. */
+  readonly turns?: boolean;
+  writers(tools: Tools): readonly Writer[];
+}
+
+/** Makes writers for a case. */
+interface Tools {
+  qemu(): Writer;
+  reference(): Writer;
+}
+
+const NEEDS = ["qemu-img", "qemu-io"] as const;
+
+/** The casts of formats with an editor. */
+const CASTS: readonly Cast[] = [
+  {
+    property: "stateful",
+    says: "an image that is changed step by step is what its model says, and checks clean",
+    weight: 3,
+    writers: ({ reference }) => [reference()],
+  },
+  {
+    property: "stateful-differential",
+    says:
+      "the same steps with qemu-io and qemu-img give the same content, and images that check clean",
+    weight: 2,
+    needs: NEEDS,
+    writers: ({ reference, qemu }) => [reference(), qemu()],
+  },
+  {
+    property: "stateful-mixed",
+    says:
+      "an image that diskproof and qemu change in turns is what its model says, and checks clean",
+    weight: 2,
+    needs: NEEDS,
+    turns: true,
+    writers: ({ reference, qemu }) => [reference(), qemu()],
+  },
+];
+
+const QEMU: Cast = {
+  property: "stateful-qemu",
+  says: "what qemu-io and qemu-img make of an image step by step is what its model says",
+  weight: 1,
+  needs: NEEDS,
+  onlyByName: true,
+  writers: ({ qemu }) => [qemu()],
+};
+
+/** The stateful targets of a kit. Without an editor of the format, QEMU alone changes its images. */
+export function stateful<Model>(kit: Kit<Model>): readonly Target<StatefulCase<Model>>[] {
+  const casts = kit.format.editor === undefined ? [QEMU] : [...CASTS, QEMU];
+  return casts.map((cast) => statefulTarget(kit, cast));
+}
+
+const TIMEOUT_MS = 8000;
+/** Bytes of the longest file that is written for QEMU. */
+const FILE_MAX = 2 ** 23;
+
+function statefulTarget<Model>(kit: Kit<Model>, cast: Cast): Target<StatefulCase<Model>> {
+  const { property, says, weight, needs, onlyByName, turns = false } = cast;
+  let writer: QemuWriter | undefined;
+  const qemu = ({ directory }: TargetContext): Writer => {
+    const scratch = dirname(directory);
+    writer ??= new QemuWriter({ directory, scratch, timeoutMs: TIMEOUT_MS });
+    return new QemuFiles(writer, directory);
+  };
+  return {
+    name: targetName(kit, property),
+    says,
+    weight,
+    ...(needs === undefined ? {} : { needs }),
+    ...(onlyByName === undefined ? {} : { onlyByName }),
+    cases: () => statefulCases(kit, { turns }),
+    toJson: toPlainJson,
+    fromJson: (json) => fromPlainJson(json) as StatefulCase<Model>,
+    repair: (value) => {
+      for (const step of value.steps) requireStep(step);
+      return { ...repaired(kit, value), everyStep: value.everyStep === true };
+    },
+    files: ({ model }) => filesOf(kit, model),
+    describe: (value) => describeCase(kit, value),
+    script: ({ model, steps }) => {
+      const { start, image } = startIn(kit, model, true);
+      return scriptOf({ start, image, actions: actionsOf(start.state, steps) });
+    },
+    excerpt: ({ model }, about) => excerptOf(kit, sourceOf(filesOf(kit, model)), { about, model }),
+    passphrases: ({ model }) => passphrasesOf(kit, model, "right"),
+    run: async ({ model, steps, everyStep }, context): Promise<CaseReport> => {
+      const { start, leaks, open, options } = startIn(kit, model);
+      if (needs !== undefined && start.files.some(({ source }) => source.size > FILE_MAX)) {
+        return { depth: "header", rules: [], skipped: "a file is too large to write" };
+      }
+      const { done, known } = await runSequence(start, steps, {
+        writers: cast.writers({
+          qemu: () => qemu(context),
+          reference: () => new ReferenceFiles({ options }),
+        }),
+        ...{ turns, everyStep, open, allowed: { leaks }, known: QEMU_FAILURES },
+      });
+      return {
+        depth: done > 0 ? "accepted" : "data",
+        rules: [],
+        ...(known === undefined ? {} : { divergences: [known] }),
+      };
+    },
+    async stop() {
+      const closing = writer;
+      writer = undefined;
+      await closing?.close();
+    },
+  };
+}
+
+interface StartIn {
+  readonly start: Start & { readonly state: State };
+  readonly image: OpenedImage;
+  readonly leaks: number;
+  readonly options: ReadOptions;
+  open(files: readonly CaseFile[]): OpenedImage;
+}
+
+/** @param locked without trying a passphrase, which takes longer than everything else */
+function startIn<Model>(kit: Kit<Model>, model: Model, locked = false): StartIn {
+  const files = filesOf(kit, model);
+  const passphrases = passphrasesOf(kit, model, "right");
+  const open = (files: readonly CaseFile[]) => openWith(kit, files, passphrases);
+  const views = kit.expected?.views?.(model) ?? [];
+  const image = locked ? openWith(kit, files) : open(files);
+  const { state, leaks } = startOf(image, { disk: diskOf(kit, model), views });
+  const { name: format } = formatIn(kit, model);
+  const options = readOptionsOf(kit, passphrases);
+  return { start: { files, format, passphrases, state }, image, leaks, open, options };
+}
+
+function statefulCases<Model>(
+  kit: Kit<Model>,
+  { turns }: { turns: boolean },
+): fc.Arbitrary<StatefulCase<Model>> {
+  return fc.record({
+    model: kit.models("stateful"),
+    steps: stepLists(turns),
+    everyStep: fc.integer({ min: 0, max: 7 }).map((number) => number === 7),
+  });
+}
+
+function describeCase<Model>(
+  kit: Kit<Model>,
+  { model, steps, everyStep }: StatefulCase<Model>,
+): string {
+  const { start: { state } } = startIn(kit, model, true);
+  return [
+    describeModel(kit, model),
+    ...actionsOf(state, steps).map(({ by, ...action }) =>
+      `${by === undefined ? "" : `${by === 0 ? "reference" : "qemu"}: `}${describeAction(action)}`
+    ),
+    ...(everyStep ? ["compared after each step"] : []),
+  ].join("\n");
+}
