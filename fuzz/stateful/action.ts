@@ -1,26 +1,6 @@
-import type { Pattern } from "../../src/format/mod.ts";
 import type { Range } from "../generate/mod.ts";
 import type { KeptDisk, State } from "./state.ts";
-import type { BitmapVerb, Place, Step } from "./step.ts";
-
-/** A step with the values that it has for an image in a state. */
-export type Action =
-  | { readonly do: "write" | "compressed"; readonly range: Range; readonly pattern: Pattern }
-  | { readonly do: "zero"; readonly range: Range; readonly unmap: boolean }
-  | { readonly do: "discard"; readonly range: Range }
-  | { readonly do: "flush" | "reopen" }
-  | { readonly do: "resize"; readonly size: number; readonly from: number }
-  | { readonly do: "snapshot"; readonly name: string }
-  /** `id` selects the snapshot for `apply`, as does `name` for `delete`. */
-  | { readonly do: "apply" | "delete"; readonly name: string; readonly id?: string }
-  | {
-    readonly do: "bitmap-add";
-    readonly name: string;
-    readonly granularity: number;
-    readonly enabled: boolean;
-  }
-  | { readonly do: BitmapVerb; readonly name: string }
-  | { readonly do: "bitmap-merge"; readonly name: string; readonly source: string };
+import type { Action, Place, Step } from "./step.ts";
 
 const SECTOR_BYTES = 512;
 /** Bits of a bitmap that a step adds: QEMU keeps all of them in memory. */
@@ -42,12 +22,10 @@ export function actionOf(step: Step, state: State): Action | undefined {
       const start = rangeOf(step.at, state).start;
       const range = clusterAt(start, state);
       if (!facts.compresses || range.start >= range.end) return undefined;
-      // In version 1, QEMU overwrites a cluster that is there, whatever its length (block/qcow.c,
-      // get_cluster_offset with allocate = 2).
       const isTouched = state.touched.some(({ start, end }) =>
         start < range.end && range.start < end
       );
-      if (facts.format === "qcow" && isTouched) return undefined;
+      if (!facts.compressesOver && isTouched) return undefined;
       return { do: step.do, range, pattern: step.pattern };
     }
     case "flush":

@@ -1,5 +1,5 @@
 import { patternBytes } from "../../src/format/mod.ts";
-import type { Action } from "./action.ts";
+import type { Action } from "./step.ts";
 
 /** How qemu-io or qemu-img applies an action. */
 export type Command =

@@ -1,6 +1,6 @@
 import { SECTOR } from "../../src/bytes/mod.ts";
 import type { Failure } from "../engine/mod.ts";
-import type { Action } from "./action.ts";
+import type { Action } from "./step.ts";
 import type { State } from "./state.ts";
 
 /** What is known of a sequence when it fails. */

@@ -10,12 +10,15 @@
  * @module
  */
 
-export { type Action, actionOf, describeAction } from "./action.ts";
+export { actionOf, describeAction } from "./action.ts";
+export type { Action } from "./step.ts";
 export { commandOf } from "./commands.ts";
+export { type CrashBounds, CrashLog } from "./crash_log.ts";
+export { type CrashOptions, runToCrash } from "./crash.ts";
 export { Disk } from "./disk.ts";
 export { type KnownFailure, QEMU_FAILURES } from "./known.ts";
 export { QemuFiles } from "./qemu.ts";
-export { ReferenceFiles, type ReferenceOptions } from "./reference.ts";
+export { type Abilities, abilitiesOf, ReferenceFiles, type ReferenceOptions } from "./reference.ts";
 export { actionsOf, runSequence, type SequenceOptions, type SequenceReport } from "./sequence.ts";
 export { scriptOf } from "./script.ts";
 export { startOf } from "./start.ts";

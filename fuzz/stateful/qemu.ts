@@ -4,7 +4,8 @@ import { MemorySource } from "../../src/bytes/mod.ts";
 import { hasFailed, type Outcome, type QemuWriter } from "../../src/peers/mod.ts";
 import { wordsOf, writeDensely } from "../compare/mod.ts";
 import { type CaseFile, Failure } from "../engine/mod.ts";
-import { type Action, describeAction } from "./action.ts";
+import { describeAction } from "./action.ts";
+import type { Action } from "./step.ts";
 import { commandOf, isDoubtful } from "./commands.ts";
 import type { Start, Writer } from "./writer.ts";
 

@@ -10,8 +10,10 @@ import {
 import { type EditedImage, editFiles } from "../../src/image/edit/mod.ts";
 import type { ReadOptions } from "../../src/image/mod.ts";
 import { type CaseFile, Failure } from "../engine/mod.ts";
-import { type Action, describeAction } from "./action.ts";
+import { describeAction } from "./action.ts";
+import type { Action } from "./step.ts";
 import { isDoubtful } from "./commands.ts";
+import type { Facts } from "./state.ts";
 import type { Start, Writer } from "./writer.ts";
 
 /** Snapshots are made at this time, in nanoseconds since 1970. */
@@ -88,6 +90,24 @@ export class ReferenceFiles implements Writer {
     }
     return this.#editor = this.#options.editor?.(editor) ?? editor;
   }
+}
+
+/** What an editor can do besides writing. */
+export type Abilities = Pick<Facts, "compresses" | "resizes" | "snapshots" | "bitmaps">;
+
+/** What the editor of an image can do; `undefined` if it has none. */
+export function abilitiesOf(
+  { files, format }: Start,
+  options: ReadOptions,
+): Abilities | undefined {
+  const stores = new Map(files.map(({ name, source }) => [name, new MemoryStore(source)]));
+  const { editor } = editFiles(stores, format, options);
+  return editor && {
+    compresses: editor.writeCompressed !== undefined,
+    resizes: editor.resize !== undefined,
+    snapshots: editor.snapshots !== undefined,
+    bitmaps: editor.bitmaps !== undefined,
+  };
 }
 
 function applyTo(editor: ImageEditor, action: Action): void {

@@ -1,6 +1,7 @@
 import type { OpenedImage } from "../../src/image/mod.ts";
 import { type CaseFile, Failure } from "../engine/mod.ts";
-import { type Action, actionOf, describeAction } from "./action.ts";
+import { actionOf, describeAction } from "./action.ts";
+import type { Action } from "./step.ts";
 import type { KnownFailure } from "./known.ts";
 import { after, afterRejected, mayReject, type State } from "./state.ts";
 import type { TurnStep } from "./step.ts";

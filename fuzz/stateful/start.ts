@@ -56,6 +56,7 @@ function factsOf({ format, layer, backing }: OpenedImage): Facts {
     clusterSize,
     sizeMax: (layer?.virtualSize ?? 0) + GROWTH_MAX * clusterSize,
     compresses: (isQcow2 || format === "qcow") && !dataFile && !encrypted,
+    compressesOver: isQcow2,
     resizes: isQcow2 || format === "raw",
     snapshots: isQcow2,
     bitmaps: isQcow2,

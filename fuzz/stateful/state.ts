@@ -1,5 +1,5 @@
 import type { Range } from "../generate/mod.ts";
-import type { Action } from "./action.ts";
+import type { Action } from "./step.ts";
 import type { Disk } from "./disk.ts";
 import { merged, whole } from "./marks.ts";
 
@@ -12,6 +12,11 @@ export interface Facts {
   readonly sizeMax: number;
   /** Compressed clusters can be written; they are not encrypted. */
   readonly compresses: boolean;
+  /**
+   * They can be written where clusters are. QEMU rejects that for qcow2. In version 1 it overwrites the
+   * cluster that is there, whatever its length (block/qcow.c, get_cluster_offset with allocate = 2).
+   */
+  readonly compressesOver: boolean;
   readonly resizes: boolean;
   readonly snapshots: boolean;
   readonly bitmaps: boolean;

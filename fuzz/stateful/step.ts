@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { Pattern } from "../../src/format/mod.ts";
-import { mostly } from "../generate/mod.ts";
+import { mostly, type Range } from "../generate/mod.ts";
 
 /**
  * A step of a sequence, as it is drawn and stored. Its numbers count clusters and name nothing, so that
@@ -34,6 +34,25 @@ const SECTOR_BYTES = 512;
 const STEPS_MAX = 24;
 const CLUSTERS_MAX = 3;
 const GRANULARITY = { min: 9, max: 17 } as const;
+
+/** A step with the values that it has for an image in a state. */
+export type Action =
+  | { readonly do: "write" | "compressed"; readonly range: Range; readonly pattern: Pattern }
+  | { readonly do: "zero"; readonly range: Range; readonly unmap: boolean }
+  | { readonly do: "discard"; readonly range: Range }
+  | { readonly do: "flush" | "reopen" }
+  | { readonly do: "resize"; readonly size: number; readonly from: number }
+  | { readonly do: "snapshot"; readonly name: string }
+  /** `id` selects the snapshot for `apply`, as does `name` for `delete`. */
+  | { readonly do: "apply" | "delete"; readonly name: string; readonly id?: string }
+  | {
+    readonly do: "bitmap-add";
+    readonly name: string;
+    readonly granularity: number;
+    readonly enabled: boolean;
+  }
+  | { readonly do: BitmapVerb; readonly name: string }
+  | { readonly do: "bitmap-merge"; readonly name: string; readonly source: string };
 
 /** A step, and who does it if writers take turns. */
 export type TurnStep = Step & { readonly by?: number };

@@ -88,8 +88,12 @@ export function verifyDisk(
   }
 }
 
-function placesToRead(layers: readonly Layer[], disk: Disk): Range[] {
-  const { size } = disk;
+/** Where layers store something, or a disk has content. */
+export function placesToRead(
+  layers: readonly Layer[],
+  disk: Disk,
+  size: number = disk.size,
+): Range[] {
   const stored: Range[] = [];
   for (const { zero, start, length } of extentsOf(layers, 0, size)) {
     if (!zero) stored.push({ start, end: start + length });

@@ -1,5 +1,5 @@
 import type { CaseFile } from "../engine/mod.ts";
-import type { Action } from "./action.ts";
+import type { Action } from "./step.ts";
 
 /** The files of an image and its passphrases, as a writer gets them. */
 export interface Start {

@@ -17,6 +17,8 @@ import {
   targetName,
 } from "../formats/mod.ts";
 import {
+  type Abilities,
+  abilitiesOf,
   actionsOf,
   describeAction,
   QEMU_FAILURES,
@@ -24,6 +26,7 @@ import {
   ReferenceFiles,
   requireStep,
   runSequence,
+  runToCrash,
   scriptOf,
   type Start,
   startOf,
@@ -43,6 +46,8 @@ export interface StatefulCase<Model = unknown> {
   readonly steps: readonly TurnStep[];
   /** Compare after each step, and not only after the last one. */
   readonly everyStep: boolean;
+  /** Selects what a crash leaves. */
+  readonly seed?: number;
 }
 
 /** Who applies the steps, and how the target is called. */
@@ -54,6 +59,8 @@ interface Cast {
   readonly onlyByName?: boolean;
   /** The writers do the steps in turns on one image. */
   readonly turns?: boolean;
+  /** The sequence ends with a crash. */
+  readonly crashes?: boolean;
   writers(tools: Tools): readonly Writer[];
 }
 
@@ -92,6 +99,17 @@ const CASTS: readonly Cast[] = [
   },
 ];
 
+/** The writes that are undone of a sequence: all prefixes of some, and other choices. */
+const CRASHES = { prefixesMax: 24, others: 12 } as const;
+
+const CRASH: Cast = {
+  property: "stateful-crash",
+  says: "a crash between two flushes leaves an image that opens, whose sectors are old or new",
+  weight: 2,
+  crashes: true,
+  writers: () => [],
+};
+
 const QEMU: Cast = {
   property: "stateful-qemu",
   says: "what qemu-io and qemu-img make of an image step by step is what its model says",
@@ -103,7 +121,7 @@ const QEMU: Cast = {
 
 /** The stateful targets of a kit. Without an editor of the format, QEMU alone changes its images. */
 export function stateful<Model>(kit: Kit<Model>): readonly Target<StatefulCase<Model>>[] {
-  const casts = kit.format.editor === undefined ? [QEMU] : [...CASTS, QEMU];
+  const casts = kit.format.editor === undefined ? [QEMU] : [...CASTS, CRASH, QEMU];
   return casts.map((cast) => statefulTarget(kit, cast));
 }
 
@@ -112,7 +130,7 @@ const TIMEOUT_MS = 8000;
 const FILE_MAX = 2 ** 23;
 
 function statefulTarget<Model>(kit: Kit<Model>, cast: Cast): Target<StatefulCase<Model>> {
-  const { property, says, weight, needs, onlyByName, turns = false } = cast;
+  const { property, says, weight, needs, onlyByName, turns = false, crashes = false } = cast;
   let writer: QemuWriter | undefined;
   const qemu = ({ directory }: TargetContext): Writer => {
     const scratch = dirname(directory);
@@ -125,7 +143,7 @@ function statefulTarget<Model>(kit: Kit<Model>, cast: Cast): Target<StatefulCase
     weight,
     ...(needs === undefined ? {} : { needs }),
     ...(onlyByName === undefined ? {} : { onlyByName }),
-    cases: () => statefulCases(kit, { turns }),
+    cases: () => statefulCases(kit, { turns, crashes }),
     toJson: toPlainJson,
     fromJson: (json) => fromPlainJson(json) as StatefulCase<Model>,
     repair: (value) => {
@@ -140,10 +158,16 @@ function statefulTarget<Model>(kit: Kit<Model>, cast: Cast): Target<StatefulCase
     },
     excerpt: ({ model }, about) => excerptOf(kit, sourceOf(filesOf(kit, model)), { about, model }),
     passphrases: ({ model }) => passphrasesOf(kit, model, "right"),
-    run: async ({ model, steps, everyStep }, context): Promise<CaseReport> => {
-      const { start, leaks, open, options } = startIn(kit, model);
+    run: async ({ model, steps, everyStep, seed = 0 }, context): Promise<CaseReport> => {
+      const { start, leaks, open, options } = restricted(startIn(kit, model), cast);
       if (needs !== undefined && start.files.some(({ source }) => source.size > FILE_MAX)) {
         return { depth: "header", rules: [], skipped: "a file is too large to write" };
+      }
+      const lack = lackOf(start.state);
+      if (lack !== undefined) return { depth: "header", rules: [], skipped: lack };
+      if (crashes) {
+        const states = runToCrash(start, steps, { ...CRASHES, seed, open, options });
+        return { depth: states > 1 ? "accepted" : "data", rules: [] };
       }
       const { done, known } = await runSequence(start, steps, {
         writers: cast.writers({
@@ -187,14 +211,46 @@ function startIn<Model>(kit: Kit<Model>, model: Model, locked = false): StartIn 
   return { start: { files, format, passphrases, state }, image, leaks, open, options };
 }
 
+/** What the editors of formats can do, by format. */
+const known = new Map<string, Abilities>();
+
+/** The start, for an editor that cannot do all that QEMU can. */
+function restricted(startIn: StartIn, { property, needs, turns = false }: Cast): StartIn {
+  const { start, options } = startIn;
+  if (property === QEMU.property) return startIn;
+  const abilities = known.get(start.format) ?? abilitiesOf(start, options);
+  if (abilities === undefined) return startIn;
+  known.set(start.format, abilities);
+  const { facts } = start.state;
+  const both = {
+    compresses: facts.compresses && abilities.compresses,
+    // Side by side, all writers have to accept it.
+    compressesOver: facts.compressesOver && (needs === undefined || turns),
+    resizes: facts.resizes && abilities.resizes,
+    snapshots: facts.snapshots && abilities.snapshots,
+    bitmaps: facts.bitmaps && abilities.bitmaps,
+  };
+  const state = { ...start.state, facts: { ...facts, ...both } };
+  return { ...startIn, start: { ...start, state } };
+}
+
+/** What the image has and its editor cannot keep. */
+function lackOf({ facts, bitmaps, snapshots }: State): string | undefined {
+  if (bitmaps.length > 0 && !facts.bitmaps) return "the editor has no bitmaps";
+  return snapshots.length > 0 && !facts.snapshots ? "the editor has no snapshots" : undefined;
+}
+
 function statefulCases<Model>(
   kit: Kit<Model>,
-  { turns }: { turns: boolean },
+  { turns, crashes }: { turns: boolean; crashes: boolean },
 ): fc.Arbitrary<StatefulCase<Model>> {
   return fc.record({
     model: kit.models("stateful"),
     steps: stepLists(turns),
-    everyStep: fc.integer({ min: 0, max: 7 }).map((number) => number === 7),
+    everyStep: crashes
+      ? fc.constant(false)
+      : fc.integer({ min: 0, max: 7 }).map((number) => number === 7),
+    ...(crashes ? { seed: fc.nat(2 ** 16) } : {}),
   });
 }
 
