@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { Json } from "../../src/format/mod.ts";
-import { hasCause, type KnownCause, LEFT_OUT } from "./causes.ts";
+import { hasCause, kindIn, type KnownCause, LEFT_OUT } from "./causes.ts";
 import { dossierOf } from "./dossier.ts";
 import { drops } from "./drops.ts";
 import {
@@ -163,6 +163,8 @@ export class Bench {
     const started = performance.now();
     const spent = () => performance.now() - started;
     const deadly = isDeadly(failing.fault);
+    const kind = kindIn(failing.fault.signature);
+    const alike = causes.filter(({ signature }) => kindIn(signature) === kind);
     const { value, path, fault, tried, complete } = await shrink(
       {
         cases: this.cases,
@@ -172,7 +174,7 @@ export class Bench {
         dropsFirst: deadly,
       },
       {
-        attempt: (candidate) => this.#unknownIn(candidate, causes),
+        attempt: (candidate) => this.#unknownIn(candidate, alike),
         done: () => this.#heartbeat.stopped || spent() >= milliseconds,
         late: () => spent() >= milliseconds / 2,
         onCandidate: (steps, step) => this.#heartbeat.shrinking(steps, step),

@@ -19,9 +19,14 @@ export const LEFT_OUT: CaseReport = {
 /** One case in so many is run if it has the cause of a known failure or an avoided trait. */
 const STEERED = 8;
 
-/** The kind of a failure: the rest of its signature only keeps cases apart while they get smaller. */
-function kindIn(signature: string): string {
+/** The kind of a failure. */
+export function kindIn(signature: string): string {
   return signature.split(" ", 1)[0] ?? "";
+}
+
+/** The rest of a signature: what a failure looks like. */
+function symptomIn(signature: string): string {
+  return signature.slice(kindIn(signature).length + 1);
 }
 
 /** Whether a case has all traits of a cause. */
@@ -55,16 +60,23 @@ export function isSteered(
     causes.some((cause) => cause.traits.length > 0 && hasCause(traits, cause));
 }
 
+/** Most traits of a case that could not be made as small as possible. */
+const TRAITS_MAX = 3;
+
 /**
  * Why a case fails: what is special about the smallest case and was in the original one too. What
  * the simplest cases have is left out, unless it is all that there is.
  */
 export function causeOf(
   { isUsual, isDecisive = () => false }: Pick<Causes<never>, "isUsual" | "isDecisive">,
-  { fault, smallest, original }: {
+  { fault, smallest, original, complete, passing }: {
     readonly fault: Fault;
     readonly smallest: readonly string[];
     readonly original: readonly string[];
+    /** Whether the smallest case is as small as possible. */
+    readonly complete: boolean;
+    /** The traits of cases that pass. */
+    readonly passing: readonly (readonly string[])[];
   },
 ): readonly string[] {
   if (fault.cause !== undefined) return fault.cause;
@@ -72,7 +84,11 @@ export function causeOf(
   const special = (traits: readonly string[]) => traits.filter((trait) => !isUsual(trait));
   const decisive = both.filter((trait) => isDecisive(trait));
   const found = [decisive, special(both), special(smallest), both, smallest];
-  return found.find(({ length }) => length > 0) ?? [];
+  const cause = found.find(({ length }) => length > 0) ?? [];
+  if (complete || cause.length <= TRAITS_MAX) return cause;
+  // Too many traits are left: those that the fewest passing cases have say the most.
+  const passes = (trait: string) => passing.filter((traits) => traits.includes(trait)).length;
+  return cause.toSorted((a, b) => passes(a) - passes(b)).slice(0, TRAITS_MAX);
 }
 
 /** A failure with its cause, as it was found. */
@@ -82,6 +98,8 @@ export interface SettledCause {
   readonly cause: readonly string[];
   /** The traits of the smallest case. */
   readonly smallest: readonly string[];
+  /** Those of them that the simplest cases do not have. */
+  readonly special: readonly string[];
 }
 
 /** One failure of a run, whatever the number of cases that show it. */
@@ -93,6 +111,10 @@ export interface LedgerEntry {
   cause: readonly string[];
   /** The traits of the smallest case. */
   readonly smallest: readonly string[];
+  /** Those of them that the simplest cases do not have. */
+  readonly special: readonly string[];
+  /** What it looks like, such as the text of an error without numbers; empty if it is not known. */
+  readonly symptom: string;
   /** It was known before the run. */
   readonly known: boolean;
   /** Ids of others that turned out to be the same failure. */
@@ -122,8 +144,11 @@ export class Ledger {
   }
 
   /** Enters a failure that is known before the run. */
-  know({ group, signature, cause }: Omit<SettledCause, "smallest">): LedgerEntry {
-    return this.#add({ group, signature, cause, smallest: [], known: true, others: [], met: 0 });
+  know({ group, signature, cause }: Omit<SettledCause, "smallest" | "special">): LedgerEntry {
+    return this.#add({
+      ...{ group, signature, cause, smallest: [], special: [], symptom: "" },
+      ...{ known: true, others: [], met: 0 },
+    });
   }
 
   /** The causes for targets of a group. */
@@ -134,30 +159,45 @@ export class Ledger {
 
   /**
    * Enters a failure; one with the cause of another is the same one. Causes get more general: what two
-   * cases with the same smallest case do not have in common is not needed.
+   * cases do not have in common is not needed, if they have the same smallest case, or if they look the
+   * same and have something special in common.
    *
    * @returns the entry, whether it is a new one, and whether its cause has become more general
    */
   settle(settled: SettledCause): Settled {
-    const { group, cause, smallest } = settled;
+    const { group, cause, smallest, special } = settled;
     const signature = kindIn(settled.signature);
+    const symptom = symptomIn(settled.signature);
     const alike = this.#entries.filter((it) => it.group === group && it.signature === signature);
     const covered = alike.find((entry) => hasCause(cause, { traits: entry.cause }));
     if (covered !== undefined) return again(covered, false);
     const general = alike.find((entry) => hasCause(entry.cause, { traits: cause }));
     const same = general ?? alike.find((entry) => sameTraits(entry.smallest, smallest));
     if (same === undefined) {
+      const twin = alike.find((it) => it.symptom === symptom && commonTo(it, settled).length > 0);
+      if (twin !== undefined && symptom !== "") return this.#generalise(twin, settled, alike);
       const entry = this.#add({
-        ...{ group, signature, cause, smallest },
+        ...{ group, signature, cause, smallest, special, symptom },
         ...{ known: false, others: [], met: 1 },
       });
       return { entry, isNew: true, isRefined: false, absorbed: [] };
     }
     // What is recorded stays as it is recorded.
     if (same.known) return again(same, false);
-    const before = same.cause.length;
-    same.cause = same.cause.filter((trait) => cause.includes(trait));
-    return { ...again(same, same.cause.length < before), absorbed: this.#absorb(same, alike) };
+    return this.#generalise(same, { ...settled, special: [] }, alike);
+  }
+
+  #generalise(
+    entry: LedgerEntry,
+    { cause, special }: Pick<SettledCause, "cause" | "special">,
+    alike: readonly LedgerEntry[],
+  ): Settled {
+    const before = entry.cause;
+    entry.cause = special.length > 0
+      ? commonTo(entry, { cause, special })
+      : before.filter((trait) => cause.includes(trait));
+    const isRefined = entry.cause.length < before.length;
+    return { ...again(entry, isRefined), absorbed: this.#absorb(entry, alike) };
   }
 
   /** Removes the failures that a more general cause covers. */
@@ -187,4 +227,13 @@ function again(entry: LedgerEntry, isRefined: boolean): Settled {
 
 function sameTraits(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((trait) => right.includes(trait));
+}
+
+/** What two failures have in common: of their causes, else of what is special about their cases. */
+function commonTo(
+  left: Pick<SettledCause, "cause" | "special">,
+  right: Pick<SettledCause, "cause" | "special">,
+): string[] {
+  const common = left.cause.filter((trait) => right.cause.includes(trait));
+  return common.length > 0 ? common : left.special.filter((trait) => right.special.includes(trait));
 }

@@ -210,15 +210,15 @@ async function settleAll(running: Running): Promise<void> {
   }));
 }
 
-function groupOf({ plan }: Running, target: string): string | undefined {
-  return plan.targets.find(({ name }) => name === target)?.causes?.group;
+function causesIn({ plan }: Running, target: string): Target["causes"] {
+  return plan.targets.find(({ name }) => name === target)?.causes;
 }
 
 function causesFor(
   running: Running,
   { target }: Finding,
 ): { readonly causes?: readonly KnownCause[] } {
-  const group = groupOf(running, target);
+  const { group } = causesIn(running, target) ?? {};
   return group === undefined ? {} : { causes: running.ledger.causesOf(group) };
 }
 
@@ -227,12 +227,14 @@ async function report(running: Running, finding: Finding): Promise<void> {
   const { plan, crew, reporter, failures, ledger, started } = running;
   const { timeout } = crew.options;
   const found = await finding.found(crew);
-  const group = groupOf(running, finding.target);
+  const { group, isUsual = () => false } = causesIn(running, finding.target) ?? {};
+  const smallest = found.dossier?.traits ?? [];
   const settled = group === undefined ? undefined : ledger.settle({
     group,
     signature: found.fault.signature,
     cause: found.cause ?? [],
-    smallest: found.dossier?.traits ?? [],
+    smallest,
+    special: smallest.filter((trait) => !isUsual(trait)),
   });
   if (settled?.isNew === false && (settled.entry.known || !settled.isRefined)) return;
   const kept = keep(plan, { target: finding.target, found, timeout });

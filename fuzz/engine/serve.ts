@@ -5,6 +5,7 @@ import type { Json } from "../../src/format/mod.ts";
 import { Bench, isDeadly } from "./bench.ts";
 import { causeOf, isSteered, type KnownCause, knownCauseOf, LEFT_OUT } from "./causes.ts";
 import { dossierOf } from "./dossier.ts";
+import { Evidence } from "./evidence.ts";
 import { faultOf, isFault, isTrouble, nameOf, sameFault } from "./fault.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Answer, FromWorker, Met, Question } from "./protocol.ts";
@@ -34,12 +35,16 @@ export function serve(
   port.on("message", (question: Question) => server.answer(question));
 }
 
+/** One case in so many is kept as evidence where its traits are not needed otherwise. */
+const SAMPLED = 16;
+
 class Server {
   readonly #targets: readonly Target[];
   readonly #say: (said: FromWorker) => void;
   readonly #heartbeat: Heartbeat;
   readonly #scratch: Scratch;
   #bench: Bench | undefined;
+  #evidence = new Evidence();
 
   constructor(
     targets: readonly Target[],
@@ -109,6 +114,7 @@ class Server {
     await last?.stop();
     const bench = new Bench(this.#targetOf({ target }), this.#surroundings);
     await bench.start();
+    this.#evidence = new Evidence();
     return this.#bench = bench;
   }
 
@@ -124,15 +130,18 @@ class Server {
     let trouble: string | undefined;
     while (index < range.to && trouble === undefined) {
       const value = bench.generate(range, index);
-      const traits = this.#traitsOf(bench, value.value, causes);
+      const traits = this.#traitsOf(bench, value.value, { causes, index });
       const pending = this.#isLeftOut(bench, { traits, index, causes })
         ? LEFT_OUT
         : bench.run(value.value);
       const attempt = pending instanceof Promise ? await pending : pending;
-      if (!isFault(attempt)) tally.add(attempt);
-      else if (isTrouble(attempt)) trouble = attempt.message;
+      if (!isFault(attempt)) {
+        tally.add(attempt);
+        if (attempt.skipped === undefined) this.#evidence.passed(traits, causes);
+      } else if (isTrouble(attempt)) trouble = attempt.message;
       else {
         const cause = knownCauseOf(attempt, traits, causes);
+        if (cause !== undefined) this.#evidence.failed(cause);
         tally.fail(cause?.id ?? attempt.signature);
         const name = nameOf(attempt);
         if (cause === undefined && !names.has(name)) met.push({ index, fault: attempt });
@@ -152,10 +161,15 @@ class Server {
   }
 
   /** The traits of a case; none where they are not needed. */
-  #traitsOf({ target }: Bench, value: unknown, causes: readonly KnownCause[]): readonly string[] {
+  #traitsOf(
+    { target }: Bench,
+    value: unknown,
+    { causes, index }: { readonly causes: readonly KnownCause[]; readonly index: number },
+  ): readonly string[] {
     const grouping = target.causes;
     if (grouping === undefined) return [];
-    const isNeeded = causes.length > 0 || (grouping.avoided?.length ?? 0) > 0;
+    const isNeeded = causes.length > 0 || (grouping.avoided?.length ?? 0) > 0 ||
+      index % SAMPLED === 0;
     return isNeeded ? grouping.traits(value) : [];
   }
 
@@ -168,7 +182,8 @@ class Server {
     },
   ): boolean {
     const { avoided = [] } = target.causes ?? {};
-    return traits.length > 0 && isSteered({ traits, index }, { causes, avoided });
+    const deciding = causes.filter((cause) => this.#evidence.mostlyFails(cause));
+    return traits.length > 0 && isSteered({ traits, index }, { causes: deciding, avoided });
   }
 
   async #shrink(question: Extract<Question, { ask: "shrink" }>): Promise<Answer> {
@@ -195,6 +210,8 @@ class Server {
       fault: shrunk.fault,
       smallest: shrunk.dossier.traits ?? [],
       original: grouping.traits(bench.caseOf(whole).value),
+      complete: shrunk.complete,
+      passing: this.#evidence.passing,
     });
     return { say: "shrunk", shrunk: { ...shrunk, cause } };
   }

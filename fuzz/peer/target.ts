@@ -2,25 +2,15 @@ import { join } from "node:path";
 import { detect } from "../../src/image/mod.ts";
 import {
   bySeverity,
-  type Difference,
-  type FailureKind,
-  featuresIn,
   type Misconduct,
-  misconductOf,
   type Operation,
   type Outcome,
   type Peer,
   type Subject,
 } from "../../src/peers/mod.ts";
-import { isRuleId, type RuleId, ruleOf } from "../../src/rules/mod.ts";
+import { isRuleId, ruleOf } from "../../src/rules/mod.ts";
 import { writeDensely } from "../compare/mod.ts";
-import {
-  type About,
-  type CaseReport,
-  Failure,
-  type Target,
-  type TargetContext,
-} from "../engine/mod.ts";
+import type { CaseReport, Target, TargetContext } from "../engine/mod.ts";
 import { allPassphrases, depthOf, describeModel, sourceOf } from "../formats/mod.ts";
 import { KEY_WORDS } from "../generate/mod.ts";
 import { describeEdit } from "../mutate/mod.ts";
@@ -33,7 +23,8 @@ import {
   storedPeerCase,
   topFormat,
 } from "./case.ts";
-import type { PeerFacts, PeerQuestion } from "./facts.ts";
+import type { PeerQuestion } from "./facts.ts";
+import { failureOf, wrongIn } from "./failure.ts";
 import { ask, questionsFor } from "./questions.ts";
 import { isUsualTrait, modelTraits } from "./traits.ts";
 import type { PeerUnderTest } from "./under_test.ts";
@@ -113,7 +104,7 @@ function describeCase(value: PeerCase): string {
 /** Features and rules of the image, and what else is special about its model and its edits. */
 function traitsOf(value: PeerCase): string[] {
   const view = new CaseView(value);
-  const rules = value.edits.length === 0 ? [] : rulesOf(view);
+  const rules = value.edits.length === 0 ? [] : view.rules;
   const edits = rules.length > 0
     ? []
     : value.edits.map((edit) => `edit.${"path" in edit ? edit.path : edit.op}`);
@@ -124,10 +115,6 @@ function traitsOf(value: PeerCase): string[] {
 /** Names of findings are made of traits, so a trait is a part of such a name. */
 function slugOf(trait: string): string {
   return trait.replaceAll(/[^\w.-]+/g, "-");
-}
-
-function rulesOf({ judgement }: CaseView): RuleId[] {
-  return judgement.findings.map(({ rule }) => rule);
 }
 
 interface Asking {
@@ -167,7 +154,7 @@ async function runCase(
   }
   if (value.edits.length === 0) return { depth: "accepted", rules: [] };
   const { opened, judgement } = view;
-  return { depth: depthOf(view.kit, opened, judgement), rules: rulesOf(view) };
+  return { depth: depthOf(view.kit, opened, judgement), rules: view.rules };
 }
 
 /** A machine that is busy may be slow once. */
@@ -194,7 +181,7 @@ function whyNotAsked(view: CaseView): string | undefined {
     return "the edited image is detected as another format";
   }
   // It would take as long in any implementation.
-  return rulesOf(view).includes("luks.work.iterations-budget")
+  return view.rules.includes("luks.work.iterations-budget")
     ? "deriving a key takes too long"
     : undefined;
 }
@@ -216,127 +203,4 @@ function subjectOf(
     ...(isDetached ? { header: first ?? "" } : {}),
     ...(passphrases.length === 0 || !takes.includes("passphrases") ? {} : { passphrases }),
   };
-}
-
-/** What is wrong with an answer. A right answer about a sound image costs no judgement. */
-function wrongIn(
-  view: CaseView,
-  { question, outcome, under: { description } }: {
-    question: PeerQuestion;
-    outcome: Outcome<unknown>;
-    under: PeerUnderTest;
-  },
-): Misconduct | undefined {
-  const { operation } = question;
-  const isSound = view.value.edits.length === 0;
-  const isRight = isSound && operation === "digest" && outcome.outcome === "accepted" &&
-    !view.isLocked && view.differences(question, outcome.value).length === 0;
-  if (isRight) return undefined;
-  const { features: listed } = description;
-  return misconductOf({
-    operation,
-    outcome,
-    expectation: view.expectation(question),
-    ...featuresIn(outcome, { required: view.features, listed, scope: question.scope }),
-    differences: () =>
-      outcome.outcome === "accepted" ? view.differences(question, outcome.value) : [],
-  });
-}
-
-function failureOf(
-  view: CaseView,
-  { text, description: { name, version, takes = [] } }: PeerUnderTest,
-  { question, outcome, wrong }: {
-    question: PeerQuestion;
-    outcome: Outcome<unknown>;
-    wrong: Misconduct;
-  },
-): Failure {
-  const expectation = view.expectation(question);
-  const { rules = [] } = expectation;
-  const isVerdict = wrong.kind === "accepts-invalid" && rules.length > 0;
-  const facts: PeerFacts = {
-    kind: wrong.kind,
-    peer: name,
-    version,
-    adapter: text,
-    operation: question.operation,
-    question: question.name,
-    ...(question.scope === undefined ? {} : { scope: question.scope }),
-    expectation,
-    expected: NO_ANSWER.includes(wrong.kind) ? "an answer" : sideText(wrong, "left"),
-    answered: sideText(wrong, "right"),
-    passphrases: question.passphrase === undefined
-      ? takes.includes("passphrases") ? view.passphrases : []
-      : [question.passphrase],
-    features: view.features,
-    rules: view.value.edits.length === 0 ? [] : [...new Set(rulesOf(view))],
-  };
-  return new Failure(
-    isVerdict ? `${wrong.kind} ${rules.join("+")}` : wrong.kind,
-    `${question.name}: ${messageOf(outcome, facts)}`,
-    {
-      answers: [{ by: "expected", text: facts.expected }, {
-        by: `${name} ${version}`,
-        text: facts.answered,
-      }],
-      about: aboutOf(view, { question, wrong, rule: rules[0] }),
-      facts: toPlainJson(facts),
-      ...(isVerdict ? { cause: rules } : {}),
-    },
-  );
-}
-
-/** Kinds of failures without an answer. */
-const NO_ANSWER: readonly FailureKind[] = ["memory", "hang", "crash", "malformed-answer"];
-
-function sideText({ differences: [first] }: Misconduct, side: "left" | "right"): string {
-  if (first === undefined) return "";
-  const { path } = first;
-  const value = first[side];
-  if (path !== "") return `${path}: ${JSON.stringify(value)}`;
-  const { outcome, message } = value as { outcome?: string; message?: string };
-  return message === undefined || message === "" ? `${outcome}` : `${outcome}: ${message}`;
-}
-
-function messageOf(outcome: Outcome<unknown>, { kind, expected, answered }: PeerFacts): string {
-  switch (kind) {
-    case "refuses-valid":
-      return `the image is valid, and the answer is ${outcome.outcome}`;
-    case "accepts-invalid":
-      return "the image is invalid, and it is accepted";
-    case "hang":
-    case "crash":
-    case "malformed-answer":
-    case "memory":
-      return answered;
-    default:
-      return `expected ${expected}, answered ${answered}`;
-  }
-}
-
-/** The part of the image that decides. */
-function aboutOf(
-  view: CaseView,
-  { question: { scope = {} }, wrong, rule }: {
-    question: PeerQuestion;
-    wrong: Misconduct;
-    rule: RuleId | undefined;
-  },
-): About {
-  const finding = view.value.edits.length === 0
-    ? undefined
-    : view.judgement.findings.find((it) => it.rule === rule) ??
-      view.judgement.findings.find((it) => ruleOf(it.rule).level === "must");
-  if (finding !== undefined) {
-    const { path, offset } = finding;
-    return { path, ...(typeof offset === "number" ? { offset } : {}) };
-  }
-  if (wrong.kind === "wrong-info") return { path: pathIn(wrong.differences) };
-  const [first] = view.disk?.ranges ?? [];
-  return { guestOffset: scope.range?.start ?? first?.start ?? 0 };
-}
-
-function pathIn([first]: readonly Difference[]): string {
-  return first?.path ?? "";
 }

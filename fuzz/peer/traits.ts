@@ -12,8 +12,7 @@ export function modelTraits(kit: string, model: unknown): string[] {
   const [top, ...below] = model as ChainModel;
   if (top === undefined) return [];
   return [
-    ...imageTraits(top, ""),
-    ...below.flatMap((image) => imageTraits(image, "backing.")),
+    ...[top, ...below].flatMap(imageTraits),
     ...shortBacking(top, below[0]),
   ];
 }
@@ -84,15 +83,16 @@ const USUAL_TRAITS: readonly string[] = [
 
 /** Whether the simplest images have a trait. */
 export function isUsualTrait(trait: string): boolean {
-  return USUAL_TRAITS.includes(trait.replace(/^backing\./, "")) ||
+  return USUAL_TRAITS.includes(trait) ||
     /^luks2?[.](aes|iv[.]plain64|hash[.]sha256)/.test(trait);
 }
 
-function imageTraits(image: ImageModel, prefix: string): string[] {
+/** An image fails as a backing file for the same reasons as at the top. */
+function imageTraits(image: ImageModel): string[] {
   if (image.format === "raw") return [];
   const clusterSize = 2n ** BigInt(image.clusterBits);
   const size = BigInt(image.size);
-  const names = [
+  return [
     ...namesIn(
       image.format === "qcow2" && image.version === 2 ? { ...image, headerLength: 112 } : image,
       "",
@@ -105,7 +105,6 @@ function imageTraits(image: ImageModel, prefix: string): string[] {
     ...image.clusters.flatMap(({ kind }) => kindTraits(kind)),
     ...snapshotClusters(image).flatMap(({ kind }) => kindTraits(kind)),
   ];
-  return names.map((name) => `${prefix}${name}`);
 }
 
 /** The cluster size; the least one is the usual one. */

@@ -32,6 +32,7 @@ import {
   type MapEntry,
   type Outcome,
 } from "../../src/peers/mod.ts";
+import type { RuleId } from "../../src/rules/mod.ts";
 import type { CaseFile } from "../engine/mod.ts";
 import {
   allPassphrases,
@@ -83,6 +84,11 @@ export class CaseView {
 
   get judgement(): Judgement {
     return this.#judgement ??= judgeImage(this.opened);
+  }
+
+  /** The rules that it breaks. */
+  get rules(): RuleId[] {
+    return this.judgement.findings.map(({ rule }) => rule);
   }
 
   /** The content by the model; `undefined` for an image that was edited. */
@@ -165,7 +171,19 @@ export class CaseView {
   #mapDifferences(value: readonly MapEntry[]): Difference[] {
     if (this.opened.layer === undefined) return [];
     const { entries, error } = mapOf(this.opened);
-    return error === undefined ? mapClaims(entries, value) : [];
+    return error === undefined ? mapClaims(entries, value, (range) => this.#holdsZeros(range)) : [];
+  }
+
+  /** Whether a range reads as zeros. Nobody is blamed for knowing that of data. */
+  #holdsZeros({ start, length }: { start: number; length: number }): boolean {
+    if (length > DIGEST_MAX || start % SECTOR !== 0) return false;
+    try {
+      const sha256 = digestOf(layersOf(this.opened), { from: start, to: start + length });
+      return sha256 === createHash("sha256").update(new Uint8Array(length)).digest("hex");
+    } catch (error) {
+      if (error instanceof AccessError) return false;
+      throw error;
+    }
   }
 
   #digestDifferences(

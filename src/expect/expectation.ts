@@ -22,7 +22,7 @@ export type ExpectationReason =
   | "limit"
   /** A tool gives meaning to what the format leaves open. */
   | "habit"
-  /** It breaks a `should`. */
+  /** It breaks a `should`, or says of itself that it may be damaged. */
   | "recommendation"
   /** The format has no refcounts that a checker could check. */
   | "no-checker"
@@ -35,7 +35,7 @@ export interface Expectation {
   readonly verdict: "must-accept" | "must-reject" | "either";
   /** For `either`: why. */
   readonly reason?: ExpectationReason;
-  /** The broken rules that decide; absent for `must-accept`. */
+  /** The broken rules that decide; absent for `must-accept`, and if no rule is about the reason. */
   readonly rules?: readonly RuleId[];
   /** For `either`: an accepted answer is not compared, because the format does not define it. */
   readonly anyAnswer?: true;
@@ -53,7 +53,8 @@ export interface ExpectationQuery {
 
 /** The weight of one broken rule for one question. */
 interface Weight {
-  readonly rule: RuleId;
+  /** Absent for what no rule is about. */
+  readonly rule?: RuleId;
   readonly verdict: "must-reject" | "either";
   readonly reason?: ExpectationReason;
   readonly anyAnswer?: true;
@@ -74,12 +75,15 @@ export function expectationOf(image: OpenedImage): (query: ExpectationQuery) => 
   const { findings } = judgeImage(image);
   const own = [...new Set(findings.map(({ rule }) => rule))];
   const naming = namingWeight(image);
+  const detection = detectionWeight(image);
   const below = backingRules(image);
-  const isCorrupt = headerFeaturesOf(image).has("corrupt");
+  const isDirty = chainOf(image).some(({ layer }) => layer?.dirty === true);
+  const isMarked = isDirty || headerFeaturesOf(image).has("corrupt");
   return (query) => {
     const expectation = expected(query);
-    // Any structure may be damaged, says the image: nobody has to trust it.
-    return isCorrupt && expectation.verdict === "must-accept"
+    // Any structure or the refcounts may be damaged, says the image: nobody has to trust it. Refcounts
+    // shall be repaired before an image that is dirty is accessed (qcow2.txt, Header).
+    return isMarked && expectation.verdict === "must-accept"
       ? { verdict: "either", reason: "recommendation" }
       : expectation;
   };
@@ -95,7 +99,7 @@ export function expectationOf(image: OpenedImage): (query: ExpectationQuery) => 
     const weights = rules.filter((rule) => !isOfContent || !isCause(image, rule))
       .map((rule) => weightOf(image, rule, use));
     if (isOfContent || use === "info") weights.push(naming);
-    if (isOfContent) weights.push(readingWeight(image, query));
+    if (isOfContent) weights.push(detection, readingWeight(image, query));
     if (isOfContent || use === "info") weights.push(roundingWeight(image));
     return combine(weights, image);
   }
@@ -137,13 +141,29 @@ function backingRules(image: OpenedImage): RuleId[] {
   return [...rules];
 }
 
+function chainOf(image: OpenedImage): OpenedImage[] {
+  const { backing } = image;
+  return [image, ...(backing === undefined ? [] : chainOf(backing))];
+}
+
 /** A name that is more than a file name means something to QEMU alone. */
 function namingWeight(image: OpenedImage): Weight | undefined {
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    if (!/^[\w+.-]+:/.test(at.layer?.backing?.name ?? "")) continue;
-    return { rule: "blk.backing.protocol-known", verdict: "either", reason: "habit" };
-  }
-  return undefined;
+  const isNamed = chainOf(image)
+    .some(({ layer }) => /^[\w+.-]+:/.test(layer?.backing?.name ?? ""));
+  return isNamed
+    ? { rule: "blk.backing.protocol-known", verdict: "either", reason: "habit" }
+    : undefined;
+}
+
+/** That the format of a backing file is detected where none is recorded, is a habit of QEMU. */
+function detectionWeight(image: OpenedImage): Weight | undefined {
+  const detected = chainOf(image).filter(({ layer }) =>
+    layer?.backing !== undefined && layer.backing.format === undefined
+  );
+  if (detected.length === 0) return undefined;
+  // Who treats it as raw reads the same content only if it is raw.
+  const isRaw = detected.every(({ backing }) => backing?.definition.structures.length === 0);
+  return { verdict: "either", reason: "habit", ...(isRaw ? {} : { anyAnswer: true }) };
 }
 
 /** QEMU rounds the length of a raw image up to whole sectors, which other readers do not. */
@@ -196,6 +216,8 @@ function weightOf(image: OpenedImage, id: RuleId, use: Use): Weight | undefined 
     return isMissing ? either("not-needed") : undefined;
   }
   if (id.startsWith("blk.probe.")) return either("habit", any);
+  // Who opens an image may read its tables.
+  if (id === PAST_EOF && (use === "info" || use === "check")) return either("not-needed");
   // Whether the files of a chain are opened for `info` is up to the implementation.
   if (use === "info" && OF_OTHER_FILES.test(id)) return either("not-needed");
   const needed = isNeeded(id, use) && !isUnused(image, id) && !isOfVolumeInside(image, { id, use });
@@ -322,20 +344,24 @@ function combine(all: readonly (Weight | undefined)[], { layer }: OpenedImage): 
   // What a table says that goes on past the end of the file is not defined.
   const isCut = known.some(({ rule }) => rule === PAST_EOF);
   const weights = known.map((weight): Weight =>
-    isCut && weight.verdict === "must-reject" && ruleOf(weight.rule).effect === "fails-at-access"
+    isCut && weight.verdict === "must-reject" && weight.rule !== undefined &&
+      ruleOf(weight.rule).effect === "fails-at-access"
       ? { rule: weight.rule, verdict: "either", reason: "habit", anyAnswer: true }
       : weight
   );
-  const rulesOf = (some: readonly Weight[]): RuleId[] => [...new Set(some.map(({ rule }) => rule))];
+  const rulesOf = (some: readonly Weight[]): RuleId[] => [
+    ...new Set(some.flatMap(({ rule }) => rule ?? [])),
+  ];
   const rejecting = weights.filter(({ verdict }) => verdict === "must-reject");
   if (rejecting.length > 0) return { verdict: "must-reject", rules: rulesOf(rejecting) };
   const decisive = weights.find(({ anyAnswer }) => anyAnswer) ?? weights[0];
   if (decisive !== undefined) {
     const { reason = "unknown", anyAnswer } = decisive;
+    const rules = rulesOf(weights);
     return {
       verdict: "either",
       reason,
-      rules: rulesOf(weights),
+      ...(rules.length === 0 ? {} : { rules }),
       ...(anyAnswer === undefined ? {} : { anyAnswer }),
     };
   }

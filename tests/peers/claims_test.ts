@@ -49,6 +49,23 @@ Deno.test("zero over data is false, and so is a hole over data", () => {
   assertEquals(firstPath(told({ start: 0, length: 16384, data: false })), "/0/data");
 });
 
+Deno.test("zero over data that is all zeros is true", () => {
+  const asked: unknown[] = [];
+  const first = (isZero: boolean) =>
+    mapClaims(
+      MAP,
+      told({ start: 0, length: 4096 }, { start: 4096, length: 12288, zero: true }),
+      (it) => {
+        asked.push(it);
+        return isZero;
+      },
+    )[0]?.path;
+  assertEquals(first(false), "/1/zero");
+  assertEquals(asked.splice(0), [{ start: 4096, length: 4096 }]);
+  assertEquals(first(true), undefined);
+  assertEquals(asked, [{ start: 4096, length: 4096 }, { start: 12288, length: 4096 }]);
+});
+
 Deno.test("a map that claims a member is held to it wherever it claims it", () => {
   assertEquals(firstPath(told({ start: 0, length: 16384, depth: 0 })), "/0/depth");
   const offsets = [

@@ -44,7 +44,7 @@ const lengths: readonly Case[] = [
     bad: 513,
     good: 512,
     base: small(tiny),
-    leaves: ["qcow2.header.unknown-fields"],
+    leaves: ["qcow2.header.unknown-fields", "qcow2.ext.end-required"],
   }),
   field("qcow2.header.length-mult8", "/header/header_length", {
     bad: HEADER_LENGTH + 1,
@@ -154,7 +154,7 @@ const tables: readonly Case[] = [
     bad: END,
     good: END - 512n,
     base: small(tiny),
-    leaves: ["qcow2.check.region-beyond-eof", "qcow2.check.refcount-high"],
+    leaves: ["qcow2.check.region-beyond-eof", "qcow2.check.refcount-high", "blk.io.past-eof"],
   }),
   field("qcow2.l1.covers-size", "/header/size", {
     bad: COVERAGE + 1n,

@@ -47,7 +47,7 @@ export function judgeExtensions(
       judgeEncryptionPointer(file, extension, { findings, place });
     if (pointsToLuks) encryption = openEmbeddedLuks(file, extension, { findings, options });
   }
-  must(file.endMarker || file.extensionsStart >= file.extensionsEnd, findings, {
+  must(file.endMarker || isNamePlacedFirst(file), findings, {
     rule: "qcow2.ext.end-required",
     place: { path: "/extensions", offset: file.extensionsEnd },
     message: () => "The extension area is full and has no end marker",
@@ -55,6 +55,11 @@ export function judgeExtensions(
   judgePresence(file, findings);
   if (file.header.crypt_method === cryptMethods.aes) return openLegacyAes(findings, options);
   return draft ?? encryption;
+}
+
+/** A name that starts where the extensions would: older images have it there, and no end marker. */
+function isNamePlacedFirst({ header, extensionsStart, extensionsEnd }: Qcow2File): boolean {
+  return extensionsStart >= extensionsEnd && Number(header.backing_file_offset) === extensionsEnd;
 }
 
 interface At {
@@ -81,6 +86,7 @@ function judgeExtension(file: Qcow2File, extension: Extension, at: At): void {
   switch (extension.type) {
     case extensionTypes.backingFormat:
       lengthJudge(extension, "backing format", at)("qcow2.ext.backing-format-length");
+      judgeText(file, extension, at);
       break;
     case extensionTypes.featureNameTable:
       judgeFeatureNames(file, extension, at);
@@ -96,6 +102,7 @@ function judgeExtension(file: Qcow2File, extension: Extension, at: At): void {
         place,
         message: () => "A data file is named, but the image does not have one",
       });
+      judgeText(file, extension, at);
       break;
     default:
       findings.add(
@@ -105,6 +112,15 @@ function judgeExtension(file: Qcow2File, extension: Extension, at: At): void {
       );
   }
   judgePadding(file, extension, at);
+}
+
+/** The text of an extension has no terminator (qcow2.txt, String header extensions). */
+function judgeText(file: Qcow2File, extension: Extension, { findings, place }: At): void {
+  must(!extensionData(file, extension).includes(0), findings, {
+    rule: "blk.name.nul",
+    place,
+    message: () => "The text of the extension contains a NUL byte",
+  });
 }
 
 /** Judges the length of an extension of a kind. */

@@ -8,7 +8,7 @@ import type { ContentReader } from "../content_reader.ts";
 import { classOf, compressedRange, entryProblem, hostOffset } from "../l2_entries.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { L2Table } from "../l2_tables.ts";
-import type { Findings, FoundRule } from "../findings.ts";
+import { type Findings, type FoundRule, must } from "../findings.ts";
 import { type Mapping, placeOfEntry, placeOfL1Entry } from "../runs.ts";
 import { anyBit, masked, wordOf } from "../entry_bits.ts";
 import { entryBits, l1Entry, l2Entry, refcountTableEntry } from "../structures.ts";
@@ -32,11 +32,25 @@ export interface TableJudgement {
   readonly dataSize?: number | undefined;
 }
 
+/** Reports a table that goes on past the end of the file, where missing entries read as zeros. */
+function mustBeStored(
+  { source: { size } }: Qcow2File,
+  { path, offset, length }: { path: string; offset: number; length: number },
+  findings: Findings,
+): void {
+  must(offset + length <= size, findings, {
+    rule: "blk.io.past-eof",
+    place: { path, offset },
+    message: () =>
+      `The table at ${hex(offset)} has ${length} bytes, and the file ends at ${hex(size)}`,
+  });
+}
+
 /** Table entries that are read in addition to the number that fits into the file. */
 const ENTRY_BUDGET = 2 ** 24;
 /** Judges the L1 and L2 entries that describe the guest's disk, and decodes its compressed clusters. */
 export function judgeTables(image: TableJudgement, findings: Findings): void {
-  const { mapping, size, file } = image;
+  const { mapping, size, file, claims } = image;
   const { l1, geometry } = mapping;
   const budget: Budget = {
     entries: ENTRY_BUDGET + storedSize(file.source),
@@ -44,6 +58,11 @@ export function judgeTables(image: TableJudgement, findings: Findings): void {
     decoded: new WordSet(),
   };
   const seen = new Set<number>();
+  const { header: { l1_table_offset: start, l1_size: entries } } = file;
+  if (claims !== undefined && entries > 0) {
+    const length = entries * 8;
+    mustBeStored(file, { path: "/l1", offset: Number(start), length }, findings);
+  }
   const visible = Math.min(l1.length, Math.ceil(size / geometry.l2Coverage));
   if (Math.ceil(size / geometry.l2Coverage) > l1.length) {
     const message = `Guest offsets past the ${l1.length} L1 entries are unallocated`;
@@ -55,6 +74,11 @@ export function judgeTables(image: TableJudgement, findings: Findings): void {
     if (offset === 0 || seen.has(offset) && !mapping.dataFile) continue;
     seen.add(offset);
     const table = mapping.l2.at(offset);
+    mustBeStored(
+      file,
+      { path: `${mapping.path}l2[${i}]`, offset, length: geometry.clusterSize },
+      findings,
+    );
     budget.entries -= table.stored;
     if (budget.entries < 0) return overBudget(findings);
     judgeTable(image, { table, index: i, budget }, findings);
