@@ -16,6 +16,7 @@ import {
   ledgerOf,
   notMetIn,
   type PeerUnderTest,
+  recreated,
 } from "../peer/mod.ts";
 import { emit } from "./json_lines.ts";
 
@@ -60,12 +61,12 @@ export class Findings {
    *
    * @throws {UsageError} when a file cannot be written
    */
-  report(summary: Summary): void {
+  async report(summary: Summary): Promise<void> {
     const { json, embargo, writeKnown: path } = this.#options;
     const all = findingsOf(summary, this.#started);
     const shown = all.filter(({ finding }) => !embargo || !finding.securityRelevant);
     for (const found of shown) {
-      const folder = this.#write(found);
+      const folder = await this.#write(found);
       if (json) emit("finding", { peer: found.peer, ...found.finding, facts: found.facts, folder });
       else printFinding(found, folder);
     }
@@ -103,11 +104,13 @@ export class Findings {
     }
   }
 
-  #write(found: FuzzFinding): string {
+  async #write(found: FuzzFinding): Promise<string> {
     const own = found.peer.replaceAll(/[^\w.+-]+/g, "-");
     const folder = join(this.#options.out, ...(this.#several ? [own] : []), found.finding.slug);
     mkdirSync(folder, { recursive: true });
-    const { texts, files } = folderOf(found);
+    const under = this.#peers.find(({ text }) => text === found.peer);
+    const like = under === undefined ? undefined : await recreated(found, under);
+    const { texts, files } = folderOf(found, like);
     for (const [name, text] of Object.entries(texts)) writeReportFile(join(folder, name), text);
     for (const file of files) {
       if (!file.name.includes("/") && file.size <= WRITTEN_MAX) writeSparse(folder, file);

@@ -120,7 +120,7 @@ export const fuzzVerb: Verb = {
       const reporter = json ? new JsonReporter() : new HumanReporter(new Terminal());
       const summary = await fuzz(plan, crew, reporter);
       crew.dismiss();
-      findings?.report(summary);
+      await findings?.report(summary);
       const isSilent = summary.status === STATUS.ok && summary.counts.cases === 0;
       if (peers !== undefined && isSilent) {
         throw new PeerError("Cannot fuzz: the implementations have answered no question");

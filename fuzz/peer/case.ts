@@ -38,6 +38,11 @@ const KITS: ReadonlyMap<string, Kit> = new Map(
   wholes.map((kit) => [kit.name === "" ? CHAIN : kit.name ?? kit.format.name, kit]),
 );
 
+/** Whether the image is a chain of images, or one alone. */
+export function isChain({ kit }: Pick<PeerCase, "kit">): boolean {
+  return kit === CHAIN;
+}
+
 /** The kit of a case. */
 export function kitOf({ kit }: Pick<PeerCase, "kit">): Kit {
   const found = KITS.get(kit);

@@ -3,6 +3,7 @@ import { visible } from "../../src/format/mod.ts";
 import { isRuleId, ruleOf } from "../../src/rules/mod.ts";
 import type { DossierFile } from "../engine/mod.ts";
 import type { FuzzFinding } from "./finding.ts";
+import type { Recreated } from "./recreated.ts";
 import { reproduceScript } from "./reproduce.ts";
 
 /** What the folder of a finding has: texts, and the files of its case. */
@@ -12,21 +13,27 @@ export interface FindingFolder {
   readonly files: readonly DossierFile[];
 }
 
-/** The folder of a finding, for the maintainer of the implementation. */
-export function folderOf(found: FuzzFinding): FindingFolder {
+/**
+ * The folder of a finding, for the maintainer of the implementation.
+ *
+ * @param like a similar image that public tools make, which shows the same failure
+ */
+export function folderOf(found: FuzzFinding, like?: Recreated): FindingFolder {
   const { failure: { found: { dossier } }, finding, facts, peer } = found;
   const files = dossier?.files ?? [];
   const title = findingTitle(finding);
-  const { passphrases } = facts;
+  const shown = like?.facts ?? facts;
+  const { passphrases } = shown;
+  const script = { title, peer, facts: shown, files, passphrases, commands: like?.commands };
   const texts = {
-    "README.md": readme(found),
-    "reproduce.sh": reproduceScript({ title, peer, facts, files, passphrases }),
+    "README.md": readme(found, like),
+    "reproduce.sh": reproduceScript(script),
     "finding.json": `${JSON.stringify({ peer, ...finding, facts }, null, 2)}\n`,
   };
   return { texts, files };
 }
 
-function readme(found: FuzzFinding): string {
+function readme(found: FuzzFinding, like: Recreated | undefined): string {
   const { finding, facts, failure: { found: { dossier, fault }, versions } } = found;
   const { smallest, cause, count, firstSeen, securityRelevant } = finding;
   const sections = [
@@ -48,8 +55,11 @@ function readme(found: FuzzFinding): string {
       : [`The image breaks ${facts.rules.map((rule) => `\`${rule}\``).join(", ")}.`]),
     `Features: ${facts.features.map((it) => `\`${it}\``).join(", ")}.`,
     "## Reproduce",
-    "`sh reproduce.sh` writes the same files without diskproof, and asks the implementation and " +
-    "qemu-img.",
+    like === undefined
+      ? "`sh reproduce.sh` writes the same files without diskproof, and asks the implementation " +
+        "and qemu-img."
+      : "`sh reproduce.sh` makes a similar image with qemu-img and qemu-io, and asks the " +
+        "implementation and qemu-img.",
     `First seen ${firstSeen}; ${count} ${count === 1 ? "case" : "cases"}; ` +
     `${fault.signature}; diskproof ${versions["diskproof"] ?? ""}; cause \`${cause.name}\`.`,
   ];

@@ -78,4 +78,5 @@ export type { PeerCase } from "./case.ts";
 export type { PeerFacts } from "./facts.ts";
 export { findingsOf, type FuzzFinding, ledgerOf, notMetIn } from "./finding.ts";
 export { type FindingFolder, folderOf } from "./folder.ts";
+export { type Recreated, recreated } from "./recreated.ts";
 export type { PeerUnderTest } from "./under_test.ts";

@@ -17,6 +17,8 @@ export interface Reproduction {
   /** The image first. */
   readonly files: readonly DossierFile[];
   readonly passphrases: readonly string[];
+  /** Commands of qemu-img and qemu-io that make the image; its bytes are written if there are none. */
+  readonly commands?: readonly string[] | undefined;
 }
 
 /** Characters of base64 in one line of a script. */
@@ -29,7 +31,10 @@ const BLOCK = 4096;
  * qemu-img, and prints the answers. It needs no diskproof.
  */
 export function reproduceScript(reproduction: Reproduction): string {
-  const { title, files, facts: { expected, answered, question } } = reproduction;
+  const { title, files, commands, facts: { expected, answered, question } } = reproduction;
+  const made = commands === undefined
+    ? ["unpack() { base64 -d | gzip -dc; }", "", ...files.flatMap(writeLines)]
+    : [...files.map(({ name }) => `rm -f ${shellWord(name)}`), ...commands, ""];
   return [
     "#!/bin/sh",
     `# ${oneLine(title)}`,
@@ -40,9 +45,7 @@ export function reproduceScript(reproduction: Reproduction): string {
     'mkdir -p "$dir"',
     'cd "$dir"',
     "",
-    "unpack() { base64 -d | gzip -dc; }",
-    "",
-    ...files.flatMap(writeLines),
+    ...made,
     'echo "The files are in $dir."',
     "",
     `echo ${shellWord(`question: ${oneLine(question)}`)}`,

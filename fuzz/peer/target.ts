@@ -27,6 +27,7 @@ import type { PeerQuestion } from "./facts.ts";
 import { failureOf, wrongIn } from "./failure.ts";
 import { ask, questionsFor } from "./questions.ts";
 import { isUsualTrait, modelTraits } from "./traits.ts";
+import { FILE_MAX, subjectOf } from "./subject.ts";
 import type { PeerUnderTest } from "./under_test.ts";
 import { CaseView } from "./view.ts";
 
@@ -39,9 +40,6 @@ export interface PeerProperty extends CaseOptions {
   /** The questions that are asked, as far as the implementation has the operations. */
   readonly operations: readonly Operation[];
 }
-
-/** Longer files are not written. */
-const FILE_MAX = 2 ** 22;
 
 /** A property of one implementation; nothing if it lacks the operations or the formats. */
 export function peerTarget(
@@ -184,23 +182,4 @@ function whyNotAsked(view: CaseView): string | undefined {
   return view.rules.includes("luks.work.iterations-budget")
     ? "deriving a key takes too long"
     : undefined;
-}
-
-function subjectOf(
-  { files, opened, passphrases, value }: CaseView,
-  { directory, under: { description: { takes = [] } } }: {
-    directory: string;
-    under: PeerUnderTest;
-  },
-): Subject {
-  const [first, second] = files.map(({ name }) => name);
-  const isDetached = value.kit !== "chain" && second !== undefined && opened.header !== undefined;
-  return {
-    directory,
-    path: (isDetached ? second : first) ?? "",
-    // Programs that know no LUKS2 detect such a volume as raw.
-    ...(value.kit === "luks2" ? { format: "luks2" } : {}),
-    ...(isDetached ? { header: first ?? "" } : {}),
-    ...(passphrases.length === 0 || !takes.includes("passphrases") ? {} : { passphrases }),
-  };
 }

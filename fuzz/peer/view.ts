@@ -51,6 +51,8 @@ export class CaseView {
   readonly value: PeerCase;
   readonly kit: Kit;
   readonly files: readonly CaseFile[];
+  /** Whether the content is that of the model. */
+  readonly #isModelled: boolean;
   #passphrases: readonly string[] | undefined;
   #opened: OpenedImage | undefined;
   #keyless: OpenedImage | undefined;
@@ -59,10 +61,12 @@ export class CaseView {
   #features: readonly string[] | undefined;
   #expected: ((query: ExpectationQuery) => Expectation) | undefined;
 
-  constructor(value: PeerCase) {
+  /** @param files other files than those of the model, which a tool has made: it is like them */
+  constructor(value: PeerCase, files?: readonly CaseFile[]) {
     this.value = value;
     this.kit = kitOf(value);
-    this.files = filesOf(this.kit, value.model, value.edits);
+    this.files = files ?? filesOf(this.kit, value.model, value.edits);
+    this.#isModelled = files === undefined && value.edits.length === 0;
   }
 
   /** The passphrases that the image is opened with. */
@@ -91,9 +95,9 @@ export class CaseView {
     return this.judgement.findings.map(({ rule }) => rule);
   }
 
-  /** The content by the model; `undefined` for an image that was edited. */
+  /** The content by the model; `undefined` for an image that was edited or made otherwise. */
   get disk(): ExpectedDisk | undefined {
-    if (this.value.edits.length > 0) return undefined;
+    if (!this.#isModelled) return undefined;
     return this.#disk ??= diskOf(this.kit, this.value.model);
   }
 
@@ -207,7 +211,7 @@ export class CaseView {
   }
 
   #snapshotDisk(id: string): ExpectedDisk | undefined {
-    if (this.value.edits.length > 0) return undefined;
+    if (!this.#isModelled) return undefined;
     for (const [known, disk] of this.kit.expected?.views?.(this.value.model) ?? []) {
       if (known === id) return disk;
     }

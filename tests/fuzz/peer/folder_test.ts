@@ -1,10 +1,19 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { withScratch } from "../../../src/peers/mod.ts";
-import { findingsOf, folderOf } from "../../../fuzz/peer/mod.ts";
+import { ReferencePeer, withScratch } from "../../../src/peers/mod.ts";
+import { findingsOf, folderOf, recreated } from "../../../fuzz/peer/mod.ts";
+import { liveTest } from "../../live.ts";
+import { plantedPeer } from "./planted.ts";
 import { fuzzPlanted } from "./under_test.ts";
 
+let short: ReturnType<typeof fuzzPlanted> | undefined;
+
+/** A run that finds the planted bug about short backing files. */
+function withShortBacking(): ReturnType<typeof fuzzPlanted> {
+  return short ??= fuzzPlanted("backing", { targets: ["peer-content"], runs: 600 });
+}
+
 Deno.test("the folder of a finding has the image, the answers, and a script that makes the same bytes", async () => {
-  const summary = await fuzzPlanted("backing", { targets: ["peer-content"], runs: 600 });
+  const summary = await withShortBacking();
   const started = Date.UTC(2026, 0, 1);
   const [found, ...others] = findingsOf(summary, started);
   assert(found !== undefined);
@@ -47,3 +56,33 @@ Deno.test("a finding about an invalid image names the sentence of the format and
   assertStringIncludes(readme, "It can be used to attack a user who opens an image.");
   assertStringIncludes(readme, "l1_table_offset");
 });
+
+liveTest(
+  { needs: ["qemu-img", "qemu-io"] },
+  "a script makes the image with qemu-img where such an image shows the same failure",
+  async (directory) => {
+    const [found] = findingsOf(await withShortBacking(), 0);
+    assert(found !== undefined);
+    const peer = plantedPeer("backing");
+    const under = { text: "backing", description: await peer.describe(), open: () => peer };
+    const like = await recreated(found, under);
+    assert(like !== undefined);
+    assertEquals(
+      like.commands.every((command) => /^(qemu-img create|qemu-io) /.test(command)),
+      true,
+    );
+    const script = folderOf(found, like).texts["reproduce.sh"] ?? "";
+    assertEquals(script.includes("base64"), false);
+    Deno.writeTextFileSync(`${directory}/reproduce.sh`, script);
+    const { code, stdout } = await new Deno.Command("/bin/sh", {
+      args: [`${directory}/reproduce.sh`, `${directory}/files`],
+    }).output();
+    assertEquals(code, 0);
+    // What is expected is what qemu-img answers.
+    const [, sha256 = ""] = /sha256: "(\w+)"/.exec(like.facts.expected) ?? [];
+    assertStringIncludes(new TextDecoder().decode(stdout), `${sha256}  -`);
+    // Who is right about such an image shows no failure.
+    const right = { ...under, open: () => new ReferencePeer() };
+    assertEquals(await recreated(found, right), undefined);
+  },
+);
