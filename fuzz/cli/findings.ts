@@ -16,6 +16,7 @@ import {
   ledgerOf,
   notMetIn,
   type PeerUnderTest,
+  picturesOf,
   recreated,
 } from "../peer/mod.ts";
 import { emit } from "./json_lines.ts";
@@ -92,7 +93,12 @@ export class Findings {
     const command = `deno task fuzz${named} --seed ${seed}`;
     const { reports: files, embargo } = this.#options;
     const report = { version: config.version, when, command, peers };
-    writeReports(report, { files, embargo, picture: () => undefined });
+    const byImage = new Map(all.map((found) => [found.finding.smallest.image, found]));
+    const pictures = (image: string) => {
+      const found = byImage.get(image);
+      return found === undefined ? [] : picturesOf(found);
+    };
+    writeReports(report, { files, embargo, pictures });
   }
 
   #reportKnown(summary: Summary): void {

@@ -1,4 +1,5 @@
-import { findingTitle, ruleText } from "../../src/conformance/mod.ts";
+import { SegmentSource } from "../../src/bytes/mod.ts";
+import { findingTitle, type Picture, pictureOf, ruleText } from "../../src/conformance/mod.ts";
 import { visible } from "../../src/format/mod.ts";
 import { isRuleId, ruleOf } from "../../src/rules/mod.ts";
 import type { DossierFile } from "../engine/mod.ts";
@@ -31,6 +32,17 @@ export function folderOf(found: FuzzFinding, like?: Recreated): FindingFolder {
     "finding.json": `${JSON.stringify({ peer, ...finding, facts }, null, 2)}\n`,
   };
   return { texts, files };
+}
+
+/** Pictures of the files of the smallest case, the image first, with the changed bytes marked. */
+export function picturesOf({ failure: { found: { dossier } } }: FuzzFinding): Picture[] {
+  const { files = [], description = "" } = dossier ?? {};
+  return files.map(({ name, size, extents }, index) =>
+    pictureOf(new SegmentSource(extents, size), {
+      ...(files.length > 1 ? { name } : {}),
+      changes: index === 0 ? description.split("\n").filter((line) => line.startsWith("/")) : [],
+    })
+  );
 }
 
 function readme(found: FuzzFinding, like: Recreated | undefined): string {

@@ -77,6 +77,6 @@ export function peerTargets(peers: readonly PeerUnderTest[]): Target[] {
 export type { PeerCase } from "./case.ts";
 export type { PeerFacts } from "./facts.ts";
 export { findingsOf, type FuzzFinding, ledgerOf, notMetIn } from "./finding.ts";
-export { type FindingFolder, folderOf } from "./folder.ts";
+export { type FindingFolder, folderOf, picturesOf } from "./folder.ts";
 export { type Recreated, recreated } from "./recreated.ts";
 export type { PeerUnderTest } from "./under_test.ts";

@@ -48,8 +48,8 @@ export interface ReportOptions {
   readonly files: readonly ReportFile[];
   /** Leave out what could be used in an attack. */
   readonly embargo: boolean;
-  /** The picture of an image, for HTML; it is made only for images with a wrong answer. */
-  readonly picture: (image: string) => Picture | undefined;
+  /** Pictures of the files of an image, for HTML; only for images with a wrong answer. */
+  readonly pictures: (image: string) => readonly Picture[];
 }
 
 /**
@@ -60,12 +60,12 @@ export interface ReportOptions {
  */
 export function writeReports(
   whole: ConformanceReport,
-  { files, embargo, picture }: ReportOptions,
+  { files, embargo, pictures: draw }: ReportOptions,
 ): void {
   const report = embargo ? withEmbargo(whole) : whole;
   const pictures = files.some(({ format }) => format === "html")
-    ? picturesOf(report, picture)
-    : new Map<string, Picture>();
+    ? picturesOf(report, draw)
+    : new Map<string, readonly Picture[]>();
   for (const { format, path } of files) {
     writeReportFile(path, renderReport(format, report, pictures));
   }
@@ -78,15 +78,12 @@ export function writeReports(
 
 function picturesOf(
   { peers }: ConformanceReport,
-  picture: ReportOptions["picture"],
-): Map<string, Picture> {
+  draw: ReportOptions["pictures"],
+): Map<string, readonly Picture[]> {
   const images = new Set(
     peers.flatMap(({ findings }) => findings.flatMap(({ cases }) => cases.map((it) => it.image))),
   );
-  return new Map([...images].flatMap((image) => {
-    const drawn = picture(image);
-    return drawn === undefined ? [] : [[image, drawn] as const];
-  }));
+  return new Map([...images].map((image) => [image, draw(image)]));
 }
 
 /** GitHub rejects longer summaries, in bytes. */
@@ -111,21 +108,29 @@ function environment(variable: string): string | undefined {
   return value === "" ? undefined : value;
 }
 
-/** The picture of a recorded image, with the bytes marked that differ from the nearest valid one. */
-export function recordedPicture(image: PackedImage, nearest?: PackedImage): Picture | undefined {
-  const bytes = subjectBytes(image);
-  if (bytes === undefined) return undefined;
-  const valid = nearest === undefined ? undefined : subjectBytes(nearest);
-  const { format, expected, changes = [] } = image.record;
-  const name = format ?? expected?.format;
-  return pictureOf(new MemorySource(bytes), {
-    ...(name === undefined ? {} : { format: name }),
-    changes,
-    ...(valid === undefined ? {} : { differs: () => changedRanges(bytes, valid) }),
+/**
+ * Pictures of the files of a recorded image, the image itself first, with the bytes marked that differ
+ * from the nearest valid image.
+ */
+export function recordedPictures(image: PackedImage, nearest?: PackedImage): Picture[] {
+  const { format, expected, changes = [], header, subject, files } = image.record;
+  const contents = image.files();
+  const near = nearest?.files() ?? [];
+  const main = Math.max(0, files.findIndex(({ name }) => name === (header ?? subject)));
+  const order = [main, ...files.keys()].filter((at, index, all) => all.indexOf(at) === index);
+  const first = format ?? expected?.format;
+  return order.flatMap((at) => {
+    const bytes = contents[at];
+    if (bytes === undefined) return [];
+    const valid = near[
+      nearest?.record.files.findIndex(({ name }) => name === files[at]?.name) ?? -1
+    ];
+    const isMain = at === main;
+    return pictureOf(new MemorySource(bytes), {
+      ...(files.length > 1 ? { name: files[at]?.name ?? "" } : {}),
+      ...(isMain && first !== undefined ? { format: first } : {}),
+      changes: isMain ? changes : [],
+      ...(valid === undefined ? {} : { differs: () => changedRanges(bytes, valid) }),
+    });
   });
-}
-
-function subjectBytes({ record, files }: PackedImage): Uint8Array | undefined {
-  const at = record.files.findIndex(({ name }) => name === (record.header ?? record.subject));
-  return files()[at];
 }

@@ -22,7 +22,7 @@ import { type NamedPeer, namedPeer, PEERS_HELP } from "./peers.ts";
 import { FAILED } from "./program.ts";
 import { recordedImages } from "./recorded_images.ts";
 import {
-  recordedPicture,
+  recordedPictures,
   REPORT_HELP,
   reportFiles,
   type ReportOptions,
@@ -171,7 +171,7 @@ async function validate(
   if (!options.flag("json")) { for (const result of results) print(summaryLine(result, report)); }
   const written = options.value("write-known");
   if (written !== undefined) writeKnown(written, known, results.flatMap((it) => it.findings));
-  writeReports(report, { files, embargo: options.flag("embargo"), picture: pictures(options) });
+  writeReports(report, { files, embargo: options.flag("embargo"), pictures: pictures(options) });
   const silent = results.find((result) => !isPart && result.unsupported === result.questions);
   if (silent !== undefined) {
     throw new PeerError(`Cannot validate ${silent.name}: it has answered no question`);
@@ -180,7 +180,7 @@ async function validate(
 }
 
 /** Pictures of recorded images: the bytes are marked in which one that breaks a rule differs. */
-function pictures(options: Options): ReportOptions["picture"] {
+function pictures(options: Options): ReportOptions["pictures"] {
   let byName: Map<string, StoredImage> | undefined;
   return (name) => {
     byName ??= new Map(
@@ -189,7 +189,9 @@ function pictures(options: Options): ReportOptions["picture"] {
     const image = byName.get(name)?.load();
     const nearest = byName.get(name.replace(/-breaks$/, "-keeps"));
     const isBroken = name.endsWith("-breaks");
-    return image && recordedPicture(image, isBroken ? nearest?.load() : undefined);
+    return image === undefined
+      ? []
+      : recordedPictures(image, isBroken ? nearest?.load() : undefined);
   };
 }
 

@@ -21,6 +21,8 @@ export interface PictureRange extends ByteRange {
 
 /** The ranges of an image file in their order. */
 export interface Picture {
+  /** Name of the file, where the image has several. */
+  readonly name?: string;
   readonly format: string;
   /** Bytes of the file. */
   readonly size: number;
@@ -42,7 +44,9 @@ const CLOSE = 8;
 /** What is where in an image file. */
 export function pictureOf(
   source: ByteSource,
-  { format, changes = [], differs }: {
+  { name: file, format, changes = [], differs }: {
+    /** Name of the file. */
+    readonly name?: string;
     /** Probed where absent or not supported. */
     readonly format?: string;
     /** What was done to a valid image, in words that start with the path of a field. */
@@ -71,6 +75,7 @@ export function pictureOf(
   const named = changes.flatMap((change) => changedIn(change, anatomy.parts));
   const changed = named.length > 0 || changes.length === 0 ? named : differs?.() ?? [];
   return {
+    ...(file === undefined ? {} : { name: file }),
     format: name,
     size: source.size,
     ranges,

@@ -10,7 +10,7 @@ import { sarifReport } from "./sarif.ts";
 export function renderReport(
   format: ReportFormat,
   report: ConformanceReport,
-  pictures: ReadonlyMap<string, Picture> = new Map(),
+  pictures: ReadonlyMap<string, readonly Picture[]> = new Map(),
 ): string {
   switch (format) {
     case "json":

@@ -1,5 +1,7 @@
 /** Known findings, single cases and several implementations on the command line. */
 
+import { recordedPictures } from "../../src/cli/report_files.ts";
+import { readImage } from "../../src/recorded/mod.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { readRecord, storeRecord, unpackRecord } from "../../src/recorded/mod.ts";
@@ -158,3 +160,10 @@ Deno.test("validate rejects a report of an unknown kind or without a file", () =
     assertEquals(missing.status, 2);
     assertStringIncludes(missing.stderr, "--report html needs a file: --report html=FILE");
   }));
+
+Deno.test("there is a picture of each file of a chain, the image first", () => {
+  const chain = readImage(`${ROOT}golden/images`, "qcow2-on-qcow2-without-format");
+  const pictures = recordedPictures(chain);
+  assertEquals(pictures.map(({ name }) => name), ["disk", "base"]);
+  assertEquals(pictures.map(({ format }) => format), ["qcow2", "qcow2"]);
+});

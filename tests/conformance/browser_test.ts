@@ -36,7 +36,7 @@ function page(): string {
   const [bytes = new Uint8Array()] = files();
   const { changes = [] } = record;
   const picture = pictureOf(new MemorySource(bytes), { format: "qcow2", changes });
-  return renderReport("html", sampleReport(), new Map([[IMAGE, picture]]));
+  return renderReport("html", sampleReport(), new Map([[IMAGE, [picture]]]));
 }
 
 /** Runs a script in the page, in a frame of the given width; the script returns JSON. */

@@ -101,7 +101,7 @@ export function casesHtml(
   cases: ReadonlyMap<string, CaseImage>,
   { names, pictures }: {
     readonly names: readonly string[];
-    readonly pictures: ReadonlyMap<string, Picture>;
+    readonly pictures: ReadonlyMap<string, readonly Picture[]>;
   },
 ): string {
   if (cases.size === 0) return "";
@@ -112,13 +112,15 @@ export function casesHtml(
     `<h2 id="cases">Cases</h2><ul class="legend">${legend.join("")}`,
     '<li><svg viewBox="0 0 9 9" class="changed" aria-hidden="true"><rect x="1" y="1" width="7" ',
     'height="7"/></svg>changed bytes</li></ul>',
-    ...[...cases.values()].map((it) => caseHtml(it, { names, picture: pictures.get(it.image) })),
+    ...[...cases.values()].map((it) =>
+      caseHtml(it, { names, pictures: pictures.get(it.image) ?? [] })
+    ),
   ].join("");
 }
 
 function caseHtml(
   { id, image, failures }: CaseImage,
-  { names, picture }: { readonly names: readonly string[]; readonly picture: Picture | undefined },
+  { names, pictures }: { readonly names: readonly string[]; readonly pictures: readonly Picture[] },
 ): string {
   const [first] = failures;
   const kinds = [...new Set(failures.map(({ finding }) => finding.kind))].join(", ");
@@ -133,10 +135,7 @@ function caseHtml(
     changes.length === 0
       ? ""
       : `<p>Changed: ${changes.map((change) => `<code>${htmlText(change)}</code>`).join(", ")}</p>`,
-    picture === undefined ? "" : pictureSvg(picture),
-    picture !== undefined && picture.omitted > 0
-      ? `<p class="none">${picture.omitted} more ranges are not drawn.</p>`
-      : "",
+    ...pictures.map(pictureHtml),
     ...questions.map((question) =>
       answersHtml(question, {
         names,
@@ -146,6 +145,13 @@ function caseHtml(
     writeOut === undefined ? "" : `<p>Write its files: <code>${htmlText(writeOut)}</code></p>`,
     "</div></details>",
   ].join("");
+}
+
+function pictureHtml(picture: Picture): string {
+  const { name, omitted } = picture;
+  const more = omitted > 0 ? `<p class="none">${omitted} more ranges are not drawn.</p>` : "";
+  const caption = name === undefined ? "" : `<h4>${htmlText(name)}</h4>`;
+  return `${caption}${pictureSvg(picture)}${more}`;
 }
 
 /** What is expected and what was answered, side by side. */

@@ -22,11 +22,11 @@ reveal();
  * The report as one page that needs no network: a matrix of features and implementations, the findings,
  * and the cases behind them with a picture of each image.
  *
- * @param pictures by the name of the image
+ * @param pictures by the name of the image: one of each of its files
  */
 export function htmlReport(
   report: ConformanceReport,
-  pictures: ReadonlyMap<string, Picture> = new Map(),
+  pictures: ReadonlyMap<string, readonly Picture[]> = new Map(),
 ): string {
   const { peers, version, when, command } = report;
   const names = peers.map(({ name, version }) => `${name} ${version}`);

@@ -18,7 +18,7 @@ const TEXT = 10;
  * marked. A range that holds guest data has arrows from the guest offsets, shown on hover and focus.
  */
 export function pictureSvg(picture: Picture): string {
-  const { size, ranges, changed, format } = picture;
+  const { size, ranges, changed, format, name } = picture;
   const rowBytes = rowBytesOf(size);
   const rows = Math.max(1, Math.ceil(size / rowBytes));
   const height = FILE_TOP + rows * (ROW + GAP) + TEXT;
@@ -26,7 +26,9 @@ export function pictureSvg(picture: Picture): string {
     1,
     ...ranges.flatMap(({ guest, length }) => guest.map((offset) => offset + length)),
   );
-  const label = `${format} file of ${size} bytes, ${ranges.length} ranges`;
+  const label = `${
+    name === undefined ? "" : `${name}: `
+  }${format} file of ${size} bytes, ${ranges.length} ranges`;
   const hasGuest = ranges.some(({ guest }) => guest.length > 0);
   return [
     `<svg class="picture" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ReferencePeer, withScratch } from "../../../src/peers/mod.ts";
-import { findingsOf, folderOf, recreated } from "../../../fuzz/peer/mod.ts";
+import { findingsOf, folderOf, picturesOf, recreated } from "../../../fuzz/peer/mod.ts";
 import { liveTest } from "../../live.ts";
 import { plantedPeer } from "./planted.ts";
 import { fuzzPlanted } from "./under_test.ts";
@@ -23,6 +23,7 @@ Deno.test("the folder of a finding has the image, the answers, and a script that
   assert(count > 0);
   assert(Date.parse(firstSeen) >= started);
   const { texts, files } = folderOf(found);
+  assertEquals(picturesOf(found).map(({ name }) => name), files.map(({ name }) => name));
   const readme = texts["README.md"] ?? "";
   assertMatch(readme, /^# wrong-content: backing\+short-backing$/m);
   assertStringIncludes(readme, found.facts.expected);
