@@ -1,3 +1,4 @@
+import { answerTexts } from "../../src/conformance/mod.ts";
 import {
   type Difference,
   type FailureKind,
@@ -51,6 +52,7 @@ export function failureOf(
   const expectation = view.expectation(question);
   const { rules = [] } = expectation;
   const isVerdict = wrong.kind === "accepts-invalid" && rules.length > 0;
+  const texts = answerTexts(wrong.differences.slice(0, 1));
   const facts: PeerFacts = {
     kind: wrong.kind,
     peer: name,
@@ -60,8 +62,8 @@ export function failureOf(
     question: question.name,
     ...(question.scope === undefined ? {} : { scope: question.scope }),
     expectation,
-    expected: NO_ANSWER.includes(wrong.kind) ? "an answer" : sideText(wrong, "left"),
-    answered: sideText(wrong, "right"),
+    expected: NO_ANSWER.includes(wrong.kind) ? "an answer" : texts.expected,
+    answered: texts.answered,
     passphrases: question.passphrase === undefined
       ? takes.includes("passphrases") ? view.passphrases : []
       : [question.passphrase],
@@ -96,15 +98,6 @@ function symptomOf(outcome: Outcome<unknown>): string {
 
 /** Kinds of failures without an answer. */
 const NO_ANSWER: readonly FailureKind[] = ["memory", "hang", "crash", "malformed-answer"];
-
-function sideText({ differences: [first] }: Misconduct, side: "left" | "right"): string {
-  if (first === undefined) return "";
-  const { path } = first;
-  const value = first[side];
-  if (path !== "") return `${path}: ${JSON.stringify(value)}`;
-  const { outcome, message } = value as { outcome?: string; message?: string };
-  return message === undefined || message === "" ? `${outcome}` : `${outcome}: ${message}`;
-}
 
 function messageOf(outcome: Outcome<unknown>, { kind, expected, answered }: PeerFacts): string {
   switch (kind) {

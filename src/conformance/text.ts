@@ -65,11 +65,13 @@ function linkText(link: string | undefined): string {
 }
 
 function caseLines(smallest: FindingCase): string[] {
-  const { image, bytes, question, changes = [], expected, answered } = smallest;
+  const { image, bytes, question, changes = [], expected, answered, expectation } = smallest;
+  // A tool is compared with its record, which says nothing about others.
+  const of = expectation === undefined ? "compared with the record of" : "the format expects";
   return [
     `  smallest case: ${image} (${counted(bytes, "byte")}), ${question}`,
     ...changes.map((change) => `  the image: ${change}`),
-    `  the format expects: ${expectationText(smallest)}`,
+    `  ${of}: ${expectationText(smallest)}`,
     ...answerLines("expected", expected),
     ...answerLines("answered", answered),
     ...(smallest.reproduce === undefined ? [] : [`  query it again: ${smallest.reproduce}`]),
