@@ -174,8 +174,8 @@ export class Ledger {
     const general = alike.find((entry) => hasCause(entry.cause, { traits: cause }));
     const same = general ?? alike.find((entry) => sameTraits(entry.smallest, smallest));
     if (same === undefined) {
-      const twin = alike.find((it) => it.symptom === symptom && commonTo(it, settled).length > 0);
-      if (twin !== undefined && symptom !== "") return this.#generalise(twin, settled, alike);
+      const twin = alike.find((it) => it.symptom === symptom && areTwins(it, settled));
+      if (twin !== undefined) return this.#generalise(twin, settled, alike);
       const entry = this.#add({
         ...{ group, signature, cause, smallest, special, symptom },
         ...{ known: false, others: [], met: 1 },
@@ -236,4 +236,12 @@ function commonTo(
 ): string[] {
   const common = left.cause.filter((trait) => right.cause.includes(trait));
   return common.length > 0 ? common : left.special.filter((trait) => right.special.includes(trait));
+}
+
+/** Traits that the causes of two failures have in common, where nothing else shows that they are one. */
+const COMMON_MIN = 2;
+
+function areTwins(entry: LedgerEntry, other: Pick<SettledCause, "cause" | "special">): boolean {
+  if (entry.symptom !== "") return commonTo(entry, other).length > 0;
+  return entry.cause.filter((trait) => other.cause.includes(trait)).length >= COMMON_MIN;
 }

@@ -22,6 +22,14 @@ Deno.test("failures that look the same and have a trait in common are one findin
   assertEquals(failures, [["crash", "size", 3]]);
 });
 
+Deno.test("failures that look like nothing are one finding if their causes have two traits in common", () => {
+  const failures = ledgerWith(
+    ["wrong-content", ["backing", "compressed", "short-backing"]],
+    ["wrong-content", ["backing", "compressed", "larger-clusters"]],
+  );
+  assertEquals(failures, [["wrong-content", "backing", "compressed", 2]]);
+});
+
 Deno.test("failures stay apart that look different, or have nothing in common", () => {
   const failures = ledgerWith(
     ["crash nil pointer", ["zstd", "size"]],
