@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readUpTo } from "../../src/bytes/mod.ts";
 import { detect } from "../../src/image/mod.ts";
 import {
   bySeverity,
@@ -17,6 +18,7 @@ import { describeEdit } from "../mutate/mod.ts";
 import { excerptOf, toPlainJson } from "../targets/mod.ts";
 import {
   type CaseOptions,
+  isChain,
   type PeerCase,
   peerCases,
   repairedPeerCase,
@@ -106,8 +108,22 @@ function traitsOf(value: PeerCase): string[] {
   const edits = rules.length > 0
     ? []
     : value.edits.map((edit) => `edit.${"path" in edit ? edit.path : edit.op}`);
-  const traits = [...view.features, ...rules, ...edits, ...modelTraits(value.kit, value.model)];
+  const own = [...editedTraits(view), ...modelTraits(value.kit, value.model)];
+  const traits = [...view.features, ...rules, ...edits, ...own];
   return [...new Set(traits.map(slugOf))];
+}
+
+/** In the headers of qcow and qcow2. */
+const SIZE_OFFSET = 24;
+/** Nobody has such disks, and reading a whole one does not end. */
+const HUGE = 2n ** 48n;
+
+/** A virtual size that edits have made huge, whatever the rules that it breaks. */
+function editedTraits({ value, files: [file] }: CaseView): string[] {
+  if (value.edits.length === 0 || !isChain(value) || file === undefined) return [];
+  const bytes = readUpTo(file.source, SIZE_OFFSET, 8);
+  if (bytes.length < 8) return [];
+  return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0) >= HUGE ? ["huge-disk"] : [];
 }
 
 /** Names of findings are made of traits, so a trait is a part of such a name. */
