@@ -7,6 +7,7 @@ import {
   layersOf,
   type OpenedImage,
   openImage,
+  type OpenOptions,
   openRefusal,
 } from "../image/mod.ts";
 import { ITERATIONS_BUDGET, ITERATIONS_MAX } from "../luks1/mod.ts";
@@ -50,6 +51,15 @@ export interface Opened {
  * @throws {UsageError} when the file cannot be read, or the options make no sense
  */
 export function openNamed(path: string, options: Options, how: Opened = {}): OpenedImage {
+  return openAs(path, options, (opening) => openImage(path, { ...how, ...opening }));
+}
+
+/**
+ * Opens an image with `open` as the options say.
+ *
+ * @throws {UsageError} when the file cannot be read, or the options make no sense
+ */
+export function openAs<T>(path: string, options: Options, open: (how: OpenOptions) => T): T {
   const named = options.value("format");
   const format = named === undefined ? undefined : formatCalled(named);
   if (named !== undefined && format === undefined) {
@@ -63,8 +73,7 @@ export function openNamed(path: string, options: Options, how: Opened = {}): Ope
   const root = options.value("root");
   if (root !== undefined) mustBeDirectory(root);
   try {
-    return openImage(path, {
-      ...how,
+    return open({
       // It is in no folder, or in one that cannot be looked at.
       ...(holdsFile(path) && root === undefined ? { follow: false } : {}),
       detect: true,

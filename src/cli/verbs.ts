@@ -69,6 +69,20 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./create.ts"),
   },
   {
+    name: "snapshot",
+    summary: "list, create, apply or delete internal snapshots",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./snapshot.ts"),
+  },
+  {
+    name: "bitmap",
+    summary: "list, add, remove, enable, disable, clear or merge persistent bitmaps",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./bitmap.ts"),
+  },
+  {
     name: "key",
     summary: "test passphrases of LUKS; add, change or erase a key slot",
     group: IMAGES,

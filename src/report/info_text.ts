@@ -45,7 +45,8 @@ function backingLines(info: Members): string[] {
   ];
 }
 
-function* snapshotLines(snapshots: Iterable<Json>): Generator<string> {
+/** The snapshot list of qemu-img's text. */
+export function* snapshotLines(snapshots: Iterable<Json>): Generator<string> {
   const row = (cells: readonly string[]): string => {
     const [id = "", name = "", size = "", date = "", clock = "", icount = ""] = cells;
     return `${id.padEnd(7)} ${name.padEnd(16)} ${size.padStart(8)} ${date.padStart(19)} ` +

@@ -13,7 +13,7 @@
 export { checkReport, checkStatus, checkText } from "./check_text.ts";
 export { damageJson, damageLines } from "./damage_text.ts";
 export { excerptOf, type ExcerptOptions } from "./excerpt.ts";
-export { infoLines, infoText } from "./info_text.ts";
+export { infoLines, infoText, snapshotLines } from "./info_text.ts";
 export { type Inspection, inspectionLines } from "./inspect_text.ts";
 export { MAP_HEADING, mapLine, mapRowOf } from "./map_text.ts";
 export type { Note } from "./placing.ts";

@@ -5,9 +5,14 @@ import {
   type ImageEditor,
   type Layer,
   mustBeInside,
+  type ResizeOptions,
+  type SnapshotEditor,
   type ZeroOptions,
 } from "../../format/mod.ts";
 import type { Findings } from "../findings.ts";
+import { Qcow2Bitmaps } from "../manage/bitmaps.ts";
+import { resizeDisk } from "../manage/resize.ts";
+import { Qcow2Snapshots } from "../manage/snapshots.ts";
 import { writeCompressed } from "./compressed.ts";
 import { writeGuest } from "./guest_write.ts";
 import { WritableImage } from "./image.ts";
@@ -15,10 +20,14 @@ import { discardGuest, zeroGuest } from "./zeroes.ts";
 
 /** An image of qcow2 that is changed in place. */
 class Qcow2Editor implements ImageEditor {
+  readonly snapshots: SnapshotEditor;
+  readonly bitmaps: Qcow2Bitmaps;
   readonly #image: WritableImage;
 
   constructor(image: WritableImage) {
     this.#image = image;
+    this.bitmaps = new Qcow2Bitmaps(image);
+    this.snapshots = new Qcow2Snapshots(image, this.bitmaps);
   }
 
   get layer(): Layer {
@@ -41,10 +50,20 @@ class Qcow2Editor implements ImageEditor {
     this.#change(offset, bytes.length, () => writeCompressed(this.#image, offset, bytes));
   }
 
+  resize(size: number, options: ResizeOptions = {}): void {
+    this.#image.change(() =>
+      this.bitmaps.resized(size, () => resizeDisk(this.#image, size, options))
+    );
+  }
+
   /** Runs a change of a range of the guest's disk. */
   #change(offset: number, length: number, body: () => void): void {
     mustBeInside(this.#image.virtualSize, offset, length);
-    if (length > 0) this.#image.change(body);
+    if (length === 0) return;
+    this.#image.change(() => {
+      this.bitmaps.mark(offset, length);
+      body();
+    });
   }
 
   flush(): void {
@@ -52,6 +71,7 @@ class Qcow2Editor implements ImageEditor {
   }
 
   close(): void {
+    if (this.bitmaps.isTracking) this.#image.change(() => this.bitmaps.save());
     this.#image.flush();
   }
 }

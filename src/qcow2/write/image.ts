@@ -48,7 +48,6 @@ export class WritableImage implements HostFile {
   readonly store: ByteStore;
   /** The external data file, if the image has one. */
   readonly dataFile: ByteStore | undefined;
-  readonly geometry: Geometry;
   readonly refcounts: Refcounts;
   readonly compressed: CompressedSpace;
   readonly options: EditOptions;
@@ -64,7 +63,6 @@ export class WritableImage implements HostFile {
   private constructor(store: ByteStore, opened: OpenedQcow2, options: EditOptions) {
     this.store = store;
     this.dataFile = has(opened.file, "dataFile") ? options.dataFile : undefined;
-    this.geometry = opened.geometry;
     this.options = options;
     this.#opened = opened;
     this.#facts = factsOf(opened);
@@ -89,6 +87,10 @@ export class WritableImage implements HostFile {
   /** The header and its extensions as they are now. */
   get file(): Qcow2File {
     return this.#opened.file;
+  }
+
+  get geometry(): Geometry {
+    return this.#opened.geometry;
   }
 
   /** What an open reads, as it is now. */
@@ -151,7 +153,8 @@ export class WritableImage implements HostFile {
   reopen(): void {
     const file = decodeQcow2(this.store);
     const snapshots = readSnapshotTable(file);
-    this.#opened = { ...this.#opened, file, snapshots, bitmaps: readBitmaps(file) };
+    const geometry = file.geometry ?? this.geometry;
+    this.#opened = { ...this.#opened, file, geometry, snapshots, bitmaps: readBitmaps(file) };
     this.#facts = factsOf(this.#opened);
     this.changed();
   }
@@ -184,9 +187,14 @@ export class WritableImage implements HostFile {
     this.changed();
   }
 
-  /** Allocates contiguous clusters, with a refcount of 1. @returns the number of the first one */
-  allocate(count: number): number {
-    const first = this.refcounts.allocate(count);
+  /**
+   * Allocates contiguous clusters, with a refcount of 1.
+   *
+   * @param from number of the first cluster that may be used
+   * @returns the number of the first one
+   */
+  allocate(count: number, from = 0): number {
+    const first = this.refcounts.allocate(count, from);
     this.#unlinked.push({ first, count });
     return first;
   }

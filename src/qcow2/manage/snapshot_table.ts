@@ -1,0 +1,72 @@
+import { concat, roundUp } from "../../bytes/mod.ts";
+import { encode } from "../../layout/mod.ts";
+import { type Snapshot, SNAPSHOT_ALIGNMENT } from "../snapshots.ts";
+import { snapshotExtra, snapshotHead } from "../structures.ts";
+import type { HeaderFields } from "../write/header.ts";
+import type { WritableImage } from "../write/image.ts";
+import type { Transition } from "./transition.ts";
+
+const NO_ICOUNT = (1n << 64n) - 1n;
+
+/** The entries of snapshots as QEMU writes them: with a disk size, which older ones may lack. */
+export function encodedSnapshots(
+  { store, virtualSize }: WritableImage,
+  snapshots: readonly Snapshot[],
+): Uint8Array[] {
+  return snapshots.map((snapshot) => {
+    const { offset, extra_data_size } = snapshot;
+    const unknown = extra_data_size - snapshotExtra.size;
+    const at = offset + snapshotHead.size + snapshotExtra.size;
+    return encodeSnapshot(
+      { diskSize: BigInt(virtualSize), ...snapshot },
+      unknown > 0 ? store.read(at, unknown) : new Uint8Array(0),
+    );
+  });
+}
+
+/** Writes a snapshot table, and releases the one that it replaces. */
+export function snapshotTable(
+  { file: { header }, opened: { snapshots } }: WritableImage,
+  transition: Transition,
+  entries: readonly Uint8Array[],
+): HeaderFields {
+  if (header.nb_snapshots > 0) {
+    transition.release(Number(header.snapshots_offset), snapshots.length);
+  }
+  const snapshots_offset = BigInt(transition.store(concat(...entries)));
+  return { snapshots_offset, nb_snapshots: entries.length };
+}
+
+type SnapshotFields =
+  & Pick<Snapshot, "id" | "name" | "l1_table_offset" | "l1_size" | "date_sec" | "date_nsec">
+  & Pick<Snapshot, "vm_clock_nsec" | "vmStateSize" | "icount">
+  & { readonly diskSize: bigint };
+
+/** An entry of the snapshot table. @param unknown extra data after what is known */
+export function encodeSnapshot(
+  snapshot: SnapshotFields,
+  unknown: Uint8Array = new Uint8Array(0),
+): Uint8Array {
+  const { id, name, vmStateSize } = snapshot;
+  const parts = concat(
+    encode(snapshotHead, {
+      ...snapshot,
+      id_str_size: id.length,
+      name_size: name.length,
+      // A size of more than 32 bits is only in the extra data.
+      vm_state_size: vmStateSize <= 0xffff_ffffn ? Number(vmStateSize) : 0,
+      extra_data_size: snapshotExtra.size + unknown.length,
+    }),
+    encode(snapshotExtra, {
+      vm_state_size_large: vmStateSize,
+      disk_size: snapshot.diskSize,
+      icount: snapshot.icount ?? NO_ICOUNT,
+    }),
+    unknown,
+    id,
+    name,
+  );
+  const padded = new Uint8Array(roundUp(parts.length, SNAPSHOT_ALIGNMENT));
+  padded.set(parts);
+  return padded;
+}

@@ -1,0 +1,31 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { runTool } from "../../src/peers/mod.ts";
+import { liveTest } from "../live.ts";
+import { diskproof } from "./program.ts";
+
+const NEEDS = { needs: ["qemu-img"] } as const;
+
+liveTest(NEEDS, "snapshot and bitmap change what qemu-img lists", async (directory) => {
+  const image = "disk.qcow2";
+  const path = `${directory}/${image}`;
+  await runTool(["qemu-img", "create", "-q", "-f", "qcow2", path, "1M"]);
+  const run = (...args: string[]) => diskproof(directory, args);
+  assertEquals(await run("snapshot", "-c", "first", image), {
+    status: 0,
+    stdout: "snapshot 1: first\n",
+    stderr: "",
+  });
+  await run("bitmap", "add", image, "map", "-g", "4K");
+  const { stdout: info } = await runTool(["qemu-img", "info", "--output=json", path]);
+  const { snapshots: [{ id, name }], "format-specific": { data: { bitmaps } } } = JSON.parse(info);
+  assertEquals({ id, name }, { id: "1", name: "first" });
+  assertEquals(bitmaps, [{ flags: ["auto"], name: "map", granularity: 4096 }]);
+  const { stdout: list } = await run("bitmap", "list", image);
+  assertEquals(list, "map: granularity 4096, enabled, 0 bytes set\n");
+  const missing = await run("snapshot", "apply", image, "second");
+  assertEquals(missing.status, 1);
+  assertStringIncludes(missing.stderr, "There is no snapshot 'second'");
+  await run("snapshot", "delete", image, "first");
+  const { stdout: left } = await run("snapshot", "list", image, "--json");
+  assertEquals(JSON.parse(left), []);
+});
