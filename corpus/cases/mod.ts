@@ -14,6 +14,8 @@
 
 import { blockCases } from "./block/cases.ts";
 import type { Case, SingleImage } from "./case.ts";
+import { pairImages } from "./families/pairs.ts";
+import { truncatedImages } from "./families/truncated.ts";
 import { knownImages } from "./known/mod.ts";
 import { luks1Cases, luks1Sound } from "./luks1/cases.ts";
 import { luks2Cases, luks2Sound } from "./luks2/cases.ts";
@@ -38,12 +40,14 @@ export const cases: readonly Case[] = [
 
 /**
  * The images that belong to no pair: valid ones on which tools crash, with their nearest neighbours,
- * and those of known defects.
+ * those of known defects, of combinations of features, and of files that end too early.
  */
 export const singleImages: readonly SingleImage[] = [
   ...luks1Sound,
   ...luks2Sound,
   ...knownImages,
+  ...pairImages,
+  ...truncatedImages,
 ];
 
 /** Each case with its name, which is the start of the names of its images. */
