@@ -18,6 +18,7 @@ import {
 } from "../../src/recorded/mod.ts";
 import { imagesNotRecorded } from "../cases/mod.ts";
 import { type CorpusImage, corpusImages } from "./images.ts";
+import { printCoverage } from "./coverage/coverage.ts";
 import { exportCorpus } from "./export/export.ts";
 import { list } from "./list.ts";
 import { show } from "./show.ts";
@@ -37,12 +38,16 @@ Usage:
   deno task diskproof corpus verify [TEXT] [--set SET | --all]
   deno task corpus [--only TEXT] [--answers-by COMMAND]…
   deno task corpus describe
+  deno task diskproof corpus coverage [LIST]
 
 'list' prints the name of each case and what it shows. TEXT is a part of the names.
 'show' prints what an image is and what is expected of an implementation, and writes its files to DIR.
 NAME is an image of the corpus, a golden image or one of the matrix, as validate names it.
 'export' writes every case to DIR as plain files for other languages: start with the README.md there.
 'verify' judges every image again and compares with its record.
+'coverage' prints how many rules, fields, pairs of features, places in which a file ends, and errata have
+images, and fails if one has neither an image nor a stated reason. LIST prints one list with the images:
+rules, fields, pairs, truncations, errata, or alone: the images for which only diskproof vouches.
 'describe' writes what the cases say about their images into the records, packs loose files, and
 queries no tool.
 
@@ -78,6 +83,7 @@ command line is unusable; 3 a tool does not work.
 
 /** What the first word can be. */
 const VERBS: Readonly<Record<string, (args: readonly string[]) => number | Promise<number>>> = {
+  coverage: printCoverage,
   describe,
   export: (args) => {
     const { count, written } = exportCorpus(args);

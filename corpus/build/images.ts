@@ -43,11 +43,11 @@ export function corpusImages(): CorpusImage[] {
   return [
     ...pairs,
     ...singleImages.map((single): CorpusImage => {
-      const { name, rule, shows, edits, as = single.base.format, crashes } = single;
+      const { name, rule, does = "keeps", shows, edits, as = single.base.format, crashes } = single;
       return {
         name,
-        ...rule === undefined ? {} : { rule, does: "keeps" as const },
-        features: rule === undefined ? [familyOf(name)] : [rule, "keeps"],
+        ...rule === undefined ? {} : { rule, does },
+        features: rule === undefined ? [familyOf(name)] : [rule, does],
         shows,
         ...aboutOf(single),
         format: as,

@@ -73,7 +73,8 @@ function sourceOf({ segments, size }: Pick<BuiltImage, "segments" | "size">): By
   return new SegmentSource(segments, size);
 }
 
-interface Built extends Target {
+/** A built image, and what belongs to it. */
+export interface Built extends Target {
   /** The payload if the built image is a detached header. */
   readonly payload?: ByteSource;
   readonly dataFile?: ByteSource;
@@ -82,7 +83,8 @@ interface Built extends Target {
 /** Models are cached: many cases start from the same one, and key derivation is slow. */
 const cache = new WeakMap<Model, Built>();
 
-function built(model: Model): Built {
+/** A model as an image, built once. */
+export function built(model: Model): Built {
   const before = cache.get(model);
   if (before !== undefined) return before;
   const now = build(model);

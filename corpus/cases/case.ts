@@ -81,8 +81,9 @@ export type Question = "info" | "read" | "check" | "content" | "write";
  */
 export interface SingleImage extends Start, About {
   readonly name: string;
-  /** The rule that it keeps, where it is about one. */
+  /** The rule that it is about, where there is one. It keeps the rule if `does` is absent. */
   readonly rule?: RuleId;
+  readonly does?: "breaks" | "keeps";
   readonly shows: string;
   readonly edits: readonly CaseEdit[];
   /** Files beside the image. */

@@ -20,12 +20,16 @@ import { knownImages } from "./known/mod.ts";
 import { luks1Cases, luks1Sound } from "./luks1/cases.ts";
 import { luks2Cases, luks2Sound } from "./luks2/cases.ts";
 import { qcow1Cases } from "./qcow1/cases.ts";
+import { qcow2Encrypted } from "./qcow2/encryption.ts";
 import { qcow2Cases } from "./qcow2/cases.ts";
 
 export type { About, Case, Live, Model, Question, SingleImage } from "./case.ts";
 export { brokenImage, type CaseImage, imageOf, keptImage } from "./build.ts";
 export { type CaseEdit, describeCaseEdit } from "./edit.ts";
 export { keptShowsOf, showsOf } from "./shows.ts";
+export { type Values, valuesOf } from "./values.ts";
+export { errata, type Erratum } from "./errata.ts";
+export { truncationClasses } from "./families/truncated.ts";
 export { imagesNotRecorded, rulesWithoutCase } from "./exceptions.ts";
 export { blockCases, luks1Cases, luks2Cases, qcow1Cases, qcow2Cases };
 
@@ -45,6 +49,7 @@ export const cases: readonly Case[] = [
 export const singleImages: readonly SingleImage[] = [
   ...luks1Sound,
   ...luks2Sound,
+  ...qcow2Encrypted,
   ...knownImages,
   ...pairImages,
   ...truncatedImages,

@@ -1,4 +1,4 @@
-import { namedCases, rulesWithoutCase, showsOf } from "../../corpus/cases/mod.ts";
+import { namedCases, rulesWithoutCase, showsOf, singleImages } from "../../corpus/cases/mod.ts";
 import { blockRules } from "../../src/format/mod.ts";
 import { formats } from "../../src/formats.ts";
 import type { Rule } from "../../src/rules/mod.ts";
@@ -51,9 +51,15 @@ function ruleText(rule: Rule): string {
 
 function casesText(rule: string): string {
   const cases = casesByRule.get(rule) ?? [];
-  if (cases.length === 0) return `No case: ${rulesWithoutCase[rule] ?? "none is recorded"}.`;
+  const single = singleImages.filter((image) => image.rule === rule && image.does === "breaks");
+  if (cases.length + single.length === 0) {
+    return `No case: ${rulesWithoutCase[rule] ?? "none is recorded"}.`;
+  }
   return table(
     ["case", "the image that breaks it"],
-    cases.map(({ name, of }) => [`\`${name}\``, showsOf(of)]),
+    [
+      ...cases.map(({ name, of }) => [`\`${name}\``, showsOf(of)]),
+      ...single.map(({ name, shows }) => [`\`${name.replace("-breaks", "")}\``, shows]),
+    ],
   );
 }

@@ -29,6 +29,7 @@ export {
 } from "./codec.ts";
 export {
   type Bound,
+  boundIn,
   type Constraint,
   type Context,
   type Requirement,

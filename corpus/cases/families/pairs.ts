@@ -84,6 +84,13 @@ export const pairImages: readonly SingleImage[] = ROWS.trim().split("\n").map((r
   };
 });
 
+/** The image with these values. */
+export function pairImage(values: string): SingleImage {
+  const image = pairImages.find(({ name }) => name === `pairs.qcow2-${values}`);
+  if (image === undefined) throw new Error(`There is no image ${values}`);
+  return image;
+}
+
 function clusterSizeOf([, size = ""]: readonly string[]): number {
   return 2 ** (CLUSTER_BITS[size] ?? 0);
 }

@@ -17,6 +17,11 @@ export function filledCluster(index: number, seed = index + 1): GuestCluster {
   return { index, kind: "data", pattern: { kind: "fill", seed } };
 }
 
+/** A compressed cluster, with so many free bytes before its data. */
+export function packedCluster(index: number, gap = 0): GuestCluster {
+  return { index, kind: "compressed", pattern: { kind: "text", seed: 1 }, level: 6, gap };
+}
+
 /** An image of 16 clusters of 4 KiB, the first one with data. */
 export function qcow2(parts: Parameters<typeof small>[0] = {}): Qcow2Model {
   return small({ clusters: [filledCluster(0)], ...parts });

@@ -1,0 +1,36 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { isMissing } from "../../corpus/build/coverage/aspect.ts";
+import { coverage, printCoverage } from "../../corpus/build/coverage/coverage.ts";
+import { fieldsCovered } from "../../corpus/build/coverage/fields.ts";
+import { pairsCovered } from "../../corpus/build/coverage/pairs.ts";
+import { rulesCovered } from "../../corpus/build/coverage/rules.ts";
+import { UsageError } from "../../src/cli/mod.ts";
+import { recordNames } from "../../src/recorded/mod.ts";
+
+const IMAGES = new URL("../../corpus/images", import.meta.url).pathname;
+
+for (const { name, items } of coverage().aspects) {
+  Deno.test(`the corpus covers all ${name}, or a stated reason says why it does not`, () => {
+    assert(items.length > 0);
+    assertEquals(items.filter(isMissing).map((item) => item.name), []);
+  });
+}
+
+Deno.test("coverage finds a rule without an image that breaks it, and a value without an image", () => {
+  const rule = "qcow2.header.cluster-bits-min";
+  const names = new Set(recordNames(IMAGES));
+  names.delete(`${rule}-breaks`);
+  assertEquals(rulesCovered(names).filter(isMissing).map(({ name }) => name), [rule]);
+  const missing = fieldsCovered(new Set()).filter(isMissing).map(({ name }) => name);
+  assert(missing.includes(`qcow2.header cluster_bits: ${rule}`));
+});
+
+Deno.test("coverage finds a pair of features without an image", () => {
+  const missing = pairsCovered([]).filter(isMissing).map(({ name }) => name);
+  assert(missing.includes("cluster size 512, encryption luks"));
+  assert(!missing.includes("version 2, L2 entries extended"), "there is no such image");
+});
+
+Deno.test("coverage has a list of each kind, and no others", () => {
+  assertThrows(() => printCoverage(["pears"]), UsageError, "unexpected argument 'pears'");
+});
