@@ -142,7 +142,7 @@ Deno.test("an open changes nothing, and the first write clears only unknown auto
 Deno.test("compressed data does not follow data whose cluster was released", () => {
   const store = storeOf(plain);
   const editor = open(store);
-  const noise = patternBytes({ kind: "noise", seed: 8 }, 2048);
+  const noise = patternBytes({ kind: "noise", seed: 8 }, 512);
   const compressible = new Uint8Array(512).fill(5);
   editor.writeCompressed?.(0, compressible);
   editor.discard(0, 512);
