@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { qcow2Models } from "../../fuzz/formats/qcow2/models.ts";
+import { MemoryStore } from "../../src/bytes/mod.ts";
 import { apply, assertWritten, brokenRules, changes, openWritten } from "./written.ts";
 
 const SMALL = { clusterBitsMax: 14, limits: { l1Bytes: 4096 } } as const;
@@ -21,5 +22,22 @@ Deno.test("an image that is changed equals the same bytes in memory, and check f
       assertEquals(brokenRules(written).filter((rule) => !before.includes(rule)), []);
     }),
     { numRuns: 80 },
+  );
+});
+
+Deno.test("an image that is emptied shows its backing file, and keeps its snapshots", () => {
+  fc.assert(
+    fc.property(qcow2Models(SMALL), changes, (model, steps) => {
+      const written = openWritten(model);
+      if (written === undefined) return fc.pre(false);
+      const ranges = steps.map((step) => apply(written, step));
+      written.editor.makeEmpty?.();
+      const { virtualSize } = written.editor.layer;
+      for (const { kind } of written.editor.layer.runs(0, virtualSize)) {
+        assertEquals(kind, model.dataFile?.raw === true ? "zero" : "unallocated");
+      }
+      assertWritten({ ...written, expected: new MemoryStore(written.below) }, ranges);
+    }),
+    { numRuns: 20 },
   );
 });

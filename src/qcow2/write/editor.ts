@@ -14,6 +14,7 @@ import { Qcow2Bitmaps } from "../manage/bitmaps.ts";
 import { resizeDisk } from "../manage/resize.ts";
 import { Qcow2Snapshots } from "../manage/snapshots.ts";
 import { writeCompressed } from "./compressed.ts";
+import { makeEmpty } from "./empty.ts";
 import { writeGuest } from "./guest_write.ts";
 import { WritableImage } from "./image.ts";
 import { discardGuest, zeroGuest } from "./zeroes.ts";
@@ -54,6 +55,10 @@ class Qcow2Editor implements ImageEditor {
     this.#image.change(() =>
       this.bitmaps.resized(size, () => resizeDisk(this.#image, size, options))
     );
+  }
+
+  makeEmpty(): void {
+    this.#image.change(() => makeEmpty(this.#image));
   }
 
   /** Runs a change of a range of the guest's disk. */
