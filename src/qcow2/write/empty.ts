@@ -11,11 +11,12 @@ const BATCH_TABLES = 64;
  * stay. A raw data file has no backing file, and becomes zeros.
  */
 export function makeEmpty(image: WritableImage): void {
-  const { file, context, geometry: { clusterSize, l2Entries }, virtualSize } = image;
+  const { context, geometry: { clusterSize, l2Entries }, virtualSize } = image;
   if (image.dataIsRaw) return zeroGuest(image, 0, { length: virtualSize, unmap: true });
   const tables = new ActiveTables(image);
+  const { l1 } = image.layer.checked();
   let given = 0;
-  for (let index = 0; index < file.header.l1_size; index++) {
+  for (let index = l1.nextNonZero(0); index < l1.length; index = l1.nextNonZero(index + 1)) {
     const table = tables.table(index);
     if (table.offset === 0) continue;
     const entries = tables.entries(table, 0, l2Entries);

@@ -1,4 +1,4 @@
-import { isZero } from "../../bytes/mod.ts";
+import { isZero, roundDown, roundUp } from "../../bytes/mod.ts";
 import { ALL_SUBCLUSTERS } from "../encode/entries.ts";
 import { classOf, type L2Entry } from "../l2_entries.ts";
 import { entryBits } from "../structures.ts";
@@ -50,7 +50,7 @@ function isWhole(image: WritableImage, { guest, from, to }: ClusterPart): boolea
  */
 export function discardGuest(image: WritableImage, offset: number, length: number): void {
   if (image.version < 3 && image.hasBacking) return;
-  changeEntries(image, [offset, offset + length], (part) => {
+  const discard = (part: ClusterPart): L2Entry => {
     const { entry } = part;
     const isEmpty = classOf(entry.high, entry.low, image.context) === "unallocated" ||
       classOf(entry.high, entry.low, image.context) === "zero-plain";
@@ -58,7 +58,25 @@ export function discardGuest(image: WritableImage, offset: number, length: numbe
     zeroRawFile(image, part);
     if (image.geometry.extendedL2) return { ...NONE, zero: ALL_SUBCLUSTERS };
     return { ...NONE, low: image.version < 3 ? 0 : entryBits.zero.low };
-  });
+  };
+  for (const range of [...usedRanges(image, [offset, offset + length])]) {
+    changeEntries(image, range, discard);
+  }
+}
+
+/** The parts of a range, in whole clusters, that have entries or a backing file. */
+function* usedRanges(
+  image: WritableImage,
+  [from, to]: readonly [number, number],
+): Generator<readonly [number, number]> {
+  const { clusterSize } = image.geometry;
+  let done = from;
+  for (const { start, length, kind, host } of image.layer.runs(from, to)) {
+    if (kind === "unallocated" && host === undefined && !image.hasBacking) continue;
+    const first = Math.max(done, roundDown(start, clusterSize));
+    done = Math.min(to, roundUp(start + length, clusterSize));
+    if (first < done) yield [first, done];
+  }
 }
 
 /** Makes a range read as zeros, like qcow2_co_pwrite_zeroes. */
