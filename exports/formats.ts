@@ -17,6 +17,7 @@ export { formatNamed, formats } from "../src/formats.ts";
 export type { Segment } from "../src/bytes/mod.ts";
 export type { Patch } from "../src/bytes/mod.ts";
 export {
+  type AmendOptions,
   type Anatomy,
   type AnatomyOptions,
   type AnatomyRow,
@@ -57,6 +58,7 @@ export {
   type Placed,
   type ProposedField,
   type Remains,
+  type Repaired,
   type ResizeOptions,
   type SnapshotEditor,
   type Tool,

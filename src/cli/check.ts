@@ -1,3 +1,5 @@
+import { FileStore } from "../bytes/mod.ts";
+import type { Repaired } from "../format/mod.ts";
 import { damageIn, type OpenedImage } from "../image/mod.ts";
 import {
   checkReport,
@@ -7,6 +9,7 @@ import {
   damageLines,
   qemuJson,
 } from "../report/mod.ts";
+import { Findings } from "../rules/mod.ts";
 import { mustOpen, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
@@ -16,10 +19,14 @@ import { UsageError } from "./verb.ts";
 /** The text of `check --help`. */
 export const help = `diskproof check IMAGE [options]
 
-Checks the refcounts and tables of an image as qemu-img check does. Nothing is repaired. Above
-what qemu-img prints, the text has a summary of the damage: what happened to the image, which
+Checks the refcounts and tables of an image as qemu-img check does. Without -r, nothing is
+repaired. Above what qemu-img prints, the text has a summary of the damage: what happened to the image, which
 ranges of the disk are affected, and how much of the content.
 
+  -r, --repair leaks|all
+                       release leaked clusters, or correct all refcounts and copied flags; the
+                       content of the disk does not change, and no other program may use the
+                       image meanwhile
   --damage             add "damage" to the JSON, which qemu-img does not print
   --json               JSON as qemu-img prints it; also --output json
 ${OPENING_HELP}
@@ -43,10 +50,18 @@ export function run(args: string[]): Promise<number> {
 
 function check(args: readonly string[]): number {
   try {
-    const options = parseOptions(args, { ...OPENING, flags: ["damage", "json"] });
-    const image = openNamed(onlyImage(options), options);
+    const options = parseOptions(args, {
+      ...OPENING,
+      flags: ["damage", "json"],
+      values: [...OPENING.values, "repair"],
+      letters: { ...OPENING.letters, r: "repair" },
+    });
+    const path = onlyImage(options);
+    const fixed = repaired(path, options);
+    if (fixed === "failed") return FAILED;
+    const image = openNamed(path, options);
     try {
-      return checkImage(image, options);
+      return checkImage(image, options, fixed);
     } finally {
       image.close();
     }
@@ -57,7 +72,44 @@ function check(args: readonly string[]): number {
   }
 }
 
-function checkImage(image: OpenedImage, options: Options): number {
+/** Repairs an image, if --repair says so. Returns how much was repaired. */
+function repaired(path: string, options: Options): Repaired | "failed" {
+  const repair = options.value("repair");
+  if (repair === undefined) return { corruptions: 0, leaks: 0 };
+  if (repair !== "leaks" && repair !== "all") {
+    throw new UsageError(`--repair must be leaks or all, not '${repair}'`);
+  }
+  const image = openNamed(path, options, { alone: true });
+  try {
+    mustOpen(image, "check");
+    const { definition: { editor }, findings } = image;
+    // For a format without refcounts, the check says so.
+    if (editor?.repair === undefined) return { corruptions: 0, leaks: 0 };
+    const store = new FileStore(path);
+    try {
+      const done = editor.repair(store, new Findings(), { leaksOnly: repair === "leaks" });
+      if (done === undefined) {
+        const reason = findings.list().at(-1)?.message ?? "the refcounts must be written again";
+        complain(`Cannot repair ${path}: ${reason} (use --repair all)`);
+        return "failed";
+      }
+      return done;
+    } finally {
+      store.close();
+    }
+  } finally {
+    image.close();
+  }
+}
+
+function printFixed({ corruptions, leaks }: Repaired): void {
+  if (corruptions + leaks === 0) return;
+  print("The following inconsistencies were found and repaired:\n");
+  print(`    ${leaks} leaked clusters\n    ${corruptions} corruptions\n`);
+  print("Double checking the fixed image now...");
+}
+
+function checkImage(image: OpenedImage, options: Options, fixed: Repaired): number {
   const layer = mustOpen(image, "check");
   const { path: filename, format, findings } = image;
   if (layer.check === undefined) {
@@ -73,10 +125,11 @@ function checkImage(image: OpenedImage, options: Options): number {
   }
   const damage = checkStatus(counts) === 0 ? undefined : damageIn(image);
   if (options.flag("json")) {
-    const report = checkReport({ filename, format }, counts);
+    const report = checkReport({ filename, format }, counts, fixed);
     const more = damage === undefined ? null : damageJson(damage);
     print(qemuJson(options.flag("damage") ? { ...report, damage: more } : report));
   } else {
+    printFixed(fixed);
     for (const line of damage === undefined ? [] : damageLines(damage)) print(`Damage: ${line}`);
     print(checkText(counts, found));
   }

@@ -23,6 +23,7 @@ export const verbs: readonly VerbEntry[] = [
     summary: "check an image as qemu-img check does, with the same exit status",
     group: IMAGES,
     needs: [],
+    needsWith: { "--repair": ["write"], "-r": ["write"] },
     load: () => import("./check.ts"),
   },
   {
@@ -81,6 +82,13 @@ export const verbs: readonly VerbEntry[] = [
     group: IMAGES,
     needs: ["write"],
     load: () => import("./bitmap.ts"),
+  },
+  {
+    name: "amend",
+    summary: "change the version, the width of refcounts and other properties of an image",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./amend.ts"),
   },
   {
     name: "key",

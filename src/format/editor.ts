@@ -55,6 +55,20 @@ export interface ResizeOptions {
   readonly preallocation?: "off" | "metadata" | "falloc" | "full";
 }
 
+/** Properties of an image that `qemu-img amend` changes. What is absent stays. */
+export interface AmendOptions {
+  /** The version of the format. */
+  readonly version?: 2 | 3;
+  /** The width of refcounts. */
+  readonly refcountBits?: number;
+  /** Whether refcounts may be updated later than the content. */
+  readonly lazyRefcounts?: boolean;
+  /** The name of the external data file. */
+  readonly dataFile?: string;
+  /** Whether the external data file is a raw image of the disk. */
+  readonly dataFileRaw?: boolean;
+}
+
 /** Changes the internal snapshots of an image. */
 export interface SnapshotEditor {
   /** Keeps the current content under a name. @returns its id */
@@ -111,6 +125,8 @@ export interface ImageEditor {
    * from the backing file does not change along with it: the caller copies it first.
    */
   setBacking?(backing: BackingReference | undefined): void;
+  /** Changes properties of the image, and not the content; absent if the format cannot. */
+  amend?(options: AmendOptions): void;
   /** The internal snapshots; absent if the format has none. */
   readonly snapshots?: SnapshotEditor;
   /** The persistent bitmaps; absent if the format has none. */
@@ -119,6 +135,14 @@ export interface ImageEditor {
   flush(): void;
   /** Writes what is left and marks the image as closed. The stores stay open. */
   close(): void;
+}
+
+/** What a repair did, as `qemu-img check -r` counts it. */
+export interface Repaired {
+  /** Corruptions that were repaired. */
+  readonly corruptions: number;
+  /** Leaked clusters that were released. */
+  readonly leaks: number;
 }
 
 /** Changes images of a format in place. */
@@ -131,4 +155,15 @@ export interface FormatEditor {
    * @returns `undefined` if a finding says that it must not be written
    */
   open(store: ByteStore, findings: Findings, options?: EditOptions): ImageEditor | undefined;
+  /**
+   * Repairs what `qemu-img check -r` repairs; absent if the format has nothing to repair.
+   *
+   * @param findings what is wrong with the image before
+   * @returns `undefined` if the check cannot be completed: nothing is repaired then
+   */
+  repair?(
+    store: ByteStore,
+    findings: Findings,
+    options: EditOptions & { readonly leaksOnly: boolean },
+  ): Repaired | undefined;
 }

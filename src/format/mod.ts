@@ -71,6 +71,7 @@ export type {
   VerdictPolicy,
 } from "./format.ts";
 export {
+  type AmendOptions,
   type BitmapEditor,
   EditError,
   type EditOptions,
@@ -78,6 +79,7 @@ export {
   type ImageEditor,
   mustBeInside,
   mustGrow,
+  type Repaired,
   type ResizeOptions,
   type SnapshotEditor,
   type ZeroOptions,

@@ -8,11 +8,14 @@ import type { Finding } from "../rules/mod.ts";
 export function checkReport(
   image: { readonly filename: string; readonly format: string },
   counts: CheckCounts,
+  fixed: Pick<CheckCounts, "corruptions" | "leaks"> = { corruptions: 0, leaks: 0 },
 ): { [key: string]: Json } {
   const known = {
     "image-end-offset": counts.imageEndOffset,
     corruptions: counts.corruptions,
     leaks: counts.leaks,
+    "corruptions-fixed": fixed.corruptions,
+    "leaks-fixed": fixed.leaks,
     "total-clusters": counts.totalClusters,
     "allocated-clusters": counts.allocatedClusters,
     "fragmented-clusters": counts.fragmentedClusters,

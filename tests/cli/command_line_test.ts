@@ -114,7 +114,16 @@ Deno.test("a verb drops every permission that it does not declare", async () => 
   const states = new TextDecoder().decode(stdout).trim();
   assertEquals(states, "granted,prompt,granted,prompt,prompt,prompt,prompt");
   const writing = verbs.filter(({ needs }) => needs.includes("write")).map(({ name }) => name);
-  assertEquals(writing, ["convert", "create", "snapshot", "bitmap", "key", "validate", "adapter"]);
+  assertEquals(writing, [
+    "convert",
+    "create",
+    "snapshot",
+    "bitmap",
+    "amend",
+    "key",
+    "validate",
+    "adapter",
+  ]);
 });
 
 Deno.test("an internal error is one line and exit status 70, and --trace shows its stack", async () => {

@@ -29,3 +29,25 @@ liveTest(NEEDS, "snapshot and bitmap change what qemu-img lists", async (directo
   const { stdout: left } = await run("snapshot", "list", image, "--json");
   assertEquals(JSON.parse(left), []);
 });
+
+liveTest(NEEDS, "amend and check --repair do what qemu-img does", async (directory) => {
+  const path = `${directory}/disk.qcow2`;
+  await runTool(["qemu-img", "create", "-q", "-f", "qcow2", path, "1M"]);
+  const run = (...args: string[]) => diskproof(directory, args);
+  assertEquals((await run("amend", "disk.qcow2", "-o", "compat=0.10")).status, 0);
+  const { stdout: info } = await runTool(["qemu-img", "info", path]);
+  assertStringIncludes(info, "compat: 0.10");
+  const file = Deno.openSync(path, { write: true });
+  // The refcount of cluster 40.
+  file.seekSync(0x20000 + 2 * 40, Deno.SeekMode.Start);
+  file.writeSync(new Uint8Array([0, 1]));
+  file.close();
+  const copy = `${directory}/copy.qcow2`;
+  await Deno.copyFile(path, copy);
+  const theirs = await runTool(["qemu-img", "check", "-r", "leaks", "--output=json", copy]);
+  const ours = await run("check", "-r", "leaks", "--json", "disk.qcow2");
+  assertEquals(ours.status, 0);
+  const { filename: _, ...report } = JSON.parse(ours.stdout);
+  const { filename: __, ...wanted } = JSON.parse(theirs.stdout);
+  assertEquals(report, wanted);
+});

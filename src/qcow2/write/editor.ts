@@ -1,5 +1,7 @@
 import type { ByteStore } from "../../bytes/mod.ts";
 import {
+  type AmendOptions,
+  type BackingReference,
   type EditOptions,
   type FormatEditor,
   type ImageEditor,
@@ -10,7 +12,9 @@ import {
   type ZeroOptions,
 } from "../../format/mod.ts";
 import type { Findings } from "../findings.ts";
+import { amendImage, setBackingFile } from "../manage/amend.ts";
 import { Qcow2Bitmaps } from "../manage/bitmaps.ts";
+import { repairQcow2 } from "../manage/repair.ts";
 import { resizeDisk } from "../manage/resize.ts";
 import { Qcow2Snapshots } from "../manage/snapshots.ts";
 import { writeCompressed } from "./compressed.ts";
@@ -61,6 +65,14 @@ class Qcow2Editor implements ImageEditor {
     this.#image.change(() => makeEmpty(this.#image));
   }
 
+  setBacking(backing: BackingReference | undefined): void {
+    this.#image.change(() => setBackingFile(this.#image, backing));
+  }
+
+  amend(options: AmendOptions): void {
+    this.#image.change(() => amendImage(this.#image, options));
+  }
+
   /** Runs a change of a range of the guest's disk. */
   #change(offset: number, length: number, body: () => void): void {
     mustBeInside(this.#image.virtualSize, offset, length);
@@ -87,4 +99,6 @@ export const qcow2Editor: FormatEditor = {
     const image = WritableImage.open(store, findings, options);
     return image && new Qcow2Editor(image);
   },
+
+  repair: repairQcow2,
 };

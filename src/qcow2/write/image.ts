@@ -4,6 +4,7 @@ import { readBitmaps } from "../judge/bitmaps.ts";
 import { readSnapshotTable } from "../judge/snapshots.ts";
 import { decodeQcow2, has, type Qcow2File } from "../decode.ts";
 import { HALF, writeWords } from "../encode/entries.ts";
+import { openQcow2 } from "../driver.ts";
 import type { Findings } from "../findings.ts";
 import type { Geometry } from "../geometry.ts";
 import type { EntryContext } from "../l2_entries.ts";
@@ -81,6 +82,16 @@ export class WritableImage implements HostFile {
     options: EditOptions = {},
   ): WritableImage | undefined {
     const opened = admit(store, findings, options);
+    return opened && new WritableImage(store, opened, options);
+  }
+
+  /** Opens an image to repair it, however damaged its tables are. */
+  static openDamaged(
+    store: ByteStore,
+    findings: Findings,
+    options: EditOptions = {},
+  ): WritableImage | undefined {
+    const opened = openQcow2(store, findings, options);
     return opened && new WritableImage(store, opened, options);
   }
 
