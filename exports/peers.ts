@@ -22,6 +22,8 @@ export {
   type AllocationRun,
   type Answers,
   type CallOptions,
+  type Change,
+  type ChangeOperation,
   type CheckReport,
   type Content,
   type CryptsetupOptions,

@@ -12,6 +12,7 @@
 
 import type { Target } from "../engine/mod.ts";
 import { type PeerProperty, peerTarget } from "./target.ts";
+import { peerWriteTarget } from "./write.ts";
 import type { PeerUnderTest } from "./under_test.ts";
 
 /** The properties of implementations, in the order in which a run goes through them. */
@@ -66,12 +67,13 @@ export const peerProperties: readonly PeerProperty[] = [
  * implementations, names of targets end with that of the implementation.
  */
 export function peerTargets(peers: readonly PeerUnderTest[]): Target[] {
-  return peers.flatMap((peer) =>
-    peerProperties.flatMap((property) => {
-      const name = peers.length === 1 ? property.name : `${property.name} of ${peer.text}`;
-      return peerTarget(peer, property, name) ?? [];
-    })
-  ) as Target[];
+  return peers.flatMap((peer) => {
+    const named = (name: string) => peers.length === 1 ? name : `${name} of ${peer.text}`;
+    const asked = peerProperties.flatMap((property) =>
+      peerTarget(peer, property, named(property.name)) ?? []
+    );
+    return [...asked, peerWriteTarget(peer, named("peer-write")) ?? []].flat() as Target[];
+  });
 }
 
 export type { PeerCase } from "./case.ts";
@@ -80,3 +82,4 @@ export { findingsOf, type FuzzFinding, ledgerOf, notMetIn } from "./finding.ts";
 export { type FindingFolder, folderOf, picturesOf } from "./folder.ts";
 export { type Recreated, recreated } from "./recreated.ts";
 export type { PeerUnderTest } from "./under_test.ts";
+export type { WriteCase } from "./write.ts";

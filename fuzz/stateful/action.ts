@@ -13,6 +13,8 @@ export function actionOf(step: Step, state: State): Action | undefined {
     case "write":
     case "zero":
     case "discard": {
+      if (step.do === "zero" && !facts.zeroes) return undefined;
+      if (step.do === "discard" && facts.discards === "none") return undefined;
       const range = rangeOf(step.at, state);
       if (range.start >= range.end) return undefined;
       const { at: _, ...rest } = step;

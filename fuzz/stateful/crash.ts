@@ -67,7 +67,9 @@ export function runToCrash(
   apply({ do: "flush" });
   let count = 0;
   for (const { says, files } of log.crashes(options)) {
-    verifyCrashed(options.open(files), since, `${actions.map(describeAction).join(", ")}: ${says}`);
+    verifyCrashed(options.open(files), since, {
+      when: `${actions.map(describeAction).join(", ")}: ${says}`,
+    });
     count++;
   }
   log.settle();
@@ -77,13 +79,23 @@ export function runToCrash(
   return count;
 }
 
-/** Checks an image after a crash. @param since the states from the last flush on */
-function verifyCrashed(image: OpenedImage, since: readonly State[], when: string): void {
+/**
+ * Checks an image after a crash.
+ *
+ * @param since the states from the last flush on
+ * @param by starts the signatures
+ * @throws {Failure} if it does not open, or lost what was flushed
+ */
+export function verifyCrashed(
+  image: OpenedImage,
+  since: readonly State[],
+  { when, by = "crash" }: { when: string; by?: string },
+): void {
   const { findings, qemu } = judgeImage(image);
   if (qemu.open !== "accept" || qemu.read !== "ok") {
     const refusal = image.findings.refusal("read") ?? findings[0];
     throw new Failure(
-      `crash.unreadable.${refusal?.rule ?? qemu.read}`,
+      `${by}.unreadable.${refusal?.rule ?? qemu.read}`,
       `${when}: ${refusal?.message}`,
     );
   }
@@ -92,16 +104,16 @@ function verifyCrashed(image: OpenedImage, since: readonly State[], when: string
   const corruptions = (qemu.check?.corruptions ?? 0) + (qemu.check?.["check-errors"] ?? 0);
   // With the dirty bit, refcounts may be stale: a writer rebuilds them.
   if (corruptions > 0 && top?.dirty !== true) {
-    throw new Failure("crash.corruptions", `${when}: check finds ${corruptions} corruptions`);
+    throw new Failure(`${by}.corruptions`, `${when}: check finds ${corruptions} corruptions`);
   }
   const disks = since.map(({ disk }) => disk);
   const size = top?.virtualSize ?? 0;
   // The size of a raw image is that of its file.
   if (image.format !== "raw" && !disks.some((disk) => disk.size === size)) {
-    throw new Failure("crash.size", `${when}: the disk has ${size} bytes`);
+    throw new Failure(`${by}.size`, `${when}: the disk has ${size} bytes`);
   }
-  verifyContent(layers, disks, { what: "content", when });
-  verifySnapshots(layers, since, when);
+  verifyContent(layers, disks, { what: `${by}.content`, when });
+  verifySnapshots(layers, since, { when, by });
 }
 
 /** Each sector has its content in one of the disks. */
@@ -143,7 +155,7 @@ function verifySectors(
     );
     if (isKnown) continue;
     const place = at + from;
-    throw new Failure(`crash.${what}`, `${when}: the sector at ${place} is neither old nor new`, {
+    throw new Failure(what, `${when}: the sector at ${place} is neither old nor new`, {
       answers: [
         answerAt("after the crash", found, { start: at, place }),
         ...choices.map((bytes, index) => answerAt(`state ${index}`, bytes, { start: at, place })),
@@ -154,7 +166,11 @@ function verifySectors(
 }
 
 /** The snapshots that are there from before the first to after the last state. */
-function verifySnapshots(layers: readonly Layer[], since: readonly State[], when: string): void {
+function verifySnapshots(
+  layers: readonly Layer[],
+  since: readonly State[],
+  { when, by }: { when: string; by: string },
+): void {
   const [top, ...below] = layers;
   const [first, ...later] = since;
   for (const { name, id, disk } of first?.snapshots ?? []) {
@@ -166,7 +182,7 @@ function verifySnapshots(layers: readonly Layer[], since: readonly State[], when
       it.name === name && (id === undefined || it.id === id)
     );
     const layer = entry && top?.snapshot?.(entry.id);
-    if (layer === undefined) throw new Failure("crash.snapshot-lost", `${when}: ${name} is lost`);
-    verifyContent([layer, ...below], [disk], { what: "snapshot", when });
+    if (layer === undefined) throw new Failure(`${by}.snapshot-lost`, `${when}: ${name} is lost`);
+    verifyContent([layer, ...below], [disk], { what: `${by}.snapshot`, when });
   }
 }

@@ -50,6 +50,11 @@ export class Disk {
     return this.#with({ start, end });
   }
 
+  /** The disk with a range that may have any content. */
+  forget({ start, end }: Range): Disk {
+    return this.#with({ start, end, unknown: true });
+  }
+
   /** The disk with another length. New bytes are zeros, and those up to `knownFrom` are not known. */
   resized(size: number, knownFrom: number = 0): Disk {
     if (size >= this.size) {

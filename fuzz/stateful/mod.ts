@@ -12,17 +12,19 @@
 
 export { actionOf, describeAction } from "./action.ts";
 export type { Action } from "./step.ts";
+export { changeOf, factsFor } from "./changes.ts";
 export { commandOf } from "./commands.ts";
 export { type CrashBounds, CrashLog } from "./crash_log.ts";
-export { type CrashOptions, runToCrash } from "./crash.ts";
+export { type CrashOptions, runToCrash, verifyCrashed } from "./crash.ts";
 export { Disk } from "./disk.ts";
+export { PeerFiles, UnsupportedImage } from "./peer.ts";
 export { type KnownFailure, QEMU_FAILURES } from "./known.ts";
 export { QemuFiles } from "./qemu.ts";
 export { type Abilities, abilitiesOf, ReferenceFiles, type ReferenceOptions } from "./reference.ts";
 export { actionsOf, runSequence, type SequenceOptions, type SequenceReport } from "./sequence.ts";
 export { scriptOf } from "./script.ts";
 export { startOf } from "./start.ts";
-export { after, type State } from "./state.ts";
+export { after, afterRejected, mayReject, type State } from "./state.ts";
 export { requireStep, type Step, stepLists, type TurnStep } from "./step.ts";
 export { verify } from "./verify.ts";
 export type { Start, Writer } from "./writer.ts";

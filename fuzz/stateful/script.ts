@@ -1,9 +1,11 @@
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import type { OpenedImage } from "../../src/image/mod.ts";
+import { changeRequest } from "../../src/peers/mod.ts";
 import type { CaseFile } from "../engine/mod.ts";
 import { describeAction } from "./action.ts";
 import type { Action } from "./step.ts";
+import { changeOf } from "./changes.ts";
 import { commandOf, isDoubtful } from "./commands.ts";
 import type { Facts, State } from "./state.ts";
 import type { Start } from "./writer.ts";
@@ -13,6 +15,8 @@ export interface ScriptOptions {
   readonly start: Start & { readonly state: State };
   /** The image as it was opened, which knows what in its chain is encrypted. */
   readonly image: OpenedImage;
+  /** The command of an adapter that makes the changes, instead of QEMU. */
+  readonly adapter?: string;
   readonly actions: readonly (Action & { readonly by?: number })[];
 }
 
@@ -25,13 +29,14 @@ const EXPECTED = "expected.raw";
  * The steps as a shell script of qemu-img and qemu-io commands. It makes the start image, does the same
  * to a raw twin of it, and compares the two.
  */
-export function scriptOf({ start, image, actions }: ScriptOptions): string {
-  const { files: [top, ...others], state } = start;
+export function scriptOf({ start, image, actions, adapter }: ScriptOptions): string {
+  const { files: [top, ...others], format, state } = start;
   const name = word(top?.name ?? "image");
   const access = accessOf(start, image);
   const made = isPlain(state, image)
     ? [createCommand(image, name, state)]
     : [...top === undefined ? [] : fileText(top), ...others.flatMap(fileText)];
+  const place = { access, name, state, twinOnly: adapter !== undefined };
   return [
     "#!/bin/sh",
     "# Changes an image, and a raw twin of it in the same way. The last two commands must be content.",
@@ -40,7 +45,10 @@ export function scriptOf({ start, image, actions }: ScriptOptions): string {
     ...made,
     ...patternFiles(actions),
     `qemu-img convert ${access.objects}-O raw ${access.image} ${EXPECTED}`,
-    ...grouped(actions).flatMap((group) => groupText(group, { access, name, state })),
+    ...(adapter === undefined
+      ? []
+      : requestLines(adapter, { name: top?.name ?? "", format, actions })),
+    ...grouped(actions).flatMap((group) => groupText(group, place)),
     `qemu-img check ${access.objects}${access.image}`,
     `qemu-img compare ${access.objects}${access.image} ${access.twin}`,
     "",
@@ -108,6 +116,8 @@ interface Place {
   readonly access: Access;
   readonly name: string;
   readonly state: State;
+  /** Something else changes the image itself. */
+  readonly twinOnly: boolean;
 }
 
 function groupText(group: Group, place: Place): string[] {
@@ -116,8 +126,24 @@ function groupText(group: Group, place: Place): string[] {
   const said = first.by === 0 ? [`# diskproof: ${group.map(describeAction).join(", ")}`] : [];
   const ours = oursOf(group, place);
   const twin = twinOf(group, place);
+  if (place.twinOnly) return twin;
   if (!isDoubtful(first)) return [...said, ours, ...twin];
   return [...said, `if ${ours}`, `then ${twin.join("; ") || ":"}`, "fi"];
+}
+
+/** The actions as requests to an adapter: docs/adapter.md. */
+function requestLines(
+  adapter: string,
+  { name, format, actions }: { name: string; format: string; actions: readonly Action[] },
+): string[] {
+  const all = [...actions, { do: "flush" } as const];
+  const requests = all.flatMap((action, index) => {
+    const change = changeOf(action);
+    if (change === undefined) return [];
+    const request = changeRequest(change, { path: name, format });
+    return JSON.stringify({ id: `${index + 1}`, ...request });
+  });
+  return [`${adapter} <<'END'`, ...requests, "END"];
 }
 
 function oursOf(group: Group, { access, name, state: { facts } }: Place): string {

@@ -59,6 +59,8 @@ function factsOf({ format, layer, backing }: OpenedImage): Facts {
     compressesOver: isQcow2,
     resizes: isQcow2 || format === "raw",
     snapshots: isQcow2,
+    zeroes: true,
+    discards: "as-qemu",
     bitmaps: isQcow2,
     encrypted,
     old: data["compat"] === "0.10",

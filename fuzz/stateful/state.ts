@@ -20,6 +20,10 @@ export interface Facts {
   readonly resizes: boolean;
   readonly snapshots: boolean;
   readonly bitmaps: boolean;
+  /** Zeros can be written without their bytes. */
+  readonly zeroes: boolean;
+  /** What a discarded range reads as: as in QEMU's driver of the format, or anything. */
+  readonly discards: "as-qemu" | "anything" | "none";
   /** qcow2: version 2 of the format. */
   readonly old: boolean;
   readonly encrypted: boolean;
@@ -79,6 +83,7 @@ export function after(state: State, action: Action): State {
     case "zero":
       return marked({ ...next, disk: disk.zero(action.range) }, action.range);
     case "discard": {
+      if (state.facts.discards === "anything") return { ...next, disk: disk.forget(action.range) };
       const lost = discarded(state, action.range);
       const left = lost === undefined ? disk : disk.zero(lost);
       return tracksDiscards(state)

@@ -37,3 +37,10 @@ export {
   type Variant,
 } from "./open.ts";
 export { roundtrip, type RoundtripCase } from "./roundtrip.ts";
+export {
+  describeSteps,
+  type StartIn,
+  startIn,
+  type StatefulCase,
+  statefulCases,
+} from "./stateful.ts";

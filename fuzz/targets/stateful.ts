@@ -151,7 +151,7 @@ function statefulTarget<Model>(kit: Kit<Model>, cast: Cast): Target<StatefulCase
       return { ...repaired(kit, value), everyStep: value.everyStep === true };
     },
     files: ({ model }) => filesOf(kit, model),
-    describe: (value) => describeCase(kit, value),
+    describe: (value) => describeSteps(kit, value, startIn(kit, value.model, true).start.state),
     script: ({ model, steps }) => {
       const { start, image } = startIn(kit, model, true);
       return scriptOf({ start, image, actions: actionsOf(start.state, steps) });
@@ -190,7 +190,8 @@ function statefulTarget<Model>(kit: Kit<Model>, cast: Cast): Target<StatefulCase
   };
 }
 
-interface StartIn {
+/** A sound image, and what is expected of it. */
+export interface StartIn {
   readonly start: Start & { readonly state: State };
   readonly image: OpenedImage;
   readonly leaks: number;
@@ -198,8 +199,12 @@ interface StartIn {
   open(files: readonly CaseFile[]): OpenedImage;
 }
 
-/** @param locked without trying a passphrase, which takes longer than everything else */
-function startIn<Model>(kit: Kit<Model>, model: Model, locked = false): StartIn {
+/**
+ * The image of a model at the start of a sequence.
+ *
+ * @param locked without trying a passphrase, which takes longer than everything else
+ */
+export function startIn<Model>(kit: Kit<Model>, model: Model, locked = false): StartIn {
   const files = filesOf(kit, model);
   const passphrases = passphrasesOf(kit, model, "right");
   const open = (files: readonly CaseFile[]) => openWith(kit, files, passphrases);
@@ -240,9 +245,10 @@ function lackOf({ facts, bitmaps, snapshots }: State): string | undefined {
   return snapshots.length > 0 && !facts.snapshots ? "the editor has no snapshots" : undefined;
 }
 
-function statefulCases<Model>(
+/** Sound images, and steps that change them. */
+export function statefulCases<Model>(
   kit: Kit<Model>,
-  { turns, crashes }: { turns: boolean; crashes: boolean },
+  { turns = false, crashes = false }: { readonly turns?: boolean; readonly crashes?: boolean } = {},
 ): fc.Arbitrary<StatefulCase<Model>> {
   return fc.record({
     model: kit.models("stateful"),
@@ -254,11 +260,12 @@ function statefulCases<Model>(
   });
 }
 
-function describeCase<Model>(
+/** The image and the actions of a case, a line each. */
+export function describeSteps<Model>(
   kit: Kit<Model>,
   { model, steps, everyStep }: StatefulCase<Model>,
+  state: State,
 ): string {
-  const { start: { state } } = startIn(kit, model, true);
   return [
     describeModel(kit, model),
     ...actionsOf(state, steps).map(({ by, ...action }) =>

@@ -5,6 +5,33 @@ export type { InfoReport, MapEntry };
 /** The questions that an implementation can be asked. */
 export type Operation = "probe" | "info" | "map" | "check" | "digest" | "unlock";
 
+/** What an implementation can do to an image. */
+export type ChangeOperation =
+  | "create"
+  | "write"
+  | "write-zeroes"
+  | "discard"
+  | "flush"
+  | "close"
+  | "resize"
+  | `snapshot-${"create" | "apply" | "delete"}`;
+
+/** A change of an image, with what its operation needs. Offsets and lengths are in bytes. */
+export interface Change {
+  /** What is done. */
+  readonly operation: ChangeOperation;
+  /** Where a range starts. */
+  readonly offset?: number;
+  /** Length of a range. */
+  readonly length?: number;
+  /** The bytes of `write`. */
+  readonly data?: Uint8Array;
+  /** The size of the disk after `create` or `resize`. */
+  readonly size?: number;
+  /** The name of the snapshot. */
+  readonly snapshot?: string;
+}
+
 /**
  * An answer. A crash is never a rejection, and an unsupported question is
  * neither.
@@ -137,6 +164,8 @@ export interface PeerDescription {
   readonly homepage?: string;
   /** The operations that it supports. */
   readonly operations: readonly Operation[];
+  /** The changes that it supports; none if absent. */
+  readonly changes?: readonly ChangeOperation[];
   /** The formats that it supports; all formats if the list is empty. */
   readonly formats: readonly string[];
   /** What the peer supports beside a path and a format; nothing if absent. */
@@ -173,6 +202,10 @@ export interface Peer {
    * `unlock`.
    */
   volume?(subject: Subject): Promise<Outcome<VolumeReport>>;
+  /** Changes an image. The changes of an image go to one process, which may keep it open. */
+  change?(subject: Subject, change: Change): Promise<Outcome<null>>;
+  /** Ends the processes that the peer keeps at once, whatever they do, as a crash would. */
+  kill?(): Promise<void>;
   /** Ends the processes that the peer keeps. */
   close?(): Promise<void>;
 }

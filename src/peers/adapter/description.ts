@@ -1,7 +1,14 @@
 import type { Json } from "../../format/mod.ts";
 import { formatNames, formatNamesOf } from "../../formats.ts";
 import type { Members } from "../answers.ts";
-import { type Operation, type PeerDescription, PeerError, type Taken } from "../peer.ts";
+import {
+  type ChangeOperation,
+  type Operation,
+  type PeerDescription,
+  PeerError,
+  type Taken,
+} from "../peer.ts";
+import { CHANGE_OPERATIONS } from "./change.ts";
 import { PROTOCOL } from "./request.ts";
 
 const TAKEN: readonly Taken[] = ["passphrases", "header"];
@@ -40,12 +47,19 @@ export function descriptionIn(described: Members, name: string): PeerDescription
     ...(language === undefined ? {} : { language }),
     ...(homepage === undefined ? {} : { homepage }),
     ...textsIn(features),
+    ...changesIn(chosen(operations, CHANGE_OPERATIONS)),
   };
 }
 
 /** Those of a list that an adapter names; nothing where it names none. */
 function chosen<T extends string>(named: Json | undefined, all: readonly T[]): T[] | undefined {
   return Array.isArray(named) ? all.filter((it) => named.includes(it)) : undefined;
+}
+
+function changesIn(
+  changes: readonly ChangeOperation[] = [],
+): { readonly changes?: readonly ChangeOperation[] } {
+  return changes.length === 0 ? {} : { changes };
 }
 
 /** The features of an adapter that lists them. */

@@ -65,6 +65,15 @@ export abstract class AdapterPeer extends ForwardingPeer {
     if (request === undefined) {
       return unsupported("The adapter interface cannot read a range of a snapshot");
     }
+    return await this.send(request, subject, (json) => readAnswer(operation, json));
+  }
+
+  /** Sends a request, if the adapter accepts all that it needs. */
+  protected async send<T>(
+    request: AdapterRequest,
+    subject: Subject,
+    read: (json: Json) => T,
+  ): Promise<Outcome<T>> {
     const needs = needsOf(request);
     const { takes = [] } = needs.length > 0 ? await this.describe() : {};
     const need = needs.find((it) => !takes.includes(it));
@@ -75,7 +84,7 @@ export abstract class AdapterPeer extends ForwardingPeer {
     if (this.#isStrict) requireValid(request);
     return await this.answer(request, subject, (json) => {
       this.checkStrictly(request.operation, json);
-      return readAnswer(operation, json);
+      return read(json);
     });
   }
 

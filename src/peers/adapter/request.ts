@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Answers } from "../forwarding.ts";
-import type { DigestScope, Subject, Taken } from "../peer.ts";
+import type { ChangeOperation, DigestScope, Subject, Taken } from "../peer.ts";
 
 /** The version of the protocol between diskproof and adapters. */
 export const PROTOCOL = 1;
@@ -11,7 +11,7 @@ export type AdapterOperation = keyof Answers | "digest-snapshot" | "digest-range
 /** A question to an adapter. Offsets and lengths are exact decimal numbers. */
 export interface AdapterRequest {
   /** What is asked. */
-  readonly operation: AdapterOperation;
+  readonly operation: AdapterOperation | ChangeOperation;
   /** The path of the image. */
   readonly image: string;
   /** The format to open the image as; detected where absent. */
@@ -23,12 +23,16 @@ export interface AdapterRequest {
    * all further ones.
    */
   readonly passphrases?: readonly string[];
-  /** The snapshot of `digest-snapshot`. */
+  /** The snapshot of `digest-snapshot` and of changes of snapshots. */
   readonly snapshot?: string;
-  /** The start of `digest-range`, in bytes. */
+  /** The start of `digest-range` and of a change, in bytes. */
   readonly offset?: string;
-  /** The length of `digest-range`, in bytes. */
+  /** The length of `digest-range` and of a change, in bytes. */
   readonly length?: string;
+  /** The bytes of `write` in base64. */
+  readonly data?: string;
+  /** The size of the disk after `create` or `resize`, in bytes. */
+  readonly size?: string;
 }
 
 /** The request for a question; `undefined` where the protocol has none. */
@@ -45,7 +49,8 @@ export function requestFor(
   return { operation: "digest-range", ...about, offset, length };
 }
 
-function optional({ format, header, passphrases = [] }: Subject): Partial<AdapterRequest> {
+/** The members of a request that not every subject has. */
+export function optional({ format, header, passphrases = [] }: Subject): Partial<AdapterRequest> {
   return {
     ...(format === undefined ? {} : { format }),
     ...(header === undefined ? {} : { header }),

@@ -1,6 +1,8 @@
 import type { Json } from "../../format/mod.ts";
 import { formatNames } from "../../formats.ts";
 import { ANSWER_KINDS } from "./answer.ts";
+import type { ChangeOperation } from "../peer.ts";
+import { CHANGE_OPERATIONS } from "./change.ts";
 import { type AdapterOperation, PROTOCOL } from "./request.ts";
 import { type Schema, schemaProblems } from "./schema.ts";
 
@@ -24,9 +26,10 @@ const OPERATIONS: readonly AdapterOperation[] = [
 ];
 
 /** The operations that an adapter can list; `digest` includes snapshots and ranges. */
-export const LISTED_OPERATIONS: readonly string[] = OPERATIONS.filter((it) => {
-  return !it.startsWith("digest-");
-});
+export const LISTED_OPERATIONS: readonly string[] = [
+  ...OPERATIONS.filter((it) => !it.startsWith("digest-")),
+  ...CHANGE_OPERATIONS,
+];
 
 function requestSchema(operation: string, own: Readonly<Record<string, Schema>>): Schema {
   return {
@@ -49,13 +52,21 @@ function requestSchema(operation: string, own: Readonly<Record<string, Schema>>)
 const OWN_MEMBERS: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
   "digest-snapshot": { snapshot: text },
   "digest-range": { offset: decimal, length: decimal },
+  create: { size: decimal },
+  write: { offset: decimal, data: text },
+  "write-zeroes": { offset: decimal, length: decimal },
+  discard: { offset: decimal, length: decimal },
+  resize: { size: decimal },
+  "snapshot-create": { snapshot: text },
+  "snapshot-apply": { snapshot: text },
+  "snapshot-delete": { snapshot: text },
 };
 
 /** What diskproof sends, by operation. */
 const REQUESTS: Readonly<Record<string, Schema>> = {
   hello: requestSchema("hello", { protocol: { const: PROTOCOL }, diskproof: text }),
   ...Object.fromEntries(
-    OPERATIONS.map((operation) => [
+    [...OPERATIONS, ...CHANGE_OPERATIONS].map((operation) => [
       operation,
       requestSchema(operation, { image: text, ...OWN_MEMBERS[operation] }),
     ]),
@@ -84,8 +95,11 @@ const digest: Schema = {
   additionalProperties: false,
 };
 
+/** The answer to a change has nothing to say. */
+const CHANGED: Schema = { type: "object" };
+
 /** What an adapter answers, by operation: the value of `ok`, or what it prints. */
-const ANSWERS: Readonly<Record<AdapterOperation | "hello", Schema>> = {
+const ANSWERS: Readonly<Record<AdapterOperation | ChangeOperation | "hello", Schema>> = {
   hello: {
     type: "object",
     required: ["name", "version"],
@@ -154,6 +168,9 @@ const ANSWERS: Readonly<Record<AdapterOperation | "hello", Schema>> = {
   "digest-snapshot": digest,
   "digest-range": digest,
   unlock: { type: "object", properties: { slot: count }, additionalProperties: false },
+  ...Object.fromEntries(CHANGE_OPERATIONS.map((it) => [it, CHANGED])) as {
+    readonly [Operation in ChangeOperation]: Schema;
+  },
 };
 
 /** What is wrong with a request; nothing for one that keeps the protocol. */
@@ -170,7 +187,10 @@ export function problemsOfEnvelope(json: Json): string[] {
 }
 
 /** What is wrong with the answer to an operation. */
-export function problemsOfAnswer(operation: AdapterOperation | "hello", json: Json): string[] {
+export function problemsOfAnswer(
+  operation: AdapterOperation | ChangeOperation | "hello",
+  json: Json,
+): string[] {
   return schemaProblems(ANSWERS[operation], json);
 }
 

@@ -1,10 +1,17 @@
 import type { Json } from "../../format/mod.ts";
 import { malformed, type Members, membersOf, ShapeError } from "../answers.ts";
-import { type Outcome, type PeerDescription, PeerError, type Subject } from "../peer.ts";
+import {
+  type Change,
+  type Outcome,
+  type PeerDescription,
+  PeerError,
+  type Subject,
+} from "../peer.ts";
 import { Pool } from "../pool.ts";
 import { scrubbed } from "../tool/secrets.ts";
 import config from "../../../deno.json" with { type: "json" };
 import { outcomeIn } from "./answer.ts";
+import { changeRequest } from "./change.ts";
 import { descriptionIn } from "./description.ts";
 import { type AdapterOptions, AdapterPeer } from "./peer.ts";
 import { type AdapterRequest, PROTOCOL, withFullPaths } from "./request.ts";
@@ -22,6 +29,8 @@ export interface Session {
   ask(message: { readonly [key: string]: Json }, timeoutMs: number): Promise<SessionReply>;
   /** Ends it, whatever it does. */
   close(): Promise<void>;
+  /** Ends it at once, as a crash would; by `close` if absent. */
+  kill?(): Promise<void>;
 }
 
 /** Options of each long-lived adapter. */
@@ -49,6 +58,7 @@ export abstract class SessionPeer extends AdapterPeer {
   readonly #pool: Pool<Kept>;
   readonly #timeoutMs: number;
   readonly #name: string;
+  readonly #running = new Set<Session>();
   #ids = 0;
 
   /**
@@ -70,6 +80,19 @@ export abstract class SessionPeer extends AdapterPeer {
    * @throws {PeerError} when it cannot be started
    */
   protected abstract start(): Session;
+
+  /** Changes an image. */
+  async change(subject: Subject, change: Change): Promise<Outcome<null>> {
+    return await this.send(changeRequest(change, subject), subject, () => null);
+  }
+
+  /** Ends the adapters at once, even one that works on a request. */
+  async kill(): Promise<void> {
+    await Promise.all(
+      [...this.#running].map((it) => it.kill === undefined ? it.close() : it.kill()),
+    );
+    this.#running.clear();
+  }
 
   /** Ends the adapters, which have to be idle. */
   async close(): Promise<void> {
@@ -116,7 +139,11 @@ export abstract class SessionPeer extends AdapterPeer {
 
   /** Starts an adapter and exchanges descriptions. */
   async #started(kept: Kept): Promise<{ description: PeerDescription }> {
-    kept.session ??= this.start();
+    if (kept.session === undefined) {
+      kept.session = this.start();
+      for (const session of this.#running) if (!session.isUsable) this.#running.delete(session);
+      this.#running.add(kept.session);
+    }
     const hello = { operation: "hello", protocol: PROTOCOL, diskproof: config.version };
     const outcome = await this.#exchange(kept, hello, (json) => {
       this.checkStrictly("hello", json);

@@ -109,6 +109,11 @@ class LineSession implements Session {
   async close(): Promise<void> {
     await this.#process.close();
   }
+
+  async kill(): Promise<void> {
+    this.#process.kill({ kind: "closed" });
+    await this.#process.close();
+  }
 }
 
 function replyOf(reply: LineReply): SessionReply {
