@@ -100,6 +100,8 @@ export interface SettledCause {
   readonly smallest: readonly string[];
   /** Those of them that the simplest cases do not have. */
   readonly special: readonly string[];
+  /** Whether the case is as small as possible. */
+  readonly complete: boolean;
 }
 
 /** One failure of a run, whatever the number of cases that show it. */
@@ -144,7 +146,9 @@ export class Ledger {
   }
 
   /** Enters a failure that is known before the run. */
-  know({ group, signature, cause }: Omit<SettledCause, "smallest" | "special">): LedgerEntry {
+  know(
+    { group, signature, cause }: Pick<SettledCause, "group" | "signature" | "cause">,
+  ): LedgerEntry {
     return this.#add({
       ...{ group, signature, cause, smallest: [], special: [], symptom: "" },
       ...{ known: true, others: [], met: 0 },
@@ -174,6 +178,9 @@ export class Ledger {
     const general = alike.find((entry) => hasCause(entry.cause, { traits: cause }));
     const same = general ?? alike.find((entry) => sameTraits(entry.smallest, smallest));
     if (same === undefined) {
+      // Each try of a hang takes seconds: what is left of such a case says little about its cause.
+      const hang = signature === HANG && !settled.complete ? alike[0] : undefined;
+      if (hang !== undefined) return again(hang, false);
       const twin = alike.find((it) => it.symptom === symptom && areTwins(it, settled));
       if (twin !== undefined) return this.#generalise(twin, settled, alike);
       const entry = this.#add({
@@ -237,6 +244,9 @@ function commonTo(
   const common = left.cause.filter((trait) => right.cause.includes(trait));
   return common.length > 0 ? common : left.special.filter((trait) => right.special.includes(trait));
 }
+
+/** The kind of a failure without an answer. */
+const HANG = "hang";
 
 /** Traits that the causes of two failures have in common, where nothing else shows that they are one. */
 const COMMON_MIN = 2;

@@ -235,6 +235,7 @@ async function report(running: Running, finding: Finding): Promise<void> {
     cause: found.cause ?? [],
     smallest,
     special: smallest.filter((trait) => !isUsual(trait)),
+    complete: found.shrink?.complete === true,
   });
   if (settled?.isNew === false && (settled.entry.known || !settled.isRefined)) return;
   const kept = keep(plan, { target: finding.target, found, timeout });

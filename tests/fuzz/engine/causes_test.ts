@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Ledger } from "../../../fuzz/engine/mod.ts";
 
-const FAILURE = { group: "peer", smallest: [], special: [] } as const;
+const FAILURE = { group: "peer", smallest: [], special: [], complete: true } as const;
 
 function ledgerWith(...failures: [signature: string, special: string[], cause?: string[]][]) {
   const ledger = new Ledger();
@@ -47,4 +47,14 @@ Deno.test("failures stay apart that look different, or have nothing in common", 
     ["wrong-content", "zstd", "backing", 1],
     ["wrong-content", "zstd", "snapshots", 1],
   ]);
+});
+
+Deno.test("a hang whose case could not be made small is counted with the others", () => {
+  const ledger = new Ledger();
+  ledger.know({ group: "peer", signature: "hang", cause: ["compressed"] });
+  const failure = { ...FAILURE, signature: "hang No answer", cause: ["zstd"], smallest: ["zstd"] };
+  ledger.settle({ ...failure, complete: false });
+  assertEquals(ledger.entries.map(({ cause }) => cause), [["compressed"]]);
+  ledger.settle(failure);
+  assertEquals(ledger.entries.map(({ cause }) => cause), [["compressed"], ["zstd"]]);
 });
