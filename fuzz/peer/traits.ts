@@ -107,10 +107,10 @@ function imageTraits(image: ImageModel): string[] {
   ];
 }
 
-/** Whether clusters are larger than the least ones, which are the usual ones. */
+/** The cluster size; the least one is the usual one. */
 function clusterTrait(image: Qcow1Model | Qcow2Model): string {
   const least = image.format === "qcow2" && image.extendedL2 ? 14 : 9;
-  return image.clusterBits === least ? LEAST : "larger-clusters";
+  return image.clusterBits === least ? LEAST : `cluster-bits-${image.clusterBits}`;
 }
 
 function snapshotClusters(image: Qcow1Model | Qcow2Model): readonly { readonly kind: string }[] {

@@ -32,6 +32,11 @@ def ended(process, errors):
         raise Rejected(f"exit status {status}: {errors.strip()[-500:]}")
 
 
+def is_qcow1(path):
+    with open(path, "rb") as image:
+        return image.read(8) == b"QFI\xfb\0\0\0\1"
+
+
 def listed(request):
     if request.get("format", "qcow2") not in ("qcow", "qcow2"):
         raise Unsupported(request["format"])
@@ -90,4 +95,6 @@ for line in sys.stdin:
         reply["rejected"] = str(error)
     except Unsupported as error:
         reply["unsupported"] = str(error)
+        if is_qcow1(request["image"]):  # of qcow version 1 it reads no compressed clusters
+            reply["feature"] = "qcow.compressed"
     print(json.dumps(reply), flush=True)
