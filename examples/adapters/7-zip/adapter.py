@@ -33,8 +33,7 @@ def ended(process, errors):
 
 
 def is_qcow1(path):
-    with open(path, "rb") as image:
-        return image.read(8) == b"QFI\xfb\0\0\0\1"
+    return open(path, "rb").read(8) == b"QFI\xfb\0\0\0\1"
 
 
 def listed(request):
