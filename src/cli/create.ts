@@ -8,7 +8,7 @@ import { FormatOptions } from "./create_options.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { givenPassphrases, passphraseFiles, PASSPHRASES, PASSPHRASES_HELP } from "./passphrases.ts";
 import { random } from "./random.ts";
-import { parseSize } from "./sizes.ts";
+import { parsePositionalSize } from "./sizes.ts";
 import { UsageError } from "./verb.ts";
 import { type NewFile, Pauses, writeFiles } from "./write_files.ts";
 
@@ -218,16 +218,6 @@ function sizeOf(
     );
   }
   return Math.ceil(size / SECTOR) * SECTOR;
-}
-
-function parsePositionalSize(text: string): number {
-  try {
-    return parseSize(text, "size");
-  } catch {
-    throw new UsageError(
-      `the size must be in bytes, such as 512, 64K or 1G, and below 2^63, not '${text}'`,
-    );
-  }
 }
 
 /** @throws {UsageError} in place of an error about conflicting options */

@@ -1,7 +1,6 @@
 import { AccessError, EditError, type ImageEditor } from "../format/mod.ts";
-import { openRefusal } from "../image/mod.ts";
 import { type EditedImage, editImage } from "../image/edit/mod.ts";
-import { mustBeKnown, mustOpen, openAs } from "./images.ts";
+import { mustBeComplete, mustBeKnown, mustOpen, openAs } from "./images.ts";
 import type { Options } from "./options.ts";
 import { random } from "./random.ts";
 import { ImageError } from "./verb.ts";
@@ -16,47 +15,69 @@ export type Editable = EditedImage & { readonly editor: ImageEditor };
  * @throws {UsageError} when a file cannot be opened or written
  * @throws {ImageError} when the image does not allow the change
  */
-export function changeNamed<T>(
-  path: string,
-  options: Options,
-  work: (image: Editable) => T,
-): T {
-  const image = openAs(path, options, (how) =>
-    editImage(path, {
-      ...how,
-      random,
-      now: () => BigInt(Date.now()) * 1_000_000n,
-    }));
+export function changeNamed<T>(path: string, options: Options, work: (image: Editable) => T): T {
+  const image = openForChanges(path, options);
   try {
     mustBeEditable(image);
     const result = work(image);
     image.finish();
     return result;
   } catch (error) {
-    if (error instanceof EditError) {
-      throw new ImageError(`Cannot change ${path}: ${error.message}`);
-    }
-    if (error instanceof AccessError) {
-      const { message, rule, place } = error.broken;
-      throw new ImageError(`Cannot change ${path}: ${message} (${rule} at ${place.path})`);
-    }
-    throw error;
+    throw changeError(path, error);
   } finally {
     image.close();
   }
 }
 
-function mustBeEditable(image: EditedImage): asserts image is Editable {
-  mustBeKnown(image);
-  mustOpen(image, "write");
-  if (image.editor !== undefined) return;
-  const { path, format, definition } = image;
-  if (definition.editor === undefined) {
-    throw new ImageError(`Cannot change ${path}: images of ${format} are only read`);
+/** The same with work that takes time. */
+export async function changing(
+  path: string,
+  options: Options,
+  work: (image: Editable) => void | Promise<void>,
+): Promise<void> {
+  const image = openForChanges(path, options);
+  try {
+    mustBeEditable(image);
+    await work(image);
+    image.finish();
+  } catch (error) {
+    throw changeError(path, error);
+  } finally {
+    image.close();
   }
-  const refusal = openRefusal(image, "write") ?? image.findings.list()[0];
-  const reason = image.incomplete
-    ? "a file that it refers to was not opened"
-    : refusal?.message ?? "it is damaged";
-  throw new ImageError(`Cannot change ${path}: ${reason}`);
+}
+
+function openForChanges(path: string, options: Options): EditedImage {
+  const now = (): bigint => BigInt(Date.now()) * 1_000_000n;
+  return openAs(path, options, (open) => editImage(path, { ...open, random, now }));
+}
+
+/**
+ * @throws {UsageError} when a passphrase is missing or wrong
+ * @throws {ImageError} when the image cannot be changed for another reason
+ */
+export function mustBeEditable(image: EditedImage): asserts image is Editable {
+  const { path, editor, reason } = image;
+  mustBeKnown(image);
+  if (reason === undefined) {
+    mustOpen(image, "write");
+    mustBeComplete(image);
+  }
+  if (editor !== undefined) return;
+  throw new ImageError(`Cannot change ${path}: ${lowerFirst(reason ?? "it is damaged")}`);
+}
+
+/** An error about a change that an image does not allow, in place of one of its editor. */
+export function changeError(path: string, error: unknown): unknown {
+  if (error instanceof EditError) {
+    const reason = error.message.replace(/^Cannot change the image: /, "");
+    return new ImageError(`Cannot change ${path}: ${lowerFirst(reason)}`);
+  }
+  if (!(error instanceof AccessError)) return error;
+  const { message, rule, place } = error.broken;
+  return new ImageError(`Cannot change ${path}: ${message} (${rule} at ${place.path})`);
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -140,7 +140,7 @@ function mustBeDirectory(root: string): void {
  */
 export function mustOpen(image: OpenedImage, opening: Opening): Layer {
   const { findings, layer, path, format } = image;
-  if (opening === "read" && layer?.unlocked === false) mustBeUnlocked(image);
+  if (["read", "write"].includes(opening) && layer?.unlocked === false) mustBeUnlocked(image);
   const refusal = openRefusal(image, opening);
   if (refusal !== undefined) {
     mustBeUnlocked(image);
@@ -161,7 +161,7 @@ export function mustOpen(image: OpenedImage, opening: Opening): Layer {
  */
 export function readableLayers(image: OpenedImage, snapshot?: string): Layer[] {
   mustOpen(image, "read");
-  if (image.incomplete) throw missingPart(image);
+  mustBeComplete(image);
   const layers = layersOf(image, snapshot);
   if (layers !== undefined) return layers;
   throw new ImageError(`Cannot read ${image.path}: it has no snapshot '${snapshot}'`);
@@ -202,11 +202,12 @@ export function mustBeKnown({ path, definition, payload }: OpenedImage): void {
   );
 }
 
-/** The error about the file of the chain that was not opened. */
-function missingPart(image: OpenedImage): ImageError {
+/** @throws {ImageError} about the file of the chain that was not opened, if there is one */
+export function mustBeComplete(image: OpenedImage): void {
+  if (!image.incomplete) return;
   const found = image.findings.unknown();
-  if (found !== undefined) return rejectedBy(image, found);
-  return new ImageError(`Cannot read ${image.path}: a file that it refers to was not opened`);
+  if (found !== undefined) throw rejectedBy(image, found);
+  throw new ImageError(`Cannot read ${image.path}: a file that it refers to was not opened`);
 }
 
 /**

@@ -30,6 +30,21 @@ export function sizeOption(
   return text === undefined ? undefined : parseSize(text, name);
 }
 
+/**
+ * The size of a disk, which is not the value of an option.
+ *
+ * @throws {UsageError} for anything but a size below 2^63
+ */
+export function parsePositionalSize(text: string): number {
+  try {
+    return parseSize(text, "size");
+  } catch {
+    throw new UsageError(
+      `the size must be in bytes, such as 512, 64K or 1G, and below 2^63, not '${text}'`,
+    );
+  }
+}
+
 /** The default limit on the content that is read: 1 TiB. */
 export const MAX_SIZE_DEFAULT = 2 ** 40;
 

@@ -70,6 +70,20 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./create.ts"),
   },
   {
+    name: "write",
+    summary: "write bytes to the disk that a guest sees, in place",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./write.ts"),
+  },
+  {
+    name: "resize",
+    summary: "change the size of the disk that a guest sees, in place",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./resize.ts"),
+  },
+  {
     name: "snapshot",
     summary: "list, create, apply or delete internal snapshots",
     group: IMAGES,

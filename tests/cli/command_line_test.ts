@@ -115,14 +115,8 @@ Deno.test("a verb drops every permission that it does not declare", async () => 
   assertEquals(states, "granted,prompt,granted,prompt,prompt,prompt,prompt");
   const writing = verbs.filter(({ needs }) => needs.includes("write")).map(({ name }) => name);
   assertEquals(writing, [
-    "convert",
-    "create",
-    "snapshot",
-    "bitmap",
-    "amend",
-    "key",
-    "validate",
-    "adapter",
+    ...["convert", "create", "write", "resize"],
+    ...["snapshot", "bitmap", "amend", "key", "validate", "adapter"],
   ]);
 });
 
