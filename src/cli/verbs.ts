@@ -84,6 +84,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./resize.ts"),
   },
   {
+    name: "commit",
+    summary: "write the content of an image into its backing file",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./commit.ts"),
+  },
+  {
     name: "snapshot",
     summary: "list, create, apply or delete internal snapshots",
     group: IMAGES,

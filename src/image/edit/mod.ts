@@ -12,4 +12,5 @@
  */
 
 export { type EditedImage, editFiles, editImage, type EditImageOptions } from "./open.ts";
+export { commitInto } from "./commit.ts";
 export { GuestStore } from "./guest_store.ts";

@@ -1,5 +1,17 @@
-import { type ByteSource, type ByteStore, FileStore, MemoryStore } from "../../bytes/mod.ts";
-import { EditError, type EditOptions, type Format, type ImageEditor } from "../../format/mod.ts";
+import {
+  type ByteSource,
+  type ByteStore,
+  FileStore,
+  MemoryStore,
+  WindowSource,
+} from "../../bytes/mod.ts";
+import {
+  EditError,
+  type EditOptions,
+  type Format,
+  type ImageEditor,
+  shownName,
+} from "../../format/mod.ts";
 import { rawFormat } from "../../raw/mod.ts";
 import { Findings } from "../../rules/mod.ts";
 import {
@@ -32,6 +44,8 @@ export interface EditedImage extends OpenedImage {
   readonly editor?: ImageEditor;
   /** Why there is no editor, as a sentence, if no finding says it. */
   readonly reason?: string;
+  /** Opens the backing file for changes, too; absent if there is none, or it is not open. */
+  editBacking?(): EditedImage;
   /** Writes what is left, and makes it durable. */
   finish(): void;
 }
@@ -45,7 +59,7 @@ export interface EditedImage extends OpenedImage {
 export function editImage(path: string, options: EditImageOptions = {}): EditedImage {
   const { file, around, header } = nameImage(path, options, (place) => new FileStore(place));
   const probed = options.format === undefined;
-  const how = { ...around, probed, edit: editOptionsOf(options) };
+  const how = { ...around, probed, depth: 0, edit: editOptionsOf(options) };
   return header === undefined ? edit(file, how) : editDetached(file, headerSource(header), how);
 }
 
@@ -72,6 +86,7 @@ export function editFiles(
     policy: new GivenFiles(files),
     options: shared(options),
     probed: format === undefined,
+    depth: 0,
     edit: editOptionsOf(options),
   };
   return header === undefined ? edit(file, how) : editDetached(file, header, how);
@@ -90,6 +105,8 @@ function editOptionsOf({ random, now }: Own): Own {
 interface EditAround extends Around {
   /** The format is a guess. */
   readonly probed: boolean;
+  /** How many images are above it. */
+  readonly depth: number;
   readonly edit: Own;
 }
 
@@ -97,13 +114,14 @@ type StoreFile = ImageFile & { readonly source: ByteStore };
 
 /** Opens the files that an image names before the image itself: its editor reads them. */
 function edit(file: StoreFile, around: EditAround): EditedImage {
-  const { policy, options } = around;
+  const { policy, options, depth } = around;
   const { passphrases: _, ...locked } = options;
   // Without a passphrase, what the header names is known, and nothing is derived from passphrases.
-  const sketch = openLink(file, { policy: undefined, options: locked, depth: 0 });
+  const sketch = openLink(file, { policy: undefined, options: locked, depth });
   const named = { ...sketch, findings: new Findings() };
   const below = linksFrom(named, around);
-  const backing = below.links.length > 1
+  const [, next] = below.links;
+  const backing = next !== undefined
     ? chainOf({ links: below.links.slice(1), lacks: below.lacks }, options)
     : undefined;
   const data = sketch.layer === undefined
@@ -111,7 +129,7 @@ function edit(file: StoreFile, around: EditAround): EditedImage {
     : storeOfDataFile(file.place, { layer: sketch.layer, findings: named.findings, policy });
   const findings = new Findings();
   const opened = editorOf(file.format, file.source, findings, {
-    ...driverOptions(options, 0),
+    ...driverOptions(options, depth),
     ...around.edit,
     ...(backing === undefined ? {} : { below: new GuestSource(layersOf(backing)) }),
     ...(typeof data === "string" ? {} : { dataFile: data }),
@@ -122,7 +140,21 @@ function edit(file: StoreFile, around: EditAround): EditedImage {
   const layer = opened.editor?.layer ?? sketch.layer;
   const link: Link = { file, findings, layer, dataFile: data };
   const image = chainOf({ ...below, links: [link, ...below.links.slice(1)] }, options);
-  return editedImage(image, guarded(opened, file, around));
+  const edited = editedImage(image, guarded(opened, file, around));
+  if (next === undefined) return edited;
+  return Object.assign(edited, { editBacking: () => editBelow(next.file, around) });
+}
+
+/** @throws {EditError} when the file cannot be opened for changes */
+function editBelow(file: ImageFile, around: EditAround): EditedImage {
+  const subject = `Cannot change the backing file '${shownName(file.path)}'`;
+  if (file.source instanceof WindowSource) {
+    throw new EditError(`${subject}: it is a part of a file`);
+  }
+  const named = around.policy?.openStore(file.place);
+  if (named?.kind !== "opened") throw new EditError(`${subject}: ${named?.reason}`);
+  const { source } = named;
+  return edit({ ...file, source }, { ...around, probed: false, depth: around.depth + 1 });
 }
 
 /** An editor, or why there is none. */
