@@ -1,5 +1,5 @@
 import { AccessError, EditError, type ImageEditor } from "../format/mod.ts";
-import { type EditedImage, editImage } from "../image/edit/mod.ts";
+import { type EditedImage, editImage, type EditImageOptions } from "../image/edit/mod.ts";
 import { mustBeComplete, mustBeKnown, mustOpen, openAs } from "./images.ts";
 import type { Options } from "./options.ts";
 import { random } from "./random.ts";
@@ -34,8 +34,9 @@ export async function changing(
   path: string,
   options: Options,
   work: (image: Editable) => void | Promise<void>,
+  how: Pick<EditImageOptions, "backing"> = {},
 ): Promise<void> {
-  const image = openForChanges(path, options);
+  const image = openForChanges(path, options, how);
   try {
     mustBeEditable(image);
     await work(image);
@@ -47,9 +48,13 @@ export async function changing(
   }
 }
 
-function openForChanges(path: string, options: Options): EditedImage {
+function openForChanges(
+  path: string,
+  options: Options,
+  how: Pick<EditImageOptions, "backing"> = {},
+): EditedImage {
   const now = (): bigint => BigInt(Date.now()) * 1_000_000n;
-  return openAs(path, options, (open) => editImage(path, { ...open, random, now }));
+  return openAs(path, options, (open) => editImage(path, { ...open, ...how, random, now }));
 }
 
 /**

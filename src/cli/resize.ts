@@ -53,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
       throw new EditError("The disk would become smaller, and lose content (--shrink allows it)");
     }
     if (editor.resize === undefined) {
-      throw new EditError("The size of its disk is fixed");
+      throw new EditError("Its format cannot change the size of the disk");
     }
     editor.resize(to, { shrink, preallocation });
   });

@@ -91,6 +91,13 @@ export const verbs: readonly VerbEntry[] = [
     load: () => import("./commit.ts"),
   },
   {
+    name: "rebase",
+    summary: "change the backing file of an image",
+    group: IMAGES,
+    needs: ["write"],
+    load: () => import("./rebase.ts"),
+  },
+  {
     name: "snapshot",
     summary: "list, create, apply or delete internal snapshots",
     group: IMAGES,

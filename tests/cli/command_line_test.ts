@@ -115,7 +115,7 @@ Deno.test("a verb drops every permission that it does not declare", async () => 
   assertEquals(states, "granted,prompt,granted,prompt,prompt,prompt,prompt");
   const writing = verbs.filter(({ needs }) => needs.includes("write")).map(({ name }) => name);
   assertEquals(writing, [
-    ...["convert", "create", "write", "resize", "commit"],
+    ...["convert", "create", "write", "resize", "commit", "rebase"],
     ...["snapshot", "bitmap", "amend", "key", "validate", "adapter"],
   ]);
 });

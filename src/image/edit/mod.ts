@@ -14,3 +14,4 @@
 export { type EditedImage, editFiles, editImage, type EditImageOptions } from "./open.ts";
 export { commitInto } from "./commit.ts";
 export { GuestStore } from "./guest_store.ts";
+export { keepContent } from "./rebase.ts";

@@ -36,7 +36,10 @@ import { GuestStore } from "./guest_store.ts";
 import { ProbedRawEditor } from "./probed_raw.ts";
 
 /** How an image is opened for changes. */
-export interface EditImageOptions extends OpenOptions, Pick<EditOptions, "random" | "now"> {}
+export interface EditImageOptions extends OpenOptions, Own {
+  /** `false`: do not open the backing file. For changes that do not depend on content. */
+  readonly backing?: false;
+}
 
 /** An image that is open for changes. */
 export interface EditedImage extends OpenedImage {
@@ -59,7 +62,8 @@ export interface EditedImage extends OpenedImage {
 export function editImage(path: string, options: EditImageOptions = {}): EditedImage {
   const { file, around, header } = nameImage(path, options, (place) => new FileStore(place));
   const probed = options.format === undefined;
-  const how = { ...around, probed, depth: 0, edit: editOptionsOf(options) };
+  const follows = options.backing !== false;
+  const how = { ...around, probed, follows, depth: 0, edit: editOptionsOf(options) };
   return header === undefined ? edit(file, how) : editDetached(file, headerSource(header), how);
 }
 
@@ -86,6 +90,7 @@ export function editFiles(
     policy: new GivenFiles(files),
     options: shared(options),
     probed: format === undefined,
+    follows: true,
     depth: 0,
     edit: editOptionsOf(options),
   };
@@ -105,6 +110,8 @@ function editOptionsOf({ random, now }: Own): Own {
 interface EditAround extends Around {
   /** The format is a guess. */
   readonly probed: boolean;
+  /** The backing file is opened. */
+  readonly follows: boolean;
   /** How many images are above it. */
   readonly depth: number;
   readonly edit: Own;
@@ -119,7 +126,7 @@ function edit(file: StoreFile, around: EditAround): EditedImage {
   // Without a passphrase, what the header names is known, and nothing is derived from passphrases.
   const sketch = openLink(file, { policy: undefined, options: locked, depth });
   const named = { ...sketch, findings: new Findings() };
-  const below = linksFrom(named, around);
+  const below = around.follows ? linksFrom(named, around) : { links: [named], lacks: false };
   const [, next] = below.links;
   const backing = next !== undefined
     ? chainOf({ links: below.links.slice(1), lacks: below.lacks }, options)
