@@ -69,20 +69,16 @@ export function mustBeEditable(image: EditedImage): asserts image is Editable {
     mustBeComplete(image);
   }
   if (editor !== undefined) return;
-  throw new ImageError(`Cannot change ${path}: ${lowerFirst(reason ?? "it is damaged")}`);
+  throw new ImageError(`Cannot change ${path}: ${reason ?? "It is damaged"}`);
 }
 
 /** An error about a change that an image does not allow, in place of one of its editor. */
 export function changeError(path: string, error: unknown): unknown {
   if (error instanceof EditError) {
-    const reason = error.message.replace(/^Cannot change the image: /, "");
-    return new ImageError(`Cannot change ${path}: ${lowerFirst(reason)}`);
+    const reason = error.message.replace(/^Cannot change the image: /, "").replace(/^C/, "c");
+    return new ImageError(`Cannot change ${path}: ${reason}`);
   }
   if (!(error instanceof AccessError)) return error;
   const { message, rule, place } = error.broken;
   return new ImageError(`Cannot change ${path}: ${message} (${rule} at ${place.path})`);
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

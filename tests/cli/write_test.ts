@@ -64,7 +64,7 @@ for (const [name, { make, open }] of Object.entries(IMAGES)) {
       ["write", "image", ...keys, "--offset", String(SIZE - 1000), "bytes"],
     );
     assertEquals(status, 1);
-    assertStringIncludes(stderr, `Cannot change image: the disk has ${SIZE} bytes`);
+    assertStringIncludes(stderr, `Cannot change image: The disk has ${SIZE} bytes`);
     assertEquals((await rawOf(path, open)).findIndex((byte, at) => byte !== expected[at]), -1);
   });
 }

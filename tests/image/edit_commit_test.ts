@@ -1,6 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
-import { MemorySource, MemoryStore, SegmentSource, utf8 } from "../../src/bytes/mod.ts";
+import {
+  type ByteSource,
+  MemorySource,
+  MemoryStore,
+  SegmentSource,
+  utf8,
+} from "../../src/bytes/mod.ts";
 import { EditError, seededBytes } from "../../src/format/mod.ts";
 import { createImage, type Creation } from "../../src/image/create/mod.ts";
 import { commitInto, editFiles } from "../../src/image/edit/mod.ts";
@@ -104,7 +110,8 @@ Deno.test("nothing is committed to a backing file that cannot grow or be changed
   const image = editFiles(new Map([["top", store], ["base", small]]));
   editorOf(image).write(0, new Uint8Array([1]));
   assertThrows(() => committed(image), EditError, "its size is fixed");
-  const read = editFiles(new Map([["top", store], ["base", new MemorySource(new Uint8Array(9))]]));
+  const base = new MemorySource(new Uint8Array(9));
+  const read = editFiles(new Map<string, ByteSource>([["top", store], ["base", base]]));
   assertThrows(() => read.editBacking?.(), EditError, "only read");
   assertEquals(contentNow(image)[0], 1);
 });
