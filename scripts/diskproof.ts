@@ -52,9 +52,10 @@ const verbs: readonly VerbEntry[] = [
   },
   {
     name: "corpus",
-    summary: "list, show, export, verify or record the cases: images that break and keep each rule",
+    summary:
+      "list, show, export, verify, add or record cases: images that break and keep each rule",
     group: REPOSITORY,
-    needs: ["write", "run"],
+    needs: ["write", "run", "env"],
     load: () => import("../corpus/build/corpus.ts"),
   },
   {

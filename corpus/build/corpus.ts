@@ -17,8 +17,10 @@ import {
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { imagesNotRecorded } from "../cases/mod.ts";
-import { type CorpusImage, corpusImages } from "./images.ts";
+import type { CorpusImage } from "./corpus_image.ts";
+import { corpusImages } from "./images.ts";
 import { printCoverage } from "./coverage/coverage.ts";
+import { add } from "./add.ts";
 import { exportCorpus } from "./export/export.ts";
 import { list } from "./list.ts";
 import { show } from "./show.ts";
@@ -36,6 +38,7 @@ Usage:
   deno task diskproof corpus show NAME [--out DIR] [--golden DIR]…
   deno task diskproof corpus export DIR [--features LIST] [--format dir|tar]
   deno task diskproof corpus verify [TEXT] [--set SET | --all]
+  deno task diskproof corpus add FILE [--name NAME] [--shows TEXT] [--flag FLAG]…
   deno task corpus [--only TEXT] [--answers-by COMMAND]…
   deno task corpus describe
   deno task diskproof corpus coverage [LIST]
@@ -50,6 +53,11 @@ images, and fails if one has neither an image nor a stated reason. LIST prints o
 rules, fields, pairs, truncations, errata, or alone: the images for which only diskproof vouches.
 'describe' writes what the cases say about their images into the records, packs loose files, and
 queries no tool.
+
+
+'add' makes a case of an artifact of the fuzzer, or of an image: makes it smaller, describes and
+classifies it, and records the answers of the installed tools. An artifact is made smaller while it
+fails in the same way; of an image, bytes become zeros while no verdict and no broken rule changes.
 
 Without a verb, the images are built from the cases in corpus/cases, and the answers are those of the
 installed tools. Recorded answers of other versions are kept for images whose bytes have not changed.
@@ -67,6 +75,16 @@ Options:
                          * stands for any text (docs/adapter.md lists them)
   --set SET              for verify: corpus (default), golden or matrix
   --all                  for verify: all sets
+  --name NAME            for add: the case is added.NAME (default from the artifact or the file)
+  --shows TEXT           for add: one sentence (default: the first broken rule)
+  --happened TEXT        for add: what happened to an implementation (default from the artifact)
+  --format FORMAT        for add: the format that the image is opened as (default: probed)
+  --passphrase TEXT      for add: repeat for backing files
+  --beside FILE          for add: a file that the image refers to
+  --verdict VERDICT      for add: must-accept, must-reject or either; nothing is added if diskproof
+                         disagrees about the content
+  --time DURATION        for add: how long an artifact is made smaller (default 30s)
+  --peer PEER            for add: the implementation of an artifact of a target named peer-…
   --only TEXT            images whose name contains TEXT
   --answers-by COMMAND   also record the answers of this qemu-img; COMMAND is split at blanks
   --help                 this text
@@ -75,6 +93,7 @@ Examples:
   deno task diskproof corpus list --rule qcow2.l1.offset
   deno task diskproof corpus show qcow2.header.version-2-breaks --out version-2
   deno task diskproof corpus export cases --features 'qcow2.*,compressed'
+  deno task diskproof corpus add artifacts/crash-da39a3ee5e6b4b0d3255bfef95601890afd80709
   deno task corpus --only header.cluster-bits
 
 Exit status: 0 all images were recorded, or are as recorded; 1 an image could not be, or is not; 2 the
@@ -84,6 +103,7 @@ command line is unusable; 3 a tool does not work.
 /** What the first word can be. */
 const VERBS: Readonly<Record<string, (args: readonly string[]) => number | Promise<number>>> = {
   coverage: printCoverage,
+  add: (args) => add(args, { images: IMAGES, tools: () => installed([]) }),
   describe,
   export: (args) => {
     const { count, written } = exportCorpus(args);
@@ -111,17 +131,21 @@ export async function run(args: readonly string[]): Promise<number> {
   const all = corpusImages().filter(({ name }) => imagesNotRecorded[name] === undefined);
   const chosen = all.filter(({ name }) => name.includes(only));
   if (chosen.length === 0) throw new UsageError(`no image of the corpus has '${only}' in its name`);
-  const tools = {
-    peers: await answerers(options.list("answers-by")),
-    cryptsetup: await ifInstalled(new CryptsetupPeer()),
-    luksde: await ifInstalled(new LuksdePeer()),
-  };
+  const tools = await installed(options.list("answers-by"));
   Deno.mkdirSync(IMAGES, { recursive: true });
   const names = new Set(all.map(({ name }) => name));
   for (const name of recordNames(IMAGES)) if (!names.has(name)) removeRecord(IMAGES, name);
   const status = await recordAll(chosen, tools);
   packFamilies(IMAGES);
   return status;
+}
+
+async function installed(answersBy: readonly string[]): Promise<Tools> {
+  return {
+    peers: await answerers(answersBy),
+    cryptsetup: await ifInstalled(new CryptsetupPeer()),
+    luksde: await ifInstalled(new LuksdePeer()),
+  };
 }
 
 function describe(args: readonly string[]): number {

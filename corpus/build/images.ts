@@ -4,7 +4,6 @@ import {
   type About,
   brokenImage,
   type Case,
-  type CaseImage,
   describeCaseEdit,
   imageOf,
   keptImage,
@@ -13,29 +12,19 @@ import {
   showsOf,
   singleImages,
 } from "../cases/mod.ts";
-import type { FormatName } from "../../src/formats.ts";
+import type { CorpusImage } from "./corpus_image.ts";
+import { addedImages } from "./added.ts";
 import { withoutNoise } from "./noise.ts";
 
-/** An image of the corpus, built when it is needed. */
-export interface CorpusImage extends About {
-  readonly name: string;
-  /** The rule that it is about, and what it does with it. */
-  readonly rule?: string;
-  readonly does?: "breaks" | "keeps";
-  /** The rule and what the image does with it, or the family of images that it belongs to. */
-  readonly features: readonly string[];
-  readonly format: FormatName | undefined;
-  /** What the image is an example of, in one sentence. */
-  readonly shows: string;
-  /** The change to a valid image, in words. */
-  readonly changes: readonly string[];
-  /** Commands of other tools that may crash. */
-  readonly crashes?: readonly (readonly string[])[];
-  build(): CaseImage;
+const IMAGES = new URL("../images", import.meta.url).pathname;
+
+/** Every image of the corpus: those of the cases, and those that were added as they are. */
+export function corpusImages(): CorpusImage[] {
+  return [...caseImages(), ...addedImages(IMAGES)];
 }
 
 /** Every image of every case. */
-export function corpusImages(): CorpusImage[] {
+export function caseImages(): CorpusImage[] {
   const pairs = namedCases().flatMap(({ name, of }) => [
     imageIn(of, name, "breaks"),
     imageIn(of, name, "keeps"),

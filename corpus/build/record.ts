@@ -20,7 +20,7 @@ import {
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { withCrashes } from "./crashes.ts";
-import type { CorpusImage } from "./images.ts";
+import type { CorpusImage } from "./corpus_image.ts";
 import { withReference } from "./reference.ts";
 import { withVolume } from "./volume.ts";
 

@@ -27,10 +27,15 @@ export function show(args: readonly string[]): number {
   return 0;
 }
 
-function describe({ record }: PackedImage): string[] {
+/** A recorded image in lines for a person. */
+export function describe({ record }: PackedImage): string[] {
   const { name, features, changes = [], commands, files, passphrases = [], expected } = record;
+  const { shows, happened, flags } = record;
   return [
     `${name}: ${features.join(", ")}`,
+    ...(shows === undefined ? [] : [`  shows: ${shows}`]),
+    ...(happened === undefined ? [] : [`  happened: ${happened}`]),
+    ...(flags === undefined ? [] : [`  flags: ${flags.join(", ")}`]),
     ...commands.map(({ argv }) => `  made by: ${argv.join(" ")}`),
     ...changes.map((change) => `  change: ${change}`),
     ...files.map((file) => `  file: ${file.name}, ${file.size} bytes`),

@@ -83,7 +83,8 @@ async function isAsRecordedOnDisk(image: PackedImage): Promise<boolean> {
 
 let flagsRead: ReadonlySet<string> | undefined;
 
-function definedFlags(): ReadonlySet<string> {
+/** The flags of `corpus/flags.json`. */
+export function definedFlags(): ReadonlySet<string> {
   const path = new URL("../flags.json", import.meta.url);
   return flagsRead ??= new Set(Object.keys(JSON.parse(Deno.readTextFileSync(path)).flags));
 }

@@ -1,0 +1,20 @@
+import type { FormatName } from "../../src/formats.ts";
+import type { About, CaseImage } from "../cases/mod.ts";
+
+/** An image of the corpus, built when it is needed. */
+export interface CorpusImage extends About {
+  readonly name: string;
+  /** The rule that it is about, and what it does with it. */
+  readonly rule?: string;
+  readonly does?: "breaks" | "keeps";
+  /** The rule and what the image does with it, or the family of images that it belongs to. */
+  readonly features: readonly string[];
+  readonly format: FormatName | undefined;
+  /** What the image is an example of, in one sentence. */
+  readonly shows: string;
+  /** The change to a valid image, in words. */
+  readonly changes: readonly string[];
+  /** Commands of other tools that may crash. */
+  readonly crashes?: readonly (readonly string[])[];
+  build(): CaseImage;
+}
