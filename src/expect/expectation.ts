@@ -275,10 +275,31 @@ function readingWeight(image: OpenedImage, query: ExpectationQuery): Weight | un
   if (query.use === "map" && (isLock || !isNeeded(id, "map"))) {
     return { rule: id, verdict: "either", reason: "not-needed", anyAnswer: true };
   }
+  if (isOfStream(id) && readsPartOfCluster(layers, query, storedSize(image.source))) {
+    return { rule: id, verdict: "either", reason: "not-needed", anyAnswer: true };
+  }
   if (ruleOf(id).class === "spec") return { rule: id, verdict: "must-reject" };
   return isLock
     ? weightOf(image, id, query.use as Use)
     : { rule: id, verdict: "either", reason: "limit", anyAnswer: true };
+}
+
+/** Whether a rule is about the stream of a compressed cluster. */
+function isOfStream(id: RuleId): boolean {
+  return /^qcow[12]\.comp\./.test(id);
+}
+
+/** Who needs only a part of the damaged cluster may stop before the damage. */
+function readsPartOfCluster(
+  layers: readonly Layer[],
+  { use, range }: ExpectationQuery,
+  size: number,
+): boolean {
+  if (range !== undefined) return true;
+  const [{ virtualSize, clusterSize } = { virtualSize: 0, clusterSize: 1 }] = layers;
+  const length = virtualSize - virtualSize % clusterSize;
+  return length < virtualSize &&
+    failureOf(layers, { use, range: { start: 0, length } }, size) === undefined;
 }
 
 function failureOf(
