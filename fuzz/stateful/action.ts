@@ -44,6 +44,7 @@ export function actionOf(step: Step, state: State): Action | undefined {
       return { do: step.do, name: `snap-${state.made}` };
     case "apply":
     case "delete": {
+      if (step.do === "apply" && !facts.appliesOverBitmaps && bitmaps.length > 0) return undefined;
       const snapshot = snapshots[step.index % snapshots.length];
       if (snapshot === undefined) return undefined;
       const { name, id } = snapshot;

@@ -51,8 +51,9 @@ export class ReferenceFiles implements Writer {
 
   apply(action: Action): string | undefined {
     try {
-      if (action.do === "reopen") this.settle();
-      else applyTo(this.#open(), action);
+      // The bits of a bitmap that tracks writes are saved when the image is closed.
+      if (action.do === "reopen" || action.do === "bitmap-merge") this.settle();
+      applyTo(this.#open(), action);
       return undefined;
     } catch (error) {
       if (!(error instanceof EditError)) throw error;
@@ -169,6 +170,7 @@ function applyToBitmaps(
       const source = action.do === "bitmap-merge" ? action.source : name;
       const found = layer.bitmaps?.find((bitmap) => bitmap.name === source);
       if (found === undefined) throw new EditError(`no bitmap ${source}`);
+      if (found.inUse) throw new EditError(`The bitmap ${source} was not saved`);
       editor.merge(name, found.ranges());
     },
   };

@@ -62,6 +62,7 @@ function factsOf({ format, layer, backing }: OpenedImage): Facts {
     zeroes: true,
     discards: "as-qemu",
     bitmaps: isQcow2,
+    appliesOverBitmaps: true,
     encrypted,
     old: data["compat"] === "0.10",
     dataFile,

@@ -20,6 +20,8 @@ export interface Facts {
   readonly resizes: boolean;
   readonly snapshots: boolean;
   readonly bitmaps: boolean;
+  /** A snapshot can become current in an image with bitmaps. QEMU rejects that. */
+  readonly appliesOverBitmaps: boolean;
   /** Zeros can be written without their bytes. */
   readonly zeroes: boolean;
   /** What a discarded range reads as: as in QEMU's driver of the format, or anything. */
@@ -100,7 +102,8 @@ export function after(state: State, action: Action): State {
     case "apply": {
       const kept = snapshots.find((it) => it.name === action.name && it.id === action.id);
       if (kept === undefined) return next;
-      return { ...resized(next, kept.disk.size), disk: kept.disk };
+      const { size } = kept.disk;
+      return { ...resized(next, size), disk: kept.disk, touched: [{ start: 0, end: size }] };
     }
     case "delete":
       return {
@@ -195,6 +198,9 @@ function discarded({ facts, disk }: State, { start, end }: Range): Range | undef
   return from < to ? { start: from, end: to } : undefined;
 }
 
+/** Refcounts of so many bits can count all references of a sequence. */
+const WIDE_BITS = 16;
+
 /** Why an action may be rejected that QEMU's drivers reject; `undefined` if it must be done. */
 export function mayReject(
   { facts, snapshots, bitmaps, disk }: State,
@@ -202,7 +208,8 @@ export function mayReject(
 ): string | undefined {
   const { old, dataFile, backing, refcountBits } = facts;
   const lost = bitmaps.some(({ inUse }) => inUse);
-  const isNarrow = 2 ** refcountBits - 1 < snapshots.length + 2;
+  // Many compressed clusters may be in one host cluster.
+  const isNarrow = refcountBits < WIDE_BITS;
   switch (action.do) {
     case "compressed":
       return "the cluster may be allocated";

@@ -231,6 +231,7 @@ function restricted(startIn: StartIn, { property, needs, turns = false }: Cast):
     compresses: facts.compresses && abilities.compresses,
     // Side by side, all writers have to accept it.
     compressesOver: facts.compressesOver && (needs === undefined || turns),
+    appliesOverBitmaps: facts.appliesOverBitmaps && (needs === undefined || turns),
     resizes: facts.resizes && abilities.resizes,
     snapshots: facts.snapshots && abilities.snapshots,
     bitmaps: facts.bitmaps && abilities.bitmaps,
