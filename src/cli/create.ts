@@ -37,7 +37,8 @@ ${PASSPHRASES_HELP}
 Options for -o, with the names of qemu-img:
 
   qcow2      compat cluster_size refcount_bits lazy_refcounts extended_l2 compression_type
-             backing_file backing_fmt data_file data_file_raw encrypt.format=luks|aes,
+             backing_file backing_fmt data_file data_file_raw
+             preallocation=off|metadata|falloc|full encrypt.format=luks|aes,
              and the options of luks with the prefix encrypt.
   qcow       backing_file backing_fmt encrypt.format=aes
   luks       cipher-alg cipher-mode ivgen-alg ivgen-hash-alg hash-alg detached-header, or with

@@ -6,6 +6,7 @@ import { UsageError } from "./verb.ts";
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "key-secret": "use --passphrase-file",
   "iter-time": "use iterations=N",
+  "size": "give the size after the name of the file",
   "preallocation": "preallocation is not supported",
 };
 

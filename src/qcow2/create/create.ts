@@ -3,7 +3,7 @@ import { type CreatedLuks1, createLuks1 } from "../../luks1/mod.ts";
 import { type Encrypt, legacyEncryption, luksEncryption } from "../encode/encrypt.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
 import { l1Entry } from "../structures.ts";
-import { GuestWriter } from "./guest.ts";
+import { GuestWriter, isPreallocated } from "./guest.ts";
 import { headerBytes } from "./header.ts";
 import { HostClusters } from "./host_clusters.ts";
 import { checkCreation, type Qcow2Creation, type Qcow2Encryption } from "./options.ts";
@@ -76,11 +76,10 @@ function* parts(
 }
 
 /** The blocks that need clusters or must be compared with a backing file. */
-function* blocksOf(
-  { size, clusterSize, content, dataFile }: Qcow2Creation,
-): Iterable<ContentBlock> {
+function* blocksOf(creation: Qcow2Creation): Iterable<ContentBlock> {
+  const { size, clusterSize, content } = creation;
   if (content !== undefined) return yield* content(clusterSize);
-  if (dataFile?.raw !== true) return;
+  if (!isPreallocated(creation)) return;
   for (let offset = 0; offset < size; offset += clusterSize) yield { offset, bytes: undefined };
 }
 

@@ -55,16 +55,36 @@ export class GuestWriter {
    * offsets.
    */
   *cluster({ offset, bytes }: ContentBlock): Generator<Part> {
-    const { version, backing, dataFile } = this.#creation;
+    const { version, backing } = this.#creation;
     if (bytes !== undefined) return yield* this.#data(offset, bytes);
-    if (dataFile?.raw === true) {
-      yield* this.#enter(offset, this.#allocated(offset));
-    } else if (backing !== undefined && version > 2) {
+    if (isPreallocated(this.#creation)) yield* this.#preallocated(offset);
+    else if (backing !== undefined && version > 2) {
       yield* this.#enter(offset, this.#zeros());
     } else if (backing !== undefined) {
       // Version 2 has no zero clusters, and the backing file is visible through unallocated ones.
       yield* this.#data(offset, new Uint8Array(this.#geometry.clusterSize));
     }
+  }
+
+  /** A cluster of zeros that has a place in the file. */
+  *#preallocated(offset: number): Generator<Part> {
+    const { version, dataFile, backing, content, size, preallocation = "off" } = this.#creation;
+    const { clusterSize, extendedL2 } = this.#geometry;
+    const isEncrypted = this.#encrypted !== undefined;
+    // Zeros in the file would be decrypted, and version 2 has no flag for zeros.
+    if (isEncrypted && version < 3) return yield* this.#data(offset, new Uint8Array(clusterSize));
+    yield* this.#tableFor(offset);
+    const host = dataFile === undefined ? this.#hosts.take(clusterSize) : offset;
+    const [high = 0, low = 0] = pointerWords(host, { copied: true });
+    if (extendedL2 && (isEncrypted || dataFile?.raw !== true)) {
+      const isZero = backing !== undefined && content !== undefined;
+      yield* this.#enter(offset, [high, low, isZero ? ALL_SUBCLUSTERS : 0, 0]);
+    } else if (isEncrypted) yield* this.#enter(offset, [high, low | entryBits.zero.low]);
+    else yield* this.#enter(offset, this.#allocated(host));
+    if (preallocation === "off" || preallocation === "metadata") return;
+    const bytes = new Uint8Array(clusterSize);
+    if (dataFile === undefined) yield { file: "image", offset: host, bytes };
+    else yield { file: "data", offset: host, bytes: bytes.subarray(0, size - offset) };
   }
 
   /** The remaining clusters and tables, after the last cluster was added. */
@@ -144,4 +164,9 @@ export class GuestWriter {
     const bytes = new Uint8Array(clusterSize);
     this.#table = { index, offset: this.#hosts.take(clusterSize), bytes };
   }
+}
+
+/** Whether clusters without content have a place in the file: in a raw data file, all do. */
+export function isPreallocated({ preallocation = "off", dataFile }: Qcow2Creation): boolean {
+  return preallocation !== "off" || dataFile?.raw === true;
 }

@@ -9,6 +9,9 @@ export type Qcow2Encryption =
   | { readonly kind: "aes"; readonly passphrase: Uint8Array }
   | { readonly kind: "luks"; readonly options: Luks1Options };
 
+/** Clusters are allocated in the tables alone, or the file has their space as well. */
+export type Preallocation = "off" | "metadata" | "falloc" | "full";
+
 /** Options for a new image. */
 export interface Qcow2Creation {
   /** Virtual size in bytes, a multiple of the sector size. */
@@ -30,6 +33,8 @@ export interface Qcow2Creation {
    */
   readonly dataFile?: { readonly name: string; readonly raw: boolean };
   readonly encryption?: Qcow2Encryption;
+  /** What is allocated for clusters without content: as in qemu-img, and "off" if absent. */
+  readonly preallocation?: Preallocation;
   /** The guest content. If absent, no cluster has content. */
   readonly content?: DiskContent;
 }
@@ -98,7 +103,9 @@ function versionRules(creation: Qcow2Creation): Rule[] {
   ];
 }
 
-function otherRules({ backing, dataFile, encryption, compressed = false }: Qcow2Creation): Rule[] {
+function otherRules(creation: Qcow2Creation): Rule[] {
+  const { backing, dataFile, encryption, compressed = false, extendedL2 = false } = creation;
+  const isAllocated = (creation.preallocation ?? "off") !== "off";
   const nameLength = utf8(backing?.name ?? "").length;
   const raw = dataFile?.raw === true;
   return [
@@ -107,7 +114,11 @@ function otherRules({ backing, dataFile, encryption, compressed = false }: Qcow2
       `the name of the backing file has ${nameLength} bytes, more than ${limits.backingName}`,
     ],
     [!raw || backing === undefined, "a raw data file and a backing file cannot be combined"],
-    [!raw || encryption === undefined, "a raw data file and encryption cannot be combined"],
+    [
+      !isAllocated || backing === undefined || extendedL2,
+      "preallocation and a backing file can only be combined with extended L2 entries",
+    ],
+    [!isAllocated || !compressed, "preallocation and compression cannot be combined"],
     [!compressed || encryption === undefined, "compression and encryption cannot be combined"],
     [
       !compressed || dataFile === undefined,

@@ -15,11 +15,12 @@ const OF_LUKS = LUKS_OPTIONS.map((name) => ENCRYPT + name);
 const VERSIONS: Readonly<Record<string, 2 | 3>> = { "0.10": 2, "1.1": 3, v2: 2, v3: 3 };
 const CLUSTER_SIZE_DEFAULT = 65536;
 const REFCOUNT_BITS_DEFAULT = 16;
+const PREALLOCATIONS = ["off", "metadata", "falloc", "full"] as const;
 
 /** The options that an image has. */
 export const QCOW2_OPTIONS: readonly string[] = [
   ...["compat", "cluster_size", "refcount_bits", "lazy_refcounts", "extended_l2"],
-  ...["compression_type", "data_file", "data_file_raw"],
+  ...["compression_type", "data_file", "data_file_raw", "preallocation"],
   ...BACKING_OPTIONS,
   ...ENCRYPTION_OPTIONS,
   ...OF_LUKS,
@@ -33,6 +34,7 @@ export function planQcow2(request: ImageRequest): Qcow2Creation {
   const dataFile = options.text("data_file");
   const raw = options.flag("data_file_raw");
   if (raw && dataFile === undefined) throw new RangeError("data_file_raw requires data_file");
+  const preallocation = options.choice("preallocation", PREALLOCATIONS);
   const encryption = encryptionOf(request);
   return {
     size,
@@ -47,6 +49,7 @@ export function planQcow2(request: ImageRequest): Qcow2Creation {
     ...(backing === undefined ? {} : { backing }),
     ...(dataFile === undefined ? {} : { dataFile: { name: dataFile, raw } }),
     ...(encryption === undefined ? {} : { encryption }),
+    ...(preallocation === undefined ? {} : { preallocation }),
   };
 }
 

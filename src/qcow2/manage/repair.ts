@@ -4,10 +4,12 @@ import { Findings as FindingList } from "../../rules/mod.ts";
 import { withReferences } from "../check/check.ts";
 import { UNREADABLE } from "../check/refcounts.ts";
 import type { Findings } from "../findings.ts";
-import { features } from "../structures.ts";
+import { features, limits } from "../structures.ts";
 import { WritableImage } from "../write/image.ts";
 import { correctCopied } from "../write/repair_dirty.ts";
 import { type Count, structuresOf, writeRefcounts } from "./new_refcounts.ts";
+import { encodedSnapshots, snapshotTable } from "./snapshot_table.ts";
+import { Transition } from "./transition.ts";
 
 /**
  * Repairs what `qemu-img check -r` repairs: leaked clusters, or all refcounts and copied flags. Data and
@@ -30,6 +32,7 @@ export function repairQcow2(
   else correct(image, wrong, leaksOnly);
   image.flush();
   image.reopen();
+  if (!leaksOnly) completeSnapshots(image);
   const counted = stateOf(image);
   // With wrong refcounts, the flags cannot be compared with them.
   const canTrust = counted.corruptions + counted.leaks + counted.checkErrors === 0;
@@ -66,6 +69,16 @@ function stateOf(
 }
 
 const NOT_COUNTED = { corruptions: 0, leaks: 0, checkErrors: 1 };
+
+/** Writes the snapshot table again if entries lack what version 3 requires, as QEMU does. */
+function completeSnapshots(image: WritableImage): void {
+  const snapshots = [...image.opened.snapshots.snapshots];
+  const isWhole = snapshots.length === image.file.header.nb_snapshots;
+  const lacking = snapshots.some(({ extra_data_size }) => extra_data_size < limits.snapshotExtraV3);
+  if (image.version < 3 || !lacking || !isWhole) return;
+  const transition = new Transition(image);
+  transition.commit(snapshotTable(image, transition, encodedSnapshots(image, snapshots)));
+}
 
 function markClean(image: WritableImage): void {
   const { incompatible_features } = image.file.header;

@@ -97,7 +97,7 @@ export function correctCopied(image: RepairedImage): void {
   const { clusterSize } = context.geometry;
   const { high: copiedBit } = entryBits.copied;
   const correct = (offset: number, at: number, [high, low]: [number, number]): void => {
-    const copied = image.refcounts.of(offset / clusterSize) === 1 ? copiedBit : 0;
+    const copied = image.refcounts.of(Math.floor(offset / clusterSize)) === 1 ? copiedBit : 0;
     if ((high & copiedBit) === copied) return;
     image.setWords(at, [(high & ~copiedBit | copied) >>> 0, low]);
   };
