@@ -113,7 +113,7 @@ export function bitmapTable(file: Qcow2File, bitmap: Bitmap): EntryTable {
  *
  * @param image.size virtual size in bytes
  */
-export function* bitmapRanges(
+export function bitmapRanges(
   file: Qcow2File,
   bitmap: Bitmap,
   image: { size: number; geometry: Geometry },
@@ -121,16 +121,32 @@ export function* bitmapRanges(
   const granularity = 2 ** bitmap.granularity_bits;
   const { clusterSize } = image.geometry;
   const table = bitmapTable(file, bitmap);
+  const runs = (index: number) => clusterBits(file, { table, index, clusterSize });
+  return bitRanges({ clusters: table.stored, runs }, { granularity, size: image.size });
+}
+
+/** Runs of equal bits: their length, and whether they are set. */
+export type BitRuns = Iterable<readonly [number, boolean]>;
+
+/**
+ * The bits of clusters as ranges of guest bytes, in order.
+ *
+ * @param disk.granularity guest bytes of one bit
+ */
+export function* bitRanges(
+  { clusters, runs }: { readonly clusters: number; runs(cluster: number): BitRuns },
+  { granularity, size }: { readonly granularity: number; readonly size: number },
+): Generator<{ start: number; length: number }> {
   let start = -1;
   let position = 0;
-  for (let i = 0; i < table.stored && position < image.size; i++) {
-    for (const [bits, set] of clusterBits(file, { table, index: i, clusterSize })) {
+  for (let i = 0; i < clusters && position < size; i++) {
+    for (const [bits, set] of runs(i)) {
       if (set && start < 0) start = position;
       if (!set && start >= 0) {
         yield { start, length: position - start };
         start = -1;
       }
-      position = Math.min(position + bits * granularity, image.size);
+      position = Math.min(position + bits * granularity, size);
     }
   }
   if (start >= 0 && position > start) yield { start, length: position - start };
@@ -147,7 +163,12 @@ function* clusterBits(
     yield [place.clusterSize * 8, (entry & entryBits.bitmapAllOnes.mask) !== 0n];
     return;
   }
-  for (const byte of source.read(Number(offset), place.clusterSize)) {
+  yield* bitRuns(source.read(Number(offset), place.clusterSize));
+}
+
+/** The bits of bytes; the first bit of a byte is its lowest. */
+export function* bitRuns(bytes: Uint8Array): Generator<[number, boolean]> {
+  for (const byte of bytes) {
     if (byte === 0x00 || byte === 0xff) yield [8, byte !== 0];
     else for (let bit = 0; bit < 8; bit++) yield [1, (byte >> bit & 1) === 1];
   }

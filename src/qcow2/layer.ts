@@ -41,6 +41,12 @@ export interface OpenedQcow2 {
   readonly encryption: Encryption | undefined;
 }
 
+/** The bits of bitmaps that are in use, by the offset of their entry in the file. */
+export type TrackedBitmaps = ReadonlyMap<
+  number,
+  { ranges(): Iterable<{ readonly start: number; readonly length: number }> }
+>;
+
 /** A qcow2 image without its backing file: its active content, or that of a snapshot. */
 export class Qcow2Layer implements Layer {
   readonly format = "qcow2";
@@ -50,6 +56,8 @@ export class Qcow2Layer implements Layer {
   readonly dirty: boolean;
   readonly backing?: BackingReference;
   readonly dataFile?: DataFileReference;
+  /** Bitmaps whose bits are in memory until they are stored, by the offset of their entry. */
+  trackedBitmaps?: TrackedBitmaps;
   readonly #image: OpenedQcow2;
   readonly #mapping: Mapping;
   readonly #snapshot: Snapshot | undefined;
@@ -145,13 +153,16 @@ export class Qcow2Layer implements Layer {
   get bitmaps(): readonly BitmapSummary[] {
     const { file, geometry, bitmaps } = this.#image;
     const size = this.virtualSize;
-    return Array.from(bitmaps?.bitmaps ?? [], (bitmap) => ({
-      name: imageText(bitmap.name),
-      granularity: 2 ** bitmap.granularity_bits,
-      inUse: (bitmap.flags & bitmapFlags.inUse) !== 0,
-      auto: (bitmap.flags & bitmapFlags.auto) !== 0,
-      ranges: () => bitmapRanges(file, bitmap, { size, geometry }),
-    }));
+    return Array.from(bitmaps?.bitmaps ?? [], (bitmap) => {
+      const tracked = this.trackedBitmaps?.get(bitmap.offset);
+      return {
+        name: imageText(bitmap.name),
+        granularity: 2 ** bitmap.granularity_bits,
+        inUse: tracked === undefined && (bitmap.flags & bitmapFlags.inUse) !== 0,
+        auto: (bitmap.flags & bitmapFlags.auto) !== 0,
+        ranges: () => tracked?.ranges() ?? bitmapRanges(file, bitmap, { size, geometry }),
+      };
+    });
   }
 
   /** The image as one of its snapshots, found by id or else by name, in QEMU's order. */

@@ -1,6 +1,13 @@
 import { isZero } from "../../bytes/mod.ts";
 import { encode } from "../../layout/mod.ts";
-import { type Bitmap, bitmapFlags, bitmapTable, bitmapTableNeeded } from "../bitmaps.ts";
+import {
+  type Bitmap,
+  bitmapFlags,
+  bitmapTable,
+  bitmapTableNeeded,
+  bitRanges,
+  bitRuns,
+} from "../bitmaps.ts";
 import { offsetWords, writeWords } from "../encode/entries.ts";
 import { masked } from "../entry_bits.ts";
 import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
@@ -66,22 +73,33 @@ export class BitmapBits {
     }
   }
 
+  /** The set bits as ranges of guest bytes, in order. */
+  ranges(): Iterable<{ readonly start: number; readonly length: number }> {
+    const { geometry } = this.#image;
+    const clusters = bitmapTableNeeded(this.bitmap, { size: this.#size, geometry });
+    const runs = (index: number) => bitRuns(this.#changed.get(index) ?? this.#stored(index));
+    return bitRanges({ clusters, runs }, { granularity: this.#granularity, size: this.#size });
+  }
+
   /** A cluster of bits, for changing it. */
   #page(index: number): Uint8Array {
-    const known = this.#changed.get(index);
-    if (known !== undefined) return known;
+    const page = this.#changed.get(index) ?? this.#stored(index);
+    this.#changed.set(index, page);
+    return page;
+  }
+
+  /** A copy of a cluster of bits as it is stored. */
+  #stored(index: number): Uint8Array {
     const { store, geometry: { clusterSize }, file } = this.#image;
     const page = new Uint8Array(clusterSize);
-    if (index < this.#kept) {
-      const { high, low } = bitmapTable(file, this.bitmap).entry(index);
-      const offset = masked(high, low, entryBits.bitmapOffset);
-      if (offset !== 0) store.readInto(offset, page);
-      else if ((low & entryBits.bitmapAllOnes.low) !== 0) page.fill(0xff);
-    }
+    if (index >= this.#kept) return page;
+    const { high, low } = bitmapTable(file, this.bitmap).entry(index);
+    const offset = masked(high, low, entryBits.bitmapOffset);
+    if (offset !== 0) store.readInto(offset, page);
+    else if ((low & entryBits.bitmapAllOnes.low) !== 0) page.fill(0xff);
     // An entry for all ones sets bits after the end of the disk, too.
     const end = Math.ceil(this.#size / this.#granularity) - index * clusterSize * BITS;
     if (end < clusterSize * BITS) fillBits(page, [Math.max(0, end), clusterSize * BITS], false);
-    this.#changed.set(index, page);
     return page;
   }
 

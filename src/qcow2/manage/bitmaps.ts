@@ -9,6 +9,7 @@ import {
   bitmapTableNeeded,
 } from "../bitmaps.ts";
 import { masked } from "../entry_bits.ts";
+import type { TrackedBitmaps } from "../layer.ts";
 import {
   bitmapHead,
   bitmapsExtension,
@@ -58,6 +59,11 @@ export class Qcow2Bitmaps implements BitmapEditor {
     this.#image.flush();
     this.#image.reopen();
     return tracked.map((bitmap) => new BitmapBits(this.#image, bitmap));
+  }
+
+  /** The bitmaps whose bits are in memory. */
+  get tracked(): TrackedBitmaps {
+    return new Map(this.#tracked?.map((bits) => [bits.bitmap.offset, bits] as const));
   }
 
   /** Bits may be in memory that are not stored. */

@@ -36,7 +36,9 @@ class Qcow2Editor implements ImageEditor {
   }
 
   get layer(): Layer {
-    return this.#image.layer;
+    const { layer } = this.#image;
+    layer.trackedBitmaps = this.bitmaps.tracked;
+    return layer;
   }
 
   write(offset: number, bytes: Uint8Array): void {

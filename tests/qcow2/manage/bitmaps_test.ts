@@ -142,6 +142,7 @@ Deno.test("bitmaps follow writes and changes, and after a crash a bitmap is righ
         } catch (error) {
           if (!(error instanceof EditError)) throw error;
         }
+        assertEquals(bitmapsOf(managed.editor.layer), now, "bits that are not stored yet");
         if (model.dirty) continue;
         for (const store of managed.store.prefixes(first)) {
           for (const bitmap of bitmapsOf(managed.check(store, { leaks: true }))) {
