@@ -1,5 +1,5 @@
 import type { FormatName } from "../../src/formats.ts";
-import type { About, CaseImage } from "../cases/mod.ts";
+import type { About, CaseEdit, CaseImage, Model } from "../cases/mod.ts";
 
 /** An image of the corpus, built when it is needed. */
 export interface CorpusImage extends About {
@@ -14,6 +14,9 @@ export interface CorpusImage extends About {
   readonly shows: string;
   /** The change to a valid image, in words. */
   readonly changes: readonly string[];
+  /** What it is built from; absent if it was added as it is. */
+  readonly model?: Model;
+  readonly edits?: readonly CaseEdit[];
   /** Commands of other tools that may crash. */
   readonly crashes?: readonly (readonly string[])[];
   build(): CaseImage;

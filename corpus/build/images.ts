@@ -42,6 +42,8 @@ export function caseImages(): CorpusImage[] {
         format: as,
         changes: rule === undefined ? edits.map(describeCaseEdit) : [shows],
         ...crashes === undefined ? {} : { crashes },
+        model: single.base,
+        edits,
         build: () => imageOf(single, edits),
       };
     }),
@@ -59,6 +61,8 @@ function imageIn(of: Case, name: string, does: "breaks" | "keeps"): CorpusImage 
     ...aliasesOf(of, does),
     format: of.probed ? undefined : of.base.format,
     changes: of[does].map(describeCaseEdit),
+    model: (does === "keeps" ? of.kept?.base : undefined) ?? of.base,
+    edits: of[does],
     build: () => withoutNoise(does === "breaks" ? brokenImage(of) : keptImage(of)),
   };
 }

@@ -222,6 +222,7 @@ function layOut(value: unknown, indent: string): string {
 function oneLine(value: unknown): string {
   // A number is written to its last digit: not every reader rounds as JavaScript does.
   if (typeof value === "number" && Number.isInteger(value)) return BigInt(value).toString();
+  if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(oneLine).join(", ")}]`;
   const text = members(value).map(([key, member]) => `${JSON.stringify(key)}: ${oneLine(member)}`);

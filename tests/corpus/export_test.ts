@@ -5,6 +5,7 @@ import Ajv from "ajv/dist/2020.js";
 import { createHash } from "node:crypto";
 import { exportCorpus } from "../../corpus/build/export/export.ts";
 import { exportedCase } from "../../corpus/build/export/case.ts";
+import { caseImages } from "../../corpus/build/images.ts";
 import { recordedCases } from "../../corpus/build/export/tree.ts";
 import { runTool, withScratch } from "../../src/peers/mod.ts";
 import { isInstalled, skip } from "../cli/adapter.ts";
@@ -55,7 +56,10 @@ function sha256(bytes: Uint8Array): string {
 }
 
 Deno.test("every case and the flags have the published shape, and ids are unique", () => {
-  const cases = recordedCases().map(({ load, set }) => exportedCase(load().record, set));
+  const sources = new Map(caseImages().map((image) => [image.name, image]));
+  const cases = recordedCases().map(({ name, load, set }) =>
+    exportedCase(load().record, set, sources.get(name))
+  );
   for (const each of cases) assertEquals(problemsOf("case", each), [], each.id);
   const ids = cases.flatMap(({ id, aliases }) => [id, ...aliases]);
   assertEquals(new Set(ids).size, ids.length);

@@ -9,6 +9,7 @@ import type {
   RecordedFile,
 } from "../../../src/recorded/mod.ts";
 import { hasSpoken, questionsOf } from "../../../src/recorded/mod.ts";
+import type { CorpusImage } from "../corpus_image.ts";
 import { isRuleId, ruleOf } from "../../../src/rules/mod.ts";
 
 /** Where recorded images come from. */
@@ -40,6 +41,8 @@ export interface ExportedCase {
   readonly source: {
     readonly builder: string;
     readonly changes?: readonly string[];
+    readonly model?: Json;
+    readonly edits?: Json;
     readonly commands?: readonly RecordedCommand[];
   };
 }
@@ -95,7 +98,11 @@ export function pathIn(id: string, file: string): string {
 }
 
 /** A recorded image as a case that is complete without this repository. */
-export function exportedCase(record: ImageRecord, set: CaseSet): ExportedCase {
+export function exportedCase(
+  record: ImageRecord,
+  set: CaseSet,
+  { model, edits }: Pick<CorpusImage, "model" | "edits"> = {},
+): ExportedCase {
   const { name: id, files, subject, header, format, passphrases, expected, commands } = record;
   if (expected === undefined) throw new Error(`${id} has no expectations`);
   const [rule, does] = subjectOf(record);
@@ -128,9 +135,20 @@ export function exportedCase(record: ImageRecord, set: CaseSet): ExportedCase {
     source: {
       builder: builderOf(record),
       ...(record.changes === undefined ? {} : { changes: record.changes }),
+      ...(model === undefined ? {} : { model: plain(model) }),
+      ...(edits === undefined || edits.length === 0 ? {} : { edits: plain(edits) }),
       ...(commands.length === 0 ? {} : { commands }),
     },
   };
+}
+
+/** A model or edits as JSON, with bytes in hexadecimal. Large numbers stay exact when they are written. */
+function plain(value: unknown): Json {
+  if (value instanceof Uint8Array) return value.toHex();
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value as Json;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([key, member]) => [key, plain(member)]));
 }
 
 /** The rule that an image is about, and what it does with the rule. */

@@ -7,7 +7,8 @@ import {
   type PackedImage,
   type StoredImage,
 } from "../../../src/recorded/mod.ts";
-import { type CaseSet, exportedCase, pathIn } from "./case.ts";
+import { caseImages } from "../images.ts";
+import { type CaseSet, type ExportedCase, exportedCase, pathIn } from "./case.ts";
 
 /** A file of an export. */
 export interface TreeFile {
@@ -69,11 +70,13 @@ export function* exportedFiles(
   onCase: (id: string) => void,
 ): Generator<TreeFile> {
   const cases: ManifestEntry[] = [];
+  const sources = new Map(caseImages().map((image) => [image.name, image]));
   for (const { load, set } of recordedCases()) {
     const image = load();
     if (!isChosen(image.record)) continue;
     onCase(image.record.name);
-    cases.push(yield* filesOf(image, set));
+    const { name } = image.record;
+    cases.push(yield* filesOf(image, exportedCase(image.record, set, sources.get(name))));
   }
   for (const [path, source] of Object.entries(PLAIN)) {
     yield { path, bytes: Deno.readFileSync(new URL(source, ROOT)) };
@@ -83,11 +86,10 @@ export function* exportedFiles(
 }
 
 function* filesOf(
-  { record, files }: PackedImage,
-  set: CaseSet,
+  { files }: PackedImage,
+  exported: ExportedCase,
 ): Generator<TreeFile, ManifestEntry> {
-  const exported = exportedCase(record, set);
-  const { id, format } = exported;
+  const { id, set, format } = exported;
   const text = utf8(jsonText(exported));
   const path = pathIn(id, "case.json");
   yield { path, bytes: text };
