@@ -97,8 +97,8 @@ export function zeroGuest(
     for (const [unit, from, to] of unitsOf(image, part)) {
       if (canZeroUnit(image, part, { unit, from, to })) {
         zeroRawFile(image, { guest, from, to });
-        after = zeroedUnit(image, after, unit);
-      } else if (stateOf(image, entry, unit) !== "zero") partial.push([guest + from, guest + to]);
+        after = zeroedUnit(image, after, { unit, unmap });
+      } else partial.push([guest + from, guest + to]);
     }
     return after;
   });
@@ -129,7 +129,7 @@ function canZeroUnit(
   if (state === "compressed") return false;
   const start = unit * subclusterSize;
   const end = Math.min(start + subclusterSize, image.virtualSize - guest);
-  if (from === start && to === end) return true;
+  if (state === "zero" || from === start && to === end) return true;
   if (state !== "unallocated") return false;
   if (!image.hasBacking) return true;
   const content = image.below?.read(guest + start, end - start) ?? new Uint8Array(0);
@@ -148,8 +148,12 @@ function zeroedCluster(image: WritableImage, entry: L2Entry, unmap: boolean): L2
 }
 
 /** The entry after a subcluster was made zeros (zero_l2_subclusters). */
-function zeroedUnit(image: WritableImage, entry: L2Entry, unit: number): L2Entry {
-  if (!image.geometry.extendedL2) return zeroedCluster(image, entry, false);
+function zeroedUnit(
+  image: WritableImage,
+  entry: L2Entry,
+  { unit, unmap }: { unit: number; unmap: boolean },
+): L2Entry {
+  if (!image.geometry.extendedL2) return zeroedCluster(image, entry, unmap);
   const mask = unitMask(unit, unit + 1);
   return {
     ...entry,
