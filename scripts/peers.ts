@@ -45,6 +45,15 @@ const PEERS: readonly Installed[] = [
     ],
     command: ["./venv/bin/python3", "./adapter.py"],
   },
+  {
+    name: "dissect.fve",
+    needs: ["python3"],
+    install: [
+      ["python3", "-m", "venv", "venv"],
+      ["venv/bin/pip", "install", "--quiet", "dissect.fve==4.6"],
+    ],
+    command: ["./venv/bin/python3", "./adapter.py"],
+  },
   { name: "imago", ...CARGO },
   { name: "qcow2-rs", ...CARGO },
   { name: "7-zip", needs: ["python3", "7zz"], install: [], command: PYTHON },

@@ -24,6 +24,7 @@ import { add } from "./add.ts";
 import { exportCorpus } from "./export/export.ts";
 import { list } from "./list.ts";
 import { show } from "./show.ts";
+import { vouch } from "./vouch.ts";
 import { verify } from "./verify.ts";
 import { described, missingFor, recordImage, type Tools } from "./record.ts";
 
@@ -41,6 +42,7 @@ Usage:
   deno task diskproof corpus add FILE [--name NAME] [--shows TEXT] [--flag FLAG]…
   deno task corpus [--only TEXT] [--answers-by COMMAND]…
   deno task corpus describe
+  deno task corpus vouch [--only TEXT] [--by PEER]…
   deno task diskproof corpus coverage [LIST]
 
 'list' prints the name of each case and what it shows. TEXT is a part of the names.
@@ -53,6 +55,8 @@ images, and fails if one has neither an image nor a stated reason. LIST prints o
 rules, fields, pairs, truncations, errata, or alone: the images for which only diskproof vouches.
 'describe' writes what the cases say about their images into the records, packs loose files, and
 queries no tool.
+'vouch' has the content of volumes that no tool has read decrypted by cryptsetup and by each PEER (see
+validate), and records those that read the same.
 
 
 'add' makes a case of an artifact of the fuzzer, or of an image: makes it smaller, describes and
@@ -68,6 +72,7 @@ Options:
   --format FORMAT        for list: cases of this format; for export: a directory of files (dir, the
                          default), or one archive in DIR (tar)
   --json                 for list: a line of JSON for each case
+  --by PEER              for vouch: a further implementation
   --out DIR              for show: write the files of the image to DIR, which is made
   --golden DIR           for show: recorded images, or archives of them (default those of this
                          repository)
@@ -113,6 +118,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => number | Promi
   list,
   show,
   verify,
+  vouch,
 };
 
 /**

@@ -157,8 +157,8 @@ export interface ImageRecord {
   /** By version of cryptsetup, such as `2.6.1`. */
   readonly volume?: { readonly [version: string]: CryptsetupAnswers };
   /**
-   * Implementations besides qemu-img and cryptsetup that have given the expected answer, by the
-   * question, such as `digest`: each with its version, such as `luksde 20231204`.
+   * Implementations besides diskproof that have given the expected answer to a question, such as
+   * `digest`, to which no tool has a recorded answer: each with its version, such as `luksde 20231204`.
    */
   readonly witnesses?: { readonly [question: string]: readonly string[] };
   /** What is expected of implementations other than the tools. */

@@ -61,6 +61,23 @@ class QCow2:
         return io.BytesIO(bytes(self.size))
 `;
 
+const DISSECT_FVE = `import io
+from types import SimpleNamespace
+
+
+class LUKS:
+    def __init__(self, file):
+        self.fh = file
+        segment = SimpleNamespace(offset=0, size="4096")
+        self.metadata = SimpleNamespace(segments={0: segment})
+
+    def unlock_with_passphrase(self, passphrase):
+        pass
+
+    def open(self):
+        return io.BytesIO(bytes(4096))
+`;
+
 const GO_IMAGE = `package image
 
 import "io"
@@ -129,6 +146,8 @@ interface Example {
   readonly build?: string;
 }
 
+/** The adapters of which doctor has no image that they must reject. */
+const OF_LUKS = ["nbdkit-luks", "dissect.fve"];
 const GO = "reader/go-qcow2reader";
 const EXAMPLE_ADAPTERS: readonly Example[] = [
   {
@@ -153,6 +172,15 @@ const EXAMPLE_ADAPTERS: readonly Example[] = [
       "dissect.hypervisor-1.2.3.dist-info/METADATA": "Name: dissect.hypervisor\nVersion: 1.2.3\n",
     },
     says: "dissect.hypervisor 1.2.3 (Python",
+  },
+  {
+    folder: "dissect.fve",
+    needs: "python3",
+    files: {
+      "dissect/fve/luks/__init__.py": DISSECT_FVE,
+      "dissect.fve-1.2.3.dist-info/METADATA": "Name: dissect.fve\nVersion: 1.2.3\n",
+    },
+    says: "dissect.fve 1.2.3 (Python",
   },
   {
     folder: "go-qcow2reader",
@@ -198,12 +226,12 @@ for (const { folder, needs, files, says, build } of EXAMPLE_ADAPTERS) {
       assertEquals(stdout.includes("malformed"), false, stdout);
       assertEquals(stdout.includes("crash"), false, stdout);
       // Its answers count: the stand-in accepts each image.
-      assertStringIncludes(stdout, folder === "nbdkit-luks" ? "wrong-content" : "accepts-invalid");
+      assertStringIncludes(stdout, OF_LUKS.includes(folder) ? "wrong-content" : "accepts-invalid");
     }));
 }
 
 Deno.test("no example is longer than 100 lines", () => {
-  const files = ["qemu-img", "7-zip", "nbdkit-luks", "dissect.hypervisor"]
+  const files = ["qemu-img", "7-zip", ...OF_LUKS, "dissect.hypervisor"]
     .map((folder) => `${folder}/adapter.py`);
   for (
     const file of [...files, "go-qcow2reader/main.go", "imago/src/main.rs", "qcow2-rs/src/main.rs"]
