@@ -78,7 +78,7 @@ export function peerTarget(
       traits: traitsOf,
       isUsual: isUsualTrait,
       isDecisive: (trait) =>
-        isRuleId(trait) && ruleOf(trait).class === "spec" && ruleOf(trait).level === "must",
+        isRuleId(trait) && ruleOf(trait).class !== "qemu" && ruleOf(trait).level === "must",
     },
     run: (value, context) => {
       running ??= peer.open();
