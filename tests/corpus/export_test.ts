@@ -24,7 +24,7 @@ const schemas = new Ajv.default({
   allErrors: true,
 });
 const validators = Object.fromEntries(
-  ["case", "flags", "manifest"].map((name) => [
+  ["case", "flags", "manifest", "record"].map((name) => [
     name,
     schemas.compile(JSON.parse(
       Deno.readTextFileSync(new URL(`../../corpus/schema/${name}.schema.json`, import.meta.url)),
@@ -55,11 +55,13 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-Deno.test("every case and the flags have the published shape, and ids are unique", () => {
+Deno.test("every record, case and the flags have the published shape, and ids are unique", () => {
   const sources = new Map(caseImages().map((image) => [image.name, image]));
-  const cases = recordedCases().map(({ name, load, set }) =>
-    exportedCase(load().record, set, sources.get(name))
-  );
+  const cases = recordedCases().map(({ name, load, set }) => {
+    const { record } = load();
+    assertEquals(problemsOf("record", record), [], name);
+    return exportedCase(record, set, sources.get(name));
+  });
   for (const each of cases) assertEquals(problemsOf("case", each), [], each.id);
   const ids = cases.flatMap(({ id, aliases }) => [id, ...aliases]);
   assertEquals(new Set(ids).size, ids.length);
