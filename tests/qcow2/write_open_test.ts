@@ -12,7 +12,7 @@ import { features, header, qcow2Format, type Qcow2Model } from "../../src/qcow2/
 import { Findings } from "../../src/rules/mod.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { succeed } from "../qcow1/live.ts";
-import { data, plain, snapshot, text, v2, zero } from "./built_parts.ts";
+import { bitmap, data, plain, snapshot, text, v2, zero } from "./built_parts.ts";
 import { luks } from "./encrypted_models.ts";
 import { seen } from "./written.ts";
 
@@ -193,4 +193,15 @@ Deno.test("a discard in version 2 over a backing file does nothing, like in QEMU
   const before = seen(editor.layer, below, [0, 6144]);
   editor.discard(0, 6144);
   assertEquals(seen(editor.layer, below, [0, 6144]), before);
+});
+
+Deno.test("all of the disk is marked in the bitmaps of an image that is emptied", () => {
+  const store = storeOf({ ...filled, bitmaps: [bitmap("b", { auto: true })] });
+  const editor = open(store);
+  assert([...editor.layer.bitmaps?.[0]?.ranges() ?? []].length > 1);
+  editor.makeEmpty?.();
+  editor.close();
+  const [saved] = open(store).layer.bitmaps ?? [];
+  assertEquals(saved?.inUse, false);
+  assertEquals([...saved?.ranges() ?? []], [{ start: 0, length: 6144 }]);
 });

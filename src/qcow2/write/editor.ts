@@ -64,7 +64,10 @@ class Qcow2Editor implements ImageEditor {
   }
 
   makeEmpty(): void {
-    this.#image.change(() => makeEmpty(this.#image));
+    this.#image.change(() => {
+      this.bitmaps.mark(0, this.#image.virtualSize);
+      makeEmpty(this.#image);
+    });
   }
 
   setBacking(backing: BackingReference | undefined): void {
