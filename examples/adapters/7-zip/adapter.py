@@ -40,8 +40,8 @@ def listed(request):
     if request.get("format", "qcow2") not in ("qcow", "qcow2"):
         raise Unsupported(request["format"])
     command = [SEVEN_ZIP, "l", "-slt", "-tQCOW", "--", request["image"]]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    text = process.stdout.read()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    text = process.stdout.read().decode(errors="replace")
     members = dict(re.findall(r"^(\w[\w ]*) = (.*)$", text, re.MULTILINE))
     if "Size" not in members:
         ended(process, text)
@@ -94,6 +94,6 @@ for line in sys.stdin:
         reply["rejected"] = str(error)
     except Unsupported as error:
         reply["unsupported"] = str(error)
-        if is_qcow1(request["image"]):  # of qcow version 1 it reads no compressed clusters
+        if is_qcow1(request["image"]):  # it reads compressed clusters of qcow2 alone
             reply["feature"] = "qcow.compressed"
     print(json.dumps(reply), flush=True)

@@ -16,7 +16,7 @@ Rejected, Unsupported = type("Rejected", (Exception,), {}), type("Unsupported", 
 
 
 def qemu_img(verb, *args, answers=(0,)):
-    done = subprocess.run([QEMU_IMG, verb, *args], capture_output=True, text=True)
+    done = subprocess.run([QEMU_IMG, verb, *args], capture_output=True, text=True, errors="replace")
     if done.returncode < 0:
         os.kill(os.getpid(), -done.returncode)  # a crash of qemu-img is a crash of its adapter
     if done.returncode not in answers:
