@@ -1,19 +1,21 @@
 import { FileSource, SECTOR } from "../bytes/mod.ts";
-import type { CreatedPart, CreatedParts, Format, ImageRequest } from "../format/mod.ts";
+import type { Format, ImageRequest } from "../format/mod.ts";
 import { formatCalled, formatNamed, formatNames } from "../formats.ts";
 import { backingSize, contentOf, resolveName } from "../image/create/mod.ts";
-import { ITERATIONS_DEFAULT, Luks1Error } from "../luks1/mod.ts";
+import { ITERATIONS_DEFAULT } from "../luks1/mod.ts";
 import { unsupportedFormat, whyUnreadable } from "./reasons.ts";
 import { FormatOptions } from "./create_options.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { givenPassphrases, passphraseFiles, PASSPHRASES, PASSPHRASES_HELP } from "./passphrases.ts";
+import { writeImage } from "./new_image.ts";
 import { random } from "./random.ts";
 import { parsePositionalSize } from "./sizes.ts";
 import { UsageError } from "./verb.ts";
-import { type NewFile, Pauses, writeFiles } from "./write_files.ts";
 
 /** The formats that can be created. */
-const CREATED = formatNames.filter((name) => formatNamed(name)?.create !== undefined);
+export const CREATED: readonly string[] = formatNames.filter((name) =>
+  formatNamed(name)?.create !== undefined
+);
 
 /** The text of `create --help`. */
 export const help = `diskproof create FILE [SIZE] [options]
@@ -89,14 +91,8 @@ interface Command {
 }
 
 async function create({ path, size: text, from, options }: Command): Promise<void> {
-  const called = options.value("format") ?? "raw";
-  const known = formatCalled(called);
-  const creator = known?.create;
-  if (known === undefined || creator === undefined) {
-    throw new UsageError(unsupportedFormat(called, CREATED));
-  }
-  const { name } = known;
-  const format = new FormatOptions(options.list("options"), { name, options: creator.options });
+  const known = createdFormat(options.value("format") ?? "raw");
+  const format = formatOptions(known, options);
   const header = headerOf(options, { format, detaches: known.driver.detaches === true });
   const backing = backingOf(options, { format, known });
   const backed = backing && backingBytes(path, { backing, options });
@@ -111,34 +107,33 @@ async function create({ path, size: text, from, options }: Command): Promise<voi
     ...(from === undefined ? {} : { content: contentOf(from, size) }),
     ...(backing === undefined ? {} : { backing }),
   };
-  mustBeCompressible(known, request);
-  const parts = usageOf(path, () => creator.make(creator.plan(request)));
-  const dataFile = format.text("data_file");
-  const files = new Map<CreatedPart["file"], string>();
-  if (header !== undefined) files.set("header", header);
-  if (dataFile !== undefined) files.set("data", dataFile);
-  files.set("image", path);
+  if (request.compressed && from === undefined) {
+    throw new UsageError("there is nothing to compress without --from");
+  }
   const reads = [
     ...[from?.path, backing && resolveName(path, backing.name)].filter((read) =>
       read !== undefined
     ),
     ...passphraseFiles(options),
   ];
-  // Passphrases are accepted only for encrypted images.
-  const secret = request.passphrases.length > 0;
-  const target = { paths: [...files.values()], force: options.flag("force"), reads, secret };
-  await writeFiles(target, (written) => {
-    const names = [...files.keys()];
-    return writeParts(path, parts, (file) => written[names.indexOf(file)]);
+  await writeImage({
+    ...{ path, format: known, request, reads, force: options.flag("force") },
+    ...(header === undefined ? {} : { header }),
+    // Passphrases are accepted only for encrypted images.
+    secret: request.passphrases.length > 0,
   });
 }
 
-function mustBeCompressible({ name, create }: Format, { compressed, content }: ImageRequest): void {
-  if (!compressed) return;
-  if (create?.compresses !== true) {
-    throw new UsageError(`the format ${name} does not support compression`);
-  }
-  if (content === undefined) throw new UsageError("there is nothing to compress without --from");
+/** @throws {UsageError} for a format that is not known, or cannot be created */
+export function createdFormat(called: string): Format {
+  const format = formatCalled(called);
+  if (format?.create !== undefined) return format;
+  throw new UsageError(unsupportedFormat(called, CREATED));
+}
+
+/** The options of -o. */
+export function formatOptions({ name, create }: Format, options: Options): FormatOptions {
+  return new FormatOptions(options.list("options"), { name, options: create?.options ?? [] });
 }
 
 function openFrom(path: string | undefined): FileSource | undefined {
@@ -219,35 +214,4 @@ function sizeOf(
     );
   }
   return Math.ceil(size / SECTOR) * SECTOR;
-}
-
-/** @throws {UsageError} in place of an error about conflicting options */
-function usageOf<T>(path: string, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof Luks1Error)) throw error;
-    const reason = error.message.replace(/^Cannot create (an image|a volume): /, "")
-      .replace(/^Cannot/, "cannot");
-    throw new UsageError(`Cannot create ${path}: ${reason}`);
-  }
-}
-
-async function writeParts(
-  path: string,
-  parts: CreatedParts,
-  fileOf: (file: CreatedPart["file"]) => NewFile | undefined,
-): Promise<void> {
-  const pauses = new Pauses();
-  for (;;) {
-    const { done, value } = usageOf(path, () => parts.next());
-    if (done) {
-      for (const [file, size] of Object.entries(value)) {
-        fileOf(file as CreatedPart["file"])?.setLength(size);
-      }
-      return;
-    }
-    fileOf(value.file)?.write(value);
-    if (pauses.due) await pauses.pause();
-  }
 }

@@ -56,8 +56,8 @@ export function givenPassphrases(options: Options, prefix = ""): Uint8Array[] {
 }
 
 /** The files that passphrases are read from. */
-export function passphraseFiles(options: Options): string[] {
-  return options.list("passphrase-file").filter((path) => !isStdin(path));
+export function passphraseFiles(options: Options, prefix = ""): string[] {
+  return options.list(`${prefix}passphrase-file`).filter((path) => !isStdin(path));
 }
 
 function isStdin(path: string): boolean {

@@ -57,7 +57,7 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: "convert",
-    summary: "write the content that a guest sees to a raw file",
+    summary: "write the content that a guest sees to a raw file or a new image",
     group: IMAGES,
     needs: ["write"],
     load: () => import("./convert.ts"),

@@ -116,6 +116,8 @@ class Partial implements NewFile {
   readonly #partial: string;
   readonly #file: Deno.FsFile;
   #open = true;
+  /** Where the file is positioned, after the last write. */
+  #position = 0;
 
   constructor(path: string, mode: number) {
     this.#path = path;
@@ -125,7 +127,11 @@ class Partial implements NewFile {
   }
 
   write({ offset, bytes }: Segment): void {
-    this.#try(() => writeAt(this.#file, { offset, bytes }));
+    this.#try(() => {
+      if (offset !== this.#position) this.#file.seekSync(offset, Deno.SeekMode.Start);
+      writeAll(this.#file, bytes);
+      this.#position = offset + bytes.length;
+    });
   }
 
   setLength(length: number): void {
@@ -167,6 +173,10 @@ class Partial implements NewFile {
 /** Writes all bytes of a part. */
 export function writeAt(file: Deno.FsFile, { offset, bytes }: Segment): void {
   file.seekSync(offset, Deno.SeekMode.Start);
+  writeAll(file, bytes);
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 

@@ -11,7 +11,8 @@
  *   `qcow2_zlib_decompress`), so one rule for inflating serves both. The input differs: qcow stores
  *   the length of a stream in bytes, and it may be 0; qcow2 stores it in sectors, so the decoder
  *   may see bytes after the stream.
- * - Everything is synchronous and a pure function of its arguments.
+ * - Everything is synchronous and a pure function of its arguments, except that the streams of
+ *   `compressAhead` are those of the runtime.
  *
  * @module
  */
@@ -19,6 +20,7 @@
 export type { Decompressed } from "./decompressed.ts";
 export { inflateCluster } from "./inflate.ts";
 export { deflateCluster, type DeflateOptions, type DeflateStrategy } from "./deflate.ts";
+export { type AheadOptions, compressAhead, type Compressed } from "./ahead.ts";
 export { unzstdCluster } from "./unzstd.ts";
 export { zstdCluster, type ZstdOptions, type ZstdPart } from "./zstd.ts";
 export { compressedInput, decompressionBudget, ZEROS_THAT_TELL } from "./input.ts";

@@ -1,5 +1,6 @@
 import { type ByteSource, isZero } from "../../bytes/mod.ts";
-import type { DiskContent } from "../../format/mod.ts";
+import type { DiskContent, Layer } from "../../format/mod.ts";
+import { pieces } from "../content.ts";
 
 const CHUNK = 2 ** 20;
 
@@ -19,6 +20,34 @@ export function contentOf(source: ByteSource, size: number): DiskContent {
       for (let at = 0; at < chunk.length; at += unit) {
         const bytes = chunk.subarray(at, at + unit);
         yield { offset: start + at, bytes: isZero(bytes) ? undefined : bytes };
+      }
+    }
+  };
+}
+
+/**
+ * The content of a chain as the content of another disk.
+ *
+ * @param layers from the top down; at least one
+ */
+export function contentOfLayers(layers: readonly Layer[]): DiskContent {
+  return function* (unit) {
+    const size = layers[0]?.virtualSize ?? 0;
+    let block: Uint8Array | undefined;
+    for (const { start, length, bytes } of pieces(layers, { from: 0, to: size })) {
+      for (let at = start; at < start + length;) {
+        const inBlock = at % unit;
+        const end = Math.min(start + length, at - inBlock + unit);
+        if (bytes !== undefined) {
+          block ??= new Uint8Array(unit);
+          block.set(bytes.subarray(at - start, end - start), inBlock);
+        }
+        if (end % unit === 0 || end === size) {
+          const isThere = block !== undefined && !isZero(block);
+          yield { offset: at - inBlock, bytes: isThere ? block : undefined };
+          block = undefined;
+        }
+        at = end;
       }
     }
   };

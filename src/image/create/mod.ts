@@ -14,7 +14,7 @@
  */
 
 export { type BackingNamed, backingSize } from "./backing.ts";
-export { contentOf } from "./content.ts";
+export { contentOf, contentOfLayers } from "./content.ts";
 export { createImage, type Creation } from "./create.ts";
 export { resolveName } from "../file_names.ts";
 export { type FoundKeyArea, keyAreaOf, readKeyArea } from "./keys.ts";

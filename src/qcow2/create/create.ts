@@ -1,3 +1,4 @@
+import { compressAhead, type Compressed } from "../../codec/mod.ts";
 import type { ContentBlock, CreatedParts } from "../../format/mod.ts";
 import { type CreatedLuks1, createLuks1 } from "../../luks1/mod.ts";
 import { type Encrypt, legacyEncryption, luksEncryption } from "../encode/encrypt.ts";
@@ -76,9 +77,13 @@ function* parts(
 }
 
 /** The blocks that need clusters or must be compared with a backing file. */
-function* blocksOf(creation: Qcow2Creation): Iterable<ContentBlock> {
-  const { size, clusterSize, content } = creation;
-  if (content !== undefined) return yield* content(clusterSize);
+function* blocksOf(creation: Qcow2Creation): Iterable<Compressed<ContentBlock>> {
+  const { size, clusterSize, content, compressed, compression = "deflate" } = creation;
+  if (content !== undefined) {
+    const blocks = content(clusterSize);
+    if (compressed !== true) return yield* blocks;
+    return yield* compressAhead(blocks, { method: compression, unit: clusterSize });
+  }
   if (!isPreallocated(creation)) return;
   for (let offset = 0; offset < size; offset += clusterSize) yield { offset, bytes: undefined };
 }

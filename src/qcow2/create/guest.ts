@@ -1,5 +1,5 @@
 import type { Segment } from "../../bytes/mod.ts";
-import { deflateCluster, zstdCluster } from "../../codec/mod.ts";
+import type { Compressed } from "../../codec/mod.ts";
 import type { ContentBlock } from "../../format/mod.ts";
 import type { Encrypt } from "../encode/encrypt.ts";
 import {
@@ -54,9 +54,9 @@ export class GuestWriter {
    * Adds a cluster of content; `undefined` for zeros. Clusters must be in the order of their
    * offsets.
    */
-  *cluster({ offset, bytes }: ContentBlock): Generator<Part> {
+  *cluster({ offset, bytes, short }: Compressed<ContentBlock>): Generator<Part> {
     const { version, backing } = this.#creation;
-    if (bytes !== undefined) return yield* this.#data(offset, bytes);
+    if (bytes !== undefined) return yield* this.#data(offset, bytes, short);
     if (isPreallocated(this.#creation)) yield* this.#preallocated(offset);
     else if (backing !== undefined && version > 2) {
       yield* this.#enter(offset, this.#zeros());
@@ -103,12 +103,11 @@ export class GuestWriter {
     yield { file: "image", offset: this.#l1 + index * l1Entry.size, bytes: entry };
   }
 
-  *#data(offset: number, bytes: Uint8Array): Generator<Part> {
+  *#data(offset: number, bytes: Uint8Array, short?: Uint8Array): Generator<Part> {
     const { clusterSize } = this.#geometry;
     // The table comes first, so that the compressed data after it is contiguous.
     yield* this.#tableFor(offset);
-    const short = this.#shortened(bytes);
-    if (short.length < clusterSize) {
+    if (short !== undefined) {
       const at = this.#hosts.takeBytes(short.length);
       const words = compressedWords({ offset: at, length: short.length }, this.#geometry);
       yield* this.#enter(offset, [...words, ...NO_SUBCLUSTERS]);
@@ -128,13 +127,6 @@ export class GuestWriter {
       if (dataFile === undefined) yield { file: "image", offset, bytes };
       else yield { file: "data", offset, bytes: bytes.subarray(0, size - offset) };
     }
-  }
-
-  /** The compressed form of a cluster, if compression is requested. */
-  #shortened(bytes: Uint8Array): Uint8Array {
-    const { compressed = false, compression = "deflate" } = this.#creation;
-    if (!compressed) return bytes;
-    return compression === "zstd" ? zstdCluster(bytes) : deflateCluster(bytes);
   }
 
   #allocated(host: number): Words {
