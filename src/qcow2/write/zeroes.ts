@@ -2,7 +2,7 @@ import { isZero, roundDown, roundUp } from "../../bytes/mod.ts";
 import { ALL_SUBCLUSTERS } from "../encode/entries.ts";
 import { classOf, type L2Entry } from "../l2_entries.ts";
 import { entryBits } from "../structures.ts";
-import { stateOf } from "./cluster_content.ts";
+import { stateOf, writeStored, writeUnit } from "./cluster_content.ts";
 import { EntryChanges } from "./entry_changes.ts";
 import {
   batchesOf,
@@ -173,5 +173,10 @@ function zeroRawFile(
   image: WritableImage,
   { guest, from, to }: Pick<ClusterPart, "guest" | "from" | "to">,
 ): void {
-  if (image.dataIsRaw) image.dataFile?.write(guest + from, new Uint8Array(to - from));
+  if (!image.dataIsRaw) return;
+  // Encryption is by sector. The rest of a sector is zeros as well.
+  const unit = writeUnit(image);
+  const start = guest + roundDown(from, unit);
+  const bytes = new Uint8Array(guest + roundUp(to, unit) - start);
+  writeStored(image, bytes, { guest: start, host: start });
 }
