@@ -61,11 +61,14 @@ export async function vouch(args: readonly string[]): Promise<number> {
   return differing > 0 ? 1 : 0;
 }
 
-/** The members of a record in their order, with those who vouch for its digest. */
-function withWitnesses({ expected, ...record }: ImageRecord, all: readonly string[]): ImageRecord {
+/** A record with those who vouch for its digest, in the order in which recording writes the members. */
+function withWitnesses(record: ImageRecord, all: readonly string[]): ImageRecord {
+  const { witnesses, volume, reference, expected, ...rest } = record;
   return {
-    ...record,
-    witnesses: { ...record.witnesses, [DIGEST]: all },
+    ...rest,
+    witnesses: { ...witnesses, [DIGEST]: all },
+    ...(volume === undefined ? {} : { volume }),
+    ...(reference === undefined ? {} : { reference }),
     ...(expected === undefined ? {} : { expected }),
   };
 }

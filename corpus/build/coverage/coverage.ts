@@ -3,6 +3,7 @@ import { imagesIn } from "../../../src/recorded/mod.ts";
 import { errata, truncationClasses } from "../../cases/mod.ts";
 import { type Aspect, isMissing, type Item } from "./aspect.ts";
 import { fieldsCovered } from "./fields.ts";
+import { membersCovered } from "./members.ts";
 import { pairsCovered } from "./pairs.ts";
 import { rulesCovered } from "./rules.ts";
 import { aloneIn } from "./witnesses.ts";
@@ -18,7 +19,7 @@ export function coverage(): { readonly aspects: readonly Aspect[]; readonly alon
   return {
     aspects: [
       { name: "rules", items: rulesCovered(recorded) },
-      { name: "fields", items: fieldsCovered(recorded) },
+      { name: "fields", items: [...fieldsCovered(recorded), ...membersCovered(recorded)] },
       { name: "pairs", items: pairsCovered(records) },
       { name: "truncations", items: truncationClasses.map((name) => named(name, recorded)) },
       { name: "errata", items: errataCovered(recorded) },

@@ -48,7 +48,7 @@ const version1: readonly KnownImage[] = [
   }),
   luks("slot-1-beside-slot-0", {
     shows: "key slots 0 and 1 are active, and the passphrase opens slot 1",
-    happened: "a program tried the first slot only",
+    happened: "a reader that tries the first active slot only finds the passphrase wrong",
     flags: ["false-rejection"],
     base: modelOf({
       material: "sparse",
@@ -90,7 +90,7 @@ const version1: readonly KnownImage[] = [
   }),
   luks("key-bytes-huge", {
     shows: "the key has 2^32 - 1 bytes",
-    happened: "the length of the key material overflowed",
+    happened: "a reader that computes the length of key material in 32 bits accepts it",
     flags: ["overflow", "allocation", "security"],
     edits: [set("/header/key_bytes", MAX)],
   }),
@@ -102,37 +102,39 @@ const version1: readonly KnownImage[] = [
   }),
   luks("xts-512-sha1", {
     shows: "the key has 64 bytes, and the hash is SHA-1 with 20",
-    happened: "a program did not split the last, shorter chunk of the diffuser",
+    happened:
+      "a reader that does not cut the last chunk of the diffuser finds the passphrase wrong",
     flags: ["false-rejection"],
     base: withSpec({ mode: "xts", keyBytes: 64, hash: "sha1" }),
   }),
   luks("xts-192", {
     shows: "the key has 48 bytes in mode xts, which is AES-192",
-    happened: "a reader knew 32 and 64 bytes only",
+    happened: "a reader that knows 32 and 64 bytes only rejects the volume",
     flags: ["false-rejection"],
     base: withSpec({ mode: "xts", keyBytes: 48 }),
   }),
   luks("essiv-of-128-bit-key", {
     shows: "the mode is cbc-essiv:sha256 with a key of 128 bits",
-    happened: "readers used AES-128 for the IV: the digest has 256 bits, and so has its key",
+    happened:
+      "a reader that uses AES-128 for the IV, whose key is a digest of 256 bits, reads wrong data",
     flags: ["wrong-data"],
     base: withSpec({ ivGenerator: "essiv", ivHash: "sha256" }),
   }),
   luks("xts-essiv", {
     shows: "the mode is xts-essiv:sha256",
-    happened: "a reader hashed one half of the key, and not all of it",
+    happened: "a reader that hashes one half of the key reads wrong data",
     flags: ["wrong-data"],
     base: withSpec({ mode: "xts", keyBytes: 64, ivGenerator: "essiv", ivHash: "sha256" }),
   }),
   luks("mode-with-letters-after-nul", {
     shows: "the cipher mode has letters after its NUL byte",
-    happened: "a reader compared the whole field",
+    happened: "a reader that compares the whole field rejects the volume",
     flags: ["false-rejection"],
     edits: [text("/header/cipher_mode", "cbc-plain64\0zzzz")],
   }),
   luks("hash-without-nul", {
     shows: "the name of the hash fills its field, without a NUL byte",
-    happened: "a reader copied a text that has no end",
+    happened: "a reader that looks for the end of the text leaves the field",
     flags: ["over-read", "security"],
     edits: [text("/header/hash_spec", "sha256".padEnd(32, "x"))],
   }),
@@ -159,7 +161,7 @@ const crypt = {
 const version2: readonly KnownImage[] = [
   luks2Known("segment-without-sector-size", {
     shows: "a crypt segment has no sector_size",
-    happened: "cryptsetup read memory that it had not checked: a reconstruction of CVE-2020-14382",
+    happened: "cryptsetup before 2.3.4 did not check all members of segments",
     flags: ["over-read", "security"],
     edits: [json("/segments/0/sector_size")],
   }),
@@ -194,19 +196,19 @@ const version2: readonly KnownImage[] = [
   }),
   luks2Known("header-size-0", {
     shows: "hdr_size is 0 in both copies",
-    happened: "cryptsetup computed the size of the JSON area below zero",
+    happened: "fuzzing of cryptsetup found that the field was not checked",
     flags: ["overflow", "security"],
     edits: [set("/primary/hdr_size", 0), set("/secondary/hdr_size", 0)],
   }),
   luks2Known("sector-size-0", {
     shows: "the sector size of the segment is 0",
-    happened: "cryptsetup divided by it",
+    happened: "fuzzing of cryptsetup found a division by zero",
     flags: ["crash"],
     edits: [json("/segments/0/sector_size", 0)],
   }),
   luks2Known("keyslots-empty", {
     shows: "there are no key slots, but a digest refers to two",
-    happened: "a program stopped at JSON that it did not expect",
+    happened: "a program of systemd failed at JSON that it did not expect",
     flags: ["crash"],
     edits: [json("/keyslots", {})],
   }),
@@ -224,7 +226,7 @@ const version2: readonly KnownImage[] = [
   }),
   luks2Known("integrity-of-authenticated-cipher", {
     shows: "the segment has an integrity object",
-    happened: "a reader ignored it and returned the bytes of tags as data",
+    happened: "a reader that ignores it reads wrong data",
     flags: ["wrong-data"],
     edits: [
       json("/segments/0/integrity", {
@@ -236,7 +238,7 @@ const version2: readonly KnownImage[] = [
   }),
   luks2Known("secondary-copy-alone", {
     shows: "the primary copy is zeros",
-    happened: "readers used the primary copy only",
+    happened: "a reader that knows the primary copy only rejects the volume",
     flags: ["false-rejection"],
     edits: [{ op: "bytes", skip: 0, bytes: new Uint8Array(4096) }],
   }),

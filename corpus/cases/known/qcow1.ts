@@ -10,14 +10,14 @@ const plain = modelOf();
 export const qcow1Known: readonly KnownImage[] = [
   known("qcow1-l2-bits-63", {
     shows: "l2_bits is 63",
-    happened: "QEMU shifted by the field: a reconstruction of CVE-2014-0222",
+    happened: "QEMU allocated a table of that size: a reconstruction of CVE-2014-0222",
     flags: ["shift", "allocation", "security"],
     base: plain,
     edits: [set("/header/l2_bits", 63)],
   }),
   known("qcow1-cluster-bits-63", {
     shows: "cluster_bits is 63",
-    happened: "QEMU shifted by the field: a reconstruction of CVE-2014-0222",
+    happened: "QEMU allocated a buffer of that size, and crashed",
     flags: ["shift", "security"],
     base: plain,
     edits: [set("/header/cluster_bits", 63)],
@@ -44,8 +44,8 @@ export const qcow1Known: readonly KnownImage[] = [
   }),
   known("qcow1-backing-name-2000-bytes", {
     shows: "backing_file_size is 2000, of at most 1023",
-    happened: "QEMU wrote behind a buffer of 1024 bytes",
-    flags: ["over-read", "security"],
+    happened: "QEMU cut the name to 1023 bytes, and so opened another file",
+    flags: ["wrong-file"],
     base: modelOf({ backing: { name: "base" } }),
     edits: [set("/header/backing_file_size", 2000)],
   }),

@@ -14,14 +14,16 @@ const secret = filled(SIZE);
 export const qcow2ChainsKnown: readonly KnownImage[] = [
   known("qcow2-backing-raw-looks-like-qcow2", {
     shows: "the backing format is raw, and the content of the backing file is a qcow2 image",
-    happened: "readers probed the content and opened what it names: CVE-2010-2237, CVE-2010-2238",
+    happened:
+      "readers probed the content and opened what it names: a reconstruction of CVE-2010-2237, CVE-2010-2238",
     flags: ["probe", "host-file", "security"],
     base: qcow2({ clusters: [], backing: { name: "base", format: "raw" } }),
     files: { base: pointer, secret },
   }),
   known("qcow2-backing-format-probed", {
     shows: "the backing format is not recorded, and the content of the file is a qcow2 image",
-    happened: "a guest wrote a header into its raw disk and read host files: CVE-2008-2004",
+    happened:
+      "a guest wrote a header into its raw disk and read host files: a reconstruction of CVE-2008-2004",
     flags: ["probe", "host-file", "security"],
     base: qcow2({ clusters: [], backing: { name: "base" } }),
     files: { base: pointer, secret },
@@ -29,7 +31,7 @@ export const qcow2ChainsKnown: readonly KnownImage[] = [
   known("raw-looks-like-qcow2", {
     shows: "the content of a raw disk is a qcow2 header that names another file",
     happened:
-      "a host probed the format after the guest had written it: CVE-2008-2004, CVE-2026-24708",
+      "a host probed the format after the guest had written it: a reconstruction of CVE-2008-2004, CVE-2026-24708",
     flags: ["probe", "host-file", "security"],
     base: pointer,
     as: "raw",
@@ -37,7 +39,7 @@ export const qcow2ChainsKnown: readonly KnownImage[] = [
   known("qcow2-backing-host-path", {
     shows: "the backing file is an absolute path of the host",
     happened:
-      "a service converted an image of a user, with a file of the host in it: CVE-2015-1850",
+      "a service converted an image of a user, with a file of the host in it: a reconstruction of CVE-2015-1850",
     flags: ["host-file", "security"],
     base: qcow2({ clusters: [], backing: { name: "/dev/null", format: "raw" } }),
   }),
@@ -65,7 +67,8 @@ export const qcow2ChainsKnown: readonly KnownImage[] = [
   }),
   known("qcow2-backing-middle-shorter", {
     shows: "of three layers, the middle one is the shortest",
-    happened: "a reader read the lowest layer where the middle one has ended",
+    happened:
+      "a reader that goes on to the lowest layer behind the end of the middle one reads wrong data",
     flags: ["wrong-data"],
     base: qcow2({ clusters: [], backing: { name: "middle", format: "qcow2" } }),
     files: {

@@ -39,7 +39,7 @@ const compression: readonly KnownImage[] = [
   }),
   differs("zstd-two-frames", {
     shows: "the data of a compressed cluster has two Zstandard frames",
-    happened: "a reader stopped after the first frame",
+    happened: "a reader that stops after the first frame reads half a cluster",
     base: qcow2({ compression: "zstd", clusters: [packedCluster(0)] }),
     edits: [bytes("/compressed[0]", [...frame("A"), ...frame("B")])],
   }),
@@ -98,7 +98,7 @@ const entries: readonly KnownImage[] = [
   }),
   differs("data-file-entry-copied-only", {
     shows: "with a data file, an L2 entry has the copied flag and no offset",
-    happened: "it is data at offset 0, and a reader took it for unallocated",
+    happened: "it is data at offset 0; a reader that sees no offset reads zeros",
     base: qcow2({ dataFile: { name: "data", raw: false } }),
     edits: [set(FIRST, COPIED)],
   }),
@@ -146,13 +146,13 @@ const tables: readonly KnownImage[] = [
   }),
   differs("size-2-to-64", {
     shows: "the disk has 2^64 - 1 bytes",
-    happened: "rounding up wrapped to an empty disk",
+    happened: "QEMU rounds the size up to 0 for the L1 table, and rejects it later",
     flags: ["overflow"],
     edits: [set("/header/size", 2n ** 64n - 1n)],
   }),
   differs("size-2-to-63", {
     shows: "the disk has 2^63 bytes",
-    happened: "the sign of the size changed",
+    happened: "the size has the sign bit of a signed number",
     flags: ["overflow"],
     edits: [set("/header/size", 2n ** 63n)],
   }),
@@ -185,7 +185,7 @@ const encryption: readonly KnownImage[] = [
   }),
   differs("luks-payload-offset-100000", {
     shows: "the LUKS header of the image has a payload offset of 100000, outside the image",
-    happened: "a reader added the offset to that of each cluster",
+    happened: "a reader that adds the offset to that of each cluster reads wrong data",
     ...encrypted(set("/luks/header/payload_offset", 100_000)),
   }),
   differs("luks-header-length-2-to-64", {

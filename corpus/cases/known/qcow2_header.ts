@@ -14,8 +14,8 @@ const named = qcow2({ backing: { name: "base", format: "raw" } });
 const tiny = qcow2({ clusterBits: 9, size: 4096n, backing: { name: "base" }, clusters: [] });
 
 const shifts: readonly KnownImage[] = ([
-  [40, "a reader in Rust computed a cluster size of 1 TiB and allocated tables for it"],
-  [63, "a shift into the sign bit made a negative cluster size"],
+  [40, "readers in Rust shifted by the field before they checked it"],
+  [63, "a shift by the field sets the sign bit of the cluster size"],
   [64, "a shift by the width of the type is undefined in C and panics in Rust"],
   [2 ** 32 - 1, "the field is of 32 bits, and a check of its low byte alone misses the rest"],
 ] as const).map(([bits, happened]) =>
@@ -124,7 +124,7 @@ const extensions: readonly KnownImage[] = [
   }),
   known("qcow2-compatible-bit-unknown", {
     shows: "an unknown compatible feature bit is set",
-    happened: "a reader rejected it, although it can be ignored",
+    happened: "a reader that rejects it rejects valid images: the bit can be ignored",
     flags: ["false-rejection"],
     edits: [set("/header/compatible_features", 2n ** 62n)],
   }),
@@ -148,14 +148,14 @@ const extensions: readonly KnownImage[] = [
   }),
   known("qcow2-feature-name-of-bit-84", {
     shows: "the feature name table names bit 84",
-    happened: "QEMU shifted by more than 63 bits",
+    happened: "QEMU shifts by the number of the bit modulo 64",
     flags: ["shift"],
     base: qcow2({ featureTable: true }),
     edits: [set("/feature[0]/bit", 84)],
   }),
   known("qcow2-feature-name-of-46-bytes", {
     shows: "a feature name fills its field, without a NUL byte at its end",
-    happened: "a reader copied a name that has no end",
+    happened: "a reader that looks for the end of the name leaves the field",
     flags: ["over-read"],
     base: qcow2({ featureTable: true }),
     edits: [text("/feature[0]/name", "n".repeat(46))],
@@ -179,8 +179,8 @@ const extensions: readonly KnownImage[] = [
 const names: readonly KnownImage[] = [
   known("qcow2-backing-name-2000-bytes", {
     shows: "backing_file_size is 2000, of at most 1023",
-    happened: "QEMU wrote behind a buffer of 1024 bytes: a reconstruction of CVE-2014-0144",
-    flags: ["over-read", "security"],
+    happened: "QEMU cut the name to 1023 bytes, and so opened another file",
+    flags: ["wrong-file"],
     base: named,
     edits: [set("/header/backing_file_size", 2000)],
     files,
@@ -198,7 +198,8 @@ const names: readonly KnownImage[] = [
   }),
   known("qcow2-backing-offset-2-to-60", {
     shows: "backing_file_offset is 2^60",
-    happened: "a reader allocated a buffer up to the name, or read the file up to it",
+    happened:
+      "QEMU read extensions up to the name, wherever it was: a reconstruction of CVE-2014-0144",
     flags: ["allocation", "loop", "security"],
     base: named,
     edits: [set("/header/backing_file_offset", 2n ** 60n)],
@@ -218,7 +219,7 @@ const names: readonly KnownImage[] = [
   }),
   known("qcow2-backing-offset-without-size", {
     shows: "backing_file_offset is set, and backing_file_size is 0",
-    happened: "a reader opened a backing file with an empty name",
+    happened: "a hypervisor did not expect a name of length 0",
     flags: ["specification"],
     base: named,
     edits: [set("/header/backing_file_size", 0)],
@@ -226,7 +227,7 @@ const names: readonly KnownImage[] = [
   }),
   known("qcow2-backing-name-ends-cluster", {
     shows: "the backing file name ends with the first cluster",
-    happened: "a reader rejected the last possible place of a name",
+    happened: "a check of bounds that is off by one rejects the last place of a name",
     flags: ["false-rejection"],
     base: tiny,
     edits: [
@@ -252,14 +253,14 @@ const names: readonly KnownImage[] = [
   }),
   known("qcow2-backing-name-with-colon", {
     shows: "the backing file name has a colon, and a file of that name exists",
-    happened: "QEMU treats the text before the colon as a protocol, and readers as a path",
+    happened: "QEMU treats the text before the colon as a protocol, and other readers as a path",
     flags: ["wrong-file"],
     base: qcow2({ backing: { name: "co:lon", format: "raw" }, clusters: [] }),
     files: { "co:lon": filled(SIZE) },
   }),
   known("qcow2-backing-file-missing", {
     shows: "the backing file does not exist",
-    happened: "a reader returned zeros for the missing file",
+    happened: "a reader that returns zeros for the missing file reads wrong data",
     flags: ["wrong-data"],
     base: qcow2({ backing: { name: "nowhere", format: "raw" } }),
   }),

@@ -30,7 +30,7 @@ const sizes: readonly KnownImage[] = [
   }),
   known("qcow2-snapshots-2-to-32", {
     shows: "nb_snapshots is 2^32 - 1",
-    happened: "the size of the snapshot table overflowed: a reconstruction of CVE-2014-0143",
+    happened: "the size of the snapshot table overflowed: a reconstruction of CVE-2014-0144",
     flags: ["overflow", "allocation", "security"],
     edits: [set("/header/nb_snapshots", 2 ** 32 - 1)],
   }),
@@ -43,7 +43,7 @@ const sizes: readonly KnownImage[] = [
   }),
   known("qcow2-snapshot-l1-size-huge", {
     shows: "the L1 table of a snapshot has 2^31 - 1 entries",
-    happened: "QEMU wrote behind a buffer of another size: a reconstruction of CVE-2014-0145",
+    happened: "QEMU wrote behind a buffer: a reconstruction of CVE-2014-0143 and CVE-2014-0145",
     flags: ["overflow", "allocation", "security"],
     base: withSnapshot,
     edits: [set("/snapshot[0]/l1_size", 0x7fffffff)],
@@ -57,19 +57,19 @@ const sizes: readonly KnownImage[] = [
   }),
   known("qcow2-snapshot-extra-data-unknown", {
     shows: "a snapshot has 40 bytes of extra data after the known fields",
-    happened: "a program dropped the unknown fields when it wrote the table again",
+    happened: "a program that writes the table again without the unknown fields loses them",
     flags: ["wrong-data"],
     base: qcow2({ snapshots: [snapshot(1, SIZE, { extraSize: 64 })] }),
   }),
   known("qcow2-l1-size-2-to-32", {
     shows: "l1_size is 2^32 - 1",
-    happened: "a reader allocated 32 GiB: a reconstruction of CVE-2014-0144",
+    happened: "the size of the table overflowed: a reconstruction of CVE-2014-0144",
     flags: ["overflow", "allocation", "security"],
     edits: [set("/header/l1_size", 2 ** 32 - 1)],
   }),
   known("qcow2-l1-size-zero", {
     shows: "l1_size is 0, although the disk has a size",
-    happened: "a reader indexed a table without entries",
+    happened: "a reader that does not check the size reads behind the table",
     flags: ["over-read"],
     edits: [set("/header/l1_size", 0)],
   }),
@@ -103,7 +103,7 @@ const sizes: readonly KnownImage[] = [
   }),
   known("qcow2-shared-l2-tables", {
     shows: "2048 L1 entries share one L2 table",
-    happened: "a reader cached a copy of the table for each entry",
+    happened: "a reader that caches a table for each entry uses a lot of memory",
     flags: ["allocation", "security"],
     base: small({ clusterBits: 9, size: 2n ** 26n, clusters: zeros(64) }),
     edits: sharedTables(2048),
@@ -128,7 +128,7 @@ const entries: readonly KnownImage[] = [
   }),
   known("qcow2-compressed-size-short", {
     shows: "the compressed data is in two sectors, and its entry has a length of one",
-    happened: "QEMU read an uninitialised buffer",
+    happened: "a reader that does not check the length of the data reads wrong data",
     flags: ["over-read"],
     base: qcow2({ clusters: [packedCluster(0, 500)] }),
     edits: [flip(FIRST, 58)],
@@ -157,7 +157,7 @@ const entries: readonly KnownImage[] = [
   }),
   known("qcow2-compressed-last-ends-file", {
     shows: "the file ends with the last byte of the last compressed cluster",
-    happened: "a reader required whole sectors or clusters and failed at the end of the file",
+    happened: "a reader that requires whole sectors or clusters fails at the end of the file",
     flags: ["false-rejection"],
     base: qcow2({
       clusters: [filledCluster(0), packedCluster(1)],
@@ -166,7 +166,7 @@ const entries: readonly KnownImage[] = [
   }),
   known("qcow2-clusters-of-512-bytes", {
     shows: "the clusters have 512 bytes, and some have data",
-    happened: "readers supported no clusters below 4 KiB, or mixed up sectors and clusters",
+    happened: "a reader that supports no clusters below 4 KiB rejects the image",
     flags: ["wrong-data"],
     base: small({
       clusterBits: 9,
@@ -210,7 +210,7 @@ const entries: readonly KnownImage[] = [
   }),
   known("qcow2-l2-entry-offset-huge", {
     shows: "a cluster is at the largest offset that an entry has room for",
-    happened: "QEMU failed an assertion",
+    happened: "a hypervisor added the offset to others without a check",
     flags: ["crash"],
     edits: [set(FIRST, 2n ** 63n + 2n ** 56n - 4096n)],
   }),
@@ -222,7 +222,7 @@ const entries: readonly KnownImage[] = [
   }),
   known("qcow2-l2-table-short", {
     shows: "the file ends in the middle of an L2 table, before the entry of a cluster",
-    happened: "readers differ: what is behind the end of a file reads as zeros",
+    happened: "what is behind the end of a file reads as zeros to QEMU, and is an error to others",
     flags: ["truncated"],
     base: qcow2({ clusters: [filledCluster(0)], size: 2n ** 21n }),
     edits: [{ op: "cut", at: "/l2[0]", delta: 2048 }],
@@ -236,7 +236,7 @@ const entries: readonly KnownImage[] = [
   }),
   known("qcow2-l2-in-l1", {
     shows: "an L1 entry points to the L1 table",
-    happened: "QEMU overwrote the table on the next write",
+    happened: "QEMU wrote data over the table, until it checked for overlaps",
     flags: ["wrong-data"],
     edits: [{ op: "point", path: L1, at: "/l1", delta: 0 }, flip(L1, 63)],
   }),

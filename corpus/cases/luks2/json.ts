@@ -28,6 +28,15 @@ const configCases: readonly Case[] = [
     keeps: sized(0x80000),
   }),
   field("luks2.config.decimal", "/json/config/json_size", { bad: " +12288", good: "012288" }),
+  field("luks2.config.decimal", "/json/config/keyslots_size", {
+    bad: ` +${KEYSLOTS}`,
+    good: `0${KEYSLOTS}`,
+  }),
+  pair("luks2.config.keyslots-size-max", {
+    shows: "keyslots_size is one page more than 128 MiB, not 128 MiB",
+    breaks: sized(0x8001000),
+    keeps: sized(0x8000000),
+  }),
   field("luks2.config.before-data", "/json/segments/0/offset", {
     bad: String(DATA - 512),
     good: String(DATA),

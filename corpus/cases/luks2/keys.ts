@@ -55,6 +55,11 @@ const slotCases: readonly Case[] = [
   field("luks2.keyslot.fields", "/json/keyslots/3/type", { bad: "", good: "x" }),
   field("luks2.area.fields", "/json/keyslots/0/area/offset", { bad: FIRST, good: String(FIRST) }),
   field("luks2.area.fields", "/json/keyslots/0/area/size", { bad: `${AREA}.`, good: `0${AREA}` }),
+  field("luks2.area.fields", "/json/keyslots/3/area", {
+    shows: "the area of a key slot is an array, not an object",
+    bad: [],
+    good: { ...rawArea, offset: String(FIRST + AREA), size: String(AREA) },
+  }),
   field("luks2.area.inside", "/json/keyslots/0/area/offset", {
     bad: String(FIRST - 512),
     good: String(FIRST),
