@@ -1,5 +1,5 @@
 import { FileStore } from "../bytes/mod.ts";
-import type { Repaired } from "../format/mod.ts";
+import { EditError, type Repaired } from "../format/mod.ts";
 import { damageIn, type OpenedImage } from "../image/mod.ts";
 import {
   checkReport,
@@ -14,6 +14,7 @@ import { mustOpen, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.
 import { type Options, parseOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
 import { complainOf, FAILED } from "./program.ts";
+import { whyUnreadable } from "./reasons.ts";
 import { UsageError } from "./verb.ts";
 
 /** The text of `check --help`. */
@@ -82,23 +83,37 @@ function repaired(path: string, options: Options): Repaired | "failed" {
   const image = openNamed(path, options, { alone: true });
   try {
     mustOpen(image, "check");
-    const { definition: { editor }, findings } = image;
+    const { editor } = image.definition;
     // For a format without refcounts, the check says so.
     if (editor?.repair === undefined) return { corruptions: 0, leaks: 0 };
-    const store = new FileStore(path);
+    const store = storeOf(path);
     try {
-      const done = editor.repair(store, new Findings(), { leaksOnly: repair === "leaks" });
-      if (done === undefined) {
-        const reason = findings.list().at(-1)?.message ?? "the refcounts must be written again";
-        complain(`Cannot repair ${path}: ${reason} (use --repair all)`);
-        return "failed";
-      }
-      return done;
+      const leaksOnly = repair === "leaks";
+      const done = editor.repair(store, new Findings(), { leaksOnly });
+      if (done !== undefined) return done;
+      const reason = leaksOnly
+        ? "refcounts must be written again, which --repair all does"
+        : "the references to clusters cannot be counted";
+      complain(`Cannot repair ${path}: ${reason}`);
+      return "failed";
+    } catch (error) {
+      if (!(error instanceof EditError)) throw error;
+      complain(`Cannot repair ${path}: ${error.message}`);
+      return "failed";
     } finally {
       store.close();
     }
   } finally {
     image.close();
+  }
+}
+
+/** @throws {UsageError} when the file cannot be written to */
+function storeOf(path: string): FileStore {
+  try {
+    return new FileStore(path);
+  } catch (error) {
+    throw new UsageError(`Cannot write to ${path}: ${whyUnreadable(error)}`);
   }
 }
 

@@ -50,4 +50,13 @@ liveTest(NEEDS, "amend and check --repair do what qemu-img does", async (directo
   const { filename: _, ...report } = JSON.parse(ours.stdout);
   const { filename: __, ...wanted } = JSON.parse(theirs.stdout);
   assertEquals(report, wanted);
+  const damaged = Deno.openSync(path, { write: true });
+  // The entry of the refcount table.
+  damaged.seekSync(0x10000, Deno.SeekMode.Start);
+  damaged.writeSync(new Uint8Array(8));
+  damaged.close();
+  const failed = await run("check", "-r", "leaks", "disk.qcow2");
+  assertEquals(failed.status, 1);
+  assertStringIncludes(failed.stderr, "--repair all");
+  assertEquals((await run("check", "-r", "all", "disk.qcow2")).status, 0);
 });
