@@ -23,7 +23,15 @@ import { writeGuest } from "./guest_write.ts";
 import { WritableImage } from "./image.ts";
 import { discardGuest, zeroGuest } from "./zeroes.ts";
 
-/** An image of qcow2 that is changed in place. */
+/**
+ * An image of qcow2 that is changed in place. The guest sees what it sees after the same changes by
+ * QEMU. Where QEMU can do less or leaves a choice:
+ *
+ * - Compressed data can replace a cluster that is allocated; QEMU's write fails then.
+ * - Compressed clusters are not written to encrypted images; QEMU stores them unencrypted.
+ * - A cluster that moves keeps its unallocated subclusters; QEMU copies those between stored ones.
+ * - Refcounts are always written, also with lazy refcounts: the dirty bit is only ever cleared.
+ */
 class Qcow2Editor implements ImageEditor {
   readonly snapshots: SnapshotEditor;
   readonly bitmaps: Qcow2Bitmaps;
