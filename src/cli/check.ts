@@ -21,8 +21,8 @@ import { UsageError } from "./verb.ts";
 export const help = `diskproof check IMAGE [options]
 
 Checks the refcounts and tables of an image as qemu-img check does. Without -r, nothing is
-repaired. Above what qemu-img prints, the text has a summary of the damage: what happened to the image, which
-ranges of the disk are affected, and how much of the content.
+repaired. Above what qemu-img prints, the text has a summary of the damage: what happened to the
+image, which ranges of the disk are affected, and how much of the content.
 
   -r, --repair leaks|all
                        release leaked clusters, or correct all refcounts and copied flags; the
