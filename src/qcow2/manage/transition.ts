@@ -130,10 +130,10 @@ export class Transition {
     return known;
   }
 
+  /** The offset of a refcount block in the file. */
   #blockOffset(index: number): number {
-    const { file, words } = { file: this.#image.file, words: this.#image.words.bind(this.#image) };
-    const at = Number(file.header.refcount_table_offset) + index * refcountTableEntry.size;
-    const [high = 0, low = 0] = words(at, 2);
+    const table = Number(this.#image.file.header.refcount_table_offset);
+    const [high = 0, low = 0] = this.#image.words(table + index * refcountTableEntry.size, 2);
     return masked(high, low, entryBits.refblockOffset);
   }
 
