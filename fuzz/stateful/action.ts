@@ -3,6 +3,8 @@ import type { KeptDisk, State } from "./state.ts";
 import type { Action, Place, Step } from "./step.ts";
 
 const SECTOR_BYTES = 512;
+/** Bytes of a range; one cluster at least. */
+const LENGTH_MAX = 2 ** 18;
 /** Bits of a bitmap that a step adds: QEMU keeps all of them in memory. */
 const BITS_MAX = 2 ** 20;
 
@@ -78,7 +80,7 @@ function rangeOf({ cluster, skip, clusters, bytes }: Place, { disk, facts }: Sta
   const unit = facts.clusterSize;
   const count = Math.max(1, Math.ceil(disk.size / unit));
   const start = (cluster % count) * unit + skip % unit;
-  const length = clusters * unit + bytes % unit || unit;
+  const length = Math.min(LENGTH_MAX, clusters * unit + bytes % unit || unit);
   return { start, end: Math.min(disk.size, start + length) };
 }
 

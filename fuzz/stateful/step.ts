@@ -33,6 +33,8 @@ export interface Place {
 const SECTOR_BYTES = 512;
 const STEPS_MAX = 24;
 const CLUSTERS_MAX = 3;
+/** Some ranges need another table or refcount block. */
+const MANY_MAX = 200;
 const GRANULARITY = { min: 9, max: 17 } as const;
 
 /** A step with the values that it has for an image in a state. */
@@ -175,7 +177,11 @@ function places(): fc.Arbitrary<Place> {
       { weight: 1, arbitrary: fc.nat() },
     ),
     skip: bytes,
-    clusters: fc.nat(CLUSTERS_MAX),
+    clusters: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 5, arbitrary: fc.nat(CLUSTERS_MAX) },
+      { weight: 1, arbitrary: fc.nat(MANY_MAX) },
+    ),
     bytes,
   });
 }
