@@ -176,11 +176,10 @@ export class WritableImage implements HostFile {
     this.reopen();
   }
 
-  /** Sets or clears an incompatible feature bit. */
-  setIncompatible(bit: "dirty" | "corrupt", on: boolean): void {
-    const bits = this.file.header.incompatible_features;
-    const incompatible_features = on ? bits | features[bit] : bits & ~features[bit];
-    this.setHeader({ incompatible_features });
+  /** Clears the dirty bit. */
+  clearDirty(): void {
+    const { incompatible_features } = this.file.header;
+    this.setHeader({ incompatible_features: incompatible_features & ~features.dirty });
   }
 
   /** Halves of 64-bit table entries at a byte offset. */

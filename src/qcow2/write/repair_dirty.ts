@@ -20,8 +20,8 @@ export interface RepairedImage extends HostFile {
   readonly options: EditOptions;
   /** Decodes the header again, after tables were written. */
   reopen(): void;
-  /** Sets or clears an incompatible feature bit. */
-  setIncompatible(bit: "dirty" | "corrupt", on: boolean): void;
+  /** Clears the dirty bit. */
+  clearDirty(): void;
   /** Makes everything durable. */
   flush(): void;
 }
@@ -47,7 +47,7 @@ export function repairDirty(image: RepairedImage): void {
     const [first] = findings.list();
     throw new EditError(`Cannot repair the refcounts: ${first?.message ?? "they are wrong"}`);
   }
-  image.setIncompatible("dirty", false);
+  image.clearDirty();
   image.flush();
 }
 
