@@ -42,6 +42,7 @@ export {
   ModulePeer,
   type Operation,
   type Outcome,
+  type Overlapped,
   type Peer,
   type PeerDescription,
   PeerError,

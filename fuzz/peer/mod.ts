@@ -12,6 +12,7 @@
 
 import type { Target } from "../engine/mod.ts";
 import { type PeerProperty, peerTarget } from "./target.ts";
+import { peerConcurrentTarget } from "./concurrent.ts";
 import { peerWriteTarget } from "./write.ts";
 import type { PeerUnderTest } from "./under_test.ts";
 
@@ -72,11 +73,16 @@ export function peerTargets(peers: readonly PeerUnderTest[]): Target[] {
     const asked = peerProperties.flatMap((property) =>
       peerTarget(peer, property, named(property.name)) ?? []
     );
-    return [...asked, peerWriteTarget(peer, named("peer-write")) ?? []].flat() as Target[];
+    const changing = [
+      peerWriteTarget(peer, named("peer-write")) ?? [],
+      peerConcurrentTarget(peer, named("peer-concurrent")) ?? [],
+    ];
+    return [...asked, ...changing].flat() as Target[];
   });
 }
 
 export type { PeerCase } from "./case.ts";
+export type { ConcurrentCase } from "./concurrent.ts";
 export type { PeerFacts } from "./facts.ts";
 export { findingsOf, type FuzzFinding, ledgerOf, notMetIn } from "./finding.ts";
 export { type FindingFolder, folderOf, picturesOf } from "./folder.ts";

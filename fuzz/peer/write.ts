@@ -10,7 +10,6 @@ import {
   actionsOf,
   after,
   describeAction,
-  factsFor,
   mayReject,
   PeerFiles,
   runSequence,
@@ -24,12 +23,12 @@ import {
   excerptOf,
   fromPlainJson,
   type StartIn,
-  startIn,
   type StatefulCase,
   statefulCases,
   toPlainJson,
 } from "../targets/mod.ts";
 import { hasFormat, type PeerUnderTest } from "./under_test.ts";
+import { formatName, kitNamed, startFor, whySkipped } from "./writable.ts";
 
 /** A sequence of changes that an implementation makes. */
 export interface WriteCase extends StatefulCase {
@@ -45,8 +44,6 @@ const STEPS_MAX = 15;
 const DELAY_MAX = 4;
 /** States since a flush before a kill. */
 const LOOSE_MAX = 3;
-/** Larger files are not written. */
-const FILE_MAX = 2 ** 22;
 
 /** Sequences of changes by an implementation; nothing if it has no `write`. */
 export function peerWriteTarget(under: PeerUnderTest, name: string): Target<WriteCase> | undefined {
@@ -66,7 +63,7 @@ export function peerWriteTarget(under: PeerUnderTest, name: string): Target<Writ
     files: (value) => filesOf(kitOf(value), value.model),
     describe: (value) => describeWrite(value, changes),
     script: (value) => {
-      const { start, image } = startFor(value, changes);
+      const { start, image } = startOf(value, changes);
       const actions = actionsOf(start.state, value.steps);
       return scriptOf({ start, image, actions, adapter: adapterOf(under) });
     },
@@ -76,7 +73,7 @@ export function peerWriteTarget(under: PeerUnderTest, name: string): Target<Writ
       return file === undefined ? "" : excerptOf(kit, file.source, { about, model: value.model });
     },
     run: async (value, { directory }): Promise<CaseReport> => {
-      const startIn = startFor(value, changes);
+      const startIn = startOf(value, changes);
       const skipped = whySkipped(startIn, takes.includes("passphrases"));
       if (skipped !== undefined) return { depth: "header", rules: [], skipped };
       running ??= under.open();
@@ -102,14 +99,12 @@ export function peerWriteTarget(under: PeerUnderTest, name: string): Target<Writ
   };
 }
 
-function formatName({ format }: Kit): string {
-  return format.name;
+function kitOf({ format }: WriteCase): Kit {
+  return kitNamed(format);
 }
 
-function kitOf({ format }: WriteCase): Kit {
-  const kit = changed.find((it) => formatName(it) === format);
-  if (kit === undefined) throw new TypeError(`Cannot use the case: unknown format ${format}`);
-  return kit;
+function startOf(value: WriteCase, changes: readonly ChangeOperation[]): StartIn {
+  return startFor(kitOf(value), value.model, changes);
 }
 
 function adapterOf({ text }: PeerUnderTest): string {
@@ -129,25 +124,9 @@ function writeCases(kit: Kit): fc.Arbitrary<WriteCase> {
   }));
 }
 
-function startFor(value: WriteCase, changes: readonly ChangeOperation[]): StartIn {
-  const made = startIn(kitOf(value), value.model);
-  const { state } = made.start;
-  const facts = factsFor(state.facts, changes);
-  return { ...made, start: { ...made.start, state: { ...state, facts } } };
-}
-
-function whySkipped({ start: { files, state } }: StartIn, opens: boolean): string | undefined {
-  const { facts, bitmaps, snapshots } = state;
-  if (files.some(({ source }) => source.size > FILE_MAX)) return "a file is too large to write";
-  if (facts.encrypted && !opens) return "the implementation takes no passphrases";
-  // A writer may drop bitmaps, and says so with the autoclear bit.
-  if (bitmaps.length > 0) return "the image has bitmaps";
-  return snapshots.length > 0 && !facts.snapshots ? "the image has snapshots" : undefined;
-}
-
 function describeWrite(value: WriteCase, changes: readonly ChangeOperation[]): string {
   const { kill } = value;
-  const { start: { state } } = startFor(value, changes);
+  const { start: { state } } = startOf(value, changes);
   const when = kill?.delay === undefined ? "after" : `${kill.delay} ms into`;
   return [
     describeSteps(kitOf(value), value, state),

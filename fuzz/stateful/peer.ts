@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MemorySource } from "../../src/bytes/mod.ts";
-import { type Change, hasFailed, type Outcome, type Peer } from "../../src/peers/mod.ts";
+import {
+  type Change,
+  hasFailed,
+  type Outcome,
+  type Overlapped,
+  type Peer,
+  type Subject,
+} from "../../src/peers/mod.ts";
 import { wordsOf, writeDensely } from "../compare/mod.ts";
 import { type CaseFile, Failure } from "../engine/mod.ts";
 import { describeAction } from "./action.ts";
@@ -48,15 +55,24 @@ export class PeerFiles implements Writer {
 
   /** Sends a change. */
   async change(change: Change): Promise<Outcome<null>> {
+    return await this.#peer.change?.(this.#subject(), change) ??
+      { outcome: "unsupported", message: "It cannot change images" };
+  }
+
+  /** Sends changes with several of them in flight. */
+  async overlap(changes: readonly Change[], atOnce: number): Promise<readonly Overlapped[]> {
+    this.#worked = true;
+    return await this.#peer.overlap?.(this.#subject(), changes, atOnce) ?? [];
+  }
+
+  #subject(): Subject {
     const { files: [top], format, passphrases } = this.#start;
-    const subject = {
+    return {
       path: top?.name ?? "",
       format,
       directory: this.#directory,
       ...(passphrases.length === 0 ? {} : { passphrases }),
     };
-    return await this.#peer.change?.(subject, change) ??
-      { outcome: "unsupported", message: "It cannot change images" };
   }
 
   async settle(): Promise<void> {

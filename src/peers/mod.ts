@@ -32,6 +32,7 @@ export {
   type MapEntry,
   type Operation,
   type Outcome,
+  type Overlapped,
   type Peer,
   type PeerDescription,
   PeerError,

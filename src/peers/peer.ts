@@ -5,9 +5,10 @@ export type { InfoReport, MapEntry };
 /** The questions that an implementation can be asked. */
 export type Operation = "probe" | "info" | "map" | "check" | "digest" | "unlock";
 
-/** What an implementation can do to an image. */
+/** What an implementation can do with an image that it may keep open. */
 export type ChangeOperation =
   | "create"
+  | "read"
   | "write"
   | "write-zeroes"
   | "discard"
@@ -16,7 +17,7 @@ export type ChangeOperation =
   | "resize"
   | `snapshot-${"create" | "apply" | "delete"}`;
 
-/** A change of an image, with what its operation needs. Offsets and lengths are in bytes. */
+/** A change of an image, or `read`, with what its operation needs. Offsets and lengths are in bytes. */
 export interface Change {
   /** What is done. */
   readonly operation: ChangeOperation;
@@ -30,6 +31,16 @@ export interface Change {
   readonly size?: number;
   /** The name of the snapshot. */
   readonly snapshot?: string;
+}
+
+/** A change that was sent while others were in flight. */
+export interface Overlapped {
+  /** The answer; `read` has its bytes. */
+  readonly outcome: Outcome<Uint8Array>;
+  /** When it was sent, by a clock of which no two readings are the same. */
+  readonly sent: number;
+  /** When it was answered, by the same clock. */
+  readonly answered: number;
 }
 
 /**
@@ -166,6 +177,8 @@ export interface PeerDescription {
   readonly operations: readonly Operation[];
   /** The changes that it supports; none if absent. */
   readonly changes?: readonly ChangeOperation[];
+  /** How many changes of an image it accepts at a time; one if absent. */
+  readonly concurrent?: number;
   /** The formats that it supports; all formats if the list is empty. */
   readonly formats: readonly string[];
   /** What the peer supports beside a path and a format; nothing if absent. */
@@ -204,6 +217,15 @@ export interface Peer {
   volume?(subject: Subject): Promise<Outcome<VolumeReport>>;
   /** Changes an image. The changes of an image go to one process, which may keep it open. */
   change?(subject: Subject, change: Change): Promise<Outcome<null>>;
+  /**
+   * Sends changes of an image to one process, in order and up to `atOnce` of them before an answer.
+   * After one without an answer no other is sent.
+   */
+  overlap?(
+    subject: Subject,
+    changes: readonly Change[],
+    atOnce: number,
+  ): Promise<readonly Overlapped[]>;
   /** Ends the processes that the peer keeps at once, whatever they do, as a crash would. */
   kill?(): Promise<void>;
   /** Ends the processes that the peer keeps. */

@@ -231,3 +231,57 @@ Deno.test("several adapters answer at the same time, and each question has its o
     const formats = answers.map((it) => it.outcome === "accepted" ? it.value.format : it.outcome);
     assertEquals(formats, paths.map((path) => `/images/${path}`));
   }));
+
+const READ = { operation: "read", offset: 0, length: 1 } as const;
+const PAIRS = `read) if [ -z "$held" ]; then held=$id; else
+  ok '{"data": "Qg=="}'; id=$held; ok '{"data": "QQ=="}'; held=
+fi;;`;
+
+Deno.test("answers to requests in flight may come in any order", () =>
+  withPeer({ command: shellAdapter(PAIRS), strict: true }, async (peer) => {
+    const overlapped = await peer.overlap(SUBJECT, [READ, READ, READ, READ], 2);
+    assertEquals(
+      overlapped.map(({ outcome }) => outcome.outcome === "accepted" && [...outcome.value]),
+      [[0x41], [0x42], [0x41], [0x42]],
+    );
+    const [first, second, third] = overlapped;
+    assertEquals([first?.sent, second?.sent], [0, 1]);
+    assertEquals((second?.answered ?? 9) < (first?.answered ?? 0), true);
+    assertEquals((third?.sent ?? 0) > 1, true);
+  }));
+
+Deno.test("requests in flight fail with the adapter, and no other is sent", () =>
+  withPeer(
+    {
+      command: shellAdapter(`read) if [ -z "$held" ]; then held=$id; else exit 3; fi;;\n${PROBE}`),
+    },
+    async (peer) => {
+      const overlapped = await peer.overlap(SUBJECT, [READ, READ, READ], 2);
+      assertEquals(overlapped.map(({ outcome }) => outcome.outcome), ["crashed", "crashed"]);
+      assertEquals(await peer.probe(SUBJECT), { outcome: "accepted", value: { format: "raw" } });
+    },
+  ));
+
+Deno.test("an answer with an id that no request in flight has is malformed", () =>
+  withPeer(
+    { command: shellAdapter(`read) id=x; ok '{"data": "QQ=="}';;`) },
+    async (peer) => {
+      const [first] = await peer.overlap(SUBJECT, [READ], 2);
+      assertEquals(first?.outcome.outcome, "malformed-answer");
+    },
+  ));
+
+Deno.test("an answer to read without as many bytes as were requested is malformed", () =>
+  withPeer(
+    { command: shellAdapter(`read) ok '{"data": "QUE="}';;`) },
+    async (peer) => {
+      const [first] = await peer.overlap(SUBJECT, [READ], 2);
+      assertEquals(first?.outcome.outcome, "malformed-answer");
+    },
+  ));
+
+Deno.test("an adapter says how many requests it accepts at a time", () =>
+  withPeer(
+    { command: shellAdapter("", '{"name": "a", "version": "1", "concurrent": 8}'), strict: true },
+    async (peer) => assertEquals((await peer.describe()).concurrent, 8),
+  ));

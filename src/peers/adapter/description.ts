@@ -36,7 +36,7 @@ export function descriptionIn(described: Members, name: string): PeerDescription
     const value = described[key];
     return typeof value === "string" ? value : undefined;
   };
-  const { takes, formats, operations, features } = described;
+  const { takes, formats, operations, features, concurrent } = described;
   const [language, homepage] = [text("language"), text("homepage")];
   return {
     name: text("name") ?? name,
@@ -48,6 +48,9 @@ export function descriptionIn(described: Members, name: string): PeerDescription
     ...(homepage === undefined ? {} : { homepage }),
     ...textsIn(features),
     ...changesIn(chosen(operations, CHANGE_OPERATIONS)),
+    ...(Number.isSafeInteger(concurrent) && Number(concurrent) > 1
+      ? { concurrent: Number(concurrent) }
+      : {}),
   };
 }
 

@@ -81,11 +81,22 @@ export abstract class AdapterPeer extends ForwardingPeer {
       const what = need === "header" ? "detached LUKS headers" : need;
       return unsupported(`The adapter does not declare support for ${what}`);
     }
-    if (this.#isStrict) requireValid(request);
+    this.checkRequest(request);
     return await this.answer(request, subject, (json) => {
       this.checkStrictly(request.operation, json);
       return read(json);
     });
+  }
+
+  /**
+   * Compares a request with its schema.
+   *
+   * @throws {PeerError} for a request that does not match its schema, where that is checked: a fault of
+   *   diskproof
+   */
+  protected checkRequest(request: AdapterRequest): void {
+    const [problem] = this.#isStrict ? problemsOfRequest({ id: "0", ...request }) : [];
+    if (problem !== undefined) throw new PeerError(`diskproof breaks the protocol: ${problem}`);
   }
 
   /**
@@ -107,10 +118,4 @@ export abstract class AdapterPeer extends ForwardingPeer {
     const [problem] = this.#isStrict ? problemsOfEnvelope(json) : [];
     if (problem !== undefined) throw new ShapeError(problem);
   }
-}
-
-/** @throws {PeerError} for a request that does not match its schema: a fault of diskproof */
-function requireValid(request: AdapterRequest): void {
-  const [problem] = problemsOfRequest({ id: "0", ...request });
-  if (problem !== undefined) throw new PeerError(`diskproof breaks the protocol: ${problem}`);
 }

@@ -25,9 +25,9 @@ export interface AdapterRequest {
   readonly passphrases?: readonly string[];
   /** The snapshot of `digest-snapshot` and of changes of snapshots. */
   readonly snapshot?: string;
-  /** The start of `digest-range` and of a change, in bytes. */
+  /** The start of `digest-range`, `read` and of a change, in bytes. */
   readonly offset?: string;
-  /** The length of `digest-range` and of a change, in bytes. */
+  /** The length of `digest-range`, `read` and of a change, in bytes. */
   readonly length?: string;
   /** The bytes of `write` in base64. */
   readonly data?: string;

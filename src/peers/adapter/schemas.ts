@@ -53,6 +53,7 @@ const OWN_MEMBERS: Readonly<Record<string, Readonly<Record<string, Schema>>>> = 
   "digest-snapshot": { snapshot: text },
   "digest-range": { offset: decimal, length: decimal },
   create: { size: decimal },
+  read: { offset: decimal, length: decimal },
   write: { offset: decimal, data: text },
   "write-zeroes": { offset: decimal, length: decimal },
   discard: { offset: decimal, length: decimal },
@@ -113,6 +114,7 @@ const ANSWERS: Readonly<Record<AdapterOperation | ChangeOperation | "hello", Sch
       formats: { type: "array", items: { enum: formatNames } },
       features: texts,
       takes: { type: "array", items: { enum: ["passphrases", "header"] } },
+      concurrent: { type: "integer", minimum: 1 },
     },
     additionalProperties: false,
   },
@@ -171,6 +173,7 @@ const ANSWERS: Readonly<Record<AdapterOperation | ChangeOperation | "hello", Sch
   ...Object.fromEntries(CHANGE_OPERATIONS.map((it) => [it, CHANGED])) as {
     readonly [Operation in ChangeOperation]: Schema;
   },
+  read: { type: "object", required: ["data"], properties: { data: text } },
 };
 
 /** What is wrong with a request; nothing for one that keeps the protocol. */

@@ -1,8 +1,10 @@
 import type { Json } from "../../format/mod.ts";
-import { malformed, type Members, membersOf, ShapeError } from "../answers.ts";
+import { isMembers, malformed, type Members, membersOf, ShapeError } from "../answers.ts";
+import { fewAtOnce } from "../at_once.ts";
 import {
   type Change,
   type Outcome,
+  type Overlapped,
   type PeerDescription,
   PeerError,
   type Subject,
@@ -11,7 +13,7 @@ import { Pool } from "../pool.ts";
 import { scrubbed } from "../tool/secrets.ts";
 import config from "../../../deno.json" with { type: "json" };
 import { outcomeIn } from "./answer.ts";
-import { changeRequest } from "./change.ts";
+import { bytesIn, changeRequest } from "./change.ts";
 import { descriptionIn } from "./description.ts";
 import { type AdapterOptions, AdapterPeer } from "./peer.ts";
 import { type AdapterRequest, PROTOCOL, withFullPaths } from "./request.ts";
@@ -21,11 +23,11 @@ export type SessionReply =
   | { readonly json: Json; readonly printed: Uint8Array | string }
   | { readonly failed: Outcome<never> };
 
-/** A long-lived adapter that answers one message at a time. */
+/** A long-lived adapter. Only one that says so in its description gets a message before its answer. */
 export interface Session {
   /** Whether it can be asked. One that has failed cannot. */
   readonly isUsable: boolean;
-  /** Sends a message, and waits for the reply. */
+  /** Sends a message, and waits for a reply: that of any message in flight. */
   ask(message: { readonly [key: string]: Json }, timeoutMs: number): Promise<SessionReply>;
   /** Ends it, whatever it does. */
   close(): Promise<void>;
@@ -44,10 +46,11 @@ const TIMEOUT_MS = 20_000;
 const START_MS = 120_000;
 const AT_ONCE_MAX = 4;
 
-/** A session, and how often it has answered since its start. */
+/** A session, how often it has answered since its start, and the messages in flight by their ids. */
 interface Kept {
   session: Session | undefined;
   answers: number;
+  readonly waiting: Map<string, (reply: SessionReply) => void>;
 }
 
 /**
@@ -71,7 +74,10 @@ export abstract class SessionPeer extends AdapterPeer {
     this.#name = name;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     const atOnce = options.atOnce ?? Math.min(AT_ONCE_MAX, navigator.hardwareConcurrency + 1);
-    this.#pool = new Pool<Kept>(() => ({ session: undefined, answers: 0 }), atOnce);
+    this.#pool = new Pool<Kept>(
+      () => ({ session: undefined, answers: 0, waiting: new Map() }),
+      atOnce,
+    );
   }
 
   /**
@@ -84,6 +90,32 @@ export abstract class SessionPeer extends AdapterPeer {
   /** Changes an image. */
   async change(subject: Subject, change: Change): Promise<Outcome<null>> {
     return await this.send(changeRequest(change, subject), subject, () => null);
+  }
+
+  /** Changes an image with several requests in flight. */
+  async overlap(
+    subject: Subject,
+    changes: readonly Change[],
+    atOnce: number,
+  ): Promise<readonly Overlapped[]> {
+    return await this.#use(async (kept) => {
+      if (kept.session === undefined) await this.#started(kept);
+      const overlapped: Overlapped[] = [];
+      let clock = 0;
+      await fewAtOnce([...changes.entries()], async ([index, change]) => {
+        if (kept.session === undefined) return;
+        const sent = clock++;
+        const message = withFullPaths(changeRequest(change, subject), subject.directory);
+        this.checkRequest(message);
+        const outcome = await this.#exchange(kept, message, (json) => {
+          this.checkStrictly(change.operation, json);
+          return bytesIn(change, json);
+        });
+        overlapped[index] = { outcome, sent, answered: clock++ };
+        kept.answers++;
+      }, atOnce);
+      return overlapped.filter((it) => it !== undefined);
+    });
   }
 
   /** Ends the adapters at once, even one that works on a request. */
@@ -169,10 +201,8 @@ export abstract class SessionPeer extends AdapterPeer {
     read: (json: Json) => T,
     timeoutMs = this.#timeoutMs,
   ): Promise<Outcome<T>> {
-    const { session } = kept;
-    if (session === undefined) throw new PeerError("The adapter is not running");
     const id = `${++this.#ids}`;
-    const reply = await session.ask({ id, ...message } as unknown as Members, timeoutMs);
+    const reply = await replyTo(kept, { id, ...message } as unknown as Members, timeoutMs);
     if ("failed" in reply) {
       await end(kept);
       const { failed } = reply;
@@ -193,6 +223,23 @@ export abstract class SessionPeer extends AdapterPeer {
       return malformed(reply.printed, error.message);
     }
   }
+}
+
+/** The reply with the id of a message; one that belongs to no message in flight goes to any of them. */
+function replyTo(kept: Kept, message: Members, timeoutMs: number): Promise<SessionReply> {
+  const { session, waiting } = kept;
+  if (session === undefined) throw new PeerError("The adapter is not running");
+  const id = String(message["id"]);
+  return new Promise((resolve, reject) => {
+    waiting.set(id, resolve);
+    session.ask(message, timeoutMs).then((reply) => {
+      const named = "json" in reply && isMembers(reply.json) ? String(reply.json["id"]) : id;
+      const [owner = id] = [named, id, ...waiting.keys()].filter((it) => waiting.has(it));
+      const answer = waiting.get(owner);
+      waiting.delete(owner);
+      answer?.(reply);
+    }, reject);
+  });
 }
 
 async function end(kept: Kept): Promise<void> {

@@ -28,7 +28,10 @@ const LINE_END = 0x0a;
 const SOON_MS = 500;
 const ENCODER = new TextEncoder();
 
-/** A process that answers each line of its standard input with a line. */
+/**
+ * A process that answers each line of its standard input with a line. The first line of output that
+ * comes is the answer to the first line that waits for one.
+ */
 export class LineProcess {
   readonly #child: RunningTool;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -39,7 +42,7 @@ export class LineProcess {
   #size = 0;
   #stderr = new Uint8Array();
   #hasStray = false;
-  #wake: ((line: Uint8Array | undefined) => void) | undefined;
+  readonly #waiting: ((line: Uint8Array | undefined) => void)[] = [];
 
   /** @throws {ToolError} when the process cannot be started */
   constructor(command: readonly string[]) {
@@ -55,7 +58,7 @@ export class LineProcess {
       await drained([heard, complained]);
       await Promise.all(this.#outputs.map((it) => it.cancel()));
       this.#end ??= endOf(status) as LineEnd;
-      this.#answer(undefined);
+      while (this.#waiting.length > 0) this.#answer(undefined);
       return this.#end;
     });
   }
@@ -77,7 +80,7 @@ export class LineProcess {
   /** Writes a line, and waits for one. */
   async ask(text: string, timeoutMs: number): Promise<LineReply> {
     this.#stderr = new Uint8Array();
-    const answer = new Promise<Uint8Array | undefined>((resolve) => this.#wake = resolve);
+    const answer = new Promise<Uint8Array | undefined>((resolve) => this.#waiting.push(resolve));
     const timer = setTimeout(() => this.kill({ kind: "timed-out", timeoutMs }), timeoutMs);
     this.#input.write(ENCODER.encode(`${text}\n`)).catch(() => {});
     const line = this.#end === undefined ? await answer : undefined;
@@ -131,25 +134,24 @@ export class LineProcess {
 
   #hear(chunk: Uint8Array): void {
     const at = chunk.indexOf(LINE_END);
-    if (at < 0 || this.#wake === undefined) {
+    const isExpected = this.#waiting.length > 0;
+    if (at < 0 || !isExpected) {
       this.#parts.push(chunk);
       this.#size += chunk.length;
-      this.#hasStray = this.#wake === undefined;
+      this.#hasStray = !isExpected;
       if (this.#size > LINE_LIMIT) this.kill({ kind: "flooded", limit: LINE_LIMIT });
       return;
     }
     const parts = [...this.#parts, chunk.subarray(0, at)];
     const rest = chunk.subarray(at + 1);
-    this.#parts = rest.length > 0 ? [rest] : [];
-    this.#size = rest.length;
-    this.#hasStray = rest.length > 0;
+    this.#parts = [];
+    this.#size = 0;
     this.#answer(parts.length === 1 ? parts[0] : Buffer.concat(parts));
+    if (rest.length > 0) this.#hear(rest);
   }
 
   #answer(line: Uint8Array | undefined): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.(line);
+    this.#waiting.shift()?.(line);
   }
 
   async #collect(stderr: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {

@@ -1,0 +1,280 @@
+import * as fc from "fast-check";
+import { SECTOR } from "../../src/bytes/mod.ts";
+import { layersOf, readContent } from "../../src/image/mod.ts";
+import { type Change, hasFailed, type Overlapped, type Peer } from "../../src/peers/mod.ts";
+import { answerAt, wordsOf } from "../compare/mod.ts";
+import { type CaseReport, Failure, type Target } from "../engine/mod.ts";
+import { changed, describeModel, filesOf, type Kit } from "../formats/mod.ts";
+import { mostly, type Range } from "../generate/mod.ts";
+import {
+  type Action,
+  actionOf,
+  after,
+  changeOf,
+  contradictionIn,
+  describeAction,
+  merged,
+  PeerFiles,
+  type State,
+  type Step,
+  type TimedRequest,
+  UnsupportedImage,
+  verify,
+  whole,
+} from "../stateful/mod.ts";
+import { excerptOf, fromPlainJson, type StartIn, toPlainJson } from "../targets/mod.ts";
+import { hasFormat, type PeerUnderTest } from "./under_test.ts";
+import { formatName, kitNamed, startFor, whySkipped } from "./writable.ts";
+
+/** Requests that are sent before others are answered. */
+export interface ConcurrentCase {
+  /** Name of the format. */
+  readonly format: string;
+  /** The model that the image is built from. */
+  readonly model: unknown;
+  /** The requests in the order in which they are sent. */
+  readonly steps: readonly OverlapStep[];
+  /** How many are in flight at a time, as far as the implementation accepts them. */
+  readonly atOnce: number;
+}
+
+type Place = Extract<Step, { do: "discard" }>["at"];
+type OverlapStep = Step | { readonly do: "read"; readonly at: Place };
+type OverlapAction = Action | { readonly do: "read"; readonly range: Range };
+
+const STEPS_MAX = 16;
+const AT_ONCE_MAX = 16;
+/** A case is run so many times: not every order of the requests shows what is wrong. */
+const ATTEMPTS = 2;
+
+/** Overlapping requests in flight; nothing for an implementation that does one at a time. */
+export function peerConcurrentTarget(
+  under: PeerUnderTest,
+  name: string,
+): Target<ConcurrentCase> | undefined {
+  const { changes = [], takes = [], concurrent = 1 } = under.description;
+  const kits = changed.filter((kit) => hasFormat(under, formatName(kit)));
+  const writes = changes.includes("write") && changes.includes("flush");
+  if (!writes || concurrent < 2 || kits.length === 0) return undefined;
+  const startOf = ({ format, model }: ConcurrentCase) => startFor(kitNamed(format), model, changes);
+  const reads = changes.includes("read");
+  let running: Peer | undefined;
+  return {
+    name,
+    says: "each sector is as some order of overlapping requests in flight leaves it",
+    weight: 2,
+    cases: () => fc.oneof(...kits.map((kit) => concurrentCases(kit))),
+    toJson: toPlainJson,
+    fromJson: (json) => fromPlainJson(json) as ConcurrentCase,
+    files: ({ format, model }) => filesOf(kitNamed(format), model),
+    describe: (value) => {
+      const { format, model, atOnce } = value;
+      const actions = actionsIn(value, startOf(value).start.state, reads);
+      return [
+        describeModel(kitNamed(format), model),
+        ...actions.map(describeOverlap),
+        `${Math.min(atOnce, concurrent)} requests in flight`,
+      ].join("\n");
+    },
+    excerpt: ({ format, model }, about) => {
+      const [file] = filesOf(kitNamed(format), model);
+      const options = { about, model };
+      return file === undefined ? "" : excerptOf(kitNamed(format), file.source, options);
+    },
+    run: async (value, { directory }): Promise<CaseReport> => {
+      const startIn = startOf(value);
+      const skipped = whySkipped(startIn, takes.includes("passphrases"));
+      if (skipped !== undefined) return { depth: "header", rules: [], skipped };
+      running ??= under.open();
+      const closes = changes.includes("close");
+      const writer = new PeerFiles(running, { directory, closes });
+      const actions = actionsIn(value, startIn.start.state, reads);
+      const atOnce = Math.min(value.atOnce, concurrent);
+      try {
+        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+          await runOverlap(actions, { startIn, writer, closes, atOnce });
+          if (!closes) await running.kill?.();
+        }
+        return { depth: "accepted", rules: [] };
+      } catch (error) {
+        // What it has of this image is not for the next one.
+        await running.kill?.();
+        if (!(error instanceof UnsupportedImage)) throw error;
+        const skipped = "the implementation does not support the image";
+        return { depth: "header", rules: [], skipped };
+      }
+    },
+    async stop() {
+      const closing = running;
+      running = undefined;
+      await closing?.close?.();
+    },
+  };
+}
+
+/** Requests for the same few clusters. */
+function concurrentCases(kit: Kit): fc.Arbitrary<ConcurrentCase> {
+  const bytes = fc.oneof(
+    { withCrossShrink: true },
+    { weight: 2, arbitrary: fc.constant(0) },
+    { weight: 2, arbitrary: fc.nat(15).map((count) => count * SECTOR) },
+    { weight: 1, arbitrary: fc.nat(4095) },
+  );
+  const at: fc.Arbitrary<Place> = fc.record({
+    cluster: mostly(0, fc.nat(3)),
+    skip: bytes,
+    clusters: mostly(0, fc.nat(2)),
+    bytes,
+  });
+  const seed = fc.integer({ min: 1, max: 255 });
+  const pattern = fc.record({ kind: fc.constantFrom("fill", "noise"), seed });
+  const verb = <Name extends OverlapStep["do"]>(name: Name) => fc.constant(name);
+  const step = fc.oneof(
+    { withCrossShrink: true },
+    { weight: 8, arbitrary: fc.record({ do: verb("write"), at, pattern }) },
+    { weight: 4, arbitrary: fc.record({ do: verb("read"), at }) },
+    { weight: 2, arbitrary: fc.record({ do: verb("zero"), at, unmap: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ do: verb("discard"), at }) },
+    { weight: 1, arbitrary: fc.record({ do: verb("flush") }) },
+  ) as fc.Arbitrary<OverlapStep>;
+  return fc.record({
+    format: fc.constant(formatName(kit)),
+    model: kit.models("stateful"),
+    steps: fc.array(step, { minLength: 2, maxLength: STEPS_MAX, size: "max" }),
+    atOnce: fc.integer({ min: 2, max: AT_ONCE_MAX }),
+  });
+}
+
+function actionsIn(
+  { steps }: ConcurrentCase,
+  state: State,
+  reads: boolean,
+): readonly OverlapAction[] {
+  return steps.flatMap((step): OverlapAction[] => {
+    if (step.do !== "read") return [actionOf(step, state) ?? []].flat();
+    const action = actionOf({ do: "discard", at: step.at }, anyDiscard(state));
+    return reads && action?.do === "discard" ? [{ do: "read", range: action.range }] : [];
+  });
+}
+
+/** The state of an image of which any range can be discarded. */
+function anyDiscard(state: State): State {
+  return { ...state, facts: { ...state.facts, discards: "anything" } };
+}
+
+function describeOverlap(action: OverlapAction): string {
+  if (action.do !== "read") return describeAction(action);
+  const { start, end } = action.range;
+  return `read ${end - start} bytes at ${start}`;
+}
+
+function requestOf(action: OverlapAction): Change {
+  if (action.do === "read") {
+    const { start, end } = action.range;
+    return { operation: "read", offset: start, length: end - start };
+  }
+  return changeOf(action) ?? { operation: "flush" };
+}
+
+interface Overlap {
+  readonly startIn: StartIn;
+  readonly writer: PeerFiles;
+  readonly closes: boolean;
+  readonly atOnce: number;
+}
+
+/** Sends the requests, and compares the image and what was read with what some order gives. */
+async function runOverlap(
+  actions: readonly OverlapAction[],
+  { startIn: { start, open, leaks }, writer, closes, atOnce }: Overlap,
+): Promise<void> {
+  writer.load(start);
+  const changes = actions.map(requestOf);
+  const overlapped = await writer.overlap(changes, atOnce);
+  const requests = overlapped.flatMap((it, index) => {
+    const action = actions[index];
+    return action === undefined ? [] : timedRequest(action, changes[index], it);
+  });
+  await writer.settle();
+  const image = open(writer.files());
+  // What the requests changed is compared below, and may have any content here.
+  const ranges = actions.flatMap((it) => it.do !== "read" && "range" in it ? [it.range] : []);
+  const left = ranges.reduce(
+    (state, range) => after(state, { do: "discard", range }),
+    anyDiscard(start.state),
+  );
+  verify(image, left, "peer", { leaks: closes ? leaks : Infinity });
+  const { disk } = start.state;
+  const layers = layersOf(image);
+  const clock = 2 * actions.length;
+  const last = merged(requests.map(({ range }) => whole(range, SECTOR)), disk.size)
+    .map(({ start: from, end }): NamedRequest => ({
+      do: "read",
+      range: { start: from, end },
+      bytes: readContent(layers, from, end - from),
+      sent: clock,
+      answered: clock + 1,
+      says: "the content at the end",
+    }));
+  requireOrder(disk, [...requests.filter((it) => it.do !== "read"), ...last], "content");
+  requireOrder(disk, [...requests, ...last], "read");
+}
+
+interface NamedRequest extends TimedRequest {
+  readonly says: string;
+}
+
+function timedRequest(
+  action: OverlapAction,
+  change: Change | undefined,
+  { outcome, sent, answered }: Overlapped,
+): NamedRequest[] {
+  const says = describeOverlap(action);
+  if (outcome.outcome !== "accepted") {
+    const { message } = outcome;
+    if (outcome.outcome === "unsupported") throw new UnsupportedImage(message);
+    const words = hasFailed(outcome) ? `.${wordsOf(message)}` : "";
+    throw new Failure(`peer.${action.do}.${outcome.outcome}${words}`, `${says}: ${message}`);
+  }
+  if (!("range" in action)) return [];
+  const { range } = action;
+  const timed = { range, sent, answered, says };
+  switch (action.do) {
+    case "read":
+      return [{ ...timed, do: "read", bytes: outcome.value }];
+    case "zero":
+      return [{ ...timed, do: "write", bytes: new Uint8Array(range.end - range.start) }];
+    case "write":
+      return [{ ...timed, do: "write", bytes: change?.data ?? new Uint8Array() }];
+    default:
+      return [{ ...timed, do: "discard" }];
+  }
+}
+
+function requireOrder(
+  disk: State["disk"],
+  requests: readonly NamedRequest[],
+  what: "content" | "read",
+): void {
+  const found = contradictionIn((start, length) => disk.read(start, length), requests);
+  if (found === undefined) return;
+  const { start, end } = found.range;
+  const old = disk.read(start, end - start);
+  const answers = found.requests.flatMap(({ says, range, bytes }) => {
+    if (bytes === undefined) return [];
+    const [from, to] = [Math.max(start, range.start), Math.min(end, range.end)];
+    const part = bytes.subarray(from - range.start, to - range.start);
+    return [answerAt(says, part, { start: from, place: from })];
+  });
+  const order = found.requests.map(({ says, sent, answered }) =>
+    `${says} (${sent} to ${answered})`
+  );
+  throw new Failure(
+    `peer.concurrent.${what}`,
+    `no order of these requests explains the sector at ${start}: ${order.join(", ")}`,
+    {
+      answers: [answerAt("before", old, { start, place: start }), ...answers],
+      about: { guestOffset: start },
+    },
+  );
+}

@@ -1,0 +1,40 @@
+import type { ChangeOperation } from "../../src/peers/mod.ts";
+import { changed, type Kit } from "../formats/mod.ts";
+import { factsFor } from "../stateful/mod.ts";
+import { type StartIn, startIn } from "../targets/mod.ts";
+
+/** Larger files are not written. */
+const FILE_MAX = 2 ** 22;
+
+/** The name of the format of a kit. */
+export function formatName({ format }: Kit): string {
+  return format.name;
+}
+
+/** @throws {TypeError} for a case of an unknown format */
+export function kitNamed(format: string): Kit {
+  const kit = changed.find((it) => formatName(it) === format);
+  if (kit === undefined) throw new TypeError(`Cannot use the case: unknown format ${format}`);
+  return kit;
+}
+
+/** The image of a model, for an implementation with these changes. */
+export function startFor(kit: Kit, model: unknown, changes: readonly ChangeOperation[]): StartIn {
+  const made = startIn(kit, model);
+  const { state } = made.start;
+  const facts = factsFor(state.facts, changes);
+  return { ...made, start: { ...made.start, state: { ...state, facts } } };
+}
+
+/** Why an image is not given to an implementation. */
+export function whySkipped(
+  { start: { files, state } }: StartIn,
+  opens: boolean,
+): string | undefined {
+  const { facts, bitmaps, snapshots } = state;
+  if (files.some(({ source }) => source.size > FILE_MAX)) return "a file is too large to write";
+  if (facts.encrypted && !opens) return "the implementation takes no passphrases";
+  // A writer may drop bitmaps, and says so with the autoclear bit.
+  if (bitmaps.length > 0) return "the image has bitmaps";
+  return snapshots.length > 0 && !facts.snapshots ? "the image has snapshots" : undefined;
+}
