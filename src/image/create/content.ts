@@ -38,13 +38,14 @@ export function contentOfLayers(layers: readonly Layer[]): DiskContent {
       for (let at = start; at < start + length;) {
         const inBlock = at % unit;
         const end = Math.min(start + length, at - inBlock + unit);
-        if (bytes !== undefined) {
+        const part = bytes?.subarray(at - start, end - start);
+        // An image can let far more of its disk be zeros in the file than there is memory.
+        if (part !== undefined && !isZero(part)) {
           block ??= new Uint8Array(unit);
-          block.set(bytes.subarray(at - start, end - start), inBlock);
+          block.set(part, inBlock);
         }
         if (end % unit === 0 || end === size) {
-          const isThere = block !== undefined && !isZero(block);
-          yield { offset: at - inBlock, bytes: isThere ? block : undefined };
+          yield { offset: at - inBlock, bytes: block };
           block = undefined;
         }
         at = end;
