@@ -1,7 +1,7 @@
 import { SECTOR } from "../../src/bytes/mod.ts";
 import type { Failure } from "../engine/mod.ts";
 import type { Action } from "./step.ts";
-import type { State } from "./state.ts";
+import { type State, WIDE_BITS } from "./state.ts";
 
 /** What is known of a sequence when it fails. */
 export interface Seen {
@@ -69,5 +69,22 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
     explains: ({ what, state: { facts }, actions }) =>
       what.startsWith("content.data.qcow2") && facts.encrypted &&
       facts.dataFile && actions.some(({ action }) => action.do === "resize"),
+  },
+  {
+    name: "refcounts-too-narrow-for-one",
+    because:
+      "How many compressed clusters share a host cluster, and so how large its refcount is, is up to the " +
+      "writer. With narrow refcounts one can keep another snapshot, and the other cannot.",
+    explains: ({ what, state: { facts } }) =>
+      /^(snapshot|apply)\.rejected-alone$/.test(what) && facts.refcountBits < WIDE_BITS,
+  },
+  {
+    name: "qemu-apply-half-done",
+    because:
+      "qcow2_snapshot_goto gives the disk the size of the snapshot before it finds that refcounts are " +
+      "too narrow, and leaves it so (block/qcow2-snapshot.c, 7.2.22).",
+    explains: ({ state: { facts }, actions }) =>
+      facts.refcountBits < WIDE_BITS &&
+      actions.some(({ action, rejected }) => action.do === "apply" && rejected),
   },
 ];

@@ -199,7 +199,7 @@ function discarded({ facts, disk }: State, { start, end }: Range): Range | undef
 }
 
 /** Refcounts of so many bits can count all references of a sequence. */
-const WIDE_BITS = 16;
+export const WIDE_BITS = 16;
 
 /** Why an action may be rejected that QEMU's drivers reject; `undefined` if it must be done. */
 export function mayReject(

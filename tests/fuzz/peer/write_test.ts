@@ -3,6 +3,7 @@ import { Failure, type Target } from "../../../fuzz/engine/mod.ts";
 import { caseAt } from "../../../fuzz/engine/random.ts";
 import { peerTargets, type PeerUnderTest } from "../../../fuzz/peer/mod.ts";
 import { JsonlPeer, withScratch } from "../../../src/peers/mod.ts";
+import { liveTest } from "../../live.ts";
 
 const ADAPTER = new URL("writing_adapter.ts", import.meta.url).pathname;
 const PERMISSIONS = ["--quiet", "--no-prompt", "--no-check", "--allow-read", "--allow-write=/tmp"];
@@ -10,11 +11,14 @@ const PERMISSIONS = ["--quiet", "--no-prompt", "--no-check", "--allow-read", "--
 /** The target of the reference as an adapter, with a mistake. */
 async function targetOf(mistake: string): Promise<Target> {
   const command = ["deno", "run", ...PERMISSIONS, ADAPTER, mistake];
-  const open = () => new JsonlPeer({ command, atOnce: 1, strict: true });
+  return await targetFor(() => new JsonlPeer({ command, atOnce: 1, strict: true }));
+}
+
+async function targetFor(open: () => JsonlPeer): Promise<Target> {
   const peer = open();
   const description = await peer.describe();
   await peer.close();
-  const under: PeerUnderTest = { text: `jsonl:${command.join(" ")}`, description, open };
+  const under: PeerUnderTest = { text: "jsonl:adapter", description, open };
   const target = peerTargets([under]).find(({ name }) => name === "peer-write");
   assert(target !== undefined);
   return target;
@@ -65,3 +69,19 @@ Deno.test("the script of a case sends its changes to the adapter", async () => {
   const { value } = caseAt(target.cases(), { seed: 1, target: target.name }, 1);
   assert(target.script?.(value).includes('"operation":"flush"'));
 });
+
+liveTest(
+  { needs: ["qemu-nbd"] },
+  "peer-write finds nothing wrong with qemu-nbd",
+  async (directory) => {
+    const path =
+      new URL("../../../examples/adapters/qemu-nbd/adapter.py", import.meta.url).pathname;
+    const command = ["/usr/bin/env", "python3", path];
+    const target = await targetFor(() => new JsonlPeer({ command, atOnce: 1, strict: true }));
+    for (let index = 0; index < 5; index++) {
+      const { value } = caseAt(target.cases(), { seed: 2, target: target.name }, index);
+      await target.run(value, { directory, tools: {} });
+    }
+    await target.stop?.();
+  },
+);
