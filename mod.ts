@@ -38,7 +38,7 @@
  * decoded structures and models have a `bigint`, for fields of 64 bits.
  *
  * Other entry points: `./rules`, `./layout`, `./formats`, `./formats/qcow1`, `./formats/qcow2`, `./formats/luks1`,
- * `./formats/luks2`, `./peers`, `./fuzz` and `./cli`.
+ * `./formats/luks2`, `./edit`, `./peers`, `./fuzz` and `./cli`.
  *
  * @module
  */

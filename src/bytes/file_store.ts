@@ -59,7 +59,11 @@ export class FileStore implements ByteStore {
     return target;
   }
 
-  /** @throws {SourceError} when another program has made the file shorter, or reading fails */
+  /**
+   * Fills `target` with the bytes from `offset` on; past the end they are zeros.
+   *
+   * @throws {SourceError} when another program has made the file shorter, or reading fails
+   */
   readInto(offset: number, target: Uint8Array): void {
     const wanted = Math.max(0, Math.min(target.length, this.#size - offset));
     for (let done = 0; done < wanted;) {
@@ -71,7 +75,11 @@ export class FileStore implements ByteStore {
     target.fill(0, wanted);
   }
 
-  /** @throws {SourceError} when writing fails: some of the bytes may be written then */
+  /**
+   * Writes bytes.
+   *
+   * @throws {SourceError} when writing fails: some of the bytes may be written then
+   */
   write(offset: number, bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length;) {
       const part = bytes.subarray(done);
@@ -86,7 +94,11 @@ export class FileStore implements ByteStore {
     this.#size = size;
   }
 
-  /** @throws {SourceError} when writing fails, or the path is no longer that of the file */
+  /**
+   * Makes everything durable that was written before.
+   *
+   * @throws {SourceError} when writing fails, or the path is no longer that of the file
+   */
   flush(): void {
     this.#do("write to", () => this.#file.flush());
     const { size } = this.#file.facts();

@@ -11,7 +11,13 @@
  * @module
  */
 
-export { type EditedImage, editFiles, editImage, type EditImageOptions } from "./open.ts";
+export {
+  type EditedImage,
+  editFiles,
+  type EditFilesOptions,
+  editImage,
+  type EditImageOptions,
+} from "./open.ts";
 export { commitInto } from "./commit.ts";
 export { GuestStore } from "./guest_store.ts";
 export { keepContent } from "./rebase.ts";

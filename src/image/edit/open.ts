@@ -36,9 +36,15 @@ import { GuestStore } from "./guest_store.ts";
 import { ProbedRawEditor } from "./probed_raw.ts";
 
 /** How an image is opened for changes. */
-export interface EditImageOptions extends OpenOptions, Own {
+export interface EditImageOptions extends OpenOptions, Pick<EditOptions, "random" | "now"> {
   /** `false`: do not open the backing file. For changes that do not depend on content. */
   readonly backing?: false;
+}
+
+/** How files that are not in a file system are opened for changes. */
+export interface EditFilesOptions extends ReadOptions, Pick<EditOptions, "random" | "now"> {
+  /** A detached LUKS header. */
+  readonly header?: ByteSource;
 }
 
 /** An image that is open for changes. */
@@ -72,12 +78,11 @@ export function editImage(path: string, options: EditImageOptions = {}): EditedI
  *
  * @param files by name; the image itself is the first one, a store; others are stores if they are
  * changed, too
- * @param options `header` is a detached LUKS header
  */
 export function editFiles(
   files: ReadonlyMap<string, ByteSource>,
   format?: Format | string,
-  options: ReadOptions & Own & { readonly header?: ByteSource } = {},
+  options: EditFilesOptions = {},
 ): EditedImage {
   const [[path, source] = []] = files;
   if (path === undefined || source === undefined || !isStore(source)) {
