@@ -28,12 +28,13 @@ export function startFor(kit: Kit, model: unknown, changes: readonly ChangeOpera
 
 /** Why an image is not given to an implementation. */
 export function whySkipped(
-  { start: { files, state } }: StartIn,
+  { start: { files, state, passphrases } }: StartIn,
   opens: boolean,
 ): string | undefined {
   const { facts, bitmaps, snapshots } = state;
   if (files.some(({ source }) => source.size > FILE_MAX)) return "a file is too large to write";
-  if (facts.encrypted && !opens) return "the implementation takes no passphrases";
+  // A part of the backing chain may be encrypted, too.
+  if (passphrases.length > 0 && !opens) return "the implementation takes no passphrases";
   // A writer may drop bitmaps, and says so with the autoclear bit.
   if (bitmaps.length > 0) return "the image has bitmaps";
   return snapshots.length > 0 && !facts.snapshots ? "the image has snapshots" : undefined;

@@ -11,17 +11,25 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 QEMU_NBD = sys.argv[1] if len(sys.argv) > 1 else "qemu-nbd"
-WRITE, DISCONNECT, FLUSH, TRIM, WRITE_ZEROES = 1, 2, 3, 4, 6
-PIECE = 1 << 20
+DISCONNECT = 2
+COMMANDS = {"read": 0, "write": 1, "flush": 3, "discard": 4, "write-zeroes": 6}
+CONCURRENT = 16
 
 Rejected = type("Rejected", (Exception,), {})
+printing = threading.Lock()
 
 
 def dies_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # a kill of the adapter kills the writer
+
+
+def reply(request, answer):
+    with printing:
+        print(json.dumps({"id": request["id"], **answer}), flush=True)
 
 
 class Export:
@@ -44,95 +52,96 @@ class Export:
                     raise Rejected(self.process.stderr.read().decode().strip())
                 time.sleep(0.002)
         try:
-            if self.read(16) != b"NBDMAGICIHAVEOPT":
+            if self.read(18)[:16] != b"NBDMAGICIHAVEOPT":
                 raise RuntimeError("no NBD server")
-        except ConnectionResetError:
+            self.socket.sendall(struct.pack(">I8sII", 3, b"IHAVEOPT", 1, 0))
+            self.read(10)
+        except OSError:  # it listens before it opens the image
             raise Rejected(self.process.stderr.read().decode().strip())
-        self.read(2)
-        self.socket.sendall(struct.pack(">I8sII", 3, b"IHAVEOPT", 1, 0))
-        self.size, self.flags = struct.unpack(">QH", self.read(10))
+        self.requests = {}
+        self.count = 0
+        self.closing = False
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
 
     def read(self, length):
         data = b""
         while len(data) < length:
             more = self.socket.recv(length - len(data))
             if not more:
-                os.kill(os.getpid(), signal.SIGABRT)  # a crash of qemu-nbd is one of its adapter
+                raise ConnectionResetError()
             data += more
         return data
 
-    def request(self, command, offset=0, length=0, data=b""):
-        self.socket.sendall(struct.pack(">IHHQQI", 0x25609513, 0, command, 0, offset, length) + data)
-        if command == DISCONNECT:
-            return
-        magic, error, _ = struct.unpack(">IIQ", self.read(16))
-        if magic != 0x67446698:
-            raise RuntimeError("no NBD reply")
-        if error:
-            raise Rejected(os.strerror(error))
+    def send(self, request):
+        """Sends a request; its answer is printed when it comes."""
+        command = COMMANDS[request["operation"]]
+        data = base64.b64decode(request.get("data", ""))
+        offset, length = int(request.get("offset", 0)), int(request.get("length", len(data)))
+        self.count += 1
+        self.requests[self.count] = request
+        header = struct.pack(">IHHQQI", 0x25609513, 0, command, self.count, offset, length)
+        self.socket.sendall(header + data)
+
+    def listen(self):
+        try:
+            while True:
+                magic, error, handle = struct.unpack(">IIQ", self.read(16))
+                if magic != 0x67446698:
+                    raise OSError("no NBD reply")
+                request = self.requests.pop(handle)
+                if error:
+                    reply(request, {"rejected": os.strerror(error)})
+                elif request["operation"] == "read":
+                    data = self.read(int(request["length"]))
+                    reply(request, {"ok": {"data": base64.b64encode(data).decode()}})
+                else:
+                    reply(request, {"ok": {}})
+        except OSError:
+            if not self.closing:
+                os.kill(os.getpid(), signal.SIGABRT)  # a crash of qemu-nbd is one of its adapter
 
     def close(self):
-        self.request(DISCONNECT)
-        self.socket.close()
+        self.closing = True
+        self.socket.sendall(struct.pack(">IHHQQI", 0x25609513, 0, DISCONNECT, 0, 0, 0))
         self.process.terminate()
         self.process.wait()
+        self.listener.join()
+        self.socket.close()
         self.folder.cleanup()
 
 
 exports = {}
 
 
-def export_of(request):
-    image = request["image"]
-    if image not in exports:
-        exports[image] = Export(image, request["format"])
-    return exports[image]
-
-
-def in_pieces(request, command):
-    offset, length = int(request["offset"]), int(request["length"])
-    while length > 0:
-        count = min(length, PIECE)
-        export_of(request).request(command, offset, count)
-        offset, length = offset + count, length - count
-
-
-def write(request):
-    data = base64.b64decode(request["data"])
-    export_of(request).request(WRITE, int(request["offset"]), len(data), data)
-
-
-def close(request):
-    if request["image"] in exports:
-        exports.pop(request["image"]).close()
-
-
-OPERATIONS = {
-    "write": write,
-    "write-zeroes": lambda request: in_pieces(request, WRITE_ZEROES),
-    "discard": lambda request: in_pieces(request, TRIM),
-    "flush": lambda request: export_of(request).request(FLUSH),
-    "close": close,
-}
-
-
 def answer(request):
-    if request["operation"] == "hello":
+    """The answer to a request; nothing if qemu-nbd has the request."""
+    operation, image = request["operation"], request.get("image")
+    if operation == "hello":
         version = subprocess.run([QEMU_NBD, "--version"], capture_output=True, text=True).stdout
         return {"ok": {"protocol": 1, "name": "qemu-nbd", "version": version.split()[1],
                        "language": "C", "homepage": "https://www.qemu.org",
-                       "formats": ["raw", "qcow", "qcow2"], "operations": list(OPERATIONS)}}
-    if request["operation"] not in OPERATIONS or "passphrases" in request:
-        return {"unsupported": request["operation"]}
-    try:
-        OPERATIONS[request["operation"]](request)
+                       "formats": ["raw", "qcow", "qcow2"], "concurrent": CONCURRENT,
+                       "operations": [*COMMANDS, "close"]}}
+    if operation not in (*COMMANDS, "close") or "passphrases" in request:
+        return {"unsupported": operation}
+    if operation == "close":
+        if image in exports:
+            exports.pop(image).close()
         return {"ok": {}}
+    try:
+        if image not in exports:
+            exports[image] = Export(image, request["format"])
     except Rejected as error:
         return {"rejected": str(error)}
+    exports[image].send(request)
+    return None
 
 
 for line in sys.stdin:
     request = json.loads(line)
-    print(json.dumps({"id": request["id"], **answer(request)}), flush=True)
+    answered = answer(request)
+    if answered is not None:
+        reply(request, answered)
 for export in exports.values():
     export.close()
