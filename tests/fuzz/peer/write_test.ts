@@ -1,52 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
-import { Failure, type Target } from "../../../fuzz/engine/mod.ts";
+import type { Failure } from "../../../fuzz/engine/mod.ts";
 import { caseAt } from "../../../fuzz/engine/random.ts";
-import { peerTargets, type PeerUnderTest } from "../../../fuzz/peer/mod.ts";
-import { JsonlPeer, withScratch } from "../../../src/peers/mod.ts";
 import { liveTest } from "../../live.ts";
+import { adapterWith, failureOf, targetFor } from "./changing.ts";
 
-const ADAPTER = new URL("writing_adapter.ts", import.meta.url).pathname;
-const PERMISSIONS = ["--quiet", "--no-prompt", "--no-check", "--allow-read", "--allow-write=/tmp"];
+const ADAPTER = "writing_adapter.ts";
 
-/** The target of the reference as an adapter, with a mistake. */
-async function targetOf(mistake: string): Promise<Target> {
-  const command = ["deno", "run", ...PERMISSIONS, ADAPTER, mistake];
-  return await targetFor(() => new JsonlPeer({ command, atOnce: 1, strict: true }));
-}
-
-async function targetFor(open: () => JsonlPeer): Promise<Target> {
-  const peer = open();
-  const description = await peer.describe();
-  await peer.close();
-  const under: PeerUnderTest = { text: "jsonl:adapter", description, open };
-  const target = peerTargets([under]).find(({ name }) => name === "peer-write");
-  assert(target !== undefined);
-  return target;
-}
-
-/** Runs cases up to the first failure. */
-async function failureOf(mistake: string, runs: number): Promise<Failure | undefined> {
-  const target = await targetOf(mistake);
-  try {
-    return await withScratch(async (directory) => {
-      for (let index = 0; index < runs; index++) {
-        const { value } = caseAt(target.cases(), { seed: 1, target: target.name }, index);
-        try {
-          await target.run(value, { directory, tools: {} });
-        } catch (error) {
-          if (error instanceof Failure) return error;
-          throw error;
-        }
-      }
-      return undefined;
-    }, "/tmp");
-  } finally {
-    await target.stop?.();
-  }
+/** The first failure of the reference as an adapter, with a mistake. */
+async function failureWith(mistake: string, runs: number): Promise<Failure | undefined> {
+  return await failureOf(await targetFor("peer-write", adapterWith(ADAPTER, mistake)), runs);
 }
 
 Deno.test("peer-write finds nothing wrong with the reference as an adapter, also when it is killed", async () => {
-  const failure = await failureOf("none", 12);
+  const failure = await failureWith("none", 12);
   assertEquals(failure?.message, undefined);
 });
 
@@ -59,13 +25,13 @@ const MISTAKES = [
 
 for (const [mistake, signature] of MISTAKES) {
   Deno.test(`peer-write finds the planted mistake '${mistake}'`, async () => {
-    const failure = await failureOf(mistake, 60);
+    const failure = await failureWith(mistake, 60);
     assert(signature.test(failure?.signature ?? ""), failure?.signature);
   });
 }
 
 Deno.test("the script of a case sends its changes to the adapter", async () => {
-  const target = await targetOf("none");
+  const target = await targetFor("peer-write", adapterWith(ADAPTER, "none"));
   const { value } = caseAt(target.cases(), { seed: 1, target: target.name }, 1);
   assert(target.script?.(value).includes('"operation":"flush"'));
 });
@@ -77,7 +43,7 @@ liveTest(
     const path =
       new URL("../../../examples/adapters/qemu-nbd/adapter.py", import.meta.url).pathname;
     const command = ["/usr/bin/env", "python3", path];
-    const target = await targetFor(() => new JsonlPeer({ command, atOnce: 1, strict: true }));
+    const target = await targetFor("peer-write", command);
     for (let index = 0; index < 5; index++) {
       const { value } = caseAt(target.cases(), { seed: 2, target: target.name }, index);
       await target.run(value, { directory, tools: {} });
