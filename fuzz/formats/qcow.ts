@@ -51,7 +51,10 @@ export function qcowNoise(...versions: number[]): NoiseKit {
 
 /** An image in a line. */
 export function describeQcow(image: QcowModel): string {
-  const clusters = `${image.clusters.length} guest clusters of ${2 ** image.clusterBits} bytes`;
+  const used = image.clusters.length;
+  const clusters = `cluster size ${2 ** image.clusterBits}, ${used} cluster${
+    used === 1 ? "" : "s"
+  } in use`;
   const encrypted = encryptionText(image);
   if (image.format === "qcow") {
     return [`qcow, size ${image.size}, ${clusters}`, ...encrypted].join(", ");

@@ -10,6 +10,7 @@ import { bySeverity, FAILURE_KINDS } from "../../src/peers/mod.ts";
 import { isRuleId } from "../../src/rules/mod.ts";
 import { Ledger, type LedgerEntry, type ReportedFailure, type Summary } from "../engine/mod.ts";
 import type { PeerFacts } from "./facts.ts";
+import { meaningOf } from "./traits.ts";
 
 /** A finding of a run, and the failure that shows it with its smallest case. */
 export interface FuzzFinding {
@@ -75,8 +76,15 @@ function causeIn(traits: readonly string[], operation: string): Cause {
   if (only === undefined) return { type: "operation", name: operation, says: "every image" };
   if (traits.length === 1 && isRuleId(only)) return causeOfRule(only);
   const rule = traits.find((trait) => isRuleId(trait));
-  const cause = causeOfFeature(traits);
+  const cause = withMeanings(causeOfFeature(traits), traits);
   return rule === undefined ? cause : { ...causeOfRule(rule), name: cause.name };
+}
+
+/** A cause with the meanings of those traits that are not features. */
+function withMeanings(cause: Cause, traits: readonly string[]): Cause {
+  const meanings = traits.flatMap((trait) => meaningOf(trait) ?? []);
+  const says = [...(cause.says === undefined ? [] : [cause.says]), ...meanings].join("; ");
+  return says === "" ? cause : { ...cause, says };
 }
 
 function compareTexts(a: string, b: string): number {

@@ -84,7 +84,7 @@ function sentenceOf({ facts: { kind, peer, version, question }, finding: { cause
   const where = cause.type === "rule" ? `breaks \`${cause.name}\`` : `has \`${cause.name}\``;
   switch (kind) {
     case "wrong-content":
-      return `${who} answers \`${question}\` with other bytes than the image holds, if it ${where}.`;
+      return `${who} answers \`${question}\` with other bytes than the image has, if it ${where}.`;
     case "memory":
       return `${who} uses more memory than the limit for an image that ${where}.`;
     case "hang":

@@ -94,10 +94,12 @@ export function peerTarget(
 
 function describeCase(value: PeerCase): string {
   const view = new CaseView(value);
+  // An edit may turn encryption on.
+  const isPlain = value.edits.length === 0 && allPassphrases(view.kit, value.model).length === 0;
   return [
     describeModel(view.kit, value.model),
     ...value.edits.map(describeEdit),
-    ...(view.kit.keys === undefined ? [] : [`opened with ${KEY_WORDS[value.key]}`]),
+    ...(view.kit.keys === undefined || isPlain ? [] : [`opened with ${KEY_WORDS[value.key]}`]),
   ].join("\n");
 }
 

@@ -87,6 +87,36 @@ export function isUsualTrait(trait: string): boolean {
     /^luks2?[.](aes|iv[.]plain64|hash[.]sha256)/.test(trait);
 }
 
+/** What traits of qcow and qcow2 images mean. Features and rules have texts of their own. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  "partial-last-cluster": "the virtual size is not a multiple of the cluster size",
+  "partial-last-sector": "the virtual size is not a multiple of 512",
+  "empty-disk": "the virtual size is 0",
+  "short-backing": "the backing file is shorter than the image",
+  "zero-flag": "clusters with the zero flag",
+  l2Bits: "another number of entries in L2 tables than 2^6 (the field l2_bits)",
+  mtime: "a modification time in the header (the field mtime)",
+  padding: "a nonzero padding field in the header",
+  headerLength: "another header length than 112 bytes",
+  unknownCompatible: "compatible feature bits that the specification does not define",
+  unknownAutoclear: "autoclear feature bits that the specification does not define",
+  lazyRefcounts: "the lazy refcounts bit",
+  refcountOrder: "another width of refcounts than 16 bits",
+  "placement.holes": "unused space between tables and clusters",
+  "placement.leaks": "leaked clusters",
+  "placement.spareL1": "more L1 entries than the virtual size needs",
+  "placement.spareReftable": "a refcount table with spare clusters",
+  "placement.cutTail": "a file that ends within its last cluster",
+  "placement.l1Skew": "an L1 table that is not at a multiple of 8",
+  "placement.l2Skews": "L2 tables that are not at multiples of the cluster size",
+  "placement.clusterSkews": "clusters that are not at multiples of the cluster size",
+};
+
+/** What a trait of a model means; nothing for what its name says. */
+export function meaningOf(trait: string): string | undefined {
+  return MEANINGS[trait];
+}
+
 /** An image fails as a backing file for the same reasons as at the top. */
 function imageTraits(image: ImageModel): string[] {
   if (image.format === "raw") return [];

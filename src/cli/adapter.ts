@@ -9,7 +9,7 @@ diskproof adapter new --language LANGUAGE [options]
 
 An adapter connects an implementation in any language to diskproof; docs/adapter.md is the contract.
 
-'doctor' asks an adapter about a dozen small images. It prints what the adapter says of itself,
+'doctor' queries an adapter for a dozen small images. It prints what the adapter says of itself,
 which answers are right, and what is wrong with the protocol: no JSON, a wrong exit status, other
 output between the answers, unknown names, rounded numbers. PEER is jsonl:COMMAND, exec:COMMAND or
 module:FILE.

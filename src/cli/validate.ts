@@ -72,8 +72,7 @@ ${REPORT_HELP}
   --help               this text
 
 Exit status: 0 every answer is as expected or known, 1 there is a new finding, 2 there are no such
-images, 3 a peer cannot be started, or
-answers no question.
+images, 3 a peer cannot be started, or answers no question.
 
 Example
 

@@ -1,24 +1,7 @@
-import type { FailureKind, Operation } from "../peers/mod.ts";
 import { isRuleId } from "../rules/mod.ts";
 import { type Cause, causeOfFeature, causeOfRule } from "./finding.ts";
-
-/** How an implementation answered a question about an image. */
-export interface Observation {
-  readonly image: string;
-  readonly operation: Operation;
-  /** What reading the image requires. */
-  readonly features: readonly string[];
-  /** What else the image was made to show. */
-  readonly shows?: readonly string[];
-  /** The rule that the image breaks, or just keeps. */
-  readonly rule?: string;
-  /** The rules because of which it must be rejected. */
-  readonly broken?: readonly string[];
-  /** Absent for an accepted and right answer. Other observations show nothing. */
-  readonly kind?: FailureKind;
-  /** The member of the answer that is wrong, without indices: `/virtual-size`. */
-  readonly member?: string;
-}
+import type { Observation } from "./observation.ts";
+import { bySymptom } from "./symptom.ts";
 
 /** Images that fail, at least, where all that need a feature fail: it is no coincidence then. */
 const FEATURE_MIN = 2;
@@ -35,11 +18,13 @@ const PAIRED_MAX = 400;
 
 /**
  * The cause of each failure: the feature that the failing images have in common and the passing ones
- * lack; else the rule that the image is about; else the image. An image that is accepted against a
- * rule has that rule as its cause.
+ * lack; else the message of a crash or hang that images about different things share; else the rule
+ * that the image is about; else the image. An image that is accepted against a rule has that rule as
+ * its cause.
  */
 export function causesOf(observed: readonly Observation[]): Map<Observation, Cause> {
   const causes = new Map<Observation, Cause>();
+  const unexplained: Observation[] = [];
   for (const failing of groupsOf(observed)) {
     const [{ kind, operation, member = "" }] = failing;
     if (kind === "accepts-invalid") {
@@ -55,8 +40,11 @@ export function causesOf(observed: readonly Observation[]): Map<Observation, Cau
     };
     const isEvery = passing.length === 0 && imagesIn(failing).size >= FEATURE_MIN;
     for (const failure of failing) if (isEvery) causes.set(failure, everything);
-    if (!isEvery) explain(failing, { passing, causes });
+    if (!isEvery) unexplained.push(...explain(failing, { passing, causes }));
   }
+  for (const failure of unexplained) causes.set(failure, ownCause(failure));
+  const byMessage = bySymptom(unexplained, observed, (it) => ownCause(it).name);
+  for (const [failure, cause] of byMessage) causes.set(failure, cause);
   return causes;
 }
 
@@ -86,13 +74,14 @@ interface Explanation {
   readonly evidence: { readonly failing: number; readonly passing: number };
 }
 
+/** Finds the failures that features explain, and returns the others. */
 function explain(
   failing: readonly Observation[],
   { passing, causes }: {
     passing: readonly Observation[];
     causes: Map<Observation, Cause>;
   },
-): void {
+): readonly Observation[] {
   const about = { passing, share: 0, of: "features" as const };
   let rest = failing;
   for (;;) {
@@ -106,7 +95,7 @@ function explain(
     for (const failure of found.failing) causes.set(failure, cause);
     rest = rest.filter((failure) => !found.failing.includes(failure));
   }
-  for (const failure of rest) causes.set(failure, ownCause(failure));
+  return rest;
 }
 
 /**

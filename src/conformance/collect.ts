@@ -1,9 +1,10 @@
 import { publishedFeatures } from "../expect/mod.ts";
-import type { FailureKind } from "../peers/mod.ts";
+import { type Difference, type FailureKind, isMembers } from "../peers/mod.ts";
 import type { ImageRecord, QuestionResult, VerifyFailure } from "../recorded/mod.ts";
 import { isRuleId } from "../rules/mod.ts";
-import { causesOf, type Observation } from "./cause.ts";
+import { causesOf } from "./cause.ts";
 import { caseOf, type FindingCase, FindingList, kindOf, type PeerFinding } from "./finding.ts";
+import type { Observation } from "./observation.ts";
 import type { FeatureResult } from "./report.ts";
 
 /** The commands of a case. */
@@ -118,16 +119,22 @@ function isRight({ expected }: ImageRecord, { question, outcome, failures }: Que
 /** Kinds of failure that are about one member of an answer. */
 const MEMBERS: readonly FailureKind[] = ["wrong-info", "wrong-map", "wrong-check"];
 
+function messageIn(answer: Difference["right"]): string {
+  const message = isMembers(answer) ? answer["message"] : undefined;
+  return typeof message === "string" ? message : "";
+}
+
 function failureParts(
   failure: VerifyFailure,
   { operation }: QuestionResult,
-): Pick<Observation, "kind" | "broken" | "member"> {
+): Pick<Observation, "kind" | "broken" | "member" | "message"> {
   const kind = kindOf(failure, operation);
-  const { path = "" } = failure.differences[0] ?? {};
+  const { path = "", right } = failure.differences[0] ?? {};
   const { rules } = failure.expectation ?? {};
   return {
     kind,
     ...(rules === undefined ? {} : { broken: rules }),
     ...(MEMBERS.includes(kind) ? { member: path.replaceAll(/\/\d+(?=\/|$)/g, "") } : {}),
+    ...(kind === "crash" ? { message: messageIn(right) } : {}),
   };
 }

@@ -12,9 +12,12 @@ import { isRuleId, type Rule, ruleOf } from "../rules/mod.ts";
 
 /** The one thing that failing cases have in common. */
 export interface Cause {
-  /** `operation`: every image that the operation was asked about fails. */
-  readonly type: "rule" | "feature" | "operation" | "image";
-  /** The slug of the rule, the feature, the operation, or the name of the image. */
+  /**
+   * `operation`: every image that the operation is queried for fails. `message`: a crash or hang that
+   * looks the same for images that have nothing else in common.
+   */
+  readonly type: "rule" | "feature" | "operation" | "message" | "image";
+  /** The slug of the rule, the feature, the operation, the message, or the name of the image. */
   readonly name: string;
   /** The sentence of the rule, or the meaning of the feature. */
   readonly says?: string;

@@ -26,7 +26,8 @@ export {
   type PeerFinding,
 } from "./finding.ts";
 export { type CaseCommands, PeerCollector } from "./collect.ts";
-export { causesOf, type Observation } from "./cause.ts";
+export { causesOf } from "./cause.ts";
+export type { Observation } from "./observation.ts";
 export {
   KnownFindingsError,
   type KnownResult,

@@ -4,6 +4,7 @@ import type { ConformanceReport, PeerResult } from "./report.ts";
 
 /** Lines of an answer that are shown. */
 const ANSWER_LINES = 8;
+const LAST_LINES = 2;
 const LINE_MAX = 300;
 
 /** `wrong-content: extended-l2`. */
@@ -81,14 +82,16 @@ function caseLines(smallest: FindingCase): string[] {
 
 function answerLines(side: string, text: string): string[] {
   const lines = text.split("\n");
-  const shown = lines.slice(0, ANSWER_LINES).map((line) => {
-    return line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)}… (--json prints all of it)` : line;
-  });
-  const more = lines.length - shown.length;
-  const rest = more > 0 ? [`… ${counted(more, "more line")}; --json prints them`] : [];
-  return [...shown, ...rest].map((line, index) =>
-    `    ${index === 0 ? side : "        "}  ${line}`
-  );
+  const more = lines.length - ANSWER_LINES;
+  // The last line of a stack trace may be the only one that says what happened.
+  const shown = more <= 0 ? lines : [
+    ...lines.slice(0, ANSWER_LINES - LAST_LINES),
+    `… ${counted(more, "more line")}; --json prints them`,
+    ...lines.slice(-LAST_LINES),
+  ];
+  return shown.map((line) =>
+    line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)}… (--json prints all of it)` : line
+  ).map((line, index) => `    ${index === 0 ? side : "        "}  ${line}`);
 }
 
 /** `1 image`, `2 images`. */

@@ -12,11 +12,6 @@
  * @module
  */
 
-export {
-  type Expectation,
-  expectationOf,
-  type ExpectationQuery,
-  type ExpectationReason,
-  expectedUnlock,
-} from "./expectation.ts";
+export { expectationOf, expectedUnlock } from "./expectation.ts";
 export { featuresOf, isListedFeature, isPublishedFeature, publishedFeatures } from "./features.ts";
+export type { Expectation, ExpectationQuery, ExpectationReason } from "./weight.ts";

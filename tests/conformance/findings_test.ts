@@ -110,6 +110,46 @@ Deno.test("without a feature the cause is the rule, and without a rule the image
   assertEquals(named(observed), { b: `rule ${RULE}`, c: "image c" });
 });
 
+Deno.test("crashes with one message are one finding, whatever the rules and images", () => {
+  const kind = "crash";
+  const at = (folder: string, line: number) =>
+    `SIGABRT: thread 'main' panicked at ${folder}/table.rs:${line}: no such entry`;
+  const observed = [
+    pass("a", "qcow2.v3"),
+    fail("b", ["qcow2.v3"], { kind, message: at("/tmp/x1", 10), rule: RULE }),
+    fail("c", ["qcow2.v3"], { kind, message: `${at("/tmp/y2", 11)}\nkilled`, rule: OTHER }),
+    fail("d", ["qcow2.v3"], { kind, message: at("/tmp/z3", 12), operation: "info" }),
+    fail("e", ["qcow2.v3"], { kind, message: "SIGABRT: another message" }),
+    fail("f", ["qcow2.v3", "zstd"], { kind, message: at("/tmp", 1) }),
+    fail("g", ["qcow2.v3", "zstd"], { kind, message: at("/tmp", 1) }),
+  ];
+  const one = "message SIGABRT: thread 'main' panicked at table.rs:N: no such entry";
+  const zstd = "feature zstd";
+  assertEquals(named(observed), { b: one, c: one, d: one, e: "image e", f: zstd, g: zstd });
+});
+
+Deno.test("crashes with one message about one rule have that rule as their cause", () => {
+  const more = { kind: "crash", message: "index out of range", rule: RULE } as const;
+  const observed = [pass("a"), fail("b", [], more), fail("c", [], more)];
+  assertEquals(named(observed), { b: `rule ${RULE}`, c: `rule ${RULE}` });
+});
+
+Deno.test("hangs and crashes without a message are one finding, except where a rule explains one", () => {
+  const kept = { ...pass("a"), rule: RULE };
+  for (const kind of ["hang", "crash"] as const) {
+    const more = { kind, message: kind === "crash" ? "SIGSEGV: " : "No answer within 5000 ms" };
+    const observed = [
+      kept,
+      pass("e"),
+      fail("b", [], { ...more, rule: RULE }),
+      fail("c", [], { ...more, rule: OTHER }),
+      fail("d", [], more),
+    ];
+    const one = `message ${kind === "crash" ? "SIGSEGV:" : "no answer in time"}`;
+    assertEquals(named(observed), { b: `rule ${RULE}`, c: one, d: one });
+  }
+});
+
 Deno.test("an image that is accepted against a rule has that rule as its cause", () => {
   const kind = "accepts-invalid";
   const observed = [

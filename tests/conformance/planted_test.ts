@@ -116,7 +116,9 @@ async function findings(): Promise<PeerFinding[]> {
 }
 
 function namesIn(images: string): string[] {
-  return [...Deno.readDirSync(images)].filter(({ isFile }) => isFile)
+  return [...Deno.readDirSync(images)].filter(({ isFile, name }) =>
+    isFile && name.endsWith(".json")
+  )
     .map(({ name }) => name.replace(/\.json$/, "")).sort();
 }
 
