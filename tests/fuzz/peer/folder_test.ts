@@ -69,7 +69,7 @@ liveTest(
     const like = await recreated(found, under);
     assert(like !== undefined);
     assertEquals(
-      like.commands.every((command) => /^(qemu-img create|qemu-io) /.test(command)),
+      like.commands.every((command) => /^(qemu-img create|qemu-io|truncate -s) /.test(command)),
       true,
     );
     const script = folderOf(found, like).texts["reproduce.sh"] ?? "";

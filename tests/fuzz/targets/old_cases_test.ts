@@ -4,7 +4,7 @@ import type { Json } from "../../../src/format/mod.ts";
 import type { CaseReport, Target } from "../../../fuzz/engine/target.ts";
 import { targets } from "../../../fuzz/targets/mod.ts";
 
-/** The members of artifacts of release 0.1 that a replay uses. */
+/** The members of artifacts, of release 0.1 or later, that a replay uses. */
 interface OldCase {
   readonly target: string;
   readonly signature: string;
@@ -34,7 +34,7 @@ Deno.test("there is a stored case of every target", () => {
 });
 
 for (const name of new Set(cases.map(({ target }) => target))) {
-  Deno.test(`${name}: cases that release 0.1 stored stand for the same files and passphrases`, () => {
+  Deno.test(`${name}: stored cases stand for the same files and passphrases`, () => {
     for (const old of cases.filter(({ target }) => target === name)) {
       const target = targetOf(old);
       const value = target.fromJson(old.case);
@@ -57,7 +57,7 @@ for (const name of new Set(cases.map(({ target }) => target))) {
   });
 
   if (CANARY.test(name)) continue;
-  Deno.test(`${name}: cases that release 0.1 stored pass`, async () => {
+  Deno.test(`${name}: stored cases pass`, async () => {
     for (const old of cases.filter(({ target }) => target === name)) {
       const target = targetOf(old);
       if (target.needs !== undefined) continue;
