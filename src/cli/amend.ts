@@ -37,11 +37,7 @@ Example
   diskproof amend disk.qcow2 -o compat=1.1,lazy_refcounts=on
 `;
 
-const NAMES = [
-  ...["compat", "refcount_bits", "lazy_refcounts", "data_file", "data_file_raw", "size"],
-  // Known, so that the message can say which verb changes them.
-  ...["backing_file", "backing_fmt"],
-] as const;
+const NAMES = ["compat", "refcount_bits", "lazy_refcounts", "data_file", "data_file_raw", "size"];
 const VERSIONS: Readonly<Record<string, 2 | 3>> = { "0.10": 2, "1.1": 3, v2: 2, v3: 3 };
 
 /** `amend`: changes properties of an image. */
@@ -52,14 +48,21 @@ export function run(args: string[]): Promise<number> {
     letters: { ...OPENING.letters, o: "options" },
   });
   const path = onlyImage(options);
+  // The options of create are known, so that the message can say that an image keeps them.
+  const fixed = (formatNamed("qcow2")?.create?.options ?? []).filter((name) =>
+    !NAMES.includes(name)
+  );
   const changes = new FormatOptions(options.list("options"), {
-    name: formatNamed("qcow2")?.name ?? "",
-    options: NAMES,
+    name: "qcow2",
+    options: [...NAMES, ...fixed],
   });
-  const given = NAMES.filter((name) => changes.text(name) !== undefined);
-  if (given.length === 0) throw new UsageError("name what to change with -o (see --help)");
   if (changes.given(["backing_file", "backing_fmt"]) !== undefined) {
     throw new UsageError("amend does not change the backing file (use rebase -u)");
+  }
+  const kept = changes.given(fixed);
+  if (kept !== undefined) throw new UsageError(`amend does not change ${kept} (see --help)`);
+  if (changes.given(NAMES) === undefined) {
+    throw new UsageError("name what to change with -o (see --help)");
   }
   const amendment = amendmentOf(changes);
   const size = changes.size("size");

@@ -69,7 +69,7 @@ export function mustBeEditable(image: EditedImage): asserts image is Editable {
     mustBeComplete(image);
   }
   if (editor !== undefined) return;
-  throw new ImageError(`Cannot change ${path}: ${reason ?? "It is damaged"}`);
+  throw new ImageError(`Cannot change ${path}: ${reason ?? "It is damaged (inspect shows where)"}`);
 }
 
 /** An error about a change that an image does not allow, in place of one of its editor. */

@@ -60,6 +60,11 @@ export function passphraseFiles(options: Options, prefix = ""): string[] {
   return options.list(`${prefix}passphrase-file`).filter((path) => !isStdin(path));
 }
 
+/** Whether passphrases are read from standard input, so that nothing else can be. */
+export function readsStdin(options: Options): boolean {
+  return options.list("passphrase-file").some(isStdin);
+}
+
 function isStdin(path: string): boolean {
   return STDIN.includes(path);
 }

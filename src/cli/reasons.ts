@@ -13,7 +13,8 @@ export function whyUnreadable(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) return whyForbidden(error.message);
   const { code, message } = error as { code?: unknown; message?: unknown };
   const known = typeof code === "string" ? REASONS[code] : undefined;
-  return known ?? String(message).replace(/^Cannot \w+ .*?: /, "");
+  return known ?? String(message).replace(/^Cannot \w+ .*?: /, "")
+    .replace(/(\(os error \d+\)): \w+ '[^]*$/, "$1");
 }
 
 /** Deno requires all permissions together for files in /dev, /proc and /sys. */

@@ -64,7 +64,7 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: "create",
-    summary: "create an image of any format, encrypted or not",
+    summary: "create a raw, qcow, qcow2 or LUKS image, encrypted or not",
     group: IMAGES,
     needs: ["write"],
     load: () => import("./create.ts"),

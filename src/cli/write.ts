@@ -4,6 +4,7 @@ import type { EditedImage } from "../image/edit/mod.ts";
 import { changing, type Editable } from "./edits.ts";
 import { OPENING, OPENING_HELP } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
+import { readsStdin } from "./passphrases.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { parseSize, sizeOption } from "./sizes.ts";
 import { UsageError } from "./verb.ts";
@@ -76,6 +77,9 @@ function changeOf(options: Options, file: string | undefined, range: Range): Cha
   if (unmap && zero !== true) throw new UsageError("--unmap requires --zero");
   if (zero !== true && discard !== true) {
     if (file === undefined) throw new UsageError("name a file with the bytes, or - (see --help)");
+    if (file === "-" && readsStdin(options)) {
+      throw new UsageError("Cannot read standard input twice: it holds the passphrase");
+    }
     return (image) => writeFile(file, image, { range, compressed: compressed === true });
   }
   const name = zero === true ? "--zero" : "--discard";
@@ -98,6 +102,8 @@ async function writeFile(
 ): Promise<void> {
   const { editor } = image;
   const { virtualSize, clusterSize } = editor.layer;
+  const write = compressed ? editor.writeCompressed?.bind(editor) : editor.write.bind(editor);
+  if (write === undefined) throw new EditError("The format does not support compression");
   const room = virtualSize - range.offset;
   using input = inputOf(file, image);
   const length = range.length ?? input.size;
@@ -111,8 +117,6 @@ async function writeFile(
   if (compressed && end !== virtualSize && end % clusterSize !== 0 && length !== undefined) {
     throw new EditError(`Only whole clusters of ${clusterSize} bytes are compressed`);
   }
-  const write = compressed ? editor.writeCompressed?.bind(editor) : editor.write.bind(editor);
-  if (write === undefined) throw new EditError("The format does not support compression");
   const pauses = new Pauses();
   for (let at = range.offset; length === undefined || at < range.offset + length;) {
     const most = Math.min(CHUNK - at % CHUNK, range.offset + (length ?? Infinity) - at);

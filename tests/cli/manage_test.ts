@@ -58,5 +58,10 @@ liveTest(NEEDS, "amend and check --repair do what qemu-img does", async (directo
   const failed = await run("check", "-r", "leaks", "disk.qcow2");
   assertEquals(failed.status, 1);
   assertStringIncludes(failed.stderr, "--repair all");
+  const { stderr: refused } = await run("resize", "disk.qcow2", "2M");
+  assertStringIncludes(refused, "It is damaged (inspect shows where)");
+  const { status, stderr } = await run("amend", "disk.qcow2", "-o", "cluster_size=512");
+  assertEquals(status, 2);
+  assertStringIncludes(stderr, "amend does not change cluster_size");
   assertEquals((await run("check", "-r", "all", "disk.qcow2")).status, 0);
 });

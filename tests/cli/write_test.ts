@@ -2,7 +2,8 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { seededBytes } from "../../src/format/mod.ts";
-import { UsageError } from "../../src/cli/verb.ts";
+import { whyUnreadable } from "../../src/cli/reasons.ts";
+import { ImageError, UsageError } from "../../src/cli/verb.ts";
 import { run } from "../../src/cli/write.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { succeed } from "../qcow1/live.ts";
@@ -112,6 +113,7 @@ const WRONG: readonly (readonly [string, string])[] = [
   ["image --offset 0 image", "a file of the image itself"],
   ["image --offset 0 --length 11 bytes", "has 10 bytes, fewer than --length"],
   ["missing --offset 0 bytes", "there is no such file"],
+  ["image --offset 0 - --passphrase-file -", "Cannot read standard input twice"],
 ];
 
 Deno.test("write rejects command lines that make no sense", () =>
@@ -122,4 +124,17 @@ Deno.test("write rejects command lines that make no sense", () =>
       const args = line.replaceAll(/\b(image|bytes|missing)\b/g, `${directory}/$1`).split(" ");
       await assertRejects(() => run(args), UsageError, message);
     }
+    const compressed = [
+      `${directory}/image`,
+      "--offset",
+      "0",
+      "--compressed",
+      `${directory}/bytes`,
+    ];
+    await assertRejects(() => run(compressed), ImageError, "does not support compression");
   }));
+
+Deno.test("the reason of an error of the file system does not repeat the name of the file", () => {
+  const error = new Error("Read-only file system (os error 30): open '/mnt/.it's.partial'");
+  assertEquals(whyUnreadable(error), "Read-only file system (os error 30)");
+});
