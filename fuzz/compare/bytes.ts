@@ -5,8 +5,21 @@ import type { NamedAnswer } from "../engine/mod.ts";
 /** Index of the first byte in which the two differ, or -1. */
 export function firstDifference(left: Uint8Array, right: Uint8Array): number {
   const length = Math.min(left.length, right.length);
-  for (let i = 0; i < length; i++) if (left[i] !== right[i]) return i;
+  for (let i = equalWords(left, right) * WORD; i < length; i++) if (left[i] !== right[i]) return i;
   return left.length === right.length ? -1 : length;
+}
+
+const WORD = 4;
+
+/** Number of words at the start that are equal; 0 where the bytes are not aligned as words are. */
+function equalWords(left: Uint8Array, right: Uint8Array): number {
+  if (left.byteOffset % WORD !== 0 || right.byteOffset % WORD !== 0) return 0;
+  const count = Math.floor(Math.min(left.length, right.length) / WORD);
+  const words = new Uint32Array(left.buffer, left.byteOffset, count);
+  const others = new Uint32Array(right.buffer, right.byteOffset, count);
+  let equal = 0;
+  while (equal < count && words[equal] === others[equal]) equal++;
+  return equal;
 }
 
 const SHOWN = 16;

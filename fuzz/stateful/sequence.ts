@@ -81,6 +81,7 @@ async function run(
 ): Promise<void> {
   const { writers, turns = false, everyStep, progress } = options;
   let active = turns ? writers.slice(0, 1) : writers;
+  let isCompared = false;
   for (const writer of active) writer.load(start);
   for (const step of steps) {
     const { state } = progress;
@@ -97,8 +98,9 @@ async function run(
     progress.actions.push({ action, rejected });
     progress.state = rejected ? afterRejected(state, action) : after(state, action);
     if (everyStep) await compareAll(active, progress.state, options);
+    isCompared = everyStep;
   }
-  await compareAll(active, progress.state, options);
+  if (!isCompared) await compareAll(active, progress.state, options);
 }
 
 async function handOver(start: Start, from: Writer | undefined, to: Writer): Promise<void> {

@@ -1,7 +1,7 @@
 import { type ByteSource, readUpTo } from "./source.ts";
 
-/** Number of bytes per read. */
-const WINDOW = 2 ** 16;
+/** Number of bytes of the first read, and of the longest one: each is twice as long as the one before. */
+const WINDOW = { first: 2 ** 12, most: 2 ** 16 };
 
 /** Another source, read in large pieces: for many consecutive small structures. */
 export class BufferedSource implements ByteSource {
@@ -9,6 +9,7 @@ export class BufferedSource implements ByteSource {
   readonly #base: ByteSource;
   #window: Uint8Array = new Uint8Array(0);
   #start = 0;
+  #next = WINDOW.first;
 
   constructor(base: ByteSource) {
     this.#base = base;
@@ -17,7 +18,9 @@ export class BufferedSource implements ByteSource {
 
   read(offset: number, length: number): Uint8Array {
     if (!this.#has(offset, length)) {
-      this.#window = readUpTo(this.#base, offset, WINDOW);
+      while (this.#next < length && this.#next < WINDOW.most) this.#next *= 2;
+      this.#window = readUpTo(this.#base, offset, this.#next);
+      this.#next = Math.min(WINDOW.most, 2 * this.#next);
       this.#start = offset;
     }
     const at = offset - this.#start;

@@ -107,6 +107,10 @@ const NO_PAGE: Page = { values: new DataView(new ArrayBuffer(0)), words: new Uin
 /** The first entry from `index` on and before `end` that is not 0; `end` when there is none. */
 function nonZero(words: Uint32Array, index: number, end: number): number {
   let at = index * 2;
+  while (
+    at + 4 <= end * 2 && words[at] === 0 && words[at + 1] === 0 && words[at + 2] === 0 &&
+    words[at + 3] === 0
+  ) at += 4;
   while (at < end * 2 && words[at] === 0) at++;
   return at >> 1;
 }

@@ -21,12 +21,15 @@ export function patternBytes(pattern: Pattern, length: number, from = 0): Uint8A
       target.fill(pattern.seed);
       break;
     case "ramp":
-      for (let i = 0; i < length; i++) target[i] = pattern.seed + from + i;
+      fillPeriod(target, 256, (i) => pattern.seed + from + i);
       break;
     case "text":
-      for (let i = 0; i < length; i++) {
-        target[i] = WORDS.charCodeAt((pattern.seed + from + i) % WORDS.length);
-      }
+      fillPeriod(
+        target,
+        // There are no words before the first one: those bytes do not repeat.
+        pattern.seed + from < 0 ? length : WORDS.length,
+        (i) => WORDS.charCodeAt((pattern.seed + from + i) % WORDS.length),
+      );
       break;
     case "noise":
       fillNoise(target, pattern.seed, from);
@@ -35,14 +38,29 @@ export function patternBytes(pattern: Pattern, length: number, from = 0): Uint8A
   return target;
 }
 
+/** Bytes that repeat after each period: what is there is copied to the rest, twice as much each time. */
+function fillPeriod(target: Uint8Array, period: number, byteAt: (index: number) => number): void {
+  const first = Math.min(period, target.length);
+  for (let i = 0; i < first; i++) target[i] = byteAt(i);
+  for (let done = first; done < target.length; done *= 2) target.copyWithin(done, 0, done);
+}
+
 /**
  * Every aligned 4 bytes are a hash of their position and the seed, so that any part of a pattern can
  * be generated without the bytes before it.
  */
 function fillNoise(target: Uint8Array, seed: number, from: number): void {
+  const start = Math.imul(seed | 0, 0x9e3779b1);
+  const view = new DataView(target.buffer, target.byteOffset, target.length);
   for (let i = 0; i < target.length;) {
     const at = from + i;
-    let word = mix((at >>> 2) + Math.imul(seed | 0, 0x9e3779b1)) >>> (8 * (at & 3));
+    const whole = mix((at >>> 2) + start);
+    if ((at & 3) === 0 && i + 4 <= target.length) {
+      view.setUint32(i, whole, true);
+      i += 4;
+      continue;
+    }
+    let word = whole >>> (8 * (at & 3));
     for (let byte = at & 3; byte < 4 && i < target.length; byte++, i++, word >>>= 8) {
       target[i] = word;
     }

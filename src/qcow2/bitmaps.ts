@@ -168,8 +168,12 @@ function* clusterBits(
 
 /** The bits of bytes; the first bit of a byte is its lowest. */
 export function* bitRuns(bytes: Uint8Array): Generator<[number, boolean]> {
-  for (const byte of bytes) {
-    if (byte === 0x00 || byte === 0xff) yield [8, byte !== 0];
-    else for (let bit = 0; bit < 8; bit++) yield [1, (byte >> bit & 1) === 1];
+  for (let at = 0; at < bytes.length;) {
+    const start = at;
+    const byte = bytes[at++] as number;
+    if (byte === 0x00 || byte === 0xff) {
+      while (bytes[at] === byte) at++;
+      yield [8 * (at - start), byte !== 0];
+    } else for (let bit = 0; bit < 8; bit++) yield [1, (byte >> bit & 1) === 1];
   }
 }

@@ -1,3 +1,4 @@
+import { isZero } from "../../bytes/mod.ts";
 import type { EntryTable } from "../../format/mod.ts";
 import { judgeOf, type Sink } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
@@ -125,7 +126,7 @@ function judgeTail(
     (needed - 1) * clusterSize * 8;
   const firstByte = Math.floor(bits / 8);
   const stored = file.source.read(Number(offset) + firstByte, clusterSize - firstByte);
-  const tail = stored.some((byte, i) => (i === 0 ? byte >> bits % 8 : byte) !== 0);
+  const tail = (stored[0] ?? 0) >> bits % 8 !== 0 || !isZero(stored.subarray(1));
   must(!tail, findings, {
     rule: "qcow2.bitmap.tail-zero",
     place: { path: `/bitmap[${at.index}]/data[${needed - 1}]`, offset },

@@ -186,7 +186,9 @@ export class WritableImage implements HostFile {
   words(offset: number, count: number): number[] {
     const bytes = this.store.read(offset, count * HALF);
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    return Array.from({ length: count }, (_, i) => view.getUint32(i * HALF));
+    const words = new Array<number>(count);
+    for (let i = 0; i < count; i++) words[i] = view.getUint32(i * HALF);
+    return words;
   }
 
   /** Writes halves of 64-bit table entries at a byte offset. */
