@@ -15,7 +15,10 @@ interface Block {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** A block with its compressed form, if it has bytes and that is shorter than the block. */
+/**
+ * A block with its compressed form, if it has bytes and that is shorter than the block. Only without
+ * a compressed form are the bytes of the block still valid.
+ */
 export type Compressed<B extends Block> = B & { readonly short?: Uint8Array };
 
 const THREADS_MAX = 7;
@@ -105,8 +108,10 @@ function finished<B extends Block>(
   }
   const length = words[state + 1] ?? unit;
   Atomics.store(words, state, FREE);
-  const start = (2 * slot + 1) * unit;
-  return length < unit ? { ...block, short: data.slice(start, start + length) } : block;
+  const start = 2 * slot * unit;
+  return length < unit
+    ? { ...block, short: data.slice(start + unit, start + unit + length) }
+    : { ...block, bytes: data.slice(start, start + unit) };
 }
 
 /** Compresses the block of a slot, unless another thread has begun to. */

@@ -8,6 +8,7 @@ export interface ContentBlock {
 
 /**
  * The guest content of a new image, as blocks of the given size in ascending order without gaps. The
- * last one may extend past the end of the disk, with zeros. The caller owns the bytes.
+ * last one may extend past the end of the disk, with zeros. The bytes of a block are valid until the
+ * next one, and until then the caller may change them.
  */
 export type DiskContent = (unit: number) => Iterable<ContentBlock>;

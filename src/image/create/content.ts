@@ -33,6 +33,7 @@ export function contentOf(source: ByteSource, size: number): DiskContent {
 export function contentOfLayers(layers: readonly Layer[]): DiskContent {
   return function* (unit) {
     const size = layers[0]?.virtualSize ?? 0;
+    const joined = new Uint8Array(unit);
     let block: Uint8Array | undefined;
     for (const { start, length, bytes } of pieces(layers, { from: 0, to: size })) {
       for (let at = start; at < start + length;) {
@@ -41,8 +42,11 @@ export function contentOfLayers(layers: readonly Layer[]): DiskContent {
         const part = bytes?.subarray(at - start, end - start);
         // An image can let far more of its disk be zeros in the file than there is memory.
         if (part !== undefined && !isZero(part)) {
-          block ??= new Uint8Array(unit);
-          block.set(part, inBlock);
+          if (part.length === unit) block = part;
+          else {
+            block ??= joined.fill(0);
+            block.set(part, inBlock);
+          }
         }
         if (end % unit === 0 || end === size) {
           yield { offset: at - inBlock, bytes: block };

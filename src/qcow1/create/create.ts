@@ -130,7 +130,10 @@ function* clustersOf(
       if (offset % ZEROS_MAX === 0) yield { offset, bytes: new Uint8Array(0) };
       continue;
     }
-    run.push({ offset, bytes: bytes ?? new Uint8Array(clusterSize) });
+    const stored = bytes ?? new Uint8Array(clusterSize);
+    if (cipher === undefined) yield { offset, bytes: stored };
+    // The content reuses the memory of a block.
+    else run.push({ offset, bytes: stored.slice() });
   }
   yield* encrypted(run, cipher);
 }
@@ -140,13 +143,13 @@ function* clustersOf(
  */
 const RUN_MAX = 256;
 
-/** Adjacent clusters of the guest's disk, encrypted if there is a cipher. */
+/** Adjacent clusters of the guest's disk, encrypted. */
 function* encrypted(
   run: readonly Cluster[],
   cipher: ReturnType<typeof legacyAes> | undefined,
 ): Generator<Cluster> {
   const [first] = run;
-  if (cipher === undefined || first === undefined) return yield* run;
+  if (cipher === undefined || first === undefined) return;
   const unit = first.bytes.length;
   const sectors = new Uint8Array(run.length * unit);
   run.forEach(({ bytes }, index) => sectors.set(bytes, index * unit));

@@ -18,7 +18,10 @@ const RUN_MAX = 2 ** 18;
  */
 export class EncryptedRun {
   readonly #encrypt: Encrypt;
-  #clusters: PlainCluster[] = [];
+  #first: PlainCluster | undefined;
+  /** The clusters that were added: copies, because the content reuses the memory of a block. */
+  #bytes: Uint8Array = new Uint8Array(0);
+  #length = 0;
 
   constructor(encrypt: Encrypt) {
     this.#encrypt = encrypt;
@@ -26,26 +29,23 @@ export class EncryptedRun {
 
   /** Adds a cluster. Returns the previous ones first if it is not adjacent to them. */
   *add(cluster: PlainCluster): Generator<Segment> {
-    const last = this.#clusters.at(-1);
-    if (last !== undefined) {
-      const { length } = last.bytes;
-      const follows = cluster.guest === last.guest + length && cluster.host === last.host + length;
-      if (!follows || (this.#clusters.length + 1) * length > RUN_MAX) yield* this.flush();
-    }
-    this.#clusters.push(cluster);
+    const { guest, host, bytes } = cluster;
+    const follows = this.#first !== undefined && guest === this.#first.guest + this.#length &&
+      host === this.#first.host + this.#length;
+    if (!follows || this.#length + bytes.length > this.#bytes.length) yield* this.flush();
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(Math.max(RUN_MAX, bytes.length));
+    this.#first ??= cluster;
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
 
   /** Returns the added clusters, encrypted, at their offset in the file. */
   *flush(): Generator<Segment> {
-    const clusters = this.#clusters;
-    const [first] = clusters;
+    const first = this.#first;
     if (first === undefined) return;
-    this.#clusters = [];
-    const { length } = first.bytes;
-    const bytes = clusters.length === 1 ? first.bytes : new Uint8Array(clusters.length * length);
-    if (clusters.length > 1) {
-      clusters.forEach((each, index) => bytes.set(each.bytes, index * length));
-    }
+    const bytes = this.#bytes.subarray(0, this.#length);
+    this.#first = undefined;
+    this.#length = 0;
     this.#encrypt(bytes, first);
     yield { offset: first.host, bytes };
   }
