@@ -70,7 +70,7 @@ async function writeParts(
       }
       return;
     }
-    fileOf(value.file)?.write(value);
+    if (value.bytes.length > 0) fileOf(value.file)?.write(value);
     if (pauses.due) await pauses.pause();
   }
 }

@@ -73,6 +73,7 @@ export async function writeFiles(
   try {
     for (const path of paths) partials.push(new Partial(path, secret ? PRIVATE_MODE : MODE));
     await fill(partials);
+    for (const partial of partials) partial.flush();
     // A signal since the last pause still counts.
     await new Pauses().pause();
     paths.forEach((path) => mustBeFree(path, { force, reads, others: [] }));
@@ -110,6 +111,9 @@ export async function copyTo(source: ByteSource, file: NewFile): Promise<void> {
   }
 }
 
+/** Bytes that are written at a time, where parts are adjacent. */
+const JOINED_MAX = 2 ** 20;
+
 /** A file under its temporary name. */
 class Partial implements NewFile {
   readonly #path: string;
@@ -118,6 +122,10 @@ class Partial implements NewFile {
   #open = true;
   /** Where the file is positioned, after the last write. */
   #position = 0;
+  /** Adjacent parts that wait to be written together, and where they belong. */
+  readonly #joined = new Uint8Array(JOINED_MAX);
+  #start = 0;
+  #length = 0;
 
   constructor(path: string, mode: number) {
     this.#path = path;
@@ -127,6 +135,24 @@ class Partial implements NewFile {
   }
 
   write({ offset, bytes }: Segment): void {
+    if (offset !== this.#start + this.#length || this.#length + bytes.length > JOINED_MAX) {
+      this.flush();
+      this.#start = offset;
+    }
+    if (bytes.length > JOINED_MAX) return this.#write({ offset, bytes });
+    this.#joined.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Writes the parts that wait. */
+  flush(): void {
+    if (this.#length === 0) return;
+    const bytes = this.#joined.subarray(0, this.#length);
+    this.#length = 0;
+    this.#write({ offset: this.#start, bytes });
+  }
+
+  #write({ offset, bytes }: Segment): void {
     this.#try(() => {
       if (offset !== this.#position) this.#file.seekSync(offset, Deno.SeekMode.Start);
       writeAll(this.#file, bytes);
@@ -135,6 +161,7 @@ class Partial implements NewFile {
   }
 
   setLength(length: number): void {
+    this.flush();
     this.#try(() => this.#file.truncateSync(length));
   }
 
