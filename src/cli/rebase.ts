@@ -14,7 +14,7 @@ import { Pauses } from "./write_files.ts";
 export const help = `diskproof rebase IMAGE -b FILE -F FORMAT [options]
 diskproof rebase IMAGE --no-backing [options]
 
-Changes the backing file of an image, as qemu-img rebase does. What the image shows of its old
+Changes the backing file of a qcow2 image, as qemu-img rebase does. What the image shows of its old
 backing file and not of the new one is copied into the image first.
 
   -b, --backing FILE   the new backing file, relative to the folder of the image
@@ -107,6 +107,7 @@ function mustNotContain(chain: OpenedImage, { source }: EditedImage): void {
   for (let at: OpenedImage | undefined = chain; at !== undefined; at = at.backing) {
     if (!("identity" in at.source) || !("identity" in source)) continue;
     if (at.source.identity !== source.identity) continue;
-    throw new UsageError(`Cannot use the backing file ${chain.path}: it is the image itself`);
+    const what = at === chain ? "it is the image itself" : "the image is below it in its chain";
+    throw new UsageError(`Cannot use the backing file ${chain.path}: ${what}`);
   }
 }

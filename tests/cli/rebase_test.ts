@@ -41,5 +41,14 @@ liveTest(
     await mustBeSame("new");
     const base = await Deno.readFile(`${directory}/new`);
     assertEquals(base.findIndex((byte, at) => byte !== expected[at]), -1);
+    await succeed(
+      ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", "top", "up"],
+      cwd,
+    );
+    const loop = await diskproof(directory, ["rebase", "top", "-b", "up", "-F", "qcow2"]);
+    assertEquals(loop.status, 2);
+    assertStringIncludes(loop.stderr, "Cannot use the backing file up: the image is below it");
+    const itself = await diskproof(directory, ["rebase", "top", "-b", "top", "-F", "qcow2"]);
+    assertStringIncludes(itself.stderr, "it is the image itself");
   },
 );
