@@ -12,31 +12,36 @@ import { isNoise, open, type OpenCase, roundtrip } from "../fuzz/targets/mod.ts"
 import type { CaseReport, Target } from "../fuzz/engine/mod.ts";
 import { qcow2Models } from "../fuzz/formats/mod.ts";
 import { MemorySource, utf8 } from "../src/bytes/mod.ts";
-import { parseOptions, print, UsageError } from "../src/cli/mod.ts";
+import { parseOptions, print, UsageError, wholeNumber } from "../src/cli/mod.ts";
 import { pbkdf2 } from "../src/crypto/mod.ts";
 import { patternBytes } from "../src/format/mod.ts";
 import { digestOf, layersOf, openImage } from "../src/image/mod.ts";
 import { createLuks1, decodeLuks1, type Luks1Model, unlock } from "../src/luks1/mod.ts";
 import { QemuIoSession, runTool, withScratch } from "../src/peers/mod.ts";
 import { buildQcow2 } from "../src/qcow2/build/mod.ts";
+import { FORMATS, type Limit, runOperations } from "./bench_operations.ts";
 
 /** The text of `bench --help`. */
-export const help = `diskproof bench
+export const help = `diskproof bench [--operations N]
 
 Measures the parts of a fuzz run in cases per second, and digest and unlocking beside
 qemu-img convert and PBKDF2, each next to the figure to aim for. It takes about a minute and
 requires qemu-img and qemu-io.
 
-  --help  this text
+  --operations N  change images in memory with N steps instead, of each format in turn, and print
+                  the steps per second; it stops at the first image that differs from its model
+  --help          this text
 
 Exit status: 0 success, 2 invalid command line, 3 a tool cannot be started.
 
 Example
 
   deno task bench
+  deno task bench --operations 1000000
 `;
 
 const SECONDS = 4;
+const OPERATIONS_MAX = 10 ** 9;
 const MIB = 2 ** 20;
 const DISK_MIB = 256;
 const VOLUME_MIB = 128;
@@ -231,9 +236,15 @@ function perSecond(what: string, rate: number, aim: string): Row {
 
 /** `bench`: how fast diskproof is on this machine. */
 export async function run(args: string[]): Promise<number> {
-  const { positional } = parseOptions(args, {});
-  if (positional.length > 0) throw new UsageError("bench has no arguments (see --help)");
+  const options = parseOptions(args, { values: ["operations"] });
+  if (options.positional.length > 0) throw new UsageError("bench has no arguments (see --help)");
+  const steps = wholeNumber(options, "operations", { min: 1, max: OPERATIONS_MAX });
+  if (steps !== undefined) {
+    printRows(await operationRows({ steps: Math.ceil(steps / FORMATS.length) }));
+    return 0;
+  }
   const rows: Row[] = [
+    ...await operationRows({ ms: SECONDS * 1000 }),
     perSecond("generate and build", rateOf(qcow2Models(), buildQcow2), "≥ 500"),
     perSecond("qcow2-open", targetRate(open(qcow2)), "≥ 2000"),
     perSecond("roundtrip", targetRate(roundtrip(chains)), "≥ 300"),
@@ -244,10 +255,25 @@ export async function run(args: string[]): Promise<number> {
     rows.push(...await digestRows(directory));
     rows.push(...await luksRows(directory));
   });
+  printRows(rows);
+  return 0;
+}
+
+/** Steps that change images in memory, per second on one core. */
+async function operationRows(limit: Limit): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [format, target] of FORMATS) {
+    await runOperations(target, { ms: 1000 }, 2);
+    const { steps, seconds } = await runOperations(target, limit);
+    rows.push(perSecond(`${steps} steps on ${format} in memory`, steps / seconds, "≥ 2000"));
+  }
+  return rows;
+}
+
+function printRows(rows: readonly Row[]): void {
   const width = Math.max(...rows.map((row) => row.what.length));
   const figures = Math.max(...rows.map((row) => row.figure.length));
   for (const { what, figure, aim } of rows) {
     print(`${what.padEnd(width)}  ${figure.padEnd(figures)}  aim ${aim}`);
   }
-  return 0;
 }

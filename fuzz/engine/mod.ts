@@ -31,7 +31,7 @@ export { Crew, type CrewOptions } from "./crew.ts";
 export { type Dossier, type DossierFile, hexRows } from "./dossier.ts";
 export { type Fault, type FaultKind } from "./fault.ts";
 export { type Found, type WorkerSetup } from "./protocol.ts";
-export { CASES_MAX, pathText } from "./random.ts";
+export { caseAt, CASES_MAX, pathText } from "./random.ts";
 export { minimize, type Replay, replay } from "./replay.ts";
 export {
   type CountedEntry,

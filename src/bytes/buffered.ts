@@ -1,13 +1,14 @@
 import { type ByteSource, readUpTo } from "./source.ts";
 
 /** Number of bytes of the first read, and of the longest one: each is twice as long as the one before. */
-const WINDOW = { first: 2 ** 12, most: 2 ** 16 };
+const WINDOW = { first: 2 ** 9, most: 2 ** 16 };
+const NOTHING = new Uint8Array(0);
 
 /** Another source, read in large pieces: for many consecutive small structures. */
 export class BufferedSource implements ByteSource {
   readonly size: number;
   readonly #base: ByteSource;
-  #window: Uint8Array = new Uint8Array(0);
+  #window: Uint8Array = NOTHING;
   #start = 0;
   #next = WINDOW.first;
 
