@@ -31,6 +31,25 @@ for (const method of ["deflate", "zstd"] as const) {
   }
 }
 
+Deno.test("a block may be overwritten as soon as the next one is wanted", () => {
+  const reused = function* () {
+    const memory = new Uint8Array(UNIT);
+    for (const { index, bytes } of blocks(200)) {
+      memory.set(bytes ?? []);
+      yield { index, bytes: bytes && memory };
+    }
+  };
+  const made = [...compressAhead(reused(), { method: "deflate", unit: UNIT, threads: 1 })];
+  const expected = [...blocks(200)].map(({ bytes }) => bytes);
+  assertEquals(
+    made.map(({ bytes, short }) => {
+      const back = short && inflateCluster(short, UNIT);
+      return back === undefined ? bytes : back.ok && back.bytes;
+    }),
+    expected,
+  );
+});
+
 Deno.test("threads end when the caller stops early", () => {
   const made = compressAhead(blocks(200), { method: "deflate", unit: UNIT, threads: 2 });
   assertEquals(made.next().value?.index, 0);

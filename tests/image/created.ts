@@ -63,9 +63,17 @@ export function mixedContent(size: number): Uint8Array {
   return content;
 }
 
-/** Bytes as the content of a disk of their size. */
+/** Bytes as the content of a disk of their size. All blocks are in the same memory, one by one. */
 export function contentFrom(bytes: Uint8Array): ReturnType<typeof contentOf> {
-  return contentOf(new MemorySource(bytes), bytes.length);
+  const content = contentOf(new MemorySource(bytes), bytes.length);
+  return function* (unit) {
+    const memory = new Uint8Array(unit);
+    for (const block of content(unit)) {
+      memory.set(block.bytes ?? []);
+      yield { offset: block.offset, bytes: block.bytes && memory };
+      memory.fill(0xaa);
+    }
+  };
 }
 
 /** How qemu-img opens an image with a passphrase in a file. */
