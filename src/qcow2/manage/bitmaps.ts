@@ -27,6 +27,10 @@ import { storedExtensions, withExtension, writeFirstCluster } from "./first_clus
 /** Largest default granularity in bytes, and smallest. */
 const GRANULARITY = { min: 2 ** 12, max: 2 ** 16 } as const;
 
+function isEnabled({ flags }: Bitmap): boolean {
+  return (flags & bitmapFlags.auto) !== 0;
+}
+
 type Ranges = Iterable<{ readonly start: number; readonly length: number }>;
 
 /**
@@ -46,8 +50,9 @@ export class Qcow2Bitmaps implements BitmapEditor {
 
   /** Sets the bits of a range that is written next in the enabled bitmaps. */
   mark(start: number, length: number): void {
-    this.#tracked ??= this.#track(({ flags }) => (flags & bitmapFlags.auto) !== 0);
-    for (const bits of this.#tracked) bits.set(start, length);
+    this.#tracked ??= this.#track(isEnabled);
+    // After a change of the size that failed, the disabled ones are tracked, too.
+    for (const bits of this.#tracked) if (isEnabled(bits.bitmap)) bits.set(start, length);
   }
 
   #track(isTracked: (bitmap: Bitmap) => boolean): BitmapBits[] {

@@ -1,6 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
 import { EditError, type ImageEditor, type Layer } from "../../../src/format/mod.ts";
+import { MemoryStore, SegmentSource } from "../../../src/bytes/mod.ts";
+import { buildQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { Qcow2Bitmaps } from "../../../src/qcow2/manage/bitmaps.ts";
+import { WritableImage } from "../../../src/qcow2/write/image.ts";
+import { Findings } from "../../../src/rules/mod.ts";
 import { liveTest, QEMU } from "../../live.ts";
 import { Managed, managedModels } from "./managed.ts";
 import { assertClean, edit, tool } from "./qemu.ts";
@@ -215,4 +220,35 @@ liveTest({ needs: QEMU }, "qemu-img and diskproof make the same bitmaps", async 
   });
   await assertClean(theirs);
   await same("changes by the other");
+});
+
+Deno.test("a disabled bitmap gets no bits after a change of the size that failed", () => {
+  const [model] = fc.sample(
+    managedModels.filter(({ version, bitmaps, size, dataFile, corrupt, encryption, clusterBits }) =>
+      version === 3 && bitmaps.length === 0 && size > 4096n && clusterBits === 12 &&
+      dataFile === undefined &&
+      !corrupt && encryption === undefined
+    ),
+    { numRuns: 1, seed: 1 },
+  );
+  assert(model !== undefined);
+  const { segments, size } = buildQcow2(model).image;
+  const store = new MemoryStore(new SegmentSource(segments, size));
+  const image = WritableImage.open(store, new Findings());
+  assert(image !== undefined);
+  const bitmaps = new Qcow2Bitmaps(image);
+  bitmaps.add("on", { granularity: 512 });
+  bitmaps.add("off", { granularity: 512, enabled: false });
+  const fails = () => {
+    throw new EditError("no room");
+  };
+  assertThrows(() => bitmaps.resized(image.virtualSize + 512, fails), EditError, "no room");
+  bitmaps.mark(512, 1024);
+  bitmaps.save();
+  image.reopen();
+  const found = image.layer.bitmaps ?? [];
+  assertEquals(found.map(({ name, inUse, ranges }) => ({ name, inUse, ranges: [...ranges()] })), [
+    { name: "on", inUse: false, ranges: [{ start: 512, length: 1024 }] },
+    { name: "off", inUse: false, ranges: [] },
+  ]);
 });
