@@ -50,6 +50,9 @@ export function missingTools(found: Found, targets: readonly Target[]): MissingT
   );
 }
 
+/** Lists names as `a, b and c`. */
+const LIST = new Intl.ListFormat("en-GB");
+
 /** One line about a missing tool of a run that goes on, or stops for it. */
 export function missingLine(
   { tool, skipped, notCompared }: MissingTool,
@@ -58,10 +61,10 @@ export function missingLine(
   const one = (names: readonly string[]) => names.length === 1;
   const skipping = stops ? "cannot run" : one(skipped) ? "is skipped" : "are skipped";
   const consequences = [
-    skipped.length === 0 ? [] : `${skipped.join(" and ")} ${skipping}`,
+    skipped.length === 0 ? [] : `${LIST.format(skipped)} ${skipping}`,
     notCompared.length === 0
       ? []
-      : `${notCompared.join(" and ")} ${one(notCompared) ? "does" : "do"} not compare with it`,
+      : `${LIST.format(notCompared)} ${one(notCompared) ? "does" : "do"} not compare with it`,
   ];
   return `${tool} is not installed: ${consequences.flat().join(", ")}`;
 }

@@ -18,19 +18,25 @@ export interface EntriesClaim {
 }
 
 const KINDS: readonly ClaimKind[] = ["header", "table", "data", "compressed"];
-const LENGTH_FIRST = 64;
+/** Claims in a block: a power of two. */
+const BLOCK = 2 ** 16;
+
+/** Some claims. Lists grow by blocks: outgrown arrays would be garbage that is collected late. */
+class Block {
+  /** Alternating offsets and lengths. */
+  readonly places = new Float64Array(2 * BLOCK);
+  /** Alternating first and last indices. */
+  readonly indices = new Uint32Array(2 * BLOCK);
+  readonly owners = new Uint32Array(BLOCK);
+  readonly kinds = new Uint8Array(BLOCK);
+}
 
 /**
  * A compact list of claims: an image with shuffled clusters has one for each table entry, and their
  * descriptions are longer than the entries.
  */
 export class ClaimList implements Iterable<Claim> {
-  /** Alternating offsets and lengths. */
-  #places = new Float64Array(2 * LENGTH_FIRST);
-  /** Alternating first and last indices. */
-  #indices = new Uint32Array(2 * LENGTH_FIRST);
-  #owners = new Uint32Array(LENGTH_FIRST);
-  #kinds = new Uint8Array(LENGTH_FIRST);
+  readonly #blocks: Block[] = [];
   /** Tables, and the paths of what claims something by itself, with what it says where it does. */
   readonly #owned: (ClaimingTable | Pick<Claim, "path" | "says"> | string)[] = [];
   #length = 0;
@@ -63,54 +69,55 @@ export class ClaimList implements Iterable<Claim> {
     first: number,
     last: number,
   ): void {
-    const at = this.#length++;
-    if (at === this.#kinds.length) this.#grow();
-    this.#places.set([offset, length], 2 * at);
-    this.#indices.set([first, last], 2 * at);
-    this.#owners[at] = this.#owned.length - 1;
-    this.#kinds[at] = KINDS.indexOf(kind);
+    const at = this.#length++ % BLOCK;
+    if (at === 0) this.#blocks.push(new Block());
+    const { places, indices, owners, kinds } = this.#blocks.at(-1) as Block;
+    places[2 * at] = offset;
+    places[2 * at + 1] = length;
+    indices[2 * at] = first;
+    indices[2 * at + 1] = last;
+    owners[at] = this.#owned.length - 1;
+    kinds[at] = KINDS.indexOf(kind);
   }
 
-  #grow(): void {
-    const grown = <T extends Float64Array | Uint32Array | Uint8Array>(from: T, to: T): T => {
-      to.set(from);
-      return to;
-    };
-    this.#places = grown(this.#places, new Float64Array(2 * this.#places.length));
-    this.#indices = grown(this.#indices, new Uint32Array(2 * this.#indices.length));
-    this.#owners = grown(this.#owners, new Uint32Array(2 * this.#owners.length));
-    this.#kinds = grown(this.#kinds, new Uint8Array(2 * this.#kinds.length));
+  #block(at: number): Block {
+    return this.#blocks[Math.floor(at / BLOCK)] as Block;
   }
 
   /** Byte offset of a claim. */
   offset(at: number): number {
-    return this.#places[2 * at] as number;
+    return this.#block(at).places[2 * (at % BLOCK)] as number;
   }
 
   /** Byte offset of the end of a claim. */
   end(at: number): number {
-    return this.offset(at) + (this.#places[2 * at + 1] as number);
+    return this.offset(at) + this.#lengthOf(at);
+  }
+
+  #lengthOf(at: number): number {
+    return this.#block(at).places[2 * (at % BLOCK) + 1] as number;
   }
 
   kind(at: number): ClaimKind {
-    return KINDS[this.#kinds[at] as number] as ClaimKind;
+    return KINDS[this.#block(at).kinds[at % BLOCK] as number] as ClaimKind;
   }
 
   claim(at: number): Claim {
-    const owner = this.#owned[this.#owners[at] as number];
+    const { owners, indices } = this.#block(at);
+    const owner = this.#owned[owners[at % BLOCK] as number];
     const place = {
       offset: this.offset(at),
-      length: this.#places[2 * at + 1] as number,
+      length: this.#lengthOf(at),
       kind: this.kind(at),
     };
     if (typeof owner === "string" || owner === undefined) return { ...place, path: owner ?? "" };
     if (typeof owner.says !== "function") {
       return { ...place, path: owner.path, says: owner.says ?? "" };
     }
-    const first = this.#indices[2 * at] as number;
-    const last = this.#indices[2 * at + 1] as number;
-    const indices = first === last ? `${first}` : `${first}..${last}`;
-    return { ...place, path: `${owner.path}/${indices}`, says: owner.says(first) };
+    const first = indices[2 * (at % BLOCK)] as number;
+    const last = indices[2 * (at % BLOCK) + 1] as number;
+    const range = first === last ? `${first}` : `${first}..${last}`;
+    return { ...place, path: `${owner.path}/${range}`, says: owner.says(first) };
   }
 
   *[Symbol.iterator](): Generator<Claim> {

@@ -155,8 +155,10 @@ function* edgesOf(claims: ClaimList, size: number): Generator<Edge> {
   const startOf = (at: number): number => claims.offset(at);
   const endOf = (at: number): number =>
     startOf(at) < size ? Math.min(claims.end(at), size) : claims.end(at);
-  const byStart = sortedBy(startOf, claims.length);
-  const byEnd = sortedBy(endOf, claims.length);
+  const { length } = claims;
+  const scratch = { keys: new Float64Array(length), placed: new Uint32Array(length) };
+  const byStart = sortedBy(startOf, scratch);
+  const byEnd = sortedBy(endOf, scratch);
   let next = 0;
   for (const ending of byEnd) {
     for (; next < byStart.length; next++) {
@@ -168,12 +170,39 @@ function* edgesOf(claims: ClaimList, size: number): Generator<Edge> {
   }
 }
 
-function sortedBy(keyOf: (at: number) => number, length: number): Uint32Array {
+/** Memory for sorting, of the length of what is sorted. */
+interface Scratch {
+  readonly keys: Float64Array;
+  /** How many numbers are placed, by the first place of their key. */
+  readonly placed: Uint32Array;
+}
+
+/**
+ * The numbers from 0 on by their keys; those with equal keys stay in order. Sorting with a comparison
+ * would copy everything several times: images have hundreds of thousands of claims.
+ */
+function sortedBy(keyOf: (at: number) => number, { keys, placed }: Scratch): Uint32Array {
+  const { length } = keys;
+  for (let at = 0; at < length; at++) keys[at] = keyOf(at);
+  keys.sort();
+  placed.fill(0);
   const order = new Uint32Array(length);
-  const keys = new Float64Array(length);
   for (let at = 0; at < length; at++) {
-    order[at] = at;
-    keys[at] = keyOf(at);
+    const first = firstPlace(keys, keyOf(at));
+    const before = placed[first] as number;
+    order[first + before] = at;
+    placed[first] = before + 1;
   }
-  return order.sort((a, b) => (keys[a] as number) - (keys[b] as number));
+  return order;
+}
+
+/** Where a key that is in a sorted list comes first. */
+function firstPlace(keys: Float64Array, key: number): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] as number) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
