@@ -56,6 +56,15 @@ const LENIENCES: readonly Lenience[] = [
   },
   {
     tool: "cryptsetup",
+    name: "payload-is-not-opened",
+    rules: ["luks.payload.inside-file"],
+    because:
+      "luksDump reads a detached header alone; the size of the payload is compared when the " +
+      "volume is activated (cryptsetup src/cryptsetup.c, action_luksDump; lib/utils_device.c, " +
+      "device_block_adjust)",
+  },
+  {
+    tool: "cryptsetup",
     name: "unterminated-text",
     rules: ["luks.header.cipher-nul", "luks.header.mode-nul", "luks.header.hash-nul"],
     because: "_check_and_convert_hdr puts a NUL byte at the end of each text (" +

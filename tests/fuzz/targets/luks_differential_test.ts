@@ -97,6 +97,12 @@ const named: readonly Named[] = [
     ask: "cryptsetup",
   },
   {
+    divergence: "cryptsetup-payload-is-not-opened",
+    model: { detached: true },
+    edits: [set("/header/payload_offset", 0x100000)],
+    ask: "cryptsetup",
+  },
+  {
     divergence: "cryptsetup-unterminated-text",
     edits: [text("/header/cipher_name", "aes", 0x20)],
     ask: "cryptsetup",
