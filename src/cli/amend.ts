@@ -1,7 +1,7 @@
 import type { AmendOptions } from "../format/mod.ts";
 import { formatNamed } from "../formats.ts";
 import { FormatOptions } from "./create_options.ts";
-import { changeNamed } from "./edits.ts";
+import { changing } from "./edits.ts";
 import { onlyImage, OPENING, OPENING_HELP } from "./images.ts";
 import { parseOptions } from "./options.ts";
 import { ImageError, UsageError } from "./verb.ts";
@@ -41,7 +41,7 @@ const NAMES = ["compat", "refcount_bits", "lazy_refcounts", "data_file", "data_f
 const VERSIONS: Readonly<Record<string, 2 | 3>> = { "0.10": 2, "1.1": 3, v2: 2, v3: 3 };
 
 /** `amend`: changes properties of an image. */
-export function run(args: string[]): Promise<number> {
+export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     ...OPENING,
     lists: [...OPENING.lists, "options"],
@@ -66,7 +66,7 @@ export function run(args: string[]): Promise<number> {
   }
   const amendment = amendmentOf(changes);
   const size = changes.size("size");
-  changeNamed(path, options, ({ editor }) => {
+  await changing(path, options, ({ editor }) => {
     if (editor.amend === undefined) throw new ImageError(`${path}: the format has no options`);
     // As in QEMU, a downgrade is last.
     const { version, ...rest } = amendment;
@@ -75,7 +75,7 @@ export function run(args: string[]): Promise<number> {
     if (size !== undefined) editor.resize?.(size, { shrink: true });
     if (isLast) editor.amend({ version });
   });
-  return Promise.resolve(0);
+  return 0;
 }
 
 function amendmentOf(changes: FormatOptions): AmendOptions {

@@ -1,5 +1,5 @@
 import { type BitmapEditor, type BitmapSummary, EditError } from "../format/mod.ts";
-import { changeNamed } from "./edits.ts";
+import { changing } from "./edits.ts";
 import { mustOpen, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -45,7 +45,7 @@ const ACTIONS = ["list", "add", "remove", "enable", "disable", "clear", "merge"]
 type Action = typeof ACTIONS[number];
 
 /** `bitmap`: lists or changes persistent bitmaps. */
-export function run(args: string[]): Promise<number> {
+export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     ...OPENING,
     flags: ["json", "disabled"],
@@ -57,13 +57,13 @@ export function run(args: string[]): Promise<number> {
   else {
     const other = options.value("source-image");
     const ranges = other === undefined ? undefined : rangesIn(other, options, source);
-    changeNamed(path, options, ({ editor }) => {
+    await changing(path, options, ({ editor }) => {
       if (editor.bitmaps === undefined) throw new ImageError(`${path}: the format has no bitmaps`);
       const merged = () => ranges ?? rangesOf(editor.layer.bitmaps, source);
       change(editor.bitmaps, { action, name, options, merged });
     });
   }
-  return Promise.resolve(0);
+  return 0;
 }
 
 function requestOf(

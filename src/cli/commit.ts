@@ -30,8 +30,7 @@ Example
 export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     flags: ["keep"],
-    lists: OPENING.lists,
-    values: OPENING.values,
+    ...OPENING,
     letters: { ...OPENING.letters, d: "keep" },
   });
   const path = onlyImage(options);

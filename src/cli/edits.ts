@@ -9,27 +9,12 @@ import { ImageError } from "./verb.ts";
 export type Editable = EditedImage & { readonly editor: ImageEditor };
 
 /**
- * Changes an image, with the options of `OPENING`. What `work` throws is reported; the image is then as
- * it was.
+ * Changes an image, with the options of `OPENING`. Whatever `work` throws, each of its changes is made or
+ * not made at all.
  *
  * @throws {UsageError} when a file cannot be opened or written
  * @throws {ImageError} when the image does not allow the change
  */
-export function changeNamed<T>(path: string, options: Options, work: (image: Editable) => T): T {
-  const image = openForChanges(path, options);
-  try {
-    mustBeEditable(image);
-    const result = work(image);
-    image.finish();
-    return result;
-  } catch (error) {
-    throw changeError(path, error);
-  } finally {
-    image.close();
-  }
-}
-
-/** The same with work that takes time. */
 export async function changing(
   path: string,
   options: Options,

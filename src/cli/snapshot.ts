@@ -1,7 +1,7 @@
 import type { SnapshotEditor } from "../format/mod.ts";
 import { exactInfoOf, unicodeInfoOf } from "../image/mod.ts";
 import { qemuJson, snapshotLines } from "../report/mod.ts";
-import { changeNamed } from "./edits.ts";
+import { changing } from "./edits.ts";
 import { mustOpen, OPENING, OPENING_HELP, openNamed } from "./images.ts";
 import { didYouMean } from "./nearest.ts";
 import { type Options, parseOptions } from "./options.ts";
@@ -38,7 +38,7 @@ const ACTIONS = ["list", "create", "apply", "delete"] as const;
 type Action = typeof ACTIONS[number];
 
 /** `snapshot`: lists or changes internal snapshots. */
-export function run(args: string[]): Promise<number> {
+export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     ...OPENING,
     flags: ["json", ...ACTIONS],
@@ -47,12 +47,12 @@ export function run(args: string[]): Promise<number> {
   const { action, path, name } = requestOf(options);
   if (action === "list") list(path, options);
   else {
-    changeNamed(path, options, ({ editor: { snapshots } }) => {
+    await changing(path, options, ({ editor: { snapshots } }) => {
       if (snapshots === undefined) throw new ImageError(`${path}: the format has no snapshots`);
       change(snapshots, action, name ?? "");
     });
   }
-  return Promise.resolve(0);
+  return 0;
 }
 
 function requestOf(options: Options): { action: Action; path: string; name?: string } {

@@ -253,10 +253,8 @@ async function compare(
 
 /** The commands that ask one implementation about one image, and that write the files of the image. */
 function commandsOf(image: string, { text, options }: { text: string; options: Options }) {
-  const golden = options.list("golden").map((directory) => ` --golden ${shellWord(directory)}`)
-    .join(
-      "",
-    );
+  const folders = options.list("golden").map((directory) => ` --golden ${shellWord(directory)}`);
+  const golden = folders.join("");
   return {
     reproduce: `deno task validate ${shellWord(text)}${golden} --case ${shellWord(image)}`,
     writeOut: `deno task diskproof corpus show ${shellWord(image)}${golden} --out DIR`,

@@ -19,9 +19,9 @@ function accessRefusal(image: OpenedImage, opening: "read" | "write"): Finding |
 }
 
 /**
- * Why an opening is refused here; for reading that is {@link readRefusal}, and for writing the like. `info` of a header alone is
- * not refused. What the draft that an image
- * is read as breaks of the format refuses nothing.
+ * Why an opening is refused here; for reading and writing, what {@link readRefusal} leaves out does not
+ * count. `info` of a header alone is not refused. What the draft that an image is read as breaks of the
+ * format refuses nothing.
  */
 export function openRefusal(image: OpenedImage, opening: Opening): Finding | undefined {
   if (opening === "read" || opening === "write") return accessRefusal(image, opening);
