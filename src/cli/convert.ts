@@ -1,9 +1,8 @@
-import { FileSource } from "../bytes/mod.ts";
 import type { ImageRequest } from "../format/mod.ts";
 import { contentOfLayers } from "../image/create/mod.ts";
 import type { OpenedImage } from "../image/mod.ts";
 import { CREATED, createdFormat, formatOptions } from "./create.ts";
-import { OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
+import { filesOf, OPENING, OPENING_HELP, openNamed, readableLayers, reading } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { writeImage } from "./new_image.ts";
 import { givenPassphrases, passphraseFiles, PASSPHRASES } from "./passphrases.ts";
@@ -67,7 +66,7 @@ export async function run(args: string[]): Promise<number> {
     const passphrases = givenPassphrases(options, "new-");
     const files = {
       force: true,
-      reads: [...filesOf(image), ...otherFiles(options)],
+      reads: [...filesOf(image).map((file) => file.path), ...otherFiles(options)],
       secret: isDecrypted(image) || passphrases.length > 0,
     };
     const request: ImageRequest = {
@@ -81,17 +80,6 @@ export async function run(args: string[]): Promise<number> {
   } finally {
     image.close();
   }
-}
-
-/** The files that the content comes from. */
-function filesOf(image: OpenedImage): string[] {
-  const paths: string[] = [];
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    for (const source of [at.source, at.header, at.layer?.dataFileSource]) {
-      if (source instanceof FileSource) paths.push(source.path);
-    }
-  }
-  return paths;
 }
 
 /** The files that the options name. */

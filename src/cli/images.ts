@@ -1,4 +1,4 @@
-import { FileSource } from "../bytes/mod.ts";
+import { FileSource, FileStore } from "../bytes/mod.ts";
 import { AccessError, type Dialect, type Layer } from "../format/mod.ts";
 import { formatCalled, formatNames } from "../formats.ts";
 import {
@@ -272,4 +272,15 @@ export function openFile(path: string): FileSource {
   } catch (error) {
     throw new UsageError(`Cannot open ${path}: ${whyUnreadable(error)}`);
   }
+}
+
+/** The open files that the content of an image comes from. */
+export function filesOf(image: OpenedImage): (FileSource | FileStore)[] {
+  const files: (FileSource | FileStore)[] = [];
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    for (const source of [at.source, at.header, at.layer?.dataFileSource]) {
+      if (source instanceof FileSource || source instanceof FileStore) files.push(source);
+    }
+  }
+  return files;
 }

@@ -2,7 +2,7 @@ import { FileSource } from "../bytes/mod.ts";
 import { EditError } from "../format/mod.ts";
 import type { EditedImage } from "../image/edit/mod.ts";
 import { changing, type Editable } from "./edits.ts";
-import { OPENING, OPENING_HELP } from "./images.ts";
+import { filesOf, OPENING, OPENING_HELP } from "./images.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { readsStdin } from "./passphrases.ts";
 import { whyUnreadable } from "./reasons.ts";
@@ -26,8 +26,9 @@ ${OPENING_HELP}
   --help               this text
 
 Whenever writing stops, also through a crash or a power loss, the image opens, and each sector
-of the disk has its old bytes or the new ones. A file that another diskproof writes to is
-locked; nothing stops QEMU, which uses other locks.
+of the disk (in a LUKS2 volume, of the size that its header says) has its old bytes or the new
+ones. A file that another diskproof writes to is locked; nothing stops QEMU, which uses other
+locks.
 
 Exit status: 0 success, 1 the image cannot be changed, 2 a file cannot be used, or no given
 passphrase opens it.
@@ -139,13 +140,11 @@ interface Input extends Disposable {
 function inputOf(file: string, image: EditedImage): Input {
   if (file === "-") return standardInput();
   const source = sourceOf(file);
-  let at = 0;
-  for (let part: EditedImage["backing"] = image; part !== undefined; part = part.backing) {
-    const { source: other } = part;
-    if (!("identity" in other) || other.identity !== source.identity) continue;
+  if (filesOf(image).some(({ identity }) => identity === source.identity)) {
     source.close();
     throw new UsageError(`Cannot write ${file}: it is a file of the image itself`);
   }
+  let at = 0;
   return {
     size: source.size,
     next(length) {

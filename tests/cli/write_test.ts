@@ -134,6 +134,14 @@ Deno.test("write rejects command lines that make no sense", () =>
     await assertRejects(() => run(compressed), ImageError, "does not support compression");
   }));
 
+Deno.test("write rejects the external data file of the image as its input", () =>
+  withDirectory(async (directory) => {
+    const create = ["create", "-f", "qcow2", "-o", "data_file=data", "top", "64K"];
+    assertEquals((await diskproof(directory, create)).status, 0);
+    const args = [`${directory}/top`, "--offset", "0", `${directory}/data`];
+    await assertRejects(() => run(args), UsageError, "a file of the image itself");
+  }));
+
 Deno.test("the reason of an error of the file system does not repeat the name of the file", () => {
   const error = new Error("Read-only file system (os error 30): open '/mnt/.it's.partial'");
   assertEquals(whyUnreadable(error), "Read-only file system (os error 30)");
