@@ -1,6 +1,7 @@
 /**
  * Changes images in place: their content, size, snapshots, bitmaps and properties. Whenever writing
- * stops, the image opens, and each sector has its old bytes or the new ones.
+ * stops, the image opens, and each sector (in a LUKS2 volume, of the size that its header says) has its
+ * old bytes or the new ones.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
