@@ -1,5 +1,5 @@
 /**
- * Sources of the bytes of an image.
+ * Sources of the bytes of an image, and what all rooms need to work with bytes.
  *
  * Invariants of every source (except for a `ByteStore`, whose bytes and size change):
  *
@@ -20,6 +20,7 @@ export { BufferedSource } from "./buffered.ts";
 export { builtin } from "./builtin.ts";
 export { FileStore } from "./file_store.ts";
 export { FileSource, type Hole, NotRegularError, SourceError } from "./file.ts";
+export { LastUsed } from "./last_used.ts";
 export {
   type FileFacts,
   type FileSystem,

@@ -1,4 +1,4 @@
-import { hexOf } from "../bytes/mod.ts";
+import { hexOf, LastUsed } from "../bytes/mod.ts";
 import { hash as digestOf, numberedHash } from "./hash.ts";
 
 /**
@@ -49,24 +49,18 @@ export function afMerge(
   }
   const stored = material.subarray(0, length);
   const from = `${hash} ${keyLength} ${stripes} ${hexOf(digestOf("sha256", stored))}`;
-  const known = merged.get(from);
-  if (known !== undefined) return known.slice();
-  const key = stored.slice(length - keyLength);
-  xorBytes(key, diffused(stored, { keyLength, stripes, hash }));
-  const [oldest] = merged.keys();
-  if (merged.size === MERGED_MAX && oldest !== undefined) merged.delete(oldest);
-  merged.set(from, key);
-  return key.slice();
+  return merged.get(from, () => {
+    const key = stored.slice(length - keyLength);
+    xorBytes(key, diffused(stored, { keyLength, stripes, hash }));
+    return key;
+  }).slice();
 }
-
-/** Keys that are kept. */
-const MERGED_MAX = 64;
 
 /**
  * The last keys by what they were merged from. A volume is often opened several times, and one digest
  * of the platform costs little beside the thousands of digests of the splitter.
  */
-const merged = new Map<string, Uint8Array>();
+const merged = new LastUsed<string, Uint8Array>(64);
 
 /** What all stripes but the last add to the key. */
 function diffused(

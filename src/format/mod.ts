@@ -86,7 +86,6 @@ export {
 } from "./editor.ts";
 export { DISK_HEAD_BYTES, type DiskEnd, diskEnd } from "./disk_end.ts";
 export type { ContentBlock, DiskContent } from "./disk_content.ts";
-export { LastUsed } from "./last_used.ts";
 export { type EntryHalves, EntryTable } from "./entry_table.ts";
 export {
   type ByteRange,

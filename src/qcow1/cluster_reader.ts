@@ -1,6 +1,6 @@
-import { SECTOR } from "../bytes/mod.ts";
+import { LastUsed, SECTOR } from "../bytes/mod.ts";
 import type { SectorCipher } from "../crypto/mod.ts";
-import { AccessError, LastUsed, readSectors } from "../format/mod.ts";
+import { AccessError, readSectors } from "../format/mod.ts";
 import { type Entry, isZero, kindOf, offsetOf, valueOf } from "./entry.ts";
 import { dataFault, decompressEntry, l2Place, tableFault } from "./judge/entries.ts";
 import type { Qcow1Image } from "./image.ts";

@@ -1,5 +1,5 @@
-import { EntryTable, LastUsed } from "../format/mod.ts";
-import type { ByteSource } from "../bytes/mod.ts";
+import { EntryTable } from "../format/mod.ts";
+import { type ByteSource, LastUsed } from "../bytes/mod.ts";
 import type { Qcow1File } from "./decode.ts";
 import { type Entry, offsetOf } from "./entry.ts";
 import { type Geometry, guestSize, l1Needed } from "./geometry.ts";

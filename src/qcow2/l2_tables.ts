@@ -1,5 +1,5 @@
-import { EntryTable, LastUsed } from "../format/mod.ts";
-import type { ByteSource } from "../bytes/mod.ts";
+import { EntryTable } from "../format/mod.ts";
+import { type ByteSource, LastUsed } from "../bytes/mod.ts";
 import type { L2Entry } from "./l2_entries.ts";
 import type { Geometry } from "./geometry.ts";
 

@@ -1,5 +1,5 @@
-import { type ByteSource, readUpTo } from "../../bytes/mod.ts";
-import { EntryTable, LastUsed, requestable } from "../../format/mod.ts";
+import { type ByteSource, LastUsed, readUpTo } from "../../bytes/mod.ts";
+import { EntryTable, requestable } from "../../format/mod.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { entryBits } from "../structures.ts";
