@@ -1,7 +1,17 @@
 import { SECTOR } from "../../src/bytes/mod.ts";
 import type { Failure } from "../engine/mod.ts";
 import type { Action } from "./step.ts";
-import { type State, WIDE_BITS } from "./state.ts";
+import { after, type State, WIDE_BITS } from "./state.ts";
+
+/** An action of a sequence. */
+export interface Past {
+  readonly action: Action;
+  readonly rejected: boolean;
+  /** The writers that got it. */
+  readonly by: readonly string[];
+  /** The state before it. */
+  readonly before: State;
+}
 
 /** What is known of a sequence when it fails. */
 export interface Seen {
@@ -10,7 +20,7 @@ export interface Seen {
   readonly what: string;
   readonly state: State;
   /** The actions so far, with those that were rejected. */
-  readonly actions: readonly { readonly action: Action; readonly rejected: boolean }[];
+  readonly actions: readonly Past[];
 }
 
 /** A failure of a writer that is understood. */
@@ -90,22 +100,25 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
   {
     name: "qemu-shrink-after-apply-leaks",
     because:
-      "QEMU 7.2.22 alone leaks a cluster where it shrinks a disk whose L2 tables a snapshot shares, " +
-      "because the snapshot was applied (block/qcow2.c, qcow2_co_truncate). The cause is not traced.",
-    explains: ({ what, actions }) => {
-      const applied = actions.findIndex(({ action, rejected }) =>
-        action.do === "apply" && !rejected
-      );
-      return what === "leaks" && applied >= 0 &&
-        actions.slice(applied).some(({ action, rejected }) => action.do === "resize" && !rejected);
-    },
+      "An applied snapshot restores its VM state too, which is stored past the end of the disk. " +
+      "Shrinking the disk frees the clusters up to its old end (block/qcow2.c, qcow2_co_truncate), but " +
+      "past it only the L2 tables and not the clusters in them (block/qcow2-cluster.c, " +
+      "qcow2_shrink_l1_table, 7.2.22). So does applying a snapshot of a smaller disk.",
+    explains: ({ what, actions }) => what === "leaks" && actions.some(losesVmState),
   },
   {
     name: "qemu-compressed-over-allocated",
     because:
       "A compressed write fails if the cluster has a place in the file already, also if none of its " +
       "subclusters is allocated (block/qcow2-cluster.c, qcow2_alloc_compressed_cluster_offset).",
-    explains: ({ what, failure }) =>
-      what === "compressed.rejected-alone" && /Input\/output error/.test(failure.message),
+    explains: ({ failure: { signature, message }, state: { facts } }) =>
+      signature === "qemu.compressed.rejected-alone" && facts.extendedL2 &&
+      /Input\/output error/.test(message),
   },
 ];
+
+/** Whether QEMU made a disk with a VM state smaller, by a resize or with a snapshot. */
+function losesVmState({ action, rejected, by, before }: Past): boolean {
+  return !rejected && by.includes("qemu") && before.vmState &&
+    after(before, action).disk.size < before.disk.size;
+}

@@ -2,7 +2,7 @@ import type { OpenedImage } from "../../src/image/mod.ts";
 import { type CaseFile, Failure } from "../engine/mod.ts";
 import { actionOf, describeAction } from "./action.ts";
 import type { Action } from "./step.ts";
-import type { KnownFailure } from "./known.ts";
+import type { KnownFailure, Past } from "./known.ts";
 import { after, afterRejected, mayReject, type State } from "./state.ts";
 import type { TurnStep } from "./step.ts";
 import { type Allowance, verify } from "./verify.ts";
@@ -35,7 +35,7 @@ export interface SequenceReport {
 /** A sequence that is under way. */
 interface Progress {
   state: State;
-  readonly actions: { readonly action: Action; readonly rejected: boolean }[];
+  readonly actions: Past[];
 }
 
 /**
@@ -95,7 +95,7 @@ async function run(
     const reasons: (string | undefined)[] = [];
     for (const writer of active) reasons.push(await writer.apply(action));
     const rejected = !isDone(state, action, { writers: active, reasons });
-    progress.actions.push({ action, rejected });
+    progress.actions.push({ action, rejected, by: active.map(({ name }) => name), before: state });
     progress.state = rejected ? afterRejected(state, action) : after(state, action);
     if (everyStep) await compareAll(active, progress.state, options);
     isCompared = everyStep;

@@ -23,11 +23,17 @@ export function startOf(
 ): { readonly state: State; readonly leaks: number } {
   const { layer } = image;
   if (layer === undefined) throw new TypeError("Cannot start: the image does not open");
+  const info = layer.info();
+  const listed = [...info.snapshots ?? []] as { id: string; "vm-state-size": number }[];
+  const withVmState = new Set(
+    listed.filter((it) => it["vm-state-size"] > 0).map(({ id }) => id),
+  );
   const kept = new Map(views);
   const snapshots = (layer.snapshots ?? []).map(({ id, name, virtualSize }) => {
     const content = kept.get(id);
     if (content === undefined) throw new TypeError(`Cannot start: snapshot ${id} is unknown`);
-    return { id, name, disk: Disk.of(content).resized(virtualSize) };
+    const disk = Disk.of(content).resized(virtualSize);
+    return { id, name, disk, vmState: withVmState.has(id) };
   });
   const bitmaps = (layer.bitmaps ?? []).map((bitmap) => {
     const { name, granularity, inUse, auto: enabled } = bitmap;
@@ -40,13 +46,16 @@ export function startOf(
   const touched = [...layer.runs(0, layer.virtualSize)]
     .filter(({ kind }) => kind !== "unallocated")
     .map(({ start, length }) => ({ start, end: start + length }));
-  const facts = factsOf(image);
-  const state = { facts, disk: Disk.of(disk), snapshots, bitmaps, touched, made: 0 };
+  const facts = factsOf(image, info["format-specific"]?.data ?? {});
+  const parts = { disk: Disk.of(disk), snapshots, bitmaps, touched };
+  const state = { facts, ...parts, vmState: false, made: 0 };
   return { state, leaks: judgeImage(image).qemu.check?.leaks ?? 0 };
 }
 
-function factsOf({ format, layer, backing }: OpenedImage): Facts {
-  const data = layer?.info()["format-specific"]?.data ?? {};
+function factsOf(
+  { format, layer, backing }: OpenedImage,
+  data: { readonly [key: string]: unknown },
+): Facts {
   const clusterSize = Math.max(UNIT_MIN * Number(format === "raw"), layer?.clusterSize ?? 0);
   const isQcow2 = format === "qcow2";
   const encrypted = layer?.encrypted === true;
@@ -68,5 +77,6 @@ function factsOf({ format, layer, backing }: OpenedImage): Facts {
     dataFile,
     backing: backing !== undefined || layer?.backing !== undefined,
     refcountBits: Number(data["refcount-bits"] ?? 0),
+    extendedL2: data["extended-l2"] === true,
   };
 }

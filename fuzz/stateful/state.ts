@@ -35,6 +35,8 @@ export interface Facts {
   readonly backing: boolean;
   /** qcow2: the width of refcounts. */
   readonly refcountBits: number;
+  /** qcow2: a cluster may have a place in the file although none of its subclusters is allocated. */
+  readonly extendedL2: boolean;
 }
 
 /** An internal snapshot. */
@@ -43,6 +45,8 @@ export interface KeptDisk {
   /** Absent for a snapshot that a step made: its writer chose the id. */
   readonly id?: string;
   readonly disk: Disk;
+  /** Its tables may have a VM state. */
+  readonly vmState: boolean;
 }
 
 /** A persistent bitmap. */
@@ -63,6 +67,8 @@ export interface State {
   readonly disk: Disk;
   readonly snapshots: readonly KeptDisk[];
   readonly bitmaps: readonly Bitmap[];
+  /** The tables may have a VM state: a snapshot with one was applied. */
+  readonly vmState: boolean;
   /** Ranges that may have clusters. */
   readonly touched: readonly Range[];
   /** Number of actions that were applied: what they make is called by it. */
@@ -73,7 +79,7 @@ export interface State {
 export function after(state: State, action: Action): State {
   const touched = "range" in action ? [...state.touched, action.range] : state.touched;
   const next = { ...state, touched, made: state.made + 1 };
-  const { disk, snapshots, bitmaps } = state;
+  const { disk, snapshots, bitmaps, vmState } = state;
   const replaced = (name: string, change: Partial<Bitmap>): State => ({
     ...next,
     bitmaps: bitmaps.map((it) => it.name === name ? { ...it, ...change } : it),
@@ -96,14 +102,19 @@ export function after(state: State, action: Action): State {
     case "reopen":
       return next;
     case "resize":
-      return resized(next, action.size);
+      return { ...resized(next, action.size), vmState: vmState && action.size > disk.size };
     case "snapshot":
-      return { ...next, snapshots: [...snapshots, { name: action.name, disk }] };
+      return { ...next, snapshots: [...snapshots, { name: action.name, disk, vmState }] };
     case "apply": {
       const kept = snapshots.find((it) => it.name === action.name && it.id === action.id);
       if (kept === undefined) return next;
       const { size } = kept.disk;
-      return { ...resized(next, size), disk: kept.disk, touched: [{ start: 0, end: size }] };
+      return {
+        ...resized(next, size),
+        disk: kept.disk,
+        vmState: kept.vmState,
+        touched: [{ start: 0, end: size }],
+      };
     }
     case "delete":
       return {

@@ -1,0 +1,96 @@
+import { assert, assertEquals } from "@std/assert";
+import { Failure } from "../../../fuzz/engine/mod.ts";
+import {
+  type Action,
+  after,
+  QEMU_FAILURES,
+  type State,
+  type TurnStep,
+} from "../../../fuzz/stateful/mod.ts";
+import type { StatefulCase } from "../../../fuzz/targets/stateful.ts";
+import { startIn, targets } from "../../../fuzz/targets/mod.ts";
+import { changed } from "../../../fuzz/formats/mod.ts";
+import { plainQcow2 } from "../../../src/qcow2/build/mod.ts";
+import type { SnapshotModel } from "../../../src/qcow2/model.ts";
+import { liveTest, QEMU, versionOf } from "../../live.ts";
+
+const SIZE = 33280;
+const snapshot: SnapshotModel = {
+  ...{ id: "1", name: "kept", extraSize: 24, size: SIZE, dateSec: 0, vmClockNsec: 0, icount: 0n },
+  ...{ clusters: [], shared: [], vmState: [{ kind: "fill", seed: 1 }] },
+};
+const model = { ...plainQcow2, clusterBits: 9, size: BigInt(SIZE), snapshots: [snapshot] };
+const without = { ...model, snapshots: [{ ...snapshot, vmState: [] }] };
+const apply: TurnStep = { do: "apply", index: 0 };
+const shrink: TurnStep = { do: "resize", clusters: -1, sectors: 0 };
+
+/** The failure that ends a sequence in which writers take turns, if it is a known one. */
+async function known(
+  part: typeof model,
+  steps: readonly TurnStep[],
+  directory: string,
+): Promise<unknown> {
+  const target = targets.find(({ name }) => name === "stateful-mixed");
+  assert(target !== undefined);
+  const tools = { "qemu-img": versionOf("qemu-img"), "qemu-io": versionOf("qemu-io") };
+  const value: StatefulCase = { model: [part], steps, everyStep: false };
+  const report = await target.run(value, { directory, tools });
+  await target.stop?.();
+  return report?.divergences;
+}
+
+liveTest(
+  { needs: QEMU },
+  "a disk that QEMU makes smaller leaks the VM state of the snapshot that was applied",
+  async (directory) => {
+    const steps = [apply, { ...shrink, by: 1 }];
+    assertEquals(await known(model, steps, directory), ["qemu-shrink-after-apply-leaks"]);
+    assertEquals(await known(without, steps, directory), undefined);
+    assertEquals(await known(model, [{ ...apply, by: 1 }, shrink], directory), undefined);
+  },
+);
+
+/** The name of a failure after actions that each have a writer. */
+function nameOf(
+  part: typeof model,
+  signature: string,
+  actions: readonly (Action & { by: string })[],
+): string | undefined {
+  const kit = changed.find(({ format }) => format.name === "qcow2");
+  assert(kit !== undefined);
+  let state: State = startIn(kit, [part]).start.state;
+  const past = actions.map(({ by, ...action }) => {
+    const before = state;
+    state = after(before, action as Action);
+    return { action: action as Action, by: [by], rejected: false, before };
+  });
+  const what = signature.slice(signature.indexOf(".") + 1);
+  const failure = new Failure(signature, "write failed: Input/output error");
+  return QEMU_FAILURES.find(({ explains }) => explains({ failure, what, state, actions: past }))
+    ?.name;
+}
+
+const applied = { do: "apply", name: "kept", id: "1", by: "reference" } as const;
+const smaller = { do: "resize", size: SIZE - 512, from: SIZE } as const;
+const larger = { do: "resize", size: SIZE + 512, from: SIZE } as const;
+
+Deno.test("a leak is a known one only after QEMU made a disk with a VM state smaller", () => {
+  const leak = "qemu-shrink-after-apply-leaks";
+  const leaks = "reference.leaks";
+  assertEquals(nameOf(model, leaks, [applied, { ...smaller, by: "qemu" }]), leak);
+  assertEquals(nameOf(model, leaks, [{ ...larger, by: "qemu" }, applied]), undefined);
+  const again = [applied, { ...larger, by: "qemu" }, { ...applied, by: "qemu" }];
+  assertEquals(nameOf(model, leaks, again), leak);
+  assertEquals(nameOf(model, leaks, [applied, { ...smaller, by: "reference" }]), undefined);
+  assertEquals(nameOf(model, leaks, [applied, { ...larger, by: "qemu" }]), undefined);
+  assertEquals(nameOf(model, leaks, [{ ...smaller, by: "qemu" }]), undefined);
+  assertEquals(nameOf(without, leaks, [applied, { ...smaller, by: "qemu" }]), undefined);
+});
+
+Deno.test("a compressed write is known to fail in QEMU only where an image has subclusters", () => {
+  const name = "qemu-compressed-over-allocated";
+  const extended = { ...model, clusterBits: 14, extendedL2: true };
+  assertEquals(nameOf(extended, "qemu.compressed.rejected-alone", []), name);
+  assertEquals(nameOf(extended, "reference.compressed.rejected-alone", []), undefined);
+  assertEquals(nameOf(model, "qemu.compressed.rejected-alone", []), undefined);
+});
