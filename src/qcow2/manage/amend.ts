@@ -3,19 +3,18 @@ import {
   type AmendOptions,
   type BackingReference,
   EditError,
-  EntryTable,
   nameBytes,
 } from "../../format/mod.ts";
 import { classOf } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
 import { extensionTypes, features, header, headerV2, limits } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
+import { l1Of, tablesOf } from "../write/walk.ts";
 import { expandZeros } from "./expand_zeros.ts";
 import { storedExtensions, withExtension, writeFirstCluster } from "./first_cluster.ts";
 import { changeRefcountWidth } from "./new_refcounts.ts";
 import { encodedSnapshots, snapshotTable } from "./snapshot_table.ts";
 import { Transition } from "./transition.ts";
-import { activeL1, tablesOf } from "./trees.ts";
 
 const V2_REFCOUNT_BITS = 16;
 
@@ -92,10 +91,8 @@ function mustBeDowngradable(image: WritableImage): void {
 
 function hasCompressed(image: WritableImage): boolean {
   const { store, geometry, context } = image;
-  const snapshots = [...image.opened.snapshots.snapshots]
-    .map((entry) => new EntryTable(store, Number(entry.l1_table_offset), entry.l1_size));
-  for (const l1 of [activeL1(image), ...snapshots]) {
-    for (const [, offset] of tablesOf(l1)) {
+  for (const tree of [image.file.header, ...image.opened.snapshots.snapshots]) {
+    for (const [, offset] of tablesOf(l1Of(image, tree))) {
       const table = new L2Table(store, offset, geometry);
       for (let k = table.nextNonZero(0); k < table.stored; k = table.nextNonZero(k + 1)) {
         if (classOf(table.high(k), table.low(k), context) === "compressed") return true;

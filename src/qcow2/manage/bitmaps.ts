@@ -8,7 +8,6 @@ import {
   bitmapTable,
   bitmapTableNeeded,
 } from "../bitmaps.ts";
-import { masked } from "../entry_bits.ts";
 import type { TrackedBitmaps } from "../layer.ts";
 import {
   bitmapHead,
@@ -21,6 +20,7 @@ import {
   limits,
 } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
+import { offsetsIn } from "../write/walk.ts";
 import { BitmapBits, isInUse, tableClusters, writeFlags } from "./bitmap_bits.ts";
 import { storedExtensions, withExtension, writeFirstCluster } from "./first_cluster.ts";
 
@@ -152,14 +152,9 @@ export class Qcow2Bitmaps implements BitmapEditor {
       const index = this.#all().findIndex(({ offset }) => offset === bitmap.offset);
       const rest = this.#stored().toSpliced(index, 1);
       const { clusterSize } = image.geometry;
-      const table = bitmapTable(image.file, bitmap);
-      const data: number[] = [];
-      for (let i = table.nextNonZero(0); i < table.length; i = table.nextNonZero(i + 1)) {
-        const offset = masked(table.high(i), table.low(i), entryBits.bitmapOffset);
-        if (offset !== 0) data.push(offset);
-      }
+      const data = [...offsetsIn(bitmapTable(image.file, bitmap), entryBits.bitmapOffset)];
       this.#writeDirectory(rest);
-      for (const offset of data) image.free({ first: offset / clusterSize, count: 1 });
+      for (const [, offset] of data) image.free({ first: offset / clusterSize, count: 1 });
       image.free(tableClusters(image, bitmap));
     });
   }

@@ -1,11 +1,9 @@
-import { EntryTable } from "../../format/mod.ts";
 import { pointerWords } from "../encode/entries.ts";
 import { classOf } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
 import { writeStored } from "../write/cluster_content.ts";
-import { clustersOf } from "../write/entry_changes.ts";
 import type { WritableImage } from "../write/image.ts";
-import { activeL1, tablesOf } from "./trees.ts";
+import { clustersOf, l1Of, tablesOf } from "../write/walk.ts";
 
 /** Clusters that are written between two barriers. */
 const BATCH = 64;
@@ -31,18 +29,15 @@ export function expandZeros(image: WritableImage): void {
 
 function usedTables(image: WritableImage): Map<number, UsedTable> {
   const tables = new Map<number, UsedTable>();
-  const { geometry: { l2Coverage }, store } = image;
-  const add = (l1: EntryTable, isActive: boolean): void => {
-    for (const [index, offset] of tablesOf(l1)) {
+  const { geometry: { l2Coverage }, file: { header } } = image;
+  for (const tree of [header, ...image.opened.snapshots.snapshots]) {
+    const isActive = tree === header;
+    for (const [index, offset] of tablesOf(l1Of(image, tree))) {
       const known = tables.get(offset) ?? { references: 0, isActive, guest: index * l2Coverage };
       known.references++;
       known.isActive ||= isActive;
       tables.set(offset, known);
     }
-  };
-  add(activeL1(image), true);
-  for (const { l1_table_offset, l1_size } of image.opened.snapshots.snapshots) {
-    add(new EntryTable(store, Number(l1_table_offset), l1_size), false);
   }
   return tables;
 }

@@ -1,10 +1,10 @@
 import { EditError } from "../../format/mod.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import { offsetWords, writeWords } from "../encode/entries.ts";
-import { masked } from "../entry_bits.ts";
-import { entryBits, limits, refcountTableEntry } from "../structures.ts";
+import { limits, refcountTableEntry } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
 import { EXACT_MAX, setRefcountAt } from "../write/refcount_block.ts";
+import { blocksOf } from "../write/walk.ts";
 
 /** A refcount of a cluster. */
 export type Count = readonly [cluster: number, count: number];
@@ -93,16 +93,6 @@ export function structuresOf(image: WritableImage): Map<number, number> {
   for (let i = 0; i < header.refcount_table_clusters; i++) add(first + i);
   for (const [, offset] of blocksOf(image)) add(offset / clusterSize);
   return counts;
-}
-
-function* blocksOf(image: WritableImage): Generator<[index: number, offset: number]> {
-  const { geometry: { tableEntries }, file: { header } } = image;
-  const table = Number(header.refcount_table_offset);
-  for (let i = 0; i < header.refcount_table_clusters * tableEntries; i++) {
-    const [high = 0, low = 0] = image.words(table + i * refcountTableEntry.size, 2);
-    const offset = masked(high, low, entryBits.refblockOffset);
-    if (offset !== 0) yield [i, offset];
-  }
 }
 
 function* storedCounts(image: WritableImage): Generator<Count> {

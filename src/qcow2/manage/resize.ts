@@ -10,10 +10,10 @@ import { EntryChanges } from "../write/entry_changes.ts";
 import { batchesOf, partsOf, writeGuest } from "../write/guest_write.ts";
 import type { WritableImage } from "../write/image.ts";
 import { ActiveTables } from "../write/tables.ts";
+import { activeL1, countTable, tablesOf } from "../write/walk.ts";
 import { zeroGuest } from "../write/zeroes.ts";
 import { shortenFile } from "./shorten.ts";
 import { Transition } from "./transition.ts";
-import { activeL1, countTable, tablesOf } from "./trees.ts";
 
 const NONE: L2Entry = { high: 0, low: 0, allocated: 0, zero: 0 };
 /** Clusters that are allocated between two barriers. */

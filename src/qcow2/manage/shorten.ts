@@ -1,7 +1,6 @@
 import { offsetWords } from "../encode/entries.ts";
-import { masked } from "../entry_bits.ts";
-import { entryBits, refcountTableEntry } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
+import { blocksOf, refcountTable } from "../write/walk.ts";
 
 /**
  * Ends the file after its last used cluster. Refcount blocks at its end that count no other cluster are
@@ -21,13 +20,10 @@ export function shortenFile(image: WritableImage): void {
 }
 
 function dropBlocks(image: WritableImage): void {
-  const { geometry: { clusterSize, refblockEntries, tableEntries }, file: { header } } = image;
-  const table = Number(header.refcount_table_offset);
-  for (let i = header.refcount_table_clusters * tableEntries - 1; i > 0; i--) {
-    const at = table + i * refcountTableEntry.size;
-    const [high = 0, low = 0] = image.words(at, 2);
-    const offset = masked(high, low, entryBits.refblockOffset);
-    if (offset === 0) continue;
+  const { geometry: { clusterSize, refblockEntries } } = image;
+  const table = refcountTable(image);
+  for (const [i, offset] of [...blocksOf(image)].reverse()) {
+    if (i === 0) continue;
     const own = offset / clusterSize;
     const start = i * refblockEntries;
     let used = start;
@@ -35,7 +31,7 @@ function dropBlocks(image: WritableImage): void {
       used++;
     }
     if (used < start + refblockEntries) continue;
-    image.setWords(at, offsetWords(0));
+    image.setWords(table.offsetOf(i), offsetWords(0));
     image.refcounts.invalidate();
     if (own < start || own >= start + refblockEntries) image.free({ first: own, count: 1 });
     image.barrier();

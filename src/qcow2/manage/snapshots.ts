@@ -3,10 +3,11 @@ import { EditError, EntryTable, imageText, type SnapshotEditor } from "../../for
 import type { Snapshot } from "../snapshots.ts";
 import { l1Entry, limits } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
+import { activeL1, l1Of, tablesOf } from "../write/walk.ts";
 import type { Qcow2Bitmaps } from "./bitmaps.ts";
 import { encodedSnapshots, encodeSnapshot, snapshotTable } from "./snapshot_table.ts";
 import { Transition } from "./transition.ts";
-import { activeL1, clearFlags, countTree, retabled, tablesOf } from "./trees.ts";
+import { clearFlags, countTree, retabled } from "./trees.ts";
 
 const SECOND = 1_000_000_000n;
 
@@ -39,7 +40,7 @@ export class Qcow2Snapshots implements SnapshotEditor {
   ): void {
     const image = this.#image;
     const transition = new Transition(image);
-    const l1 = activeL1(this.#image);
+    const l1 = activeL1(image);
     const table = retabled(image, {
       transition,
       l1,
@@ -82,8 +83,8 @@ export class Qcow2Snapshots implements SnapshotEditor {
   #apply(snapshot: Snapshot, size: bigint): void {
     const image = this.#image;
     const transition = new Transition(image);
-    const active = activeL1(this.#image);
-    const kept = this.#l1Of(snapshot);
+    const active = activeL1(image);
+    const kept = l1Of(image, snapshot);
     const seen = new Set(Array.from(tablesOf(active), ([, offset]) => offset));
     for (const [, offset] of tablesOf(kept)) if (!seen.has(offset)) clearFlags(image, offset);
     countTree(image, active, { transition, delta: -1 });
@@ -100,10 +101,10 @@ export class Qcow2Snapshots implements SnapshotEditor {
       const gone = find(snapshots, name);
       const image = this.#image;
       const transition = new Transition(image);
-      const kept = this.#l1Of(gone);
+      const kept = l1Of(image, gone);
       countTree(image, kept, { transition, delta: -1 });
       transition.release(kept.offset, kept.length * l1Entry.size);
-      const active = activeL1(this.#image);
+      const active = activeL1(image);
       const table = retabled(image, {
         transition,
         l1: active,
@@ -128,10 +129,6 @@ export class Qcow2Snapshots implements SnapshotEditor {
       }
       return body([...image.opened.snapshots.snapshots]);
     });
-  }
-
-  #l1Of({ l1_table_offset, l1_size }: Snapshot): EntryTable {
-    return new EntryTable(this.#image.store, Number(l1_table_offset), l1_size);
   }
 }
 

@@ -1,7 +1,6 @@
 import { EditError } from "../../format/mod.ts";
 import { offsetWords, writeWords } from "../encode/entries.ts";
-import { masked } from "../entry_bits.ts";
-import { entryBits, refcountTableEntry } from "../structures.ts";
+import { refcountTableEntry } from "../structures.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import type { HeaderFields } from "../write/header.ts";
 import type { WritableImage } from "../write/image.ts";
@@ -124,17 +123,10 @@ export class Transition {
       }
       for (const index of next) {
         known.add(index);
-        this.count({ first: this.#blockOffset(index) / clusterSize, count: 1 }, -1);
+        this.count({ first: this.#image.refcounts.blockOffset(index) / clusterSize, count: 1 }, -1);
       }
     }
     return known;
-  }
-
-  /** The offset of a refcount block in the file. */
-  #blockOffset(index: number): number {
-    const table = Number(this.#image.file.header.refcount_table_offset);
-    const [high = 0, low = 0] = this.#image.words(table + index * refcountTableEntry.size, 2);
-    return masked(high, low, entryBits.refblockOffset);
   }
 
   #replaceBlocks(indices: Set<number>, fields: HeaderFields): void {
@@ -152,14 +144,14 @@ export class Transition {
       for (const place of places.values()) image.free({ first: place / clusterSize, count: 1 });
       image.barrier();
       for (const index of indices) {
-        this.count({ first: this.#blockOffset(index) / clusterSize, count: 1 }, 1);
+        this.count({ first: this.#image.refcounts.blockOffset(index) / clusterSize, count: 1 }, 1);
       }
       this.count({ first: Number(before) / clusterSize, count: tableClusters }, 1);
       return this.#replaceBlocks(this.#blocks(), fields);
     }
     const entries = store.read(Number(before), tableClusters * clusterSize).slice();
     for (const [index, place] of places) {
-      const block = store.read(this.#blockOffset(index), clusterSize).slice();
+      const block = store.read(this.#image.refcounts.blockOffset(index), clusterSize).slice();
       this.#apply(block, index);
       store.write(place, block);
       writeWords(entries, index * refcountTableEntry.size, offsetWords(place));

@@ -1,15 +1,9 @@
 import { writeWords } from "../encode/entries.ts";
-import {
-  classOf,
-  compressedRange,
-  type EntryContext,
-  hostOffset,
-  type L2Entry,
-} from "../l2_entries.ts";
+import type { L2Entry } from "../l2_entries.ts";
 import { entryBits } from "../structures.ts";
 import type { WritableImage } from "./image.ts";
-import type { Clusters } from "./host.ts";
 import { ActiveTables, entryWords, type TableAt } from "./tables.ts";
+import { clustersOf } from "./walk.ts";
 
 /** A new L2 entry of a guest cluster. */
 interface EntryChange {
@@ -17,22 +11,6 @@ interface EntryChange {
   readonly index: number;
   readonly before: L2Entry;
   readonly after: L2Entry;
-}
-
-/** The host clusters that an entry has references to. */
-export function clustersOf(
-  { high, low }: L2Entry,
-  context: EntryContext,
-): Clusters {
-  const { clusterSize } = context.geometry;
-  const kind = classOf(high, low, context);
-  if (context.dataFile || kind === "unallocated" || kind === "zero-plain") {
-    return { first: 0, count: 0 };
-  }
-  if (kind !== "compressed") return { first: hostOffset(high, low) / clusterSize, count: 1 };
-  const { offset, length } = compressedRange(high, low, context.geometry);
-  const first = Math.floor(offset / clusterSize);
-  return { first, count: Math.floor((offset + length - 1) / clusterSize) + 1 - first };
 }
 
 /** New L2 entries, which are written together and in an order that a crash cannot harm. */

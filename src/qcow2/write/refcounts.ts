@@ -101,14 +101,14 @@ export class Refcounts {
   #load(index: number): Block {
     if (this.#block?.index === index) return this.#block;
     const { store, geometry } = this.#image;
-    const offset = this.#blockOffset(index);
+    const offset = this.blockOffset(index);
     const bytes = new Uint8Array(offset === 0 ? 0 : geometry.clusterSize);
     if (offset !== 0) store.readInto(offset, bytes);
     return this.#block = { index, offset, bytes };
   }
 
   /** Byte offset of the block at an index of the refcount table; 0 if there is none. */
-  #blockOffset(index: number): number {
+  blockOffset(index: number): number {
     if (index >= this.#tableLength) return 0;
     const at = Number(this.#image.file.header.refcount_table_offset) +
       index * refcountTableEntry.size;
@@ -182,7 +182,7 @@ export class Refcounts {
     const missing: number[] = [];
     const last = Math.floor((first + count - 1) / refblockEntries);
     for (let i = Math.floor(first / refblockEntries); i <= last; i++) {
-      if (this.#blockOffset(i) === 0) missing.push(i);
+      if (this.blockOffset(i) === 0) missing.push(i);
     }
     return missing;
   }

@@ -2,18 +2,17 @@ import { EditError, type EditOptions } from "../../format/mod.ts";
 import { Findings as FindingList } from "../../rules/mod.ts";
 import { withReferences } from "../check/check.ts";
 import { UNREADABLE } from "../check/refcounts.ts";
-import { masked } from "../entry_bits.ts";
-import { classOf, hostOffset } from "../l2_entries.ts";
+import type { EntryContext } from "../l2_entries.ts";
 import type { OpenedQcow2, Qcow2Layer } from "../layer.ts";
-import { L2Table } from "../l2_tables.ts";
-import { entryBits } from "../structures.ts";
 import { isSafe } from "./admission.ts";
 import type { HostFile } from "./host.ts";
 import type { Refcounts } from "./refcounts.ts";
+import { activeL1, flagged, tablesOf, wrongFlags } from "./walk.ts";
 
 /** An image that is repaired. */
 export interface RepairedImage extends HostFile {
   readonly refcounts: Refcounts;
+  readonly context: EntryContext;
   readonly opened: OpenedQcow2;
   /** The image as it is now. */
   readonly layer: Qcow2Layer;
@@ -93,27 +92,15 @@ function wrongCounts(
 
 /** Makes the copied flags of the active tables agree with the refcounts. */
 export function correctCopied(image: RepairedImage): void {
-  const { file, context, l1 } = image.layer.checked();
-  const { clusterSize } = context.geometry;
-  const { high: copiedBit } = entryBits.copied;
-  const correct = (offset: number, at: number, [high, low]: [number, number]): void => {
-    const copied = image.refcounts.of(Math.floor(offset / clusterSize)) === 1 ? copiedBit : 0;
-    if ((high & copiedBit) === copied) return;
-    image.setWords(at, [(high & ~copiedBit | copied) >>> 0, low]);
-  };
+  const { context, geometry: { clusterSize }, refcounts } = image;
+  const isCopied = (cluster: number): boolean => refcounts.of(cluster) === 1;
+  const l1 = activeL1(image);
   const seen = new Set<number>();
-  for (let i = l1.nextNonZero(0); i < l1.length; i = l1.nextNonZero(i + 1)) {
-    const offset = masked(l1.high(i), l1.low(i), entryBits.l1Offset);
-    if (offset === 0) continue;
-    correct(offset, l1.offsetOf(i), [l1.high(i), l1.low(i)]);
+  for (const [index, offset] of tablesOf(l1)) {
+    const words = flagged(l1.entry(index), isCopied(Math.floor(offset / clusterSize)));
+    if (words !== undefined) image.setWords(l1.offsetOf(index), words);
     if (seen.has(offset) || context.dataFile) continue;
     seen.add(offset);
-    const table = new L2Table(file.source, offset, context.geometry);
-    for (let k = table.nextNonZero(0); k < table.stored; k = table.nextNonZero(k + 1)) {
-      const { high, low } = table.entry(k);
-      const kind = classOf(high, low, context);
-      if (kind !== "normal" && kind !== "zero-allocated") continue;
-      correct(hostOffset(high, low), table.offsetOf(k), [high, low]);
-    }
+    for (const [at, entry] of wrongFlags(image, offset, isCopied)) image.setWords(at, entry);
   }
 }
