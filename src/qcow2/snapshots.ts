@@ -26,7 +26,8 @@ export interface SnapshotTable {
 
 /** Entries of the table start at multiples of this from its start, in bytes. */
 export const SNAPSHOT_ALIGNMENT = 8;
-const NO_ICOUNT = (1n << 64n) - 1n;
+/** The stored icount of a snapshot without one. */
+export const NO_ICOUNT: bigint = (1n << 64n) - 1n;
 
 /**
  * Decodes `count` entries. Total: entries past the end of the file are all zeros, and lengths are

@@ -13,8 +13,7 @@ import { l1Of, tablesOf } from "../write/walk.ts";
 import { expandZeros } from "./expand_zeros.ts";
 import { storedExtensions, withExtension, writeFirstCluster } from "./first_cluster.ts";
 import { changeRefcountWidth } from "./new_refcounts.ts";
-import { encodedSnapshots, snapshotTable } from "./snapshot_table.ts";
-import { Transition } from "./transition.ts";
+import { completeSnapshots } from "./snapshot_table.ts";
 
 const V2_REFCOUNT_BITS = 16;
 
@@ -103,11 +102,7 @@ function hasCompressed(image: WritableImage): boolean {
 }
 
 function upgrade(image: WritableImage): void {
-  const snapshots = [...image.opened.snapshots.snapshots];
-  if (snapshots.some(({ extra_data_size }) => extra_data_size < limits.snapshotExtraV3)) {
-    const transition = new Transition(image);
-    transition.commit(snapshotTable(image, transition, encodedSnapshots(image, snapshots)));
-  }
+  completeSnapshots(image);
   writeFirstCluster(image, {
     headerLength: header.size,
     fields: { version: 3, refcount_order: Math.log2(V2_REFCOUNT_BITS) },

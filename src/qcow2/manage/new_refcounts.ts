@@ -3,11 +3,8 @@ import { refcountAt } from "../check/refcounts.ts";
 import { offsetWords, writeWords } from "../encode/entries.ts";
 import { limits, refcountTableEntry } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
-import { EXACT_MAX, setRefcountAt } from "../write/refcount_block.ts";
+import { type Count, EXACT_MAX, setRefcountAt } from "../write/refcount_block.ts";
 import { blocksOf } from "../write/walk.ts";
-
-/** A refcount of a cluster. */
-export type Count = readonly [cluster: number, count: number];
 
 /**
  * Writes all refcounts again with another width.

@@ -1,15 +1,13 @@
 import type { ByteStore } from "../../bytes/mod.ts";
 import type { CheckCounts, EditOptions, Repaired } from "../../format/mod.ts";
 import { Findings as FindingList } from "../../rules/mod.ts";
-import { withReferences } from "../check/check.ts";
-import { UNREADABLE } from "../check/refcounts.ts";
 import type { Findings } from "../findings.ts";
-import { features, limits } from "../structures.ts";
+import { features } from "../structures.ts";
 import { WritableImage } from "../write/image.ts";
-import { correctCopied } from "../write/repair_dirty.ts";
-import { type Count, structuresOf, writeRefcounts } from "./new_refcounts.ts";
-import { encodedSnapshots, snapshotTable } from "./snapshot_table.ts";
-import { Transition } from "./transition.ts";
+import type { Count } from "../write/refcount_block.ts";
+import { correctCopied, setCounts, type WrongCounts, wrongCounts } from "../write/repair_dirty.ts";
+import { structuresOf, writeRefcounts } from "./new_refcounts.ts";
+import { completeSnapshots } from "./snapshot_table.ts";
 
 /**
  * Repairs what `qemu-img check -r` repairs: leaked clusters, or all refcounts and copied flags. Data and
@@ -26,13 +24,14 @@ export function repairQcow2(
   if (image === undefined) return undefined;
   if (image.layer.check(findings) === undefined) return undefined;
   const before = stateOf(image);
-  const wrong = wrongCounts(image);
-  if (wrong === undefined || wrong.mustRebuild && leaksOnly) return undefined;
-  if (wrong.mustRebuild) writeRefcounts(image, wrong.all, Math.log2(image.geometry.refcountBits));
-  else correct(image, wrong, leaksOnly);
+  const damage = damageOf(image);
+  if (damage === undefined || damage.mustRebuild && leaksOnly) return undefined;
+  if (damage.mustRebuild) writeRefcounts(image, damage.all, Math.log2(image.geometry.refcountBits));
+  else setCounts(image, leaksOnly ? { ...damage, low: [] } : damage);
   image.flush();
   image.reopen();
-  if (!leaksOnly) completeSnapshots(image);
+  const isWhole = image.opened.snapshots.snapshots.length === image.file.header.nb_snapshots;
+  if (!leaksOnly && image.version >= 3 && isWhole) completeSnapshots(image);
   const counted = stateOf(image);
   // With wrong refcounts, the flags cannot be compared with them.
   const canTrust = counted.corruptions + counted.leaks + counted.checkErrors === 0;
@@ -48,15 +47,6 @@ export function repairQcow2(
   };
 }
 
-/** Corrects the refcounts that are too low before those that are too high. */
-function correct(image: WritableImage, wrong: WrongCounts, leaksOnly: boolean): void {
-  const { refcounts } = image;
-  const low = leaksOnly ? [] : wrong.low;
-  for (const [cluster, count] of low) refcounts.set({ first: cluster, count: 1 }, count);
-  if (low.length > 0) image.flush();
-  for (const [cluster, count] of wrong.high) refcounts.set({ first: cluster, count: 1 }, count);
-}
-
 /** What a check counts. Wrong copied flags are not among the corruptions. */
 function stateOf(
   { layer }: WritableImage,
@@ -70,16 +60,6 @@ function stateOf(
 
 const NOT_COUNTED = { corruptions: 0, leaks: 0, checkErrors: 1 };
 
-/** Writes the snapshot table again if entries lack what version 3 requires, as QEMU does. */
-function completeSnapshots(image: WritableImage): void {
-  const snapshots = [...image.opened.snapshots.snapshots];
-  const isWhole = snapshots.length === image.file.header.nb_snapshots;
-  const lacking = snapshots.some(({ extra_data_size }) => extra_data_size < limits.snapshotExtraV3);
-  if (image.version < 3 || !lacking || !isWhole) return;
-  const transition = new Transition(image);
-  transition.commit(snapshotTable(image, transition, encodedSnapshots(image, snapshots)));
-}
-
 function markClean(image: WritableImage): void {
   const { incompatible_features } = image.file.header;
   const marks = features.dirty | features.corrupt;
@@ -88,36 +68,26 @@ function markClean(image: WritableImage): void {
   image.flush();
 }
 
-interface WrongCounts {
-  /** Clusters with a refcount that is too low or too high, and the number of their references. */
-  readonly low: readonly Count[];
-  readonly high: readonly Count[];
+interface Damage extends WrongCounts {
   /** The references to all clusters, without those of the refcount structures. */
   readonly all: readonly Count[];
   /** The refcount structures themselves are damaged, or some are missing. */
   readonly mustRebuild: boolean;
 }
 
-function wrongCounts(image: WritableImage): WrongCounts | undefined {
+function damageOf(image: WritableImage): Damage | undefined {
   const found: Findings = new FindingList();
-  return withReferences(image.layer.checked(), found, ({ stored, references }) => {
-    const low: Count[] = [];
-    const high: Count[] = [];
-    const all: Count[] = [];
-    const own = structuresOf(image);
-    let mustRebuild = REFCOUNT_RULES.some((rule) => found.count(rule) > 0);
-    const next = (from: number): number =>
-      Math.min(stored.nextCounted(from), references.nextCounted(from));
-    for (let cluster = next(0); cluster < references.clusters; cluster = next(cluster + 1)) {
-      const count = references.of(cluster);
-      const is = stored.of(cluster);
-      const rest = count - (own.get(cluster) ?? 0);
-      if (rest > 0) all.push([cluster, rest]);
-      if (is === UNREADABLE || is === 0 && count > 0) mustRebuild = true;
-      if (is !== count) (is < count ? low : high).push([cluster, count]);
-    }
-    return { low, high, all, mustRebuild };
+  const own = structuresOf(image);
+  const all: Count[] = [];
+  let isMissing = false;
+  const wrong = wrongCounts(image, found, (cluster, count, stored) => {
+    const rest = count - (own.get(cluster) ?? 0);
+    if (rest > 0) all.push([cluster, rest]);
+    if (stored === 0 && count > 0) isMissing = true;
   });
+  if (wrong === undefined) return undefined;
+  const isDamaged = REFCOUNT_RULES.some((rule) => found.count(rule) > 0);
+  return { ...wrong, all, mustRebuild: isDamaged || isMissing || !wrong.areReadable };
 }
 
 /** Damage of refcount structures. */

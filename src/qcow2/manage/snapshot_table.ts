@@ -1,12 +1,10 @@
 import { concat, roundUp } from "../../bytes/mod.ts";
 import { encode } from "../../layout/mod.ts";
-import { type Snapshot, SNAPSHOT_ALIGNMENT } from "../snapshots.ts";
-import { snapshotExtra, snapshotHead } from "../structures.ts";
+import { NO_ICOUNT, type Snapshot, SNAPSHOT_ALIGNMENT } from "../snapshots.ts";
+import { limits, snapshotExtra, snapshotHead } from "../structures.ts";
 import type { HeaderFields } from "../write/header.ts";
 import type { WritableImage } from "../write/image.ts";
-import type { Transition } from "./transition.ts";
-
-const NO_ICOUNT = (1n << 64n) - 1n;
+import { Transition } from "./transition.ts";
 
 /** The entries of snapshots as QEMU writes them: with a disk size, which older ones may lack. */
 export function encodedSnapshots(
@@ -35,6 +33,14 @@ export function snapshotTable(
   }
   const snapshots_offset = BigInt(transition.store(concat(...entries)));
   return { snapshots_offset, nb_snapshots: entries.length };
+}
+
+/** Writes the snapshot table again if entries lack what version 3 requires, as QEMU does. */
+export function completeSnapshots(image: WritableImage): void {
+  const snapshots = [...image.opened.snapshots.snapshots];
+  if (snapshots.every(({ extra_data_size }) => extra_data_size >= limits.snapshotExtraV3)) return;
+  const transition = new Transition(image);
+  transition.commit(snapshotTable(image, transition, encodedSnapshots(image, snapshots)));
 }
 
 type SnapshotFields =

@@ -3,6 +3,9 @@ import { refcountAt } from "../check/refcounts.ts";
 /** Larger refcounts are not exact in a number. No file has that many references. */
 export const EXACT_MAX = 2 ** 53 - 1;
 
+/** A refcount of a cluster. */
+export type Count = readonly [cluster: number, count: number];
+
 /** Changes a refcount in a block; the inverse of `refcountAt`. */
 export function setRefcountAt(
   block: Uint8Array,

@@ -2,10 +2,12 @@ import { EditError, type EditOptions } from "../../format/mod.ts";
 import { Findings as FindingList } from "../../rules/mod.ts";
 import { withReferences } from "../check/check.ts";
 import { UNREADABLE } from "../check/refcounts.ts";
+import type { Findings } from "../findings.ts";
 import type { EntryContext } from "../l2_entries.ts";
 import type { OpenedQcow2, Qcow2Layer } from "../layer.ts";
 import { isSafe } from "./admission.ts";
 import type { HostFile } from "./host.ts";
+import type { Count } from "./refcount_block.ts";
 import type { Refcounts } from "./refcounts.ts";
 import { activeL1, flagged, tablesOf, wrongFlags } from "./walk.ts";
 
@@ -25,19 +27,30 @@ export interface RepairedImage extends HostFile {
   flush(): void;
 }
 
-/** A cluster whose stored refcount is wrong. */
-interface WrongCount {
-  readonly cluster: number;
-  /** The number of references. */
-  readonly count: number;
+/** The clusters whose stored refcount is wrong, with the number of their references. */
+export interface WrongCounts {
+  /** The stored refcount is too small. */
+  readonly low: readonly Count[];
+  /** It is too large. */
+  readonly high: readonly Count[];
+  /** All refcounts can be read. */
+  readonly areReadable: boolean;
+  /** No cluster from this one on has references. */
+  readonly end: number;
 }
 
 /**
  * Corrects the refcounts and copied flags of a dirty image, and clears the dirty bit. Until that is
  * durable, the bit says that refcounts may be wrong.
+ *
+ * @throws {EditError} if references cannot be counted
  */
 export function repairDirty(image: RepairedImage): void {
-  correctRefcounts(image);
+  const wrong = wrongCounts(image, new FindingList());
+  if (wrong?.areReadable !== true) {
+    throw new EditError("The references to clusters cannot be counted");
+  }
+  setCounts(image, wrong);
   correctCopied(image);
   image.flush();
   image.reopen();
@@ -51,43 +64,45 @@ export function repairDirty(image: RepairedImage): void {
 }
 
 /**
- * Makes every refcount the number of references, the ones that are too small first.
+ * Compares the stored refcounts with the references.
  *
- * @throws {EditError} if references cannot be counted
+ * @param visit is called for each cluster that has references or a refcount block
+ * @returns `undefined` if the references cannot be counted
  */
-export function correctRefcounts(image: RepairedImage): void {
-  const { low, high, end } = wrongCounts(image);
-  for (const { cluster, count } of low) {
+export function wrongCounts(
+  { layer }: RepairedImage,
+  findings: Findings,
+  visit: (cluster: number, count: number, stored: number) => void = () => {},
+): WrongCounts | undefined {
+  return withReferences(layer.checked(), findings, ({ stored, references }) => {
+    const low: Count[] = [];
+    const high: Count[] = [];
+    let areReadable = true;
+    const next = (from: number): number =>
+      Math.min(stored.nextCounted(from), references.nextCounted(from));
+    for (let cluster = next(0); cluster < references.clusters; cluster = next(cluster + 1)) {
+      const count = references.of(cluster);
+      const is = stored.of(cluster);
+      visit(cluster, count, is);
+      if (is === UNREADABLE) areReadable = false;
+      else if (is !== count) (is < count ? low : high).push([cluster, count]);
+    }
+    return { low, high, areReadable, end: references.clusters };
+  });
+}
+
+/** Corrects refcounts, the ones that are too small first. */
+export function setCounts(
+  image: RepairedImage,
+  { low, high, end }: Omit<WrongCounts, "areReadable">,
+): void {
+  for (const [cluster, count] of low) {
     // New refcount blocks go where nothing is, even what has no refcount yet.
     image.refcounts.cover({ first: cluster, count: 1 }, end);
     image.refcounts.set({ first: cluster, count: 1 }, count);
   }
   if (low.length > 0) image.flush();
-  for (const { cluster, count } of high) image.refcounts.set({ first: cluster, count: 1 }, count);
-}
-
-function wrongCounts(
-  image: RepairedImage,
-): { readonly low: WrongCount[]; readonly high: WrongCount[]; readonly end: number } {
-  const counted = withReferences(
-    image.layer.checked(),
-    new FindingList(),
-    ({ stored, references }) => {
-      const low: WrongCount[] = [];
-      const high: WrongCount[] = [];
-      const next = (from: number): number =>
-        Math.min(stored.nextCounted(from), references.nextCounted(from));
-      for (let cluster = next(0); cluster < references.clusters; cluster = next(cluster + 1)) {
-        const count = references.of(cluster);
-        const is = stored.of(cluster);
-        if (is === UNREADABLE) return undefined;
-        if (is !== count) (is < count ? low : high).push({ cluster, count });
-      }
-      return { low, high, end: references.clusters };
-    },
-  );
-  if (counted === undefined) throw new EditError("The references to clusters cannot be counted");
-  return counted;
+  for (const [cluster, count] of high) image.refcounts.set({ first: cluster, count: 1 }, count);
 }
 
 /** Makes the copied flags of the active tables agree with the refcounts. */
