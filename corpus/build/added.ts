@@ -8,7 +8,7 @@ import {
   readRecordFiles,
   recordNames,
 } from "../../src/recorded/mod.ts";
-import type { CorpusImage } from "./corpus_image.ts";
+import { aboutOf, type CorpusImage } from "./corpus_image.ts";
 
 /** What the names of added images start with. */
 export const ADDED = "added.";
@@ -23,7 +23,7 @@ export function addedImages(images: string): CorpusImage[] {
 
 /** A recorded image as one of the corpus. */
 export function corpusImage(record: ImageRecord, read: () => Uint8Array[]): CorpusImage {
-  const { name, features, shows = "", aliases, flags, happened, changes = [], subject } = record;
+  const { name, features, shows = "", changes = [], subject } = record;
   const { header, passphrases = [], files } = record;
   const [rule, does] = features;
   const format = record.format as FormatName | undefined;
@@ -32,9 +32,7 @@ export function corpusImage(record: ImageRecord, read: () => Uint8Array[]): Corp
     features,
     ...does === "breaks" || does === "keeps" ? { rule: rule ?? "", does } : {},
     shows,
-    ...aliases === undefined ? {} : { aliases },
-    ...flags === undefined ? {} : { flags },
-    ...happened === undefined ? {} : { happened },
+    ...aboutOf(record),
     changes,
     format,
     build: () => {

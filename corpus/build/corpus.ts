@@ -18,7 +18,7 @@ import {
 } from "../../src/recorded/mod.ts";
 import { imagesNotRecorded } from "../cases/mod.ts";
 import type { CorpusImage } from "./corpus_image.ts";
-import { corpusImages } from "./images.ts";
+import { corpusImages, IMAGES } from "./images.ts";
 import { printCoverage } from "./coverage/coverage.ts";
 import { add } from "./add.ts";
 import { exportCorpus } from "./export/export.ts";
@@ -27,8 +27,6 @@ import { show } from "./show.ts";
 import { vouch } from "./vouch.ts";
 import { verify } from "./verify.ts";
 import { described, missingFor, recordImage, type Tools } from "./record.ts";
-
-const IMAGES = new URL("../images", import.meta.url).pathname;
 
 /** The text of `--help`. */
 export const help =
@@ -57,8 +55,6 @@ rules, fields, pairs, truncations, errata, or alone: the images for which only d
 queries no tool.
 'vouch' has the content of volumes that no tool has read decrypted by cryptsetup and by each PEER (see
 validate), and records those that read the same.
-
-
 'add' makes a case of an artifact of the fuzzer, or of an image: makes it smaller, describes and
 classifies it, and records the answers of the installed tools. An artifact is made smaller while it
 fails in the same way; of an image, bytes become zeros while no verdict and no broken rule changes.

@@ -21,3 +21,12 @@ export interface CorpusImage extends About {
   readonly crashes?: readonly (readonly string[])[];
   build(): CaseImage;
 }
+
+/** What is said about an image besides its bytes, without what is absent. */
+export function aboutOf({ aliases, flags, happened }: About): About {
+  return {
+    ...aliases === undefined ? {} : { aliases },
+    ...flags === undefined ? {} : { flags },
+    ...happened === undefined ? {} : { happened },
+  };
+}

@@ -12,11 +12,12 @@ import {
   showsOf,
   singleImages,
 } from "../cases/mod.ts";
-import type { CorpusImage } from "./corpus_image.ts";
+import { aboutOf, type CorpusImage } from "./corpus_image.ts";
 import { addedImages } from "./added.ts";
 import { withoutNoise } from "./noise.ts";
 
-const IMAGES = new URL("../images", import.meta.url).pathname;
+/** The directory of the recorded images. */
+export const IMAGES = new URL("../images", import.meta.url).pathname;
 
 /** Every image of the corpus: those of the cases, and those that were added as they are. */
 export function corpusImages(): CorpusImage[] {
@@ -70,14 +71,6 @@ function imageIn(of: Case, name: string, does: "breaks" | "keeps"): CorpusImage 
 /** The start of the name of an image that is about no rule: `known`. */
 function familyOf(name: string): string {
   return name.slice(0, name.indexOf("."));
-}
-
-function aboutOf({ aliases, flags, happened }: About): About {
-  return {
-    ...aliases === undefined ? {} : { aliases },
-    ...flags === undefined ? {} : { flags },
-    ...happened === undefined ? {} : { happened },
-  };
 }
 
 function aliasesOf({ aliases }: About, does: string): About {

@@ -1,6 +1,6 @@
 /** Makes an image smaller while the same can be said of it. */
 
-import { MemorySource, utf8 } from "../../src/bytes/mod.ts";
+import { isZero, MemorySource, utf8 } from "../../src/bytes/mod.ts";
 import { type Expectation, expectationOf } from "../../src/expect/mod.ts";
 import { judgeImage, openFiles } from "../../src/image/mod.ts";
 import type { Finding } from "../../src/rules/mod.ts";
@@ -47,7 +47,7 @@ export function smaller(given: Given): Given {
   let best = whole;
   for (let piece = largestPiece(whole.length); piece >= PIECE_MIN; piece /= 2) {
     for (let at = 0; at < whole.length; at += piece) {
-      if (best.subarray(at, at + piece).every((byte) => byte === 0)) continue;
+      if (isZero(best.subarray(at, at + piece))) continue;
       if (performance.now() > end) return of(best);
       const candidate = new Uint8Array(best);
       candidate.fill(0, at, at + piece);

@@ -20,7 +20,7 @@ import {
   writeRecord,
 } from "../../src/recorded/mod.ts";
 import { withCrashes } from "./crashes.ts";
-import type { CorpusImage } from "./corpus_image.ts";
+import { aboutOf, type CorpusImage } from "./corpus_image.ts";
 import { withReference } from "./reference.ts";
 import { withVolume } from "./volume.ts";
 
@@ -113,15 +113,7 @@ function writtenOut(image: CorpusImage, directory: string): ImageRecord {
 /** A record with what its case says about the image. */
 export function described(of: CorpusImage, record: ImageRecord): ImageRecord {
   const { name, shows: _, aliases: _1, flags: _2, happened: _3, ...rest } = record;
-  const { shows, aliases, flags, happened } = of;
-  return {
-    name,
-    shows,
-    ...(aliases === undefined ? {} : { aliases }),
-    ...(flags === undefined ? {} : { flags }),
-    ...(happened === undefined ? {} : { happened }),
-    ...rest,
-  };
+  return { name, shows: of.shows, ...aboutOf(of), ...rest };
 }
 
 /** The record with the answers of the tools. */

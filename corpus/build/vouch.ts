@@ -15,8 +15,8 @@ import {
   unpackRecord,
   writeRecord,
 } from "../../src/recorded/mod.ts";
+import { IMAGES } from "./images.ts";
 
-const IMAGES = new URL("../images", import.meta.url).pathname;
 const DIGEST = "digest";
 /** Milliseconds for one answer: some key slots are made to be slow. */
 const TIMEOUT_MS = 10_000;

@@ -7,9 +7,11 @@ import type {
   Question,
   RecordedCommand,
   RecordedFile,
+  RecordedOutcome,
 } from "../../../src/recorded/mod.ts";
 import { hasSpoken, questionsOf } from "../../../src/recorded/mod.ts";
 import type { CorpusImage } from "../corpus_image.ts";
+import type { MatrixRecord } from "../matrix_record.ts";
 import { isRuleId, ruleOf } from "../../../src/rules/mod.ts";
 
 /** Where recorded images come from. */
@@ -224,7 +226,7 @@ function expectationIn(
   };
 }
 
-function valueOf(outcome: Question["recorded"][number]["outcome"]): Json | undefined {
+function valueOf(outcome: RecordedOutcome["outcome"]): Json | undefined {
   return outcome.outcome === "accepted" ? outcome.value as Json : undefined;
 }
 
@@ -289,15 +291,15 @@ function witnessesOf(
 /** Whether a check has reported errors or corruptions, which is a rejection. */
 function isDamaged(
   { operation }: Question,
-  outcome: Question["recorded"][number]["outcome"],
+  outcome: RecordedOutcome["outcome"],
 ): boolean {
   if (operation !== "check" || outcome.outcome !== "accepted") return false;
   return [1, 2].includes((outcome.value as { readonly exitCode: number }).exitCode);
 }
 
 /** The tools that have decrypted a volume of the matrix. */
-function contentBy(record: ImageRecord): readonly string[] {
-  return (record as { readonly contentBy?: readonly string[] }).contentBy ?? [];
+function contentBy({ contentBy = [] }: ImageRecord & Partial<MatrixRecord>): readonly string[] {
+  return contentBy;
 }
 
 /** Tools that fail, or that do what the format does not allow. */

@@ -89,7 +89,6 @@ function* inTop(files: Iterable<TreeFile>): Generator<TarFile> {
   for (const { path, bytes } of files) yield { name: `${TOP}/${path}`, bytes };
 }
 
-/** The name of the archive. */
-export function archiveName(): string {
+function archiveName(): string {
   return `${TOP}-${versions().corpus}.tar.gz`;
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { utf8 } from "../../../src/bytes/mod.ts";
 import { publishedFeatures } from "../../../src/expect/mod.ts";
 import {
   type ImageRecord,
@@ -97,10 +98,6 @@ function* filesOf(
     yield { path: exported.files[index]?.path ?? "", bytes };
   }
   return { id, set, format, path, sha256: sha256(text) };
-}
-
-function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
 }
 
 function sha256(bytes: Uint8Array): string {
