@@ -2,7 +2,7 @@
 
 import { isZero, MemorySource, utf8 } from "../../src/bytes/mod.ts";
 import { type Expectation, expectationOf } from "../../src/expect/mod.ts";
-import { judgeImage, openFiles } from "../../src/image/mod.ts";
+import { openFiles } from "../../src/image/mod.ts";
 import type { Finding } from "../../src/rules/mod.ts";
 import type { Given } from "./given.ts";
 
@@ -17,15 +17,14 @@ export function judged(
   { format, passphrases }: Pick<Given, "format" | "passphrases">,
 ): { readonly findings: readonly Finding[]; readonly expected: readonly Expectation[] } {
   const sources = new Map([...files].map(([name, bytes]) => [name, new MemorySource(bytes)]));
-  const open = () => openFiles(sources, format, { passphrases: passphrases.map(utf8) });
-  const [image, other] = [open(), open()];
+  const image = openFiles(sources, format, { passphrases: passphrases.map(utf8) });
   try {
-    const expect = expectationOf(other);
+    const expect = expectationOf(image);
+    const findings = image.findings.list();
     const expected = (["digest", "map", "info", "check"] as const).map((use) => expect({ use }));
-    return { findings: judgeImage(image).findings, expected };
+    return { findings, expected };
   } finally {
     image.close();
-    other.close();
   }
 }
 
