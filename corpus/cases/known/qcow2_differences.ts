@@ -1,8 +1,10 @@
 /** Where QEMU and the specification of qcow2 differ, and what readers get wrong. */
 
+import { utf8 } from "../../../src/bytes/mod.ts";
 import type { SingleImage } from "../case.ts";
 import { bytes, type CaseEdit, flip, set } from "../edit.ts";
 import { pairImage } from "../families/pairs.ts";
+import { encryptionLength } from "../qcow2/encryption.ts";
 import { empty, extended, filled, small, snapshot } from "../qcow2/models.ts";
 import { known, type KnownImage, type KnownParts, packedCluster, qcow2 } from "./parts.ts";
 
@@ -59,7 +61,7 @@ function storedBlock(length: number): number[] {
 
 /** A block with fixed codes: five letters, repeated to 64 KiB with one match 32 KiB back. */
 function farMatch(): number[] {
-  const letters = [...new TextEncoder().encode("HELLO")].flatMap((it) => code(0x30 + it, 8));
+  const letters = [...utf8("HELLO")].flatMap((it) => code(0x30 + it, 8));
   const of258 = code(0b11000101, 8);
   const near = [...of258, ...code(4, 5), 0];
   const far = [...of258, ...code(29, 5), ...new Array<number>(13).fill(1)];
@@ -191,7 +193,7 @@ const encryption: readonly KnownImage[] = [
   differs("luks-header-length-2-to-64", {
     shows: "the encryption header has a length of 2^64 - 1",
     happened: "QEMU unlocks the image, and check counts no cluster of the header",
-    ...encrypted(bytes("/extension[0]/data", new Array(8).fill(0xff), 8)),
+    ...encrypted(encryptionLength(2n ** 64n - 1n)),
   }),
 ];
 

@@ -1,5 +1,6 @@
 /** Known defects in reading the header of qcow2 and its extensions. */
 
+import { utf8 } from "../../../src/bytes/mod.ts";
 import { extensionTypes } from "../../../src/qcow2/mod.ts";
 import { bytes, overwrite, set, text } from "../edit.ts";
 import { compressed, filled } from "../qcow2/models.ts";
@@ -192,7 +193,7 @@ const names: readonly KnownImage[] = [
     base: named,
     edits: [
       set("/header/backing_file_offset", CLUSTER_SIZE + 8),
-      overwrite(CLUSTER_SIZE + 8, new TextEncoder().encode("base")),
+      overwrite(CLUSTER_SIZE + 8, utf8("base")),
     ],
     files,
   }),
@@ -232,7 +233,7 @@ const names: readonly KnownImage[] = [
     base: tiny,
     edits: [
       set("/header/backing_file_offset", 508),
-      overwrite(508, new TextEncoder().encode("base")),
+      overwrite(508, utf8("base")),
     ],
     files,
   }),
