@@ -105,7 +105,7 @@ function detectionWeight(image: OpenedImage): Weight | undefined {
   );
   if (detected.length === 0) return undefined;
   // Who treats it as raw reads the same content only if it is raw.
-  const isRaw = detected.every(({ backing }) => backing?.definition.structures.length === 0);
+  const isRaw = detected.every(({ backing }) => backing?.format === "raw");
   return { verdict: "either", reason: "habit", ...(isRaw ? {} : { anyAnswer: true }) };
 }
 

@@ -14,7 +14,8 @@ export function readingWeight(image: OpenedImage, query: ExpectationQuery): Weig
     ? undefined
     : layersOf(image, query.use === "snapshot" ? query.snapshot : undefined);
   if (layers === undefined || layers.length === 0 || image.incomplete) return undefined;
-  const id = failureOf(layers, query, storedSize(image.source));
+  const size = storedSize(image.source);
+  const id = failureOf(layers, query, size);
   if (id === undefined) {
     // A reader may insist on whole clusters, and one that does not reads zeros.
     return query.use !== "map" && endsInCluster(image, layers)
@@ -24,20 +25,18 @@ export function readingWeight(image: OpenedImage, query: ExpectationQuery): Weig
   if (id === "unknown") {
     return { rule: "diskproof.work.budget", verdict: "either", reason: "unknown", anyAnswer: true };
   }
-  if (typeof id !== "string") {
-    return { rule: id.ofZeros, verdict: "either", reason: "not-needed", anyAnswer: true };
-  }
+  if (typeof id !== "string") return notNeeded(id.ofZeros);
   const isLock = locksOf(image)[id] !== undefined;
-  if (query.use === "map" && (isLock || !isNeeded(id, "map"))) {
-    return { rule: id, verdict: "either", reason: "not-needed", anyAnswer: true };
-  }
-  if (isOfStream(id) && readsPartOfCluster(layers, query, storedSize(image.source))) {
-    return { rule: id, verdict: "either", reason: "not-needed", anyAnswer: true };
-  }
+  if (query.use === "map" && (isLock || !isNeeded(id, "map"))) return notNeeded(id);
+  if (isOfStream(id) && readsPartOfCluster(layers, query, size)) return notNeeded(id);
   if (ruleOf(id).class === "spec") return { rule: id, verdict: "must-reject" };
   return isLock
     ? weightOf(image, id, query.use as Use)
     : { rule: id, verdict: "either", reason: "limit", anyAnswer: true };
+}
+
+function notNeeded(rule: RuleId): Weight {
+  return { rule, verdict: "either", reason: "not-needed", anyAnswer: true };
 }
 
 /** Whether a rule is about the stream of a compressed cluster. */
