@@ -3,6 +3,7 @@
  * fuzz targets take to find each.
  */
 
+import { print } from "../src/cli/mod.ts";
 import { withScratch } from "../src/peers/mod.ts";
 
 /** A bug: a text of a file that is replaced by another one. */
@@ -189,7 +190,7 @@ async function copyTo(directory: string): Promise<void> {
 }
 
 async function find({ target }: Bug, seed: number, directory: string): Promise<Found> {
-  const args = ["run", "--quiet", "--no-check", "--no-prompt", `--allow-read`, "runner.ts", target];
+  const args = ["run", "--quiet", "--no-check", "--no-prompt", "--allow-read", "runner.ts", target];
   const { stdout, stderr } = await new Deno.Command("deno", {
     args: [...args, `${seed}`, directory],
     cwd: directory,
@@ -213,9 +214,10 @@ async function main(): Promise<number> {
       const { cases, seconds, signature } = await find(bug, Number(seed), directory);
       if (signature === undefined) missed++;
       const time = `${seconds.toFixed(1)} s, ${cases} cases`;
-      // deno-lint-ignore no-console
-      console.log(
-        `${signature === undefined ? "MISSED" : "found "}  ${time}: ${bug.name} (${signature})`,
+      print(
+        signature === undefined
+          ? `MISSED  ${time}: ${bug.name}`
+          : `found   ${time}: ${bug.name} (${signature})`,
       );
     }, "/tmp");
   }
