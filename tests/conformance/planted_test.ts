@@ -15,7 +15,7 @@ import {
   rejected,
   type Subject,
 } from "../../src/peers/mod.ts";
-import { verifyRecords } from "../../src/recorded/mod.ts";
+import { recordNames, verifyRecords } from "../../src/recorded/mod.ts";
 
 type Planted = (outcome: Outcome<never>) => Outcome<unknown>;
 
@@ -106,20 +106,13 @@ async function findings(): Promise<PeerFinding[]> {
     ["corpus/images", /^qcow2\.header\.(version|cluster-bits)/],
   ];
   for (const [images, pattern] of chosen) {
-    const names = namesIn(images).filter((name) => pattern.test(name));
+    const names = recordNames(images).filter((name) => pattern.test(name));
     await verifyRecords(new PlantedPeer(), {
       ...{ images, names, by: "format" },
       onImage: (record, results) => collected.add(record, results),
     });
   }
   return collected.findings({ when: "2026-01-01T00:00:00Z", commands: () => ({}) });
-}
-
-function namesIn(images: string): string[] {
-  return [...Deno.readDirSync(images)].filter(({ isFile, name }) =>
-    isFile && name.endsWith(".json")
-  )
-    .map(({ name }) => name.replace(/\.json$/, "")).sort();
 }
 
 Deno.test("each planted failure is one finding with its cause, the worst first", async () => {
