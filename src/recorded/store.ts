@@ -6,8 +6,10 @@ import {
   packedFamilies,
   packedNames,
   readPacked,
+  removePacked,
   writePacked,
 } from "./archive/family.ts";
+import type { TarFile } from "./archive/sparse_tar.ts";
 import { recordOf } from "./parse.ts";
 import type { ImageRecord, RecordedFile } from "./record.ts";
 
@@ -94,14 +96,18 @@ export function packFamilies(images: string): void {
     if (loose.length === 0 && wanted.join("\n") === packedNames(images, family).join("\n")) {
       continue;
     }
-    const members = records.flatMap((record) =>
-      record.files.map((file, index) => ({
-        name: `${record.name}/${file.name}`,
-        bytes: () => readRecordFiles(images, record)[index] ?? new Uint8Array(),
-      }))
-    );
-    writePacked(images, family, members);
+    if (wanted.length > 0) writePacked(images, family, filesOf(images, records));
+    else removePacked(images, family);
     for (const name of loose) Deno.removeSync(`${images}/${name}`, { recursive: true });
+  }
+}
+
+/** The files of images, by names such as `IMAGE/FILE`. */
+function* filesOf(images: string, records: readonly ImageRecord[]): Generator<TarFile> {
+  for (const record of records) {
+    for (const [index, bytes] of readRecordFiles(images, record).entries()) {
+      yield { name: `${record.name}/${record.files[index]?.name}`, bytes };
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { PeerError } from "../../peers/mod.ts";
 import { UNPACKED_MAX } from "../parse.ts";
-import { type PackedFile, packTar, readTar } from "./sparse_tar.ts";
+import { type PackedFile, packTar, readTar, type TarFile } from "./sparse_tar.ts";
 
 /**
  * The files of the images of a family, in one archive beside the records: thousands of small files
@@ -51,23 +51,21 @@ function filesIn(path: string): PackedFile[] {
   }
 }
 
-/** A file that belongs into an archive, under the name `IMAGE/FILE`. */
-interface Member {
-  readonly name: string;
-  bytes(): Uint8Array;
-}
-
-/** Writes the archive of a family, or removes it if there is nothing to put in it. */
-export function writePacked(images: string, family: string, members: readonly Member[]): void {
-  const path = `${images}/${family}${SUFFIX}`;
-  const packed = gzipSync(packTar(inTurn(members)), { level: 9 });
+/**
+ * Writes the archive of a family.
+ *
+ * @param files by names such as `IMAGE/FILE`; they may come from the archive that is replaced
+ */
+export function writePacked(images: string, family: string, files: Iterable<TarFile>): void {
+  const packed = gzipSync(packTar(files), { level: 9 });
   last = undefined;
-  if (members.length > 0) Deno.writeFileSync(path, packed);
-  else Deno.removeSync(path);
+  Deno.writeFileSync(`${images}/${family}${SUFFIX}`, packed);
 }
 
-function* inTurn(members: readonly Member[]) {
-  for (const { name, bytes } of members) yield { name, bytes: bytes() };
+/** Removes the archive of a family. */
+export function removePacked(images: string, family: string): void {
+  last = undefined;
+  Deno.removeSync(`${images}/${family}${SUFFIX}`);
 }
 
 /** The families that have an archive in a directory. */
