@@ -8,7 +8,7 @@ import {
   type PackedImage,
   unpackPacked,
 } from "../../src/recorded/mod.ts";
-import { type CaseSet, exportedCase } from "./export/case.ts";
+import type { CaseSet } from "./export/case.ts";
 import { recordedCases } from "./export/tree.ts";
 
 const SETS: readonly string[] = ["corpus", "golden", "matrix"] satisfies CaseSet[];
@@ -34,8 +34,8 @@ export async function verify(args: readonly string[]): Promise<number> {
   if (chosen.length === 0) throw new UsageError(`no recorded case has '${text}' in its name`);
   const start = performance.now();
   let failed = 0;
-  for (const { name, load, set } of chosen) {
-    for (const problem of await problemsOf(load(), set)) {
+  for (const { name, load } of chosen) {
+    for (const problem of await problemsOf(load())) {
       print(`${name}: ${problem}`);
       failed++;
     }
@@ -46,9 +46,8 @@ export async function verify(args: readonly string[]): Promise<number> {
 }
 
 /** What is wrong with a recorded case. */
-export async function problemsOf(image: PackedImage, set: CaseSet): Promise<string[]> {
-  const { record } = image;
-  const { flags, features } = exportedCase(record, set);
+export async function problemsOf(image: PackedImage): Promise<string[]> {
+  const { flags = [], expected: { features = [] } = {} } = image.record;
   const unknown = [
     ...flags.filter((flag) => !definedFlags().has(flag)).map((flag) => `the flag ${flag}`),
     ...features.filter((name) => !isPublishedFeature(name.toLowerCase())).map((name) =>

@@ -90,6 +90,6 @@ liveTest(
     assertEquals([features, flags], [["qcow2.l2e.aligned", "breaks"], ["wrong-data"]]);
     assert(shows.includes("A cluster is at a multiple of the cluster size."), shows);
     assertEquals(expected?.answers["digest"]?.verdict, "must-reject");
-    assertEquals(await problemsOf(image, "corpus"), []);
+    assertEquals(await problemsOf(image), []);
   },
 );

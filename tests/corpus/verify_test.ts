@@ -13,18 +13,18 @@ const CASES = [
 for (const name of CASES) {
   Deno.test(`corpus verify has nothing to say about ${name}, and finds any change to it`, async () => {
     const { record, files } = readImage(IMAGES, name);
-    assertEquals(await problemsOf({ record, files }, "corpus"), []);
+    assertEquals(await problemsOf({ record, files }), []);
     const damaged = () =>
       files().map((bytes) => bytes.map((byte, at) => at === 5 ? byte ^ 1 : byte));
-    const [problem = ""] = await problemsOf({ record, files: damaged }, "corpus");
+    const [problem = ""] = await problemsOf({ record, files: damaged });
     assertMatch(problem, / has changed$/);
     const flags = ["no-such-flag"];
-    const unknown = await problemsOf({ record: { ...record, flags }, files }, "corpus");
+    const unknown = await problemsOf({ record: { ...record, flags }, files });
     assertEquals(unknown, ["the flag no-such-flag is not defined"]);
     const { format = "", features = [], answers = {} } = record.expected ?? {};
     const info = { verdict: "must-reject" } as const;
     const expected = { format, features, answers: { ...answers, info } };
-    const [differs = ""] = await problemsOf({ record: { ...record, expected }, files }, "corpus");
+    const [differs = ""] = await problemsOf({ record: { ...record, expected }, files });
     assertMatch(differs, /^the verdict differs from the record/);
   });
 }
