@@ -1,12 +1,12 @@
-import { gunzipSync, gzipSync } from "node:zlib";
-import { PeerError } from "../../peers/mod.ts";
-import { UNPACKED_MAX } from "../parse.ts";
-import { type PackedFile, packTar, readTar, type TarFile } from "./sparse_tar.ts";
-
 /**
  * The files of the images of a family, in one archive beside the records: thousands of small files
  * would need several times their size on disk. Loose files of an image come before packed ones.
  */
+
+import { gunzipSync, gzipSync } from "node:zlib";
+import { PeerError } from "../../peers/mod.ts";
+import { UNPACKED_MAX } from "../parse.ts";
+import { type PackedFile, packTar, readTar, type TarFile } from "./sparse_tar.ts";
 
 const SUFFIX = ".files.tgz";
 
