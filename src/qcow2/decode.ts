@@ -1,7 +1,7 @@
 import { BufferedSource, type ByteSource, readUpTo, roundUp } from "../bytes/mod.ts";
 import { LazyList } from "../format/mod.ts";
 import { decode, type Decoded, offsetOf } from "../layout/mod.ts";
-import { type Geometry, geometryOf } from "./geometry.ts";
+import { type Geometry, geometryOf, V2_REFCOUNT_ORDER } from "./geometry.ts";
 import { extensionHead, extensionTypes, features, header, headerV2, limits } from "./structures.ts";
 
 /** The header. In version 2, missing fields have the values that the specification assumes. */
@@ -37,8 +37,6 @@ export interface Qcow2File {
 
 /** Cluster sizes for which arithmetic is exact: more than any implementation supports. */
 const MAX_CLUSTER_BITS = 30;
-/** The refcount width of version 2: 16 bits. */
-const V2_REFCOUNT_ORDER = 4;
 const EXTENSION_ALIGNMENT = 8;
 /** Number of extensions without data that fit into the largest cluster that QEMU accepts. */
 const EXTENSIONS_MAX = 2 ** limits.clusterBits.max / extensionHead.size;

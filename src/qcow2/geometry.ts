@@ -3,6 +3,9 @@ import { extendedL2Entry, l1Entry, l2Entry } from "./structures.ts";
 /** The subclusters of a cluster in an image with extended L2 entries. */
 export const SUBCLUSTERS = 32;
 
+/** The refcount width of version 2 is 2 to this power: 16 bits. */
+export const V2_REFCOUNT_ORDER = 4;
+
 /** Values derived from cluster_bits, refcount_order and the kind of L2 entry. Sizes are in bytes. */
 export interface Geometry {
   readonly clusterBits: number;

@@ -18,6 +18,9 @@ export interface L2Entry {
   readonly zero: number;
 }
 
+/** The entry of a cluster that is not allocated. */
+export const NO_ENTRY: L2Entry = Object.freeze({ high: 0, low: 0, allocated: 0, zero: 0 });
+
 /** Properties of the image that determine the meaning of an entry. */
 export interface EntryContext {
   readonly geometry: Geometry;

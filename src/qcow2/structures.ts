@@ -95,6 +95,8 @@ export const limits = {
   snapshotExtra: boundOf(snapshotHead, "qcow2.snap.extra-max"),
   /** Smallest extra data of a snapshot in version 3. */
   snapshotExtraV3: boundOf(snapshotHead, "qcow2.snap.extra-min-v3"),
+  /** Largest VM state that the fixed part of a snapshot can have. */
+  vmStateSize: rangeOf(snapshotHead, "vm_state_size").max,
   /** Longest id and name of a snapshot that QEMU lists in full. */
   listedId: rangeOf(snapshotHead, "id_str_size").max,
   listedName: rangeOf(snapshotHead, "name_size").max,

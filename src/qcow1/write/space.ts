@@ -5,7 +5,6 @@ import { l1Bytes } from "../geometry.ts";
 import type { Qcow1Image } from "../image.ts";
 import type { Interval } from "../intervals.ts";
 import { tableFault } from "../judge/entries.ts";
-import { l2Entry } from "../structures.ts";
 import { Overlaps } from "./overlaps.ts";
 
 /** No file is longer here. */
@@ -102,6 +101,3 @@ function* allOf(image: Qcow1Image, tables: Iterable<Interval>): Generator<Interv
     }
   }
 }
-
-/** Bytes of an entry of a table. */
-export const ENTRY: number = l2Entry.size;

@@ -7,11 +7,13 @@ import { type Geometry, l1Bytes } from "../geometry.ts";
 import { Qcow1Image } from "../image.ts";
 import type { Interval } from "../intervals.ts";
 import { tableFault } from "../judge/entries.ts";
-import { header } from "../structures.ts";
-import { ENTRY, Space } from "./space.ts";
+import { header, l2Entry } from "../structures.ts";
+import { Space } from "./space.ts";
 
 /** Zeros that are written to the L1 table at a time. */
 const CHUNK = 2 ** 20;
+/** Bytes of an entry of a table. */
+const ENTRY = l2Entry.size;
 
 /** A new entry of a table. */
 type Update = readonly [index: number, value: bigint];

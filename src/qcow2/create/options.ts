@@ -1,7 +1,7 @@
 import { SECTOR, utf8 } from "../../bytes/mod.ts";
 import type { BackingReference, DiskContent } from "../../format/mod.ts";
 import type { Luks1Options } from "../../luks1/mod.ts";
-import { type Geometry, geometryOf, l1Needed } from "../geometry.ts";
+import { type Geometry, geometryOf, l1Needed, V2_REFCOUNT_ORDER } from "../geometry.ts";
 import { l1Entry, limits } from "../structures.ts";
 
 /** Encryption of clusters: the legacy AES, or a LUKS header inside the image. */
@@ -38,8 +38,6 @@ export interface Qcow2Creation {
   /** The guest content. If absent, no cluster has content. */
   readonly content?: DiskContent;
 }
-
-const V2_REFCOUNT_BITS = 16;
 
 /** A condition on the options, and the message if it does not hold. */
 type Rule = readonly [holds: boolean, says: string];
@@ -95,7 +93,7 @@ function versionRules(creation: Qcow2Creation): Rule[] {
   const { refcountBits, lazyRefcounts = false, extendedL2 = false } = creation;
   const { compression = "deflate", dataFile } = creation;
   return [
-    [refcountBits === V2_REFCOUNT_BITS, "version 2 requires a refcount width of 16 bits"],
+    [refcountBits === 2 ** V2_REFCOUNT_ORDER, "version 2 requires a refcount width of 16 bits"],
     [!lazyRefcounts, "lazy refcounts require version 3 (compat=1.1)"],
     [!extendedL2, "extended L2 entries require version 3 (compat=1.1)"],
     [compression === "deflate", "compression other than deflate requires version 3 (compat=1.1)"],

@@ -5,6 +5,7 @@ import {
   EditError,
   nameBytes,
 } from "../../format/mod.ts";
+import { V2_REFCOUNT_ORDER } from "../geometry.ts";
 import { classOf } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
 import { extensionTypes, features, header, headerV2, limits } from "../structures.ts";
@@ -14,8 +15,6 @@ import { expandZeros } from "./expand_zeros.ts";
 import { storedExtensions, withExtension, writeFirstCluster } from "./first_cluster.ts";
 import { changeRefcountWidth } from "./new_refcounts.ts";
 import { completeSnapshots } from "./snapshot_table.ts";
-
-const V2_REFCOUNT_BITS = 16;
 
 /**
  * Changes properties of an image, like `qemu-img amend`. Each is changed by itself, in QEMU's order: an
@@ -54,10 +53,11 @@ export function amendImage(image: WritableImage, options: AmendOptions): void {
 function mustAllow(image: WritableImage, options: AmendOptions): void {
   const { version = image.version, refcountBits, lazyRefcounts, dataFile, dataFileRaw } = options;
   const bits = refcountBits ?? image.geometry.refcountBits;
-  if (!Number.isInteger(Math.log2(bits)) || bits > 64) {
+  const order = Math.log2(bits);
+  if (!Number.isInteger(order) || order < 0 || order > limits.refcountOrder) {
     throw new EditError("The width of refcounts must be a power of two up to 64 bits");
   }
-  if (version < 3 && bits !== V2_REFCOUNT_BITS) {
+  if (version < 3 && order !== V2_REFCOUNT_ORDER) {
     throw new EditError("In version 2, refcounts have 16 bits");
   }
   if (version < 3 && lazyRefcounts === true) throw new EditError("Version 2 has no lazy refcounts");
@@ -77,7 +77,7 @@ function mustBeDowngradable(image: WritableImage): void {
   if (image.dataFile !== undefined) throw prevents("it has an external data file");
   if (image.opened.bitmaps !== undefined) throw prevents("it has bitmaps");
   for (const { vmStateSize, diskSize } of image.opened.snapshots.snapshots) {
-    if (vmStateSize > 0xffff_ffffn || diskSize !== BigInt(virtualSize)) {
+    if (vmStateSize > limits.vmStateSize || diskSize !== BigInt(virtualSize)) {
       throw prevents("a snapshot has another size or a long VM state");
     }
   }
@@ -105,7 +105,7 @@ function upgrade(image: WritableImage): void {
   completeSnapshots(image);
   writeFirstCluster(image, {
     headerLength: header.size,
-    fields: { version: 3, refcount_order: Math.log2(V2_REFCOUNT_BITS) },
+    fields: { version: 3, refcount_order: V2_REFCOUNT_ORDER },
   });
 }
 

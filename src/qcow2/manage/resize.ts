@@ -2,7 +2,7 @@ import { roundUp, SECTOR } from "../../bytes/mod.ts";
 import { EditError, mustGrow, type ResizeOptions } from "../../format/mod.ts";
 import { pointerWords } from "../encode/entries.ts";
 import { l1Needed } from "../geometry.ts";
-import type { L2Entry } from "../l2_entries.ts";
+import { NO_ENTRY } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
 import { entryBits, l1Entry, limits } from "../structures.ts";
 import { stateOf } from "../write/cluster_content.ts";
@@ -15,7 +15,6 @@ import { zeroGuest } from "../write/zeroes.ts";
 import { shortenFile } from "./shorten.ts";
 import { Transition } from "./transition.ts";
 
-const NONE: L2Entry = { high: 0, low: 0, allocated: 0, zero: 0 };
 /** Clusters that are allocated between two barriers. */
 const BATCH_CLUSTERS = 2 ** 12;
 
@@ -66,7 +65,7 @@ export function dropFrom(image: WritableImage, offset: number): void {
     const table = new L2Table(store, place, geometry);
     const changes = new EntryChanges(image);
     for (let k = table.nextNonZero(first - start); k < table.stored; k = table.nextNonZero(k + 1)) {
-      changes.set(start + k, { before: table.entry(k), after: NONE });
+      changes.set(start + k, { before: table.entry(k), after: NO_ENTRY });
     }
     changes.commit({ afterData: false });
   }
@@ -159,7 +158,7 @@ function preallocate(
     const changes = new EntryChanges(image);
     for (const { guest, entry } of partsOf(image, from, to - from)) {
       const [high, low] = pointerWords(host + guest - from, { copied: true });
-      const after = { ...NONE, high: high >>> 0, low: low | (isZero ? entryBits.zero.low : 0) };
+      const after = { ...NO_ENTRY, high: high >>> 0, low: low | (isZero ? entryBits.zero.low : 0) };
       changes.set(guest / clusterSize, { before: entry, after });
     }
     changes.commit({ afterData: true });

@@ -59,8 +59,8 @@ export function encodeSnapshot(
       ...snapshot,
       id_str_size: id.length,
       name_size: name.length,
-      // A size of more than 32 bits is only in the extra data.
-      vm_state_size: vmStateSize <= 0xffff_ffffn ? Number(vmStateSize) : 0,
+      // A longer one is only in the extra data.
+      vm_state_size: vmStateSize <= limits.vmStateSize ? Number(vmStateSize) : 0,
       extra_data_size: snapshotExtra.size + unknown.length,
     }),
     encode(snapshotExtra, {

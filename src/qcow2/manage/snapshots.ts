@@ -57,7 +57,7 @@ export class Qcow2Snapshots implements SnapshotEditor {
       name,
       l1_table_offset: BigInt(kept),
       l1_size: l1.length,
-      date_sec: Number(now / SECOND & 0xffff_ffffn),
+      date_sec: Number(now / SECOND),
       date_nsec: Number(now % SECOND),
       vm_clock_nsec: 0n,
       vmStateSize: 0n,

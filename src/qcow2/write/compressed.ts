@@ -1,6 +1,7 @@
 import { deflateCluster, zstdCluster } from "../../codec/mod.ts";
 import { EditError } from "../../format/mod.ts";
 import { compressedWords } from "../encode/entries.ts";
+import { NO_ENTRY } from "../l2_entries.ts";
 import { compressionTypes } from "../structures.ts";
 import { EntryChanges } from "./entry_changes.ts";
 import { batchesOf, partsOf, writeGuest } from "./guest_write.ts";
@@ -47,7 +48,7 @@ function writeBatch(image: WritableImage, offset: number, bytes: Uint8Array): vo
     const at = image.compressed.take(short.length);
     store.write(at, short);
     const [high, low] = compressedWords({ offset: at, length: short.length }, image.geometry);
-    const after = { high: high >>> 0, low: low >>> 0, allocated: 0, zero: 0 };
+    const after = { ...NO_ENTRY, high: high >>> 0, low: low >>> 0 };
     changes.set(guest / clusterSize, { before, after });
   }
   changes.commit({ afterData: true });

@@ -1,6 +1,6 @@
 import { masked } from "../entry_bits.ts";
 import { pointerWords } from "../encode/entries.ts";
-import type { L2Entry } from "../l2_entries.ts";
+import { type L2Entry, NO_ENTRY } from "../l2_entries.ts";
 import { entryBits, l1Entry } from "../structures.ts";
 import type { WritableImage } from "./image.ts";
 
@@ -19,8 +19,6 @@ export function entryWords(
 ): readonly number[] {
   return extendedL2 ? [high, low, zero, allocated] : [high, low];
 }
-
-const EMPTY: L2Entry = { high: 0, low: 0, allocated: 0, zero: 0 };
 
 /** The active L1 table and the L2 tables that it refers to, as they are now. */
 export class ActiveTables {
@@ -48,7 +46,7 @@ export class ActiveTables {
 
   /** Entries of an L2 table, which may be missing. */
   entries({ offset }: TableAt, first: number, count: number): L2Entry[] {
-    if (offset === 0) return new Array<L2Entry>(count).fill(EMPTY);
+    if (offset === 0) return new Array<L2Entry>(count).fill(NO_ENTRY);
     const { l2EntrySize, extendedL2 } = this.#image.geometry;
     const halves = l2EntrySize / 4;
     const words = this.#image.words(offset + first * l2EntrySize, count * halves) as number[];

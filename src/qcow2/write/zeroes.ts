@@ -1,6 +1,6 @@
 import { isZero, roundDown, roundUp } from "../../bytes/mod.ts";
 import { ALL_SUBCLUSTERS } from "../encode/entries.ts";
-import { classOf, type L2Entry } from "../l2_entries.ts";
+import { classOf, type L2Entry, NO_ENTRY } from "../l2_entries.ts";
 import { entryBits } from "../structures.ts";
 import { stateOf, writeStored, writeUnit } from "./cluster_content.ts";
 import { EntryChanges } from "./entry_changes.ts";
@@ -18,8 +18,6 @@ import type { WritableImage } from "./image.ts";
 const BATCH_CLUSTERS = 2 ** 14;
 /** Bytes of zeros that are written at once. */
 const ZEROS = 2 ** 20;
-
-const NONE: L2Entry = { high: 0, low: 0, allocated: 0, zero: 0 };
 
 /** Changes the entries of a range, cluster by cluster. */
 function changeEntries(
@@ -56,8 +54,8 @@ export function discardGuest(image: WritableImage, offset: number, length: numbe
       classOf(entry.high, entry.low, image.context) === "zero-plain";
     if (!isWhole(image, part) || isEmpty && !image.hasBacking) return entry;
     zeroRawFile(image, part);
-    if (image.geometry.extendedL2) return { ...NONE, zero: ALL_SUBCLUSTERS };
-    return { ...NONE, low: image.version < 3 ? 0 : entryBits.zero.low };
+    if (image.geometry.extendedL2) return { ...NO_ENTRY, zero: ALL_SUBCLUSTERS };
+    return { ...NO_ENTRY, low: image.version < 3 ? 0 : entryBits.zero.low };
   };
   for (const range of [...usedRanges(image, [offset, offset + length])]) {
     changeEntries(image, range, discard);
@@ -140,9 +138,9 @@ function canZeroUnit(
 function zeroedCluster(image: WritableImage, entry: L2Entry, unmap: boolean): L2Entry {
   const { extendedL2 } = image.geometry;
   const kind = classOf(entry.high, entry.low, image.context);
-  if (image.version < 3) return NONE;
+  if (image.version < 3) return NO_ENTRY;
   const isAllocated = kind === "normal" || kind === "zero-allocated";
-  const { high, low } = kind === "compressed" || unmap && isAllocated ? NONE : entry;
+  const { high, low } = kind === "compressed" || unmap && isAllocated ? NO_ENTRY : entry;
   if (extendedL2) return { high, low, allocated: 0, zero: ALL_SUBCLUSTERS };
   return { high, low: (low | entryBits.zero.low) >>> 0, allocated: 0, zero: 0 };
 }
