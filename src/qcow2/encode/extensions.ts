@@ -1,6 +1,7 @@
 import { concat, roundUp, utf8 } from "../../bytes/mod.ts";
 import { patternBytes } from "../../format/mod.ts";
 import { encode, fieldOf, type Struct } from "../../layout/mod.ts";
+import { padded } from "./padded.ts";
 import {
   bitmapsExtension,
   encryptionPointer,
@@ -77,7 +78,8 @@ export function extensionsOf(
   return extensions;
 }
 
-function bitmapsData({ offset, length, count }: DirectoryPlace): Uint8Array {
+/** The data of the bitmaps extension. */
+export function bitmapsData({ offset, length, count }: DirectoryPlace): Uint8Array {
   return encode(bitmapsExtension, {
     nb_bitmaps: count,
     reserved: 0,
@@ -103,6 +105,16 @@ const featureNames = concat(...featureRecords);
 
 /** Length of the feature name table in bytes. */
 export const featureTableSize: number = featureNames.length;
+
+/** An extension as it is stored, with its padding. */
+export function encodeExtension(
+  { type, data }: Pick<NewExtension, "type" | "data">,
+): Uint8Array {
+  return padded(
+    concat(encode(extensionHead, { type, length: data.length }), data),
+    EXTENSION_ALIGNMENT,
+  );
+}
 
 /** The length of an extension with so much data, in bytes. */
 export function extensionSize(dataLength: number): number {

@@ -14,6 +14,7 @@ import {
   QCOW_MAGIC,
 } from "../structures.ts";
 import {
+  encodeExtension,
   type ExtensionFacts,
   type ExtensionPlaces,
   extensionSize,
@@ -153,8 +154,7 @@ function writeExtensions(
     next += extensionSize(data.length);
     const path = `/extension[${i}]`;
     const dataAt = at + extensionHead.size;
-    encodeInto(extensionHead, { type, length: data.length }, { target, at });
-    target.set(data, dataAt);
+    target.set(encodeExtension({ type, data }), at);
     const placed: Placed[] = [
       { path, offset: at, length: extensionHead.size, struct: extensionHead, role },
     ];

@@ -11,7 +11,9 @@ import {
 import { offsetWords, writeWords } from "../encode/entries.ts";
 import { masked } from "../entry_bits.ts";
 import { bitmapHead, bitmapTableEntry, entryBits } from "../structures.ts";
+import { type Clusters, clustersAt } from "../write/host.ts";
 import type { WritableImage } from "../write/image.ts";
+import { storeTable } from "../write/tables.ts";
 
 const BITS = 8;
 
@@ -110,9 +112,7 @@ export class BitmapBits {
     const { bitmap } = this;
     const old = bitmapTable(image.file, bitmap);
     const count = bitmapTableNeeded(bitmap, { size: this.#size, geometry });
-    const table = new Uint8Array(
-      Math.ceil(count * bitmapTableEntry.size / clusterSize) * clusterSize,
-    );
+    const table = new Uint8Array(count * bitmapTableEntry.size);
     const released: number[] = [];
     for (let i = 0; i < Math.max(count, old.length); i++) {
       const page = this.#changed.get(i);
@@ -127,8 +127,7 @@ export class BitmapBits {
       store.write(at, page);
       writeWords(table, i * bitmapTableEntry.size, offsetWords(at));
     }
-    const place = image.allocate(table.length / clusterSize) * clusterSize;
-    store.write(place, table);
+    const place = storeTable(image, table);
     image.barrier();
     const head = encode(bitmapHead, {
       ...bitmap,
@@ -145,13 +144,14 @@ export class BitmapBits {
 
 /** The clusters of the table of a bitmap. */
 export function tableClusters(
-  { geometry: { clusterSize } }: WritableImage,
+  { geometry }: WritableImage,
   { bitmap_table_offset, bitmap_table_size }: Bitmap,
-): { first: number; count: number } {
-  return {
-    first: Number(bitmap_table_offset) / clusterSize,
-    count: Math.ceil(bitmap_table_size * bitmapTableEntry.size / clusterSize),
-  };
+): Clusters {
+  return clustersAt(
+    geometry,
+    Number(bitmap_table_offset),
+    bitmap_table_size * bitmapTableEntry.size,
+  );
 }
 
 /** Writes the flags of a bitmap. */

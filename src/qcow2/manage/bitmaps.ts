@@ -1,6 +1,6 @@
-import { concat, roundUp, utf8 } from "../../bytes/mod.ts";
+import { concat, utf8 } from "../../bytes/mod.ts";
 import { type BitmapEditor, EditError, imageText } from "../../format/mod.ts";
-import { decode, encode } from "../../layout/mod.ts";
+import { encode } from "../../layout/mod.ts";
 import {
   type Bitmap,
   BITMAP_ALIGNMENT,
@@ -8,10 +8,11 @@ import {
   bitmapTable,
   bitmapTableNeeded,
 } from "../bitmaps.ts";
+import { bitmapsData } from "../encode/extensions.ts";
+import { padded } from "../encode/padded.ts";
 import type { TrackedBitmaps } from "../layer.ts";
 import {
   bitmapHead,
-  bitmapsExtension,
   bitmapTableEntry,
   bitmapTypes,
   entryBits,
@@ -19,7 +20,9 @@ import {
   features,
   limits,
 } from "../structures.ts";
+import { clustersAt } from "../write/host.ts";
 import type { WritableImage } from "../write/image.ts";
+import { storeTable } from "../write/tables.ts";
 import { offsetsIn } from "../write/walk.ts";
 import { BitmapBits, isInUse, tableClusters, writeFlags } from "./bitmap_bits.ts";
 import { storedExtensions, withExtension, writeFirstCluster } from "./first_cluster.ts";
@@ -113,9 +116,7 @@ export class Qcow2Bitmaps implements BitmapEditor {
       const entries = bitmapTableNeeded({ granularity_bits }, { size, geometry });
       mustCover(image, { granularity_bits }, size);
       if (size === 0) throw new EditError("A disk of no bytes cannot have bitmaps");
-      const clusters = Math.ceil(entries * bitmapTableEntry.size / clusterSize);
-      const table = image.allocate(clusters) * clusterSize;
-      image.store.write(table, new Uint8Array(clusters * clusterSize));
+      const table = storeTable(image, new Uint8Array(entries * bitmapTableEntry.size));
       const head = encode(bitmapHead, {
         bitmap_table_offset: BigInt(table),
         bitmap_table_size: entries,
@@ -125,7 +126,7 @@ export class Qcow2Bitmaps implements BitmapEditor {
         name_size: bytes.length,
         extra_data_size: 0,
       });
-      this.#writeDirectory([...this.#stored(), padded(concat(head, bytes))]);
+      this.#writeDirectory([...this.#stored(), padded(concat(head, bytes), BITMAP_ALIGNMENT)]);
     });
   }
 
@@ -225,27 +226,14 @@ export class Qcow2Bitmaps implements BitmapEditor {
   /** Writes a new directory. One write of the first cluster makes the image refer to it. */
   #writeDirectory(entries: readonly Uint8Array[]): void {
     const image = this.#image;
-    const { clusterSize } = image.geometry;
     const before = image.opened.bitmaps?.fields;
     const directory = concat(...entries);
     const size = directory.length;
     if (size > limits.bitmapDirectory) {
       throw new EditError("The bitmap directory would be too long");
     }
-    let offset = 0;
-    if (size > 0) {
-      const bytes = new Uint8Array(roundUp(size, clusterSize));
-      bytes.set(directory);
-      offset = image.allocate(bytes.length / clusterSize) * clusterSize;
-      image.store.write(offset, bytes);
-    }
-    const fields = {
-      ...decode(bitmapsExtension, new Uint8Array(bitmapsExtension.size)),
-      nb_bitmaps: entries.length,
-      bitmap_directory_size: BigInt(size),
-      bitmap_directory_offset: BigInt(offset),
-    };
-    const data = size === 0 ? undefined : encode(bitmapsExtension, fields);
+    const place = { offset: storeTable(image, directory), length: size, count: entries.length };
+    const data = size === 0 ? undefined : bitmapsData(place);
     const autoclear = image.file.header.autoclear_features;
     const extensions = withExtension(storedExtensions(image), extensionTypes.bitmaps, data);
     writeFirstCluster(image, {
@@ -255,17 +243,11 @@ export class Qcow2Bitmaps implements BitmapEditor {
       },
     });
     if (before === undefined) return;
-    image.free({
-      first: Number(before.bitmap_directory_offset) / clusterSize,
-      count: Math.ceil(Number(before.bitmap_directory_size) / clusterSize),
-    });
+    const { bitmap_directory_offset, bitmap_directory_size } = before;
+    image.free(
+      clustersAt(image.geometry, Number(bitmap_directory_offset), Number(bitmap_directory_size)),
+    );
   }
-}
-
-function padded(bytes: Uint8Array): Uint8Array {
-  const target = new Uint8Array(roundUp(bytes.length, BITMAP_ALIGNMENT));
-  target.set(bytes);
-  return target;
 }
 
 /** @throws {EditError} for a bitmap whose bits mean nothing */

@@ -1,11 +1,11 @@
-import { concat, roundUp } from "../../bytes/mod.ts";
+import { concat } from "../../bytes/mod.ts";
 import { EditError } from "../../format/mod.ts";
-import { encode, fieldOf, offsetOf, writeField } from "../../layout/mod.ts";
 import { extensionData } from "../decode.ts";
-import { EXTENSION_ALIGNMENT } from "../encode/extensions.ts";
+import { encodeExtension } from "../encode/extensions.ts";
+import { padded } from "../encode/padded.ts";
 import { backingNameBytes } from "../judge/backing.ts";
-import { extensionHead, extensionTypes, header } from "../structures.ts";
-import type { HeaderFields } from "../write/header.ts";
+import { extensionTypes } from "../structures.ts";
+import { type HeaderFields, setFields } from "../write/header.ts";
 import type { WritableImage } from "../write/image.ts";
 
 /** A header extension: its type and data. */
@@ -58,26 +58,18 @@ export function writeFirstCluster(image: WritableImage, change: FirstCluster): v
   const head = new Uint8Array(headerLength);
   head.set(old.subarray(0, Math.min(headerLength, file.extensionsStart)));
   const end = { type: extensionTypes.end, data: new Uint8Array(0) };
-  const area = concat(head, ...[...extensions, end].map(encodeExtension));
-  const bytes = new Uint8Array(clusterSize);
-  if (area.length + name.length > clusterSize) {
+  const area = concat(...[...extensions, end].map(encodeExtension));
+  const nameAt = headerLength + area.length;
+  if (nameAt + name.length > clusterSize) {
     throw new EditError("The first cluster has no room for the header extensions");
   }
-  bytes.set(area);
-  bytes.set(name, area.length);
-  const fields: HeaderFields = {
+  setFields(head, {
     ...change.fields,
-    backing_file_offset: BigInt(name.length === 0 ? 0 : area.length),
+    backing_file_offset: BigInt(name.length === 0 ? 0 : nameAt),
     backing_file_size: name.length,
-    ...(headerLength >= header.offsets.header_length + 4 ? { header_length: headerLength } : {}),
-  };
-  for (const [key, value] of Object.entries(fields)) {
-    const field = key as keyof HeaderFields;
-    const at = offsetOf(header, field);
-    if (at < headerLength) {
-      writeField(fieldOf(header, field), BigInt(value), { target: bytes, at });
-    }
-  }
+    header_length: headerLength,
+  });
+  const bytes = padded(concat(head, area, name), clusterSize);
   const first = bytes.findIndex((byte, i) => byte !== old[i]);
   image.barrier();
   if (first >= 0) {
@@ -85,11 +77,4 @@ export function writeFirstCluster(image: WritableImage, change: FirstCluster): v
     store.write(first, bytes.subarray(first, last + 1));
   }
   image.reopen();
-}
-
-function encodeExtension({ type, data }: StoredExtension): Uint8Array {
-  const bytes = new Uint8Array(extensionHead.size + roundUp(data.length, EXTENSION_ALIGNMENT));
-  bytes.set(encode(extensionHead, { type, length: data.length }));
-  bytes.set(data, extensionHead.size);
-  return bytes;
 }

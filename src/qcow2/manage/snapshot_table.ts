@@ -1,9 +1,11 @@
-import { concat, roundUp } from "../../bytes/mod.ts";
+import { concat } from "../../bytes/mod.ts";
 import { encode } from "../../layout/mod.ts";
+import { padded } from "../encode/padded.ts";
 import { NO_ICOUNT, type Snapshot, SNAPSHOT_ALIGNMENT } from "../snapshots.ts";
 import { limits, snapshotExtra, snapshotHead } from "../structures.ts";
 import type { HeaderFields } from "../write/header.ts";
 import type { WritableImage } from "../write/image.ts";
+import { storeTable } from "../write/tables.ts";
 import { Transition } from "./transition.ts";
 
 /** The entries of snapshots as QEMU writes them: with a disk size, which older ones may lack. */
@@ -24,14 +26,15 @@ export function encodedSnapshots(
 
 /** Writes a snapshot table, and releases the one that it replaces. */
 export function snapshotTable(
-  { file: { header }, opened: { snapshots } }: WritableImage,
+  image: WritableImage,
   transition: Transition,
   entries: readonly Uint8Array[],
 ): HeaderFields {
+  const { file: { header }, opened: { snapshots } } = image;
   if (header.nb_snapshots > 0) {
     transition.release(Number(header.snapshots_offset), snapshots.length);
   }
-  const snapshots_offset = BigInt(transition.store(concat(...entries)));
+  const snapshots_offset = BigInt(storeTable(image, concat(...entries)));
   return { snapshots_offset, nb_snapshots: entries.length };
 }
 
@@ -54,7 +57,7 @@ export function encodeSnapshot(
   unknown: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
   const { id, name, vmStateSize } = snapshot;
-  const parts = concat(
+  const entry = concat(
     encode(snapshotHead, {
       ...snapshot,
       id_str_size: id.length,
@@ -72,7 +75,5 @@ export function encodeSnapshot(
     id,
     name,
   );
-  const padded = new Uint8Array(roundUp(parts.length, SNAPSHOT_ALIGNMENT));
-  padded.set(parts);
-  return padded;
+  return padded(entry, SNAPSHOT_ALIGNMENT);
 }

@@ -3,6 +3,7 @@ import { EditError, EntryTable, imageText, type SnapshotEditor } from "../../for
 import type { Snapshot } from "../snapshots.ts";
 import { l1Entry, limits } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
+import { storeTable } from "../write/tables.ts";
 import { activeL1, l1Of, tablesOf } from "../write/walk.ts";
 import type { Qcow2Bitmaps } from "./bitmaps.ts";
 import { encodedSnapshots, encodeSnapshot, snapshotTable } from "./snapshot_table.ts";
@@ -47,8 +48,8 @@ export class Qcow2Snapshots implements SnapshotEditor {
       entries: l1.length,
       isCopied: () => false,
     });
-    const offset = transition.store(table);
-    const kept = transition.store(table);
+    const offset = storeTable(image, table);
+    const kept = storeTable(image, table);
     transition.release(l1.offset, l1.length * l1Entry.size);
     countTree(image, new EntryTable(image.store, offset, l1.length), { transition, delta: 1 });
     const now = image.options.now?.() ?? 0n;
@@ -91,7 +92,7 @@ export class Qcow2Snapshots implements SnapshotEditor {
     countTree(image, kept, { transition, delta: 1 });
     const entries = Math.max(active.length, kept.length);
     const table = retabled(image, { transition, l1: kept, entries, isCopied: () => false });
-    const offset = transition.store(table);
+    const offset = storeTable(image, table);
     transition.release(active.offset, active.length * l1Entry.size);
     transition.commit({ l1_table_offset: BigInt(offset), l1_size: entries, size });
   }
@@ -111,7 +112,7 @@ export class Qcow2Snapshots implements SnapshotEditor {
         entries: active.length,
         isCopied: (cluster) => transition.countOf(cluster) === 1,
       });
-      const offset = transition.store(table);
+      const offset = storeTable(image, table);
       transition.release(active.offset, active.length * l1Entry.size);
       const rest = snapshots.filter((snapshot) => snapshot !== gone);
       transition.commit({

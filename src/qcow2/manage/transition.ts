@@ -5,7 +5,7 @@ import { refcountAt } from "../check/refcounts.ts";
 import type { HeaderFields } from "../write/header.ts";
 import type { WritableImage } from "../write/image.ts";
 import { EXACT_MAX, setRefcountAt } from "../write/refcount_block.ts";
-import type { Clusters } from "../write/host.ts";
+import { type Clusters, clustersAt } from "../write/host.ts";
 
 /** Clusters whose changes are stored together. */
 const CHUNK = 2 ** 12;
@@ -27,23 +27,6 @@ export class Transition {
     this.#image = image;
   }
 
-  /** Allocates contiguous clusters, with a refcount of 1. @returns the number of the first one */
-  allocate(count: number): number {
-    return this.#image.allocate(count);
-  }
-
-  /** Writes bytes to newly allocated clusters. @returns their offset in the file; 0 for no bytes */
-  store(bytes: Uint8Array): number {
-    if (bytes.length === 0) return 0;
-    const { clusterSize } = this.#image.geometry;
-    const count = Math.ceil(bytes.length / clusterSize);
-    const offset = this.allocate(count) * clusterSize;
-    const padded = new Uint8Array(count * clusterSize);
-    padded.set(bytes);
-    this.#image.store.write(offset, padded);
-    return offset;
-  }
-
   /** Adds references to clusters, or removes them. */
   count({ first, count }: Clusters, delta: number): void {
     for (let cluster = first; cluster < first + count; cluster++) {
@@ -56,8 +39,7 @@ export class Transition {
 
   /** Removes the references to the clusters of a table. */
   release(offset: number, bytes: number): void {
-    const { clusterSize } = this.#image.geometry;
-    this.count({ first: offset / clusterSize, count: Math.ceil(bytes / clusterSize) }, -1);
+    this.count(clustersAt(this.#image.geometry, offset, bytes), -1);
   }
 
   /** The refcount of a cluster afterwards. */
@@ -134,9 +116,9 @@ export class Transition {
     const { store, geometry: { clusterSize } } = image;
     const before = image.file.header.refcount_table_offset;
     const tableClusters = image.file.header.refcount_table_clusters;
-    const table = this.allocate(tableClusters) * clusterSize;
+    const table = image.allocate(tableClusters) * clusterSize;
     const places = new Map<number, number>();
-    for (const index of indices) places.set(index, this.allocate(1) * clusterSize);
+    for (const index of indices) places.set(index, image.allocate(1) * clusterSize);
     image.barrier();
     if (image.file.header.refcount_table_offset !== before) {
       // The new clusters have made the refcount table longer. It now has room for the next attempt.

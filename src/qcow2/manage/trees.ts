@@ -2,6 +2,7 @@ import type { EntryTable } from "../../format/mod.ts";
 import { pointerWords, writeWords } from "../encode/entries.ts";
 import { l1Entry } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
+import { storeTable } from "../write/tables.ts";
 import { countTable, tablesOf, wrongFlags } from "../write/walk.ts";
 import type { Transition } from "./transition.ts";
 
@@ -38,7 +39,7 @@ export function retabled(
     let place = offset;
     const bytes = withFlags(image, offset, isCopied);
     if (bytes !== undefined) {
-      place = transition.store(bytes);
+      place = storeTable(image, bytes);
       transition.release(offset, clusterSize);
     }
     const copied = isCopied(place / clusterSize);

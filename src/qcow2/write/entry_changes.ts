@@ -2,7 +2,7 @@ import { writeWords } from "../encode/entries.ts";
 import type { L2Entry } from "../l2_entries.ts";
 import { entryBits } from "../structures.ts";
 import type { WritableImage } from "./image.ts";
-import { ActiveTables, entryWords, type TableAt } from "./tables.ts";
+import { ActiveTables, entryWords, storeTable, type TableAt } from "./tables.ts";
 import { clustersOf } from "./walk.ts";
 
 /** A new L2 entry of a guest cluster. */
@@ -79,14 +79,13 @@ export class EntryChanges {
    */
   #replace(index: number, table: TableAt, changes: readonly EntryChange[]): () => void {
     const { store, geometry: { clusterSize, l2EntrySize, extendedL2 } } = this.#image;
-    const offset = this.#image.allocate(1) * clusterSize;
     const bytes = table.offset === 0
       ? new Uint8Array(clusterSize)
       : store.read(table.offset, clusterSize).slice();
     for (const { index: entry, after } of changes) {
       writeWords(bytes, entry * l2EntrySize, entryWords(after, extendedL2));
     }
-    store.write(offset, bytes);
+    const offset = storeTable(this.#image, bytes);
     return () => {
       this.#tables.setTable(index, offset);
       if (table.offset === 0) return;

@@ -10,15 +10,24 @@ export type HeaderFields = Partial<Omit<Decoded<typeof header>, "padding">>;
  * that are not known.
  */
 export function writeHeaderFields(store: ByteStore, fields: HeaderFields): void {
-  const changes = Object.entries(fields).map(([name, value]) => {
-    const field = fieldOf(header, name as keyof HeaderFields);
-    return { field, value: BigInt(value), at: offsetOf(header, name as keyof HeaderFields) };
-  });
-  const start = Math.min(...changes.map(({ at }) => at));
-  const end = Math.max(...changes.map(({ at, field }) => at + field.width));
-  const bytes = store.read(start, end - start).slice();
-  for (const { field, value, at } of changes) {
-    writeField(field, value, { target: bytes, at: at - start });
+  const bytes = store.read(0, header.size).slice();
+  const { start, end } = setFields(bytes, fields);
+  store.write(start, bytes.subarray(start, end));
+}
+
+/** Changes fields in the bytes of a header; fields that it is too short for stay absent. */
+export function setFields(
+  target: Uint8Array,
+  fields: HeaderFields,
+): { readonly start: number; readonly end: number } {
+  let [start, end] = [target.length, 0];
+  for (const [key, value] of Object.entries(fields)) {
+    const field = fieldOf(header, key as keyof HeaderFields);
+    const at = offsetOf(header, key as keyof HeaderFields);
+    if (at + field.width > target.length) continue;
+    writeField(field, BigInt(value), { target, at });
+    start = Math.min(start, at);
+    end = Math.max(end, at + field.width);
   }
-  store.write(start, bytes);
+  return { start, end };
 }

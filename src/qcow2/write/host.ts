@@ -10,6 +10,11 @@ export interface Clusters {
   readonly count: number;
 }
 
+/** The clusters of a table. Its offset is that of the first. */
+export function clustersAt({ clusterSize }: Geometry, offset: number, bytes: number): Clusters {
+  return { first: offset / clusterSize, count: Math.ceil(bytes / clusterSize) };
+}
+
 /** The parts of an image that are changed: its file, its header and its tables. */
 export interface HostFile {
   readonly store: ByteStore;

@@ -1,5 +1,6 @@
 import { masked } from "../entry_bits.ts";
 import { pointerWords } from "../encode/entries.ts";
+import { padded } from "../encode/padded.ts";
 import { type L2Entry, NO_ENTRY } from "../l2_entries.ts";
 import { entryBits, l1Entry } from "../structures.ts";
 import type { WritableImage } from "./image.ts";
@@ -18,6 +19,16 @@ export function entryWords(
   extendedL2: boolean,
 ): readonly number[] {
   return extendedL2 ? [high, low, zero, allocated] : [high, low];
+}
+
+/** Writes a table to newly allocated clusters. @returns its offset in the file; 0 for no bytes */
+export function storeTable(image: WritableImage, bytes: Uint8Array): number {
+  if (bytes.length === 0) return 0;
+  const { clusterSize } = image.geometry;
+  const table = padded(bytes, clusterSize);
+  const offset = image.allocate(table.length / clusterSize) * clusterSize;
+  image.store.write(offset, table);
+  return offset;
 }
 
 /** The active L1 table and the L2 tables that it refers to, as they are now. */
