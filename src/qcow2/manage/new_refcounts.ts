@@ -3,7 +3,7 @@ import { refcountAt } from "../check/refcounts.ts";
 import { offsetWords, writeWords } from "../encode/entries.ts";
 import { limits, refcountTableEntry } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
-import { type Count, EXACT_MAX, setRefcountAt } from "../write/refcount_block.ts";
+import { type Count, mustFit, setRefcountAt } from "../write/refcount_block.ts";
 import { blocksOf } from "../write/walk.ts";
 
 /**
@@ -33,7 +33,6 @@ export function changeRefcountWidth(image: WritableImage, order: number): void {
 export function writeRefcounts(image: WritableImage, counts: Iterable<Count>, order: number): void {
   const { store, geometry: { clusterSize } } = image;
   const bits = 2 ** order;
-  const max = Math.min(2 ** bits - 1, EXACT_MAX);
   const entries = clusterSize * 8 / bits;
   const blocks = new Map<number, Uint8Array>();
   const set = (cluster: number, value: number): void => {
@@ -44,9 +43,7 @@ export function writeRefcounts(image: WritableImage, counts: Iterable<Count>, or
   };
   let first = Math.ceil(store.size / clusterSize);
   for (const [cluster, count] of counts) {
-    if (count > max) {
-      throw new EditError(`A refcount of ${bits} bits cannot count ${count} references`);
-    }
+    mustFit(count, bits);
     set(cluster, count);
     first = Math.max(first, cluster + 1);
   }

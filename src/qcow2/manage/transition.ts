@@ -1,10 +1,9 @@
-import { EditError } from "../../format/mod.ts";
 import { offsetWords, writeWords } from "../encode/entries.ts";
 import { refcountTableEntry } from "../structures.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import type { HeaderFields } from "../write/header.ts";
 import type { WritableImage } from "../write/image.ts";
-import { EXACT_MAX, setRefcountAt } from "../write/refcount_block.ts";
+import { mustFit, setRefcountAt } from "../write/refcount_block.ts";
 import { type Clusters, clustersAt } from "../write/host.ts";
 
 /** Clusters whose changes are stored together. */
@@ -78,13 +77,10 @@ export class Transition {
   }
 
   #check(): void {
-    const { refcountMax, refcountBits } = this.#image.geometry;
-    const max = Math.min(Number(refcountMax), EXACT_MAX);
     for (const [cluster] of this.#changed()) {
       const count = this.countOf(cluster);
       if (count < 0) throw new Error("A cluster without references cannot be released");
-      if (count <= max) continue;
-      throw new EditError(`A refcount of ${refcountBits} bits cannot count ${count} references`);
+      mustFit(count, this.#image.geometry.refcountBits);
     }
   }
 

@@ -103,13 +103,8 @@ export function writeStored(
 ): void {
   const { store, dataFile, virtualSize } = image;
   const encrypt = image.opened.encryption?.encrypt;
-  if (encrypt === undefined) {
-    if (dataFile === undefined) store.write(host, bytes);
-    else dataFile.write(host, bytes.subarray(0, Math.max(0, virtualSize - guest)));
-    return;
-  }
-  const stored = bytes.slice();
-  encrypt(stored, { guest, host });
+  const stored = encrypt === undefined ? bytes : bytes.slice();
+  encrypt?.(stored, { guest, host });
   if (dataFile === undefined) store.write(host, stored);
   else dataFile.write(host, stored.subarray(0, Math.max(0, virtualSize - guest)));
 }

@@ -1,7 +1,14 @@
+import { EditError } from "../../format/mod.ts";
 import { refcountAt } from "../check/refcounts.ts";
 
 /** Larger refcounts are not exact in a number. No file has that many references. */
 export const EXACT_MAX = 2 ** 53 - 1;
+
+/** @throws {EditError} if a refcount is too large for its width, or not exact in a number */
+export function mustFit(count: number, bits: number): void {
+  if (count <= Math.min(2 ** bits - 1, EXACT_MAX)) return;
+  throw new EditError(`A refcount of ${bits} bits cannot count ${count} references`);
+}
 
 /** A refcount of a cluster. */
 export type Count = readonly [cluster: number, count: number];

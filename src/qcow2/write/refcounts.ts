@@ -2,9 +2,10 @@ import { EditError } from "../../format/mod.ts";
 import { refcountAt } from "../check/refcounts.ts";
 import { masked } from "../entry_bits.ts";
 import { offsetWords, writeWords } from "../encode/entries.ts";
+import { encodeRefcounts } from "../encode/refcounts.ts";
 import { entryBits, limits, refcountTableEntry } from "../structures.ts";
 import type { Clusters, HostFile } from "./host.ts";
-import { bytesOf, EXACT_MAX, nextZero, setRefcountAt } from "./refcount_block.ts";
+import { bytesOf, EXACT_MAX, mustFit, nextZero, setRefcountAt } from "./refcount_block.ts";
 
 /** A refcount block in memory. Changes are written at once. */
 interface Block {
@@ -50,14 +51,11 @@ export class Refcounts {
    * @throws {EditError} if a refcount would be too large for its width
    */
   add(clusters: Clusters, delta: number): void {
-    const { refcountMax, refcountBits } = this.#image.geometry;
-    const max = Math.min(Number(refcountMax), EXACT_MAX);
+    const { refcountBits } = this.#image.geometry;
     for (const { block, from, to } of this.#pieces(clusters)) {
       for (let i = from; i < to; i++) {
         const next = refcountAt(block.bytes, i, refcountBits) + delta;
-        if (next > max && delta > 0) {
-          throw new EditError(`A refcount of ${refcountBits} bits cannot count ${next} references`);
-        }
+        if (delta > 0) mustFit(next, refcountBits);
         if (next < 0) throw new Error("A cluster without references cannot be released");
       }
     }
@@ -272,9 +270,7 @@ export class Refcounts {
       writeWords(table, entry, offsetWords(cluster * clusterSize));
       const block = new Uint8Array(clusterSize);
       const counted = Math.min(refblockEntries, clusters + blocks - i * refblockEntries);
-      for (let k = 0; k < counted; k++) {
-        setRefcountAt(block, k, { bits: refcountBits, value: 1 });
-      }
+      block.set(encodeRefcounts(new Uint32Array(counted).fill(1), refcountBits));
       store.write(cluster * clusterSize, block);
     }
     store.write(first * clusterSize, table);
