@@ -57,3 +57,8 @@ export function isLenient(rule: RuleId): boolean {
   return rule === "blk.io.past-eof" ||
     formats.some(({ verdict }) => verdict.lenient?.includes(rule) === true);
 }
+
+/** Whether a rule is about the stream of a compressed cluster. */
+export function isOfStream(rule: RuleId): boolean {
+  return formats.some(({ verdict }) => verdict.streams?.includes(rule) === true);
+}

@@ -2,7 +2,7 @@ import { storedSize } from "../bytes/mod.ts";
 import { AccessError, type Layer, type Use } from "../format/mod.ts";
 import { digestOf, extentsOf, layersOf, type OpenedImage, tryReading } from "../image/mod.ts";
 import { type RuleId, ruleOf } from "../rules/mod.ts";
-import { isNeeded } from "./needed.ts";
+import { isNeeded, isOfStream } from "./needed.ts";
 import { type ExpectationQuery, locksOf, PAST_EOF, type Weight, weightOf } from "./weight.ts";
 
 /** Longest range that is read to find out whether it can be read, in bytes. */
@@ -37,11 +37,6 @@ export function readingWeight(image: OpenedImage, query: ExpectationQuery): Weig
 
 function notNeeded(rule: RuleId): Weight {
   return { rule, verdict: "either", reason: "not-needed", anyAnswer: true };
-}
-
-/** Whether a rule is about the stream of a compressed cluster. */
-function isOfStream(id: RuleId): boolean {
-  return /^qcow[12]\.comp\./.test(id);
 }
 
 /** Who needs only a part of the damaged cluster may stop before the damage. */

@@ -92,6 +92,8 @@ export interface VerdictPolicy {
    * implementation may read it in another way.
    */
   readonly lenient?: readonly RuleId[];
+  /** Rules about the stream of a compressed cluster: a reader of a part of it may stop before the damage. */
+  readonly streams?: readonly RuleId[];
   /** Rules that an image breaks whose content is in a file that is missing: no reader can invent it. */
   readonly missing?: readonly RuleId[];
 }

@@ -18,6 +18,12 @@ type Locks = Partial<Record<Qcow1Rule, Lock>>;
 /** Missing bytes read as zeros in QEMU. */
 const LENIENT: readonly Qcow1Rule[] = ["qcow1.header.readable", "qcow1.comp.readable"];
 
+const STREAMS: readonly Qcow1Rule[] = [
+  "qcow1.comp.inflate",
+  "qcow1.comp.length-nonzero",
+  "qcow1.comp.readable",
+];
+
 const NO_CHECK: Qcow1Rule = "qcow1.check.unsupported";
 
 /** qcow version 1. */
@@ -35,6 +41,7 @@ export const format: Format<Qcow1Model, "qcow", Qcow1Creation> = {
     tool: "qemu-img",
     uses: qcow1Uses,
     lenient: LENIENT,
+    streams: STREAMS,
     everyImage: {
       rule: NO_CHECK,
       place: { path: "/" },

@@ -30,6 +30,8 @@ const MISSING: readonly FoundRule[] = [
   "qcow2.datafile.name-nonempty",
 ];
 
+const STREAMS: readonly FoundRule[] = ["qcow2.comp.inflate", "qcow2.comp.zstd"];
+
 const DRAFT_SIGN: FoundRule = "qcow2.crypt.draft-2016";
 /** The rule that an image as in the 2016 draft breaks. It is unlocked only if it is read as such. */
 const DRAFT_2016: readonly FoundRule[] = [
@@ -55,6 +57,7 @@ export const format: Format<Qcow2Model, "qcow2", Qcow2Creation> = {
     uses: qcow2Uses,
     usedWith: qcow2UsedWith,
     lenient: LENIENT,
+    streams: STREAMS,
     missing: MISSING,
     // More encryption methods can be read than QEMU supports.
     readsDespite: ({ rule, class: by }) => rule.startsWith("luks.") && by !== "spec",
