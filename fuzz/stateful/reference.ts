@@ -4,7 +4,6 @@ import {
   EditError,
   type ImageEditor,
   patternBytes,
-  seededBytes,
   type SnapshotEditor,
 } from "../../src/format/mod.ts";
 import { type EditedImage, editFiles } from "../../src/image/edit/mod.ts";
@@ -80,7 +79,6 @@ export class ReferenceFiles implements Writer {
     if (this.#editor !== undefined) return this.#editor;
     this.#image = editFiles(this.#files, this.#format, {
       ...this.#options.options,
-      random: seededBytes(1),
       now: () => NOW,
     });
     const { editor, findings } = this.#image;

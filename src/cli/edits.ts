@@ -2,7 +2,6 @@ import { AccessError, EditError, type ImageEditor } from "../format/mod.ts";
 import { type EditedImage, editImage, type EditImageOptions } from "../image/edit/mod.ts";
 import { mustBeComplete, mustBeKnown, mustOpen, openAs } from "./images.ts";
 import type { Options } from "./options.ts";
-import { random } from "./random.ts";
 import { ImageError } from "./verb.ts";
 
 /** An image that can be changed. */
@@ -39,7 +38,7 @@ function openForChanges(
   how: Pick<EditImageOptions, "backing"> = {},
 ): EditedImage {
   const now = (): bigint => BigInt(Date.now()) * 1_000_000n;
-  return openAs(path, options, (open) => editImage(path, { ...open, ...how, random, now }));
+  return openAs(path, options, (open) => editImage(path, { ...open, ...how, now }));
 }
 
 /**

@@ -35,8 +35,6 @@ export interface EditOptions extends DriverOptions {
   readonly dataFile?: ByteStore;
   /** For a detached header: the store of its payload. */
   readonly payload?: ByteStore;
-  /** Generates random bytes: salts and keys. */
-  random?(length: number): Uint8Array;
   /** The current time in nanoseconds since 1970, for snapshots. */
   now?(): bigint;
 }
@@ -81,7 +79,11 @@ export interface SnapshotEditor {
 
 /** Changes the persistent bitmaps of an image, like `qemu-img bitmap`. */
 export interface BitmapEditor {
-  /** Adds a bitmap that tracks writes. @param granularity in bytes; 65536 by default */
+  /**
+   * Adds a bitmap that tracks writes.
+   *
+   * @param options.granularity in bytes; by default the cluster size, but from 4096 to 65536
+   */
   add(name: string, options?: { readonly granularity?: number; readonly enabled?: boolean }): void;
   /** Removes a bitmap. */
   remove(name: string): void;

@@ -36,13 +36,13 @@ import { GuestStore } from "./guest_store.ts";
 import { ProbedRawEditor } from "./probed_raw.ts";
 
 /** How an image is opened for changes. */
-export interface EditImageOptions extends OpenOptions, Pick<EditOptions, "random" | "now"> {
+export interface EditImageOptions extends OpenOptions, Pick<EditOptions, "now"> {
   /** `false`: do not open the backing file. For changes that do not depend on content. */
   readonly backing?: false;
 }
 
 /** How files that are not in a file system are opened for changes. */
-export interface EditFilesOptions extends ReadOptions, Pick<EditOptions, "random" | "now"> {
+export interface EditFilesOptions extends ReadOptions, Pick<EditOptions, "now"> {
   /** A detached LUKS header. */
   readonly header?: ByteSource;
 }
@@ -103,13 +103,10 @@ export function editFiles(
 }
 
 /** What editors are given. */
-type Own = Pick<EditOptions, "random" | "now">;
+type Own = Pick<EditOptions, "now">;
 
-function editOptionsOf({ random, now }: Own): Own {
-  return {
-    ...(random === undefined ? {} : { random }),
-    ...(now === undefined ? {} : { now }),
-  };
+function editOptionsOf({ now }: Own): Own {
+  return now === undefined ? {} : { now };
 }
 
 interface EditAround extends Around {

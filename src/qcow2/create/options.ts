@@ -1,5 +1,5 @@
 import { SECTOR, utf8 } from "../../bytes/mod.ts";
-import type { BackingReference, DiskContent } from "../../format/mod.ts";
+import type { BackingReference, DiskContent, ResizeOptions } from "../../format/mod.ts";
 import type { Luks1Options } from "../../luks1/mod.ts";
 import { type Geometry, geometryOf, l1Needed, V2_REFCOUNT_ORDER } from "../geometry.ts";
 import { l1Entry, limits } from "../structures.ts";
@@ -10,7 +10,7 @@ export type Qcow2Encryption =
   | { readonly kind: "luks"; readonly options: Luks1Options };
 
 /** Clusters are allocated in the tables alone, or the file has their space as well. */
-export type Preallocation = "off" | "metadata" | "falloc" | "full";
+export type Preallocation = NonNullable<ResizeOptions["preallocation"]>;
 
 /** Options for a new image. */
 export interface Qcow2Creation {

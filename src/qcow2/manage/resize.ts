@@ -1,5 +1,6 @@
 import { roundUp, SECTOR } from "../../bytes/mod.ts";
 import { EditError, mustGrow, type ResizeOptions } from "../../format/mod.ts";
+import type { Preallocation } from "../create/options.ts";
 import { pointerWords } from "../encode/entries.ts";
 import { l1Needed } from "../geometry.ts";
 import { NO_ENTRY } from "../l2_entries.ts";
@@ -74,7 +75,7 @@ export function dropFrom(image: WritableImage, offset: number): void {
 function growDisk(
   image: WritableImage,
   size: number,
-  preallocation: NonNullable<ResizeOptions["preallocation"]>,
+  preallocation: Preallocation,
 ): void {
   const { geometry: { clusterSize }, virtualSize: before, dataFile } = image;
   const isLonger = (image.below?.size ?? 0) > before;
@@ -137,7 +138,7 @@ function zeroTail(image: WritableImage): void {
 function preallocate(
   image: WritableImage,
   [start, end]: readonly [number, number],
-  preallocation: NonNullable<ResizeOptions["preallocation"]>,
+  preallocation: Preallocation,
 ): void {
   const { geometry: { clusterSize, extendedL2 }, store, dataFile } = image;
   // Zeros that are decrypted are noise.
