@@ -1,17 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { type ByteSource, MemoryStore, SegmentSource } from "../../src/bytes/mod.ts";
+import { type ByteSource, MemoryStore } from "../../src/bytes/mod.ts";
 import { type ImageEditor, type Layer, patternBytes } from "../../src/format/mod.ts";
-import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
 import { qcow2Format, type Qcow2Model } from "../../src/qcow2/mod.ts";
 import { Findings } from "../../src/rules/mod.ts";
 import { crashes, RecordingStore } from "../editing.ts";
 import { data, extended, parts, plain, snapshot, text, v2, zero } from "./built_parts.ts";
-import { seen } from "./written.ts";
-
-function storeOf(model: Qcow2Model): MemoryStore {
-  const { segments, size } = buildQcow2(model).image;
-  return new MemoryStore(new SegmentSource(segments, size));
-}
+import { seen, storeOf } from "./written.ts";
 
 function opened(source: ByteSource): Layer {
   const layer = qcow2Format.driver.open(source, new Findings());

@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { type ByteSource, MemoryStore, SegmentSource } from "../../src/bytes/mod.ts";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type ByteSource, MemoryStore } from "../../src/bytes/mod.ts";
 import {
   EditError,
   type EditOptions,
@@ -7,19 +7,13 @@ import {
   patternBytes,
 } from "../../src/format/mod.ts";
 import { offsetOf } from "../../src/layout/mod.ts";
-import { buildQcow2 } from "../../src/qcow2/build/mod.ts";
 import { features, header, qcow2Format, type Qcow2Model } from "../../src/qcow2/mod.ts";
 import { Findings } from "../../src/rules/mod.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { succeed } from "../qcow1/live.ts";
 import { bitmap, data, plain, snapshot, text, v2, zero } from "./built_parts.ts";
 import { luks } from "./encrypted_models.ts";
-import { seen } from "./written.ts";
-
-function storeOf(model: Qcow2Model): MemoryStore {
-  const { segments, size } = buildQcow2(model).image;
-  return new MemoryStore(new SegmentSource(segments, size));
-}
+import { seen, storeOf } from "./written.ts";
 
 function word(source: ByteSource, offset: number): bigint {
   return new DataView(source.read(offset, 8).slice().buffer).getBigUint64(0);
@@ -106,12 +100,7 @@ Deno.test("a cluster is not copied from a backing file that is not open", () => 
   const store = storeOf({ ...plain, backing: { name: "b" } });
   const before = store.read(0, store.size).slice();
   const editor = open(store);
-  try {
-    editor.write(1, new Uint8Array([1]));
-    assert(false, "the write fails");
-  } catch (error) {
-    assert(error instanceof EditError, String(error));
-  }
+  assertThrows(() => editor.write(1, new Uint8Array([1])), EditError, "backing file is not open");
   assertEquals(seen(editor.layer, undefined, [0, 512]), new Uint8Array(512));
   assertEquals(editor.layer.check?.(new Findings())?.leaks, 0);
   assertEquals(store.read(0, 512), before.subarray(0, 512));

@@ -1,12 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
 import { EditError, type ImageEditor, type Layer } from "../../../src/format/mod.ts";
-import { MemoryStore, SegmentSource } from "../../../src/bytes/mod.ts";
-import { buildQcow2 } from "../../../src/qcow2/build/mod.ts";
 import { Qcow2Bitmaps } from "../../../src/qcow2/manage/bitmaps.ts";
 import { WritableImage } from "../../../src/qcow2/write/image.ts";
 import { Findings } from "../../../src/rules/mod.ts";
 import { liveTest, QEMU } from "../../live.ts";
+import { storeOf } from "../written.ts";
 import { Managed, managedModels } from "./managed.ts";
 import { assertClean, edit, tool } from "./qemu.ts";
 
@@ -232,9 +231,7 @@ Deno.test("a disabled bitmap gets no bits after a change of the size that failed
     { numRuns: 1, seed: 1 },
   );
   assert(model !== undefined);
-  const { segments, size } = buildQcow2(model).image;
-  const store = new MemoryStore(new SegmentSource(segments, size));
-  const image = WritableImage.open(store, new Findings());
+  const image = WritableImage.open(storeOf(model), new Findings());
   assert(image !== undefined);
   const bitmaps = new Qcow2Bitmaps(image);
   bitmaps.add("on", { granularity: 512 });

@@ -2,12 +2,12 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { qcow2Models } from "../../../fuzz/formats/qcow2/models.ts";
-import { type ByteSource, MemorySource, SegmentSource } from "../../../src/bytes/mod.ts";
+import { type ByteSource, SegmentSource } from "../../../src/bytes/mod.ts";
 import { type ImageEditor, type Layer, patternBytes } from "../../../src/format/mod.ts";
 import { buildQcow2, guestContent } from "../../../src/qcow2/build/mod.ts";
 import { qcow2Format, type Qcow2Model } from "../../../src/qcow2/mod.ts";
 import { Findings } from "../../../src/rules/mod.ts";
-import { seen } from "../written.ts";
+import { BELOW, passphrasesOf, seen } from "../written.ts";
 import { JournalStore } from "./journal.ts";
 
 /** The content of a view in the clusters that are compared, by guest offset. */
@@ -30,8 +30,6 @@ export const managedModels: fc.Arbitrary<Qcow2Model> = fc.oneof(
     arbitrary: qcow2Models({ clusterBitsMax: 12, limits: { l1Bytes: 4096 }, encryption: "some" }),
   },
 );
-
-const BELOW = new MemorySource(patternBytes({ kind: "noise", seed: 77 }, 10_000));
 
 /** An image that is open for changes. */
 export class Managed {
@@ -122,10 +120,4 @@ export class Managed {
     if (!leaks && !this.model.dirty) assertEquals(counts?.leaks, this.model.placement.leaks, text);
     return layer;
   }
-}
-
-function passphrasesOf(model: Qcow2Model): Uint8Array[] {
-  return (qcow2Format.writer.passphrases?.(model) ?? []).map((text) =>
-    new TextEncoder().encode(text)
-  );
 }

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { FileStore, MemoryStore, SegmentSource } from "../../../src/bytes/mod.ts";
-import { buildQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { FileStore, MemoryStore } from "../../../src/bytes/mod.ts";
 import { qcow2Format } from "../../../src/qcow2/mod.ts";
 import { Findings } from "../../../src/rules/mod.ts";
 import { runTool } from "../../../src/peers/mod.ts";
 import { RecordingStore } from "../../editing.ts";
 import { liveTest, QEMU } from "../../live.ts";
 import { data, plain, zero } from "../built_parts.ts";
+import { storeOf } from "../written.ts";
 import { tool } from "./qemu.ts";
 
 /** Offsets of what is damaged, in an image with clusters of 64 KiB as qemu-img creates it. */
@@ -91,8 +91,7 @@ Deno.test("bytes without a header are not repaired", () => {
 });
 
 Deno.test("a repair of an image without errors writes nothing", () => {
-  const { segments, size } = buildQcow2({ ...plain, clusters: [data(0), zero(1, true)] }).image;
-  const store = new RecordingStore(new MemoryStore(new SegmentSource(segments, size)));
+  const store = new RecordingStore(storeOf({ ...plain, clusters: [data(0), zero(1, true)] }));
   assertEquals(qcow2Format.editor?.repair?.(store, new Findings(), { leaksOnly: false }), {
     corruptions: 0,
     leaks: 0,
