@@ -40,9 +40,9 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
     because:
       "When a refcount is too narrow for another snapshot, qcow2_snapshot_create has allocated the " +
       "snapshot's L1 table already and does not free it (block/qcow2-snapshot.c, 7.2.22).",
-    explains: ({ what, actions }) =>
-      what === "leaks" &&
-      actions.some(({ action, rejected }) => action.do === "snapshot" && rejected),
+    explains: ({ what, state: { facts }, actions }) =>
+      what === "leaks" && facts.refcountBits < WIDE_BITS &&
+      actions.some((past) => isByQemu(past) && past.action.do === "snapshot" && past.rejected),
   },
   {
     name: "qemu-header-full",
@@ -57,9 +57,9 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
     because:
       "A write to a part of a compressed cluster of version 1 stores the rest decompressed and not " +
       "encrypted (block/qcow.c, get_cluster_offset).",
-    explains: ({ what, state: { facts } }) =>
+    explains: ({ what, state: { facts }, actions }) =>
       what === "content.data.qcow.top" && facts.format === "qcow" &&
-      facts.encrypted,
+      facts.encrypted && actions.some(writesPart),
   },
   {
     name: "qemu-qcow-no-copy-from-backing",
@@ -67,9 +67,9 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
       "A write to a part of a new cluster of version 1 copies nothing from the backing file: QEMU makes " +
       "images with a backing file with clusters of one sector (block/qcow.c, get_cluster_offset and " +
       "qcow_co_create).",
-    explains: ({ what, state: { facts } }) =>
+    explains: ({ what, state: { facts }, actions }) =>
       what === "content.data.qcow.top" && facts.format === "qcow" &&
-      facts.backing && facts.clusterSize > SECTOR,
+      facts.backing && facts.clusterSize > SECTOR && actions.some(writesPart),
   },
   {
     name: "qemu-encrypted-raw-data-file-grows",
@@ -78,7 +78,7 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
       "(block/qcow2.c, qcow2_co_truncate). The zeros there are decrypted if the image is encrypted.",
     explains: ({ what, state: { facts }, actions }) =>
       what.startsWith("content.data.qcow2") && facts.encrypted &&
-      facts.dataFile && actions.some(({ action }) => action.do === "resize"),
+      facts.dataFile && actions.some(grows),
   },
   {
     name: "refcounts-too-narrow-for-one",
@@ -95,7 +95,7 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
       "too narrow, and leaves it so (block/qcow2-snapshot.c, 7.2.22).",
     explains: ({ state: { facts }, actions }) =>
       facts.refcountBits < WIDE_BITS &&
-      actions.some(({ action, rejected }) => action.do === "apply" && rejected),
+      actions.some((past) => isByQemu(past) && past.action.do === "apply" && past.rejected),
   },
   {
     name: "qemu-shrink-after-apply-leaks",
@@ -117,8 +117,26 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
   },
 ];
 
+function isByQemu({ by }: Past): boolean {
+  return by.includes("qemu");
+}
+
+/** Whether QEMU wrote to a part of a cluster. */
+function writesPart(past: Past): boolean {
+  const { action, before: { facts: { clusterSize } } } = past;
+  if (!isByQemu(past) || action.do !== "write" && action.do !== "zero") return false;
+  return action.range.start % clusterSize !== 0 || action.range.end % clusterSize !== 0;
+}
+
+/** Whether QEMU made a disk larger. */
+function grows(past: Past): boolean {
+  const { action, rejected } = past;
+  return isByQemu(past) && action.do === "resize" && !rejected && action.size > action.from;
+}
+
 /** Whether QEMU made a disk with a VM state smaller, by a resize or with a snapshot. */
-function losesVmState({ action, rejected, by, before }: Past): boolean {
-  return !rejected && by.includes("qemu") && before.vmState &&
+function losesVmState(past: Past): boolean {
+  const { action, rejected, before } = past;
+  return isByQemu(past) && !rejected && before.vmState &&
     after(before, action).disk.size < before.disk.size;
 }

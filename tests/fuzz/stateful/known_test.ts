@@ -54,15 +54,15 @@ liveTest(
 function nameOf(
   part: typeof model,
   signature: string,
-  actions: readonly (Action & { by: string })[],
+  actions: readonly (Action & { by: string; rejected?: true })[],
 ): string | undefined {
   const kit = changed.find(({ format }) => format.name === "qcow2");
   assert(kit !== undefined);
   let state: State = startIn(kit, [part]).start.state;
-  const past = actions.map(({ by, ...action }) => {
+  const past = actions.map(({ by, rejected = false, ...action }) => {
     const before = state;
-    state = after(before, action as Action);
-    return { action: action as Action, by: [by], rejected: false, before };
+    if (!rejected) state = after(before, action as Action);
+    return { action: action as Action, by: [by], rejected, before };
   });
   const what = signature.slice(signature.indexOf(".") + 1);
   const failure = new Failure(signature, "write failed: Input/output error");
@@ -85,6 +85,16 @@ Deno.test("a leak is a known one only after QEMU made a disk with a VM state sma
   assertEquals(nameOf(model, leaks, [applied, { ...larger, by: "qemu" }]), undefined);
   assertEquals(nameOf(model, leaks, [{ ...smaller, by: "qemu" }]), undefined);
   assertEquals(nameOf(without, leaks, [applied, { ...smaller, by: "qemu" }]), undefined);
+});
+
+Deno.test("what a writer leaves that rejects a snapshot is known of QEMU alone", () => {
+  const narrow = { ...model, refcountOrder: 0, snapshots: [] };
+  const rejected = { do: "snapshot", name: "new", rejected: true } as const;
+  const name = "qemu-snapshot-leaks-when-rejected";
+  assertEquals(nameOf(narrow, "qemu.leaks", [{ ...rejected, by: "qemu" }]), name);
+  assertEquals(nameOf(narrow, "reference.leaks", [{ ...rejected, by: "reference" }]), undefined);
+  const wide = { ...narrow, refcountOrder: 4 };
+  assertEquals(nameOf(wide, "qemu.leaks", [{ ...rejected, by: "qemu" }]), undefined);
 });
 
 Deno.test("a compressed write is known to fail in QEMU only where an image has subclusters", () => {
