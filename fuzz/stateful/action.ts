@@ -1,8 +1,8 @@
+import { SECTOR } from "../../src/bytes/mod.ts";
 import type { Range } from "../generate/mod.ts";
 import type { KeptDisk, State } from "./state.ts";
 import type { Action, Place, Step } from "./step.ts";
 
-const SECTOR_BYTES = 512;
 /** Bytes of a range; one cluster at least. */
 const LENGTH_MAX = 2 ** 18;
 /** Bits of a bitmap that a step adds: QEMU keeps all of them in memory. */
@@ -37,7 +37,7 @@ export function actionOf(step: Step, state: State): Action | undefined {
       return { do: step.do };
     case "resize": {
       const { clusters, sectors } = step;
-      const next = size + clusters * facts.clusterSize + sectors * SECTOR_BYTES;
+      const next = size + clusters * facts.clusterSize + sectors * SECTOR;
       if (!facts.resizes || next === size || next <= 0 || next > facts.sizeMax) return undefined;
       return { do: step.do, size: next, from: size };
     }

@@ -11,11 +11,9 @@ import { merged } from "./marks.ts";
 import { ReferenceFiles, type ReferenceOptions } from "./reference.ts";
 import { after, afterRejected, mayReject, type State } from "./state.ts";
 import type { TurnStep } from "./step.ts";
-import { placesToRead } from "./verify.ts";
+import { CHUNK, placesToRead } from "./verify.ts";
 import type { Start } from "./writer.ts";
 
-/** Content is compared in pieces of this many bytes. */
-const CHUNK = 2 ** 18;
 /** Steps between flushes. */
 const LOOSE_MAX = 4;
 

@@ -46,6 +46,7 @@ export class ReferenceFiles implements Writer {
     this.#files = new Map(files.map((file) => [file.name, make(file)]));
     this.#format = format;
     this.#image = undefined;
+    this.#editor = undefined;
   }
 
   apply(action: Action): string | undefined {

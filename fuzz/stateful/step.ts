@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { SECTOR } from "../../src/bytes/mod.ts";
 import type { Pattern } from "../../src/format/mod.ts";
 import { mostly, type Range } from "../generate/mod.ts";
 
@@ -30,7 +31,6 @@ export interface Place {
   readonly bytes: number;
 }
 
-const SECTOR_BYTES = 512;
 const STEPS_MAX = 24;
 const CLUSTERS_MAX = 3;
 /** Some ranges need another table or refcount block. */
@@ -159,9 +159,9 @@ function patterns(): fc.Arbitrary<Pattern> {
 
 /** Places where a model has its clusters too, so that most ranges meet something. */
 function places(): fc.Arbitrary<Place> {
-  const sectors = fc.nat(127).map((count) => count * SECTOR_BYTES, (bytes) => {
-    if (typeof bytes !== "number" || bytes % SECTOR_BYTES !== 0) throw new TypeError("No sectors");
-    return bytes / SECTOR_BYTES;
+  const sectors = fc.nat(127).map((count) => count * SECTOR, (bytes) => {
+    if (typeof bytes !== "number" || bytes % SECTOR !== 0) throw new TypeError("No sectors");
+    return bytes / SECTOR;
   });
   const bytes = fc.oneof(
     { withCrossShrink: true },

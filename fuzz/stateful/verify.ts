@@ -16,7 +16,7 @@ import { merged } from "./marks.ts";
 import type { Bitmap, State } from "./state.ts";
 
 /** Content is compared in pieces of this many bytes. */
-const CHUNK = 2 ** 18;
+export const CHUNK = 2 ** 18;
 
 /** What is allowed of an image besides. */
 export interface Allowance {
