@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import type { OpenedImage } from "../../src/image/mod.ts";
 import { changeRequest } from "../../src/peers/mod.ts";
+import { shellWord } from "../../src/report/mod.ts";
 import type { CaseFile } from "../engine/mod.ts";
 import { describeAction } from "./action.ts";
 import type { Action } from "./step.ts";
@@ -31,7 +32,7 @@ const EXPECTED = "expected.raw";
  */
 export function scriptOf({ start, image, actions, adapter }: ScriptOptions): string {
   const { files: [top, ...others], format, state } = start;
-  const name = word(top?.name ?? "image");
+  const name = shellWord(top?.name ?? "image");
   const access = accessOf(start, image);
   const made = isPlain(state, image)
     ? [createCommand(image, name, state)]
@@ -39,7 +40,7 @@ export function scriptOf({ start, image, actions, adapter }: ScriptOptions): str
   const place = { access, name, state, twinOnly: adapter !== undefined };
   return [
     "#!/bin/sh",
-    "# Changes an image, and a raw twin of it in the same way. The last two commands must be content.",
+    "# Changes an image, and a raw twin of it in the same way. The last two commands must succeed.",
     "set -e",
     'cd "$(mktemp -d)"',
     ...made,
@@ -89,7 +90,7 @@ function accessOf({ files: [top], format, passphrases }: Start, image: OpenedIma
 }
 
 function json(options: { readonly [option: string]: string }): string {
-  return word(`json:${JSON.stringify(options)}`);
+  return shellWord(`json:${JSON.stringify(options)}`);
 }
 
 /** Actions of qemu-io that one open image takes, or another action alone. */
@@ -151,7 +152,7 @@ function oursOf(group: Group, { access, name, state: { facts } }: Place): string
   const command = commandOf(action);
   if ("img" in command) {
     const [verb, ...rest] = command.img(access.image);
-    const args = rest.map((arg) => arg === access.image ? arg : word(arg)).join(" ");
+    const args = rest.map((arg) => arg === access.image ? arg : shellWord(arg)).join(" ");
     return `qemu-img ${verb} ${access.objects}${args}`;
   }
   if (action.do === "resize") return resizeOf(action, facts.format, name);
@@ -167,15 +168,17 @@ function resizeOf(
 }
 
 function ioText(image: string, commands: readonly string[], objects = ""): string {
-  return `qemu-io -d unmap ${objects}${commands.map((it) => `-c ${word(it)}`).join(" ")} ${image}`;
+  return `qemu-io -d unmap ${objects}${
+    commands.map((it) => `-c ${shellWord(it)}`).join(" ")
+  } ${image}`;
 }
 
 /** What a group does to the twin. */
 function twinOf(group: Group, { access, state: { facts } }: Place): string[] {
   const [action] = group as [Action];
-  if (action.do === "snapshot") return [`cp ${EXPECTED} ${word(`expected.${action.name}`)}`];
+  if (action.do === "snapshot") return [`cp ${EXPECTED} ${shellWord(`expected.${action.name}`)}`];
   if (action.do === "apply" && action.id === undefined) {
-    return [`cp ${word(`expected.${action.name}`)} ${EXPECTED}`];
+    return [`cp ${shellWord(`expected.${action.name}`)} ${EXPECTED}`];
   }
   if (action.do === "resize") return [resizeOf(action, "raw", EXPECTED)];
   const commands = group.flatMap((it) => twinIo(it, facts));
@@ -198,12 +201,20 @@ function twinIo(action: Action, { format, clusterSize }: Facts): string[] {
   return from < to ? [`write -q -z ${from} ${to - from}`] : [];
 }
 
+/** qemu-img makes images of version 1 without a backing file with clusters of this size. */
+const QCOW_CLUSTER = 4096;
+
 /** Whether qemu-img makes the image from its size and options. */
 function isPlain({ snapshots, bitmaps, touched, facts }: State, image: OpenedImage): boolean {
-  const isQcow = facts.format === "qcow2" || facts.format === "qcow";
+  const isQcow = facts.format === "qcow2" ||
+    facts.format === "qcow" && facts.clusterSize === QCOW_CLUSTER;
   const parts = [...snapshots, ...bitmaps, ...touched];
-  return isQcow && parts.length === 0 && !facts.encrypted && !facts.dataFile && !facts.backing &&
-    image.layer?.dirty === false;
+  const isEmpty = isQcow && parts.length === 0 && !facts.encrypted && !facts.dataFile &&
+    !facts.backing && image.layer?.dirty === false;
+  if (!isEmpty) return false;
+  // A cluster may have a place in the file without any data.
+  const { allocatedClusters = 0, leaks = 0 } = image.layer?.check?.(image.findings) ?? {};
+  return allocatedClusters + leaks === 0;
 }
 
 function createCommand(
@@ -248,10 +259,5 @@ const LINE = 100;
 function encoded(name: string, bytes: Uint8Array): string[] {
   const text = Buffer.from(gzipSync(bytes)).toString("base64");
   const lines = text.match(new RegExp(`.{1,${LINE}}`, "g")) ?? [];
-  return [`base64 -d <<'END' | gunzip > ${word(name)}`, ...lines, "END"];
-}
-
-/** A word, quoted for a shell. */
-function word(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return [`base64 -d <<'END' | gunzip > ${shellWord(name)}`, ...lines, "END"];
 }

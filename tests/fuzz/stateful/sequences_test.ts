@@ -87,6 +87,20 @@ liveTest(
   },
 );
 
+Deno.test("a script makes an image with its bytes that qemu-img create cannot make", () => {
+  const reserved = {
+    ...{ index: 0, kind: "subclusters", allocated: 0, zero: 0, reserved: true },
+    pattern: { kind: "fill", seed: 0 },
+  };
+  const extended = { ...plainQcow2, clusterBits: 14, extendedL2: true, size: 512n };
+  const scripts = [[], [reserved]].map((clusters) =>
+    named("stateful-qemu").script?.({ ...everything, model: [{ ...extended, clusters }] })
+  );
+  const made = scripts.map((script) => script?.includes("qemu-img create"));
+  assertEquals(made, [true, false]);
+  assertStringIncludes(scripts[1] ?? "", "base64 -d");
+});
+
 Deno.test("a step without a member is not a case", () => {
   const target = named("stateful-qemu");
   for (const step of everything.steps) {
