@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { visible } from "../../src/format/mod.ts";
-import { type AdapterRequest, requestFor } from "../../src/peers/mod.ts";
+import { type AdapterRequest, HELLO, requestFor } from "../../src/peers/mod.ts";
 import { shellWord } from "../../src/report/mod.ts";
 import type { DossierFile } from "../engine/mod.ts";
 import type { PeerFacts } from "./facts.ts";
@@ -142,7 +142,7 @@ function askLines(reproduction: Reproduction): string[] {
   return [
     "",
     says,
-    `{ echo '{"id":"1","operation":"hello","protocol":1}'`,
+    `{ echo ${shellWord(JSON.stringify({ id: "1", ...HELLO }))}`,
     `  printf '%s\\n' ${shellWord(request)} | sed "s|@DIR@|$PWD|g"`,
     `  sleep 5`,
     `} | ${LIMIT} ${command} || echo "exit status $?"`,

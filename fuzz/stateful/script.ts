@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import type { OpenedImage } from "../../src/image/mod.ts";
-import { changeRequest } from "../../src/peers/mod.ts";
+import { changeRequest, HELLO } from "../../src/peers/mod.ts";
 import { shellWord } from "../../src/report/mod.ts";
 import type { CaseFile } from "../engine/mod.ts";
 import { describeAction } from "./action.ts";
@@ -31,7 +31,7 @@ const EXPECTED = "expected.raw";
  * to a raw twin of it, and compares the two.
  */
 export function scriptOf({ start, image, actions, adapter }: ScriptOptions): string {
-  const { files: [top, ...others], format, state } = start;
+  const { files: [top, ...others], state } = start;
   const name = shellWord(top?.name ?? "image");
   const access = accessOf(start, image);
   const made = isPlain(state, image)
@@ -46,9 +46,7 @@ export function scriptOf({ start, image, actions, adapter }: ScriptOptions): str
     ...made,
     ...patternFiles(actions),
     `qemu-img convert ${access.objects}-O raw ${access.image} ${EXPECTED}`,
-    ...(adapter === undefined
-      ? []
-      : requestLines(adapter, { name: top?.name ?? "", format, actions })),
+    ...(adapter === undefined ? [] : requestLines(adapter, { start, actions })),
     ...grouped(actions).flatMap((group) => groupText(group, place)),
     `qemu-img check ${access.objects}${access.image}`,
     `qemu-img compare ${access.objects}${access.image} ${access.twin}`,
@@ -135,16 +133,18 @@ function groupText(group: Group, place: Place): string[] {
 /** The actions as requests to an adapter: docs/adapter.md. */
 function requestLines(
   adapter: string,
-  { name, format, actions }: { name: string; format: string; actions: readonly Action[] },
+  { start: { files: [top], format, passphrases }, actions }: {
+    start: Start;
+    actions: readonly Action[];
+  },
 ): string[] {
-  const all = [...actions, { do: "flush" } as const];
-  const requests = all.flatMap((action, index) => {
-    const change = changeOf(action);
-    if (change === undefined) return [];
-    const request = changeRequest(change, { path: name, format });
-    return JSON.stringify({ id: `${index + 1}`, ...request });
-  });
-  return [`${adapter} <<'END'`, ...requests, "END"];
+  const image = { path: `@DIR@/${top?.name ?? ""}`, format, passphrases };
+  const changes = [...actions, { do: "flush" } as const].flatMap((it) => changeOf(it) ?? []);
+  const requests = [
+    HELLO,
+    ...changes.map((change) => changeRequest(change, image)),
+  ].map((request, index) => JSON.stringify({ id: `${index + 1}`, ...request }));
+  return [`sed "s|@DIR@|$PWD|g" <<'END' | ${adapter}`, ...requests, "END"];
 }
 
 function oursOf(group: Group, { access, name, state: { facts } }: Place): string {

@@ -109,6 +109,7 @@ export { type AdapterOptions, AdapterPeer } from "./adapter/peer.ts";
 export {
   type AdapterOperation,
   type AdapterRequest,
+  HELLO,
   PROTOCOL,
   requestFor,
 } from "./adapter/request.ts";

@@ -1,9 +1,17 @@
 import { resolve } from "node:path";
+import config from "../../../deno.json" with { type: "json" };
 import type { Answers } from "../forwarding.ts";
 import type { ChangeOperation, DigestScope, Subject, Taken } from "../peer.ts";
 
 /** The version of the protocol between diskproof and adapters. */
 export const PROTOCOL = 1;
+
+/** The first request of each process. */
+export const HELLO = {
+  operation: "hello",
+  protocol: PROTOCOL,
+  diskproof: config.version,
+} as const;
 
 /** The operations of an adapter that are questions about an image. */
 export type AdapterOperation = keyof Answers | "digest-snapshot" | "digest-range";

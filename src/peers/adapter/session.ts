@@ -11,12 +11,11 @@ import {
 } from "../peer.ts";
 import { Pool } from "../pool.ts";
 import { scrubbed } from "../tool/secrets.ts";
-import config from "../../../deno.json" with { type: "json" };
 import { outcomeIn } from "./answer.ts";
 import { bytesIn, changeRequest } from "./change.ts";
 import { descriptionIn } from "./description.ts";
 import { type AdapterOptions, AdapterPeer } from "./peer.ts";
-import { type AdapterRequest, PROTOCOL, withFullPaths } from "./request.ts";
+import { type AdapterRequest, HELLO, withFullPaths } from "./request.ts";
 
 /** A reply to a message: JSON with the text that it was, or why there is none. */
 export type SessionReply =
@@ -176,8 +175,7 @@ export abstract class SessionPeer extends AdapterPeer {
       for (const session of this.#running) if (!session.isUsable) this.#running.delete(session);
       this.#running.add(kept.session);
     }
-    const hello = { operation: "hello", protocol: PROTOCOL, diskproof: config.version };
-    const outcome = await this.#exchange(kept, hello, (json) => {
+    const outcome = await this.#exchange(kept, HELLO, (json) => {
       this.checkStrictly("hello", json);
       return membersOf(json);
     }, Math.max(START_MS, this.#timeoutMs));

@@ -6,13 +6,17 @@ import { JsonlPeer, withScratch } from "../../../src/peers/mod.ts";
 
 const PERMISSIONS = ["--quiet", "--no-prompt", "--no-check", "--allow-read", "--allow-write=/tmp"];
 
-/** The target of this name for an adapter that a command starts. */
-export async function targetFor(name: string, command: readonly string[]): Promise<Target> {
+/** The target of this name for an adapter that a command starts, and that is called `text`. */
+export async function targetFor(
+  name: string,
+  command: readonly string[],
+  text = "jsonl:adapter",
+): Promise<Target> {
   const open = () => new JsonlPeer({ command, atOnce: 1, strict: true });
   const peer = open();
   const description = await peer.describe();
   await peer.close();
-  const under = { text: "jsonl:adapter", description, open };
+  const under = { text, description, open };
   const target = peerTargets([under]).find((target) => target.name === name);
   assert(target !== undefined);
   return target;

@@ -1,7 +1,12 @@
-import { assert, assertEquals } from "@std/assert";
-import type { Failure } from "../../../fuzz/engine/mod.ts";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Buffer } from "node:buffer";
+import type { Failure, Target } from "../../../fuzz/engine/mod.ts";
 import { caseAt } from "../../../fuzz/engine/random.ts";
-import { liveTest } from "../../live.ts";
+import type { WriteCase } from "../../../fuzz/peer/mod.ts";
+import { problemsOfRequest } from "../../../src/peers/mod.ts";
+import { shellWord } from "../../../src/report/mod.ts";
+import { plainQcow2 } from "../../../src/qcow2/build/mod.ts";
+import { liveTest, QEMU } from "../../live.ts";
 import { adapterWith, failureOf, targetFor } from "./changing.ts";
 
 const ADAPTER = "writing_adapter.ts";
@@ -30,11 +35,60 @@ for (const [mistake, signature] of MISTAKES) {
   });
 }
 
-Deno.test("the script of a case sends its changes to the adapter", async () => {
-  const target = await targetFor("peer-write", adapterWith(ADAPTER, "none"));
-  const { value } = caseAt(target.cases(), { seed: 1, target: target.name }, 1);
-  assert(target.script?.(value).includes('"operation":"flush"'));
+/** A write, and zeros over a part of it. */
+const changes: WriteCase = {
+  format: "qcow2",
+  model: [{ ...plainQcow2, clusterBits: 9, size: 4096n }],
+  steps: [
+    {
+      do: "write",
+      at: { cluster: 0, skip: 0, clusters: 2, bytes: 0 },
+      pattern: { kind: "fill", seed: 7 },
+    },
+    { do: "zero", at: { cluster: 1, skip: 0, clusters: 1, bytes: 0 }, unmap: false },
+  ],
+  everyStep: false,
+};
+
+/** The target for an adapter, as a peer names it. */
+async function targetOf(mistake: string): Promise<Target> {
+  const command = adapterWith(ADAPTER, mistake);
+  return await targetFor("peer-write", command, `jsonl:${command.map(shellWord).join(" ")}`);
+}
+
+Deno.test("the script of a case sends its changes to the adapter as the protocol says", async () => {
+  const script = (await targetOf("none")).script?.(changes) ?? "";
+  const requests = script.split("\n").filter((line) => line.startsWith('{"id"'))
+    .map((line) => JSON.parse(line));
+  assertEquals(requests.flatMap(problemsOfRequest), []);
+  assertEquals(
+    requests.map(({ operation, offset, length, data }) => {
+      const bytes = data === undefined ? undefined : Buffer.from(data, "base64");
+      return [operation, offset, length ?? bytes?.length, bytes?.every((byte) => byte === 7)];
+    }),
+    [
+      ["hello", undefined, undefined, undefined],
+      ["write", "0", 1024, true],
+      ["write-zeroes", "512", "512", undefined],
+      ["flush", undefined, undefined, undefined],
+    ],
+  );
 });
+
+for (const mistake of ["none", "zeros are not written"]) {
+  liveTest(
+    { needs: QEMU },
+    `the script of a case shows the mistake '${mistake}' of an adapter in a shell`,
+    async () => {
+      const script = (await targetOf(mistake)).script?.(changes) ?? "";
+      const { code, stdout } = await new Deno.Command("/bin/sh", { args: ["-c", script] }).output();
+      assertEquals(code, mistake === "none" ? 0 : 1);
+      const text = new TextDecoder().decode(stdout);
+      const says = mistake === "none" ? "Images are identical." : "Content mismatch at offset 512!";
+      assertStringIncludes(text, says);
+    },
+  );
+}
 
 liveTest(
   { needs: ["qemu-nbd"] },
