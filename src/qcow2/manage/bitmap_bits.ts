@@ -1,4 +1,5 @@
 import { isZero } from "../../bytes/mod.ts";
+import type { EntryTable } from "../../format/mod.ts";
 import { encode } from "../../layout/mod.ts";
 import {
   type Bitmap,
@@ -22,6 +23,8 @@ export class BitmapBits {
   /** The entry of the directory. */
   readonly bitmap: Bitmap;
   readonly #image: WritableImage;
+  /** The table as it is stored, which stays until the bits are saved. */
+  readonly #table: EntryTable;
   /** Guest bytes of one bit. */
   readonly #granularity: number;
   /** Clusters of bits that were changed, by index of the table. */
@@ -33,6 +36,7 @@ export class BitmapBits {
   constructor(image: WritableImage, bitmap: Bitmap) {
     this.#image = image;
     this.bitmap = bitmap;
+    this.#table = bitmapTable(image.file, bitmap);
     this.#granularity = 2 ** bitmap.granularity_bits;
     this.#kept = bitmap.bitmap_table_size;
     this.#size = image.virtualSize;
@@ -92,10 +96,10 @@ export class BitmapBits {
 
   /** A copy of a cluster of bits as it is stored. */
   #stored(index: number): Uint8Array {
-    const { store, geometry: { clusterSize }, file } = this.#image;
+    const { store, geometry: { clusterSize } } = this.#image;
     const page = new Uint8Array(clusterSize);
     if (index >= this.#kept) return page;
-    const { high, low } = bitmapTable(file, this.bitmap).entry(index);
+    const { high, low } = this.#table.entry(index);
     const offset = masked(high, low, entryBits.bitmapOffset);
     if (offset !== 0) store.readInto(offset, page);
     else if ((low & entryBits.bitmapAllOnes.low) !== 0) page.fill(0xff);
@@ -110,7 +114,7 @@ export class BitmapBits {
     const image = this.#image;
     const { store, geometry: { clusterSize }, geometry } = image;
     const { bitmap } = this;
-    const old = bitmapTable(image.file, bitmap);
+    const old = this.#table;
     const count = bitmapTableNeeded(bitmap, { size: this.#size, geometry });
     const table = new Uint8Array(count * bitmapTableEntry.size);
     const released: number[] = [];

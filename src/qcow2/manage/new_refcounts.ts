@@ -35,8 +35,10 @@ export function writeRefcounts(image: WritableImage, counts: Iterable<Count>, or
   const bits = 2 ** order;
   const entries = clusterSize * 8 / bits;
   const blocks = new Map<number, Uint8Array>();
+  let last = 0;
   const set = (cluster: number, value: number): void => {
     const index = Math.floor(cluster / entries);
+    last = Math.max(last, index);
     const block = blocks.get(index) ?? new Uint8Array(clusterSize);
     setRefcountAt(block, cluster % entries, { bits, value });
     blocks.set(index, block);
@@ -51,7 +53,6 @@ export function writeRefcounts(image: WritableImage, counts: Iterable<Count>, or
   let clusters = 1;
   for (let used = first; used < first + clusters + blocks.size; used++) {
     set(used, 1);
-    const last = [...blocks.keys()].reduce((a, b) => Math.max(a, b), 0);
     clusters = Math.ceil((last + 1) * refcountTableEntry.size / clusterSize);
   }
   if (clusters * clusterSize > limits.refcountTable) {

@@ -50,8 +50,8 @@ export function discardGuest(image: WritableImage, offset: number, length: numbe
   if (image.version < 3 && image.hasBacking) return;
   const discard = (part: ClusterPart): L2Entry => {
     const { entry } = part;
-    const isEmpty = classOf(entry.high, entry.low, image.context) === "unallocated" ||
-      classOf(entry.high, entry.low, image.context) === "zero-plain";
+    const kind = classOf(entry.high, entry.low, image.context);
+    const isEmpty = kind === "unallocated" || kind === "zero-plain";
     if (!isWhole(image, part) || isEmpty && !image.hasBacking) return entry;
     zeroRawFile(image, part);
     if (image.geometry.extendedL2) return { ...NO_ENTRY, zero: ALL_SUBCLUSTERS };
