@@ -123,12 +123,27 @@ export function* crashes(before: ByteSource, steps: readonly Step[]): Generator<
 
 function replayed(before: ByteSource, steps: readonly Step[]): MemoryStore {
   const store = new MemoryStore(before);
-  for (const step of steps) {
-    if (step === "flush") continue;
-    if ("size" in step) store.resize(step.size);
-    else store.write(step.offset, step.bytes);
-  }
+  for (const step of steps) redo(store, step);
   return store;
+}
+
+function redo(store: ByteStore, step: Step): void {
+  if (step === "flush") return;
+  if ("size" in step) store.resize(step.size);
+  else store.write(step.offset, step.bytes);
+}
+
+/** What a store is before each change from step `first` on. Each is valid until the next. */
+export function* prefixes(
+  before: ByteSource,
+  steps: readonly Step[],
+  first = 0,
+): Generator<ByteStore> {
+  const store = new MemoryStore(before);
+  for (const [index, step] of steps.entries()) {
+    if (index >= first && step !== "flush") yield store;
+    redo(store, step);
+  }
 }
 
 /** Compares content, and says where it differs first. */

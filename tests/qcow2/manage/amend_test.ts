@@ -25,7 +25,7 @@ Deno.test("an image that is amended has the same content, and after a crash, too
       if (managed === undefined) return fc.pre(false);
       const before = managed.views();
       for (const amendment of all) {
-        const first = managed.store.changes;
+        const first = managed.store.steps.length;
         try {
           managed.editor.amend?.(amendment);
         } catch (error) {
@@ -34,7 +34,7 @@ Deno.test("an image that is amended has the same content, and after a crash, too
         const layer = managed.check();
         assertEquals(managed.viewsOf(layer), before);
         if (model.dirty) continue;
-        for (const store of managed.store.prefixes(first)) {
+        for (const store of managed.crashes(first)) {
           assertEquals(managed.viewsOf(managed.check(store, { leaks: true })), before);
         }
       }

@@ -140,7 +140,7 @@ Deno.test("bitmaps follow writes and changes, and after a crash a bitmap is righ
       let now = bitmapsOf(managed.editor.layer);
       for (const step of all) {
         const before = now;
-        const first = managed.store.changes;
+        const first = managed.store.steps.length;
         try {
           now = after(managed.editor, before, step);
         } catch (error) {
@@ -148,7 +148,7 @@ Deno.test("bitmaps follow writes and changes, and after a crash a bitmap is righ
         }
         assertEquals(bitmapsOf(managed.editor.layer), now, "bits that are not stored yet");
         if (model.dirty) continue;
-        for (const store of managed.store.prefixes(first)) {
+        for (const store of managed.crashes(first)) {
           for (const bitmap of bitmapsOf(managed.check(store, { leaks: true }))) {
             if (bitmap.inUse) continue;
             const is = JSON.stringify(bitmap);

@@ -2,13 +2,18 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { qcow2Models } from "../../../fuzz/formats/qcow2/models.ts";
-import { type ByteSource, SegmentSource } from "../../../src/bytes/mod.ts";
+import {
+  type ByteSource,
+  type ByteStore,
+  MemoryStore,
+  SegmentSource,
+} from "../../../src/bytes/mod.ts";
 import { type ImageEditor, type Layer, patternBytes } from "../../../src/format/mod.ts";
 import { buildQcow2, guestContent } from "../../../src/qcow2/build/mod.ts";
 import { qcow2Format, type Qcow2Model } from "../../../src/qcow2/mod.ts";
 import { Findings } from "../../../src/rules/mod.ts";
+import { prefixes, RecordingStore } from "../../editing.ts";
 import { BELOW, passphrasesOf, seen } from "../written.ts";
-import { JournalStore } from "./journal.ts";
 
 /** The content of a view in the clusters that are compared, by guest offset. */
 export interface View {
@@ -34,19 +39,22 @@ export const managedModels: fc.Arbitrary<Qcow2Model> = fc.oneof(
 /** An image that is open for changes. */
 export class Managed {
   readonly model: Qcow2Model;
-  readonly store: JournalStore;
-  readonly dataFile: JournalStore | undefined;
+  readonly store: RecordingStore;
+  readonly dataFile: ByteStore | undefined;
   readonly editor: ImageEditor;
   /** Guest offsets of the clusters that are compared. */
   readonly tracked: readonly number[];
   readonly #below: ByteSource | undefined;
+  /** The image before any change. */
+  readonly #before: ByteSource;
 
   private constructor(
     model: Qcow2Model,
-    open: { store: JournalStore; dataFile: JournalStore | undefined; editor: ImageEditor },
+    open: Pick<Managed, "store" | "dataFile" | "editor"> & { readonly before: ByteSource },
   ) {
     this.model = model;
     this.store = open.store;
+    this.#before = open.before;
     this.dataFile = open.dataFile;
     this.editor = open.editor;
     this.#below = model.backing && BELOW;
@@ -64,15 +72,16 @@ export class Managed {
   /** Opens a built image; `undefined` if it must not be written to. */
   static open(model: Qcow2Model): Managed | undefined {
     const { image, dataFile } = buildQcow2(model);
-    const store = new JournalStore(new SegmentSource(image.segments, image.size));
-    const data = dataFile && new JournalStore(new SegmentSource(dataFile.segments, dataFile.size));
+    const before = new SegmentSource(image.segments, image.size);
+    const store = new RecordingStore(new MemoryStore(before));
+    const data = dataFile && new MemoryStore(new SegmentSource(dataFile.segments, dataFile.size));
     const editor = qcow2Format.editor?.open(store, new Findings(), {
       ...(model.backing === undefined ? {} : { below: BELOW }),
       ...(data === undefined ? {} : { dataFile: data }),
       passphrases: passphrasesOf(model),
       now: () => 1_700_000_000_123_456_789n,
     });
-    return editor && new Managed(model, { store, dataFile: data, editor });
+    return editor && new Managed(model, { store, dataFile: data, editor, before });
   }
 
   /** What the image shows now. */
@@ -95,6 +104,11 @@ export class Managed {
       return [at, seen(layer, this.#below, [at, end])] as const;
     });
     return { size, bytes: new Map(bytes) };
+  }
+
+  /** What a crash can leave of the steps from `first` on. Each is valid until the next. */
+  crashes(first: number): Iterable<ByteStore> {
+    return prefixes(this.#before, this.store.steps, first);
   }
 
   /** Writes to a tracked cluster. */

@@ -45,7 +45,7 @@ Deno.test("a disk that grows reads as zeros there, and a crash leaves the old si
           table: clusterSize * (clusterSize / 8),
         };
         const before = managed.views();
-        const first = managed.store.changes;
+        const first = managed.store.steps.length;
         const size = Math.max(0, before.active.size + by * units[unit]);
         // The tables of a disk that is preallocated are in memory.
         const mode = size - before.active.size > 2 ** 21 ? "off" : preallocation;
@@ -67,7 +67,7 @@ Deno.test("a disk that grows reads as zeros there, and a crash leaves the old si
         }
         assertEquals(after.snapshots, before.snapshots);
         if (model.dirty) continue;
-        for (const store of managed.store.prefixes(first)) {
+        for (const store of managed.crashes(first)) {
           const layer = managed.check(store, { leaks: true });
           const old = layer.virtualSize === before.active.size;
           assert(old || layer.virtualSize === size);

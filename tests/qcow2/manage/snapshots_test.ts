@@ -52,7 +52,7 @@ Deno.test("snapshots keep the content, and after a crash at any write nothing is
       if (managed === undefined) return fc.pre(false);
       for (const step of all) {
         const before = managed.views();
-        const first = managed.store.changes;
+        const first = managed.store.steps.length;
         let wanted = before;
         try {
           wanted = after(managed, step);
@@ -61,7 +61,7 @@ Deno.test("snapshots keep the content, and after a crash at any write nothing is
         }
         assertEquals(managed.viewsOf(managed.check()), wanted);
         if (step.kind === "write") continue;
-        for (const store of managed.store.prefixes(first)) {
+        for (const store of managed.crashes(first)) {
           // A dirty image is repaired by the first change.
           if (first === 0 && model.dirty) break;
           const layer = managed.check(store, { leaks: true });
