@@ -10,11 +10,12 @@ import { stateOf } from "../write/cluster_content.ts";
 import { EntryChanges } from "../write/entry_changes.ts";
 import { batchesOf, partsOf, writeGuest } from "../write/guest_write.ts";
 import type { WritableImage } from "../write/image.ts";
-import { ActiveTables, storeTable } from "../write/tables.ts";
+import { ActiveTables } from "../write/tables.ts";
 import { activeL1, countTable, tablesOf } from "../write/walk.ts";
 import { zeroGuest } from "../write/zeroes.ts";
 import { shortenFile } from "./shorten.ts";
 import { Transition } from "./transition.ts";
+import { replacedL1 } from "./trees.ts";
 
 /** Clusters that are allocated between two barriers. */
 const BATCH_CLUSTERS = 2 ** 12;
@@ -110,9 +111,7 @@ function growL1(image: WritableImage, size: number): void {
   const old = activeL1(image);
   const bytes = new Uint8Array(needed * l1Entry.size);
   image.store.readInto(old.offset, bytes.subarray(0, old.length * l1Entry.size));
-  const offset = storeTable(image, bytes);
-  transition.release(old.offset, old.length * l1Entry.size);
-  transition.commit({ l1_table_offset: BigInt(offset), l1_size: needed });
+  transition.commit(replacedL1(image, transition, bytes));
 }
 
 /** Makes the bytes between the end of the disk and the end of its last cluster zeros. */

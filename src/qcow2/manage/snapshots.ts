@@ -1,5 +1,5 @@
 import { utf8 } from "../../bytes/mod.ts";
-import { EditError, EntryTable, imageText, type SnapshotEditor } from "../../format/mod.ts";
+import { EditError, imageText, type SnapshotEditor } from "../../format/mod.ts";
 import type { Snapshot } from "../snapshots.ts";
 import { l1Entry, limits } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
@@ -8,7 +8,7 @@ import { activeL1, l1Of, tablesOf } from "../write/walk.ts";
 import type { Qcow2Bitmaps } from "./bitmaps.ts";
 import { encodedSnapshots, encodeSnapshot, snapshotTable } from "./snapshot_table.ts";
 import { Transition } from "./transition.ts";
-import { clearFlags, countTree, retabled } from "./trees.ts";
+import { clearFlags, countTree, replacedL1, retabled } from "./trees.ts";
 
 const SECOND = 1_000_000_000n;
 
@@ -48,10 +48,9 @@ export class Qcow2Snapshots implements SnapshotEditor {
       entries: l1.length,
       isCopied: () => false,
     });
-    const offset = storeTable(image, table);
+    const fields = replacedL1(image, transition, table);
     const kept = storeTable(image, table);
-    transition.release(l1.offset, l1.length * l1Entry.size);
-    countTree(image, new EntryTable(image.store, offset, l1.length), { transition, delta: 1 });
+    countTree(image, l1Of(image, fields), { transition, delta: 1 });
     const now = image.options.now?.() ?? 0n;
     const entry = encodeSnapshot({
       id,
@@ -65,7 +64,7 @@ export class Qcow2Snapshots implements SnapshotEditor {
       diskSize: BigInt(image.virtualSize),
     });
     transition.commit({
-      l1_table_offset: BigInt(offset),
+      ...fields,
       ...snapshotTable(image, transition, [...encodedSnapshots(image, snapshots), entry]),
     });
   }
@@ -92,9 +91,7 @@ export class Qcow2Snapshots implements SnapshotEditor {
     countTree(image, kept, { transition, delta: 1 });
     const entries = Math.max(active.length, kept.length);
     const table = retabled(image, { transition, l1: kept, entries, isCopied: () => false });
-    const offset = storeTable(image, table);
-    transition.release(active.offset, active.length * l1Entry.size);
-    transition.commit({ l1_table_offset: BigInt(offset), l1_size: entries, size });
+    transition.commit({ ...replacedL1(image, transition, table), size });
   }
 
   delete(name: string): void {
@@ -112,11 +109,10 @@ export class Qcow2Snapshots implements SnapshotEditor {
         entries: active.length,
         isCopied: (cluster) => transition.countOf(cluster) === 1,
       });
-      const offset = storeTable(image, table);
-      transition.release(active.offset, active.length * l1Entry.size);
+      const fields = replacedL1(image, transition, table);
       const rest = snapshots.filter((snapshot) => snapshot !== gone);
       transition.commit({
-        l1_table_offset: BigInt(offset),
+        ...fields,
         ...snapshotTable(image, transition, encodedSnapshots(image, rest)),
       });
     });

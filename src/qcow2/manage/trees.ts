@@ -3,7 +3,7 @@ import { pointerWords, writeWords } from "../encode/entries.ts";
 import { l1Entry } from "../structures.ts";
 import type { WritableImage } from "../write/image.ts";
 import { storeTable } from "../write/tables.ts";
-import { countTable, tablesOf, wrongFlags } from "../write/walk.ts";
+import { activeL1, countTable, tablesOf, wrongFlags } from "../write/walk.ts";
 import type { Transition } from "./transition.ts";
 
 /** Adds the references of an L1 table to its L2 tables and of these to clusters, or removes them. */
@@ -46,6 +46,18 @@ export function retabled(
     writeWords(result, index * l1Entry.size, pointerWords(place, { copied }));
   }
   return result;
+}
+
+/** Writes a new active L1 table, and releases the one that it replaces. */
+export function replacedL1(
+  image: WritableImage,
+  transition: Transition,
+  bytes: Uint8Array,
+): { readonly l1_table_offset: bigint; readonly l1_size: number } {
+  const old = activeL1(image);
+  const offset = storeTable(image, bytes);
+  transition.release(old.offset, old.length * l1Entry.size);
+  return { l1_table_offset: BigInt(offset), l1_size: bytes.length / l1Entry.size };
 }
 
 /** An L2 table with other copied flags; `undefined` if it has them already. */
