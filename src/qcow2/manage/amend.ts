@@ -25,7 +25,6 @@ export function amendImage(image: WritableImage, options: AmendOptions): void {
   mustAllow(image, options);
   if (version > image.version) upgrade(image);
   if (refcountBits !== undefined && refcountBits !== image.geometry.refcountBits) {
-    if (version < 3) throw new EditError("In version 2, refcounts have 16 bits");
     changeRefcountWidth(image, Math.log2(refcountBits));
   }
   if (dataFileRaw === false) {

@@ -72,6 +72,7 @@ Deno.test("the backing file is changed in the header, and everything else stays"
 const CHANGES: readonly (readonly [create: string, amend: AmendOptions, info: object])[] = [
   ["compat=0.10", { version: 3, lazyRefcounts: true }, { compat: "1.1", "lazy-refcounts": true }],
   ["compat=1.1", { version: 2 }, { compat: "0.10", "refcount-bits": 16 }],
+  ["refcount_bits=8", { version: 2, refcountBits: 16 }, { compat: "0.10", "refcount-bits": 16 }],
   ["cluster_size=4k", { refcountBits: 64 }, { "refcount-bits": 64 }],
   ["cluster_size=4k,refcount_bits=64", { refcountBits: 2 }, { "refcount-bits": 2 }],
   ["data_file=DATA,data_file_raw=on", { dataFileRaw: false }, { "data-file-raw": false }],
