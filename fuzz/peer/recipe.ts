@@ -1,14 +1,15 @@
-import { formatOf } from "../../src/formats.ts";
 import type { Qcow1Model } from "../../src/qcow1/mod.ts";
-import type { GuestCluster, Qcow2Model } from "../../src/qcow2/mod.ts";
+import {
+  geometryOf,
+  type GuestCluster,
+  header as qcow2Header,
+  type Qcow2Model,
+} from "../../src/qcow2/mod.ts";
 import type { RawModel } from "../../src/raw/mod.ts";
 import { shellWord } from "../../src/report/mod.ts";
 import { type ChainModel, filesOf, type ImageModel } from "../formats/mod.ts";
-import { isChain, kitOf, type PeerCase } from "./case.ts";
+import { isChain, kitOf, type PeerCase, topFormat } from "./case.ts";
 
-/** Bytes of the header that a recipe may change. */
-const HEADER_MAX = 112;
-const SUBCLUSTERS = 32;
 /** Longer recipes are no shorter than the bytes. */
 const COMMANDS_MAX = 40;
 
@@ -76,12 +77,13 @@ function optionsOf(image: Qcow2Model): string[] {
 function ioCommands(image: Qcow1Model | Qcow2Model, name: string): string[] {
   const clusterSize = 2 ** image.clusterBits;
   const size = Number(image.size);
+  const unit = image.format === "qcow2" ? geometryOf(image).subclusterSize : clusterSize;
   const writes = image.clusters.flatMap((cluster, index) => {
     const at = cluster.index * clusterSize;
     const length = Math.min(clusterSize, size - at);
     return length <= 0
       ? []
-      : writesOf(cluster as GuestCluster, { at, length, byte: 0x61 + index % 26 });
+      : writesOf(cluster as GuestCluster, { at, length, byte: 0x61 + index % 26, unit });
   });
   if (writes.length === 0) return [];
   const words = ["qemu-io", "-f", image.format, ...writes.flatMap((it) => ["-c", it]), name];
@@ -90,7 +92,7 @@ function ioCommands(image: Qcow1Model | Qcow2Model, name: string): string[] {
 
 function writesOf(
   cluster: GuestCluster,
-  { at, length, byte }: { at: number; length: number; byte: number },
+  { at, length, byte, unit }: { at: number; length: number; byte: number; unit: number },
 ): string[] {
   const write = (start: number, bytes: number) => `write -q -P ${byte} ${start} ${bytes}`;
   switch (cluster.kind) {
@@ -103,10 +105,10 @@ function writesOf(
     case "zero-allocated":
       return [write(at, length), `write -q -z ${at} ${length}`];
     case "subclusters":
-      return [...Array(SUBCLUSTERS).keys()].flatMap((index) => {
-        const part = length / SUBCLUSTERS;
+      return [...Array(Math.ceil(length / unit)).keys()].flatMap((index) => {
         const isSet = (mask: number) => (mask >>> index & 1) === 1;
-        const start = at + index * part;
+        const start = at + index * unit;
+        const part = Math.min(unit, at + length - start);
         if (isSet(cluster.allocated)) return [write(start, part)];
         return isSet(cluster.zero) ? [`write -q -z ${start} ${part}`] : [];
       });
@@ -123,9 +125,7 @@ function headerCommands(value: PeerCase, name: string): string[] | undefined {
   const [after = new Uint8Array(), ...edited] = bytesOf(value.edits);
   const isSame = (a: Uint8Array | undefined, b: Uint8Array) =>
     a?.length === b.length && b.every((byte, at) => byte === a[at]);
-  const header = formatOf((value.model as ChainModel)[0]?.format ?? "raw").name === "qcow2"
-    ? HEADER_MAX
-    : 0;
+  const header = topFormat(value) === "qcow2" ? qcow2Header.size : 0;
   const isInHeader = isSame(before.subarray(header), after.subarray(header)) &&
     others.length === edited.length && others.every((it, at) => isSame(edited[at], it));
   if (!isInHeader) return undefined;

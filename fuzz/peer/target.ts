@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readUpTo } from "../../src/bytes/mod.ts";
 import { detect } from "../../src/image/mod.ts";
+import { offsetOf } from "../../src/layout/mod.ts";
 import {
   bySeverity,
   type Misconduct,
@@ -9,6 +10,7 @@ import {
   type Peer,
   type Subject,
 } from "../../src/peers/mod.ts";
+import { header } from "../../src/qcow2/mod.ts";
 import { isRuleId, ruleOf } from "../../src/rules/mod.ts";
 import { writeDensely } from "../compare/mod.ts";
 import type { CaseReport, Target, TargetContext } from "../engine/mod.ts";
@@ -115,8 +117,8 @@ function traitsOf(value: PeerCase): string[] {
   return [...new Set(traits.map(slugOf))];
 }
 
-/** In the headers of qcow and qcow2. */
-const SIZE_OFFSET = 24;
+/** The header of qcow has the size in the same place. */
+const SIZE_OFFSET = offsetOf(header, "size");
 /** Nobody has such disks, and reading a whole one does not end. */
 const HUGE = 2n ** 48n;
 
