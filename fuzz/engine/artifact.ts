@@ -87,8 +87,8 @@ export interface ArtifactContent {
 
 /**
  * Writes a failure to a directory: the image as `crash-<sha1>` (or `timeout-`, `oom-`), its sidecar,
- * and the script of the case if there is one. The name follows from target, signature and case, so that the same failure has the same
- * name in every run.
+ * and the script of the case if there is one. The name follows from target, signature and case, so
+ * that the same failure has the same name in every run.
  *
  * @returns the path of the artifact
  * @throws {Error} when the directory cannot be written to

@@ -4,7 +4,7 @@ import { layersOf, readContent } from "../../src/image/mod.ts";
 import { type Change, hasFailed, type Overlapped, type Peer } from "../../src/peers/mod.ts";
 import { answerAt, wordsOf } from "../compare/mod.ts";
 import { type CaseReport, Failure, type Target } from "../engine/mod.ts";
-import { changed, describeModel, filesOf, type Kit } from "../formats/mod.ts";
+import { changed, describeModel, filesOf, type Kit, sourceOf } from "../formats/mod.ts";
 import { mostly, type Range } from "../generate/mod.ts";
 import {
   type Action,
@@ -77,9 +77,8 @@ export function peerConcurrentTarget(
       ].join("\n");
     },
     excerpt: ({ format, model }, about) => {
-      const [file] = filesOf(kitNamed(format), model);
-      const options = { about, model };
-      return file === undefined ? "" : excerptOf(kitNamed(format), file.source, options);
+      const kit = kitNamed(format);
+      return excerptOf(kit, sourceOf(filesOf(kit, model)), { about, model });
     },
     run: async (value, { directory }): Promise<CaseReport> => {
       const startIn = startOf(value);

@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import type { OpenedImage } from "../../src/image/mod.ts";
 import type { ChangeOperation, Peer } from "../../src/peers/mod.ts";
 import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/mod.ts";
-import { changed, filesOf, type Kit } from "../formats/mod.ts";
+import { changed, filesOf, type Kit, sourceOf } from "../formats/mod.ts";
 import {
   type Action,
   actionOf,
@@ -69,8 +69,7 @@ export function peerWriteTarget(under: PeerUnderTest, name: string): Target<Writ
     },
     excerpt: (value, about) => {
       const kit = kitOf(value);
-      const [file] = filesOf(kit, value.model);
-      return file === undefined ? "" : excerptOf(kit, file.source, { about, model: value.model });
+      return excerptOf(kit, sourceOf(filesOf(kit, value.model)), { about, model: value.model });
     },
     run: async (value, { directory }): Promise<CaseReport> => {
       const startIn = startOf(value, changes);
