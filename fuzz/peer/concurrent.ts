@@ -24,7 +24,7 @@ import {
 } from "../stateful/mod.ts";
 import { excerptOf, fromPlainJson, type StartIn, toPlainJson } from "../targets/mod.ts";
 import { hasFormat, type PeerUnderTest } from "./under_test.ts";
-import { formatName, kitNamed, startFor, whySkipped } from "./writable.ts";
+import { formatName, kitNamed, reportOf, startFor, whySkipped } from "./writable.ts";
 
 /** Requests that are sent before others are answered. */
 export interface ConcurrentCase {
@@ -85,23 +85,17 @@ export function peerConcurrentTarget(
       const skipped = whySkipped(startIn, takes.includes("passphrases"));
       if (skipped !== undefined) return { depth: "header", rules: [], skipped };
       running ??= under.open();
+      const peer = running;
       const closes = changes.includes("close");
-      const writer = new PeerFiles(running, { directory, closes });
+      const writer = new PeerFiles(peer, { directory, closes });
       const actions = actionsIn(value, startIn.start.state, reads);
       const atOnce = Math.min(value.atOnce, concurrent);
-      try {
+      return await reportOf(peer, { closes }, async () => {
         for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+          if (attempt > 0 && !closes) await peer.kill?.();
           await runOverlap(actions, { startIn, writer, closes, atOnce });
-          if (!closes) await running.kill?.();
         }
-        return { depth: "accepted", rules: [] };
-      } catch (error) {
-        // What it has of this image is not for the next one.
-        await running.kill?.();
-        if (!(error instanceof UnsupportedImage)) throw error;
-        const skipped = "the implementation does not support the image";
-        return { depth: "header", rules: [], skipped };
-      }
+      });
     },
     async stop() {
       const closing = running;

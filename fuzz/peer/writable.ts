@@ -1,6 +1,7 @@
-import type { ChangeOperation } from "../../src/peers/mod.ts";
+import type { ChangeOperation, Peer } from "../../src/peers/mod.ts";
+import type { CaseReport } from "../engine/mod.ts";
 import { changed, type Kit } from "../formats/mod.ts";
-import { factsFor } from "../stateful/mod.ts";
+import { factsFor, UnsupportedImage } from "../stateful/mod.ts";
 import { type StartIn, startIn } from "../targets/mod.ts";
 
 /** Larger files are not written. */
@@ -38,4 +39,29 @@ export function whySkipped(
   // A writer may drop bitmaps, and says so with the autoclear bit.
   if (bitmaps.length > 0) return "the image has bitmaps";
   return snapshots.length > 0 && !facts.snapshots ? "the image has snapshots" : undefined;
+}
+
+/**
+ * Runs a case in which an implementation changes an image. The next image has the same path: an
+ * implementation that may still have this one open is ended.
+ *
+ * @param closes it has the operation `close`, which ends every case that passes
+ */
+export async function reportOf(
+  peer: Peer,
+  { closes }: { readonly closes: boolean },
+  run: () => Promise<void>,
+): Promise<CaseReport> {
+  let isClosed = false;
+  try {
+    await run();
+    isClosed = closes;
+    return { depth: "accepted", rules: [] };
+  } catch (error) {
+    if (!(error instanceof UnsupportedImage)) throw error;
+    const skipped = "the implementation does not support the image";
+    return { depth: "header", rules: [], skipped };
+  } finally {
+    if (!isClosed) await peer.kill?.();
+  }
 }

@@ -15,7 +15,6 @@ import {
   runSequence,
   scriptOf,
   type State,
-  UnsupportedImage,
   verifyCrashed,
 } from "../stateful/mod.ts";
 import {
@@ -28,7 +27,7 @@ import {
   toPlainJson,
 } from "../targets/mod.ts";
 import { hasFormat, type PeerUnderTest } from "./under_test.ts";
-import { formatName, kitNamed, startFor, whySkipped } from "./writable.ts";
+import { formatName, kitNamed, reportOf, startFor, whySkipped } from "./writable.ts";
 
 /** A sequence of changes that an implementation makes. */
 export interface WriteCase extends StatefulCase {
@@ -76,19 +75,13 @@ export function peerWriteTarget(under: PeerUnderTest, name: string): Target<Writ
       const skipped = whySkipped(startIn, takes.includes("passphrases"));
       if (skipped !== undefined) return { depth: "header", rules: [], skipped };
       running ??= under.open();
-      const writer = new PeerFiles(running, { directory, closes: changes.includes("close") });
-      try {
-        if (value.kill !== undefined) await runToKill(value, { startIn, writer, peer: running });
-        else await runAll(value, { startIn, writer, closes: changes.includes("close") });
-        return { depth: "accepted", rules: [] };
-      } catch (error) {
-        if (!(error instanceof UnsupportedImage)) throw error;
-        return {
-          depth: "header",
-          rules: [],
-          skipped: "the implementation does not support the image",
-        };
-      }
+      const peer = running;
+      const closes = changes.includes("close");
+      const writer = new PeerFiles(peer, { directory, closes });
+      return await reportOf(peer, { closes }, async () => {
+        if (value.kill !== undefined) await runToKill(value, { startIn, writer, peer });
+        else await runAll(value, { startIn, writer, closes });
+      });
     },
     async stop() {
       const closing = running;

@@ -21,6 +21,11 @@ Deno.test("peer-write finds nothing wrong with the reference as an adapter, also
   assertEquals(failure?.message, undefined);
 });
 
+Deno.test("peer-write finds nothing wrong with an adapter that keeps images open", async () => {
+  const failure = await failureWith("no close", 12);
+  assertEquals(failure?.message, undefined);
+});
+
 const MISTAKES = [
   ["the last byte is lost", /^(peer|killed)\.content/],
   ["zeros are not written", /^(peer|killed)\.content/],

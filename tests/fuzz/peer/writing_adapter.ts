@@ -83,6 +83,9 @@ function apply(request: Request): void {
   }
 }
 
+/** Without `close`, an image stays open as long as the process runs. */
+const closing = mistake === "no close" ? [] : ["close"];
+
 function answer(request: Request): unknown {
   if (request.operation === "hello") {
     return {
@@ -91,7 +94,7 @@ function answer(request: Request): unknown {
         name: "reference",
         version: "0",
         formats: ["raw", "qcow", "qcow2"],
-        operations: ["write", "write-zeroes", "discard", "flush", "close"],
+        operations: ["write", "write-zeroes", "discard", "flush", ...closing],
       },
     };
   }
