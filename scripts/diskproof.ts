@@ -43,6 +43,20 @@ const verbs: readonly VerbEntry[] = [
     load: () => import("../fuzz/cli/generate.ts"),
   },
   {
+    name: "mutate",
+    summary: "edit images at random, also for another fuzzer over a pipe",
+    group: FUZZING,
+    needs: ["write"],
+    load: () => import("../fuzz/cli/mutate.ts"),
+  },
+  {
+    name: "dictionary",
+    summary: "print a dictionary of the formats for another fuzzer",
+    group: FUZZING,
+    needs: ["write"],
+    load: () => import("../fuzz/cli/dictionary.ts"),
+  },
+  {
     name: "golden",
     summary: "build the golden images with public tools, or verify them",
     group: REPOSITORY,

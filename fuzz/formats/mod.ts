@@ -73,5 +73,6 @@ export { luks1Volumes } from "./luks1/volumes.ts";
 export { luks2Divergences } from "./luks2/divergences.ts";
 export { sealsOf } from "./luks2/volumes.ts";
 export { encryptions } from "./qcow2/encryption.ts";
+export { type Mutant, mutantOf, type MutantPlan } from "./mutant.ts";
 export { qcow2Models } from "./qcow2/models.ts";
 export { repaired, requireDrawn } from "./repair.ts";

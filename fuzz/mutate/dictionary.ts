@@ -7,6 +7,8 @@ export interface Dictionary {
   texts?(field: Field): readonly string[];
   /** Numbers for any field. */
   readonly numbers?: readonly bigint[];
+  /** Magics that no constraint of a field has. */
+  readonly magics?: readonly Uint8Array[];
   /** Values that are interesting for JSON. */
   readonly json?: JsonDictionary;
 }

@@ -38,3 +38,11 @@ export { jsonText } from "./json_text.ts";
 export { type FieldPlace, Places } from "./places.ts";
 export { resolveDraws, type Resolving } from "./resolve.ts";
 export { interestingValues } from "./values.ts";
+export {
+  type Engine,
+  engineNames,
+  type Token,
+  tokensOf,
+  type TokenSource,
+  tokenText,
+} from "./tokens.ts";

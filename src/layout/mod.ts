@@ -16,7 +16,7 @@
 
 export { annotate, type Row } from "./annotate.ts";
 export { type BitMask, bitMask, reservedMask } from "./bits.ts";
-export { boundariesOf, boundOf, isAligned, type Range, rangeOf } from "./bounds.ts";
+export { allowed, boundariesOf, boundOf, isAligned, type Range, rangeOf } from "./bounds.ts";
 export {
   blank,
   decode,

@@ -1,6 +1,13 @@
 import { cipherNames, hashNames } from "../../../src/crypto/mod.ts";
 import type { Json } from "../../../src/format/mod.ts";
-import { boundaries, describedMembers, type Member, memberAt } from "../../../src/luks2/mod.ts";
+import {
+  boundaries,
+  describedMembers,
+  type Member,
+  memberAt,
+  PRIMARY_MAGIC,
+  SECONDARY_MAGIC,
+} from "../../../src/luks2/mod.ts";
 import { type Dictionary, STRAY_NUMBERS, STRAY_VALUES } from "../../mutate/mod.ts";
 
 /** Numbers for the binary header that are likely to reveal bugs. */
@@ -113,6 +120,7 @@ const NAMES: readonly string[] = [
 export const luks2Dictionary: Dictionary = {
   texts: () => HEADER_TEXTS,
   numbers: HEADER_NUMBERS,
+  magics: [PRIMARY_MAGIC, SECONDARY_MAGIC],
   json: {
     values: valuesAt,
     words: [...STRAY_NUMBERS, ...WORDS, ...TEXTS, ...DIGITS],
