@@ -10,7 +10,7 @@ const FUZZING = "Fuzzing";
 const REPOSITORY = "This repository";
 
 /** The verbs beyond those of the library. */
-const verbs: readonly VerbEntry[] = [
+export const verbs: readonly VerbEntry[] = [
   {
     name: "fuzz",
     summary: "fuzz the targets within a time budget and report failures",

@@ -65,15 +65,20 @@ async function runVerb(program: Program, [name, ...rest]: readonly string[]): Pr
   // Devices and standard input need permissions that no verb has while it reads an image.
   holdDevices(rest);
   prepare?.([...rest]);
-  keepOnly([...entry.needs, ...needsOf(entry, beforeOptionsEnd(rest))]);
+  keepOnly(permissionsOf(entry, rest));
   return await run([...rest]);
 }
 
-/** What the options that are given need. */
-function needsOf({ needsWith = {} }: VerbEntry, words: readonly string[]): readonly Permission[] {
+/** The permissions that a verb and the options that are given need. */
+export function permissionsOf(
+  { needs, needsWith = {} }: VerbEntry,
+  args: readonly string[],
+): readonly Permission[] {
+  const words = beforeOptionsEnd(args);
   const isGiven = (option: string): boolean =>
     words.some((word) => word === option || word.startsWith(`${option}=`));
-  return Object.entries(needsWith).flatMap(([option, needs]) => isGiven(option) ? needs : []);
+  const more = Object.entries(needsWith).flatMap(([option, its]) => isGiven(option) ? its : []);
+  return [...new Set([...needs, ...more])];
 }
 
 /** @throws {UsageError} when there is no such verb */

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { shellAdapter } from "../peers/adapters.ts";
 import { adapter, isInstalled, skip } from "./adapter.ts";
-import { withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
 
 /** Writes a long-lived adapter in shell. */
 function lines(directory: string, cases: string, hello?: string): string {

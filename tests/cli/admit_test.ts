@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { liveTest, QEMU } from "../live.ts";
 import { makeEncrypted } from "../peers/encrypted.ts";
 import { make } from "../peers/tools.ts";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 
 const QCOW2 = [0x51, 0x46, 0x49, 0xfb, 0, 0, 0];
 

@@ -3,7 +3,8 @@ import config from "../../deno.json" with { type: "json" };
 import { parseSize } from "../../src/cli/sizes.ts";
 import { UsageError } from "../../src/cli/verb.ts";
 import { verbs } from "../../src/cli/verbs.ts";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof, spawnDiskproof } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -43,7 +44,7 @@ Deno.test("the program with the fuzzer also has the fuzzer's verbs", async () =>
 });
 
 Deno.test("--version prints the version of the package", async () => {
-  const { stdout } = await diskproof(ROOT, ["--version"]);
+  const { stdout } = await spawnDiskproof(ROOT, ["--version"]);
   assertEquals(stdout, `diskproof ${config.version}\n`);
 });
 
@@ -81,13 +82,15 @@ Deno.test("an unusable command line gives one line and exit status 2", async () 
     assertEquals([status, stdout], [2, ""], args.join(" "));
     assertEquals(stderr, `diskproof: ${reason}\n`);
   }
-  assertEquals((await diskproof(ROOT, [])).status, 2);
+  // The process ends with the same status.
+  assertEquals((await spawnDiskproof(ROOT, [])).status, 2);
+  assertEquals(await spawnDiskproof(ROOT, ["info"]), await diskproof(ROOT, ["info"]));
 });
 
 Deno.test("every argument after two dashes is a file", () =>
   withDirectory(async (directory) => {
     Deno.writeFileSync(`${directory}/--help`, new Uint8Array(512));
-    const { status, stdout } = await diskproof(directory, ["info", "--", "--help"]);
+    const { status, stdout } = await spawnDiskproof(directory, ["info", "--", "--help"]);
     assertEquals(status, 0);
     assertStringIncludes(stdout, "image: --help");
   }));

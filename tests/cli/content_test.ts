@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { digestFile } from "../../src/peers/mod.ts";
 import { make } from "../peers/tools.ts";
 import { MADE, madeImage, makeImages } from "./images.ts";
-import { diskproof, makeLink, type Run } from "./program.ts";
+import { makeLink } from "./files.ts";
+import { diskproof, type Run } from "./program.ts";
 import { liveTest, QEMU } from "../live.ts";
 
 liveTest(

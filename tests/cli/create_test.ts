@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { mixedContent } from "../image/created.ts";
 import { run, succeed } from "../luks1/live.ts";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 import { liveTest } from "../live.ts";
 
 const SECRET = "hunter-zwölf";

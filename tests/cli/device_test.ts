@@ -3,7 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import { deviceSize } from "../../src/bytes/file_system.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { make } from "../peers/tools.ts";
-import { diskproof } from "./program.ts";
+import { spawnDiskproof as diskproof } from "./program.ts";
 
 Deno.test("deviceSize() is where reading ends", () => {
   for (const size of [0, 1, 2, 3, 511, 512, 4096, 12_345 * 512, 2 ** 40 + 512]) {

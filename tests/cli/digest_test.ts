@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { patternBytes } from "../../src/format/mod.ts";
 import { buildLuks1 } from "../../src/luks1/mod.ts";
 import { modelOf, sourceOf } from "../luks1/volumes.ts";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname } from "node:path";
 import { adapter, isInstalled, ROOT, skip } from "./adapter.ts";
-import { withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
 
 const EXAMPLES = `${ROOT}examples/adapters`;
 const SIZE = 1048576;

@@ -1,7 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { utf8 } from "../../src/bytes/mod.ts";
 import { overlayBytes } from "../image/overlays.ts";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 
 const SUPPORTED = "(supported: raw, qcow, qcow2, luks, luks2)";
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { diskproof, makeFifo, makeLink, type Run, withDirectory } from "./program.ts";
+import { makeFifo, makeLink, withDirectory } from "./files.ts";
+import { diskproof, type Run } from "./program.ts";
 
 /** A qcow2 header of version 3 with a few fields set, and a backing file name behind it. */
 function header(fields: { clusterBits?: number; version?: number; backing?: string }): Uint8Array {

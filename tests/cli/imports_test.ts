@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { CODE, ROOT, sourceFiles } from "../house/source_files.ts";
-import { withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
 
 /** Runs Deno without any permission. */
 async function denied(...args: readonly string[]): Promise<Deno.CommandOutput> {

@@ -3,7 +3,8 @@ import { digestFile } from "../../src/peers/mod.ts";
 import { isRuleId } from "../../src/rules/mod.ts";
 import { make } from "../peers/tools.ts";
 import { MADE, makeImages } from "./images.ts";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 import { liveTest, QEMU } from "../live.ts";
 
 function linesOf(stdout: string): Record<string, unknown>[] {

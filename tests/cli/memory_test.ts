@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { HOSTILE, PLAIN, SPARSE, type SparseImage } from "./hostile_images.ts";
-import { withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const MIB = 2 ** 20;

@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 import { PLAIN } from "./hostile_images.ts";
 
 Deno.test("a dash as an image or an output is rejected with the reason", () =>

@@ -7,7 +7,8 @@ import { draftImage } from "../image/draft_image.ts";
 import { modelOf, sourceOf } from "../luks1/volumes.ts";
 import { data, plain } from "../qcow2/built_parts.ts";
 import { luks } from "../qcow2/encrypted_models.ts";
-import { diskproof, type Run, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof, type Run } from "./program.ts";
 
 const WRONG = "not-the-right-one";
 

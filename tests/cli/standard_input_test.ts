@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { PLAIN } from "./hostile_images.ts";
-import { withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 

@@ -5,7 +5,8 @@ import { readImage } from "../../src/recorded/mod.ts";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { readRecord, storeRecord, unpackRecord } from "../../src/recorded/mod.ts";
-import { diskproof, type Run, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof, type Run } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const BREAKS = "qcow2.header.version-2-breaks";

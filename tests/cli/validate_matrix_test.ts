@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 /** Volumes of CAST5 in one mode and with one IV generator, and hashes of the family of SHA. */

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { diskproof, type Run, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof, type Run } from "./program.ts";
 import { liveTest, QEMU } from "../live.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { mixedContent } from "../image/created.ts";
-import { diskproof, makeFifo, withDirectory } from "./program.ts";
+import { makeFifo, withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 
 const QUICK = ["-o", "iterations=1000"];
 const LUKS = ["-f", "luks", "--passphrase-file", "key", ...QUICK];

@@ -7,7 +7,8 @@ import { ImageError, UsageError } from "../../src/cli/verb.ts";
 import { run } from "../../src/cli/write.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { succeed } from "../qcow1/live.ts";
-import { diskproof, withDirectory } from "./program.ts";
+import { withDirectory } from "./files.ts";
+import { diskproof } from "./program.ts";
 
 const SIZE = 2 ** 21;
 const random = seededBytes(3);

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { judgeImage, layersOf, openFiles, openImage, readContent } from "../../src/image/mod.ts";
 import { buildQcow2, normaliseQcow2 } from "../../src/qcow2/build/mod.ts";
-import { makeLink } from "../cli/program.ts";
+import { makeLink } from "../cli/files.ts";
 import { fill, overlayBytes as bytesOf, small } from "./overlays.ts";
 import { CountingSource } from "../counting_source.ts";
 

@@ -10,7 +10,7 @@ import {
   readContent,
 } from "../../src/image/mod.ts";
 import { runTool, withScratch } from "../../src/peers/mod.ts";
-import { makeLink } from "../cli/program.ts";
+import { makeLink } from "../cli/files.ts";
 import { liveTest } from "../live.ts";
 import { fill, overlayBytes } from "./overlays.ts";
 

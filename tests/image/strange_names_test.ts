@@ -4,7 +4,8 @@ import { isUtf8Name, nameBytes, nameOf, shownName } from "../../src/format/mod.t
 import { judgeImage, openImage } from "../../src/image/mod.ts";
 import { runTool } from "../../src/peers/mod.ts";
 import * as fc from "fast-check";
-import { diskproof, withDirectory } from "../cli/program.ts";
+import { withDirectory } from "../cli/files.ts";
+import { diskproof } from "../cli/program.ts";
 import { liveTest, QEMU } from "../live.ts";
 import { make } from "../peers/tools.ts";
 import { overlayBytes } from "./overlays.ts";

@@ -1,7 +1,8 @@
 /** The reports of `fuzz --peer`. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { diskproof, withDirectory } from "../../cli/program.ts";
+import { withDirectory } from "../../cli/files.ts";
+import { diskproof } from "../../cli/program.ts";
 
 const ADAPTER = `export default {
   hello: () => ({ ok: { name: "mine", version: "1", formats: ["qcow2"], operations: ["probe"] } }),
