@@ -14,17 +14,23 @@ export class LastUsed<Key, Value> {
     return this.#made;
   }
 
-  /** The value of a key, created if it is not cached. The least recently used value is evicted. */
-  get(key: Key, make: () => Value): Value {
+  /**
+   * The value of a key, created if it is not cached. The least recently used value is evicted first; its
+   * memory may be used for the new one.
+   */
+  get(key: Key, make: (evicted?: Value) => Value): Value {
     const known = this.#values.get(key);
     if (known === undefined) this.#made++;
-    const value = known ?? make();
+    const value = known ?? make(this.#evicted());
     this.#values.delete(key);
     this.#values.set(key, value);
-    if (this.#values.size > this.#capacity) {
-      const [oldest] = this.#values.keys();
-      this.#values.delete(oldest as Key);
-    }
+    return value;
+  }
+
+  #evicted(): Value | undefined {
+    if (this.#values.size < this.#capacity) return undefined;
+    const [[key, value] = []] = this.#values;
+    this.#values.delete(key as Key);
     return value;
   }
 }

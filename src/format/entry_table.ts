@@ -25,16 +25,19 @@ export class EntryTable {
   /** Number of entries that are at least partly stored. All others are 0. */
   readonly stored: number;
   readonly #source: ByteSource;
+  readonly #memory: PageMemory;
   #page = NO_PAGE;
   #pageNumber = -1;
   /** Range of entries that are known to be 0; the end is exclusive. */
   #zeros: readonly [number, number] = [0, 0];
 
-  constructor(source: ByteSource, offset: number, length: number) {
+  /** @param memory for the page that is read; other tables may use it, too */
+  constructor(source: ByteSource, offset: number, length: number, memory = new PageMemory()) {
     const bytes = Math.max(0, source.size - offset);
     this.length = length;
     this.stored = Math.min(length, Math.ceil(bytes / ENTRY_BYTES));
     this.#source = source;
+    this.#memory = memory;
     this.offset = offset;
   }
 
@@ -85,24 +88,63 @@ export class EntryTable {
     return at < last ? at : end;
   }
 
+  /**
+   * The number of entries from `index` on, at least 1, each of which is the one before plus `step`. Only
+   * entries that are read together are compared.
+   */
+  sequence(index: number, step: number, most: number): number {
+    if (index >= this.stored) return 1;
+    const number = Math.floor(index / PAGE_ENTRIES);
+    this.#load(number);
+    const first = index - number * PAGE_ENTRIES;
+    return sequenceIn(this.#page.values, first, { step, most });
+  }
+
   #load(number: number): void {
-    if (number === this.#pageNumber) return;
+    if (number === this.#pageNumber && this.#memory.isOf(this)) return;
     const first = number * PAGE_ENTRIES;
-    const bytes = new Uint8Array(Math.min(PAGE_ENTRIES, this.stored - first) * ENTRY_BYTES);
+    this.#page = this.#memory.pageFor(this, Math.min(PAGE_ENTRIES, this.stored - first));
     // The file may end inside an entry: its missing bytes read as zeros.
-    this.#source.readInto(this.offset + first * ENTRY_BYTES, bytes);
-    this.#page = { values: new DataView(bytes.buffer), words: new Uint32Array(bytes.buffer) };
+    this.#source.readInto(this.offset + first * ENTRY_BYTES, this.#page.bytes);
     this.#pageNumber = number;
   }
 }
 
 /** Stored entries, and a view of them as words for finding nonzero ones. */
 interface Page {
+  readonly bytes: Uint8Array;
   readonly values: DataView;
   readonly words: Uint32Array;
 }
 
-const NO_PAGE: Page = { values: new DataView(new ArrayBuffer(0)), words: new Uint32Array(0) };
+function newPage(entries: number): Page {
+  const buffer = new ArrayBuffer(entries * ENTRY_BYTES);
+  return {
+    bytes: new Uint8Array(buffer),
+    values: new DataView(buffer),
+    words: new Uint32Array(buffer),
+  };
+}
+
+const NO_PAGE: Page = newPage(0);
+
+/** Memory for one page, which tables that are read one after the other share. */
+export class PageMemory {
+  #page = NO_PAGE;
+  #table: unknown;
+
+  /** Whether the page is that of a table. */
+  isOf(table: unknown): boolean {
+    return this.#table === table;
+  }
+
+  /** A page with so many entries for a table. No other table has one any more. */
+  pageFor(table: unknown, entries: number): Page {
+    this.#table = table;
+    if (this.#page.bytes.length !== entries * ENTRY_BYTES) this.#page = newPage(entries);
+    return this.#page;
+  }
+}
 
 /** The first entry from `index` on and before `end` that is not 0; `end` when there is none. */
 function nonZero(words: Uint32Array, index: number, end: number): number {
@@ -113,4 +155,27 @@ function nonZero(words: Uint32Array, index: number, end: number): number {
   ) at += 4;
   while (at < end * 2 && words[at] === 0) at++;
   return at >> 1;
+}
+
+const HALF_END = 2 ** 32;
+
+/** The number of entries from `first` on, each of which is the one before plus `step`. */
+function sequenceIn(
+  values: DataView,
+  first: number,
+  { step, most }: { step: number; most: number },
+): number {
+  const end = Math.min(values.byteLength, (first + most) * ENTRY_BYTES);
+  let high = values.getUint32(first * ENTRY_BYTES);
+  let low = values.getUint32(first * ENTRY_BYTES + HALF);
+  let at = (first + 1) * ENTRY_BYTES;
+  for (; at < end; at += ENTRY_BYTES) {
+    low += step;
+    if (low >= HALF_END) {
+      low -= HALF_END;
+      high++;
+    }
+    if (values.getUint32(at + HALF) !== low || values.getUint32(at) !== high) break;
+  }
+  return at / ENTRY_BYTES - first;
 }

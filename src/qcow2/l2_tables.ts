@@ -1,7 +1,12 @@
-import { EntryTable } from "../format/mod.ts";
+import { EntryTable, type PageMemory } from "../format/mod.ts";
 import { type ByteSource, LastUsed } from "../bytes/mod.ts";
 import type { L2Entry } from "./l2_entries.ts";
 import type { Geometry } from "./geometry.ts";
+import { masked } from "./entry_bits.ts";
+import { entryBits } from "./structures.ts";
+
+/** Offsets in entries are below this one; flags are above. */
+const OFFSET_END = 2 ** 56;
 
 /** An L2 table with standard or extended entries. */
 export class L2Table {
@@ -10,10 +15,13 @@ export class L2Table {
   readonly stored: number;
   readonly #table: EntryTable;
   readonly #words: 1 | 2;
+  readonly #clusterSize: number;
 
-  constructor(source: ByteSource, offset: number, geometry: Geometry) {
+  /** @param memory for the page that is read; other tables may use it, too */
+  constructor(source: ByteSource, offset: number, geometry: Geometry, memory?: PageMemory) {
     this.#words = geometry.extendedL2 ? 2 : 1;
-    this.#table = new EntryTable(source, offset, geometry.l2Entries * this.#words);
+    this.#table = new EntryTable(source, offset, geometry.l2Entries * this.#words, memory);
+    this.#clusterSize = geometry.clusterSize;
     this.offset = offset;
     this.stored = Math.ceil(this.#table.stored / this.#words);
   }
@@ -45,6 +53,17 @@ export class L2Table {
       allocated: this.allocated(index),
       zero: this.zero(index),
     };
+  }
+
+  /**
+   * The number of entries from `index` on, at least 1, that have the same flags and whose clusters
+   * follow each other in the file. Extended entries are not compared.
+   */
+  sequence(index: number): number {
+    if (this.#words === 2) return 1;
+    const offset = masked(this.high(index), this.low(index), entryBits.l2Offset);
+    const most = (OFFSET_END - offset) / this.#clusterSize;
+    return this.#table.sequence(index, this.#clusterSize, Math.min(most, this.stored - index));
   }
 
   /** Byte offset of an entry in the file. */

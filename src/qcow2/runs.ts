@@ -144,10 +144,16 @@ function* tableParts(
       position = until;
       continue;
     }
-    const until = Math.min(to, guest + clusterSize);
-    const cut: Cut = { guest, from: position, to: until };
-    if (extendedL2) yield* subclusterParts(mapping, { ...place, entry }, cut);
-    else yield plainPart(mapping, { ...place, entry }, cut);
+    const cut: Cut = { guest, from: position, to: Math.min(to, guest + clusterSize) };
+    if (extendedL2) {
+      yield* subclusterParts(mapping, { ...place, entry }, cut);
+      position = cut.to;
+      continue;
+    }
+    const part = plainPart(mapping, { ...place, entry }, cut);
+    const isAlone = part.host === undefined || part.broken !== undefined;
+    const until = isAlone ? cut.to : Math.min(to, guest + table.sequence(entry) * clusterSize);
+    yield { ...part, length: until - position };
     position = until;
   }
 }

@@ -25,3 +25,31 @@ Deno.test("ClusterCounts keeps counts however scattered they are, and finds them
   }
   assertEquals(found, inOrder);
 });
+
+Deno.test("a count in a sequence of clusters is what it is for each of them alone", () => {
+  const random = new Uint16Array(seededBytes(5)(6000).slice().buffer);
+  const max = 2 ** 16 + 10;
+  const counts = new ClusterCounts(2 ** 20);
+  const known = new Map<number, number>();
+  for (let i = 0; i + 2 < random.length; i += 3) {
+    const [first = 0, more = 0, by = 0] = random.subarray(i, i + 3);
+    const times = by % 5 === 0 ? by : 1;
+    const start = first % 40_000;
+    const end = start + more % 3000;
+    for (let at = start; at < end;) {
+      const done = counts.addRun(at, end - at, { times, max });
+      for (const to = at + done; at < to; at++) known.set(at, (known.get(at) ?? 0) + times);
+      if (at === end) break;
+      const count = Math.min(counts.get(at) + times, max);
+      known.set(at, count);
+      counts.set(at++, count);
+    }
+  }
+  assertEquals([...known.values()].some((count) => count > 2 ** 16), true);
+  for (let at = 0; at < 45_000;) {
+    const count = known.get(at) ?? 0;
+    for (const to = at + counts.same(at); at < to; at++) {
+      assertEquals([at, counts.get(at), known.get(at) ?? 0], [at, count, count]);
+    }
+  }
+});

@@ -300,7 +300,12 @@ function compare(
       continue;
     }
     if (refcount > 0 || expected > 0) highest = i;
-    if (refcount === expected) continue;
+    if (refcount === expected) {
+      const same = Math.min(stored.same(i), references.same(i), references.clusters - i);
+      i += same - 1;
+      if (refcount > 0) highest = i;
+      continue;
+    }
     const message = (): string =>
       `The refcount of the cluster at ${
         hex(offset)

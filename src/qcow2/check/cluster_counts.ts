@@ -2,15 +2,23 @@
 const PAGE = 2 ** 14;
 /** Number of pages beyond those that the file's stored bytes allow. */
 const PAGES_MIN = 64;
-/** Stored bytes for one page: pages take no more than twice the file. */
+/** Stored bytes for one page: pages take no more than twice the file, even if all are wide. */
 const BYTES_PER_PAGE = 4 * PAGE / 2;
+/** A page with a larger count becomes a wide one. */
+const NARROW_MAX = 2 ** 16 - 1;
 /** Larger counts are kept apart: no real image has one. */
 const COUNT_MAX = 2 ** 32 - 1;
+
+/** The counts of adjacent clusters. */
+type Page = Uint16Array | Uint32Array;
+
+/** A page of scattered counts. */
+const NO_COUNTS = new Uint16Array(0);
 
 /** Counts of references by host cluster, in memory that the stored bytes of the file bound. */
 export class ClusterCounts {
   /** Pages of counts by their number; one without a reference is absent, and `scattered` ones are empty. */
-  readonly #pages = new Map<number, Uint32Array>();
+  readonly #pages = new Map<number, Page>();
   #pagesLeft: number;
   /** Counts of clusters that are scattered over too many pages. */
   readonly #scattered = new CountTable();
@@ -19,7 +27,7 @@ export class ClusterCounts {
   readonly #large = new Map<number, number>();
   /** The most recently used page. */
   #number = -1;
-  #page: Uint32Array | undefined;
+  #page: Page | undefined;
 
   /** @param stored number of bytes that are stored of the file */
   constructor(stored: number) {
@@ -37,11 +45,39 @@ export class ClusterCounts {
     const page = this.#pageOf(cluster) ?? this.#newPage();
     const stored = Math.min(count, COUNT_MAX);
     if (stored < count) this.#large.set(cluster, count);
-    if (page.length > 0) page[cluster % PAGE] = stored;
-    else {
+    if (page.length > 0) {
+      const isWide = stored <= NARROW_MAX || page instanceof Uint32Array;
+      (isWide ? page : this.#widen(page))[cluster % PAGE] = stored;
+    } else {
       this.#scattered.set(cluster, stored);
       this.#sorted = undefined;
     }
+  }
+
+  /**
+   * Adds `times` to the counts of clusters from `cluster` on, up to the first one whose count would be
+   * more than `max`, and no further than counts are stored together.
+   *
+   * @returns how many clusters were counted; it may be 0
+   */
+  addRun(cluster: number, length: number, { times, max }: { times: number; max: number }): number {
+    const page = this.#pageOf(cluster) ?? this.#newPage();
+    const most = Math.min(max, NARROW_MAX) - times;
+    const first = cluster % PAGE;
+    const end = Math.min(page.length, first + length);
+    let at = first;
+    for (; at < end && (page[at] as number) <= most; at++) page[at] = (page[at] as number) + times;
+    return Math.max(0, at - first);
+  }
+
+  /** The number of clusters from `cluster` on that are known to have its count, at least 1. */
+  same(cluster: number): number {
+    const page = this.#pageOf(cluster) ?? NO_COUNTS;
+    const first = cluster % PAGE;
+    const count = page[first];
+    let at = first + 1;
+    while (at < page.length && page[at] === count) at++;
+    return at - first;
   }
 
   /** The first cluster in `[from, end)` that may have a count; `end` if there is none. */
@@ -69,7 +105,7 @@ export class ClusterCounts {
     return Math.min(this.#sorted[low] ?? Infinity, (page + 1) * PAGE);
   }
 
-  #pageOf(cluster: number): Uint32Array | undefined {
+  #pageOf(cluster: number): Page | undefined {
     const number = Math.floor(cluster / PAGE);
     if (number !== this.#number) {
       this.#number = number;
@@ -79,9 +115,17 @@ export class ClusterCounts {
   }
 
   /** A new page in the place where `#pageOf` found none. */
-  #newPage(): Uint32Array {
-    const page = new Uint32Array(this.#pagesLeft > 0 ? PAGE : 0);
+  #newPage(): Page {
+    const page = this.#pagesLeft > 0 ? new Uint16Array(PAGE) : NO_COUNTS;
     this.#pagesLeft--;
+    return this.#use(page);
+  }
+
+  #widen(page: Page): Page {
+    return this.#use(Uint32Array.from(page));
+  }
+
+  #use(page: Page): Page {
     this.#pages.set(this.#number, page);
     this.#page = page;
     return page;

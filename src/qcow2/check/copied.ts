@@ -1,4 +1,4 @@
-import type { EntryTable } from "../../format/mod.ts";
+import { type EntryTable, PageMemory } from "../../format/mod.ts";
 import type { ByteSource } from "../../bytes/mod.ts";
 import { classOf, type EntryContext, hostOffset } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
@@ -37,8 +37,9 @@ export function checkCopied(check: CopiedCheck): void {
     );
   }
   let number = 0;
+  const memory = new PageMemory();
   for (const [offset, times] of uses) {
-    const table = new L2Table(check.source, offset, check.context.geometry);
+    const table = new L2Table(check.source, offset, check.context.geometry, memory);
     checkEntries(check, { table, path: `/l2[${number++}]`, times });
   }
 }
@@ -56,7 +57,11 @@ function checkEntries(
     const refcount = context.dataFile ? 1 : stored.of(cluster);
     if (refcount === UNREADABLE) continue;
     const copied = (high & entryBits.copied.high) !== 0;
-    if (copied === (refcount === 1)) continue;
+    if (copied === (refcount === 1)) {
+      const length = table.sequence(i);
+      i += (context.dataFile ? length : Math.min(length, stored.same(cluster))) - 1;
+      continue;
+    }
     references.corrupt(
       "qcow2.check.copied-l2",
       { path: `${path}/${i}/l2_entry`, offset: table.offsetOf(i), times },

@@ -1,4 +1,4 @@
-import { type ByteSource, LastUsed, readUpTo } from "../../bytes/mod.ts";
+import { type ByteSource, LastUsed } from "../../bytes/mod.ts";
 import { EntryTable, requestable } from "../../format/mod.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
@@ -7,6 +7,10 @@ import { entryBits } from "../structures.ts";
 /** Used instead of a refcount whose block is at an invalid offset or cannot be read. */
 export const UNREADABLE = -1;
 
+/** The bytes of a refcount block as far as they are stored, or why there are none. */
+type Block = Uint8Array | typeof UNREADABLE | "none";
+
+const BYTE = 8;
 /** Size of the cache of refcount blocks in bytes. */
 const CACHE_BYTES = 4 * 2 ** 20;
 
@@ -16,9 +20,9 @@ export class StoredRefcounts {
   readonly #source: ByteSource;
   readonly #geometry: Geometry;
   /** Blocks by their index: the clusters of tables that are damaged are in any order. */
-  readonly #blocks: LastUsed<number, Uint8Array | typeof UNREADABLE | "none">;
+  readonly #blocks: LastUsed<number, Block>;
   /** The block that was used last. */
-  #block: Uint8Array | typeof UNREADABLE | "none" = "none";
+  #block: Block = "none";
   #blockIndex = -1;
 
   constructor(file: Qcow2File, geometry: Geometry) {
@@ -39,15 +43,27 @@ export class StoredRefcounts {
    * block cannot be read. Refcounts of 2^53 and more are rounded: no file has that many references.
    */
   of(cluster: number): number {
-    const index = Math.floor(cluster / this.#geometry.refblockEntries);
-    if (index !== this.#blockIndex) {
-      this.#block = this.#blocks.get(index, () => this.#load(index));
-      this.#blockIndex = index;
-    }
-    const block = this.#block;
+    const block = this.#blockOf(cluster);
     if (block === "none") return 0;
     if (block === UNREADABLE) return UNREADABLE;
     return refcountAt(block, cluster % this.#geometry.refblockEntries, this.#geometry.refcountBits);
+  }
+
+  /** The number of clusters from `cluster` on that are known to have its refcount, at least 1. */
+  same(cluster: number): number {
+    const block = this.#blockOf(cluster);
+    const { refblockEntries, refcountBits } = this.#geometry;
+    if (typeof block !== "object" || refcountBits < BYTE) return 1;
+    return sameIn(block, cluster % refblockEntries, refcountBits / BYTE);
+  }
+
+  #blockOf(cluster: number): Block {
+    const index = Math.floor(cluster / this.#geometry.refblockEntries);
+    if (index !== this.#blockIndex) {
+      this.#block = this.#blocks.get(index, (old) => this.#load(index, old));
+      this.#blockIndex = index;
+    }
+    return this.#block;
   }
 
   /** The first cluster at or after `from` with a refcount block; infinity if there is none. */
@@ -57,14 +73,17 @@ export class StoredRefcounts {
     return block < this.table.length ? Math.max(from, block * refblockEntries) : Infinity;
   }
 
-  #load(index: number): Uint8Array | typeof UNREADABLE | "none" {
+  #load(index: number, old?: Block): Block {
     if (index >= this.table.length) return "none";
     const offset = this.blockOffset(index);
     if (offset === 0n) return "none";
     const { clusterSize } = this.#geometry;
     if (offset % BigInt(clusterSize) !== 0n) return UNREADABLE;
     if (!requestable(offset, BigInt(clusterSize))) return UNREADABLE;
-    return readUpTo(this.#source, Number(offset), clusterSize);
+    const length = Math.max(0, Math.min(clusterSize, this.#source.size - Number(offset)));
+    const block = typeof old === "object" && old.length === length ? old : new Uint8Array(length);
+    this.#source.readInto(Number(offset), block);
+    return block;
   }
 }
 
@@ -81,4 +100,26 @@ export function refcountAt(block: Uint8Array, index: number, bits: number): numb
   let value = 0;
   for (let i = index * width; i < (index + 1) * width; i++) value = value * 256 + (block[i] ?? 0);
   return value;
+}
+
+const WORD = 4;
+
+/** The number of refcounts of `width` bytes from `index` on that are equal, at least 1. */
+function sameIn(block: Uint8Array, index: number, width: number): number {
+  const { length } = block;
+  const isSame = (at: number): boolean => at < length && block[at] === block[at - width];
+  const start = (index + 1) * width;
+  let at = start;
+  // From where a word and those before it that it is compared with are in this sequence, words at a time.
+  const aligned = Math.ceil((start + WORD) / WORD) * WORD;
+  while (at < aligned && isSame(at)) at++;
+  if (at === aligned && block.byteOffset % WORD === 0) {
+    const words = new Uint32Array(block.buffer, block.byteOffset, Math.floor(length / WORD));
+    const lag = Math.max(1, width / WORD);
+    let word = aligned / WORD;
+    while (word < words.length && words[word] === words[word - lag]) word++;
+    at = Math.max(at, word * WORD);
+  }
+  while (isSame(at)) at++;
+  return 1 + Math.floor((at - start) / width);
 }

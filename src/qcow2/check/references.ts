@@ -117,6 +117,25 @@ export class References {
     for (let k = Math.floor(offset / clusterSize); k <= last; k++) this.#reference(k, times, path);
   }
 
+  /**
+   * References adjacent clusters, up to the first one about which {@link add} would record something.
+   *
+   * @param offset of the first cluster
+   * @returns how many clusters were referenced; it may be 0
+   */
+  addRun(offset: number, length: number, times: number): number {
+    const { clusterSize } = this.#geometry;
+    const first = offset / clusterSize;
+    const inFile = Math.min(length, Math.ceil(this.#fileLength / clusterSize) - first);
+    if (inFile <= 0) return 0;
+    return this.#counts.addRun(first, inFile, { times, max: this.#max });
+  }
+
+  /** The number of clusters from `cluster` on that are known to have its count, at least 1. */
+  same(cluster: number): number {
+    return this.#counts.same(cluster);
+  }
+
   #reference(cluster: number, times: number, path: Path): void {
     if (cluster >= this.#clusters) this.#clusters = cluster + 1;
     const count = this.#counts.get(cluster) + times;

@@ -2,7 +2,7 @@ import { type ByteSource, hex, storedSize } from "../../bytes/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
 import { addBroken, type Context, type Sink } from "../../layout/mod.ts";
-import { EntryTable, requestable } from "../../format/mod.ts";
+import { EntryTable, PageMemory, requestable } from "../../format/mod.ts";
 import type { FoundRule } from "../findings.ts";
 import { anyBit, masked, wordOf } from "../entry_bits.ts";
 import { entryBits, l1Entry, l2Entry } from "../structures.ts";
@@ -103,8 +103,9 @@ export class TableWalk {
   /** Counts the references in the L2 tables. The order does not affect the counts. */
   walkL2(): void {
     let number = 0;
+    const memory = new PageMemory();
     for (const [offset, use] of this.#uses) {
-      const table = new L2Table(this.#source, offset, this.#context.geometry);
+      const table = new L2Table(this.#source, offset, this.#context.geometry, memory);
       this.#spend(table.stored);
       this.#walkTable(table, { use, path: `/l2[${number++}]` });
     }
@@ -135,9 +136,16 @@ export class TableWalk {
         }
       } else if (kind === "normal" || kind === "zero-allocated") {
         const offset = hostOffset(high, low);
+        if (next !== 0 && offset !== next) this.statistics.fragmented += use.active;
+        const length = this.#sequence(table, i, times);
+        if (length > 0) {
+          this.statistics.allocated += length * use.active;
+          next = offset + length * clusterSize;
+          i += length - 1;
+          continue;
+        }
         this.#standard(table, i, at);
         this.statistics.allocated += use.active;
-        if (next !== 0 && offset !== next) this.statistics.fragmented += use.active;
         next = offset + clusterSize;
         if (!dataFile) this.#references.add({ offset, size: clusterSize, path: at.path, times });
       } else if (kind === "unallocated" && table.allocated(i) !== 0) {
@@ -145,6 +153,23 @@ export class TableWalk {
         this.#references.corrupt("qcow2.check.unalloc-bitmap", at, message);
       }
     }
+  }
+
+  /**
+   * References the clusters of a sequence of entries that are sound, which is most of them.
+   *
+   * @returns how many entries are done
+   */
+  #sequence(table: L2Table, index: number, times: number): number {
+    const { geometry: { extendedL2, clusterSize }, dataFile } = this.#context;
+    const high = table.high(index);
+    const low = table.low(index);
+    const offset = hostOffset(high, low);
+    if (extendedL2 || offset % clusterSize !== 0 || anyBit(high, low, entryBits.l2Reserved)) {
+      return 0;
+    }
+    const length = table.sequence(index);
+    return dataFile ? length : this.#references.addRun(offset, length, times);
   }
 
   /** Checks a compressed entry. Returns whether its data counts as referenced. */
