@@ -20,9 +20,11 @@ import { createLuks1, decodeLuks1, type Luks1Model, unlock } from "../src/luks1/
 import { QemuIoSession, runTool, withScratch } from "../src/peers/mod.ts";
 import { buildQcow2 } from "../src/qcow2/build/mod.ts";
 import { FORMATS, type Limit, runOperations } from "./bench_operations.ts";
+import { mutantsHelp, runMutants } from "./mutants/bench.ts";
 
 /** The text of `bench --help`. */
 export const help = `diskproof bench [--operations N]
+diskproof bench mutants [options]
 
 Measures the parts of a fuzz run in cases per second, and digest and unlocking beside
 qemu-img convert and PBKDF2, each next to the figure to aim for. It takes about a minute and
@@ -34,10 +36,12 @@ requires qemu-img and qemu-io.
 
 Exit status: 0 success, 2 invalid command line, 3 a tool cannot be started.
 
+${mutantsHelp}
 Example
 
   deno task bench
   deno task bench --operations 1000000
+  deno task bench mutants --group qcow2 --jobs 2
 `;
 
 const SECONDS = 4;
@@ -236,6 +240,7 @@ function perSecond(what: string, rate: number, aim: string): Row {
 
 /** `bench`: how fast diskproof is on this machine. */
 export async function run(args: string[]): Promise<number> {
+  if (args[0] === "mutants") return await runMutants(args.slice(1));
   const options = parseOptions(args, { values: ["operations"] });
   if (options.positional.length > 0) throw new UsageError("bench has no arguments (see --help)");
   const steps = wholeNumber(options, "operations", { min: 1, max: OPERATIONS_MAX });

@@ -97,9 +97,9 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: "bench",
-    summary: "measure the parts of a fuzz run, and digest beside qemu-img convert",
+    summary: "measure the parts of a fuzz run, or how many planted bugs one finds",
     group: REPOSITORY,
-    needs: ["write", "run"],
+    needs: ["write", "run", "env"],
     inProject: true,
     load: () => import("./bench.ts"),
   },

@@ -1,0 +1,173 @@
+import { parseOptions, print, UsageError, wholeNumber } from "../../src/cli/mod.ts";
+import { typedPath } from "../../fuzz/cli/host.ts";
+import { fewAtOnce, withScratch } from "../../src/peers/mod.ts";
+import { ProjectCopy } from "./copy.ts";
+import { fuzzRun } from "./fuzz_run.ts";
+import { mutants } from "./list/mod.ts";
+import { idOf, type Placed, type Room, ROOMS } from "./mutant.ts";
+import { type Report, reportOf, type Result } from "./report.ts";
+import { compareText, pageText, reportText, resultText } from "./text.ts";
+
+/** Seeds of the runs of a mutant: the first ones, as many as there are to be. */
+const SEEDS = [1, 2, 3, 4, 5] as const;
+const SECONDS_MAX = 3600;
+const SHRINK_SECONDS = 20;
+
+/** The text of `bench mutants --help`. */
+export const mutantsHelp = `diskproof bench mutants [options]
+
+Plants bugs in a copy of the project, one at a time, and fuzzes each copy as 'deno task fuzz --jobs 2'
+does, until the first failure and ${SHRINK_SECONDS} s more for making the case smaller. A failure that the
+project has without a bug does not count.
+
+  --only GLOB      only the mutants with such names, such as 'qcow2/*'
+  --group ROOM     only those of one room: ${ROOMS.slice(0, 5).join(", ")},
+                   ${ROOMS.slice(5).join(", ")}
+  --sample N       N of them, from all rooms; --seed S chooses others
+  --time SECONDS   time of each run (default 60)
+  --seeds N        runs of each mutant, each with its own seed (default 1, at most ${SEEDS.length})
+  --jobs N         mutants at a time (default 1)
+  --json FILE      write the results as JSON
+  --page FILE      write the results as a page, such as docs/mutants.md
+  --compare FILE   compare with the results of an earlier run
+  --list           print the mutants
+
+Exit status: 0 all were found, 1 some were not, 2 invalid command line, 3 a copy does not work.
+`;
+
+/** `bench mutants`: how many planted bugs the fuzzer finds, how fast, and how small their cases are. */
+export async function runMutants(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    flags: ["list"],
+    values: [
+      ...["only", "group", "sample", "seed", "time", "seeds", "jobs"],
+      ...["json", "page", "compare"],
+    ],
+  });
+  if (options.positional.length > 0) throw new UsageError("bench mutants has no arguments");
+  const number = (name: string, max: number, min = 1) => wholeNumber(options, name, { min, max });
+  const chosen = sampled(
+    mutants.filter((mutant) =>
+      matches(mutant, { only: options.value("only"), group: options.value("group") })
+    ),
+    number("sample", mutants.length),
+    number("seed", 2 ** 32, 0) ?? 0,
+  );
+  if (chosen.length === 0) throw new UsageError("there are no such mutants (see --list)");
+  if (options.flag("list")) {
+    for (const mutant of chosen) print(`${idOf(mutant)}: ${mutant.what}`);
+    return 0;
+  }
+  const old = options.value("compare");
+  const before = old && JSON.parse(Deno.readTextFileSync(typedPath(old))) as Report;
+  const report = await measured(chosen, {
+    seconds: number("time", SECONDS_MAX) ?? 60,
+    seeds: SEEDS.slice(0, number("seeds", SEEDS.length) ?? 1),
+    jobs: number("jobs", 64) ?? 1,
+  });
+  print(reportText(report));
+  if (before) print(compareText(before, report));
+  const [json, page] = [options.value("json"), options.value("page")];
+  if (json !== undefined) {
+    Deno.writeTextFileSync(typedPath(json), `${JSON.stringify(report, null, 1)}\n`);
+  }
+  if (page !== undefined) Deno.writeTextFileSync(typedPath(page), pageText(report));
+  if (report.results.some(({ runs }) => runs.some(({ trouble }) => trouble !== undefined))) {
+    return 3;
+  }
+  return report.results.every(({ runs }) => runs.every(({ isFound }) => isFound)) ? 0 : 1;
+}
+
+interface Measuring {
+  readonly seconds: number;
+  readonly seeds: readonly number[];
+  readonly jobs: number;
+}
+
+async function measured(
+  chosen: readonly Placed[],
+  { seconds, seeds, jobs }: Measuring,
+): Promise<Report> {
+  return await withScratch(async (scratch) => {
+    const free = await Promise.all(Array.from({ length: jobs }, async (_, job) => {
+      Deno.mkdirSync(`${scratch}/${job}`);
+      return await ProjectCopy.make(`${scratch}/${job}`);
+    }));
+    /** Runs on a copy that nothing else runs on. */
+    const run = async (mutant: Placed | undefined, seed: number, known: ReadonlySet<string>) => {
+      const copy = free.pop() as ProjectCopy;
+      try {
+        return await copy.with(mutant, () =>
+          fuzzRun({
+            ...{ directory: copy.directory, seed, seconds, known },
+            ...(mutant === undefined ? {} : { shrinkSeconds: SHRINK_SECONDS }),
+          }));
+      } finally {
+        free.push(copy);
+      }
+    };
+    const known = new Map<number, ReadonlySet<string>>();
+    for (const seed of seeds) {
+      const { failures, trouble } = await run(undefined, seed, new Set());
+      if (trouble !== undefined) throw new Error(`The project without a bug: ${trouble}`);
+      known.set(seed, new Set(failures.map(({ target, signature }) => `${target} ${signature}`)));
+      for (const { target, signature } of failures) print(`without a bug: ${target} ${signature}`);
+    }
+    const baseline = [...new Set([...known.values()].flatMap((names) => [...names]))];
+    const results: Result[] = [];
+    await fewAtOnce(chosen, async (mutant) => {
+      const runs = [];
+      for (const seed of seeds) runs.push(await run(mutant, seed, known.get(seed) ?? new Set()));
+      const result: Result = { id: idOf(mutant), room: mutant.room, names: mutant.names, runs };
+      results.push(result);
+      print(resultText(result));
+    }, jobs);
+    const order = new Map(chosen.map((mutant, at) => [idOf(mutant), at]));
+    results.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+    return reportOf({ seconds, seeds, baseline, results });
+  }, "/tmp");
+}
+
+function matches(
+  mutant: Placed,
+  { only, group }: { only: string | undefined; group: string | undefined },
+): boolean {
+  if (group !== undefined && !(ROOMS as readonly string[]).includes(group)) {
+    throw new UsageError(`unknown group '${group}' (one of ${ROOMS.join(", ")})`);
+  }
+  if (group !== undefined && mutant.room !== group as Room) return false;
+  return only === undefined || globOf(only).test(idOf(mutant));
+}
+
+function globOf(text: string): RegExp {
+  const parts = text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`);
+}
+
+/** A sample that is spread over the rooms: it goes through a shuffled list of each room in turn. */
+function sampled(all: readonly Placed[], count: number | undefined, seed: number): Placed[] {
+  if (count === undefined) return [...all];
+  const shuffled = all
+    .map((mutant) => ({ mutant, key: rank(`${seed} ${idOf(mutant)}`) }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ mutant }) => mutant);
+  const turns = new Map<Room, number>();
+  const turnOf = ({ room }: Placed): number => {
+    const turn = turns.get(room) ?? 0;
+    turns.set(room, turn + 1);
+    return turn;
+  };
+  const byTurn = shuffled.map((mutant) => ({ mutant, turn: turnOf(mutant) }))
+    .sort((a, b) => a.turn - b.turn);
+  const chosen = new Set(byTurn.slice(0, count).map(({ mutant }) => mutant));
+  return all.filter((mutant) => chosen.has(mutant));
+}
+
+/** A number that follows from a text and looks random (FNV-1a). */
+function rank(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) {
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  }
+  return (hash ^ hash >>> 15) >>> 0;
+}

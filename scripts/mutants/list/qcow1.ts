@@ -1,0 +1,77 @@
+import type { Mutant } from "../mutant.ts";
+
+/** Bugs of the reader of qcow version 1. */
+export const qcow1: readonly Mutant[] = [
+  {
+    name: "compressed-length-shift",
+    what: "the length of compressed data starts one bit too low",
+    file: "src/qcow1/entry.ts",
+    text: "const LENGTH_END = entryBits.compressed.from;",
+    by: "const LENGTH_END = entryBits.compressed.from - 1;",
+    names: "l2",
+  },
+  {
+    name: "size-rounded-up",
+    what: "a size that is not a multiple of 512 is rounded up",
+    file: "src/qcow1/geometry.ts",
+    text: "return Number(size / BigInt(SECTOR)) * SECTOR;",
+    by: "return Math.ceil(Number(size) / SECTOR) * SECTOR;",
+    names: "size",
+  },
+  {
+    name: "unaligned-cluster",
+    what: "the offset in a cluster is added to that of the cluster in map, as QEMU does not",
+    file: "src/qcow1/runs.ts",
+    text: "low: (entry.low | inCluster) >>> 0 };",
+    by: "low: (entry.low + inCluster) >>> 0 };",
+    names: "l2",
+  },
+  {
+    name: "runs-joined-across-4-gib",
+    what: "two clusters that are 4 GiB apart in the file are one run of map",
+    file: "src/qcow1/runs.ts",
+    text: "return (to.high - from.high) * 0x100000000 + (to.low - from.low);",
+    by: "return to.low - from.low;",
+    names: "l2",
+  },
+  {
+    name: "last-l1-entry",
+    what: "map does not read the last, partial L1 entry",
+    file: "src/qcow1/runs.ts",
+    text: "const l1End = Math.ceil(to / l2Coverage);",
+    by: "const l1End = Math.floor(to / l2Coverage);",
+    names: "l1",
+  },
+  {
+    name: "offset-32-bits",
+    what: "the offset of a cluster is cut to 32 bits",
+    file: "src/qcow1/cluster_reader.ts",
+    text: "this.#readData(offsetOf(entry) + from, guest, target);",
+    by: "this.#readData((offsetOf(entry) + from) % 2 ** 32, guest, target);",
+    names: "l2",
+  },
+  {
+    name: "decrypted-by-place",
+    what: "sectors are decrypted by their place in the cluster",
+    file: "src/qcow1/cluster_reader.ts",
+    text: "cipher.decrypt(sectors, BigInt(from / SECTOR))",
+    by: "cipher.decrypt(sectors, BigInt(from % this.#image.geometry.clusterSize / SECTOR))",
+    names: "aes",
+  },
+  {
+    name: "name-length",
+    what: "a backing file name may be 1024 bytes long",
+    file: "src/qcow1/structures.ts",
+    text: 'constraints: [{ max: 1023, rule: "qcow1.backing.name-length" }],',
+    by: 'constraints: [{ max: 1024, rule: "qcow1.backing.name-length" }],',
+    names: "backing_file_size",
+  },
+  {
+    name: "cluster-bits",
+    what: "cluster_bits may be 17",
+    file: "src/qcow1/structures.ts",
+    text: '{ max: 16, rule: "qcow1.header.cluster-bits" },',
+    by: '{ max: 17, rule: "qcow1.header.cluster-bits" },',
+    names: "cluster_bits",
+  },
+];
