@@ -1,4 +1,11 @@
-import { type Counts, DEPTHS, type Progress, total } from "../engine/mod.ts";
+import {
+  type Counts,
+  DEPTHS,
+  formatDuration,
+  type Progress,
+  sumCounts,
+  total,
+} from "../engine/mod.ts";
 
 /** The figures of a target as text. */
 export interface Figures {
@@ -46,6 +53,20 @@ export function progressLine(progress: Progress): string {
     `${figures.cases} ${figures.cases === "1" ? "case" : "cases"}`,
     `${figures.perSecond}/s`,
     depths,
+    `rules ${figures.rules}`,
+    `failures ${figures.failures}`,
+    `divergences ${figures.divergences}`,
+  ].join("  ");
+}
+
+/** The progress of all targets in one line. */
+export function overallLine(all: readonly Progress[]): string {
+  const milliseconds = all.reduce((sum, progress) => sum + progress.milliseconds, 0);
+  const figures = figuresOf({ counts: sumCounts(all.map(({ counts }) => counts)), milliseconds });
+  return [
+    formatDuration(milliseconds),
+    `${figures.cases} ${figures.cases === "1" ? "case" : "cases"}`,
+    `${figures.perSecond}/s`,
     `rules ${figures.rules}`,
     `failures ${figures.failures}`,
     `divergences ${figures.divergences}`,

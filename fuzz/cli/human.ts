@@ -1,4 +1,5 @@
 import {
+  type Finding,
   formatDuration,
   type Plan,
   type Progress,
@@ -9,7 +10,7 @@ import {
   type TargetResult,
 } from "../engine/mod.ts";
 import { factsOfFailure, failureText } from "./failure_text.ts";
-import { figuresOf, grouped, progressLine } from "./figures.ts";
+import { figuresOf, grouped, overallLine, progressLine } from "./figures.ts";
 import { indent, table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -30,8 +31,12 @@ export class HumanReporter implements Reporter {
     this.#terminal.print(`seed ${seed}, ${what}, ${bounds.join(" or ")}`);
   }
 
-  progress(progress: Progress): void {
-    this.#terminal.status(() => progressLine(progress));
+  progress(progress: Progress, all: readonly Progress[]): void {
+    this.#terminal.status(() => all.length > 1 ? overallLine(all) : progressLine(progress));
+  }
+
+  found({ target, fault: { kind, signature }, path }: Finding): void {
+    this.#terminal.print(`found in ${target}: ${kind}, ${signature} (case ${path})`);
   }
 
   failed(failure: ReportedFailure): void {
@@ -39,8 +44,9 @@ export class HumanReporter implements Reporter {
   }
 
   targetDone(result: TargetResult): void {
+    if (endOf(result) === "") return;
     this.#terminal.print(progressLine(result));
-    if (result.message !== undefined) this.#terminal.print(indent(endOf(result)));
+    this.#terminal.print(indent(endOf(result)));
   }
 
   finished(summary: Summary): void {

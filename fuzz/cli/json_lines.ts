@@ -1,5 +1,6 @@
 import { print } from "../../src/cli/mod.ts";
 import {
+  type Finding,
   pathText,
   type Plan,
   type Progress,
@@ -37,6 +38,10 @@ export class JsonReporter implements Reporter {
     this.#last = now;
     this.#failures.set(target, found);
     emit("progress", { ...progress });
+  }
+
+  found({ target, fault: { kind, signature, message }, path }: Finding): void {
+    emit("found", { target, kind, signature, message, path });
   }
 
   failed(failure: ReportedFailure): void {

@@ -34,23 +34,13 @@ function two(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-/**
- * The time for the first of `weights` when `remaining` milliseconds are left for all of them. Time that
- * a target does not use goes to the targets after it.
- */
-export function shareOf(remaining: number, weights: readonly number[]): number {
-  const [own = 0] = weights;
-  const sum = weights.reduce((all, weight) => all + weight, 0);
-  return sum > 0 ? Math.max(0, remaining * own / sum) : 0;
-}
-
 /** The most time for one failure while the target runs, in milliseconds. */
 export const GRANT_MAX = 120_000;
 /** Less time than this is not worth starting for, in milliseconds. */
 const GRANT_MIN = 20;
 
 /**
- * The time for making failures smaller while a target runs: half of the time that is left when the first
+ * The time for making failures smaller while cases run: half of the time that is left when the first
  * failure is found. Each failure gets half of the rest, so that shrinking never starves finding.
  */
 export class ShrinkShare {
@@ -60,9 +50,9 @@ export class ShrinkShare {
   #left: number | undefined;
 
   /**
-   * @param until when the target's time ends; `Infinity` for no limit
+   * @param until when the time of the run ends; `Infinity` for no limit
    * @param options.jobs how many workers there are
-   * @param options.unlimited milliseconds for all failures if the target has no limit
+   * @param options.unlimited milliseconds for all failures if the run has no limit
    */
   constructor(until: number, { jobs, unlimited }: { jobs: number; unlimited: number }) {
     this.#until = until;

@@ -4,6 +4,7 @@ import type { Crew } from "./crew.ts";
 import type { Dossier } from "./dossier.ts";
 import { type Fault, sameFault } from "./fault.ts";
 import type { CaseRef, Found, Lost, Shrunk } from "./protocol.ts";
+import { pathText } from "./random.ts";
 
 /**
  * Most workers that are lost while one failure is made smaller: if the failure is a hang, whose
@@ -76,6 +77,11 @@ export class Finding {
 
   get target(): string {
     return this.#base.target;
+  }
+
+  /** Its case as it is now: index and shrink path. */
+  get path(): string {
+    return pathText(this.#base.index, [...this.#base.path, ...this.#steps]);
   }
 
   get fault(): Fault {

@@ -25,25 +25,25 @@ export {
   type Versions,
   writeArtifact,
 } from "./artifact.ts";
-export { formatDuration, parseDuration, shareOf } from "./budget.ts";
+export { formatDuration, parseDuration } from "./budget.ts";
 export { type KnownCause, Ledger, type LedgerEntry } from "./causes.ts";
 export { Crew, type CrewOptions } from "./crew.ts";
 export { type Dossier, type DossierFile, hexRows } from "./dossier.ts";
 export { type Fault, type FaultKind } from "./fault.ts";
+export { type Finding } from "./finding.ts";
 export { type Found, type WorkerSetup } from "./protocol.ts";
 export { caseAt, CASES_MAX, pathText } from "./random.ts";
 export { minimize, type Replay, replay } from "./replay.ts";
 export {
   type CountedEntry,
-  fuzz,
   type Plan,
   type Progress,
   type ReportedFailure,
   type Reporter,
-  STATUS,
   type Summary,
   type TargetResult,
-} from "./run.ts";
+} from "./plan.ts";
+export { fuzz, STATUS } from "./run.ts";
 export { serve } from "./serve.ts";
 export { type Pipe, supervise } from "./supervise.ts";
 export { type Counts, DEPTHS, sumCounts, total } from "./tally.ts";

@@ -19,12 +19,14 @@ export interface WorkerSetup {
   readonly settings?: Json;
 }
 
-/** Cases of one target and seed, by index: `from` to `to`, exclusive. */
+/** Cases of one target and seed, by index: `from`, `from + stride` and so on below `to`. */
 export interface CaseRange {
   readonly target: string;
   readonly seed: number;
   readonly from: number;
   readonly to: number;
+  /** 1 if it is absent. */
+  readonly stride?: number;
 }
 
 /** A case: how it is generated and, for a stored case, its value. */
@@ -116,6 +118,8 @@ export type Answer =
     readonly counts: Counts;
     /** The first case of each failure that was not known. */
     readonly met: readonly Met[];
+    /** How much of what the cases have shown no case of the target in this worker had shown before. */
+    readonly novel: number;
     /** Why no more cases can be run. */
     readonly trouble?: string;
     /** Resident memory of the worker in bytes. */

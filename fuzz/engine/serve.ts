@@ -8,6 +8,7 @@ import { dossierOf } from "./dossier.ts";
 import { Evidence } from "./evidence.ts";
 import { faultOf, isFault, isTrouble, nameOf, sameFault } from "./fault.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { Novelty } from "./novelty.ts";
 import type { Answer, FromWorker, Met, Question } from "./protocol.ts";
 import { Scratch } from "./scratch.ts";
 import type { ThreadSetup } from "./supervise.ts";
@@ -35,16 +36,33 @@ export function serve(
   port.on("message", (question: Question) => server.answer(question));
 }
 
+/** Targets that a worker keeps ready; those that ran longest ago are stopped. */
+const READY_MAX = 32;
+/** The same while the worker has more than this share of its memory limit. */
+const READY_SHARE = 0.5;
+
+/** A target that is ready to run cases, and what its cases have shown. */
+interface Ready {
+  readonly bench: Bench;
+  readonly evidence: Evidence;
+  readonly novelty: Novelty;
+}
+
+/** What a new failure counts in comparison with a new rule. */
+const NEW_FAILURE = 16;
+
 /** One case in so many is kept as evidence where its traits are not needed otherwise. */
 const SAMPLED = 16;
 
 class Server {
   readonly #targets: readonly Target[];
+  readonly #setup: ThreadSetup;
   readonly #say: (said: FromWorker) => void;
   readonly #heartbeat: Heartbeat;
-  readonly #scratch: Scratch;
-  #bench: Bench | undefined;
-  #evidence = new Evidence();
+  /** By name of the target, in the order in which they ran last. */
+  readonly #ready = new Map<string, Ready>();
+  #made = 0;
+  #current: Bench | undefined;
 
   constructor(
     targets: readonly Target[],
@@ -52,16 +70,15 @@ class Server {
     say: (said: FromWorker) => void,
   ) {
     this.#targets = targets;
+    this.#setup = setup;
     this.#say = say;
     this.#heartbeat = new Heartbeat(setup.heartbeat);
-    const at = (step: string) => this.#heartbeat.at(step);
-    this.#scratch = new Scratch(join(setup.directory, "case"), setup.tools, at);
     this.#heartbeat.enter("idle");
     say({ say: "ready" });
   }
 
   blame(error: unknown): boolean {
-    return this.#bench?.blame(error) === true;
+    return this.#current?.blame(error) === true;
   }
 
   async answer(question: Question): Promise<void> {
@@ -84,70 +101,86 @@ class Server {
     const { ref } = question;
     if (question.ask === "shrink") return await this.#shrink(question);
     if (question.ask === "dossier") {
-      const bench = new Bench(this.#targetOf(ref), this.#surroundings);
+      const bench = this.#newBench(ref.target);
       return { say: "dossier", dossier: dossierOf(bench.target, bench.caseOf(ref).value) };
     }
-    const bench = await this.#started(ref.target);
+    const { bench } = await this.#started(ref.target);
     const { value } = bench.caseOf(ref);
     const attempt = await bench.run(value);
     const about = isFault(attempt) ? attempt.about : undefined;
     return { say: "replayed", attempt, dossier: dossierOf(bench.target, value, about) };
   }
 
-  get #surroundings(): { scratch: Scratch; heartbeat: Heartbeat } {
-    return { scratch: this.#scratch, heartbeat: this.#heartbeat };
+  #newBench(name: string): Bench {
+    const target = this.#targets.find((it) => it.name === name);
+    if (target === undefined) throw new Error(`unknown target ${name}`);
+    const { directory, tools } = this.#setup;
+    const own = join(directory, `case-${this.#made++}`);
+    const scratch = new Scratch(own, tools, (step) => this.#heartbeat.at(step));
+    return new Bench(target, { scratch, heartbeat: this.#heartbeat });
   }
 
-  #targetOf({ target }: { readonly target: string }): Target {
-    const found = this.#targets.find(({ name }) => name === target);
-    if (found === undefined) {
-      throw new Error(`unknown target ${target}`);
+  /** The target, ready to run cases. */
+  async #started(name: string): Promise<Ready> {
+    let ready = this.#ready.get(name);
+    this.#ready.delete(name);
+    if (ready === undefined) {
+      await this.#makeRoom();
+      const bench = this.#newBench(name);
+      this.#current = bench;
+      await bench.start();
+      ready = { bench, evidence: new Evidence(), novelty: new Novelty() };
     }
-    return found;
+    this.#ready.set(name, ready);
+    this.#current = ready.bench;
+    return ready;
   }
 
-  /** The target, ready to run cases; the one before it is stopped. */
-  async #started(target: string): Promise<Bench> {
-    if (this.#bench?.target.name === target) return this.#bench;
-    const last = this.#bench;
-    this.#bench = undefined;
-    await last?.stop();
-    const bench = new Bench(this.#targetOf({ target }), this.#surroundings);
-    await bench.start();
-    this.#evidence = new Evidence();
-    return this.#bench = bench;
+  /** Stops the targets that ran longest ago, if there are too many. */
+  async #makeRoom(): Promise<void> {
+    const isFull = process.memoryUsage.rss() > this.#setup.memoryMax * READY_SHARE;
+    const most = isFull ? 0 : READY_MAX - 1;
+    for (const [name, { bench }] of this.#ready) {
+      if (this.#ready.size <= most) return;
+      this.#ready.delete(name);
+      await bench.stop();
+    }
   }
 
   async #runCases(
-    bench: Bench,
+    { bench, evidence, novelty }: Ready,
     { range, milliseconds, known, causes = [] }: Extract<Question, { ask: "cases" }>,
   ): Promise<Answer> {
+    const { stride = 1 } = range;
     const tally = new Tally();
     const names = new Set(known);
     const met: Met[] = [];
     const until = performance.now() + milliseconds;
     let index = range.from;
+    let novel = 0;
     let trouble: string | undefined;
     while (index < range.to && trouble === undefined) {
       const value = bench.generate(range, index);
-      const traits = this.#traitsOf(bench, value.value, { causes, index });
-      const pending = this.#isLeftOut(bench, { traits, index, causes })
+      const traits = traitsOf(bench, value.value, { causes, index });
+      const pending = isLeftOut(bench, evidence, { traits, index, causes })
         ? LEFT_OUT
         : bench.run(value.value);
       const attempt = pending instanceof Promise ? await pending : pending;
       if (!isFault(attempt)) {
         tally.add(attempt);
-        if (attempt.skipped === undefined) this.#evidence.passed(traits, causes);
+        novel += novelty.addReport(attempt);
+        if (attempt.skipped === undefined) evidence.passed(traits, causes);
       } else if (isTrouble(attempt)) trouble = attempt.message;
       else {
         const cause = knownCauseOf(attempt, traits, causes);
-        if (cause !== undefined) this.#evidence.failed(cause);
+        if (cause !== undefined) evidence.failed(cause);
         tally.fail(cause?.id ?? attempt.signature);
         const name = nameOf(attempt);
+        novel += NEW_FAILURE * novelty.add([`failure ${name}`]);
         if (cause === undefined && !names.has(name)) met.push({ index, fault: attempt });
         if (cause === undefined) names.add(name);
       }
-      index++;
+      index += stride;
       if (this.#heartbeat.stopped || performance.now() >= until) break;
     }
     return {
@@ -155,40 +188,15 @@ class Server {
       to: index,
       counts: tally.counts(),
       met,
+      novel,
       resident: process.memoryUsage.rss(),
       ...(trouble === undefined ? {} : { trouble }),
     };
   }
 
-  /** The traits of a case; none where they are not needed. */
-  #traitsOf(
-    { target }: Bench,
-    value: unknown,
-    { causes, index }: { readonly causes: readonly KnownCause[]; readonly index: number },
-  ): readonly string[] {
-    const grouping = target.causes;
-    if (grouping === undefined) return [];
-    const isNeeded = causes.length > 0 || (grouping.avoided?.length ?? 0) > 0 ||
-      index % SAMPLED === 0;
-    return isNeeded ? grouping.traits(value) : [];
-  }
-
-  #isLeftOut(
-    { target }: Bench,
-    { traits, index, causes }: {
-      traits: readonly string[];
-      index: number;
-      causes: readonly KnownCause[];
-    },
-  ): boolean {
-    const { avoided = [] } = target.causes ?? {};
-    const deciding = causes.filter((cause) => this.#evidence.mostlyFails(cause));
-    return traits.length > 0 && isSteered({ traits, index }, { causes: deciding, avoided });
-  }
-
   async #shrink(question: Extract<Question, { ask: "shrink" }>): Promise<Answer> {
     const { ref, fault, after, causes = [] } = question;
-    const bench = await this.#started(ref.target);
+    const { bench, evidence } = await this.#started(ref.target);
     const value = bench.caseOf(ref);
     // A second run would end this worker.
     const again = isDeadly(fault) ? fault : await bench.run(value.value);
@@ -211,8 +219,35 @@ class Server {
       smallest: shrunk.dossier.traits ?? [],
       original: grouping.traits(bench.caseOf(whole).value),
       complete: shrunk.complete,
-      passing: this.#evidence.passing,
+      passing: evidence.passing,
     });
     return { say: "shrunk", shrunk: { ...shrunk, cause } };
   }
+}
+
+/** The traits of a case; none where they are not needed. */
+function traitsOf(
+  { target }: Bench,
+  value: unknown,
+  { causes, index }: { readonly causes: readonly KnownCause[]; readonly index: number },
+): readonly string[] {
+  const grouping = target.causes;
+  if (grouping === undefined) return [];
+  const isNeeded = causes.length > 0 || (grouping.avoided?.length ?? 0) > 0 ||
+    index % SAMPLED === 0;
+  return isNeeded ? grouping.traits(value) : [];
+}
+
+function isLeftOut(
+  { target }: Bench,
+  evidence: Evidence,
+  { traits, index, causes }: {
+    traits: readonly string[];
+    index: number;
+    causes: readonly KnownCause[];
+  },
+): boolean {
+  const { avoided = [] } = target.causes ?? {};
+  const deciding = causes.filter((cause) => evidence.mostlyFails(cause));
+  return traits.length > 0 && isSteered({ traits, index }, { causes: deciding, avoided });
 }

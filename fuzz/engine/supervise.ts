@@ -14,6 +14,8 @@ export interface ThreadSetup {
   readonly heartbeat: SharedArrayBuffer;
   readonly directory: string;
   readonly tools: Tools;
+  /** Limit of the resident memory of the process in bytes. */
+  readonly memoryMax: number;
   readonly settings?: Json;
 }
 
@@ -85,6 +87,7 @@ class Supervisor {
       heartbeat: this.#heartbeat.buffer,
       directory,
       tools,
+      memoryMax,
       ...(settings === undefined ? {} : { settings }),
     };
     this.#heartbeat.enter("starting");

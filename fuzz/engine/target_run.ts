@@ -1,8 +1,7 @@
-import { GRANT_MAX, ShrinkShare } from "./budget.ts";
-import type { KnownCause, Ledger } from "./causes.ts";
+import type { KnownCause } from "./causes.ts";
 import type { Crew } from "./crew.ts";
 import { nameOf } from "./fault.ts";
-import { Finding, type Origin } from "./finding.ts";
+import type { Origin } from "./finding.ts";
 import type { Answer, CaseRange, Lost } from "./protocol.ts";
 import { type Counts, NO_COUNTS, sumCounts } from "./tally.ts";
 import { HarnessError } from "./target.ts";
@@ -21,39 +20,42 @@ export type TargetEnd =
   /** The harness or a tool does not work. */
   | "trouble";
 
+/** The end of a target, with details. */
+export interface Ended {
+  readonly end: TargetEnd;
+  readonly message?: string;
+}
+
 /** The settings for one target. */
 export interface TargetPlan {
   readonly target: string;
   readonly seed: number;
-  /** Number of cases. */
+  /** Cases have indices below this. */
   readonly runs: number;
-  /** Time for cases and for making failures smaller; `Infinity` where only `runs` counts. */
+  /** The cases of this run: the first index, and the distance of the others. */
+  readonly shard: Shard;
+  /** The causes of failures that are known at the moment, if those of the target are grouped so. */
+  causes(): readonly KnownCause[] | undefined;
+  /** Called for each new failure. */
+  met(origin: Origin): void;
+}
+
+/** Every `of`th case of a target, from the one with index `first`. */
+export interface Shard {
+  readonly first: number;
+  readonly of: number;
+}
+
+/** All cases. */
+export const WHOLE: Shard = { first: 0, of: 1 };
+
+/** What a slice of a target has brought. */
+export interface Slice {
   readonly milliseconds: number;
-  /** Time for making failures smaller if `milliseconds` is `Infinity`. */
-  readonly shrinkMilliseconds: number;
-  /** The failures by cause, for a target whose failures are grouped so, and the group of the target. */
-  readonly grouped?: { readonly ledger: Ledger; readonly group: string };
+  /** How much of what its cases have shown was new. */
+  readonly novel: number;
 }
 
-/** Callbacks of a target's run. */
-export interface TargetEvents {
-  progress(counts: Counts): void;
-  /** A failure that will not be made smaller. */
-  settled(finding: Finding): Promise<void>;
-}
-
-/** The result of a target's run. */
-export interface TargetOutcome {
-  readonly counts: Counts;
-  readonly end: TargetEnd;
-  /** Details of the end. */
-  readonly message?: string;
-  /** Failures that may still be made smaller. */
-  readonly unsettled: readonly Finding[];
-}
-
-/** How long a worker runs cases before it reports, in milliseconds. */
-const STRETCH = 100;
 /** Most cases that a worker gets at a time. */
 const RANGE_MAX = 4096;
 /** Different failures of one target that are reported. The others are only counted. */
@@ -65,132 +67,123 @@ const LOST_MAX = 10;
 const LOST_SHARE = { cases: 0.1, time: 0.5 };
 
 interface Range extends CaseRange {
+  readonly stride: number;
   /** These cases run one by one, since one of them, it is not known which, ended a worker. */
   readonly careful?: boolean;
 }
 
-/** One target on all workers of a crew. */
+/** The cases of one target, which any worker runs in slices. */
 export class TargetRun {
   readonly #crew: Crew;
   readonly #plan: TargetPlan;
-  readonly #events: TargetEvents;
-  readonly #started: number;
-  readonly #until: number;
-  readonly #share: ShrinkShare;
   readonly #known = new Set<string>();
-  /** Failures that wait to be made smaller. */
-  readonly #findings: Finding[] = [];
-  /** Failures that may still be made smaller after their turn. */
-  readonly #deferred: Finding[] = [];
   /** Cases that a worker got and did not run. */
   readonly #returned: Range[] = [];
-  #next = 0;
+  #next: number;
   #size = 1;
   #busy = 0;
-  #idle: (() => void)[] = [];
   #counts = NO_COUNTS;
+  #spent = 0;
   #lost = 0;
   /** Time of the cases that ended a worker, in milliseconds. */
   #lostTime = 0;
-  #end: { readonly end: TargetEnd; readonly message?: string } | undefined;
+  #end: Ended | undefined;
 
-  constructor(crew: Crew, plan: TargetPlan, events: TargetEvents) {
+  constructor(crew: Crew, plan: TargetPlan) {
     this.#crew = crew;
     this.#plan = plan;
-    this.#events = events;
-    this.#started = crew.now();
-    this.#until = this.#started + plan.milliseconds;
-    const { jobs } = crew.options;
-    this.#share = new ShrinkShare(this.#until, { jobs, unlimited: plan.shrinkMilliseconds });
+    this.#next = plan.shard.first;
   }
 
-  /** Runs the target to its end. */
-  async run(): Promise<TargetOutcome> {
-    const { jobs } = this.#crew.options;
-    await Promise.all(Array.from({ length: jobs }, (_, job) => this.#lane(job)));
-    const end = this.#end ?? this.#natural() ?? { end: "runs" };
-    const unsettled = [...this.#findings, ...this.#deferred];
-    return { counts: this.#counts, ...end, unsettled };
+  get name(): string {
+    return this.#plan.target;
   }
 
-  /** What one worker does. */
-  async #lane(job: number): Promise<void> {
-    while (this.#end === undefined && this.#natural() === undefined) {
-      const milliseconds = this.#findings.length === 0 ? 0 : this.#share.take(this.#crew.now());
-      const finding = milliseconds > 0 ? this.#findings.shift() : undefined;
-      if (finding !== undefined) {
-        await this.#shrink(finding, job, milliseconds);
-        continue;
-      }
-      const range = this.#take();
-      if (range !== undefined) await this.#run(range, job);
-      // Other workers may return cases.
-      else if (this.#busy > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-      else return;
-    }
+  get counts(): Counts {
+    return this.#counts;
   }
 
-  #natural(): { readonly end: TargetEnd } | undefined {
-    if (this.#crew.interrupted !== undefined) return { end: "stopped" };
-    return this.#crew.now() >= this.#until ? { end: "time" } : undefined;
+  /** Time that all workers together have spent on it, in milliseconds. */
+  get spent(): number {
+    return this.#spent;
   }
 
-  async #shrink(finding: Finding, job: number, milliseconds: number): Promise<void> {
+  /** Whether there are cases for a worker at the moment. */
+  get isOpen(): boolean {
+    return this.#end === undefined &&
+      (this.#returned.length > 0 || this.#next < this.#plan.runs);
+  }
+
+  /** Why no more cases run; `undefined` while some may. */
+  get end(): Ended | undefined {
+    if (this.#busy > 0) return undefined;
+    return this.#end ?? (this.isOpen ? undefined : { end: "runs" });
+  }
+
+  /** Runs the next cases on the worker of a job. */
+  async run(job: number, milliseconds: number): Promise<Slice> {
+    const range = this.#take();
+    const worker = this.#hire(job);
+    if (range === undefined || worker === undefined) return { milliseconds: 0, novel: 0 };
+    this.#busy++;
+    const { careful: _, ...cases } = range;
+    const causes = this.#plan.causes();
     const { now } = this.#crew;
-    const started = now();
-    const met = (origin: Origin) => this.#meet(origin);
-    await finding.shrink({ crew: this.#crew, job, milliseconds, met, ...this.#causes });
-    this.#share.giveBack(milliseconds - (now() - started));
-    if (this.#plan.grouped !== undefined) {
-      // Its cause is known now, so that others with the same signature are met again.
-      await this.#events.settled(finding);
-      this.#known.delete(nameOf(finding.fault));
-    } else if (finding.settled || milliseconds >= GRANT_MAX) await this.#events.settled(finding);
-    else this.#deferred.push(finding);
+    const asked = now();
+    const answer = await worker.ask({
+      ask: "cases",
+      range: cases,
+      milliseconds,
+      known: [...this.#known],
+      ...(causes === undefined ? {} : { causes }),
+    });
+    const taken = now() - asked;
+    this.#busy--;
+    this.spend(taken);
+    if (answer.say === "ran") this.#ran(range, answer, worker);
+    else if (answer.say === "lost") this.#lose(range, answer, taken);
+    else if (answer.say === "refused") {
+      this.#end ??= { end: answer.trouble ? "trouble" : "broken", message: answer.message };
+    }
+    return { milliseconds: taken, novel: answer.say === "ran" ? answer.novel : 0 };
+  }
+
+  /** Counts time that was spent on making failures of the target smaller. */
+  spend(milliseconds: number): void {
+    this.#spent += milliseconds;
+  }
+
+  /** Reports a failure, unless it is known. */
+  meet(origin: Origin): void {
+    const name = nameOf(origin.fault);
+    if (this.#known.has(name) || this.#known.size >= FINDINGS_MAX) return;
+    this.#known.add(name);
+    this.#plan.met(origin);
+  }
+
+  /** From now on, a failure of this name is a new one. */
+  forget(name: string): void {
+    this.#known.delete(name);
   }
 
   /** The next cases. Returned ones come first. */
   #take(): Range | undefined {
     const returned = this.#returned.shift();
-    if (returned?.careful === true && returned.to - returned.from > 1) {
-      this.#giveBack({ ...returned, from: returned.from + 1 });
-      return { ...returned, to: returned.from + 1 };
+    if (returned?.careful === true && returned.to - returned.from > returned.stride) {
+      const second = returned.from + returned.stride;
+      this.#giveBack({ ...returned, from: second });
+      return { ...returned, to: second };
     }
     if (returned !== undefined) return returned;
-    const { target, seed, runs } = this.#plan;
+    const { target, seed, runs, shard: { of: stride } } = this.#plan;
     if (this.#next >= runs) return undefined;
     const from = this.#next;
-    this.#next = Math.min(runs, from + this.#size);
-    return { target, seed, from, to: this.#next };
+    this.#next += this.#size * stride;
+    return { target, seed, from, to: Math.min(runs, this.#next), stride };
   }
 
   #giveBack(range: Range): void {
     if (range.from < range.to) this.#returned.push(range);
-  }
-
-  async #run(range: Range, job: number): Promise<void> {
-    const worker = this.#hire(job);
-    if (worker === undefined) return;
-    this.#busy++;
-    const { careful: _, ...cases } = range;
-    const milliseconds = Math.min(STRETCH, this.#until - this.#crew.now());
-    const known = [...this.#known];
-    const asked = this.#crew.now();
-    const answer = await worker.ask({
-      ask: "cases",
-      range: cases,
-      milliseconds,
-      known,
-      ...this.#causes,
-    });
-    this.#busy--;
-    if (answer.say === "ran") this.#ran(range, answer, worker);
-    else if (answer.say === "lost") this.#lose(range, answer, this.#crew.now() - asked);
-    else if (answer.say === "refused") {
-      this.#end ??= { end: answer.trouble ? "trouble" : "broken", message: answer.message };
-    }
-    for (const wake of this.#idle.splice(0)) wake();
-    this.#events.progress(this.#counts);
   }
 
   #hire(job: number): Worker | undefined {
@@ -207,10 +200,11 @@ export class TargetRun {
     const { to, counts, met, trouble, resident } = answer;
     this.#counts = sumCounts([this.#counts, counts]);
     this.#giveBack({ ...range, from: to });
-    this.#size = Math.max(1, Math.min(RANGE_MAX, 2 * (to - range.from)));
+    const ran = (to - range.from) / range.stride;
+    this.#size = Math.max(1, Math.min(RANGE_MAX, 2 * ran));
     const { target, seed } = range;
     for (const { index, fault } of met) {
-      this.#meet({ ref: { target, seed, index, path: [] }, fault });
+      this.meet({ ref: { target, seed, index, path: [] }, fault });
     }
     if (trouble !== undefined) this.#end ??= { end: "trouble", message: trouble };
     // No single case is to blame for the memory, so there is a fresh worker.
@@ -228,15 +222,16 @@ export class TargetRun {
       this.#end ??= { end: "broken", message };
       return;
     }
-    const index = beat?.index ?? (range.to - range.from === 1 ? range.from : undefined);
+    const { from, to, stride } = range;
+    const index = beat?.index ?? (to - from <= stride ? from : undefined);
     if (index === undefined) return this.#giveBack({ ...range, careful: true });
     this.#giveBack({ ...range, to: index });
-    this.#giveBack({ ...range, from: index + 1 });
+    this.#giveBack({ ...range, from: index + stride });
     const failures = { [fault.signature]: 1 };
     this.#counts = sumCounts([this.#counts, { ...NO_COUNTS, cases: 1, failures }]);
     const { target, seed } = range;
     const ref = { target, seed, index, path: [] };
-    this.#meet({ ref, fault, ungenerated: beat?.phase === "generating" });
+    this.meet({ ref, fault, ungenerated: beat?.phase === "generating" });
     this.#lost++;
     this.#lostTime += milliseconds;
     if (this.#lost >= LOST_MAX && this.#isLosing()) {
@@ -246,21 +241,7 @@ export class TargetRun {
   }
 
   #isLosing(): boolean {
-    const { now, options } = this.#crew;
-    const spent = (now() - this.#started) * options.jobs;
     return this.#lost > LOST_SHARE.cases * this.#counts.cases ||
-      this.#lostTime > LOST_SHARE.time * spent;
-  }
-
-  #meet(origin: Origin): void {
-    const name = nameOf(origin.fault);
-    if (this.#known.has(name) || this.#known.size >= FINDINGS_MAX) return;
-    this.#known.add(name);
-    this.#findings.push(new Finding(origin, this.#crew.now()));
-  }
-
-  get #causes(): { readonly causes?: readonly KnownCause[] } {
-    const { grouped } = this.#plan;
-    return grouped === undefined ? {} : { causes: grouped.ledger.causesOf(grouped.group) };
+      this.#lostTime > LOST_SHARE.time * this.#spent;
   }
 }

@@ -80,8 +80,17 @@ Deno.test(
     const outcome = await runTask("fuzz", args);
     assertEquals(outcome.status, 1);
     const events = eventsOf(outcome);
-    const kinds = events.map((event) => event.event).filter((event) => event !== "progress");
+    const kinds = events.map((event) => event.event)
+      .filter((event) => event !== "progress" && event !== "found");
     assertEquals(kinds, ["started", "failure", "failure", "target", "finished"]);
+    const [found, failures] = ["found", "failure"].map((kind) =>
+      events.filter(({ event }) => event === kind).map(({ signature }) => signature).sort()
+    );
+    assertEquals(found, failures);
+    for (const { signature } of events.filter(({ event }) => event === "found")) {
+      const [first] = events.filter((event) => event.signature === signature);
+      assertEquals(first?.event, "found");
+    }
     assertEquals([events[0]?.seed, events.at(-1)?.status, events.at(-1)?.failures], [7, 1, 2]);
   }),
 );

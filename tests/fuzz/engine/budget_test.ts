@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { formatDuration, parseDuration, shareOf } from "../../../fuzz/engine/mod.ts";
+import { formatDuration, parseDuration } from "../../../fuzz/engine/mod.ts";
 
 Deno.test("parseDuration() reads seconds, and every unit", () => {
   const read = ["90", "60s", "5m", "1h", "500ms", "1.5s"].map(parseDuration);
@@ -20,21 +20,4 @@ Deno.test("parseDuration() rejects what is not a duration", () => {
 Deno.test("formatDuration() uses the unit that fits", () => {
   const shown = [850, 12_560, 59_990, 60_000, 245_000, 3_720_000].map(formatDuration);
   assertEquals(shown, ["850ms", "12.5s", "59.9s", "1m00s", "4m05s", "1h02m"]);
-});
-
-Deno.test("shareOf() splits time by weight", () => {
-  assertEquals(shareOf(60_000, [1, 1, 4]), 10_000);
-  assertEquals(shareOf(60_000, [4, 1, 1]), 40_000);
-  assertEquals(shareOf(60_000, [3]), 60_000);
-});
-
-Deno.test("shareOf() passes on the time that a target does not use", () => {
-  const weights = [1, 1, 4];
-  const used = 2000;
-  assertEquals(shareOf(60_000 - used, weights.slice(1)), 11_600);
-});
-
-Deno.test("shareOf() gives nothing when time is up or no target is left", () => {
-  assertEquals(shareOf(-5, [1]), 0);
-  assertEquals(shareOf(60_000, []), 0);
 });

@@ -4,13 +4,79 @@ import { simulate } from "./simulated.ts";
 
 const sorted = (indices: readonly number[]) => indices.toSorted((a, b) => a - b);
 
+function assertNear(actual: number, expected: number, tolerance: number): void {
+  assert(Math.abs(actual - expected) <= tolerance, `${actual} instead of ${expected}`);
+}
+
 Deno.test("fuzz() splits its time among the targets by weight", async () => {
   const { summary } = await simulate({ one: { caseTime: 1 }, two: { caseTime: 10 } }, {
     milliseconds: 60_000,
   });
   assertEquals(summary.results.map(({ end }) => end), ["time", "time"]);
-  assertEquals(summary.results.map(({ milliseconds }) => milliseconds), [30_000, 30_000]);
-  assertEquals(summary.results.map(({ counts }) => counts.cases), [30_000, 3000]);
+  const [one = 0, two = 0] = summary.results.map(({ milliseconds }) => milliseconds);
+  assertEquals(one + two, 60_000);
+  assertNear(one, 30_000, 1000);
+  assertEquals(summary.results.map(({ counts }) => counts.cases), [one, two / 10]);
+});
+
+Deno.test("fuzz() runs every target from the first second", async () => {
+  const names = Array.from({ length: 25 }, (_, index) => `target ${index}`);
+  const behaviours = Object.fromEntries(names.map((name) => [name, { caseTime: 20 }]));
+  const { starts } = await simulate(behaviours, { milliseconds: 60_000 });
+  assertEquals([...starts.keys()], names);
+  assert([...starts.values()].every((start) => start <= 1000), [...starts.values()].join(" "));
+});
+
+Deno.test("fuzz() starts targets that need a tool after the others", async () => {
+  const needing = { caseTime: 1, needs: ["qemu-img"] as const };
+  const { starts, summary } = await simulate({ needing, pure: { caseTime: 1 } }, {
+    milliseconds: 1000,
+    tools: { "qemu-img": "7.2.22" },
+  });
+  assertEquals([...starts.keys()], ["pure", "needing"]);
+  assertEquals(summary.results.map(({ target }) => target), ["needing", "pure"]);
+});
+
+Deno.test("fuzz() gives a target whose cases show new things more time", async () => {
+  const { summary } = await simulate({
+    dull: { caseTime: 1 },
+    rich: { caseTime: 1, novel: () => 1 },
+  }, { milliseconds: 60_000 });
+  const [dull = 0, rich = 0] = summary.results.map(({ milliseconds }) => milliseconds);
+  assert(rich > 2 * dull, `${rich} ms`);
+  assertNear(dull, 15_000, 1500);
+});
+
+Deno.test("fuzz() goes on with cases while it makes a failure smaller", async () => {
+  const { starts, spent, summary, worked } = await simulate({
+    failing: {
+      caseTime: 10,
+      fails: (index) => index === 3 ? "bug" : undefined,
+      shrinkTime: 10_000,
+    },
+    other: { caseTime: 10 },
+  }, { milliseconds: 60_000 });
+  assertEquals([...starts.keys()], ["failing", "other"]);
+  assertEquals(summary.failures.map(({ found }) => found.shrink?.complete), [true]);
+  // Cases get as much time as each stretch of shrinking took, before the next one.
+  assertEquals(worked.slice(0, 7).map(({ what }) => what), [
+    ...["cases", "shrinking", "cases", "shrinking", "cases", "shrinking", "cases"] as const,
+  ]);
+  const [, first, second, third] = worked.map(({ milliseconds }) => milliseconds);
+  assertEquals([first, third], [1000, 2000]);
+  assertNear(second ?? 0, 1000, 110);
+  assert(spent.shrinking <= 30_000);
+});
+
+Deno.test("fuzz() reports a failure when it is found, and again when it is small", async () => {
+  const target = {
+    caseTime: 10,
+    fails: (index: number) => index === 3 ? "bug" : undefined,
+    shrinkTime: 900,
+  };
+  const { told } = await simulate({ target }, { milliseconds: 10_000 });
+  assertEquals(told.slice(0, 2).map(({ event }) => event), ["found", "failed"]);
+  assert((told[0]?.at ?? Infinity) <= 200);
 });
 
 Deno.test("fuzz() gives time that a target does not need to the later ones", async () => {

@@ -3,7 +3,8 @@ import { Crew, type CrewOptions, fuzz, type Plan, type Worker } from "../../../f
 import type { Fault } from "../../../fuzz/engine/fault.ts";
 import type { Answer, Lost, Question } from "../../../fuzz/engine/protocol.ts";
 import { Tally } from "../../../fuzz/engine/tally.ts";
-import type { Reporter, Summary } from "../../../fuzz/engine/run.ts";
+import type { Summary } from "../../../fuzz/engine/plan.ts";
+import type { ToolName } from "../../../src/peers/mod.ts";
 import { HELD, toy } from "./toys.ts";
 
 /** How a target behaves in a simulation. Times are milliseconds on its clock. */
@@ -14,6 +15,10 @@ export interface Behaviour {
   readonly fails?: (index: number) => string | undefined;
   /** The case takes its worker down, which says what it was at, or nothing. */
   readonly kills?: (index: number) => "hangs" | "silently" | undefined;
+  /** How much of what a case shows is new. */
+  readonly novel?: (index: number) => number;
+  /** The tools that the target needs. */
+  readonly needs?: readonly ToolName[];
   /** How long it takes to make a failure as small as possible. */
   readonly shrinkTime?: number;
 }
@@ -27,17 +32,17 @@ export interface Simulation {
   readonly spent: { readonly cases: number; readonly shrinking: number };
   /** Indices of the cases that were run to their end, in order. */
   readonly ran: readonly number[];
+  /** When each target had its first case, in order. */
+  readonly starts: ReadonlyMap<string, number>;
+  /** What the time went to, without a break. */
+  readonly worked: readonly { readonly what: Work; readonly milliseconds: number }[];
+  /** What was reported, and when. */
+  readonly told: readonly { readonly event: string; readonly at: number }[];
 }
 
-const dossier = { case: null, description: "", excerpt: "", passphrases: [], files: [], gaps: [] };
+type Work = "cases" | "shrinking";
 
-const silent: Reporter = {
-  started: () => {},
-  progress: () => {},
-  failed: () => {},
-  targetDone: () => {},
-  finished: () => {},
-};
+const dossier = { case: null, description: "", excerpt: "", passphrases: [], files: [], gaps: [] };
 
 /** Runs targets of which only the behaviour is known, on a clock that nobody waits for. */
 export async function simulate(
@@ -57,7 +62,10 @@ export async function simulate(
     ...changes,
   });
   const plan = {
-    targets: Object.keys(behaviours).map((name) => toy(name, fc.constant(0), () => HELD)),
+    targets: Object.entries(behaviours).map(([name, { needs }]) => ({
+      ...toy(name, fc.constant(0), () => HELD),
+      ...(needs === undefined ? {} : { needs }),
+    })),
     seed: 1,
     milliseconds: Infinity,
     shrinkMilliseconds: 0,
@@ -69,8 +77,18 @@ export async function simulate(
   };
   world.end = plan.milliseconds;
   try {
-    const summary = await fuzz(plan, crew, silent);
-    return { summary, elapsed: world.now, spent: world.spent, ran: world.ran };
+    const told: { event: string; at: number }[] = [];
+    const tell = (event: string) => () => void told.push({ event, at: world.now });
+    const summary = await fuzz(plan, crew, {
+      started: () => {},
+      progress: () => {},
+      found: tell("found"),
+      failed: tell("failed"),
+      targetDone: () => {},
+      finished: () => {},
+    });
+    const { spent, ran, starts, worked } = world;
+    return { summary, elapsed: world.now, spent, ran, starts, worked, told };
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
@@ -79,7 +97,11 @@ export async function simulate(
 class World {
   readonly behaviours: Readonly<Record<string, Behaviour>>;
   readonly spent = { cases: 0, shrinking: 0 };
+  /** How long each failure has been made smaller. */
+  readonly shrunk = new Map<string, number>();
   readonly ran: number[] = [];
+  readonly starts = new Map<string, number>();
+  readonly worked: { what: Work; milliseconds: number }[] = [];
   now = 0;
   end = Infinity;
 
@@ -87,7 +109,10 @@ class World {
     this.behaviours = behaviours;
   }
 
-  pass(what: "cases" | "shrinking", milliseconds: number): void {
+  pass(what: Work, milliseconds: number): void {
+    const last = this.worked.at(-1);
+    if (last?.what === what) last.milliseconds += milliseconds;
+    else this.worked.push({ what, milliseconds });
     if (this.now < this.end) this.spent[what] += milliseconds;
     this.now += milliseconds;
   }
@@ -119,10 +144,13 @@ class SimulatedWorker implements Worker {
     if (question.ask === "dossier") return { say: "dossier", dossier };
     const { shrinkTime = 0 } = this.#world.behaviours[question.ref.target] ?? {};
     if (question.ask === "replay") return this.#lose(question.ref.index, "hangs");
-    const time = Math.min(shrinkTime, question.milliseconds);
-    this.#world.pass("shrinking", time);
     const { fault } = question;
-    const complete = time === shrinkTime;
+    const { shrunk } = this.#world;
+    const before = shrunk.get(fault.signature) ?? 0;
+    const time = Math.min(shrinkTime - before, question.milliseconds);
+    shrunk.set(fault.signature, before + time);
+    this.#world.pass("shrinking", time);
+    const complete = before + time === shrinkTime;
     return {
       say: "shrunk",
       shrunk: { steps: [], fault, tried: 1, complete, repeats: true, dossier },
@@ -131,7 +159,10 @@ class SimulatedWorker implements Worker {
 
   #run({ range, milliseconds, known }: Extract<Question, { ask: "cases" }>): Answer {
     const world = this.#world;
-    const { caseTime, fails, kills } = world.behaviours[range.target] ?? { caseTime: 1 };
+    const behaviour: Behaviour = world.behaviours[range.target] ?? { caseTime: 1 };
+    const { caseTime, fails, kills, novel: newIn = () => 0 } = behaviour;
+    if (!world.starts.has(range.target)) world.starts.set(range.target, world.now);
+    let novel = 0;
     const until = world.now + milliseconds;
     const tally = new Tally();
     const met: { index: number; fault: Fault }[] = [];
@@ -141,6 +172,7 @@ class SimulatedWorker implements Worker {
       if (death !== undefined) return this.#lose(index, death);
       world.pass("cases", caseTime);
       world.ran.push(index);
+      novel += newIn(index);
       const signature = fails?.(index);
       if (signature === undefined) tally.add(HELD);
       else {
@@ -153,7 +185,7 @@ class SimulatedWorker implements Worker {
       index++;
       if (this.#stopped || world.now >= until) break;
     }
-    return { say: "ran", to: index, counts: tally.counts(), met, resident: 0 };
+    return { say: "ran", to: index, counts: tally.counts(), met, novel, resident: 0 };
   }
 
   #lose(index: number, death: "hangs" | "silently"): Lost {

@@ -13,6 +13,7 @@ import { toys } from "./toys.ts";
 const silent: Reporter = {
   started: () => {},
   progress: () => {},
+  found: () => {},
   failed: () => {},
   targetDone: () => {},
   finished: () => {},

@@ -67,6 +67,7 @@ export async function fuzzPlanted(
     const summary = await fuzz(plan, crew, {
       started: nothing,
       progress: nothing,
+      found: nothing,
       targetDone: nothing,
       finished: nothing,
       failed: (failure) => all.push(failure),
