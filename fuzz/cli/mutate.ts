@@ -1,4 +1,3 @@
-import type * as fc from "fast-check";
 import {
   type Options,
   parseOptions,
@@ -8,16 +7,14 @@ import {
   wholeNumber,
   whyUnreadable,
 } from "../../src/cli/mod.ts";
-import { caseAt, CASES_MAX } from "../engine/mod.ts";
-import { images, type Kit, type Mutant, mutantOf } from "../formats/mod.ts";
+import { CASES_MAX } from "../engine/mod.ts";
+import { images, type Kit } from "../formats/mod.ts";
 import { typedFile, typedPath } from "./host.ts";
-import { serveMutants } from "./mutate_pipe.ts";
+import { MUTANT_BYTES_MAX, mutants, serveMutants } from "./mutants.ts";
 
 const NAMES = images.map(({ format }) => format.name);
 const COUNT_MAX = 100_000;
 const SEED_MAX = CASES_MAX - 1;
-/** The longest image that is read or written, in bytes. */
-const BYTES_MAX = 64 * 2 ** 20;
 
 /** The text of `mutate --help`. */
 export const help = `diskproof mutate IMAGE --out DIR [options]
@@ -38,7 +35,7 @@ malformed. Bytes of no known format become a generated image.
 
 With --stdin, all numbers are 32-bit and big-endian. A request is a seed, a number of results, their
 largest length in bytes, the length of an image, and the image. The answer is the length and the
-bytes of each result. The longest image has ${BYTES_MAX} bytes.
+bytes of each result. The longest image has ${MUTANT_BYTES_MAX} bytes.
 
 The same bytes, seed and options give the same results in the same release.
 
@@ -57,12 +54,7 @@ export async function run(args: string[]): Promise<number> {
     lists: ["format"],
   });
   const kits = kitsOf(options.list("format"));
-  const mutant = (bytes: Uint8Array, { seed, index, sizeMax }: Order): Mutant => {
-    let drawn = 0;
-    const draw = <T>(values: fc.Arbitrary<T>): T =>
-      caseAt(values, { seed, target: `mutate ${drawn++}` }, index).value;
-    return mutantOf(bytes, { kits, draw, sizeMax });
-  };
+  const mutant = mutants(kits);
   if (!options.flag("stdin")) return mutateFile(options, mutant);
   const [unexpected] = [
     ...options.positional,
@@ -73,15 +65,8 @@ export async function run(args: string[]): Promise<number> {
     throw new UsageError(`${unexpected} and --stdin cannot be combined`);
   }
   const pipe = { input: Deno.stdin.readable, output: Deno.stdout.writable };
-  await serveMutants(pipe, BYTES_MAX, (bytes, order) => mutant(bytes, order).bytes);
+  await serveMutants(pipe, MUTANT_BYTES_MAX, (bytes, order) => mutant(bytes, order).bytes);
   return 0;
-}
-
-/** Which mutant of an image. */
-interface Order {
-  readonly seed: number;
-  readonly index: number;
-  readonly sizeMax: number;
 }
 
 function kitsOf(named: readonly string[]): readonly Kit[] {
@@ -95,7 +80,7 @@ function kitsOf(named: readonly string[]): readonly Kit[] {
 
 function mutateFile(
   options: Options,
-  mutant: (bytes: Uint8Array, order: Order) => Mutant,
+  mutant: ReturnType<typeof mutants>,
 ): number {
   const [path, unexpected] = options.positional;
   if (path === undefined) throw new UsageError("name an image (see --help)");
@@ -110,7 +95,7 @@ function mutateFile(
   for (let index = 0; index < count; index++) {
     const number = String(index).padStart(String(count - 1).length, "0");
     const written = `${directory}/${number}-${name}`;
-    const result = mutant(bytes, { seed, index, sizeMax: BYTES_MAX });
+    const result = mutant(bytes, { seed, index, sizeMax: MUTANT_BYTES_MAX });
     try {
       Deno.mkdirSync(directory, { recursive: true });
       Deno.writeFileSync(written, result.bytes);
@@ -125,9 +110,9 @@ function mutateFile(
 function readImage(path: string): Uint8Array {
   try {
     const { size } = Deno.statSync(path);
-    if (size <= BYTES_MAX) return Deno.readFileSync(path);
+    if (size <= MUTANT_BYTES_MAX) return Deno.readFileSync(path);
   } catch (error) {
     throw new UsageError(`Cannot read ${path}: ${whyUnreadable(error)}`);
   }
-  throw new UsageError(`Cannot mutate ${path}: it is longer than ${BYTES_MAX} bytes`);
+  throw new UsageError(`Cannot mutate ${path}: it is longer than ${MUTANT_BYTES_MAX} bytes`);
 }

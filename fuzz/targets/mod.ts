@@ -31,6 +31,7 @@ export { fromPlainJson, toPlainJson } from "./json.ts";
 export {
   type EditedCase,
   isNoise,
+  judged,
   type NoiseCase,
   open,
   type OpenCase,

@@ -24,6 +24,7 @@ const FLOORS = [
   ["fuzz/targets"],
   ["fuzz/peer"],
   ["fuzz/cli"],
+  ["fuzz/jazzer"],
   ["golden/recipes", "corpus/cases"],
   ["golden/build"],
   ["corpus/build"],

@@ -5,7 +5,7 @@ import { UsageError } from "../../../src/cli/mod.ts";
 import { fileBytes } from "../../../src/format/mod.ts";
 import { detect } from "../../../src/image/mod.ts";
 import { qcow2Format } from "../../../src/qcow2/mod.ts";
-import { serveMutants } from "../../../fuzz/cli/mutate_pipe.ts";
+import { serveMutants } from "../../../fuzz/cli/mutants.ts";
 import { caseAt } from "../../../fuzz/engine/mod.ts";
 import { images, mutantOf, qcow2Models } from "../../../fuzz/formats/mod.ts";
 

@@ -1,4 +1,10 @@
+import type * as fc from "fast-check";
 import { UsageError } from "../../src/cli/mod.ts";
+import { caseAt } from "../engine/mod.ts";
+import { type Kit, type Mutant, mutantOf } from "../formats/mod.ts";
+
+/** The longest image that is read or written, in bytes. */
+export const MUTANT_BYTES_MAX: number = 64 * 2 ** 20;
 
 /** Which mutant of an image a fuzzer wants. */
 export interface MutantOrder {
@@ -14,6 +20,18 @@ const NUMBER = 4;
 /** The numbers in front of an image: seed, count, largest length, length. */
 const HEAD = 4 * NUMBER;
 const COUNT_MAX = 65536;
+
+/** Makes mutants of images of some formats. The same bytes and order give the same mutant. */
+export function mutants(
+  kits: readonly Kit[],
+): (bytes: Uint8Array, order: MutantOrder) => Mutant {
+  return (bytes, { seed, index, sizeMax }) => {
+    let drawn = 0;
+    const draw = <T>(values: fc.Arbitrary<T>): T =>
+      caseAt(values, { seed, target: `mutate ${drawn++}` }, index).value;
+    return mutantOf(bytes, { kits, draw, sizeMax });
+  };
+}
 
 /** The two ends of a pipe to a fuzzer. */
 export interface MutantPipe {

@@ -1,0 +1,2 @@
+#!/bin/bash -eu
+exec "$SRC/diskproof/.clusterfuzzlite/build.sh"
