@@ -1,3 +1,4 @@
+import { shellWord } from "../../src/report/mod.ts";
 import { type Fault, pathText, type ReportedFailure, type Sidecar } from "../engine/mod.ts";
 import { oneAnswer, sideBySide } from "./side_by_side.ts";
 import { indent } from "./table.ts";
@@ -127,9 +128,4 @@ function reproduceWith({ artifact, seed, target, path, fault }: FailureFacts): s
 function minimizeWith({ artifact, fault }: FailureFacts): string {
   if (artifact === undefined) return "(no artifact was written)";
   return `deno task minimize ${shellWord(artifact)}${peerOption(fault)} --time 10m`;
-}
-
-/** A word, quoted for a shell. */
-export function shellWord(word: string): string {
-  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { SECTOR } from "../../src/bytes/mod.ts";
 import { layersOf, readContent } from "../../src/image/mod.ts";
-import { type Change, hasFailed, type Overlapped, type Peer } from "../../src/peers/mod.ts";
+import { type Change, type Overlapped } from "../../src/peers/mod.ts";
 import { answerAt, wordsOf } from "../compare/mod.ts";
-import { type CaseReport, Failure, type Target } from "../engine/mod.ts";
-import { changed, describeModel, filesOf, type Kit, sourceOf } from "../formats/mod.ts";
+import { Failure, type Target } from "../engine/mod.ts";
+import type { Kit } from "../formats/mod.ts";
 import { mostly, type Range } from "../generate/mod.ts";
 import {
   type Action,
@@ -14,7 +14,9 @@ import {
   contradictionIn,
   describeAction,
   merged,
-  PeerFiles,
+  type PeerFiles,
+  requireStep,
+  scriptOf,
   type State,
   type Step,
   type TimedRequest,
@@ -22,16 +24,11 @@ import {
   verify,
   whole,
 } from "../stateful/mod.ts";
-import { excerptOf, fromPlainJson, type StartIn, toPlainJson } from "../targets/mod.ts";
-import { hasFormat, type PeerUnderTest } from "./under_test.ts";
-import { formatName, kitNamed, reportOf, startFor, whySkipped } from "./writable.ts";
+import type { PeerUnderTest } from "./under_test.ts";
+import { type ChangingCase, changingTarget, type PeerStart } from "./writable.ts";
 
 /** Requests that are sent before others are answered. */
-export interface ConcurrentCase {
-  /** Name of the format. */
-  readonly format: string;
-  /** The model that the image is built from. */
-  readonly model: unknown;
+export interface ConcurrentCase extends ChangingCase {
   /** The requests in the order in which they are sent. */
   readonly steps: readonly OverlapStep[];
   /** How many are in flight at a time, as far as the implementation accepts them. */
@@ -52,57 +49,37 @@ export function peerConcurrentTarget(
   under: PeerUnderTest,
   name: string,
 ): Target<ConcurrentCase> | undefined {
-  const { changes = [], takes = [], concurrent = 1 } = under.description;
-  const kits = changed.filter((kit) => hasFormat(under, formatName(kit)));
-  const writes = changes.includes("write") && changes.includes("flush");
-  if (!writes || concurrent < 2 || kits.length === 0) return undefined;
-  const startOf = ({ format, model }: ConcurrentCase) => startFor(kitNamed(format), model, changes);
+  const { changes = [], concurrent = 1 } = under.description;
+  if (concurrent < 2) return undefined;
   const reads = changes.includes("read");
-  let running: Peer | undefined;
-  return {
+  const few = (count: number) => Math.min(count, concurrent);
+  return changingTarget(under, {
     name,
     says: "each sector is as some order of overlapping requests in flight leaves it",
     weight: 2,
-    cases: () => fc.oneof(...kits.map((kit) => concurrentCases(kit))),
-    toJson: toPlainJson,
-    fromJson: (json) => fromPlainJson(json) as ConcurrentCase,
-    files: ({ format, model }) => filesOf(kitNamed(format), model),
-    describe: (value) => {
-      const { format, model, atOnce } = value;
-      const actions = actionsIn(value, startOf(value).start.state, reads);
-      return [
-        describeModel(kitNamed(format), model),
-        ...actions.map(describeOverlap),
-        `${Math.min(atOnce, concurrent)} requests in flight`,
-      ].join("\n");
+    cases: (kit) => concurrentCases(kit),
+    requireSteps: ({ steps }) => {
+      for (const step of steps) requireStep(step.do === "read" ? { ...step, do: "discard" } : step);
     },
-    excerpt: ({ format, model }, about) => {
-      const kit = kitNamed(format);
-      return excerptOf(kit, sourceOf(filesOf(kit, model)), { about, model });
+    describe: (value, { start }) => [
+      ...actionsIn(value, start.state, reads).map(describeOverlap),
+      `${few(value.atOnce)} requests in flight`,
+    ],
+    script: (value, { start, image }) => {
+      const changes = actionsIn(value, start.state, reads).map(requestOf);
+      const command = under.text.replace(/^jsonl:/, "");
+      const mayDiffer = "The requests may be done in any order.";
+      const adapter = { command, changes, atOnce: few(value.atOnce), mayDiffer };
+      return scriptOf({ start, image, actions: [], adapter });
     },
-    run: async (value, { directory }): Promise<CaseReport> => {
-      const startIn = startOf(value);
-      const skipped = whySkipped(startIn, takes.includes("passphrases"));
-      if (skipped !== undefined) return { depth: "header", rules: [], skipped };
-      running ??= under.open();
-      const peer = running;
-      const closes = changes.includes("close");
-      const writer = new PeerFiles(peer, { directory, closes });
+    run: async (value, { startIn, writer, peer, closes }) => {
       const actions = actionsIn(value, startIn.start.state, reads);
-      const atOnce = Math.min(value.atOnce, concurrent);
-      return await reportOf(peer, { closes }, async () => {
-        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-          if (attempt > 0 && !closes) await peer.kill?.();
-          await runOverlap(actions, { startIn, writer, closes, atOnce });
-        }
-      });
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (attempt > 0 && !closes) await peer.kill?.();
+        await runOverlap(actions, { startIn, writer, closes, atOnce: few(value.atOnce) });
+      }
     },
-    async stop() {
-      const closing = running;
-      running = undefined;
-      await closing?.close?.();
-    },
-  };
+  });
 }
 
 /** Requests for the same few clusters. */
@@ -131,7 +108,7 @@ function concurrentCases(kit: Kit): fc.Arbitrary<ConcurrentCase> {
     { weight: 1, arbitrary: fc.record({ do: verb("flush") }) },
   ) as fc.Arbitrary<OverlapStep>;
   return fc.record({
-    format: fc.constant(formatName(kit)),
+    format: fc.constant(kit.format.name),
     model: kit.models("stateful"),
     steps: fc.array(step, { minLength: 2, maxLength: STEPS_MAX, size: "max" }),
     atOnce: fc.integer({ min: 2, max: AT_ONCE_MAX }),
@@ -170,7 +147,7 @@ function requestOf(action: OverlapAction): Change {
 }
 
 interface Overlap {
-  readonly startIn: StartIn;
+  readonly startIn: PeerStart;
   readonly writer: PeerFiles;
   readonly closes: boolean;
   readonly atOnce: number;
@@ -184,9 +161,16 @@ async function runOverlap(
   writer.load(start);
   const changes = actions.map(requestOf);
   const overlapped = await writer.overlap(changes, atOnce);
+  const isRejected = overlapped.every(({ outcome }) => outcome.outcome === "rejected");
+  if (writer.mayReject && isRejected) throw new UnsupportedImage("It rejects the image");
   const requests = overlapped.flatMap((it, index) => {
     const action = actions[index];
-    return action === undefined ? [] : timedRequest(action, changes[index], it);
+    if (action === undefined) return [];
+    // The first answer decides whether it opens the image.
+    const isRefused = writer.mayReject &&
+      overlapped.every(({ outcome }) => outcome.outcome === "rejected");
+    if (isRefused) throw new UnsupportedImage("It rejects the image");
+    return timedRequest(action, changes[index], it);
   });
   await writer.settle();
   const image = open(writer.files());
@@ -226,8 +210,8 @@ function timedRequest(
   if (outcome.outcome !== "accepted") {
     const { message } = outcome;
     if (outcome.outcome === "unsupported") throw new UnsupportedImage(message);
-    const words = hasFailed(outcome) ? `.${wordsOf(message)}` : "";
-    throw new Failure(`peer.${action.do}.${outcome.outcome}${words}`, `${says}: ${message}`);
+    const signature = `peer.${action.do}.${outcome.outcome}.${wordsOf(message)}`;
+    throw new Failure(signature, `${says}: ${message}`);
   }
   if (!("range" in action)) return [];
   const { range } = action;

@@ -1,5 +1,11 @@
 import type { Expectation } from "../../src/expect/mod.ts";
-import type { DigestScope, FailureKind, Operation } from "../../src/peers/mod.ts";
+import {
+  CHANGE_OPERATIONS,
+  type ChangeOperation,
+  type DigestScope,
+  type FailureKind,
+  type Operation,
+} from "../../src/peers/mod.ts";
 import type { RuleId } from "../../src/rules/mod.ts";
 
 /** A question about a case. */
@@ -20,7 +26,8 @@ export interface PeerFacts {
   readonly version: string;
   /** As it was named on the command line: `jsonl:./adapter`. */
   readonly adapter: string;
-  readonly operation: Operation;
+  /** What it was queried for, or the change of a sequence that failed. */
+  readonly operation: Operation | ChangeOperation;
   /** The question in words. */
   readonly question: string;
   /** The part of the content that it is about. */
@@ -35,4 +42,12 @@ export interface PeerFacts {
   readonly features: readonly string[];
   /** The rules that the image breaks. */
   readonly rules: readonly RuleId[];
+}
+
+/** Facts of a failure to answer a question, and not to change an image. */
+export type QuestionFacts = PeerFacts & { readonly operation: Operation };
+
+/** Whether a failure is about an answer. */
+export function isAboutAnswer(facts: PeerFacts): facts is QuestionFacts {
+  return !CHANGE_OPERATIONS.some((operation) => operation === facts.operation);
 }

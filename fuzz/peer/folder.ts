@@ -1,8 +1,10 @@
 import { SegmentSource } from "../../src/bytes/mod.ts";
 import { findingTitle, type Picture, pictureOf, ruleText } from "../../src/conformance/mod.ts";
 import { visible } from "../../src/format/mod.ts";
+import type { FailureKind } from "../../src/peers/mod.ts";
 import { isRuleId, ruleOf } from "../../src/rules/mod.ts";
 import type { DossierFile } from "../engine/mod.ts";
+import { isAboutAnswer, type PeerFacts } from "./facts.ts";
 import type { FuzzFinding } from "./finding.ts";
 import type { Recreated } from "./recreated.ts";
 import { reproduceScript } from "./reproduce.ts";
@@ -25,10 +27,13 @@ export function folderOf(found: FuzzFinding, like?: Recreated): FindingFolder {
   const title = findingTitle(finding);
   const shown = like?.facts ?? facts;
   const { passphrases } = shown;
-  const script = { title, peer, facts: shown, files, passphrases, commands: like?.commands };
   const texts = {
     "README.md": readme(found, like),
-    "reproduce.sh": reproduceScript(script),
+    "reproduce.sh": isAboutAnswer(shown)
+      ? reproduceScript({
+        ...{ title, peer, facts: shown, files, passphrases, commands: like?.commands },
+      })
+      : dossier?.script ?? "",
     "finding.json": `${JSON.stringify({ peer, ...finding, facts }, null, 2)}\n`,
   };
   return { texts, files };
@@ -59,7 +64,7 @@ function readme(found: FuzzFinding, like: Recreated | undefined): string {
       "expected answer",
       smallest.expected,
     ], [`${facts.peer} ${facts.version}`, smallest.answered]]),
-    "## The image",
+    isAboutAnswer(facts) ? "## The image" : "## The image and its changes",
     fenced(dossier?.description ?? ""),
     ...(dossier?.excerpt === undefined ? [] : [fenced(dossier.excerpt)]),
     ...(facts.rules.length === 0
@@ -67,21 +72,30 @@ function readme(found: FuzzFinding, like: Recreated | undefined): string {
       : [`The image breaks ${facts.rules.map((rule) => `\`${rule}\``).join(", ")}.`]),
     `Features: ${facts.features.map((it) => `\`${it}\``).join(", ")}.`,
     "## Reproduce",
-    like === undefined
-      ? "`sh reproduce.sh` writes the same files without diskproof, and asks the implementation " +
-        "and qemu-img."
-      : "`sh reproduce.sh` makes a similar image with qemu-img and qemu-io, and asks the " +
-        "implementation and qemu-img.",
+    reproduceText(facts, like),
     `First seen ${firstSeen}; ${count} ${count === 1 ? "case" : "cases"}; ` +
     `${fault.signature}; diskproof ${versions["diskproof"] ?? ""}; cause \`${cause.name}\`.`,
   ];
   return `${sections.map(visibleText).join("\n\n")}\n`;
 }
 
+/** What is wrong with changes of an image. */
+const CHANGE_TEXTS: Readonly<Partial<Record<FailureKind, string>>> = {
+  "wrong-content": "changes an image, and its content is not what was written",
+  "writes-invalid": "changes an image, and leaves one that breaks the format",
+  "refuses-valid": "rejects a change of a valid image",
+  "malformed-answer": "gives a malformed answer to a change of an image",
+  memory: "uses more memory than the limit for a change of an image",
+  hang: "does not answer a change of an image",
+  crash: "crashes over a change of an image",
+};
+
 /** One sentence of what is wrong. */
-function sentenceOf({ facts: { kind, peer, version, question }, finding: { cause } }: FuzzFinding) {
+function sentenceOf({ facts, finding: { cause } }: FuzzFinding) {
+  const { kind, peer, version, question } = facts;
   const who = `${peer} ${version}`;
   const where = cause.type === "rule" ? `breaks \`${cause.name}\`` : `has \`${cause.name}\``;
+  if (!isAboutAnswer(facts)) return `${who} ${CHANGE_TEXTS[kind]} (\`${cause.name}\`).`;
   switch (kind) {
     case "wrong-content":
       return `${who} answers \`${question}\` with other bytes than the image has, if it ${where}.`;
@@ -98,6 +112,18 @@ function sentenceOf({ facts: { kind, peer, version, question }, finding: { cause
     default:
       return `${who} answers \`${question}\` wrongly for an image that ${where}.`;
   }
+}
+
+function reproduceText(facts: PeerFacts, like: Recreated | undefined): string {
+  if (!isAboutAnswer(facts)) {
+    return "`sh reproduce.sh` makes the image, sends the changes to the implementation, and has " +
+      "qemu-img check the image and compare it with a raw image that was changed in the same way.";
+  }
+  return like === undefined
+    ? "`sh reproduce.sh` writes the same files without diskproof, and asks the implementation " +
+      "and qemu-img."
+    : "`sh reproduce.sh` makes a similar image with qemu-img and qemu-io, and asks the " +
+      "implementation and qemu-img.";
 }
 
 /** The sentences of the format that decide. */

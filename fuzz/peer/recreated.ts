@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Peer, PeerError, runTool, withScratch } from "../../src/peers/mod.ts";
 import { storedPeerCase } from "./case.ts";
-import type { PeerFacts, PeerQuestion } from "./facts.ts";
+import { isAboutAnswer, type PeerQuestion, type QuestionFacts } from "./facts.ts";
 import { failureOf, wrongIn } from "./failure.ts";
 import type { FuzzFinding } from "./finding.ts";
 import { ask } from "./questions.ts";
@@ -16,7 +16,7 @@ import { CaseView } from "./view.ts";
 export interface Recreated {
   /** Lines of a shell script. */
   readonly commands: readonly string[];
-  readonly facts: PeerFacts;
+  readonly facts: QuestionFacts;
 }
 
 /**
@@ -28,6 +28,7 @@ export async function recreated(
   { facts, failure: { found: { dossier } } }: FuzzFinding,
   under: PeerUnderTest,
 ): Promise<Recreated | undefined> {
+  if (!isAboutAnswer(facts)) return undefined;
   if (dossier === undefined || facts.scope?.snapshot !== undefined) return undefined;
   const value = storedPeerCase(dossier.case);
   const commands = recipeOf(value);
@@ -60,9 +61,9 @@ export async function recreated(
 /** The failure, if it is the same one. */
 async function factsOf(
   view: CaseView,
-  { kind, question: name, operation, scope, expectation, passphrases: [passphrase] }: PeerFacts,
+  { kind, question: name, operation, scope, expectation, passphrases: [passphrase] }: QuestionFacts,
   { under, peer, directory }: { under: PeerUnderTest; peer: Peer; directory: string },
-): Promise<PeerFacts | undefined> {
+): Promise<QuestionFacts | undefined> {
   const question: PeerQuestion = {
     ...{ name, operation },
     ...(scope === undefined ? {} : { scope }),
@@ -72,7 +73,7 @@ async function factsOf(
   const wrong = wrongIn(view, { question, outcome, under });
   if (wrong?.kind !== kind) return undefined;
   const { details } = failureOf(view, under, { question, outcome, wrong });
-  const facts = details.facts as unknown as PeerFacts;
+  const facts = details.facts as unknown as QuestionFacts;
   const [rule] = expectation.rules ?? [];
   const isSame = kind !== "accepts-invalid" || rule === undefined ||
     facts.expectation.rules?.includes(rule) === true;

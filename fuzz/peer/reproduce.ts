@@ -5,7 +5,7 @@ import { visible } from "../../src/format/mod.ts";
 import { type AdapterRequest, HELLO, requestFor } from "../../src/peers/mod.ts";
 import { shellWord } from "../../src/report/mod.ts";
 import type { DossierFile } from "../engine/mod.ts";
-import type { PeerFacts } from "./facts.ts";
+import type { QuestionFacts } from "./facts.ts";
 
 /** What a script needs to show a failure. */
 export interface Reproduction {
@@ -13,7 +13,7 @@ export interface Reproduction {
   readonly title: string;
   /** The implementation, as it was named: `jsonl:./adapter`. */
   readonly peer: string;
-  readonly facts: PeerFacts;
+  readonly facts: QuestionFacts;
   /** The image first. */
   readonly files: readonly DossierFile[];
   readonly passphrases: readonly string[];
@@ -96,7 +96,7 @@ function sha256({ size, extents }: Pick<DossierFile, "size" | "extents">): strin
 
 /** The operation of the adapter protocol, and what it is asked with besides the files. */
 function requestOf(
-  { operation, scope }: PeerFacts,
+  { operation, scope }: QuestionFacts,
 ): Pick<AdapterRequest, "operation" | "snapshot" | "offset" | "length"> {
   const { image: _, ...request } = requestFor(operation, { path: "" }, scope) ??
     { operation, image: "" };

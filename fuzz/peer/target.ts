@@ -30,7 +30,7 @@ import {
 import type { PeerQuestion } from "./facts.ts";
 import { failureOf, wrongIn } from "./failure.ts";
 import { ask, questionsFor } from "./questions.ts";
-import { isUsualTrait, modelTraits } from "./traits.ts";
+import { isUsualTrait, modelTraits, slugOf } from "./traits.ts";
 import { FILE_MAX, subjectOf } from "./subject.ts";
 import type { PeerUnderTest } from "./under_test.ts";
 import { CaseView } from "./view.ts";
@@ -128,11 +128,6 @@ function editedTraits({ value, files: [file] }: CaseView): string[] {
   const bytes = readUpTo(file.source, SIZE_OFFSET, 8);
   if (bytes.length < 8) return [];
   return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0) >= HUGE ? ["huge-disk"] : [];
-}
-
-/** Names of findings are made of traits, so a trait is a part of such a name. */
-function slugOf(trait: string): string {
-  return trait.replaceAll(/[^\w.-]+/g, "-");
 }
 
 interface Asking {

@@ -102,6 +102,15 @@ const MEANINGS: Readonly<Record<string, string>> = {
   unknownAutoclear: "autoclear feature bits that the specification does not define",
   lazyRefcounts: "the lazy refcounts bit",
   refcountOrder: "another width of refcounts than 16 bits",
+  created: "the implementation has made the image",
+  killed: "the implementation is killed",
+  "step.zero": "zeros are written without their bytes",
+  "step.discard": "a range is discarded",
+  "step.resize": "the size of the disk is changed",
+  "step.snapshot": "a snapshot is made",
+  "step.apply": "a snapshot is applied",
+  "step.delete": "a snapshot is deleted",
+  "step.read": "a range is read",
   "placement.holes": "unused space between tables and clusters",
   "placement.leaks": "leaked clusters",
   "placement.spareL1": "more L1 entries than the virtual size needs",
@@ -174,4 +183,9 @@ function* namesIn(value: unknown, path: string): Generator<string> {
   }
   if (path.startsWith("clusters.kind")) return;
   if (value !== undefined) yield typeof value === "string" ? `${path}=${value}` : path;
+}
+
+/** Names of findings are made of traits, so a trait is a part of such a name. */
+export function slugOf(trait: string): string {
+  return trait.replaceAll(/[^\w.-]+/g, "-");
 }

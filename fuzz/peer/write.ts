@@ -1,38 +1,31 @@
 import * as fc from "fast-check";
 import { setTimeout } from "node:timers/promises";
+import { SECTOR } from "../../src/bytes/mod.ts";
 import type { OpenedImage } from "../../src/image/mod.ts";
-import type { ChangeOperation, Peer } from "../../src/peers/mod.ts";
-import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/mod.ts";
-import { changed, filesOf, type Kit, sourceOf } from "../formats/mod.ts";
+import { type CaseFile, Failure, type Target } from "../engine/mod.ts";
+import type { Kit } from "../formats/mod.ts";
 import {
   type Action,
   actionOf,
   actionsOf,
   after,
+  changeOf,
   describeAction,
   mayReject,
-  PeerFiles,
+  requireStep,
   runSequence,
   scriptOf,
   type State,
+  verify,
   verifyCrashed,
 } from "../stateful/mod.ts";
-import {
-  describeSteps,
-  excerptOf,
-  fromPlainJson,
-  type StartIn,
-  type StatefulCase,
-  statefulCases,
-  toPlainJson,
-} from "../targets/mod.ts";
-import { hasFormat, type PeerUnderTest } from "./under_test.ts";
-import { formatName, kitNamed, reportOf, startFor, whySkipped } from "./writable.ts";
+import { type StatefulCase, statefulCases } from "../targets/mod.ts";
+import type { PeerUnderTest } from "./under_test.ts";
+import { type Changing, type ChangingCase, changingTarget, type PeerStart } from "./writable.ts";
 
 /** A sequence of changes that an implementation makes. */
-export interface WriteCase extends StatefulCase {
-  /** Name of the format. */
-  readonly format: string;
+export interface WriteCase extends StatefulCase, ChangingCase {
+  readonly steps: StatefulCase["steps"];
   /** The implementation is killed at this step; while it works on it, after so many milliseconds. */
   readonly kill?: { readonly step: number; readonly delay?: number };
 }
@@ -43,97 +36,113 @@ const STEPS_MAX = 15;
 const DELAY_MAX = 4;
 /** States since a flush before a kill. */
 const LOOSE_MAX = 3;
+/** Bytes of the largest disk of an image that an implementation makes. */
+const CREATED_MAX = 2 ** 22;
 
 /** Sequences of changes by an implementation; nothing if it has no `write`. */
 export function peerWriteTarget(under: PeerUnderTest, name: string): Target<WriteCase> | undefined {
-  const { changes = [], takes = [] } = under.description;
-  const kits = changed.filter((kit) => hasFormat(under, formatName(kit)));
-  if (!changes.includes("write") || !changes.includes("flush") || kits.length === 0) {
-    return undefined;
-  }
-  let running: Peer | undefined;
-  return {
+  const creates = under.description.changes?.includes("create") === true;
+  return changingTarget(under, {
     name,
     says: "images that it changes step by step are as their models say, and keep what was flushed",
     weight: 4,
-    cases: () => fc.oneof(...kits.map((kit) => writeCases(kit))),
-    toJson: toPlainJson,
-    fromJson: (json) => fromPlainJson(json) as WriteCase,
-    files: (value) => filesOf(kitOf(value), value.model),
-    describe: (value) => describeWrite(value, changes),
-    script: (value) => {
-      const { start, image } = startOf(value, changes);
-      const actions = actionsOf(start.state, value.steps);
-      return scriptOf({ start, image, actions, adapter: adapterOf(under) });
+    cases: (kit) => writeCases(kit, creates),
+    requireSteps: ({ steps, kill }) => {
+      steps.forEach(requireStep);
+      if (kill !== undefined && kill.step === undefined) throw new TypeError("No step for a kill");
     },
-    excerpt: (value, about) => {
-      const kit = kitOf(value);
-      return excerptOf(kit, sourceOf(filesOf(kit, value.model)), { about, model: value.model });
+    describe: describeWrite,
+    script: (value, startIn) => writeScript(value, startIn, under.text.replace(/^jsonl:/, "")),
+    run: async (value, changing) => {
+      const started = value.created === undefined ? changing : await made(value.created, changing);
+      await (value.kill === undefined ? runAll : runToKill)(value, started);
     },
-    run: async (value, { directory }): Promise<CaseReport> => {
-      const startIn = startOf(value, changes);
-      const skipped = whySkipped(startIn, takes.includes("passphrases"));
-      if (skipped !== undefined) return { depth: "header", rules: [], skipped };
-      running ??= under.open();
-      const peer = running;
-      const closes = changes.includes("close");
-      const writer = new PeerFiles(peer, { directory, closes });
-      return await reportOf(peer, { closes }, async () => {
-        if (value.kill !== undefined) await runToKill(value, { startIn, writer, peer });
-        else await runAll(value, { startIn, writer, closes });
-      });
-    },
-    async stop() {
-      const closing = running;
-      running = undefined;
-      await closing?.close?.();
-    },
-  };
+  });
 }
 
-function kitOf({ format }: WriteCase): Kit {
-  return kitNamed(format);
-}
-
-function startOf(value: WriteCase, changes: readonly ChangeOperation[]): StartIn {
-  return startFor(kitOf(value), value.model, changes);
-}
-
-function adapterOf({ text }: PeerUnderTest): string {
-  return text.replace(/^jsonl:/, "");
-}
-
-function writeCases(kit: Kit): fc.Arbitrary<WriteCase> {
+function writeCases(kit: Kit, creates: boolean): fc.Arbitrary<WriteCase> {
   const kills = fc.record(
     { step: fc.nat(STEPS_MAX), delay: fc.nat(DELAY_MAX) },
     { requiredKeys: ["step"] },
   );
   const kill = fc.oneof({ withCrossShrink: true }, fc.constant(undefined), kills);
-  return fc.tuple(statefulCases(kit), kill).map(([value, kill]) => ({
+  const sizes = fc.integer({ min: 1, max: CREATED_MAX / SECTOR }).map((count) => count * SECTOR);
+  const none = fc.constant(undefined);
+  const created = creates
+    ? fc.oneof({ withCrossShrink: true }, { weight: 7, arbitrary: none }, {
+      weight: 1,
+      arbitrary: sizes,
+    })
+    : none;
+  return fc.tuple(statefulCases(kit), kill, created).map(([value, kill, created]) => ({
     ...value,
-    format: formatName(kit),
+    format: kit.format.name,
     ...(kill === undefined ? {} : { kill }),
+    ...(created === undefined ? {} : { created }),
   }));
 }
 
-function describeWrite(value: WriteCase, changes: readonly ChangeOperation[]): string {
-  const { kill } = value;
-  const { start: { state } } = startOf(value, changes);
+function describeWrite(
+  { steps, everyStep, kill }: WriteCase,
+  { start: { state } }: PeerStart,
+): string[] {
   const when = kill?.delay === undefined ? "after" : `${kill.delay} ms into`;
   return [
-    describeSteps(kitOf(value), value, state),
+    ...actionsOf(state, steps).map(describeAction),
+    ...(everyStep ? ["compared after each step"] : []),
     ...(kill === undefined ? [] : [`killed ${when} step ${kill.step}`]),
-  ].join("\n");
+  ];
 }
 
-interface Running {
-  readonly startIn: StartIn;
-  readonly writer: PeerFiles;
+function writeScript(
+  { steps, kill, created }: WriteCase,
+  { start, image }: PeerStart,
+  command: string,
+): string {
+  const all = actionsOf(start.state, steps);
+  const actions = kill === undefined ? all : flushed(all.slice(0, kill.step + 1));
+  const mayDiffer = kill !== undefined && actions.at(-1)?.do !== "flush"
+    ? "What was not flushed may differ."
+    : start.state.facts.discards === "anything" && actions.some((it) => it.do === "discard")
+    ? "A discarded range may have any content."
+    : undefined;
+  const changes = [
+    ...(created === undefined ? [] : [{ operation: "create", size: created } as const]),
+    ...actions.flatMap((action) => changeOf(action) ?? []),
+  ];
+  const adapter = { command, changes, atOnce: 1, kill, mayDiffer };
+  return scriptOf({ start, image, actions, adapter });
+}
+
+/** Actions with the flushes that a run adds before a kill. */
+function flushed(actions: readonly Action[]): Action[] {
+  let loose = 0;
+  return actions.flatMap((action, index): Action[] => {
+    loose = action.do === "flush" || action.do === "reopen" ? 1 : loose + 1;
+    if (loose < LOOSE_MAX || index === actions.length - 1) return [action];
+    loose = 1;
+    return [action, { do: "flush" }];
+  });
+}
+
+/** The same with the image that the implementation has made. */
+async function made(size: number, changing: Changing): Promise<Changing> {
+  const { startIn, writer } = changing;
+  const { start, open, leaks } = startIn;
+  await writer.create(start, size);
+  const files = writer.files();
+  const image = open(files);
+  verify(image, start.state, "peer", { leaks });
+  // The rest of a last cluster that is larger than usual may have any content.
+  const { facts } = start.state;
+  const resizes = facts.resizes && (image.layer?.clusterSize ?? 0) <= facts.clusterSize;
+  const state = { ...start.state, facts: { ...facts, resizes } };
+  return { ...changing, startIn: { ...startIn, start: { ...start, files, state } } };
 }
 
 async function runAll(
   { steps, everyStep }: WriteCase,
-  { startIn: { start, open, leaks }, writer, closes }: Running & { closes: boolean },
+  { startIn: { start, open, leaks }, writer, closes }: Changing,
 ): Promise<void> {
   // An image that is still open may have clusters that are not used yet.
   const allowed = { leaks: closes ? leaks : Infinity };
@@ -142,7 +151,7 @@ async function runAll(
 
 async function runToKill(
   { steps, kill = { step: 0 } }: WriteCase,
-  { startIn: { start, open }, writer, peer }: Running & { peer: Peer },
+  { startIn: { start, open }, writer, peer }: Changing,
 ): Promise<void> {
   writer.load(start);
   let { state } = start;

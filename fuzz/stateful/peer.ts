@@ -17,9 +17,18 @@ import { changeOf } from "./changes.ts";
 import { isDoubtful } from "./commands.ts";
 import type { Start, Writer } from "./writer.ts";
 
-/** An implementation lacks a feature that an image needs. */
+/** An implementation lacks something that an image or a change of it needs. */
 export class UnsupportedImage extends Error {
   override readonly name = "UnsupportedImage";
+}
+
+/** How an implementation is used. */
+export interface PeerOptions {
+  readonly directory: string;
+  /** It has the operation `close`. */
+  readonly closes: boolean;
+  /** The image may be rejected, for example because of a feature that the implementation does not list. */
+  readonly mayReject: boolean;
 }
 
 /** Changes an image with any implementation. */
@@ -28,14 +37,17 @@ export class PeerFiles implements Writer {
   readonly #peer: Peer;
   readonly #directory: string;
   readonly #closes: boolean;
+  /** The image may be rejected. */
+  readonly mayReject: boolean;
   #start: Start = { files: [], format: "raw", passphrases: [] };
   #worked = false;
 
-  /** @param closes it has the operation `close` */
-  constructor(peer: Peer, { directory, closes }: { directory: string; closes: boolean }) {
+  /** Changes images in a folder. */
+  constructor(peer: Peer, { directory, closes, mayReject }: PeerOptions) {
     this.#peer = peer;
     this.#directory = directory;
     this.#closes = closes;
+    this.mayReject = mayReject;
   }
 
   load(start: Start): void {
@@ -43,12 +55,22 @@ export class PeerFiles implements Writer {
     for (const { name, source } of start.files) writeDensely(join(this.#directory, name), source);
   }
 
+  /** Has it make the image, with a disk of this size, and close it. */
+  async create(start: Start, size: number): Promise<void> {
+    this.#start = start;
+    const reason = reasonOf("create", await this.change({ operation: "create", size }));
+    if (reason !== undefined) throw new Failure("peer.create.rejected", `create: ${reason}`);
+    await this.settle();
+  }
+
   async apply(action: Action): Promise<string | undefined> {
     const change = action.do === "reopen" && !this.#closes
       ? { operation: "flush" } as const
       : changeOf(action);
     if (change === undefined) return "there is no such operation";
-    const reason = this.#reasonOf(action, await this.change(change));
+    const reason = reasonOf(describeAction(action), await this.change(change), action.do);
+    if (reason !== undefined && this.mayReject && !this.#worked) throw new UnsupportedImage(reason);
+    if (reason !== undefined && !isDoubtful(action)) throw rejected(action, reason);
     this.#worked ||= reason === undefined && action.do !== "flush" && action.do !== "reopen";
     return reason;
   }
@@ -78,8 +100,7 @@ export class PeerFiles implements Writer {
   async settle(): Promise<void> {
     const action = { do: this.#closes ? "reopen" : "flush" } as const;
     const reason = await this.apply(action);
-    if (reason === undefined) return;
-    throw new Failure(`peer.${action.do}.rejected`, `${describeAction(action)}: ${reason}`);
+    if (reason !== undefined) throw rejected(action, reason);
   }
 
   files(): readonly CaseFile[] {
@@ -88,19 +109,24 @@ export class PeerFiles implements Writer {
       source: new MemorySource(readFileSync(join(this.#directory, name))),
     }));
   }
+}
 
-  #reasonOf(action: Action, outcome: Outcome<null>): string | undefined {
-    if (outcome.outcome === "accepted") return undefined;
-    const { message } = outcome;
-    if (hasFailed(outcome)) {
-      throw new Failure(
-        `peer.${action.do}.${outcome.outcome}.${wordsOf(message)}`,
-        `${describeAction(action)}: ${message}`,
-      );
-    }
-    // Nothing was done to the image yet.
-    if (outcome.outcome === "unsupported" && !this.#worked) throw new UnsupportedImage(message);
-    if (isDoubtful(action)) return message;
-    throw new Failure(`peer.${action.do}.rejected`, `${describeAction(action)}: ${message}`);
-  }
+function rejected(action: Action, reason: string): Failure {
+  return new Failure(
+    `peer.${action.do}.rejected.${wordsOf(reason)}`,
+    `${describeAction(action)}: ${reason}`,
+  );
+}
+
+/**
+ * Why a change was rejected.
+ *
+ * @throws {Failure} if there was no answer
+ */
+function reasonOf(says: string, outcome: Outcome<null>, verb: string = says): string | undefined {
+  if (outcome.outcome === "accepted") return undefined;
+  const { message } = outcome;
+  if (outcome.outcome === "unsupported") throw new UnsupportedImage(message);
+  if (!hasFailed(outcome)) return message;
+  throw new Failure(`peer.${verb}.${outcome.outcome}.${wordsOf(message)}`, `${says}: ${message}`);
 }

@@ -1,12 +1,11 @@
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
 import type { OpenedImage } from "../../src/image/mod.ts";
-import { changeRequest, HELLO } from "../../src/peers/mod.ts";
 import { shellWord } from "../../src/report/mod.ts";
 import type { CaseFile } from "../engine/mod.ts";
 import { describeAction } from "./action.ts";
+import { adapterLines, type ScriptAdapter } from "./adapter_script.ts";
 import type { Action } from "./step.ts";
-import { changeOf } from "./changes.ts";
 import { commandOf, isDoubtful } from "./commands.ts";
 import type { Facts, State } from "./state.ts";
 import type { Start } from "./writer.ts";
@@ -14,10 +13,10 @@ import type { Start } from "./writer.ts";
 /** The steps that a script is made of. */
 export interface ScriptOptions {
   readonly start: Start & { readonly state: State };
-  /** The image as it was opened, which knows what in its chain is encrypted. */
-  readonly image: OpenedImage;
-  /** The command of an adapter that makes the changes, instead of QEMU. */
-  readonly adapter?: string;
+  /** The image as it was opened, which knows what in its chain is encrypted; absent if it is not made yet. */
+  readonly image?: OpenedImage | undefined;
+  /** The adapter that makes the changes, instead of QEMU. */
+  readonly adapter?: ScriptAdapter;
   readonly actions: readonly (Action & { readonly by?: number })[];
 }
 
@@ -34,10 +33,13 @@ export function scriptOf({ start, image, actions, adapter }: ScriptOptions): str
   const { files: [top, ...others], state } = start;
   const name = shellWord(top?.name ?? "image");
   const access = accessOf(start, image);
-  const made = isPlain(state, image)
-    ? [createCommand(image, name, state)]
-    : [...top === undefined ? [] : fileText(top), ...others.flatMap(fileText)];
+  const files = () => [...top === undefined ? [] : fileText(top), ...others.flatMap(fileText)];
+  const made = image === undefined ? [`truncate -s ${state.disk.size} ${EXPECTED}`] : [
+    ...(isPlain(state, image) ? [createCommand(image, name, state)] : files()),
+    `qemu-img convert ${access.objects}-O raw ${access.image} ${EXPECTED}`,
+  ];
   const place = { access, name, state, twinOnly: adapter !== undefined };
+  const doubt = adapter?.mayDiffer === undefined ? "" : ` || echo ${shellWord(adapter.mayDiffer)}`;
   return [
     "#!/bin/sh",
     "# Changes an image, and a raw twin of it in the same way. The last two commands must succeed.",
@@ -45,11 +47,10 @@ export function scriptOf({ start, image, actions, adapter }: ScriptOptions): str
     'cd "$(mktemp -d)"',
     ...made,
     ...patternFiles(actions),
-    `qemu-img convert ${access.objects}-O raw ${access.image} ${EXPECTED}`,
-    ...(adapter === undefined ? [] : requestLines(adapter, { start, actions })),
+    ...(adapter === undefined ? [] : adapterLines(adapter, start)),
     ...grouped(actions).flatMap((group) => groupText(group, place)),
-    `qemu-img check ${access.objects}${access.image}`,
-    `qemu-img compare ${access.objects}${access.image} ${access.twin}`,
+    ...(start.format === "qcow2" ? [`qemu-img check ${access.objects}${access.image}`] : []),
+    `qemu-img compare ${access.objects}${access.image} ${access.twin}${doubt}`,
     "",
   ].join("\n");
 }
@@ -67,7 +68,10 @@ const KEY_OPTIONS: { readonly [format: string]: string } = {
   qcow2: "encrypt.key-secret",
 };
 
-function accessOf({ files: [top], format, passphrases }: Start, image: OpenedImage): Access {
+function accessOf(
+  { files: [top], format, passphrases }: Start,
+  image: OpenedImage | undefined,
+): Access {
   const name = top?.name ?? "image";
   const keys: { [option: string]: string } = {};
   const objects: string[] = [];
@@ -128,23 +132,6 @@ function groupText(group: Group, place: Place): string[] {
   if (place.twinOnly) return twin;
   if (!isDoubtful(first)) return [...said, ours, ...twin];
   return [...said, `if ${ours}`, `then ${twin.join("; ") || ":"}`, "fi"];
-}
-
-/** The actions as requests to an adapter: docs/adapter.md. */
-function requestLines(
-  adapter: string,
-  { start: { files: [top], format, passphrases }, actions }: {
-    start: Start;
-    actions: readonly Action[];
-  },
-): string[] {
-  const image = { path: `@DIR@/${top?.name ?? ""}`, format, passphrases };
-  const changes = [...actions, { do: "flush" } as const].flatMap((it) => changeOf(it) ?? []);
-  const requests = [
-    HELLO,
-    ...changes.map((change) => changeRequest(change, image)),
-  ].map((request, index) => JSON.stringify({ id: `${index + 1}`, ...request }));
-  return [`sed "s|@DIR@|$PWD|g" <<'END' | ${adapter}`, ...requests, "END"];
 }
 
 function oursOf(group: Group, { access, name, state: { facts } }: Place): string {

@@ -5,6 +5,7 @@ import type { Action } from "./step.ts";
 import type { KnownFailure, Past } from "./known.ts";
 import { after, afterRejected, mayReject, type State } from "./state.ts";
 import type { TurnStep } from "./step.ts";
+import { UnsupportedImage } from "./peer.ts";
 import { type Allowance, verify } from "./verify.ts";
 import type { Start, Writer } from "./writer.ts";
 
@@ -93,7 +94,14 @@ async function run(
       active = [next];
     }
     const reasons: (string | undefined)[] = [];
-    for (const writer of active) reasons.push(await writer.apply(action));
+    try {
+      for (const writer of active) reasons.push(await writer.apply(action));
+    } catch (error) {
+      // What was done before is compared, and the image closed.
+      isCompared = false;
+      if (error instanceof UnsupportedImage && progress.actions.length > 0) break;
+      throw error;
+    }
     const rejected = !isDone(state, action, { writers: active, reasons });
     progress.actions.push({ action, rejected, by: active.map(({ name }) => name), before: state });
     progress.state = rejected ? afterRejected(state, action) : after(state, action);

@@ -2,7 +2,7 @@ import { judgeImage, type OpenedImage } from "../../src/image/mod.ts";
 import { type ExpectedDisk } from "../generate/mod.ts";
 import { Disk } from "./disk.ts";
 import { merged } from "./marks.ts";
-import type { Facts, State } from "./state.ts";
+import { type Facts, type State, WIDE_BITS } from "./state.ts";
 
 /** Cluster size of a format that has no clusters. */
 const UNIT_MIN = 4096;
@@ -50,6 +50,25 @@ export function startOf(
   const parts = { disk: Disk.of(disk), snapshots, bitmaps, touched };
   const state = { facts, ...parts, vmState: false, made: 0 };
   return { state, leaks: judgeImage(image).qemu.check?.leaks ?? 0 };
+}
+
+/** Cluster size of images that an implementation makes, unless it says otherwise in the image. */
+const MADE_CLUSTER = 65536;
+
+/** The state of an image that was just made, with a disk of zeros. */
+export function emptyState(format: string, size: number): State {
+  const isQcow2 = format === "qcow2";
+  const clusterSize = format === "raw" ? UNIT_MIN : MADE_CLUSTER;
+  const facts: Facts = {
+    ...{ format, clusterSize, sizeMax: size + GROWTH_MAX * clusterSize },
+    ...{ compresses: false, compressesOver: false, bitmaps: false, appliesOverBitmaps: false },
+    ...{ resizes: isQcow2 || format === "raw", snapshots: isQcow2 },
+    ...{ zeroes: true, discards: "as-qemu" },
+    ...{ encrypted: false, old: false, dataFile: false, backing: false, extendedL2: false },
+    refcountBits: WIDE_BITS,
+  };
+  const disk = Disk.of({ size, ranges: [], read: (_, length) => new Uint8Array(length) });
+  return { facts, disk, snapshots: [], bitmaps: [], touched: [], vmState: false, made: 0 };
 }
 
 function factsOf(

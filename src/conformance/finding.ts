@@ -1,6 +1,7 @@
 import { type Expectation, publishedFeatures } from "../expect/mod.ts";
 import {
   bySeverity,
+  type ChangeOperation,
   type Difference,
   type FailureKind,
   isSecurityRelevant,
@@ -50,7 +51,7 @@ export interface FindingCase {
   /** Name of the image. */
   readonly image: string;
   readonly question: string;
-  readonly operation: Operation;
+  readonly operation: Operation | ChangeOperation;
   /** Size of the image and of all files that it needs. */
   readonly bytes: number;
   /** What the format expects. */
@@ -83,7 +84,7 @@ export interface PeerFinding {
   readonly kind: FailureKind;
   readonly cause: Cause;
   /** The operations that fail. */
-  readonly operations: readonly Operation[];
+  readonly operations: readonly (Operation | ChangeOperation)[];
   /** How many questions fail, and about how many images. */
   readonly count: number;
   readonly images: number;
@@ -109,7 +110,7 @@ export interface CausedFailure {
 
 interface Group {
   readonly first: CausedFailure;
-  readonly operations: Set<Operation>;
+  readonly operations: Set<Operation | ChangeOperation>;
   readonly images: Set<string>;
   count: number;
   cases: FindingCase[];

@@ -6,6 +6,8 @@ import type { CheckReport, DigestScope, Operation, Outcome } from "./peer.ts";
 export const FAILURE_KINDS = [
   /** It answers with other bytes, and says that all is well. */
   "wrong-content",
+  /** It leaves an image that breaks the format, or that a check complains about. */
+  "writes-invalid",
   /** It uses more memory than the bound. */
   "memory",
   "hang",

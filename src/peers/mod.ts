@@ -104,7 +104,7 @@ export { scrubbed, withPassphraseFiles } from "./tool/secrets.ts";
 export type { CallOptions } from "./tool/tool.ts";
 export { type CryptsetupOptions, CryptsetupPeer } from "./cryptsetup/peer.ts";
 export { ifInstalled } from "./installed.ts";
-export { changeRequest } from "./adapter/change.ts";
+export { CHANGE_OPERATIONS, changeRequest } from "./adapter/change.ts";
 export { type AdapterOptions, AdapterPeer } from "./adapter/peer.ts";
 export {
   type AdapterOperation,

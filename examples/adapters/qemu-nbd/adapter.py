@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""qemu-nbd as an adapter that writes, for diskproof: jsonl:python3 adapter.py [QEMU-NBD]"""
+"""qemu-nbd as an adapter that writes, for diskproof: jsonl:python3 adapter.py [QEMU-NBD [QEMU-IMG]]
+
+NBD has no snapshots and no other sizes: qemu-img changes these while the image is closed.
+"""
 
 import base64
 import ctypes
@@ -15,8 +18,11 @@ import threading
 import time
 
 QEMU_NBD = sys.argv[1] if len(sys.argv) > 1 else "qemu-nbd"
+QEMU_IMG = sys.argv[2] if len(sys.argv) > 2 else "qemu-img"
 DISCONNECT = 2
 COMMANDS = {"read": 0, "write": 1, "flush": 3, "discard": 4, "write-zeroes": 6}
+MANAGED = ["create", "resize", "snapshot-create", "snapshot-apply", "snapshot-delete"]
+OPERATIONS = [*COMMANDS, "close", *MANAGED]
 CONCURRENT = 16
 
 Rejected = type("Rejected", (Exception,), {})
@@ -114,6 +120,25 @@ class Export:
 exports = {}
 
 
+def qemu_img(request):
+    """The arguments of qemu-img for an operation that NBD does not have."""
+    operation, format = request["operation"], request["format"]
+    image = "driver=" + format + ",file.filename=" + os.path.basename(request["image"])
+    if operation == "create":
+        return ["create", "-q", "-f", format, os.path.basename(request["image"]), request["size"]]
+    if operation == "resize":
+        return ["resize", "-q", "--shrink", "--image-opts", image, request["size"]]
+    letter = {"create": "-c", "apply": "-a", "delete": "-d"}[operation.split("-")[1]]
+    return ["snapshot", "-q", letter, request["snapshot"], "--image-opts", image]
+
+
+def manage(request):
+    command = [QEMU_IMG, *qemu_img(request)]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=dies_with_parent,
+                          cwd=os.path.dirname(request["image"]))
+    return {"ok": {}} if done.returncode == 0 else {"rejected": done.stderr.strip()}
+
+
 def answer(request):
     """The answer to a request; nothing if qemu-nbd has the request."""
     operation, image = request["operation"], request.get("image")
@@ -122,13 +147,13 @@ def answer(request):
         return {"ok": {"protocol": 1, "name": "qemu-nbd", "version": version.split()[1],
                        "language": "C", "homepage": "https://www.qemu.org",
                        "formats": ["raw", "qcow", "qcow2"], "concurrent": CONCURRENT,
-                       "operations": [*COMMANDS, "close"]}}
-    if operation not in (*COMMANDS, "close") or "passphrases" in request:
+                       "operations": OPERATIONS}}
+    if operation not in OPERATIONS or "passphrases" in request:
         return {"unsupported": operation}
-    if operation == "close":
+    if operation == "close" or operation in MANAGED:
         if image in exports:
             exports.pop(image).close()
-        return {"ok": {}}
+        return manage(request) if operation in MANAGED else {"ok": {}}
     try:
         if image not in exports:
             exports[image] = Export(image, request["format"])

@@ -37,3 +37,22 @@ Deno.test("fuzz writes a report about peers alone", () =>
     ]);
     assertEquals([status, stderr], [2, "diskproof: --report needs --peer\n"]);
   }));
+
+Deno.test("a failure of a change is a finding with a folder and a script of the changes", () =>
+  withDirectory(async (directory) => {
+    const adapter = new URL("../peer/writing_adapter.ts", import.meta.url).pathname;
+    const command = "deno run --quiet --no-prompt --no-check --allow-read --allow-write=/tmp";
+    const { status, stdout, stderr } = await diskproof(directory, [
+      ...["fuzz", "peer-write", "--peer", `jsonl:${command} ${adapter} close is a crash`],
+      ...["--runs", "8", "--seed", "1", "--shrink-time", "1s", "--time", "20s"],
+      ...["--out", `${directory}/findings`, "--artifacts", `${directory}/artifacts`],
+    ]);
+    assertEquals(status, 1, stderr + stdout);
+    const slug = [...Deno.readDirSync(`${directory}/findings`)][0]?.name ?? "";
+    assert(slug.startsWith("crash-"), slug);
+    const read = (name: string) => Deno.readTextFileSync(`${directory}/findings/${slug}/${name}`);
+    const { kind, operations, facts } = JSON.parse(read("finding.json"));
+    assertEquals([kind, operations, facts.operation], ["crash", ["close"], "close"]);
+    assertStringIncludes(read("README.md"), "crashes over a change of an image");
+    assertStringIncludes(read("reproduce.sh"), '"operation":"flush"');
+  }));

@@ -14,10 +14,10 @@ Deno.test("peer-concurrent finds nothing wrong with the reference that works on 
 });
 
 const MISTAKES = [
-  ["a block is read, and written later", /^peer\.concurrent\.(content|read)$/],
-  ["sectors are torn", /^peer\.concurrent\.(content|read)$/],
-  ["reads are stale", /^peer\.concurrent\.read$/],
-  ["writes are answered early", /^peer\.concurrent\.(content|read)$/],
+  ["a block is read, and written later", /^wrong-content peer\.concurrent\.(content|read)$/],
+  ["sectors are torn", /^wrong-content peer\.concurrent\.(content|read)$/],
+  ["reads are stale", /^wrong-content peer\.concurrent\.read$/],
+  ["writes are answered early", /^wrong-content peer\.concurrent\.(content|read)$/],
 ] as const;
 
 for (const [mistake, signature] of MISTAKES) {

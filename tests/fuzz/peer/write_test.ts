@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { Failure, Target } from "../../../fuzz/engine/mod.ts";
 import { caseAt } from "../../../fuzz/engine/random.ts";
 import type { WriteCase } from "../../../fuzz/peer/mod.ts";
-import { problemsOfRequest } from "../../../src/peers/mod.ts";
+import { problemsOfRequest, withScratch } from "../../../src/peers/mod.ts";
 import { shellWord } from "../../../src/report/mod.ts";
 import { plainQcow2 } from "../../../src/qcow2/build/mod.ts";
 import { liveTest, QEMU } from "../../live.ts";
@@ -27,10 +27,10 @@ Deno.test("peer-write finds nothing wrong with an adapter that keeps images open
 });
 
 const MISTAKES = [
-  ["the last byte is lost", /^(peer|killed)\.content/],
-  ["zeros are not written", /^(peer|killed)\.content/],
-  ["flush is ignored", /^killed\.content/],
-  ["close is a crash", /^peer\.reopen\.crashed/],
+  ["the last byte is lost", /^wrong-content (peer|killed)\.content/],
+  ["zeros are not written", /^wrong-content (peer|killed)\.content/],
+  ["flush is ignored", /^wrong-content killed\.content/],
+  ["close is a crash", /^crash peer\.reopen\.crashed/],
 ] as const;
 
 for (const [mistake, signature] of MISTAKES) {
@@ -54,6 +54,39 @@ const changes: WriteCase = {
   ],
   everyStep: false,
 };
+
+/** An image that the implementation makes, a snapshot that is applied, and a larger disk. */
+const managed: WriteCase = {
+  ...changes,
+  created: 131072,
+  steps: [
+    ...changes.steps,
+    { do: "snapshot" },
+    ...changes.steps.slice(0, 1).map((step) => ({ ...step, pattern: { kind: "fill", seed: 9 } })),
+    { do: "apply", index: 0 },
+    { do: "snapshot" },
+    { do: "delete", index: 0 },
+    { do: "resize", clusters: 1, sectors: 0 },
+  ] as WriteCase["steps"],
+};
+
+const MANAGED = [
+  ["nothing", undefined],
+  ["images are made too large", "wrong-content peer.size"],
+  ["the disk keeps its size", "wrong-content peer.size"],
+  ["snapshots are not applied", "wrong-content peer.content.data.qcow2.top"],
+] as const;
+
+for (const [mistake, signature] of MANAGED) {
+  Deno.test(`peer-write makes an image, snapshots and another size with the mistake '${mistake}'`, async () => {
+    const target = await targetFor("peer-write", adapterWith(ADAPTER, mistake));
+    const running = withScratch(async (directory) => {
+      await target.run(managed, { directory, tools: {} });
+    }, "/tmp");
+    const failure = await running.catch((error) => error).finally(() => target.stop?.());
+    assertEquals(failure?.signature, signature, failure?.message);
+  });
+}
 
 /** The target for an adapter, as a peer names it. */
 async function targetOf(mistake: string): Promise<Target> {
@@ -107,6 +140,7 @@ liveTest(
       const { value } = caseAt(target.cases(), { seed: 2, target: target.name }, index);
       await target.run(value, { directory, tools: {} });
     }
+    await target.run(managed, { directory, tools: {} });
     await target.stop?.();
   },
 );

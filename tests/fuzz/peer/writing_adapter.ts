@@ -1,8 +1,9 @@
 /** The reference as an adapter that changes images, with a planted mistake if one is named. */
 
 import { Buffer } from "node:buffer";
-import { EditError, type ImageEditor } from "../../../src/format/mod.ts";
+import { EditError, fileBytes, type ImageEditor } from "../../../src/format/mod.ts";
 import { type EditedImage, editImage } from "../../../src/image/edit/mod.ts";
+import { buildQcow2, plainQcow2 } from "../../../src/qcow2/build/mod.ts";
 
 /** A request of docs/adapter.md. */
 interface Request {
@@ -17,7 +18,14 @@ interface Request {
   readonly snapshot?: string;
 }
 
-const [mistake = "none"] = Deno.args;
+const mistake = Deno.args.join(" ") || "none";
+/** Mistakes of an adapter that does more than write. */
+const MANAGING = [
+  "only in snapshots",
+  "images are made too large",
+  "the disk keeps its size",
+  "snapshots are not applied",
+];
 const images = new Map<string, EditedImage>();
 /** Writes that the mistake "flush is ignored" keeps for itself. */
 let kept: Request[] = [];
@@ -51,7 +59,16 @@ function change(request: Request): void {
   }
   if (mistake === "close is a crash" && operation === "close") Deno.exit(3);
   if (operation === "close") return close(image);
+  if (operation === "create") return create(request);
   apply({ ...request, offset: `${at}`, length: `${count}`, data, size, snapshot: name });
+}
+
+/** Makes an image with a disk of zeros. */
+function create({ image, format, size = "0" }: Request): void {
+  const bytes = Number(size) + (mistake === "images are made too large" ? 512 : 0);
+  const model = { ...plainQcow2, clusterBits: 12, size: BigInt(bytes) };
+  const made = format === "raw" ? new Uint8Array(bytes) : fileBytes(buildQcow2(model).image);
+  Deno.writeFileSync(image, made);
 }
 
 function apply(request: Request): void {
@@ -72,11 +89,13 @@ function apply(request: Request): void {
     case "flush":
       return editor.flush();
     case "resize":
+      if (mistake === "the disk keeps its size") return;
       if (editor.resize === undefined) throw new EditError("no other size");
       return editor.resize(Number(size), { shrink: true });
     case "snapshot-create":
       return void editor.snapshots?.create(snapshot);
     case "snapshot-apply":
+      if (mistake === "snapshots are not applied") return;
       return editor.snapshots?.apply(snapshot);
     case "snapshot-delete":
       return editor.snapshots?.delete(snapshot);
@@ -86,6 +105,9 @@ function apply(request: Request): void {
 /** Without `close`, an image stays open as long as the process runs. */
 const closing = mistake === "no close" ? [] : ["close"];
 
+const MANAGED = ["create", "resize", "snapshot-create", "snapshot-apply", "snapshot-delete"];
+const managing = MANAGING.includes(mistake) ? MANAGED : [];
+
 function answer(request: Request): unknown {
   if (request.operation === "hello") {
     return {
@@ -93,8 +115,8 @@ function answer(request: Request): unknown {
         protocol: 1,
         name: "reference",
         version: "0",
-        formats: ["raw", "qcow", "qcow2"],
-        operations: ["write", "write-zeroes", "discard", "flush", ...closing],
+        formats: managing.length === 0 ? ["raw", "qcow", "qcow2"] : ["raw", "qcow2"],
+        operations: ["write", "write-zeroes", "discard", "flush", ...closing, ...managing],
       },
     };
   }

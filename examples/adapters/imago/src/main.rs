@@ -1,10 +1,13 @@
 //! imago as an adapter for diskproof: jsonl:target/release/adapter
 
-use imago::{file::File, qcow2::Qcow2, FormatAccess, FormatDriverBuilder, PermissiveImplicitOpenGate};
+mod changes;
+
+use changes::{change, number, open, Images};
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256};
 use std::io::{self, BufRead, ErrorKind, Write};
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::thread;
 
 const PIECE: u64 = 1 << 20;
 const DIGEST_MAX: u64 = 1 << 32;
@@ -13,24 +16,16 @@ fn hello() -> Value {
     json!({
         "protocol": 1, "name": "imago", "version": "0.2.6", "language": "Rust",
         "homepage": "https://gitlab.com/hreitz/imago", "formats": ["qcow2"],
-        "operations": ["info", "map", "digest"],
+        "operations": ["info", "map", "digest", "create", "read", "write", "write-zeroes",
+            "discard", "flush", "close", "resize"],
+        "concurrent": 8,
         "features": ["qcow2.v2", "qcow2.v3", "backing", "compressed", "external-data-file",
             "snapshots", "bitmaps", "raw"],
     })
 }
 
-fn open(request: &Value) -> io::Result<FormatAccess<File>> {
-    let path = request["image"].as_str().unwrap_or("");
-    let image = Qcow2::<File>::builder_path(path).open(PermissiveImplicitOpenGate::default())?;
-    Ok(FormatAccess::new(image))
-}
-
-fn number(request: &Value, name: &str) -> Option<u64> {
-    request[name].as_str().and_then(|text| text.parse().ok())
-}
-
 fn digest(request: &Value) -> io::Result<Value> {
-    let image = open(request)?;
+    let image = open(request, false)?;
     let mut offset = number(request, "offset").unwrap_or(0);
     let length = number(request, "length").unwrap_or(image.size());
     if length > DIGEST_MAX {
@@ -49,7 +44,7 @@ fn digest(request: &Value) -> io::Result<Value> {
 }
 
 fn map(request: &Value) -> io::Result<Value> {
-    let image = open(request)?;
+    let image = open(request, false)?;
     let mut entries: Vec<Value> = Vec::new();
     let mut offset = 0;
     while offset < image.size() {
@@ -63,17 +58,17 @@ fn map(request: &Value) -> io::Result<Value> {
 }
 
 fn info(request: &Value) -> io::Result<Value> {
-    Ok(json!({"format": "qcow2", "virtual-size": open(request)?.size().to_string()}))
+    Ok(json!({"format": "qcow2", "virtual-size": open(request, false)?.size().to_string()}))
 }
 
-fn answer(request: &Value) -> Value {
+fn answer(images: &Images, request: &Value) -> Value {
     let operation = request["operation"].as_str().unwrap_or("");
     let answered = catch_unwind(AssertUnwindSafe(|| match operation {
         "hello" => Ok(hello()),
         "info" => info(request),
         "map" => map(request),
         "digest" | "digest-range" => digest(request),
-        _ => Err(io::Error::new(ErrorKind::Unsupported, operation)),
+        _ => change(images, request, operation),
     }));
     let id = &request["id"];
     match answered {
@@ -86,9 +81,16 @@ fn answer(request: &Value) -> Value {
     }
 }
 
+/// Requests in flight are for one image, and each has a thread.
 fn main() {
-    for line in io::stdin().lock().lines() {
-        let request: Value = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
-        writeln!(io::stdout(), "{}", answer(&request)).expect("a reader");
-    }
+    let images = Images::default();
+    thread::scope(|threads| {
+        for line in io::stdin().lock().lines() {
+            let request: Value = serde_json::from_str(&line.expect("UTF-8")).expect("JSON");
+            let images = &images;
+            threads.spawn(move || {
+                writeln!(io::stdout(), "{}", answer(images, &request)).expect("a reader");
+            });
+        }
+    });
 }
