@@ -34,7 +34,7 @@
  * @module
  */
 
-export type { MaterialKind } from "../src/crypto/mod.ts";
+export { KeptKeys, type KeySource, type MaterialKind } from "../src/crypto/mod.ts";
 export {
   type BuiltFiles,
   type BuiltImage,

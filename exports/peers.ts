@@ -22,6 +22,7 @@ export {
   type AllocationRun,
   type Answers,
   type CallOptions,
+  type ChainImage,
   type Change,
   type ChangeOperation,
   type CheckReport,

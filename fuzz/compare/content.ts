@@ -18,7 +18,8 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
   const by = { tool: "qemu-img", program: "qemu-io", version } as const;
   const size = Math.min(CONTENT_MAX, image.layer?.virtualSize ?? 0);
   const unit = Math.min(UNIT_MAX, image.layer?.clusterSize ?? UNIT_MAX);
-  const theirs = await tools.qemuIo.examine({ ...subject, size, unit });
+  const expected = expectedOf(asked, size);
+  const theirs = await tools.qemuIo.examine({ ...subject, size, unit, ...expected });
   const opened = differences<unknown>(asked, { ...by, question: "open" }, {
     ours: judgement.qemu.open === "accept" ? { outcome: "accepted", value: null } : refusal(asked),
     theirs,
@@ -26,6 +27,13 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
   });
   if (opened.length > 0 || theirs.outcome !== "accepted") return opened;
   return compareExamination(asked, by, { ...theirs.value, unit });
+}
+
+/** The content that the reference reads, if it can read it all. */
+function expectedOf({ image, judgement }: Asked, size: number): { readonly expected?: Uint8Array } {
+  if (judgement.qemu.open !== "accept") return {};
+  const bytes = contentOrError(layersOf(image), 0, size);
+  return bytes instanceof AccessError ? {} : { expected: bytes };
 }
 
 function refusal({ image: { findings } }: Asked): Ours<never> {

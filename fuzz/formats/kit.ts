@@ -11,6 +11,7 @@ import type { ToolName } from "../../src/peers/mod.ts";
 import type { Finding, RuleId } from "../../src/rules/mod.ts";
 import type { Asked, Compared, Divergence, Toolbox } from "../compare/mod.ts";
 import type { CaseFile, Depth } from "../engine/mod.ts";
+import { keptKeys } from "./kept_keys.ts";
 import {
   type ExpectedDisk,
   guestDisk,
@@ -338,7 +339,7 @@ export function readOptionsOf<Model>(
   passphrases: readonly string[],
 ): ReadOptions {
   if (keys === undefined) return {};
-  return { passphrases: passphrases.map(utf8), iterationsMax: keys.iterationsMax };
+  return { passphrases: passphrases.map(utf8), iterationsMax: keys.iterationsMax, keptKeys };
 }
 
 /** Opens the files of an image with passphrases. */

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { join } from "node:path";
-import { judgeImage } from "../../src/image/mod.ts";
+import { judgeImage, type OpenedImage } from "../../src/image/mod.ts";
+import type { ChainImage } from "../../src/peers/mod.ts";
 import {
   type Asked,
   type Divergence,
@@ -51,6 +52,8 @@ export function differential<Model>(
 ): Target<DifferentialCase<Model>> {
   const { tools } = kit;
   let toolbox: Toolbox | undefined;
+  // Cases that are replayed, for which all questions are asked.
+  const stored = new WeakSet<DifferentialCase<Model>>();
   return {
     name: targetName(kit, "differential"),
     says: tools.says,
@@ -59,7 +62,11 @@ export function differential<Model>(
     ...(tools.uses === undefined ? {} : { uses: tools.uses }),
     cases: () => differentialCases(kit),
     toJson: toPlainJson,
-    fromJson: (json) => storedCase(kit, fromPlainJson(json) as StoredCase<Model>),
+    fromJson: (json) => {
+      const value = storedCase(kit, fromPlainJson(json) as StoredCase<Model>);
+      stored.add(value);
+      return value;
+    },
     repair: (value) => repaired(kit, value),
     files: ({ model, edits }) => filesOf(kit, model, edits),
     describe: ({ model, edits, key, ask }) =>
@@ -79,8 +86,12 @@ export function differential<Model>(
       }
       const asked = writtenCase(kit, value, { files, directory: context.directory });
       toolbox ??= new Toolbox(context, tools.timeoutMs);
-      const { seen, skipped } = await tools.compare(asked, value.ask, toolbox);
+      const { skipped, seen } = await tools.compare(asked, value.ask, toolbox);
       const names = seen.map((difference) => explained(difference, tools.divergences));
+      for (const ask of stored.has(value) ? Object.keys(tools.asks) : []) {
+        const others = ask === value.ask ? [] : (await tools.compare(asked, ask, toolbox)).seen;
+        for (const difference of others) explained(difference, tools.divergences);
+      }
       return reportOf(kit, asked, { names, skipped });
     },
     async stop() {
@@ -141,12 +152,24 @@ function writtenCase<Model>(
       path: (image.header === undefined ? first : second) ?? "",
       format: formatIn(kit, model).name,
       ...detached,
-      ...(passphrases.length === 0 ? {} : { passphrases }),
+      ...(passphrases.length === 0 ? {} : { passphrases, ...chainIn(image) }),
     },
     image,
     judgement: judgeImage(image),
     edited: edits.length > 0,
   };
+}
+
+/** The images of a chain, if all of them open and the header is not detached. */
+function chainIn(image: OpenedImage): Pick<Asked["subject"], "chain"> {
+  if (image.header !== undefined) return {};
+  const chain: ChainImage[] = [];
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    const { layer, findings } = at;
+    if (layer === undefined || findings.refusal("info") !== undefined) return {};
+    chain.push({ format: layer.format, encrypted: layer.encrypted });
+  }
+  return { chain };
 }
 
 function explained(

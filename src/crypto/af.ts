@@ -69,13 +69,16 @@ function diffused(
 ): Uint8Array {
   const digest = numberedHash(hash);
   const sum = new Uint8Array(keyLength);
+  const { digestSize } = digest;
+  const count = Math.ceil(keyLength / digestSize);
   const chunks = Array.from(
-    { length: Math.ceil(keyLength / digest.digestSize) },
-    (_, i) => sum.subarray(i * digest.digestSize, (i + 1) * digest.digestSize),
+    { length: count },
+    (_, i) => [i, sum.subarray(i * digestSize, (i + 1) * digestSize)] as const,
   );
-  for (let stripe = 0; stripe < stripes - 1; stripe++) {
-    xorBytes(sum, material.subarray(stripe * keyLength, (stripe + 1) * keyLength));
-    chunks.forEach((chunk, i) => digest.replace(i, chunk));
+  const end = (stripes - 1) * keyLength;
+  for (let at = 0; at < end;) {
+    for (let i = 0; i < keyLength; i++) sum[i] = (sum[i] as number) ^ (material[at++] as number);
+    for (const [i, chunk] of chunks) digest.replace(i, chunk);
   }
   return sum;
 }

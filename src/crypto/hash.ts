@@ -6,6 +6,7 @@ import { builtin } from "../bytes/mod.ts";
 import { canonicalHash } from "./hash_aliases.ts";
 import { type HashName, hashTable } from "./hashes.ts";
 import { md5Sha1 } from "./md5_sha1.ts";
+import { oneBlockHash, type Replace } from "./one_block.ts";
 import { whirlpool } from "./whirlpool.ts";
 
 /** The platform's names where they differ from those in headers. */
@@ -56,7 +57,7 @@ export interface NumberedHash {
    * Replaces bytes by the start of the digest of the number (32 bits, big-endian) and the bytes.
    * There are at most as many bytes as in a digest.
    */
-  replace(number: number, bytes: Uint8Array): void;
+  readonly replace: Replace;
 }
 
 /**
@@ -68,6 +69,8 @@ export interface NumberedHash {
 export function numberedHash(name: string): NumberedHash {
   const known = knownHash(name);
   const { digestSize } = hashTable[known];
+  const oneBlock = oneBlockHash(PORTABLE[known], digestSize);
+  if (oneBlock !== undefined) return { digestSize, replace: oneBlock };
   const digest = new Uint8Array(digestSize);
   const counter = new Uint8Array(4);
   const view = new DataView(counter.buffer);

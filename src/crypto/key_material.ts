@@ -1,5 +1,6 @@
 import { SECTOR } from "../bytes/mod.ts";
 import { afMerge, afSplit } from "./af.ts";
+import type { KeptKeys, KeySource } from "./kept_keys.ts";
 import type { SectorCipher } from "./sector_cipher.ts";
 
 /**
@@ -43,7 +44,10 @@ export function keyMaterial(key: Uint8Array, options: KeyMaterialOptions): Uint8
 
 /** The options for recovering a key from key material. */
 export interface KeyOfMaterialOptions extends Pick<KeyMaterialOptions, "stripes" | "hash"> {
-  readonly cipher: Pick<SectorCipher, "decrypt">;
+  /** The encryption under the key that is derived from a passphrase. */
+  readonly cipher: () => Pick<SectorCipher, "decrypt">;
+  /** Keys that were derived before, and what this one follows from. */
+  readonly kept?: { readonly keys: KeptKeys; readonly from: KeySource } | undefined;
   /** Fills `target` with the start of the material: whole sectors. */
   readonly read: (target: Uint8Array) => void;
 }
@@ -56,14 +60,17 @@ export interface KeyOfMaterialOptions extends Pick<KeyMaterialOptions, "stripes"
  */
 export function keyOfMaterial(
   keyBytes: number,
-  { stripes, hash, cipher, read }: KeyOfMaterialOptions,
+  { stripes, hash, cipher, read, kept }: KeyOfMaterialOptions,
 ): Uint8Array {
   const length = keyBytes * stripes;
   // A key of 24 bytes does not fill the last sector; the whole sector is encrypted.
   const material = new Uint8Array(wholeSectors(length));
   read(material);
-  cipher.decrypt(material, 0n);
-  return afMerge(material.subarray(0, length), keyBytes, stripes, hash);
+  const derive = (): Uint8Array => {
+    cipher().decrypt(material, 0n);
+    return afMerge(material.subarray(0, length), keyBytes, stripes, hash);
+  };
+  return kept === undefined ? derive() : kept.keys.get(kept.from, material, derive);
 }
 
 function noisy(key: Uint8Array, { stripes, hash, cipher, random }: KeyMaterialOptions): Uint8Array {

@@ -56,24 +56,42 @@ const seen = new Uint32Array(256);
 let sectors = 0;
 
 function whatIsIn(sector: Uint8Array): string | undefined {
+  const values = valuesIn(sector);
+  if (values === 1) {
+    const [value = 0] = sector;
+    return value === 0 ? "zero" : `filled with ${hex(value, 2)}`;
+  }
+  if (values <= VALUES_MAX && TEXT.test(String.fromCharCode(...sector))) return "text";
+  return values <= VALUES_MAX || longestRun(sector) >= RUN_MIN ? "not random" : undefined;
+}
+
+/** The number of different bytes; if it is more than the most that counts, at least one more. */
+function valuesIn(sector: Uint8Array): number {
   sectors = (sectors + 1) >>> 0 || 1;
   let values = 0;
-  let run = 0;
-  let longest = 0;
-  let before = -1;
-  for (let at = 0; at < sector.length; at++) {
+  for (let at = 0; at < sector.length && values <= VALUES_MAX; at++) {
     const byte = sector[at] as number;
-    if (seen[byte] !== sectors) {
-      seen[byte] = sectors;
-      values++;
-    }
-    run = byte === before ? run + 1 : 1;
-    if (run > longest) longest = run;
-    before = byte;
+    if (seen[byte] === sectors) continue;
+    seen[byte] = sectors;
+    values++;
   }
-  if (values === 1) return before === 0 ? "zero" : `filled with ${hex(before, 2)}`;
-  if (values <= VALUES_MAX && TEXT.test(String.fromCharCode(...sector))) return "text";
-  return values <= VALUES_MAX || longest >= RUN_MIN ? "not random" : undefined;
+  return values;
+}
+
+/** The length of the longest run of equal bytes, if it is long enough to count. */
+function longestRun(sector: Uint8Array): number {
+  let longest = 0;
+  for (let at = RUN_MIN - 1; at < sector.length;) {
+    // A run that is long enough has a byte here, if none before this place was found.
+    const byte = sector[at] as number;
+    let start = at;
+    while (start > 0 && sector[start - 1] === byte) start--;
+    let end = at + 1;
+    while (end < sector.length && sector[end] === byte) end++;
+    longest = Math.max(longest, end - start);
+    at = end + RUN_MIN - 1;
+  }
+  return longest;
 }
 
 /** Parts that are listed. */

@@ -37,6 +37,7 @@ export {
 export { whyNotAsDmCrypt } from "./dm_crypt.ts";
 export { hash } from "./hash.ts";
 export { canonicalHash, hashAliases } from "./hash_aliases.ts";
+export { KeptKeys, type KeySource } from "./kept_keys.ts";
 export {
   keyMaterial,
   type KeyMaterialOptions,

@@ -18,17 +18,28 @@ export interface EntriesClaim {
 }
 
 const KINDS: readonly ClaimKind[] = ["header", "table", "data", "compressed"];
-/** Claims in a block: a power of two. */
+/** Claims in the first block, which is enough for most images, and in each of the others. */
+const FIRST_BLOCK = 2 ** 8;
 const BLOCK = 2 ** 16;
 
 /** Some claims. Lists grow by blocks: outgrown arrays would be garbage that is collected late. */
 class Block {
+  /** The number of its first claim. */
+  readonly start: number;
   /** Alternating offsets and lengths. */
-  readonly places = new Float64Array(2 * BLOCK);
+  readonly places: Float64Array;
   /** Alternating first and last indices. */
-  readonly indices = new Uint32Array(2 * BLOCK);
-  readonly owners = new Uint32Array(BLOCK);
-  readonly kinds = new Uint8Array(BLOCK);
+  readonly indices: Uint32Array;
+  readonly owners: Uint32Array;
+  readonly kinds: Uint8Array;
+
+  constructor(start: number, size: number) {
+    this.start = start;
+    this.places = new Float64Array(2 * size);
+    this.indices = new Uint32Array(2 * size);
+    this.owners = new Uint32Array(size);
+    this.kinds = new Uint8Array(size);
+  }
 }
 
 /**
@@ -69,9 +80,11 @@ export class ClaimList implements Iterable<Claim> {
     first: number,
     last: number,
   ): void {
-    const at = this.#length++ % BLOCK;
-    if (at === 0) this.#blocks.push(new Block());
-    const { places, indices, owners, kinds } = this.#blocks.at(-1) as Block;
+    const number = this.#length++;
+    if (number === 0) this.#blocks.push(new Block(0, FIRST_BLOCK));
+    else if ((number - FIRST_BLOCK) % BLOCK === 0) this.#blocks.push(new Block(number, BLOCK));
+    const { start, places, indices, owners, kinds } = this.#blocks.at(-1) as Block;
+    const at = number - start;
     places[2 * at] = offset;
     places[2 * at + 1] = length;
     indices[2 * at] = first;
@@ -80,13 +93,15 @@ export class ClaimList implements Iterable<Claim> {
     kinds[at] = KINDS.indexOf(kind);
   }
 
-  #block(at: number): Block {
-    return this.#blocks[Math.floor(at / BLOCK)] as Block;
+  #block(number: number): Block {
+    const index = number < FIRST_BLOCK ? 0 : 1 + Math.floor((number - FIRST_BLOCK) / BLOCK);
+    return this.#blocks[index] as Block;
   }
 
   /** Byte offset of a claim. */
   offset(at: number): number {
-    return this.#block(at).places[2 * (at % BLOCK)] as number;
+    const { start, places } = this.#block(at);
+    return places[2 * (at - start)] as number;
   }
 
   /** Byte offset of the end of a claim. */
@@ -95,16 +110,18 @@ export class ClaimList implements Iterable<Claim> {
   }
 
   #lengthOf(at: number): number {
-    return this.#block(at).places[2 * (at % BLOCK) + 1] as number;
+    const { start, places } = this.#block(at);
+    return places[2 * (at - start) + 1] as number;
   }
 
   kind(at: number): ClaimKind {
-    return KINDS[this.#block(at).kinds[at % BLOCK] as number] as ClaimKind;
+    const { start, kinds } = this.#block(at);
+    return KINDS[kinds[at - start] as number] as ClaimKind;
   }
 
   claim(at: number): Claim {
-    const { owners, indices } = this.#block(at);
-    const owner = this.#owned[owners[at % BLOCK] as number];
+    const { start, owners, indices } = this.#block(at);
+    const owner = this.#owned[owners[at - start] as number];
     const place = {
       offset: this.offset(at),
       length: this.#lengthOf(at),
@@ -114,8 +131,8 @@ export class ClaimList implements Iterable<Claim> {
     if (typeof owner.says !== "function") {
       return { ...place, path: owner.path, says: owner.says ?? "" };
     }
-    const first = indices[2 * (at % BLOCK)] as number;
-    const last = indices[2 * (at % BLOCK) + 1] as number;
+    const first = indices[2 * (at - start)] as number;
+    const last = indices[2 * (at - start) + 1] as number;
     const range = first === last ? `${first}` : `${first}..${last}`;
     return { ...place, path: `${owner.path}/${range}`, says: owner.says(first) };
   }

@@ -1,4 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
+import type { KeptKeys } from "../crypto/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 import type { Anatomy, AnatomyOptions } from "./anatomy.ts";
 import type { Dialect } from "./dialect.ts";
@@ -19,6 +20,8 @@ export interface DriverOptions {
   readonly iterationsMax?: number;
   /** The remaining work, if several images share it. */
   readonly budget?: WorkBudget;
+  /** Keys of slots that were opened before, for a caller that opens the same volumes many times. */
+  readonly keptKeys?: KeptKeys;
   /** For a detached header: the source of its payload. */
   readonly payload?: ByteSource;
   /** For `qcow2`: read the image according to this draft instead of the format. */

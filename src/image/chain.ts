@@ -201,7 +201,7 @@ export function driverOptions(
   options: SharedOptions,
   depth: number,
 ): Omit<DriverOptions, "payload"> {
-  const { passphrases = [], iterationsMax, dialect, budget } = options;
+  const { passphrases = [], iterationsMax, dialect, budget, keptKeys } = options;
   const own = Math.min(depth, passphrases.length - 1);
   const others = passphrases.filter((_, index) => index !== own);
   return {
@@ -210,6 +210,7 @@ export function driverOptions(
       : { passphrases: [passphrases[own] as Uint8Array, ...others] }),
     ...(iterationsMax === undefined ? {} : { iterationsMax }),
     ...(budget === undefined ? {} : { budget }),
+    ...(keptKeys === undefined ? {} : { keptKeys }),
     ...(dialect === undefined ? {} : { dialect }),
   };
 }

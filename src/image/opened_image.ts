@@ -1,4 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
+import type { KeptKeys } from "../crypto/mod.ts";
 import type { Dialect, Format, Layer } from "../format/mod.ts";
 import type { Findings } from "../rules/mod.ts";
 
@@ -11,6 +12,8 @@ export interface KeyOptions {
    * much of others.
    */
   readonly iterationsMax?: number;
+  /** Keys of slots that were opened before, for a caller that opens the same volumes many times. */
+  readonly keptKeys?: KeptKeys;
   /** Read a qcow2 image as this draft of the format says. */
   readonly dialect?: Dialect;
 }

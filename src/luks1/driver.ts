@@ -94,11 +94,11 @@ export function openVolume<S extends ByteSource>(
   const inside = header.payload_offset * SECTOR <= roundUp(payload.size, SECTOR);
   const detached = options.payload !== undefined;
   if (!isLuks(header.magic) || header.version !== 1 || detached && !inside) return undefined;
-  const { passphrases, budget } = options;
+  const { passphrases, budget, keptKeys } = options;
   // Do not attempt what the format forbids. What only QEMU does not support may still be readable.
   const refused = findings.refusal("info", "spec");
   const access = refused === undefined
-    ? accessTo(header, { keyMaterial: source, passphrases, iterationsMax, budget })
+    ? accessTo(header, { keyMaterial: source, passphrases, iterationsMax, budget, keptKeys })
     : { rule: refused.rule, place: { path: refused.path }, message: refused.message };
   if (!(access instanceof Luks1Volume) && findings.count(access.rule) === 0) {
     findings.add(access.rule, access.place, access.message);

@@ -113,11 +113,12 @@ function accessTo(
     options: DriverOptions;
   },
 ): ContentReader | Luks2Broken {
-  const { passphrases = [], iterationsMax = WORK_BUDGET } = options;
+  const { passphrases = [], iterationsMax = WORK_BUDGET, keptKeys } = options;
   const { budget = { left: iterationsMax } } = options;
   let locked: Luks2Broken = noKey;
   for (const passphrase of passphrases) {
-    const found = unlock(metadata, { keyMaterial: header, passphrase, iterationsMax, budget });
+    const work = { iterationsMax, budget, keptKeys };
+    const found = unlock(metadata, { keyMaterial: header, passphrase, ...work });
     if ("keys" in found) {
       const { keys } = found;
       return whyNoKey(metadata, content, keys) ??

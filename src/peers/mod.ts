@@ -21,6 +21,7 @@
 
 export {
   accepted,
+  type ChainImage,
   type Change,
   type ChangeOperation,
   type CheckReport,

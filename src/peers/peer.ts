@@ -124,6 +124,14 @@ export interface UnlockReport {
  */
 export type VolumeReport = { readonly [key: string]: Json };
 
+/** What is known of an image of a chain before it is opened. */
+export interface ChainImage {
+  /** Name of the format. */
+  readonly format: string;
+  /** Whether its content is encrypted. */
+  readonly encrypted: boolean;
+}
+
 /** An image to query, and what a peer has to know beside it. */
 export interface Subject {
   /** Path of the image. */
@@ -148,6 +156,11 @@ export interface Subject {
    * so that no earlier question plays a part.
    */
   readonly again?: Outcome<unknown>;
+  /**
+   * The images of the chain, the top one first, where the caller knows them: without this, qemu-img is
+   * called first to learn which of them need a passphrase.
+   */
+  readonly chain?: readonly ChainImage[];
   /** Time limit for qemu-img in milliseconds, where that is less than its usual one. */
   readonly patienceMs?: number;
 }

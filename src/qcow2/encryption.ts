@@ -129,6 +129,7 @@ function openRegion(
     passphrases: options.passphrases,
     iterationsMax: options.iterationsMax,
     budget: options.budget,
+    keptKeys: options.keptKeys,
     ...(draft ? {} : { regionBytes }),
   });
   if (access instanceof Luks1Volume) {

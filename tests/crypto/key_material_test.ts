@@ -5,7 +5,9 @@ import {
   cipherModes,
   cipherNames,
   cipherTable,
+  KeptKeys,
   keyMaterial,
+  keyOfMaterial,
   type MaterialKind,
   sectorCipher,
   volumeKeyLengths,
@@ -140,4 +142,39 @@ Deno.test("keyMaterial() rejects unusable sizes and hashes", () => {
       assertThrows(() => keyMaterial(key, unusable), RangeError, "Cannot use");
     }
   }
+});
+
+Deno.test("keyOfMaterial() derives a key once if all that it follows from is the same", () => {
+  const each = { cipher: "aes", mode: "xts", keyBytes: 32, stripes: 8 };
+  const material = materialOf(each);
+  const keys = new KeptKeys(16);
+  let derived = 0;
+  const keyOf = (change: { salt?: number; passphrase?: number; fact?: string; byte?: number }) =>
+    keyOfMaterial(each.keyBytes, {
+      ...{ stripes: each.stripes, hash: "sha1" },
+      cipher: () => {
+        derived++;
+        return cipherOf(each);
+      },
+      kept: {
+        keys,
+        from: {
+          facts: [change.fact ?? "xts"],
+          salt: Uint8Array.of(change.salt ?? 0),
+          passphrase: Uint8Array.of(change.passphrase ?? 0),
+        },
+      },
+      read: (target) => {
+        target.set(material);
+        target[9] = (target[9] ?? 0) ^ (change.byte ?? 0);
+      },
+    });
+  const first = keyOf({});
+  first.fill(0);
+  assertEquals(keyOf({}), counting(each.keyBytes));
+  assertEquals(derived, 1);
+  for (const change of [{ salt: 1 }, { passphrase: 1 }, { fact: "cbc" }]) keyOf(change);
+  assertEquals(derived, 4);
+  assert(keyOf({ byte: 1 }).some((byte, at) => byte !== counting(each.keyBytes)[at]));
+  assertEquals(derived, 5);
 });

@@ -17,6 +17,7 @@ import {
 } from "../../../src/luks1/mod.ts";
 import { Failure } from "../../engine/mod.ts";
 import { PASSPHRASES, picks, strangePassphrase } from "../../generate/mod.ts";
+import { keptKeys } from "../kept_keys.ts";
 
 /** A change to the keys of a volume. */
 export interface KeyChange {
@@ -86,14 +87,11 @@ function made({ header, keys }: Keyed, change: KeyChange): Uint8Array {
   const [slot, current] = chosen(keys, change);
   const passphrase = utf8(current);
   const newPassphrase = utf8(change.passphrase);
-  const random = seededBytes(change);
-  if (act === "add") {
-    return addKey(header, { passphrase, newPassphrase, iterations, random }).header;
-  }
-  if (act === "change") {
-    return changeKey(header, { passphrase, newPassphrase, iterations, random }).header;
-  }
-  return eraseKey(header, act === "erase" ? { passphrase, random } : { slot, random }).header;
+  const changing = { random: seededBytes(change), keptKeys };
+  const options = { passphrase, newPassphrase, iterations, ...changing };
+  if (act === "add") return addKey(header, options).header;
+  if (act === "change") return changeKey(header, options).header;
+  return eraseKey(header, { ...changing, ...act === "erase" ? { passphrase } : { slot } }).header;
 }
 
 /** The keys after a change; `undefined` if it cannot be made. */
@@ -143,7 +141,11 @@ export function assertKeys(keyed: Keyed): void {
   for (let slot = 0; slot < SLOTS; slot++) assertKey(keyed, slot);
   const keyMaterial = new MemorySource(keyed.header);
   const strange = strangePassphrase([...keyed.keys.values()]);
-  const found = unlock(decodeLuks1(keyMaterial), { keyMaterial, passphrase: utf8(strange) });
+  const found = unlock(decodeLuks1(keyMaterial), {
+    keyMaterial,
+    passphrase: utf8(strange),
+    keptKeys,
+  });
   if (!("masterKey" in found)) return;
   throw new Failure(
     "luks.slot",
@@ -160,7 +162,7 @@ function assertKey({ header, keys }: Keyed, slot: number): Uint8Array | undefine
     if (decoded.slots[slot]?.active === slotStates.disabled) return undefined;
     throw new Failure("luks.slot", `Key slot ${slot} is enabled, but has no key`);
   }
-  const found = unlock(decoded, { keyMaterial, passphrase: utf8(passphrase), slot });
+  const found = unlock(decoded, { keyMaterial, passphrase: utf8(passphrase), slot, keptKeys });
   if ("masterKey" in found) return found.masterKey;
   throw new Failure("luks.slot", `Key slot ${slot} does not open: ${found.message}`);
 }

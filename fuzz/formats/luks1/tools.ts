@@ -14,6 +14,7 @@ import {
   type Toolbox,
   type VolumeKit,
 } from "../../compare/mod.ts";
+import { keptKeys } from "../kept_keys.ts";
 import type { ToolKit } from "../kit.ts";
 import { luks1Divergences } from "./divergences.ts";
 
@@ -35,7 +36,7 @@ export const luks1Tools: ToolKit = {
   needs: ["qemu-img", "qemu-io"],
   uses: ["cryptsetup", "luksdeinfo"],
   weight: 2,
-  asks: { nothing: 6, info: 4, cryptsetup: 2, map: 1, check: 1, luksdeinfo: 1 },
+  asks: { nothing: 48, info: 4, cryptsetup: 2, map: 1, check: 1, luksdeinfo: 1 },
   untouched: 2.5,
   timeoutMs: 8000,
   divergences: luks1Divergences,
@@ -66,7 +67,8 @@ const volumeKit: VolumeKit = {
     const header = decodeLuks1(keyMaterial);
     const message = whyUnusable(specOf(header));
     if (message !== undefined) return { message };
-    return unlock(header, { keyMaterial, passphrase: utf8(text), iterationsMax: ITERATIONS_MAX });
+    const passphrase = utf8(text);
+    return unlock(header, { keyMaterial, passphrase, iterationsMax: ITERATIONS_MAX, keptKeys });
   },
   dear: ({ findings }) => findings.count(BUDGET) > 0,
 };

@@ -8,6 +8,7 @@ import {
 } from "../../../src/luks2/mod.ts";
 import { Failure } from "../../engine/mod.ts";
 import { strangePassphrase } from "../../generate/mod.ts";
+import { keptKeys } from "../kept_keys.ts";
 import { luks2Slot } from "./volumes.ts";
 
 /** Limit of the work of a passphrase attempt: slightly more than a generated volume needs. */
@@ -27,6 +28,7 @@ export function openedSlot(
     keyMaterial,
     passphrase: utf8(passphrase),
     iterationsMax: WORK_MAX,
+    keptKeys,
     ...(slot === undefined ? {} : { slot }),
   });
 }

@@ -1,4 +1,5 @@
 import type { ByteSource } from "../../bytes/mod.ts";
+import type { KeptKeys } from "../../crypto/mod.ts";
 import type { WorkBudget } from "../../format/mod.ts";
 import { type Luks1Header, specOf } from "../decode.ts";
 import { inHeader, type Luks1Broken } from "../findings.ts";
@@ -16,6 +17,8 @@ export interface AccessOptions {
   readonly iterationsMax?: number | undefined;
   /** The remaining work, if it is shared with other volumes. */
   readonly budget?: WorkBudget | undefined;
+  /** Keys of slots that were opened before. */
+  readonly keptKeys?: KeptKeys | undefined;
   /** Length in bytes of the region that must contain the key material, if there is one. */
   readonly regionBytes?: number;
 }
@@ -36,6 +39,7 @@ export function accessTo(
   const bounds = {
     iterationsMax,
     budget: shared.budget ?? { left: iterationsMax },
+    keptKeys: shared.keptKeys,
     ...(regionBytes === undefined ? {} : { regionBytes }),
   };
   let locked: Luks1Broken = noKey;

@@ -22,7 +22,7 @@ export interface ChangedKeys {
 }
 
 /** What every change of keys is done with. */
-export interface Changing extends Pick<UnlockOptions, "iterationsMax"> {
+export interface Changing extends Pick<UnlockOptions, "iterationsMax" | "keptKeys"> {
   /** Makes salts and stripes. */
   readonly random: RandomBytes;
 }
@@ -168,7 +168,7 @@ function erasedSlots(
 
 function opened(
   header: Uint8Array,
-  options: Pick<UnlockOptions, "passphrase" | "slot" | "iterationsMax">,
+  options: Pick<UnlockOptions, "passphrase" | "slot" | "iterationsMax" | "keptKeys">,
   action: string,
 ): Unlocked {
   const keyMaterial = new MemorySource(header);
@@ -177,8 +177,8 @@ function opened(
   throw new Luks1Error(`Cannot ${action}: ${lowerFirst(unlocked.message)}`);
 }
 
-function budgetOf({ iterationsMax }: Changing): Pick<UnlockOptions, "iterationsMax"> {
-  return iterationsMax === undefined ? {} : { iterationsMax };
+function budgetOf({ iterationsMax, keptKeys }: Changing): Omit<Changing, "random"> {
+  return { keptKeys, ...(iterationsMax === undefined ? {} : { iterationsMax }) };
 }
 
 /** The header, if its slots can be written without damaging anything else. */

@@ -1,5 +1,5 @@
 import { type ByteSource, SECTOR } from "../../bytes/mod.ts";
-import { hasDigest, keyOfMaterial, pbkdf2 } from "../../crypto/mod.ts";
+import { hasDigest, type KeptKeys, keyOfMaterial, pbkdf2 } from "../../crypto/mod.ts";
 import type { KeySlotOptions, UnlockedSlot, WorkBudget } from "../../format/mod.ts";
 import { decodeLuks1, type KeySlot, type Luks1Header, specOf } from "../decode.ts";
 import { inSlot, type Luks1Broken } from "../findings.ts";
@@ -25,6 +25,8 @@ export interface UnlockOptions {
   readonly iterationsMax?: number;
   /** The remaining work, if it is shared. */
   readonly budget?: WorkBudget | undefined;
+  /** Keys of slots that were opened before. */
+  readonly keptKeys?: KeptKeys | undefined;
 }
 
 /** The key of a volume, and the slot that it came from. */
@@ -131,16 +133,26 @@ function outsideRegion(
 export function masterKeyOf(
   header: Luks1Header,
   slot: KeySlot,
-  { keyMaterial, passphrase }: Pick<UnlockOptions, "keyMaterial" | "passphrase">,
+  { keyMaterial, passphrase, keptKeys }: Pick<
+    UnlockOptions,
+    "keyMaterial" | "passphrase" | "keptKeys"
+  >,
 ): Uint8Array {
   const spec = specOf(header);
   const { key_bytes } = header;
-  const key = pbkdf2(spec.hash, passphrase, slot.salt, slot.iterations, key_bytes);
-  const volume = new Luks1Volume(spec, key);
+  const { stripes, iterations, salt } = slot;
+  const facts = [...Object.entries(spec).flat(), key_bytes, stripes, iterations];
   return keyOfMaterial(key_bytes, {
-    stripes: slot.stripes,
+    stripes,
     hash: spec.hash,
-    cipher: { decrypt: (sectors, first) => volume.decryptSectors(sectors, first) },
+    cipher: () => {
+      const volume = new Luks1Volume(
+        spec,
+        pbkdf2(spec.hash, passphrase, salt, iterations, key_bytes),
+      );
+      return { decrypt: (sectors, first) => volume.decryptSectors(sectors, first) };
+    },
+    kept: keptKeys && { keys: keptKeys, from: { facts, salt, passphrase } },
     read: (target) => keyMaterial.readInto(slot.key_material_offset * SECTOR, target),
   });
 }

@@ -1,5 +1,5 @@
 import { type ByteSource, SECTOR } from "../../bytes/mod.ts";
-import { hasDigest, keyOfMaterial } from "../../crypto/mod.ts";
+import { hasDigest, type KeptKeys, keyOfMaterial } from "../../crypto/mod.ts";
 import type { WorkBudget } from "../../format/mod.ts";
 import type { Metadata } from "../metadata.ts";
 import { cipherOf } from "../encryption.ts";
@@ -30,6 +30,8 @@ export interface UnlockOptions {
   readonly iterationsMax?: number;
   /** The remaining work, if it is shared. */
   readonly budget?: WorkBudget | undefined;
+  /** Keys of slots that were opened before. */
+  readonly keptKeys?: KeptKeys | undefined;
 }
 
 /** The keys of a volume, and the slot that the last one came from. */
@@ -127,14 +129,23 @@ function protectionBroken(
  */
 function keyOf(
   slot: Keyslot,
-  { keyMaterial, passphrase }: Pick<UnlockOptions, "keyMaterial" | "passphrase">,
+  { keyMaterial, passphrase, keptKeys }: Pick<
+    UnlockOptions,
+    "keyMaterial" | "passphrase" | "keptKeys"
+  >,
 ): Uint8Array {
   const { kdf, area, af, key_size } = slot;
-  const slotKey = deriveKey(kdf, passphrase, area.key_size);
+  const { type, hash, iterations, time, memory, cpus, salt = new Uint8Array() } = kdf;
+  const derivation = [type, hash, iterations, time, memory, cpus];
+  const facts = [...derivation, area.encryption, area.key_size, key_size, af.hash];
   return keyOfMaterial(key_size, {
     stripes: STRIPES,
     hash: af.hash,
-    cipher: cipherOf({ encryption: area.encryption, sectorSize: SECTOR }, slotKey),
+    cipher: () => {
+      const slotKey = deriveKey(kdf, passphrase, area.key_size);
+      return cipherOf({ encryption: area.encryption, sectorSize: SECTOR }, slotKey);
+    },
+    kept: keptKeys && { keys: keptKeys, from: { facts, salt, passphrase } },
     read: (target) => keyMaterial.readInto(materialStart(slot), target),
   });
 }

@@ -1,18 +1,12 @@
 import type { Json } from "../../format/mod.ts";
 import { answered, membersOf, readJson, ShapeError } from "../answers.ts";
-import { accepted, type Outcome, type Subject } from "../peer.ts";
+import { accepted, type ChainImage, type Outcome, type Subject } from "../peer.ts";
 import type { ToolResult } from "../tool/process.ts";
 import { optionValue, toolPath } from "./names.ts";
 import { secretId } from "./secrets.ts";
 
 /** Options of a block device; those of a device within it have its name and a dot in front. */
 export type BlockOptions = { readonly [key: string]: string };
-
-/** What is needed to pass the key of an image. */
-export interface ChainImage {
-  readonly format: string;
-  readonly encrypted: boolean;
-}
 
 /** The option that names the secret, by format. */
 const KEY_OPTIONS: { readonly [format: string]: string } = {
@@ -31,8 +25,9 @@ const PAYLOAD_FORMATS = ["qcow", "qcow2"];
 export async function learnChain(
   subject: Subject,
   qemuImg: (args: readonly string[]) => Promise<ToolResult>,
-): Promise<Outcome<ChainImage[]>> {
-  const { path, header, format } = subject;
+): Promise<Outcome<readonly ChainImage[]>> {
+  const { path, header, format, chain } = subject;
+  if (chain !== undefined) return accepted(chain);
   // A volume has no backing file, so the content of its header does not matter.
   if (format === "luks" && header === undefined) return accepted([{ format, encrypted: true }]);
   const forced = format === undefined || header !== undefined ? [] : ["-f", format];
@@ -61,10 +56,15 @@ export function opensByName(
     (passphrases.length === 0 || !chain.some(({ encrypted }) => encrypted));
 }
 
-/** The options that open an image and, where there are passphrases, everything encrypted below it. */
+/**
+ * The options that open an image and, where there are passphrases, everything encrypted below it.
+ *
+ * @param secret names the secret of an image by its depth
+ */
 export function blockOptions(
   subject: Subject & { readonly format: string },
   chain: readonly ChainImage[],
+  secret: (depth: number) => string = (depth) => secretId(depth, subject.passphrases ?? []),
 ): BlockOptions {
   const { path, format, header, passphrases = [] } = subject;
   const file = { "file.driver": "file", "file.filename": toolPath(path) };
@@ -72,7 +72,7 @@ export function blockOptions(
     const payload = chain[0]?.format ?? "raw";
     return {
       driver: "luks",
-      ...(passphrases.length === 0 ? {} : { "key-secret": secretId(0, passphrases) }),
+      ...(passphrases.length === 0 ? {} : { "key-secret": secret(0) }),
       ...(PAYLOAD_FORMATS.includes(payload) ? within("file", { driver: payload, ...file }) : file),
       "header.driver": "file",
       "header.filename": header,
@@ -81,14 +81,16 @@ export function blockOptions(
   const keys = chain.flatMap((image, depth): [string, string][] => {
     const option = KEY_OPTIONS[image.format];
     if (passphrases.length === 0 || !image.encrypted || option === undefined) return [];
-    return [[`${"backing.".repeat(depth)}${option}`, secretId(depth, passphrases)]];
+    return [[`${"backing.".repeat(depth)}${option}`, secret(depth)]];
   });
   return { driver: format, ...file, ...Object.fromEntries(keys) };
 }
 
-/** The option of a key that qemu-img says is missing. */
-export function lackingKey({ stderr }: ToolResult): string | undefined {
-  return /Parameter '((?:encrypt\.)?key-secret)' is required/.exec(stderr)?.[1];
+/** The option of a key that a QEMU tool says is missing. */
+export function lackingKey(stderr: string): string | undefined {
+  // "secret" is missing where it is a passphrase, too.
+  const start = /Parameter '((?:encrypt\.)?key-)[^']*' is required/.exec(stderr)?.[1];
+  return start === undefined ? undefined : `${start}secret`;
 }
 
 /** The options that open an image of which only the name of the key option is known. */

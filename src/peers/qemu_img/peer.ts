@@ -182,7 +182,7 @@ export class QemuImgPeer implements Peer {
     }
     const result = await use(byName(subject));
     // An image that `info` rejects may open for another question: the error names the missing key.
-    const lacking = asks && chain.length === 0 ? lackingKey(result) : undefined;
+    const lacking = asks && chain.length === 0 ? lackingKey(result.stderr) : undefined;
     return lacking === undefined ? result : await withOptions(lackedOptions(subject, lacking));
   }
 

@@ -2,7 +2,7 @@ import { PeerError } from "../peer.ts";
 import { jsonName } from "../qemu_img/names.ts";
 import { type BlockOptions, within } from "../qemu_img/options.ts";
 import { runTool } from "../tool/process.ts";
-import { makeScratch, type Scratch, writeScratchFile } from "../tool/scratch.ts";
+import { makeScratch, type Scratch, scratchError } from "../tool/scratch.ts";
 
 /** What a scratch image is made with. */
 export interface OverlayOptions {
@@ -10,10 +10,12 @@ export interface OverlayOptions {
   readonly scratch?: string;
   /** Its size in bytes. */
   readonly capacity: number;
+  /** Content is copied in pieces of this size. */
+  readonly clusterSize: number;
 }
 
-/** Content is copied in pieces of this size. */
-const CLUSTER_SIZE = "64k";
+/** A start of the data that nothing was copied to. */
+const NO_DATA = new Uint8Array(512);
 
 /**
  * A scratch image whose external data file holds what is read through it. qemu-img makes it once; it is
@@ -23,15 +25,20 @@ export class Overlay {
   readonly #scratch: Scratch;
   readonly #empty: Uint8Array;
 
+  readonly #imageFile: Deno.FsFile;
+  readonly #dataFile: Deno.FsFile;
+
   private constructor(scratch: Scratch) {
     this.#scratch = scratch;
     this.#empty = Deno.readFileSync(this.#image);
+    this.#imageFile = Deno.openSync(this.#image, { write: true });
+    this.#dataFile = Deno.openSync(this.#data, { read: true, write: true });
   }
 
   /** @throws {PeerError} when qemu-img does not make it */
   static async make(options: OverlayOptions): Promise<Overlay> {
     const scratch = makeScratch(options.scratch);
-    const settings = `data_file=${scratch.path}/data,cluster_size=${CLUSTER_SIZE}`;
+    const settings = `data_file=${scratch.path}/data,cluster_size=${options.clusterSize}`;
     const args = ["create", "-q", "-f", "qcow2", "-o", settings, `${scratch.path}/image`];
     const command = [...options.qemuImg ?? ["qemu-img"], ...args, String(options.capacity)];
     const { end, stderr } = await runTool(command);
@@ -54,8 +61,8 @@ export class Overlay {
 
   /** Empties the image. */
   reset(): void {
-    writeScratchFile(this.#image, this.#empty);
-    writeScratchFile(this.#data, new Uint8Array());
+    rewrite(this.#imageFile, this.#empty);
+    rewrite(this.#dataFile, NO_DATA);
   }
 
   /** The command that opens an image, by its options, through this one. */
@@ -73,10 +80,10 @@ export class Overlay {
   /** What has been read of the first `size` bytes; the rest is zeros. */
   content(size: number): Uint8Array {
     const bytes = new Uint8Array(size);
-    using file = Deno.openSync(this.#data);
+    this.#dataFile.seekSync(0, Deno.SeekMode.Start);
     let done = 0;
     while (done < size) {
-      const count = file.readSync(bytes.subarray(done));
+      const count = this.#dataFile.readSync(bytes.subarray(done));
       if (count === null) break;
       done += count;
     }
@@ -84,6 +91,22 @@ export class Overlay {
   }
 
   remove(): void {
+    this.#imageFile.close();
+    this.#dataFile.close();
     this.#scratch.remove();
+  }
+}
+
+/**
+ * Gives a file this content and no more. The file is not emptied first: ext4 starts to write a file that
+ * was emptied to the disk as soon as it is closed, which takes longer than everything else here.
+ */
+export function rewrite(file: Deno.FsFile, bytes: Uint8Array): void {
+  try {
+    file.seekSync(0, Deno.SeekMode.Start);
+    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    file.truncateSync(bytes.length);
+  } catch (error) {
+    throw scratchError("Cannot write to the scratch folder", error);
   }
 }

@@ -27,17 +27,21 @@ export interface QemuIoProcessOptions {
 
 const ENCODER = new TextEncoder();
 const PROMPT = "qemu-io> ";
+/** More than the buffer that qemu-io reads into; a line is shorter than its longest command. */
+const BLANK_LINES = 5;
+const BLANKS = `${" ".repeat(900)}\n`.repeat(BLANK_LINES);
 /** Text of one batch beyond which the process is killed. */
 const OUTPUT_LIMIT = 64 * 1024 * 1024;
 
 /**
  * One qemu-io process that is fed through its standard input.
  *
- * Commands go in one by one, each after the prompt that follows the one before: qemu-io reads ahead
- * into a buffer, and reads a command there only when more input comes in. A prompt is at the
- * start of a line, where no output of a command does, and everything printed before it is flushed. A
- * batch ends in a word never used before, which qemu-io names on standard error as a command that it
- * does not know: the text before it belongs to the batch.
+ * The commands of a batch go in with one write. qemu-io reads ahead into a buffer of 4096 bytes, and
+ * runs a command from there only while more input waits: so blank lines follow that do not fit into the
+ * buffer. It runs them as commands that do nothing, at the latest at the start of the next batch. A
+ * prompt is at the start of a line, where no output of a command is, and everything printed before it is
+ * flushed. A batch ends in a word never used before, which qemu-io names on standard error as a command
+ * that it does not know: the text before it belongs to the batch.
  */
 export class QemuIoProcess {
   readonly #child: RunningTool;
@@ -88,14 +92,16 @@ export class QemuIoProcess {
     const onFlood = () => kill({ kind: "flooded", limit: OUTPUT_LIMIT });
     try {
       const prompt = { mark: PROMPT, atLineStart: true };
-      if (this.#batches === 0) await this.#stdout.until(prompt, onFlood);
+      // The prompt at the start, or those of the blank lines of the last batch.
+      const before = this.#batches === 0 ? 1 : BLANK_LINES;
       const word = `end-of-batch-${++this.#batches}`;
+      const lines = [...commands, word];
+      this.#input.write(ENCODER.encode(`${lines.join("\n")}\n${BLANKS}`)).catch(() => {});
       const outputs: string[] = [];
-      for (const command of [...commands, word]) {
-        this.#input.write(ENCODER.encode(`${command}\n`)).catch(() => {});
+      for (let prompts = 0; prompts < before + lines.length; prompts++) {
         const output = await this.#stdout.until(prompt, onFlood);
         if (!output.found) break;
-        outputs.push(output.text);
+        if (prompts >= before) outputs.push(output.text);
       }
       // The word is its own proof: some of QEMU's messages end without a line break.
       const mark = `command "${word}" not found\n`;

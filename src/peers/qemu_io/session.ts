@@ -3,18 +3,18 @@ import { accepted, type Outcome, rejected, type Subject, unsupported } from "../
 import { jsonName } from "../qemu_img/names.ts";
 import { runTool } from "../tool/process.ts";
 import { scrubbed } from "../tool/secrets.ts";
+import { ExpectedFile } from "./expected.ts";
 import { Overlay } from "./overlay.ts";
-import { QemuIoPool } from "./pool.ts";
+import { KeptQemuIo } from "./kept_process.ts";
 import type { Exchange } from "./process.ts";
 import {
   type AllocationRun,
   endOutcome,
   NOTHING_OPEN,
   readAllocationMap,
-  readDump,
   readFailure,
 } from "./text.ts";
-import { type BlockOptions, blockOptions, learnChain } from "../qemu_img/options.ts";
+import { type BlockOptions, blockOptions, lackingKey, learnChain } from "../qemu_img/options.ts";
 
 /** How qemu-io is called and bounded. */
 export interface QemuIoOptions {
@@ -38,6 +38,11 @@ export interface Reading extends Omit<Subject, "directory"> {
   readonly size: number;
   /** Bytes of one read where reading everything at once fails; a multiple of 512. */
   readonly unit?: number;
+  /**
+   * The whole content, where the caller can say it. QEMU compares it while it reads, which takes half as
+   * long as handing out what was read.
+   */
+  readonly expected?: Uint8Array;
 }
 
 /** The content of an image. */
@@ -47,6 +52,8 @@ export interface Content {
   /** Where reading failed, as with an input/output error, in units of the reading. */
   readonly unreadable: readonly { readonly start: number; readonly length: number }[];
 }
+
+type Part = Content["unreadable"][number];
 
 /** Content and allocation in one answer. */
 export interface Examination extends Content {
@@ -58,6 +65,11 @@ export interface Examination extends Content {
 export const SESSION_LIMIT = 64 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 const UNIT = 4096;
+/** Content is copied in pieces of so many bytes: the smaller they are, the smaller is the scratch image. */
+const CLUSTER = 4096;
+const SMALLEST_CLUSTER = 512;
+/** A part that cannot be read is read again in so many. */
+const PARTS = 8;
 /** After a failed read, qcow1 may return stale data until it is opened again. */
 const REOPENED_FORMATS = ["qcow"];
 
@@ -67,7 +79,8 @@ const REOPENED_FORMATS = ["qcow"];
  * qemu-io can print what it reads, as a hexadecimal dump and at a few megabytes a second. Here the
  * image under test instead becomes the backing file of a scratch image that copies on reading into an
  * external data file; one read of everything leaves the whole content there, at the guest's own
- * offsets. Only where that read fails is the content dumped, unit by unit.
+ * offsets. Only where that read fails is the content read in parts, down to units. If the caller says
+ * what it expects, QEMU's driver blkverify compares the content with that instead.
  *
  * ```ts
  * const session = new QemuIoSession();
@@ -77,14 +90,17 @@ const REOPENED_FORMATS = ["qcow"];
  */
 export class QemuIoSession {
   readonly #options: QemuIoOptions;
-  readonly #pool: QemuIoPool;
+  readonly #qemuIo: KeptQemuIo;
   #overlay: Promise<Overlay> | undefined;
+  /** One with the smallest clusters, for reading by unit. */
+  #fineOverlay: Promise<Overlay> | undefined;
+  #expectedFile: ExpectedFile | undefined;
 
   /** A session; the program starts with the first image. */
   constructor(options: QemuIoOptions = {}) {
     this.#options = options;
     const { command = ["qemu-io"], timeoutMs = TIMEOUT_MS } = options;
-    this.#pool = new QemuIoPool({ ...options, command, timeoutMs });
+    this.#qemuIo = new KeptQemuIo({ ...options, command, timeoutMs });
   }
 
   /** Reads content. An image that cannot be opened is rejected; one that can is accepted. */
@@ -97,97 +113,142 @@ export class QemuIoSession {
 
   /** The parts that the top layer itself maps. */
   async map(subject: Omit<Reading, "size">): Promise<Outcome<readonly AllocationRun[]>> {
-    const options = await this.#optionsOf(subject);
-    if (options.outcome !== "accepted") return options;
-    const open = openCommand(options.value);
-    const exchange = await this.#run([open, "map", "close"], subject);
-    return mapOutcome(exchange);
+    const asked = await this.#ask(subject, (options) => [openCommand(options), "map", "close"]);
+    return asked.outcome === "accepted" ? mapOutcome(asked.value.exchange) : asked;
   }
 
   /** Content and map in one go. */
   async examine(reading: Reading): Promise<Outcome<Examination>> {
-    if (reading.size > SESSION_LIMIT) {
+    const { size, expected } = reading;
+    if (size > SESSION_LIMIT) {
       return unsupported(`The content is longer than ${SESSION_LIMIT} bytes`);
     }
-    const overlay = await (this.#overlay ??= Overlay.make({
-      ...this.#options,
-      capacity: SESSION_LIMIT,
-    }));
-    overlay.reset();
-    const opening = await this.#optionsOf(reading);
-    if (opening.outcome !== "accepted") return opening;
-    const options = opening.value;
-    const exchange = await this.#run([
-      openCommand(options),
-      "map",
-      "close",
-      overlay.openCommand(options),
-      ...(reading.size === 0 ? [] : [`read -q 0 ${reading.size}`]),
-      "close",
-    ], reading);
+    const target = expected === undefined
+      ? await (this.#overlay ??= this.#makeOverlay(CLUSTER))
+      : this.#expectedFile ??= new ExpectedFile(this.#options.scratch);
+    const asked = await this.#ask(reading, (options) => {
+      target.reset(expected);
+      return [
+        openCommand(options),
+        "map",
+        "close",
+        target.openCommand(options),
+        ...(size === 0 ? [] : [`read -q 0 ${size}`]),
+        "close",
+      ];
+    });
+    if (asked.outcome !== "accepted") return asked;
+    const { exchange, options } = asked.value;
+    const isRead = exchange.end === undefined && exchange.outputs.slice(3).join("") === "";
+    if (expected !== undefined && !isRead) {
+      // It differs, or it cannot be compared: the process has ended, or qemu-io lacks the driver.
+      const { expected: _, ...whole } = reading;
+      return await this.examine(whole);
+    }
     const map = mapOutcome(exchange);
     if (map.outcome !== "accepted") return map;
-    const said = exchange.outputs.slice(3).join("");
-    const content = said === ""
-      ? accepted<Content>({ bytes: overlay.content(reading.size), unreadable: [] })
+    const content = isRead
+      ? accepted<Content>({ bytes: target.content(size), unreadable: [] })
       : await this.#readByUnit(reading, options);
     if (content.outcome !== "accepted") return content;
     return accepted({ ...content.value, map: map.value });
   }
 
+  #makeOverlay(clusterSize: number): Promise<Overlay> {
+    return Overlay.make({ ...this.#options, clusterSize, capacity: SESSION_LIMIT });
+  }
+
   /** Ends the processes and removes the scratch files. */
   async close(): Promise<void> {
-    await this.#pool.close();
-    const overlay = await this.#overlay;
-    this.#overlay = undefined;
-    overlay?.remove();
+    await this.#qemuIo.close();
+    const made = [await this.#overlay, await this.#fineOverlay, this.#expectedFile];
+    this.#overlay = this.#fineOverlay = this.#expectedFile = undefined;
+    for (const each of made) each?.remove();
   }
 
+  /** What has been read of an image of which not all can be read, part by part. */
   async #readByUnit(reading: Reading, options: BlockOptions): Promise<Outcome<Content>> {
     const { size, unit = UNIT, format } = reading;
-    const open = openCommand(options);
-    const reopen = REOPENED_FORMATS.includes(format);
-    const reads: { start: number; length: number }[] = [];
-    for (let start = 0; start < size; start += unit) {
-      reads.push({ start, length: Math.min(unit, size - start) });
+    const overlay = await (this.#fineOverlay ??= this.#makeOverlay(SMALLEST_CLUSTER));
+    overlay.reset();
+    const [open, close] = [overlay.openCommand(options), "close"];
+    const reopens = REOPENED_FORMATS.includes(format);
+    const unreadable: Part[] = [];
+    let parts = partsOf({ start: 0, length: size }, unit);
+    while (parts.length > 0) {
+      const reads = parts.map(({ start, length }) => `read -q ${start} ${length}`);
+      const commands = reopens
+        ? reads.flatMap((read) => [open, read, close])
+        : [open, ...reads, close];
+      const { outputs, errors, end } = await this.#run(commands, reading);
+      if (end !== undefined) return endOutcome(end, errors);
+      const failed = parts.filter((_, index) => {
+        const output = outputs[reopens ? index * 3 + 1 : index + 1] ?? "";
+        return readFailure(output) !== undefined;
+      });
+      unreadable.push(...failed.filter(({ length }) => length <= unit));
+      parts = failed.filter(({ length }) => length > unit).flatMap((part) => partsOf(part, unit));
     }
-    const commands = reads.flatMap(({ start, length }) => {
-      const read = `read -v ${start} ${length}`;
-      return reopen ? [open, read, "close"] : [read];
-    });
-    const all = reopen ? commands : [open, ...commands, "close"];
-    const exchange = await this.#run(all, reading);
-    if (exchange.end !== undefined) return endOutcome(exchange.end, exchange.errors);
-    const bytes = new Uint8Array(size);
-    const unreadable = reads.filter(({ start, length }, index) => {
-      const output = exchange.outputs[reopen ? index * 3 + 1 : index + 1] ?? "";
-      const target = bytes.subarray(start, start + length);
-      if (readFailure(output) === undefined && readDump(output, target)) return false;
-      target.fill(0);
-      return true;
-    });
-    return accepted({ bytes, unreadable });
+    const bytes = overlay.content(size);
+    for (const { start, length } of unreadable) bytes.fill(0, start, start + length);
+    return accepted({ bytes, unreadable: unreadable.sort((a, b) => a.start - b.start) });
   }
 
-  /** The options that open an image; qemu-img knows which images of its chain need a passphrase. */
-  async #optionsOf(subject: Omit<Reading, "size">): Promise<Outcome<BlockOptions>> {
-    const { header, passphrases = [] } = subject;
-    if (header === undefined && passphrases.length === 0) {
-      return accepted(blockOptions(subject, []));
+  /**
+   * Runs commands on an image. Where it is not known which images of the chain need a passphrase, they
+   * are opened without one, and qemu-img is called only if that lacks a key.
+   */
+  async #ask(
+    subject: Omit<Reading, "size">,
+    commandsOf: (options: BlockOptions) => readonly string[],
+  ): Promise<Outcome<Asked>> {
+    const { header, passphrases = [], format, chain } = subject;
+    const isKnown = chain !== undefined || header !== undefined || format === "luks";
+    if (!isKnown || passphrases.length === 0 && header === undefined) {
+      const options = blockOptions(subject, []);
+      const exchange = await this.#run(commandsOf(options), subject);
+      const lacks = lackingKey(exchange.errors) !== undefined;
+      if (passphrases.length === 0 || !lacks) return accepted({ exchange, options });
     }
+    const options = await this.#optionsOf(subject);
+    if (options.outcome !== "accepted") return options;
+    const exchange = await this.#run(commandsOf(options.value), subject);
+    return accepted({ exchange, options: options.value });
+  }
+
+  /** The options that open an image, with secrets for the images of its chain that need them. */
+  async #optionsOf(subject: Omit<Reading, "size">): Promise<Outcome<BlockOptions>> {
+    const { passphrases = [] } = subject;
     const { qemuImg = ["qemu-img"], timeoutMs = TIMEOUT_MS, directory } = this.#options;
     const limits = directory === undefined ? { timeoutMs } : { timeoutMs, directory };
     const chain = await learnChain(subject, (args) => runTool([...qemuImg, ...args], limits));
-    return chain.outcome === "accepted" ? accepted(blockOptions(subject, chain.value)) : chain;
+    if (chain.outcome !== "accepted") return chain;
+    return accepted(blockOptions(subject, chain.value, this.#qemuIo.secretsOf(passphrases)));
   }
 
   async #run(
     commands: readonly string[],
     { passphrases }: Pick<Subject, "passphrases">,
   ): Promise<Exchange> {
-    const exchange = await this.#pool.run(commands, passphrases);
+    const exchange = await this.#qemuIo.run(commands);
     return { ...exchange, errors: scrubbed(exchange.errors, passphrases) };
   }
+}
+
+/** What commands made qemu-io print, and the options that they opened the image with. */
+interface Asked {
+  readonly exchange: Exchange;
+  readonly options: BlockOptions;
+}
+
+/** A part in eight, of whole units. */
+function partsOf({ start, length }: Part, unit: number): Part[] {
+  const step = Math.max(1, Math.ceil(length / unit / PARTS)) * unit;
+  const count = Math.ceil(length / step);
+  return Array.from({ length: count }, (_, index) => ({
+    start: start + index * step,
+    length: Math.min(step, length - index * step),
+  }));
 }
 
 function openCommand(options: BlockOptions): string {

@@ -41,32 +41,6 @@ export function readAllocationMap(text: string): AllocationRun[] | undefined {
   return runs;
 }
 
-const COLUMNS = 16;
-
-/**
- * Reads what `read -v` prints into `target`.
- *
- * @returns whether the dump was there and whole
- */
-export function readDump(text: string, target: Uint8Array): boolean {
-  let done = 0;
-  let at = 0;
-  while (done < target.length) {
-    const colon = text.indexOf(":", at);
-    if (colon < 0) return false;
-    const count = Math.min(COLUMNS, target.length - done);
-    for (let column = 0; column < count; column++) {
-      const value = Number.parseInt(text.slice(colon + 3 + column * 3, colon + 5 + column * 3), 16);
-      if (Number.isNaN(value)) return false;
-      target[done++] = value;
-    }
-    const lineEnd = text.indexOf("\n", colon);
-    if (lineEnd < 0) return done === target.length;
-    at = lineEnd + 1;
-  }
-  return true;
-}
-
 /** Whether a read says that it failed, and why. */
 export function readFailure(text: string): string | undefined {
   return /^(?:read|is_allocated) failed: (.*)$/m.exec(text)?.[1];

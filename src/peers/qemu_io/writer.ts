@@ -5,7 +5,7 @@ import { type BlockOptions, blockOptions, learnChain } from "../qemu_img/options
 import { withSecrets } from "../qemu_img/secrets.ts";
 import { runTool, type ToolResult } from "../tool/process.ts";
 import { scrubbed } from "../tool/secrets.ts";
-import { QemuIoPool } from "./pool.ts";
+import { KeptQemuIo } from "./kept_process.ts";
 import type { QemuIoOptions } from "./session.ts";
 import { endOutcome, NOTHING_OPEN } from "./text.ts";
 
@@ -40,25 +40,25 @@ const LOST = /Lost persistent bitmaps/;
  */
 export class QemuWriter {
   readonly #options: QemuIoOptions;
-  readonly #pool: QemuIoPool;
+  readonly #qemuIo: KeptQemuIo;
   readonly #limits: { readonly timeoutMs: number; readonly directory?: string };
 
   /** A writer; programs start with the first change. */
   constructor(options: QemuIoOptions = {}) {
     this.#options = options;
     const { command = ["qemu-io"], timeoutMs = TIMEOUT_MS, directory } = options;
-    this.#pool = new QemuIoPool({ ...options, command, timeoutMs });
+    this.#qemuIo = new KeptQemuIo({ ...options, command, timeoutMs });
     this.#limits = directory === undefined ? { timeoutMs } : { timeoutMs, directory };
   }
 
   /** Runs commands of qemu-io on an image that is opened for writing before and closed after them. */
   async run(image: Changed, commands: readonly string[]): Promise<Outcome<Printed>> {
-    const options = await this.#optionsOf(image);
+    const options = await this.#optionsOf(image, this.#qemuIo.secretsOf(image.passphrases ?? []));
     if (options.outcome !== "accepted") return options;
     // What a crash of the machine would lose does not matter here.
     const open = `open -d unmap -t unsafe ${jsonName(options.value)}`;
-    const { passphrases } = image;
-    const exchange = await this.#pool.run([open, ...commands, "close"], passphrases);
+    const { passphrases = [] } = image;
+    const exchange = await this.#qemuIo.run([open, ...commands, "close"]);
     const errors = scrubbed(exchange.errors, passphrases);
     if (exchange.end !== undefined) return endOutcome(exchange.end, errors);
     if (errors.includes(NOTHING_OPEN)) return rejected(errors.trim());
@@ -96,7 +96,7 @@ export class QemuWriter {
 
   /** Ends the processes. */
   async close(): Promise<void> {
-    await this.#pool.close();
+    await this.#qemuIo.close();
   }
 
   #qemuImg(args: readonly string[]): Promise<ToolResult> {
@@ -104,10 +104,15 @@ export class QemuWriter {
   }
 
   /** The options that open an image; qemu-img knows which images of its chain need a passphrase. */
-  async #optionsOf(image: Changed): Promise<Outcome<BlockOptions>> {
+  async #optionsOf(
+    image: Changed,
+    secret?: (depth: number) => string,
+  ): Promise<Outcome<BlockOptions>> {
     if ((image.passphrases ?? []).length === 0) return accepted(blockOptions(image, []));
     const chain = await learnChain(image, (args) => this.#qemuImg(args));
-    return chain.outcome === "accepted" ? accepted(blockOptions(image, chain.value)) : chain;
+    return chain.outcome === "accepted"
+      ? accepted(blockOptions(image, chain.value, secret))
+      : chain;
   }
 }
 

@@ -80,7 +80,8 @@ export function writeScratchFile(
   }
 }
 
-function scratchError(what: string, error: unknown): ScratchError {
+/** The error for a scratch folder that cannot be used for a reason. */
+export function scratchError(what: string, error: unknown): ScratchError {
   const reason = error instanceof Error ? error.message : String(error);
   if (!(error instanceof Deno.errors.NotCapable)) return new ScratchError(`${what}: ${reason}`);
   return new ScratchError(

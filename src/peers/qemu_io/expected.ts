@@ -1,0 +1,50 @@
+import { jsonName } from "../qemu_img/names.ts";
+import { type BlockOptions, within } from "../qemu_img/options.ts";
+import { makeScratch, type Scratch } from "../tool/scratch.ts";
+import { rewrite } from "./overlay.ts";
+
+/**
+ * The content that an image should have, as a file. QEMU's driver blkverify reads both and ends qemu-io
+ * where they differ (docs/devel/blkverify.txt).
+ */
+export class ExpectedFile {
+  readonly #scratch: Scratch;
+  readonly #file: Deno.FsFile;
+  #bytes: Uint8Array = new Uint8Array();
+
+  /** @throws {ScratchError} if the scratch folder cannot be made */
+  constructor(scratch: string | undefined) {
+    this.#scratch = makeScratch(scratch);
+    this.#file = Deno.openSync(this.#path, { write: true, create: true });
+  }
+
+  get #path(): string {
+    return `${this.#scratch.path}/expected`;
+  }
+
+  /** Writes the content of the next image. */
+  reset(bytes: Uint8Array = new Uint8Array()): void {
+    this.#bytes = bytes;
+    rewrite(this.#file, bytes);
+  }
+
+  /** The command that opens an image, by its options, together with this file. */
+  openCommand(subject: BlockOptions): string {
+    return "open -r " + jsonName({
+      driver: "blkverify",
+      "raw.driver": "file",
+      "raw.filename": this.#path,
+      ...within("test", subject),
+    });
+  }
+
+  /** What has been read. */
+  content(size: number): Uint8Array {
+    return this.#bytes.subarray(0, size);
+  }
+
+  remove(): void {
+    this.#file.close();
+    this.#scratch.remove();
+  }
+}
