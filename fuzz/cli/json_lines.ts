@@ -16,7 +16,6 @@ const PROGRESS_INTERVAL = 1000;
 /** Prints the progress of a run for a program: one JSON object per line, each with its `event`. */
 export class JsonReporter implements Reporter {
   #last = performance.now();
-  readonly #failures = new Map<string, number>();
 
   started({ seed, targets, milliseconds, runs, versions }: Plan): void {
     emit("started", {
@@ -30,13 +29,8 @@ export class JsonReporter implements Reporter {
 
   progress(progress: Progress): void {
     const now = performance.now();
-    // The first case of a failure is reported at once.
-    const { target, counts: { failures } } = progress;
-    const known = this.#failures.get(target) ?? 0;
-    const found = Object.keys(failures).length;
-    if (now - this.#last < PROGRESS_INTERVAL && found <= known) return;
+    if (now - this.#last < PROGRESS_INTERVAL) return;
     this.#last = now;
-    this.#failures.set(target, found);
     emit("progress", { ...progress });
   }
 

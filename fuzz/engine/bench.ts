@@ -14,7 +14,7 @@ import {
 } from "./fault.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { CaseRef, Shrunk, Smaller } from "./protocol.ts";
-import { caseAt, type CaseStream, followPath } from "./random.ts";
+import { caseAt, type CaseStream, followPath, listedAt } from "./random.ts";
 import type { Scratch } from "./scratch.ts";
 import { shrink } from "./shrink.ts";
 import type { Target } from "./target.ts";
@@ -44,6 +44,7 @@ export class Bench {
   readonly #heartbeat: Heartbeat;
   readonly #drops = (value: unknown) => drops(this.target, value);
   #cases: fc.Arbitrary<unknown> | undefined;
+  #listed: readonly unknown[] | undefined;
   #running = false;
   #lost: Fault | undefined;
 
@@ -79,6 +80,10 @@ export class Bench {
     this.#heartbeat.generating(index);
     const { cases } = this;
     try {
+      this.#listed ??= this.target.listed?.() ?? [];
+      if (this.#listed.length > 0) {
+        return new fc.Value(listedAt(this.#listed, stream, index), undefined);
+      }
       return caseAt(cases, stream, index);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);

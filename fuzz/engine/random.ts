@@ -75,6 +75,25 @@ export function caseAt<Case>(
   return cases.generate(new fc.Random(counter), biasOf(index));
 }
 
+/** The case with an index of a list: each of them once, then again, in an order that the seed gives. */
+export function listedAt<Case>(
+  cases: readonly Case[],
+  { seed }: CaseStream,
+  index: number,
+): Case | undefined {
+  const { length } = cases;
+  // Neighbours in the list are much the same. A step without a common divisor reaches all of them.
+  let step = Math.max(1, Math.floor(length * GOLDEN_RATIO));
+  while (divisor(step, length) > 1) step++;
+  return cases[(seed + index % length * step) % length];
+}
+
+const GOLDEN_RATIO = 0.618;
+
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
+}
+
 /** A smaller case, and its step in a shrink path. */
 export interface Candidate<Case> {
   readonly step: number;

@@ -68,11 +68,12 @@ interface Running {
 function scheduleOf(targets: readonly Target[], running: Running): Schedule {
   const { plan, crew, reporter, failures, results } = running;
   const { seed, shrinkMilliseconds, shard = WHOLE } = plan;
-  const runs = targets.map(({ name }) =>
-    new TargetRun(crew, {
+  const runs = targets.map((target) => {
+    const { name } = target;
+    return new TargetRun(crew, {
       target: name,
       seed,
-      runs: Math.min(plan.runs, CASES_MAX - 1),
+      runs: Math.min(plan.runs, CASES_MAX - 1, listedIn(target)),
       shard,
       causes: () => failures.causesFor(name),
       met: (origin) => {
@@ -80,8 +81,8 @@ function scheduleOf(targets: readonly Target[], running: Running): Schedule {
         reporter.found(finding);
         schedule.add(finding);
       },
-    })
-  );
+    });
+  });
   const progressOf = (run: TargetRun): Progress => ({
     target: run.name,
     counts: run.counts,
@@ -104,6 +105,16 @@ function scheduleOf(targets: readonly Target[], running: Running): Schedule {
     },
   });
   return schedule;
+}
+
+/** How many cases a target has; `Infinity` if it draws them. */
+function listedIn(target: Target): number {
+  try {
+    return target.listed?.().length ?? Infinity;
+  } catch {
+    // The worker meets the same error, and reports it.
+    return Infinity;
+  }
 }
 
 function summarize(

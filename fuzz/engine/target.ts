@@ -145,6 +145,11 @@ export interface Target<Case = unknown> {
   readonly onlyByName?: boolean;
   /** Generates cases. */
   cases(): fc.Arbitrary<Case>;
+  /**
+   * All cases, if they are few: a run goes through them in an order that the seed gives, instead of drawing
+   * some of them again and again.
+   */
+  listed?(): readonly Case[];
   /** The case as plain JSON, and back. */
   toJson(value: Case): Json;
   /** The inverse of `toJson`. */

@@ -1,8 +1,17 @@
 import * as fc from "fast-check";
-import { MemorySource } from "../../src/bytes/mod.ts";
-import { type Difference, ReferencePeer } from "../../src/peers/mod.ts";
-import { readRecord, readRecordFiles, recordNames, verifyRecords } from "../../src/recorded/mod.ts";
+import { MemorySource, utf8 } from "../../src/bytes/mod.ts";
+import { judgeImage, openFiles } from "../../src/image/mod.ts";
+import { type Difference, openSubject, ReferencePeer, withScratch } from "../../src/peers/mod.ts";
+import {
+  readRecord,
+  readRecordFiles,
+  recordNames,
+  subjectOf,
+  unpackRecord,
+  verifyRecords,
+} from "../../src/recorded/mod.ts";
 import { excerptOf } from "../../src/report/mod.ts";
+import type { Finding } from "../../src/rules/mod.ts";
 import { anyIndex, wordsOf } from "../compare/mod.ts";
 import {
   type CaseFile,
@@ -53,12 +62,17 @@ function directoryOf({ name }: RecordedCase): string {
   return images;
 }
 
-/** The property: the reference agrees with the recorded answers of the tools. */
+/**
+ * The property: the reference agrees with the recorded answers of the tools, and its judge finds the rule
+ * that an image of the corpus was made to break.
+ */
 export const recorded: Target<RecordedCase> = {
   name: "golden",
   says: "the reference agrees with recorded answers of qemu-img; no qemu-img needed",
-  weight: 1,
+  // All of them within the default minute of two workers.
+  weight: 10,
   cases: () => fc.constantFrom(...directories().keys()).map((name) => ({ name })),
+  listed: () => [...directories().keys()].map((name) => ({ name })),
   toJson: ({ name }) => ({ name }),
   fromJson: (json) => {
     const { name } = json as unknown as RecordedCase;
@@ -66,7 +80,10 @@ export const recorded: Target<RecordedCase> = {
     return { name };
   },
   files: filesOf,
-  describe: ({ name }) => `recorded image ${name}`,
+  describe: (value) => {
+    const { shows } = readRecord(directoryOf(value), value.name);
+    return `recorded image ${value.name}${shows === undefined ? "" : `: ${shows}`}`;
+  },
   excerpt: (value) => {
     const [image] = filesOf(value);
     return image === undefined ? "" : excerptOf(image.source, []);
@@ -76,7 +93,7 @@ export const recorded: Target<RecordedCase> = {
     const images = directoryOf(value);
     const { failures } = await verifyRecords(new ReferencePeer(), { images, names: [value.name] });
     const [failure] = failures;
-    if (failure === undefined) return { depth: "accepted", rules: [] };
+    if (failure === undefined) return { depth: "accepted", rules: await judgedRules(value) };
     const { question, recordedBy, differences: [differs] } = failure;
     const by = recordedBy.join(", ");
     const path = differs?.path ?? "";
@@ -93,6 +110,50 @@ export const recorded: Target<RecordedCase> = {
     );
   },
 };
+
+/**
+ * The rules that an image of the corpus breaks.
+ *
+ * @throws {Failure} when the judge does not find the one that it was made to break, or finds the one that
+ *   it was made to keep
+ */
+async function judgedRules(value: RecordedCase): Promise<string[]> {
+  const { features: [rule = "", kind] } = readRecord(directoryOf(value), value.name);
+  if (kind !== "breaks" && kind !== "keeps") return [];
+  const findings = await judged(value);
+  const rules = [...new Set(findings.map((finding) => finding.rule as string))];
+  const isFound = rules.includes(rule);
+  if (isFound === (kind === "breaks")) return rules;
+  const wrong = isFound ? "unexpected" : "missing";
+  throw new Failure(
+    `golden.judge.${rule}.${wrong}`,
+    isFound
+      ? `judge reports ${rule}, which ${value.name} keeps`
+      : `judge does not report ${rule}, which ${value.name} breaks`,
+    { about: { path: findings.find((finding) => finding.rule === rule)?.path ?? "/" } },
+  );
+}
+
+/** From memory, or from a directory where there are files beside the image. */
+async function judged(value: RecordedCase): Promise<readonly Finding[]> {
+  const images = directoryOf(value);
+  const record = readRecord(images, value.name);
+  const [file, ...others] = filesOf(value);
+  if (file !== undefined && others.length === 0) {
+    const options = { passphrases: (record.passphrases ?? []).map(utf8) };
+    const files = new Map([[file.name, file.source]]);
+    return judgeImage(openFiles(files, record.format, options)).findings;
+  }
+  return await withScratch((directory) => {
+    unpackRecord(images, record, directory);
+    const opened = openSubject(subjectOf(record, directory));
+    try {
+      return Promise.resolve(judgeImage(opened).findings);
+    } finally {
+      opened.close();
+    }
+  });
+}
 
 /** The image first, then what it refers to. */
 function filesOf(value: RecordedCase): CaseFile[] {

@@ -25,6 +25,8 @@ project has without a bug does not count.
                    ${ROOMS.slice(5).join(", ")}
   --sample N       N of them, from all rooms; --seed S chooses others
   --time SECONDS   time of each run (default 60)
+  --processor      limit the runs by processor time, as two idle processors give it: for a machine
+                   on which other programs run
   --seeds N        runs of each mutant, each with its own seed (default 1, at most ${SEEDS.length})
   --jobs N         mutants at a time (default 1)
   --json FILE      write the results as JSON
@@ -38,7 +40,7 @@ Exit status: 0 all were found, 1 some were not, 2 invalid command line, 3 a copy
 /** `bench mutants`: how many planted bugs the fuzzer finds, how fast, and how small their cases are. */
 export async function runMutants(args: string[]): Promise<number> {
   const options = parseOptions(args, {
-    flags: ["list"],
+    flags: ["list", "processor"],
     values: [
       ...["only", "group", "sample", "seed", "time", "seeds", "jobs"],
       ...["json", "page", "compare"],
@@ -62,15 +64,17 @@ export async function runMutants(args: string[]): Promise<number> {
   const before = old && JSON.parse(Deno.readTextFileSync(typedPath(old))) as Report;
   const report = await measured(chosen, {
     seconds: number("time", SECONDS_MAX) ?? 60,
+    byProcessor: options.flag("processor"),
     seeds: SEEDS.slice(0, number("seeds", SEEDS.length) ?? 1),
     jobs: number("jobs", 64) ?? 1,
+  }, (soFar) => {
+    const path = options.value("json");
+    if (path === undefined) return;
+    Deno.writeTextFileSync(typedPath(path), `${JSON.stringify(soFar, null, 1)}\n`);
   });
   print(reportText(report));
   if (before) print(compareText(before, report));
-  const [json, page] = [options.value("json"), options.value("page")];
-  if (json !== undefined) {
-    Deno.writeTextFileSync(typedPath(json), `${JSON.stringify(report, null, 1)}\n`);
-  }
+  const page = options.value("page");
   if (page !== undefined) Deno.writeTextFileSync(typedPath(page), pageText(report));
   if (report.results.some(({ runs }) => runs.some(({ trouble }) => trouble !== undefined))) {
     return 3;
@@ -80,13 +84,15 @@ export async function runMutants(args: string[]): Promise<number> {
 
 interface Measuring {
   readonly seconds: number;
+  readonly byProcessor: boolean;
   readonly seeds: readonly number[];
   readonly jobs: number;
 }
 
 async function measured(
   chosen: readonly Placed[],
-  { seconds, seeds, jobs }: Measuring,
+  { seconds, byProcessor, seeds, jobs }: Measuring,
+  keep: (soFar: Report) => void,
 ): Promise<Report> {
   return await withScratch(async (scratch) => {
     const free = await Promise.all(Array.from({ length: jobs }, async (_, job) => {
@@ -99,7 +105,7 @@ async function measured(
       try {
         return await copy.with(mutant, () =>
           fuzzRun({
-            ...{ directory: copy.directory, seed, seconds, known },
+            ...{ directory: copy.directory, seed, seconds, byProcessor, known },
             ...(mutant === undefined ? {} : { shrinkSeconds: SHRINK_SECONDS }),
           }));
       } finally {
@@ -115,16 +121,20 @@ async function measured(
     }
     const baseline = [...new Set([...known.values()].flatMap((names) => [...names]))];
     const results: Result[] = [];
+    const facts = { seconds, byProcessor, seeds, baseline };
     await fewAtOnce(chosen, async (mutant) => {
       const runs = [];
       for (const seed of seeds) runs.push(await run(mutant, seed, known.get(seed) ?? new Set()));
       const result: Result = { id: idOf(mutant), room: mutant.room, names: mutant.names, runs };
       results.push(result);
       print(resultText(result));
+      keep(await reportOf({ ...facts, results }));
     }, jobs);
     const order = new Map(chosen.map((mutant, at) => [idOf(mutant), at]));
     results.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-    return reportOf({ seconds, seeds, baseline, results });
+    const report = await reportOf({ ...facts, results });
+    keep(report);
+    return report;
   }, "/tmp");
 }
 

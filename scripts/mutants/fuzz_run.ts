@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Time for finding, as `fuzz --time` has it. */
   readonly seconds: number;
+  /** Limits are in processor time, as two workers use it where nothing else runs. */
+  readonly byProcessor: boolean;
   /** Time for making the case smaller, after the first failure. Without it, the run goes on to its end. */
   readonly shrinkSeconds?: number;
   /** Failures that the project has without a bug, as `target signature`. */
@@ -41,18 +43,13 @@ export interface FuzzRun {
   readonly trouble?: string;
 }
 
-interface Counts {
-  readonly cases: number;
-  readonly failures: Readonly<Record<string, number>>;
-}
-
 /** The members of the events of `fuzz --json` that matter here. */
 interface FuzzEvent {
   readonly event: string;
   readonly target?: string;
   readonly signature?: string;
   readonly artifact?: string | null;
-  readonly counts?: Counts;
+  readonly counts?: { readonly cases: number };
   readonly shrink?: { readonly complete: boolean };
   readonly end?: string;
   readonly message?: string;
@@ -60,6 +57,11 @@ interface FuzzEvent {
 
 const GRACE_MS = 15_000;
 const ARTIFACTS = "found";
+/** Workers of a run. */
+export const WORKERS = 2;
+/** A run that is limited by processor time may take this many times as long. */
+const PATIENCE = 20;
+const POLL_MS = 1000;
 
 /** Runs the default targets on a copy of the project, up to the first failure and a bit more. */
 export async function fuzzRun(options: RunOptions): Promise<FuzzRun> {
@@ -71,22 +73,32 @@ export async function fuzzRun(options: RunOptions): Promise<FuzzRun> {
   }
 }
 
+interface Moment {
+  readonly seconds: number;
+  readonly cpu: Promise<number | undefined>;
+}
+
 class Run {
   readonly #options: RunOptions;
   readonly #child: Deno.ChildProcess;
   readonly #started = performance.now();
   readonly #errors: Promise<string>;
-  #first: { seconds: number; cpu: Promise<number | undefined> } | undefined;
+  /** When the first failure was seen, or else when the time was over. */
+  #first: Moment | undefined;
+  #last: Moment | undefined;
+  #watching: Promise<void> | undefined;
+  #hasEnded = false;
   readonly #cases = new Map<string, number>();
   readonly #failures: Reported[] = [];
   readonly #timers: ReturnType<typeof setTimeout>[] = [];
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { directory, seed, seconds } = options;
+    const { directory, seed, byProcessor } = options;
+    const seconds = options.seconds * (byProcessor ? PATIENCE : 1);
     // The same command as `deno task fuzz`.
     const [program = "deno", ...task] = config.tasks.fuzz.command.split(" ");
-    const limits = ["--jobs", "2", "--time", `${seconds}s`, "--seed", `${seed}`];
+    const limits = ["--jobs", `${WORKERS}`, "--time", `${seconds}s`, "--seed", `${seed}`];
     this.#child = new Deno.Command(program, {
       args: [...task, ...limits, "--json", "--artifacts", `${directory}/${ARTIFACTS}`],
       cwd: directory,
@@ -96,6 +108,23 @@ class Run {
       detached: true,
     }).spawn();
     this.#errors = new Response(this.#child.stderr).text();
+    if (byProcessor) this.#watching = this.#watch(options.seconds * WORKERS);
+  }
+
+  /** Ends the run when its processes have used the time for finding, or that for a smaller case. */
+  async #watch(seconds: number): Promise<void> {
+    let limit = seconds;
+    for (let isFound = false; !this.#hasEnded;) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      const used = await cpuSeconds(this.#child.pid) ?? 0;
+      if (!isFound && this.#first !== undefined) {
+        isFound = true;
+        limit = used + (this.#options.shrinkSeconds ?? Infinity) * WORKERS;
+      }
+      if (used < limit) continue;
+      if (!isFound) this.#last = { seconds: this.#seconds(), cpu: Promise.resolve(used) };
+      return this.#stop();
+    }
   }
 
   async finish(): Promise<FuzzRun> {
@@ -103,13 +132,16 @@ class Run {
       .pipeThrough(new TextDecoderStream())
       .pipeThrough(new TextLineStream());
     for await (const line of lines) this.#hear(JSON.parse(line) as FuzzEvent);
-    const elapsed = this.#seconds();
-    const cpu = await (this.#first?.cpu ?? Promise.resolve(undefined));
+    this.#hasEnded = true;
+    await this.#watching;
+    const { seconds, cpu: used } = this.#first ?? this.#last ??
+      { seconds: this.#seconds(), cpu: undefined };
+    const cpu = await used;
     const { code } = await this.#child.status;
     const isFound = this.#first !== undefined;
     const unable = code > 1 && !isFound && code < 128;
     return {
-      seconds: this.#first?.seconds ?? elapsed,
+      seconds,
       ...(cpu === undefined ? {} : { cpu }),
       isFound,
       cases: [...this.#cases.values()].reduce((sum, count) => sum + count, 0),
@@ -120,6 +152,7 @@ class Run {
 
   /** Ends the process, whatever it does. The workers end with it. */
   end(): void {
+    this.#hasEnded = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#signal("SIGKILL");
     try {
@@ -143,17 +176,15 @@ class Run {
 
   #hear(event: FuzzEvent): void {
     const { target = "", counts } = event;
-    if (counts !== undefined && event.event !== "finished") {
-      this.#cases.set(target, counts.cases);
-      const fresh = Object.keys(counts.failures).some((name) => !this.#isKnown(target, name));
-      if (fresh) this.#meet();
-    }
+    const isNew = !this.#isKnown(target, event.signature ?? "");
+    if (counts !== undefined && event.event !== "finished") this.#cases.set(target, counts.cases);
+    if (event.event === "found" && isNew) this.#meet();
     if (event.event === "target" && event.end === "broken") {
       this.#meet();
       const signature = `broken: ${event.message}`;
       this.#failures.push({ target, signature, bytes: 0, edits: 0, text: "" });
     }
-    if (event.event !== "failure" || this.#isKnown(target, event.signature ?? "")) return;
+    if (event.event !== "failure" || !isNew) return;
     this.#meet();
     this.#failures.push(reportedIn(event));
     const { shrinkSeconds } = this.#options;
@@ -167,8 +198,8 @@ class Run {
   #meet(): void {
     if (this.#first !== undefined) return;
     this.#first = { seconds: this.#seconds(), cpu: cpuSeconds(this.#child.pid) };
-    const { shrinkSeconds } = this.#options;
-    if (shrinkSeconds === undefined) return;
+    const { shrinkSeconds, byProcessor } = this.#options;
+    if (shrinkSeconds === undefined || byProcessor) return;
     this.#timers.push(setTimeout(() => this.#stop(), shrinkSeconds * 1000));
   }
 

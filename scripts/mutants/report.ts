@@ -1,7 +1,7 @@
 import { versionsOf } from "../../fuzz/cli/host.ts";
 import { findTools, workingTools } from "../../fuzz/cli/tools.ts";
 import { targets } from "../../fuzz/targets/mod.ts";
-import type { FuzzRun, Reported } from "./fuzz_run.ts";
+import { type FuzzRun, type Reported, WORKERS } from "./fuzz_run.ts";
 import type { Room } from "./mutant.ts";
 
 /** What came of a mutant. */
@@ -20,6 +20,8 @@ export interface Report {
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly seconds: number;
+  /** The time was processor time. */
+  readonly byProcessor: boolean;
   readonly seeds: readonly number[];
   /** Failures of the project without a bug. */
   readonly baseline: readonly string[];
@@ -28,7 +30,7 @@ export interface Report {
 
 /** Adds date, machine and versions. */
 export async function reportOf(
-  facts: Pick<Report, "seconds" | "seeds" | "baseline" | "results">,
+  facts: Omit<Report, "date" | "machine" | "versions">,
 ): Promise<Report> {
   const cores = navigator.hardwareConcurrency;
   const [load = 0] = loadAverage();
@@ -67,7 +69,7 @@ const BYTES_MAX = 8192;
 const EDITS_MAX = 2;
 
 /** The figures of a report. */
-export function figuresOf({ seconds, results }: Report): Figure[] {
+export function figuresOf({ seconds, byProcessor, results }: Report): Figure[] {
   const runs = results.flatMap((result) => result.runs.map((run) => ({ ...run, result })));
   const found = runs.filter(({ isFound }) => isFound);
   const cases = found.flatMap((run) => {
@@ -77,14 +79,15 @@ export function figuresOf({ seconds, results }: Report): Figure[] {
   const small = cases.filter(({ bytes, edits }) => bytes <= BYTES_MAX && edits <= EDITS_MAX);
   const named = cases.filter(({ text, names }) => text.includes(names));
   // A bug that is not found counts as found after the run.
-  const times = runs.map((run) => run.isFound ? run.seconds : Infinity);
-  const cpu = runs.flatMap((run) =>
-    run.cpu === undefined ? [] : [run.isFound ? run.cpu : Infinity]
-  );
+  const wall = runs.map((run) => run.isFound ? run.seconds : Infinity);
+  const cpu = runs.map((run) => run.isFound ? (run.cpu ?? NaN) / WORKERS : Infinity);
   return [
     { what: `found in ${seconds} s`, figure: share(found.length, runs.length), aim: "≥ 95 %" },
-    { what: "median time to the first failure", figure: secondsText(median(times)), aim: "< 5 s" },
-    { what: "the same in processor time", figure: secondsText(median(cpu)), aim: "< 10 s" },
+    {
+      what: `median time to the first failure${byProcessor ? "" : ", by the clock"}`,
+      figure: secondsText(median(byProcessor ? cpu : wall)),
+      aim: "< 5 s",
+    },
     {
       what: `smallest case ≤ ${BYTES_MAX / 1024} KiB and ≤ ${EDITS_MAX} edits`,
       figure: share(small.length, found.length),

@@ -72,7 +72,7 @@ export function compareText(before: Report, after: Report): string {
 
 /** The page docs/mutants.md. */
 export function pageText(report: Report): string {
-  const { date, machine, versions, seconds, seeds, baseline } = report;
+  const { date, machine, versions, seconds, byProcessor, seeds, baseline } = report;
   const version = Object.entries(versions).map(([name, of]) => `${name} ${of}`).join(", ");
   const figures = figuresOf(report).map(({ what, figure, aim }) => [what, figure, aim]);
   return [
@@ -81,7 +81,9 @@ export function pageText(report: Report): string {
     "Bugs are planted in a copy of diskproof, one at a time, and each copy is fuzzed as",
     "`deno task fuzz --jobs 2` does. `deno task bench mutants --page docs/mutants.md` writes this page.",
     "",
-    `${date}, ${machine}. ${version}. ${seconds} s a run, seeds ${seeds.join(", ")}.`,
+    `${date}, ${machine}. ${version}. ${seconds} s a run${
+      byProcessor ? " of two processors, as processor time: other programs ran" : ""
+    }, seeds ${seeds.join(", ")}.`,
     "Failures without a bug: " + (baseline.join(", ") || "none") + ".",
     "",
     ...markdown(["", "figure", "aim"], figures),

@@ -86,8 +86,8 @@ export const crypto: readonly Mutant[] = [
     name: "anti-forensic-tail",
     what: "the last part of a stripe is not diffused if it is shorter than a digest",
     file: "src/crypto/af.ts",
-    text: "{ length: Math.ceil(keyLength / digest.digestSize) },",
-    by: "{ length: Math.floor(keyLength / digest.digestSize) },",
+    text: "const count = Math.ceil(keyLength / digestSize);",
+    by: "const count = Math.floor(keyLength / digestSize);",
     names: "hash",
   },
   {

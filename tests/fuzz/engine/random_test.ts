@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { caseAt, followPath, parsePath, pathText } from "../../../fuzz/engine/random.ts";
+import { caseAt, followPath, listedAt, parsePath, pathText } from "../../../fuzz/engine/random.ts";
 
 const cases = fc.record({ a: fc.nat(), b: fc.array(fc.nat()), c: fc.bigInt() });
 const stream = { seed: 7, target: "toy" };
@@ -10,6 +10,18 @@ Deno.test("caseAt() gives the same case for the same index, whatever was generat
   const upwards = indices.map((index) => caseAt(cases, stream, index).value);
   const downwards = indices.toReversed().map((index) => caseAt(cases, stream, index).value);
   assertEquals(upwards, downwards.toReversed());
+});
+
+Deno.test("listedAt() gives each case once, in another order for another seed", () => {
+  for (const length of [1, 2, 3, 10, 97, 1570]) {
+    const listed = Array.from({ length }, (_, at) => at);
+    const order = (seed: number) =>
+      listed.map((index) => listedAt(listed, { seed, target: "toy" }, index));
+    for (const seed of [0, 7, 2 ** 32 - 1]) {
+      assertEquals(order(seed).toSorted((a = 0, b = 0) => a - b), listed);
+    }
+    if (length > 1) assertNotEquals(order(0), order(1));
+  }
 });
 
 Deno.test("caseAt() gives other cases for another seed, target or index", () => {
