@@ -54,7 +54,8 @@ const NEW_FAILURE = 16;
 /** One case in so many is kept as evidence where its traits are not needed otherwise. */
 const SAMPLED = 16;
 
-class Server {
+/** Answers the questions to a worker, in whatever thread it is. */
+export class Server {
   readonly #targets: readonly Target[];
   readonly #setup: ThreadSetup;
   readonly #say: (said: FromWorker) => void;

@@ -14,7 +14,7 @@ const PLANTED: readonly Planting[] = [
   {
     bug: "compressed",
     target: "peer-content",
-    runs: 400,
+    runs: 200,
     finding: ["wrong-content", "compressed"],
   },
   { bug: "zero", target: "peer-content", runs: 400, finding: ["wrong-content", "zero-flag"] },
@@ -27,7 +27,7 @@ const PLANTED: readonly Planting[] = [
   {
     bug: "last-cluster",
     target: "peer-content",
-    runs: 400,
+    runs: 200,
     finding: ["wrong-content", "partial-last-cluster"],
   },
   {
@@ -39,17 +39,17 @@ const PLANTED: readonly Planting[] = [
   {
     bug: "hang",
     target: "peer-malformed",
-    runs: 1500,
+    runs: 700,
     finding: ["hang", "qcow2.header.cluster-bits-min"],
   },
-  { bug: "crash", target: "peer-malformed", runs: 1000, finding: ["crash", "qcow2.l1.offset"] },
+  { bug: "crash", target: "peer-malformed", runs: 400, finding: ["crash", "qcow2.l1.offset"] },
   {
     bug: "unknown-bit",
     target: "peer-malformed",
-    runs: 1500,
+    runs: 900,
     finding: ["accepts-invalid", "qcow2.header.incompat-unknown"],
   },
-  { bug: "map", target: "peer-map", runs: 400, finding: ["wrong-map", "compressed"] },
+  { bug: "map", target: "peer-map", runs: 200, finding: ["wrong-map", "compressed"] },
 ];
 
 for (const { bug, target, runs, finding } of PLANTED) {

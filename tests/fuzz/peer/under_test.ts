@@ -1,6 +1,5 @@
 import type { Json } from "../../../src/format/mod.ts";
 import type { PeerDescription } from "../../../src/peers/mod.ts";
-import { workers } from "../../../fuzz/cli/process.ts";
 import {
   Crew,
   fuzz,
@@ -11,6 +10,7 @@ import {
 } from "../../../fuzz/engine/mod.ts";
 import { peerTargets, type PeerUnderTest } from "../../../fuzz/peer/mod.ts";
 import { withScratch } from "../../../src/peers/mod.ts";
+import { localWorkers } from "../local_worker.ts";
 import { plantedPeer } from "./planted.ts";
 
 interface Settings {
@@ -18,13 +18,13 @@ interface Settings {
   readonly description: PeerDescription;
 }
 
-/** The implementation that a worker is told of. */
+/** The implementation that the settings of a worker name. */
 export function underTest(settings: Json | undefined): PeerUnderTest {
   const { name, description } = settings as unknown as Settings;
   return { text: name, description, open: () => plantedPeer(name) };
 }
 
-/** Fuzzes a planted implementation in a worker. */
+/** Fuzzes a planted implementation. */
 export async function fuzzPlanted(
   name: string,
   { targets, runs, seed = 1, ledger = new Ledger(), ...more }: {
@@ -43,12 +43,12 @@ export async function fuzzPlanted(
   const all: ReportedFailure[] = [];
   return await withScratch(async (directory) => {
     const crew = new Crew({
-      hire: workers(new URL("./worker.ts", import.meta.url)),
+      hire: localWorkers((its) => peerTargets([underTest(its)])),
       jobs: 1,
       directory,
       tools: {},
       timeout: 30_000,
-      memoryMax: 2 ** 31,
+      memoryMax: Infinity,
       settings,
     });
     const plan: Plan = {
