@@ -41,9 +41,11 @@ Fuzzes the named targets, or all but the canaries, and reports the failures.
   --shrink-time DURATION
                      time after that for making failures smaller (default half of --time, at
                      most 1m)
-  --runs N           number of cases of each target
+  --runs N           number of cases of each target (of all shards together)
   --seed N           seed of the cases: a whole number below 2^32 or the hash of a commit
                      (default: random; it is printed)
+  --shard I/N        run the part I of N of the cases, such as 2/8: shards with the same --seed
+                     have no case in common, and all N together have every case
   --target NAME      same as TARGET
   --peer PEER        fuzz this implementation: jsonl:COMMAND, exec:COMMAND or module:FILE (see
                      docs/adapter.md); may be repeated. The targets are then those named peer-…
@@ -89,7 +91,7 @@ export const fuzzVerb: Verb = {
     const options = parseOptions(args, {
       flags: ["list", "json", "require-tools", ...FINDING_FLAGS],
       values: [
-        ...["time", "shrink-time", "runs", "seed", "jobs", "artifacts"],
+        ...["time", "shrink-time", "runs", "seed", "shard", "jobs", "artifacts"],
         ...CREW_OPTIONS,
         ...FINDING_VALUES,
       ],
@@ -214,6 +216,7 @@ function planOf(options: Options, chosen: readonly Target[], tools: Tools): Plan
   return {
     targets: chosen,
     seed: seedOf(options.value("seed")),
+    ...shardOf(options.value("shard"), options.value("seed")),
     milliseconds,
     shrinkMilliseconds: durationOption(options, "shrink-time") ??
       Math.min(milliseconds / 2, SHRINK_TIME_MAX),
@@ -233,4 +236,20 @@ function seedOf(text: string | undefined): number {
   throw new UsageError(
     `--seed must be a whole number below 2^32 or the hash of a commit, not '${text}'`,
   );
+}
+
+const SHARDS_MAX = 2 ** 16;
+
+function shardOf(text: string | undefined, seed: string | undefined): Pick<Plan, "shard"> {
+  if (text === undefined) return {};
+  const [, index = NaN, of = NaN] = /^(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+  if (!(index >= 1 && index <= of && of <= SHARDS_MAX)) {
+    throw new UsageError(
+      `--shard must be I/N with I from 1 to N and N at most ${SHARDS_MAX}, such as 2/8, not '${text}'`,
+    );
+  }
+  if (seed === undefined) {
+    throw new UsageError("--shard needs --seed: all shards have the same one");
+  }
+  return { shard: { first: index - 1, of } };
 }

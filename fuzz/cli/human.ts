@@ -22,13 +22,14 @@ export class HumanReporter implements Reporter {
     this.#terminal = terminal;
   }
 
-  started({ seed, targets, milliseconds, runs }: Plan): void {
+  started({ seed, shard, targets, milliseconds, runs }: Plan): void {
+    const part = shard === undefined ? "" : `, shard ${shard.first + 1}/${shard.of}`;
     const bounds = [
       milliseconds === Infinity ? undefined : formatDuration(milliseconds),
       runs === Infinity ? undefined : `${grouped(runs)} cases each`,
     ].filter((bound) => bound !== undefined);
     const what = targets.length === 1 ? "1 target" : `${targets.length} targets`;
-    this.#terminal.print(`seed ${seed}, ${what}, ${bounds.join(" or ")}`);
+    this.#terminal.print(`seed ${seed}${part}, ${what}, ${bounds.join(" or ")}`);
   }
 
   progress(progress: Progress, all: readonly Progress[]): void {

@@ -17,9 +17,10 @@ const PROGRESS_INTERVAL = 1000;
 export class JsonReporter implements Reporter {
   #last = performance.now();
 
-  started({ seed, targets, milliseconds, runs, versions }: Plan): void {
+  started({ seed, shard, targets, milliseconds, runs, versions }: Plan): void {
     emit("started", {
       seed,
+      ...(shard === undefined ? {} : { shard: `${shard.first + 1}/${shard.of}` }),
       targets: targets.map((target) => target.name),
       milliseconds: finite(milliseconds),
       runs: finite(runs),

@@ -112,6 +112,13 @@ Deno.test("fuzz exits with 2 and one line for a command line that it cannot use"
     ["canary", "--seed", "4294967296"],
     "--seed must be a whole number below 2^32 or the hash of a commit, not '4294967296'",
   );
+  for (const shard of ["0/4", "5/4", "1", "a/b", "1/65537", "-1/2", "1/2/3"]) {
+    await refused(
+      ["canary", "--seed", "1", `--shard=${shard}`],
+      `--shard must be I/N with I from 1 to N and N at most 65536, such as 2/8, not '${shard}'`,
+    );
+  }
+  await refused(["--shard", "1/2"], "--shard needs --seed: all shards have the same one");
 });
 
 Deno.test("fuzz fails at once if it must not write artifacts", async () => {

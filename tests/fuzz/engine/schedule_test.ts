@@ -188,3 +188,19 @@ Deno.test("fuzz() gives up a target of which most cases hang", async () => {
   assertEquals(summary.status, 1);
   assert(elapsed < 200_000, `${elapsed} ms`);
 });
+
+Deno.test("shards have no case in common, and all of them together have every case", async () => {
+  const kills = (index: number) => index === 500 ? "hangs" as const : undefined;
+  const all: number[] = [];
+  for (const first of [0, 1, 2]) {
+    const target = { caseTime: 1, kills };
+    const { ran, summary } = await simulate({ target }, { runs: 1000, shard: { first, of: 3 } });
+    const hung = 500 % 3 === first ? 1 : 0;
+    assertEquals(summary.counts.cases, first === 0 ? 334 : 333);
+    assertEquals(summary.failures.map(({ found }) => found.index), hung === 1 ? [500] : []);
+    assert(ran.every((index) => index % 3 === first));
+    // Those before the one that hangs run again.
+    all.push(...new Set(ran));
+  }
+  assertEquals(sorted(all), Array.from({ length: 1000 }, (_, i) => i).filter((i) => i !== 500));
+});

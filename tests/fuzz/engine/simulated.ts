@@ -182,7 +182,7 @@ class SimulatedWorker implements Worker {
           .includes(`crash ${signature}`);
         if (isNew) met.push({ index, fault });
       }
-      index++;
+      index += range.stride ?? 1;
       if (this.#stopped || world.now >= until) break;
     }
     return { say: "ran", to: index, counts: tally.counts(), met, novel, resident: 0 };
