@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { parseOptions, print, UsageError } from "../../src/cli/mod.ts";
 import {
+  ADDED,
   type ImageRecord,
   packFamilies,
   readImage,
@@ -9,7 +10,7 @@ import {
   removeRecord,
 } from "../../src/recorded/mod.ts";
 import { ruleOf } from "../../src/rules/mod.ts";
-import { ADDED, corpusImage } from "./added.ts";
+import { corpusImage } from "./added.ts";
 import { fromArtifact, fromImage, type Given, isArtifact } from "./given.ts";
 import { judged, smaller } from "./minimize.ts";
 import { missingFor, recordImage, type Tools } from "./record.ts";

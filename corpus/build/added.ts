@@ -3,15 +3,13 @@
 import { MemorySource } from "../../src/bytes/mod.ts";
 import type { FormatName } from "../../src/formats.ts";
 import {
+  ADDED,
   type ImageRecord,
   readRecord,
   readRecordFiles,
   recordNames,
 } from "../../src/recorded/mod.ts";
 import { aboutOf, type CorpusImage } from "./corpus_image.ts";
-
-/** What the names of added images start with. */
-export const ADDED = "added.";
 
 /** The added images of a directory. */
 export function addedImages(images: string): CorpusImage[] {

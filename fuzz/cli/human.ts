@@ -3,6 +3,7 @@ import {
   formatDuration,
   type Plan,
   type Progress,
+  type Replayed,
   type ReportedFailure,
   type Reporter,
   sumCounts,
@@ -34,6 +35,14 @@ export class HumanReporter implements Reporter {
 
   progress(progress: Progress, all: readonly Progress[]): void {
     this.#terminal.status(() => all.length > 1 ? overallLine(all) : progressLine(progress));
+  }
+
+  replayed({ name, target, kind, signature, verdict, reason }: Replayed): void {
+    const failure = `${target}: ${kind}, ${signature}`;
+    if (verdict === "passed") this.#terminal.print(`fixed: ${name} (${failure})`);
+    else if (verdict === "same") this.#terminal.print(`still fails: ${name} (${failure})`);
+    else if (verdict === "other") this.#terminal.print(`fails differently: ${name} (${failure})`);
+    else this.#terminal.print(`not replayed: ${name} (${reason})`);
   }
 
   found({ target, fault: { kind, signature }, path }: Finding): void {

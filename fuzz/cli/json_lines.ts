@@ -4,6 +4,7 @@ import {
   pathText,
   type Plan,
   type Progress,
+  type Replayed,
   type ReportedFailure,
   type Reporter,
   type Summary,
@@ -33,6 +34,11 @@ export class JsonReporter implements Reporter {
     if (now - this.#last < PROGRESS_INTERVAL) return;
     this.#last = now;
     emit("progress", { ...progress });
+  }
+
+  replayed({ name, target, kind, signature, verdict, reason }: Replayed): void {
+    const stored = kind === undefined ? {} : { target, stored: { kind, signature } };
+    emit("replayed", { artifact: name, ...stored, verdict, reason });
   }
 
   found({ target, fault: { kind, signature, message }, path }: Finding): void {

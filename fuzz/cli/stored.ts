@@ -1,7 +1,13 @@
 import { print, UsageError } from "../../src/cli/mod.ts";
-import { readSidecar, type Sidecar, type Target } from "../engine/mod.ts";
+import {
+  type EarlierCase,
+  readSidecar,
+  type Sidecar,
+  storedIn,
+  type Target,
+} from "../engine/mod.ts";
 import { peerTargets } from "../peer/mod.ts";
-import { targets } from "../targets/mod.ts";
+import { addedImages, recorded, targets } from "../targets/mod.ts";
 import { typedFile } from "./host.ts";
 import type { PeerRun } from "./peers.ts";
 
@@ -31,6 +37,19 @@ export function storedCase(file: string, peers?: PeerRun): StoredCase {
     throw new UsageError(`Cannot replay ${path}: unknown target ${sidecar.target}`);
   }
   return { sidecar, target, artifact: path.replace(/\.json$/, "") };
+}
+
+/**
+ * The cases that a run starts with: the artifacts in a directory, and the images that were added to
+ * the corpus.
+ */
+export function casesOfEarlierRuns(directory: string, chosen: readonly Target[]): EarlierCase[] {
+  const added = chosen.some(({ name }) => name === recorded.name) ? addedImages() : [];
+  const promoted = added.map((name) => ({
+    name,
+    given: { target: recorded.name, case: { name } },
+  }));
+  return [...storedIn(directory), ...promoted];
 }
 
 function readable(path: string): Sidecar {

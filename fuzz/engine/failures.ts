@@ -77,7 +77,7 @@ export class Failures {
       complete: found.shrink?.complete === true,
     });
     if (settled?.isNew === false && (settled.entry.known || !settled.isRefined)) return;
-    const kept = this.#keep({ target: finding.target, found, timeout });
+    const kept = this.#keep({ target: finding.target, seed: finding.seed, found, timeout });
     const failure = settled === undefined
       ? kept
       : { ...kept, entry: settled.entry, seen: finding.seen - this.#started };
@@ -95,9 +95,23 @@ export class Failures {
     this.#reporter.failed(failure);
   }
 
-  #keep(facts: { target: string; found: Found; timeout: number }): ReportedFailure {
-    const { seed, versions, artifacts } = this.#plan;
-    const content = { ...facts, seed, versions };
+  /** Reports the failure of an artifact, unless another one was reported for it. */
+  reportAgain(
+    found: Found,
+    stored: { readonly target: string; readonly seed: number; readonly artifact: string },
+  ): void {
+    const isSame = ({ target, found: other }: ReportedFailure) =>
+      target === stored.target && nameOf(other.fault) === nameOf(found.fault);
+    if (this.#all.some(isSame)) return;
+    const { timeout } = this.#crew.options;
+    const failure = { ...stored, found, timeout, versions: this.#plan.versions };
+    this.#all.push(failure);
+    this.#reporter.failed(failure);
+  }
+
+  #keep(facts: { target: string; seed: number; found: Found; timeout: number }): ReportedFailure {
+    const { versions, artifacts } = this.#plan;
+    const content = { ...facts, versions };
     try {
       return { ...content, artifact: writeArtifact(artifacts, content) };
     } catch (error) {

@@ -79,6 +79,10 @@ export class Finding {
     return this.#base.target;
   }
 
+  get seed(): number {
+    return this.#base.seed;
+  }
+
   /** Its case as it is now: index and shrink path. */
   get path(): string {
     return pathText(this.#base.index, [...this.#base.path, ...this.#steps]);

@@ -34,10 +34,12 @@ export { type Finding } from "./finding.ts";
 export { type Found, type WorkerSetup } from "./protocol.ts";
 export { caseAt, CASES_MAX, pathText } from "./random.ts";
 export { minimize, type Replay, replay } from "./replay.ts";
+export { type EarlierCase, storedIn } from "./earlier.ts";
 export {
   type CountedEntry,
   type Plan,
   type Progress,
+  type Replayed,
   type ReportedFailure,
   type Reporter,
   type Summary,

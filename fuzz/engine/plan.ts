@@ -1,6 +1,8 @@
 import type { ArtifactContent, Versions } from "./artifact.ts";
 import type { Ledger, LedgerEntry } from "./causes.ts";
 import type { Finding } from "./finding.ts";
+import type { Replay } from "./replay.ts";
+import type { EarlierCase } from "./earlier.ts";
 import type { Counts } from "./tally.ts";
 import type { Target } from "./target.ts";
 import type { Shard, TargetEnd } from "./target_run.ts";
@@ -19,6 +21,8 @@ export interface Plan {
   readonly runs: number;
   /** The cases of this run; all by default. */
   readonly shard?: Shard;
+  /** Cases of earlier runs, which run first. */
+  readonly stored?: readonly EarlierCase[];
   /** The folder for artifacts. */
   readonly artifacts: string;
   readonly versions: Versions;
@@ -40,6 +44,19 @@ export interface ReportedFailure extends ArtifactContent {
   readonly entry?: LedgerEntry;
   /** When it was found: milliseconds after the start. */
   readonly seen?: number;
+}
+
+/** What became of a stored case. */
+export interface Replayed {
+  /** Path of the artifact. */
+  readonly name: string;
+  readonly verdict: Replay["verdict"];
+  /** Target, kind and signature with which it failed, where they are known. */
+  readonly target?: string;
+  readonly kind?: string;
+  readonly signature?: string;
+  /** Why it was not run. */
+  readonly reason?: string;
 }
 
 /** The progress of a target. */
@@ -87,6 +104,8 @@ export interface Reporter {
   started(plan: Plan): void;
   /** A target has run some cases; `all` has the progress of every target. */
   progress(progress: Progress, all: readonly Progress[]): void;
+  /** A stored case was run or skipped. If it fails, the failure is reported, too. */
+  replayed(replayed: Replayed): void;
   /** A failure was found. It is reported again, with its artifact, when it has been made smaller. */
   found(finding: Finding): void;
   failed(failure: ReportedFailure): void;

@@ -4,7 +4,7 @@ import type { Dossier } from "./dossier.ts";
 import { fingerprint } from "./extents.ts";
 import { type Fault, isFault, isTrouble, sameFault } from "./fault.ts";
 import { Finding } from "./finding.ts";
-import type { CaseRef, Found } from "./protocol.ts";
+import type { Answer, CaseRef, Found } from "./protocol.ts";
 import { parsePath } from "./random.ts";
 
 /** The result of a replay. */
@@ -26,7 +26,11 @@ export interface Replay {
 export async function replay(sidecar: Sidecar, crew: Crew): Promise<Replay> {
   const ref = refOf(sidecar);
   if (ref === undefined) return unusable(`'${sidecar.path}' is not the path of a case`);
-  const answer = await crew.once({ ask: "replay", ref });
+  return replayIn(sidecar, await crew.once({ ask: "replay", ref }));
+}
+
+/** What the answer of a worker says about a stored case. */
+export function replayIn(sidecar: Sidecar, answer: Answer): Replay {
   if (answer.say === "lost") return judged(sidecar, answer.fault, []);
   if (answer.say === "refused") {
     return answer.trouble === true ? skipped(answer.message) : unusable(answer.message);
@@ -59,7 +63,8 @@ export async function minimize(
   return await finding.found(crew);
 }
 
-function refOf(sidecar: Sidecar): CaseRef | undefined {
+/** The stored case; `undefined` if its path is not one. */
+export function refOf(sidecar: Sidecar): CaseRef | undefined {
   const place = parsePath(sidecar.path);
   if (place === undefined) return undefined;
   const { target, seed } = sidecar;

@@ -4,6 +4,7 @@ import { Failures } from "./failures.ts";
 import { Finding } from "./finding.ts";
 import type { Plan, Progress, Reporter, Summary, TargetResult } from "./plan.ts";
 import { CASES_MAX } from "./random.ts";
+import { Replays } from "./replays.ts";
 import { Schedule } from "./schedule.ts";
 import { type Counts, NO_COUNTS, sumCounts } from "./tally.ts";
 import type { Target, Tools } from "./target.ts";
@@ -88,11 +89,13 @@ function scheduleOf(targets: readonly Target[], running: Running): Schedule {
     counts: run.counts,
     milliseconds: run.spent / crew.options.jobs,
   });
+  const replays = new Replays(plan, crew, { reporter, failures, runs });
   const schedule: Schedule = new Schedule(crew, runs, {
     seed,
     until: crew.now() + plan.milliseconds,
     shrinkMilliseconds,
     weights: targets.map(({ weight }) => weight),
+    replay: (job) => replays.next(job),
     causes: (target) => failures.causesFor(target),
     progress: (run) => reporter.progress(progressOf(run), runs.map(progressOf)),
     settled: (finding) => failures.report(finding),

@@ -21,6 +21,8 @@ export interface SchedulePlan {
   readonly shrinkMilliseconds: number;
   /** The weights of the targets. */
   readonly weights: readonly number[];
+  /** Runs a case of an earlier run on the worker of a job, if one is left. */
+  replay(job: number): Promise<void> | undefined;
   /** The causes of known failures of a target. */
   causes(target: string): readonly KnownCause[] | undefined;
   progress(run: TargetRun): void;
@@ -97,6 +99,11 @@ export class Schedule {
     // Time that cases get before the next failure does.
     let owed = 0;
     while (!this.isOver) {
+      const replay = this.#plan.replay(job);
+      if (replay !== undefined) {
+        await this.#busyWith(replay);
+        continue;
+      }
       const open = this.runs.flatMap((run, index) => run.isOpen ? [index] : []);
       const waiting = owed > 0 && open.length > 0 ? undefined : this.#nextWaiting();
       if (waiting === undefined && open.length === 0) {
@@ -105,13 +112,18 @@ export class Schedule {
         await new Promise<void>((resolve) => this.#idle.push(resolve));
         continue;
       }
-      this.#busy++;
-      if (waiting !== undefined) owed = await this.#shrink(waiting, job);
-      else owed -= await this.#slice(this.#bandit.choose(open), job);
-      this.#busy--;
-      this.#endTargets();
-      for (const wake of this.#idle.splice(0)) wake();
+      if (waiting !== undefined) owed = await this.#busyWith(this.#shrink(waiting, job));
+      else owed -= await this.#busyWith(this.#slice(this.#bandit.choose(open), job));
     }
+  }
+
+  async #busyWith<Result>(work: Promise<Result>): Promise<Result> {
+    this.#busy++;
+    const result = await work;
+    this.#busy--;
+    this.#endTargets();
+    for (const wake of this.#idle.splice(0)) wake();
+    return result;
   }
 
   async #slice(index: number, job: number): Promise<number> {

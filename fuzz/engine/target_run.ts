@@ -161,6 +161,11 @@ export class TargetRun {
     this.#plan.met(origin);
   }
 
+  /** From now on, a failure of this name is not reported. */
+  know(name: string): void {
+    this.#known.add(name);
+  }
+
   /** From now on, a failure of this name is a new one. */
   forget(name: string): void {
     this.#known.delete(name);

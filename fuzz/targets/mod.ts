@@ -37,6 +37,7 @@ export {
   type OpenCase,
   type Variant,
 } from "./open.ts";
+export { addedImages, recorded, type RecordedCase } from "./recorded.ts";
 export { roundtrip, type RoundtripCase } from "./roundtrip.ts";
 export {
   describeSteps,

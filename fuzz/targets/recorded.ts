@@ -3,6 +3,7 @@ import { MemorySource, utf8 } from "../../src/bytes/mod.ts";
 import { judgeImage, openFiles } from "../../src/image/mod.ts";
 import { type Difference, openSubject, ReferencePeer, withScratch } from "../../src/peers/mod.ts";
 import {
+  ADDED,
   readRecord,
   readRecordFiles,
   recordNames,
@@ -53,6 +54,15 @@ function namesIn(images: string): string[] {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new HarnessError(`Cannot find recorded images: ${reason}`, { cause });
+  }
+}
+
+/** The images that were added to the corpus; none if the sets cannot be read. */
+export function addedImages(): string[] {
+  try {
+    return [...directories().keys()].filter((name) => name.startsWith(ADDED));
+  } catch {
+    return [];
   }
 }
 

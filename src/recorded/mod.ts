@@ -28,6 +28,7 @@ export type {
   UnlockAnswer,
 } from "./record.ts";
 export {
+  ADDED,
   describeFile,
   jsonText,
   type PackedImage,

@@ -19,6 +19,9 @@ export interface PackedImage {
   files(): Uint8Array[];
 }
 
+/** Names of images that `corpus add` has made start with this. */
+export const ADDED = "added.";
+
 /** Names of the images recorded in a directory, in order. */
 export function recordNames(images: string): string[] {
   const entries = [...Deno.readDirSync(images)];

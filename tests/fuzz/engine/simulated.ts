@@ -19,6 +19,8 @@ export interface Behaviour {
   readonly novel?: (index: number) => number;
   /** The tools that the target needs. */
   readonly needs?: readonly ToolName[];
+  /** How long a stored case takes. */
+  readonly replayTime?: number;
   /** How long it takes to make a failure as small as possible. */
   readonly shrinkTime?: number;
 }
@@ -32,6 +34,8 @@ export interface Simulation {
   readonly spent: { readonly cases: number; readonly shrinking: number };
   /** Indices of the cases that were run to their end, in order. */
   readonly ran: readonly number[];
+  /** Number of stored cases that were run. */
+  readonly replays: number;
   /** When each target had its first case, in order. */
   readonly starts: ReadonlyMap<string, number>;
   /** What the time went to, without a break. */
@@ -83,12 +87,13 @@ export async function simulate(
       started: () => {},
       progress: () => {},
       found: tell("found"),
+      replayed: tell("replayed"),
       failed: tell("failed"),
       targetDone: () => {},
       finished: () => {},
     });
-    const { spent, ran, starts, worked } = world;
-    return { summary, elapsed: world.now, spent, ran, starts, worked, told };
+    const { spent, ran, replays, starts, worked } = world;
+    return { summary, elapsed: world.now, spent, ran, replays, starts, worked, told };
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
@@ -102,6 +107,7 @@ class World {
   readonly ran: number[] = [];
   readonly starts = new Map<string, number>();
   readonly worked: { what: Work; milliseconds: number }[] = [];
+  replays = 0;
   now = 0;
   end = Infinity;
 
@@ -142,7 +148,12 @@ class SimulatedWorker implements Worker {
   #answerTo(question: Question): Answer {
     if (question.ask === "cases") return this.#run(question);
     if (question.ask === "dossier") return { say: "dossier", dossier };
-    const { shrinkTime = 0 } = this.#world.behaviours[question.ref.target] ?? {};
+    const { shrinkTime = 0, replayTime } = this.#world.behaviours[question.ref.target] ?? {};
+    if (question.ask === "replay" && replayTime !== undefined) {
+      this.#world.replays++;
+      this.#world.now += replayTime;
+      return { say: "replayed", attempt: HELD, dossier };
+    }
     if (question.ask === "replay") return this.#lose(question.ref.index, "hangs");
     const { fault } = question;
     const { shrunk } = this.#world;

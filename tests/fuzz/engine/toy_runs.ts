@@ -14,6 +14,7 @@ const silent: Reporter = {
   started: () => {},
   progress: () => {},
   found: () => {},
+  replayed: () => {},
   failed: () => {},
   targetDone: () => {},
   finished: () => {},
@@ -22,7 +23,10 @@ const silent: Reporter = {
 /** Runs toys by name. */
 export async function run(
   names: readonly string[],
-  changes: Partial<Plan> & Partial<CrewOptions> & { onCrew?: (crew: Crew) => void } = {},
+  changes: Partial<Plan> & Partial<CrewOptions> & {
+    onCrew?: (crew: Crew) => void;
+    reporter?: Partial<Reporter>;
+  } = {},
 ): Promise<Summary> {
   const directory = Deno.makeTempDirSync({ dir: "/tmp" });
   const crew = new Crew({
@@ -47,7 +51,7 @@ export async function run(
   };
   changes.onCrew?.(crew);
   try {
-    return await fuzz(plan, crew, silent);
+    return await fuzz(plan, crew, { ...silent, ...changes.reporter });
   } finally {
     crew.dismiss();
     Deno.removeSync(directory, { recursive: true });

@@ -68,6 +68,7 @@ export async function fuzzPlanted(
       started: nothing,
       progress: nothing,
       found: nothing,
+      replayed: nothing,
       targetDone: nothing,
       finished: nothing,
       failed: (failure) => all.push(failure),
