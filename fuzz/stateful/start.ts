@@ -25,15 +25,16 @@ export function startOf(
   if (layer === undefined) throw new TypeError("Cannot start: the image does not open");
   const info = layer.info();
   const listed = [...info.snapshots ?? []] as { id: string; "vm-state-size": number }[];
-  const withVmState = new Set(
-    listed.filter((it) => it["vm-state-size"] > 0).map(({ id }) => id),
+  const clusterSize = layer.clusterSize ?? 1;
+  const vmStates = new Map(
+    listed.map((it) => [it.id, Math.ceil(it["vm-state-size"] / clusterSize)]),
   );
   const kept = new Map(views);
   const snapshots = (layer.snapshots ?? []).map(({ id, name, virtualSize }) => {
     const content = kept.get(id);
     if (content === undefined) throw new TypeError(`Cannot start: snapshot ${id} is unknown`);
     const disk = Disk.of(content).resized(virtualSize);
-    return { id, name, disk, vmState: withVmState.has(id) };
+    return { id, name, disk, vmState: vmStates.get(id) ?? 0 };
   });
   const bitmaps = (layer.bitmaps ?? []).map((bitmap) => {
     const { name, granularity, inUse, auto: enabled } = bitmap;
@@ -44,11 +45,12 @@ export function startOf(
     return { name, granularity, enabled, inUse, marks, maybe: [] };
   });
   const touched = [...layer.runs(0, layer.virtualSize)]
-    .filter(({ kind }) => kind !== "unallocated")
+    // A cluster may have a place although none of its subclusters is allocated.
+    .filter(({ kind, host }) => kind !== "unallocated" || host !== undefined)
     .map(({ start, length }) => ({ start, end: start + length }));
   const facts = factsOf(image, info["format-specific"]?.data ?? {});
   const parts = { disk: Disk.of(disk), snapshots, bitmaps, touched };
-  const state = { facts, ...parts, vmState: false, made: 0 };
+  const state = { facts, ...parts, vmState: 0, made: 0 };
   return { state, leaks: judgeImage(image).qemu.check?.leaks ?? 0 };
 }
 
@@ -64,11 +66,11 @@ export function emptyState(format: string, size: number): State {
     ...{ compresses: false, compressesOver: false, bitmaps: false, appliesOverBitmaps: false },
     ...{ resizes: isQcow2 || format === "raw", snapshots: isQcow2 },
     ...{ zeroes: true, discards: "as-qemu" },
-    ...{ encrypted: false, old: false, dataFile: false, backing: false, extendedL2: false },
+    ...{ encrypted: false, old: false, dataFile: false, backing: false },
     refcountBits: WIDE_BITS,
   };
   const disk = Disk.of({ size, ranges: [], read: (_, length) => new Uint8Array(length) });
-  return { facts, disk, snapshots: [], bitmaps: [], touched: [], vmState: false, made: 0 };
+  return { facts, disk, snapshots: [], bitmaps: [], touched: [], vmState: 0, made: 0 };
 }
 
 function factsOf(
@@ -96,6 +98,5 @@ function factsOf(
     dataFile,
     backing: backing !== undefined || layer?.backing !== undefined,
     refcountBits: Number(data["refcount-bits"] ?? 0),
-    extendedL2: data["extended-l2"] === true,
   };
 }

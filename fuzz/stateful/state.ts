@@ -35,8 +35,6 @@ export interface Facts {
   readonly backing: boolean;
   /** qcow2: the width of refcounts. */
   readonly refcountBits: number;
-  /** qcow2: a cluster may have a place in the file although none of its subclusters is allocated. */
-  readonly extendedL2: boolean;
 }
 
 /** An internal snapshot. */
@@ -45,8 +43,8 @@ export interface KeptDisk {
   /** Absent for a snapshot that a step made: its writer chose the id. */
   readonly id?: string;
   readonly disk: Disk;
-  /** Its tables may have a VM state. */
-  readonly vmState: boolean;
+  /** The clusters of the VM state that its tables may have. */
+  readonly vmState: number;
 }
 
 /** A persistent bitmap. */
@@ -67,8 +65,8 @@ export interface State {
   readonly disk: Disk;
   readonly snapshots: readonly KeptDisk[];
   readonly bitmaps: readonly Bitmap[];
-  /** The tables may have a VM state: a snapshot with one was applied. */
-  readonly vmState: boolean;
+  /** The clusters of the VM state that the tables may have: a snapshot with one was applied. */
+  readonly vmState: number;
   /** Ranges that may have clusters. */
   readonly touched: readonly Range[];
   /** Number of actions that were applied: what they make is called by it. */
@@ -102,7 +100,7 @@ export function after(state: State, action: Action): State {
     case "reopen":
       return next;
     case "resize":
-      return { ...resized(next, action.size), vmState: vmState && action.size > disk.size };
+      return { ...resized(next, action.size), vmState: action.size > disk.size ? vmState : 0 };
     case "snapshot":
       return { ...next, snapshots: [...snapshots, { name: action.name, disk, vmState }] };
     case "apply": {
