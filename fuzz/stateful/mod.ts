@@ -25,7 +25,7 @@ export { QemuFiles } from "./qemu.ts";
 export { type Abilities, abilitiesOf, ReferenceFiles, type ReferenceOptions } from "./reference.ts";
 export { actionsOf, runSequence, type SequenceOptions, type SequenceReport } from "./sequence.ts";
 export type { ScriptAdapter } from "./adapter_script.ts";
-export { scriptOf } from "./script.ts";
+export { type Access, accessOf, scriptOf } from "./script.ts";
 export { emptyState, startOf } from "./start.ts";
 export { after, afterRejected, mayReject, type State } from "./state.ts";
 export { requireStep, type Step, stepLists, type TurnStep } from "./step.ts";

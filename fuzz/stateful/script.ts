@@ -32,7 +32,7 @@ const EXPECTED = "expected.raw";
 export function scriptOf({ start, image, actions, adapter }: ScriptOptions): string {
   const { files: [top, ...others], state } = start;
   const name = shellWord(top?.name ?? "image");
-  const access = accessOf(start, image);
+  const access = scriptAccess(start, image);
   const files = () => [...top === undefined ? [] : fileText(top), ...others.flatMap(fileText)];
   const made = image === undefined ? [`truncate -s ${state.disk.size} ${EXPECTED}`] : [
     ...(isPlain(state, image) ? [createCommand(image, name, state)] : files()),
@@ -55,11 +55,25 @@ export function scriptOf({ start, image, actions, adapter }: ScriptOptions): str
   ].join("\n");
 }
 
+/** How qemu-img opens an image. */
+export interface Access {
+  /** Options that define secrets. */
+  readonly objects: readonly string[];
+  readonly image: string;
+}
+
 /** How the commands of a script open the image and its twin. */
-interface Access {
+interface ScriptAccess {
   readonly objects: string;
   readonly image: string;
   readonly twin: string;
+}
+
+function scriptAccess(start: Start, image: OpenedImage | undefined): ScriptAccess {
+  const access = accessOf(start, image);
+  const objects = access.objects.map((word) => `${shellWord(word)} `).join("");
+  const twin = { driver: "raw", "file.driver": "file", "file.filename": EXPECTED };
+  return { objects, image: shellWord(access.image), twin: shellWord(json(twin)) };
 }
 
 const KEY_OPTIONS: { readonly [format: string]: string } = {
@@ -68,7 +82,8 @@ const KEY_OPTIONS: { readonly [format: string]: string } = {
   qcow2: "encrypt.key-secret",
 };
 
-function accessOf(
+/** How qemu-img opens an image with its passphrases. */
+export function accessOf(
   { files: [top], format, passphrases }: Start,
   image: OpenedImage | undefined,
 ): Access {
@@ -82,17 +97,16 @@ function accessOf(
     if (layer.layer?.encrypted === true && passphrase !== undefined && option !== undefined) {
       keys[`${"backing.".repeat(depth)}${option}`] = `s${depth}`;
       const data = Buffer.from(passphrase).toString("base64");
-      objects.push(`--object secret,id=s${depth},format=base64,data=${data} `);
+      objects.push("--object", `secret,id=s${depth},format=base64,data=${data}`);
     }
     depth++;
   }
   const options = { driver: format, "file.driver": "file", "file.filename": name, ...keys };
-  const twin = { driver: "raw", "file.driver": "file", "file.filename": EXPECTED };
-  return { objects: objects.join(""), image: json(options), twin: json(twin) };
+  return { objects, image: json(options) };
 }
 
 function json(options: { readonly [option: string]: string }): string {
-  return shellWord(`json:${JSON.stringify(options)}`);
+  return `json:${JSON.stringify(options)}`;
 }
 
 /** Actions of qemu-io that one open image takes, or another action alone. */
@@ -116,7 +130,7 @@ function isIo(action: Action): boolean {
 
 /** Where a group is applied. */
 interface Place {
-  readonly access: Access;
+  readonly access: ScriptAccess;
   readonly name: string;
   readonly state: State;
   /** Something else changes the image itself. */

@@ -40,6 +40,9 @@ Example
 const NAMES = ["compat", "refcount_bits", "lazy_refcounts", "data_file", "data_file_raw", "size"];
 const VERSIONS: Readonly<Record<string, 2 | 3>> = { "0.10": 2, "1.1": 3, v2: 2, v3: 3 };
 
+/** Options of qemu-img amend for the key slots of LUKS. */
+const KEY_OPTION = /(^|,)(encrypt[.])?(state|new-secret|old-secret|keyslot|iter-time)=/;
+
 /** `amend`: changes properties of an image. */
 export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
@@ -52,6 +55,9 @@ export async function run(args: string[]): Promise<number> {
   const fixed = (formatNamed("qcow2")?.create?.options ?? []).filter((name) =>
     !NAMES.includes(name)
   );
+  if (options.list("options").some((list) => KEY_OPTION.test(list))) {
+    throw new UsageError("amend does not change key slots (use key add, key change or key erase)");
+  }
   const changes = new FormatOptions(options.list("options"), {
     name: "qcow2",
     options: [...NAMES, ...fixed],

@@ -1,5 +1,5 @@
 import { EditError } from "../format/mod.ts";
-import { commitInto } from "../image/edit/mod.ts";
+import { commitInto, OverlayError } from "../image/edit/mod.ts";
 import { changeError, changing, mustBeEditable } from "./edits.ts";
 import { onlyImage, OPENING, OPENING_HELP } from "./images.ts";
 import { parseOptions } from "./options.ts";
@@ -46,7 +46,7 @@ export async function run(args: string[]): Promise<number> {
       }
       base.finish();
     } catch (error) {
-      throw changeError(base.path, error);
+      throw error instanceof OverlayError ? error.cause : changeError(base.path, error);
     } finally {
       base.close();
     }

@@ -54,6 +54,8 @@ export async function run(args: string[]): Promise<number> {
   if (path === undefined || others.length > 0) {
     throw new UsageError("name an image and a file with the bytes (see --help)");
   }
+  const repeated = ["offset", "length"].find((name) => options.list(name).length > 1);
+  if (repeated !== undefined) throw new UsageError(`option --${repeated} is given twice`);
   const given = options.value("offset");
   if (given === undefined) throw new UsageError("write requires --offset");
   const range = { offset: parseSize(given, "offset"), length: sizeOption(options, "length") };

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
 import {
   type ByteSource,
@@ -7,9 +7,10 @@ import {
   SegmentSource,
   utf8,
 } from "../../src/bytes/mod.ts";
-import { EditError, seededBytes } from "../../src/format/mod.ts";
+import { AccessError, EditError, seededBytes } from "../../src/format/mod.ts";
 import { createImage, type Creation } from "../../src/image/create/mod.ts";
-import { commitInto, editFiles } from "../../src/image/edit/mod.ts";
+import { commitInto, editFiles, OverlayError } from "../../src/image/edit/mod.ts";
+import { buildQcow2, plainQcow2 } from "../../src/qcow2/build/mod.ts";
 import { luks1Format } from "../../src/luks1/mod.ts";
 import { luks1Models } from "../../fuzz/formats/luks1/models.ts";
 import { liveTest, QEMU } from "../live.ts";
@@ -134,4 +135,25 @@ liveTest({ needs: QEMU }, "a commit does what qemu-img commit does", async (dire
     }),
     { numRuns: 6 },
   );
+});
+
+Deno.test("an error about the overlay of a commit is not one about its backing file", () => {
+  const clusters = [{
+    index: 0,
+    kind: "compressed",
+    level: 6,
+    gap: 0,
+    pattern: { kind: "text", seed: 1 },
+  }] as const;
+  const model = { ...plainQcow2, size: 1024n, backing: { name: "base" }, clusters };
+  const { image: { segments, size } } = buildQcow2(model);
+  const top = new MemoryStore(new SegmentSource(segments, size));
+  const at = segments.at(-1)?.offset ?? 0;
+  // The stream of the compressed cluster starts at the end of the file.
+  top.write(at, new Uint8Array(size - at).fill(0xff));
+  const base = new MemoryStore(new MemorySource(new Uint8Array(1024)));
+  const image = editFiles(new Map([["top", top], ["base", base]]), "qcow2");
+  const { cause } = assertThrows(() => committed(image), OverlayError);
+  assert(cause instanceof AccessError);
+  assertEquals(cause.broken.rule, "qcow2.comp.inflate");
 });

@@ -3,6 +3,16 @@ import { AccessError, EditError, type ImageEditor } from "../../format/mod.ts";
 /** Bytes that are copied at a time. */
 const CHUNK = 2 ** 20;
 
+/** An error about the overlay of a commit, and not about its backing file. */
+export class OverlayError extends Error {
+  override readonly name = "OverlayError";
+
+  /** @param cause the error of the overlay */
+  constructor(override readonly cause: unknown) {
+    super("The overlay cannot be committed");
+  }
+}
+
 /**
  * Writes the content of an overlay into its backing file, and then empties the overlay, as
  * `qemu-img commit` does. What the overlay shows does not change, wherever this stops.
@@ -10,7 +20,7 @@ const CHUNK = 2 ** 20;
  * @param how `keep`: do not empty the overlay
  * @returns a generator that stops after each piece, so that the caller can pause
  * @throws {EditError} if the backing file cannot be changed in this way
- * @throws {AccessError} if the overlay cannot be read
+ * @throws {OverlayError} if the overlay cannot be read or emptied
  */
 export function* commitInto(
   base: ImageEditor,
@@ -21,7 +31,7 @@ export function* commitInto(
   growTo(base, layer.virtualSize);
   const buffer = new Uint8Array(CHUNK);
   for (const run of layer.runs(0, layer.virtualSize)) {
-    if (run.broken !== undefined) throw new AccessError(run.broken);
+    if (run.broken !== undefined) throw new OverlayError(new AccessError(run.broken));
     if (run.kind === "unallocated") continue;
     if (run.kind === "zero") {
       base.writeZeroes(run.start, run.length, { unmap: true });
@@ -30,13 +40,21 @@ export function* commitInto(
     }
     for (let skip = 0; skip < run.length; skip += CHUNK) {
       const bytes = buffer.subarray(0, Math.min(CHUNK, run.length - skip));
-      layer.readRun(run, skip, bytes);
+      ofOverlay(() => layer.readRun(run, skip, bytes));
       base.write(run.start + skip, bytes);
       yield;
     }
   }
   base.flush();
-  if (how.keep !== true) overlay.makeEmpty?.();
+  if (how.keep !== true) ofOverlay(() => overlay.makeEmpty?.());
+}
+
+function ofOverlay(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw new OverlayError(error);
+  }
 }
 
 /** Makes a disk as long as its overlay. The overlay has zeros there. */

@@ -18,6 +18,6 @@ export {
   editImage,
   type EditImageOptions,
 } from "./open.ts";
-export { commitInto } from "./commit.ts";
+export { commitInto, OverlayError } from "./commit.ts";
 export { GuestStore } from "./guest_store.ts";
 export { keepContent } from "./rebase.ts";

@@ -133,10 +133,11 @@ function edit(file: StoreFile, around: EditAround): EditedImage {
   const backing = next !== undefined
     ? chainOf({ links: below.links.slice(1), lacks: below.lacks }, options)
     : undefined;
+  // What is said of a missing data file has its name, and what the editor finds has not.
+  const findings = new Findings();
   const data = sketch.layer === undefined
     ? "none"
-    : storeOfDataFile(file.place, { layer: sketch.layer, findings: named.findings, policy });
-  const findings = new Findings();
+    : storeOfDataFile(file.place, { layer: sketch.layer, findings, policy });
   const opened = editorOf(file.format, file.source, findings, {
     ...driverOptions(options, depth),
     ...around.edit,
