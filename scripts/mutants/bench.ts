@@ -5,13 +5,16 @@ import { ProjectCopy } from "./copy.ts";
 import { fuzzRun } from "./fuzz_run.ts";
 import { mutants } from "./list/mod.ts";
 import { idOf, type Placed, type Room, ROOMS } from "./mutant.ts";
-import { type Report, reportOf, type Result } from "./report.ts";
-import { compareText, pageText, reportText, resultText } from "./text.ts";
+import { isFoundIn, type Report, reportOf, type Result } from "./report.ts";
+import { droppedRules, UNKNOWN, whyUnnoticed } from "./rules.ts";
+import { compareText, pageText, reportText, resultText, rulesText } from "./text.ts";
 
 /** Seeds of the runs of a mutant: the first ones, as many as there are to be. */
 const SEEDS = [1, 2, 3, 4, 5] as const;
 const SECONDS_MAX = 3600;
 const SHRINK_SECONDS = 20;
+/** Processor time for each target with rules that are dropped. */
+const RULE_SECONDS = 3;
 
 /** The text of `bench mutants --help`. */
 export const mutantsHelp = `diskproof bench mutants [options]
@@ -30,8 +33,11 @@ project has without a bug does not count.
   --seeds N        runs of each mutant, each with its own seed (default 1, at most ${SEEDS.length})
   --jobs N         mutants at a time (default 1)
   --json FILE      write the results as JSON
-  --page FILE      write the results as a page, such as docs/mutants.md
+  --page FILE      write the results as a page, such as docs/mutants.md, with those of --rules
   --compare FILE   compare with the results of an earlier run
+  --again FILE     keep the results of those that an earlier run found, and run the others
+  --rules          drop each rule of the judge instead, one at a time, and run the recorded images and
+                   some cases of each target without it
   --list           print the mutants
 
 Exit status: 0 all were found, 1 some were not, 2 invalid command line, 3 a copy does not work.
@@ -40,10 +46,10 @@ Exit status: 0 all were found, 1 some were not, 2 invalid command line, 3 a copy
 /** `bench mutants`: how many planted bugs the fuzzer finds, how fast, and how small their cases are. */
 export async function runMutants(args: string[]): Promise<number> {
   const options = parseOptions(args, {
-    flags: ["list", "processor"],
+    flags: ["list", "processor", "rules"],
     values: [
       ...["only", "group", "sample", "seed", "time", "seeds", "jobs"],
-      ...["json", "page", "compare"],
+      ...["json", "page", "compare", "again"],
     ],
   });
   if (options.positional.length > 0) throw new UsageError("bench mutants has no arguments");
@@ -60,26 +66,40 @@ export async function runMutants(args: string[]): Promise<number> {
     for (const mutant of chosen) print(`${idOf(mutant)}: ${mutant.what}`);
     return 0;
   }
-  const old = options.value("compare");
-  const before = old && JSON.parse(Deno.readTextFileSync(typedPath(old))) as Report;
-  const report = await measured(chosen, {
+  const [page, json] = [options.value("page"), options.value("json")];
+  if (options.flag("rules") && page === undefined) {
+    const rules = await droppedRules(RULE_SECONDS);
+    print(rulesText(rules).join("\n"));
+    return rules.unnoticed.some((rule) => whyUnnoticed(rule) === UNKNOWN) ? 1 : 0;
+  }
+  const before = reportIn(options.value("compare"));
+  const kept = (reportIn(options.value("again"))?.results ?? []).filter(isFoundIn);
+  const keptIds = new Set(kept.map(({ id }) => id));
+  const report = await measured(chosen.filter((mutant) => !keptIds.has(idOf(mutant))), kept, {
     seconds: number("time", SECONDS_MAX) ?? 60,
     byProcessor: options.flag("processor"),
     seeds: SEEDS.slice(0, number("seeds", SEEDS.length) ?? 1),
     jobs: number("jobs", 64) ?? 1,
   }, (soFar) => {
-    const path = options.value("json");
-    if (path === undefined) return;
-    Deno.writeTextFileSync(typedPath(path), `${JSON.stringify(soFar, null, 1)}\n`);
+    if (json === undefined) return;
+    Deno.writeTextFileSync(typedPath(json), `${JSON.stringify(soFar, null, 1)}\n`);
   });
   print(reportText(report));
-  if (before) print(compareText(before, report));
-  const page = options.value("page");
-  if (page !== undefined) Deno.writeTextFileSync(typedPath(page), pageText(report));
+  if (before !== undefined) print(compareText(before, report));
+  if (page !== undefined) {
+    const rules = await droppedRules(RULE_SECONDS);
+    Deno.writeTextFileSync(typedPath(page), pageText(report, rules));
+  }
   if (report.results.some(({ runs }) => runs.some(({ trouble }) => trouble !== undefined))) {
     return 3;
   }
-  return report.results.every(({ runs }) => runs.every(({ isFound }) => isFound)) ? 0 : 1;
+  return report.results.every(isFoundIn) ? 0 : 1;
+}
+
+function reportIn(path: string | undefined): Report | undefined {
+  return path === undefined
+    ? undefined
+    : JSON.parse(Deno.readTextFileSync(typedPath(path))) as Report;
 }
 
 interface Measuring {
@@ -91,6 +111,7 @@ interface Measuring {
 
 async function measured(
   chosen: readonly Placed[],
+  kept: readonly Result[],
   { seconds, byProcessor, seeds, jobs }: Measuring,
   keep: (soFar: Report) => void,
 ): Promise<Report> {
@@ -120,7 +141,7 @@ async function measured(
       for (const { target, signature } of failures) print(`without a bug: ${target} ${signature}`);
     }
     const baseline = [...new Set([...known.values()].flatMap((names) => [...names]))];
-    const results: Result[] = [];
+    const results = [...kept];
     const facts = { seconds, byProcessor, seeds, baseline };
     await fewAtOnce(chosen, async (mutant) => {
       const runs = [];
@@ -130,7 +151,7 @@ async function measured(
       print(resultText(result));
       keep(await reportOf({ ...facts, results }));
     }, jobs);
-    const order = new Map(chosen.map((mutant, at) => [idOf(mutant), at]));
+    const order = new Map(mutants.map((mutant, at) => [idOf(mutant), at]));
     results.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
     const report = await reportOf({ ...facts, results });
     keep(report);

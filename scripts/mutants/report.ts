@@ -14,6 +14,11 @@ export interface Result {
   readonly runs: readonly FuzzRun[];
 }
 
+/** Whether all runs have found a mutant. */
+export function isFoundIn({ runs }: Result): boolean {
+  return runs.every(({ isFound }) => isFound);
+}
+
 /** The results of all mutants, and what they depend on. */
 export interface Report {
   readonly date: string;

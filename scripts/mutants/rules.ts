@@ -3,6 +3,7 @@ import type { CaseReport, Target, Tools } from "../../fuzz/engine/mod.ts";
 import { caseAt, Failure } from "../../fuzz/engine/mod.ts";
 import { findTools, workingTools } from "../../fuzz/cli/tools.ts";
 import { targets } from "../../fuzz/targets/mod.ts";
+import { imagesNotRecorded, rulesWithoutCase } from "../../corpus/cases/mod.ts";
 import { print } from "../../src/cli/mod.ts";
 import { catalogue } from "../../src/formats.ts";
 import { withScratch } from "../../src/peers/mod.ts";
@@ -67,6 +68,14 @@ export class RuleDropper {
     Findings.prototype.addLast = this.#addLast;
   }
 }
+
+/** Why nothing notices the loss of a rule. */
+export function whyUnnoticed(rule: RuleId): string {
+  return rulesWithoutCase[rule] ?? imagesNotRecorded[`${rule}-breaks`] ?? UNKNOWN;
+}
+
+/** The reason where none is known. */
+export const UNKNOWN = "not known";
 
 const SEED = 1;
 

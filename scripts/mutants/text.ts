@@ -1,5 +1,6 @@
 import { table } from "../../fuzz/cli/table.ts";
-import { figuresOf, type Report, type Result, secondsText, smallest } from "./report.ts";
+import { type RulesReport, whyUnnoticed } from "./rules.ts";
+import { figuresOf, isFoundIn, type Report, type Result, secondsText, smallest } from "./report.ts";
 
 const COLUMNS = ["mutant", "found", "time", "processor", "target", "bytes", "edits", "named"];
 
@@ -44,8 +45,7 @@ function rowsOf({ results }: Report): string[][] {
 
 /** What has changed since an earlier report. */
 export function compareText(before: Report, after: Report): string {
-  const found = ({ results }: Report) =>
-    new Set(results.filter(({ runs }) => runs.every(({ isFound }) => isFound)).map(({ id }) => id));
+  const found = ({ results }: Report) => new Set(results.filter(isFoundIn).map(({ id }) => id));
   const [old, now] = [found(before), found(after)];
   const both = new Set(before.results.map(({ id }) => id));
   const common = after.results.filter(({ id }) => both.has(id)).map(({ id }) => id);
@@ -70,8 +70,27 @@ export function compareText(before: Report, after: Report): string {
   ].join("\n");
 }
 
+/** What noticed that a rule is not judged, in lines. */
+export function rulesText({ noticed, unnoticed, unbroken }: RulesReport): string[] {
+  const all = noticed.length + unnoticed.length + unbroken.length;
+  const byRecorded = noticed.filter(({ target }) => target === "golden").length;
+  const reasons = (rules: readonly string[]) =>
+    rules.map((rule) => `- \`${rule}\`: ${whyUnnoticed(rule)}`);
+  return [
+    `The loss of ${noticed.length} of ${all} rules is noticed, ${byRecorded} of them by recorded images.`,
+    "",
+    "Cases break these rules, and nothing notices their loss:",
+    "",
+    ...reasons(unnoticed),
+    "",
+    "No case breaks these:",
+    "",
+    ...reasons(unbroken),
+  ];
+}
+
 /** The page docs/mutants.md. */
-export function pageText(report: Report): string {
+export function pageText(report: Report, rules: RulesReport): string {
   const { date, machine, versions, seconds, byProcessor, seeds, baseline } = report;
   const version = Object.entries(versions).map(([name, of]) => `${name} ${of}`).join(", ");
   const figures = figuresOf(report).map(({ what, figure, aim }) => [what, figure, aim]);
@@ -93,6 +112,10 @@ export function pageText(report: Report): string {
     "steps. Named says whether the report of the case names the structure at fault.",
     "",
     ...markdown(COLUMNS, rowsOf(report)),
+    "",
+    "## Rules that are not judged",
+    "",
+    ...rulesText(rules),
     "",
   ].join("\n");
 }

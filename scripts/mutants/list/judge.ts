@@ -139,4 +139,24 @@ export const judge: readonly Mutant[] = [
     by: "return geometry.clusterSize + 0 * (virtualSize - start);",
     names: "l2",
   },
+  {
+    name: "luks1-key-first",
+    what: "the missing passphrase is found first, so a header that is broken, too, needs a key",
+    file: "src/luks1/driver.ts",
+    text: "findings.addLast(noKey.rule, noKey.place, noKey.message);",
+    by: "findings.add(noKey.rule, noKey.place, noKey.message);",
+    names: "header",
+    mended:
+      "Without a passphrase, a sound encrypted image is judged needs-key, and that finding comes last",
+  },
+  {
+    name: "luks2-repair-beside-signature",
+    what: "a volume that needs a repair opens, although something else is on the disk",
+    file: "src/luks2/judge/volume.ts",
+    text: "  judgeSignatures(chosen, add, opening.header);\n",
+    by: "",
+    names: "primary",
+    mended:
+      "A LUKS2 volume that needs a repair beside a foreign signature is rejected, as by cryptsetup",
+  },
 ];

@@ -63,7 +63,7 @@ export const luks1: readonly Mutant[] = [
     names: "passphrase",
   },
   {
-    name: "material-of-two-slots",
+    name: "key-material-31-bits",
     what: "key material past 2^31 bytes is read at a wrong place",
     file: "src/luks1/keyslots/unlock.ts",
     text: "read: (target) => keyMaterial.readInto(slot.key_material_offset * SECTOR, target),",
@@ -72,8 +72,8 @@ export const luks1: readonly Mutant[] = [
     names: "key_material_offset",
   },
   {
-    name: "slot-hash",
-    what: "an unknown hash is reported for the cipher alone",
+    name: "unknown-hash",
+    what: "an unknown hash is not noticed before it is used",
     file: "src/luks1/volume.ts",
     text: "if (canonicalHash(spec.hash) === undefined) {",
     by: 'if (canonicalHash(spec.hash) === undefined && spec.hash === "") {',

@@ -117,4 +117,24 @@ export const luks2: readonly Mutant[] = [
     by: "hash: kdf.hash || af.hash,",
     names: "af",
   },
+  {
+    name: "primary-of-version-0",
+    what: "a volume whose primary copy has version 0 is not recognised by its secondary copy",
+    file: "src/luks2/decode.ts",
+    text: "if (startsWith(primary.magic, PRIMARY_MAGIC) && primary.version !== 0) {",
+    by: "if (startsWith(primary.magic, PRIMARY_MAGIC)) {",
+    names: "version",
+    mended:
+      "Fuzz targets for LUKS version 2; priorities and damaged copies as cryptsetup takes them",
+  },
+  {
+    name: "true-as-a-number",
+    what: "the JSON value true is 0 where a number is wanted",
+    file: "src/luks2/json/parser.ts",
+    text: 'Number(word) : word === "true" ? 1 : 0;',
+    by: "Number(word) : 0;",
+    names: "priority",
+    mended:
+      "Fuzz targets for LUKS version 2; priorities and damaged copies as cryptsetup takes them",
+  },
 ];
