@@ -73,7 +73,8 @@ interface Surroundings {
 
 function applyEdit(source: ByteSource, edit: Edit, { places, seals }: Surroundings): ByteSource {
   if (edit.op === "resize") {
-    return new PatchedSource(source, [], Math.max(0, Math.min(edit.size, SIZE_MAX)));
+    const most = Math.max(SIZE_MAX, 2 * source.size);
+    return new PatchedSource(source, [], Math.max(0, Math.min(edit.size, most)));
   }
   if (edit.op === "splice") {
     const insert = patternBytes(edit.pattern, Math.min(edit.insert, MOVED_MAX));

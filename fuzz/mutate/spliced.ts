@@ -46,6 +46,13 @@ export class SplicedSource implements ByteSource {
     }
   }
 
+  nextData(offset: number): number {
+    const next = (from: number): number => this.#base.nextData?.(from) ?? from;
+    if (offset < this.#offset) return Math.min(next(offset), this.#offset);
+    if (offset < this.#after) return offset;
+    return next(offset - this.#after + this.#restAt) - this.#restAt + this.#after;
+  }
+
   close(): void {
     this.#base.close?.();
   }

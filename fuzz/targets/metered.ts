@@ -22,6 +22,10 @@ export class MeteredSource implements ByteSource {
     this.#base.readInto(offset, target);
   }
 
+  nextData(offset: number): number {
+    return this.#base.nextData?.(offset) ?? offset;
+  }
+
   #count(offset: number, length: number): void {
     this.made += Math.min(length, Math.max(0, offset + length - this.size));
   }

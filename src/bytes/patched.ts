@@ -21,7 +21,7 @@ export class PatchedSource implements ByteSource {
   }
 
   read(offset: number, length: number): Uint8Array {
-    const inside = offset + length <= Math.min(this.size, this.#base.size);
+    const inside = length <= Math.min(this.size, this.#base.size) - offset;
     if (inside && !this.#patches.some((patch) => overlaps(patch, offset, length))) {
       return this.#base.read(offset, length);
     }
@@ -38,7 +38,17 @@ export class PatchedSource implements ByteSource {
       const at = Math.max(0, patch.offset - offset);
       target.set(patch.bytes.subarray(from, from + target.length - at), at);
     }
-    if (offset + target.length > this.size) target.fill(0, Math.max(0, this.size - offset));
+    const left = this.size - offset;
+    if (left < target.length) target.fill(0, Math.max(0, left));
+  }
+
+  nextData(offset: number): number {
+    const inBase = offset < this.#base.size;
+    let next = inBase ? this.#base.nextData?.(offset) ?? offset : this.size;
+    for (const { offset: at, bytes } of this.#patches) {
+      if (bytes.length > offset - at) next = Math.min(next, Math.max(offset, at));
+    }
+    return Math.min(next, this.size);
   }
 
   close(): void {
@@ -47,5 +57,5 @@ export class PatchedSource implements ByteSource {
 }
 
 function overlaps(patch: Patch, offset: number, length: number): boolean {
-  return patch.offset < offset + length && offset < patch.offset + patch.bytes.length;
+  return patch.offset - offset < length && offset - patch.offset < patch.bytes.length;
 }

@@ -23,12 +23,11 @@ export class SegmentSource implements ByteSource {
 
   read(offset: number, length: number): Uint8Array {
     const segment = this.segments[this.#firstEndingAfter(offset)];
-    if (
-      segment !== undefined && segment.offset <= offset &&
-      offset + length <= segment.offset + segment.bytes.length && offset + length <= this.size
-    ) {
+    if (segment !== undefined && length <= this.size - offset) {
       const from = offset - segment.offset;
-      return segment.bytes.subarray(from, from + length);
+      if (from >= 0 && from + length <= segment.bytes.length) {
+        return segment.bytes.subarray(from, from + length);
+      }
     }
     const target = new Uint8Array(length);
     this.readInto(offset, target);
@@ -37,14 +36,20 @@ export class SegmentSource implements ByteSource {
 
   readInto(offset: number, target: Uint8Array): void {
     target.fill(0);
-    const end = Math.min(offset + target.length, this.size);
+    // Differences are exact where sums are not: a file may be longer than 2^53 bytes.
+    const length = Math.min(target.length, this.size - offset);
     for (let i = this.#firstEndingAfter(offset); i < this.segments.length; i++) {
       const segment = this.segments[i];
-      if (segment === undefined || segment.offset >= end) break;
-      const from = Math.max(offset, segment.offset);
-      const to = Math.min(end, segment.offset + segment.bytes.length);
-      target.set(segment.bytes.subarray(from - segment.offset, to - segment.offset), from - offset);
+      if (segment === undefined || segment.offset - offset >= length) break;
+      const at = Math.max(0, segment.offset - offset);
+      const from = Math.max(0, offset - segment.offset);
+      target.set(segment.bytes.subarray(from, from + length - at), at);
     }
+  }
+
+  nextData(offset: number): number {
+    const segment = this.segments[this.#firstEndingAfter(offset)];
+    return Math.min(this.size, Math.max(offset, segment?.offset ?? this.size));
   }
 
   #firstEndingAfter(offset: number): number {
@@ -53,7 +58,7 @@ export class SegmentSource implements ByteSource {
     while (low < high) {
       const middle = (low + high) >>> 1;
       const segment = this.segments[middle];
-      if (segment !== undefined && segment.offset + segment.bytes.length > offset) high = middle;
+      if (segment !== undefined && segment.bytes.length > offset - segment.offset) high = middle;
       else low = middle + 1;
     }
     return low;

@@ -13,6 +13,11 @@ export interface ByteSource {
   read(offset: number, length: number): Uint8Array;
   /** Fills `target`. */
   readInto(offset: number, target: Uint8Array): void;
+  /**
+   * The first offset from `offset` on whose byte may be other than zero, or the size if there is none:
+   * for sources that know their holes.
+   */
+  nextData?(offset: number): number;
   /** Releases the resources of the source, if any. */
   close?(): void;
 }

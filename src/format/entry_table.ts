@@ -78,6 +78,8 @@ export class EntryTable {
     let at = index >= zerosFrom && index < zerosTo ? zerosTo : index;
     while (at < last) {
       const number = Math.floor(at / PAGE_ENTRIES);
+      if (number !== this.#pageNumber) at = this.#nextData(at);
+      if (at >= last || Math.floor(at / PAGE_ENTRIES) !== number) continue;
       this.#load(number);
       const first = number * PAGE_ENTRIES;
       const pageEnd = Math.min(last, first + PAGE_ENTRIES);
@@ -98,6 +100,13 @@ export class EntryTable {
     this.#load(number);
     const first = index - number * PAGE_ENTRIES;
     return sequenceIn(this.#page.values, first, { step, most });
+  }
+
+  /** The first entry from one on that is not in a hole of the file. */
+  #nextData(index: number): number {
+    const offset = this.offsetOf(index);
+    const data = this.#source.nextData?.(offset) ?? offset;
+    return index + Math.floor((data - offset) / ENTRY_BYTES);
   }
 
   #load(number: number): void {

@@ -134,6 +134,12 @@ export interface Placement {
   readonly holes: readonly number[];
   /** Leaked host clusters: with a refcount of 1 and no reference. */
   readonly leaks: number;
+  /** A hole that reaches far: the part with this number and those after it are behind it. */
+  readonly far?: {
+    readonly from: number;
+    /** Byte offset of the first cluster behind the hole, below 2^56. */
+    readonly offset: number;
+  };
   /** L1 entries in addition to those that the size needs. */
   readonly spareL1: number;
   /** Clusters of the refcount table in addition to those that are needed. */

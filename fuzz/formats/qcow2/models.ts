@@ -46,6 +46,7 @@ const SWITCHES = [
   "compressed",
   "zeros",
   "placement",
+  "far",
 ] as const;
 type Switches = Record<typeof SWITCHES[number], boolean>;
 
@@ -59,6 +60,7 @@ interface Draws {
   readonly backingLength: number;
   readonly dataFile: NonNullable<Qcow2Model["dataFile"]>;
   readonly encryption: Qcow2Model["encryption"];
+  readonly far: FarDraw;
   /** The size in clusters and further bytes. */
   readonly size: { readonly clusters: number; readonly bytes: bigint };
 }
@@ -103,15 +105,20 @@ export function qcow2Models(options: Qcow2ModelOptions = {}): fc.Arbitrary<Qcow2
     backingLength: mostly(0, fc.nat(qcow2Limits.backingName)),
     dataFile: fc.record({ name: fileNames("dxyö"), raw: fc.boolean() }),
     encryption: sometimes(encryptions(options), options),
+    far: farDraws(options.clusterBitsMax ?? qcow2Limits.clusterBits.max),
     size: sizes(),
   }).map((draws) => normaliseQcow2(modelOf(draws), limits), drawsOf);
 }
+
+/** One image in so many has a hole that reaches far. */
+const FAR_SHARE = 10;
 
 function switches(): fc.Arbitrary<Switches> {
   const share: Partial<Record<keyof Switches, fc.Arbitrary<boolean>>> = {
     v3: mostly(true, fc.constant(false)),
     extendedL2: mostly(false, fc.constant(true)),
     dataFile: mostly(false, fc.constant(true)),
+    far: mostly(false, fc.constant(true), FAR_SHARE - 1),
   };
   return fc.record(
     Object.fromEntries(SWITCHES.map((name) => [name, share[name] ?? fc.boolean()])) as {
@@ -120,18 +127,21 @@ function switches(): fc.Arbitrary<Switches> {
   );
 }
 
+const HEADER_MAX = 2 ** qcow2Limits.clusterBits.max;
+
 function modelDraws(clusterBitsMax: number): fc.Arbitrary<Draws["model"]> {
   const upTo = (min: number, max: number): fc.Arbitrary<number> =>
     fc.integer({ min: Math.min(min, clusterBitsMax), max: Math.min(max, clusterBitsMax) });
   return fc.record({
     clusterBits: fc.oneof(
       { withCrossShrink: true },
-      { weight: 60, arbitrary: upTo(qcow2Limits.clusterBits.min, 12) },
-      { weight: 12, arbitrary: upTo(13, 16) },
+      { weight: 30, arbitrary: upTo(qcow2Limits.clusterBits.min, 12) },
+      { weight: 6, arbitrary: upTo(13, 16) },
       { weight: 1, arbitrary: upTo(17, qcow2Limits.clusterBits.max) },
     ),
     refcountOrder: mostly(4, fc.nat(qcow2Limits.refcountOrder), 1),
-    headerLength: mostly(112, fc.oneof(fc.constant(104), fc.nat(600))),
+    // The largest does not fit: the header is then as long as the first cluster allows.
+    headerLength: mostly(112, fc.oneof(fc.constant(104), fc.nat(600), fc.nat(HEADER_MAX))),
     dirty: mostly(false, fc.constant(true)),
     corrupt: mostly(false, fc.constant(true)),
     lazyRefcounts: fc.boolean(),
@@ -152,12 +162,58 @@ function modelDraws(clusterBitsMax: number): fc.Arbitrary<Draws["model"]> {
   });
 }
 
-/** Most disks are a few clusters long; others end anywhere, or are as large as they can be. */
-function sizes(): fc.Arbitrary<Draws["size"]> {
-  const powers = [31n, 32n, 40n, 53n, 61n].map((bits) => 1n << bits);
-  // The first is what the others shrink to, where a disk of no bytes will not do.
-  const edges = [512n, 1n, 511n, 513n, 1023n, ...powers, (1n << 32n) - 1n, (1n << 32n) + 1n];
+/** Where the parts behind a far hole are, and the clusters with which entries can name the place. */
+interface FarDraw {
+  readonly from: number;
+  readonly offset: number;
+  readonly clusterBits: number;
+}
+
+const FAR_BITS = { min: 32, max: 56 } as const;
+/** Above bit 47 is where masks of offsets go wrong, and there only large clusters are counted. */
+const FARTHEST_BITS = { min: 48, max: 56 } as const;
+const FARTHEST_CLUSTERS = 14;
+
+function farDraws(clusterBitsMax: number): fc.Arbitrary<FarDraw> {
+  const powers = fc.oneof(
+    { withCrossShrink: true },
+    fc.integer(FAR_BITS),
+    fc.integer(FARTHEST_BITS),
+  );
+  const bitsFrom = (min: number): fc.Arbitrary<number> =>
+    fc.integer({ min: Math.min(min, clusterBitsMax), max: clusterBitsMax });
   return fc.record({
+    from: fc.oneof({ withCrossShrink: true }, fc.nat(8), fc.nat(40)),
+    offset: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 2, arbitrary: powers.map((bits) => 2 ** bits) },
+      // A part or a table is on both sides of the power of two.
+      {
+        weight: 2,
+        arbitrary: fc.tuple(powers, fc.integer({ min: 9, max: 16 }))
+          .map(([bits, below]) => 2 ** bits - 2 ** below),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.nat({ max: 2 ** FAR_BITS.max / 512 }).map((n) => n * 512, sectorsOf),
+      },
+    ),
+    clusterBits: fc.oneof(
+      { withCrossShrink: true },
+      bitsFrom(qcow2Limits.clusterBits.min),
+      bitsFrom(FARTHEST_CLUSTERS),
+    ),
+  });
+}
+
+function sectorsOf(offset: unknown): number {
+  if (typeof offset !== "number") throw new TypeError("Cannot count sectors");
+  return offset / 512;
+}
+
+/** Most disks are a few clusters long; others end anywhere, or at a power of two or next to it. */
+function sizes(): fc.Arbitrary<Draws["size"]> {
+  const few = fc.record({
     clusters: fc.oneof(
       { withCrossShrink: true },
       { weight: 12, arbitrary: fc.nat(20) },
@@ -166,18 +222,34 @@ function sizes(): fc.Arbitrary<Draws["size"]> {
     bytes: fc.oneof(
       { withCrossShrink: true },
       { weight: 8, arbitrary: fc.constant(0n) },
-      { weight: 4, arbitrary: fc.constantFrom(...edges) },
-      { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 1n << 62n }) },
+      // The first is what the others shrink to, where a disk of no bytes will not do.
+      { weight: 3, arbitrary: fc.constantFrom(512n, 1n, 511n, 513n, 1023n) },
     ),
   });
+  const powers = fc.tuple(fc.nat(62), fc.constantFrom(0n, 1n, -1n, 512n, -512n))
+    .map(([bits, off]) => (1n << BigInt(bits)) + off);
+  const any = fc.bigInt({ min: 0n, max: 1n << 62n });
+  const large = fc.oneof(
+    { withCrossShrink: true },
+    { weight: 3, arbitrary: powers },
+    { weight: 1, arbitrary: any },
+  );
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: 4, arbitrary: few },
+    { weight: 1, arbitrary: fc.record({ clusters: fc.constant(0), bytes: large }) },
+  );
 }
 
 /** The model that the draws stand for, not yet normal. */
 function modelOf(draws: Draws): Qcow2Model {
-  const { switches: on, model, encryption, size } = draws;
-  const bytes = BigInt(size.clusters) * (1n << BigInt(model.clusterBits)) + size.bytes;
+  const { switches: on, model, encryption, size, far: { clusterBits, ...far } } = draws;
+  const drawn = on.far ? clusterBits : model.clusterBits;
+  const bits = encryption === undefined ? drawn : Math.min(drawn, ENCRYPTED_BITS_MAX);
+  const bytes = BigInt(size.clusters) * (1n << BigInt(bits)) + size.bytes;
   return {
     ...model,
+    clusterBits: bits,
     format: "qcow2",
     version: on.v3 ? 3 : 2,
     size: bytes,
@@ -187,13 +259,16 @@ function modelOf(draws: Draws): Qcow2Model {
     ...(on.flags ? {} : NO_FLAGS),
     featureTable: on.extensions && model.featureTable,
     unknownExtensions: on.extensions ? model.unknownExtensions : [],
-    clusters: keptClusters(model.clusters, on),
-    snapshots: on.snapshots ? snapshotsOf(draws, Number(bytes)) : [],
+    clusters: keptClusters(model.clusters, on, bits),
+    snapshots: on.snapshots ? snapshotsOf(draws, { bytes: Number(bytes), bits }) : [],
     bitmaps: on.bitmaps ? model.bitmaps : [],
     ...(on.backing ? { backing: backingOf(draws) } : {}),
     ...(on.dataFile ? { dataFile: draws.dataFile } : {}),
     ...(encryption === undefined ? {} : { encryption }),
-    placement: on.placement ? model.placement : plainQcow2.placement,
+    placement: {
+      ...on.placement ? model.placement : plainQcow2.placement,
+      ...(on.far ? { far } : {}),
+    },
   };
 }
 
@@ -205,17 +280,29 @@ function backingOf({ backing, backingLength, model }: Draws): NonNullable<Qcow2M
   return { ...backing, name: longPath(backing.name, Math.min(backingLength, room)) };
 }
 
-function snapshotsOf({ switches, model, snapshots }: Draws, size: number): SnapshotModel[] {
+function snapshotsOf(
+  { switches, model, snapshots }: Draws,
+  { bytes, bits }: { bytes: number; bits: number },
+): SnapshotModel[] {
   return snapshots.map(({ sharesAll, sameSize, ...snapshot }) => ({
     ...snapshot,
-    size: sameSize ? size : snapshot.size,
-    clusters: keptClusters(snapshot.clusters, switches),
+    size: sameSize ? bytes : snapshot.size,
+    clusters: keptClusters(snapshot.clusters, switches, bits),
     shared: sharesAll ? model.clusters.map(({ index }) => index) : snapshot.shared,
   }));
 }
 
-function keptClusters(clusters: readonly GuestCluster[], on: Switches): GuestCluster[] {
-  return clusters.flatMap((cluster) => {
+/** Encrypting a larger cluster takes a second with some ciphers. */
+const ENCRYPTED_BITS_MAX = 16;
+/** Bytes of content of a view with large clusters, which find nothing that one of them does not. */
+const CONTENT_MAX = 2 ** 21;
+
+function keptClusters(
+  clusters: readonly GuestCluster[],
+  on: Switches,
+  clusterBits: number,
+): GuestCluster[] {
+  return clusters.slice(0, CONTENT_MAX / 2 ** clusterBits).flatMap((cluster) => {
     if (cluster.kind === "zero") return on.zeros ? cluster : [];
     const off = (cluster.kind === "compressed" && !on.compressed) ||
       (cluster.kind === "zero-allocated" && !on.zeros);
@@ -235,7 +322,10 @@ const NO_FLAGS = {
 function drawsOf(value: unknown): Draws {
   const { format, version, extendedL2, compression, size, snapshots, ...others } =
     value as Qcow2Model;
-  const { backing, dataFile, encryption, ...model } = others;
+  const { backing, dataFile, encryption, ...rest } = others;
+  const { far, ...placement } = rest.placement;
+  const model = { ...rest, placement };
+  const { clusterBits } = model;
   if (format !== "qcow2") throw new TypeError("Cannot unmap a model of another format");
   if (version === undefined || extendedL2 === undefined || compression === undefined) {
     throw new TypeError("Cannot unmap a model without all of its members");
@@ -250,6 +340,7 @@ function drawsOf(value: unknown): Draws {
       zstd: compression === "zstd",
       backing: backing !== undefined,
       dataFile: dataFile !== undefined,
+      far: far !== undefined,
     },
     model,
     snapshots: snapshots.map((snapshot) => ({ ...snapshot, sharesAll: false, sameSize: false })),
@@ -257,6 +348,7 @@ function drawsOf(value: unknown): Draws {
     backingLength: path.length,
     dataFile: dataFile ?? { name: "d", raw: false },
     encryption,
+    far: { ...far ?? { from: 0, offset: 0 }, clusterBits },
     size: { clusters: 0, bytes: size },
   };
 }

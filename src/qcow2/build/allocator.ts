@@ -25,6 +25,11 @@ export class HostAllocator {
     this.clusters += clusters;
   }
 
+  /** Leaves all clusters before an offset free. */
+  skipTo(offset: number): void {
+    this.clusters = Math.max(this.clusters, Math.ceil(offset / this.#clusterSize));
+  }
+
   /** The offset for an extent. */
   place(extent: Extent): number {
     if (extent.gap !== undefined) return this.#packed(extent, extent.gap);

@@ -1,4 +1,4 @@
-import { clamp } from "../../bytes/mod.ts";
+import { clamp, roundDown } from "../../bytes/mod.ts";
 import { type Geometry, geometryOf } from "../geometry.ts";
 import type { Placement, Qcow2Model } from "../model.ts";
 import { features, l1Entry, limits as formatLimits } from "../structures.ts";
@@ -25,6 +25,7 @@ const HOLE_MAX = 4096;
 const LEAKS_MAX = 64;
 const SPARE_L1_MAX = 1 << 16;
 const SPARE_REFTABLE_MAX = 16;
+const FAR_FROM_MAX = 4096;
 
 /**
  * Turns any value of the type into a model that can be built. Parts that conflict are changed as
@@ -74,7 +75,8 @@ export function normaliseQcow2(model: Qcow2Model, limits: NormaliseLimits = {}):
     placement: normalisePlacement(model.placement, {
       spareL1: l1Entries - l1EntriesOf(size, geometry),
       spareReftable: formatLimits.refcountTable / geometry.clusterSize - 1,
-    }),
+      offset: addressable({ ...model, clusters, snapshots }, geometry),
+    }, geometry),
   };
 }
 
@@ -127,11 +129,48 @@ function normaliseBasics(model: Qcow2Model): Basics {
   };
 }
 
+/** The first offset that a table entry cannot name. */
+const OFFSET_MAX = 2 ** 56;
+/** From here on, an offset in a number is exact only if it is aligned. */
+const EXACT_MAX = 2 ** 53;
+
+/** The first offset that an entry of the image cannot name. */
+function addressable(
+  { clusters, snapshots, bitmaps, encryption }: Pick<
+    Qcow2Model,
+    "clusters" | "snapshots" | "bitmaps" | "encryption"
+  >,
+  { compressedShift }: Geometry,
+): number {
+  const compressed = [...clusters, ...snapshots.flatMap((it) => it.clusters)]
+    .some(({ kind }) => kind === "compressed");
+  if (compressed) return Math.min(EXACT_MAX, 2 ** compressedShift);
+  const unaligned = snapshots.length + bitmaps.length > 0 || encryption?.kind === "luks";
+  return unaligned ? EXACT_MAX : OFFSET_MAX;
+}
+
+/** Bytes for all parts behind a far hole. */
+const FAR_ROOM = 2 ** 33;
+
+/** The farthest offset of a part that leaves room for all others, in the refcount table too. */
+function farthest(
+  { holes, spareReftable }: Pick<Placement, "holes" | "spareReftable">,
+  { clusterSize, tableEntries, refblockEntries }: Geometry,
+  addressable: number,
+): number {
+  const tableClusters = formatLimits.refcountTable / clusterSize - spareReftable;
+  const counted = tableClusters * tableEntries * refblockEntries * clusterSize;
+  const skipped = holes.reduce((sum, hole) => sum + hole, 0) * clusterSize;
+  return Math.min(counted, addressable) - skipped - FAR_ROOM;
+}
+
 function normalisePlacement(
-  { seed, holes, leaks, spareL1, spareReftable, cutTail }: Placement,
-  most: { spareL1: number; spareReftable: number },
+  model: Placement,
+  most: { spareL1: number; spareReftable: number; offset: number },
+  geometry: Geometry,
 ): Placement {
-  return {
+  const { seed, holes, leaks, spareL1, spareReftable, cutTail, far } = model;
+  const placement = {
     seed: seed >>> 0,
     holes: holes.slice(0, HOLES_MAX).map((hole) => clamp(hole, 0, HOLE_MAX)),
     leaks: clamp(leaks, 0, LEAKS_MAX),
@@ -139,4 +178,9 @@ function normalisePlacement(
     spareReftable: clamp(spareReftable, 0, Math.min(SPARE_REFTABLE_MAX, most.spareReftable)),
     cutTail,
   };
+  if (far === undefined) return placement;
+  const offset = Math.min(far.offset, farthest(placement, geometry, most.offset));
+  if (!(offset >= geometry.clusterSize)) return placement;
+  const from = clamp(far.from, 0, FAR_FROM_MAX);
+  return { ...placement, far: { from, offset: roundDown(offset, geometry.clusterSize) } };
 }

@@ -4,7 +4,7 @@ import { refcountTableEntry } from "../structures.ts";
 import { type Extent, tableExtent } from "./extent.ts";
 import { HostAllocator } from "./allocator.ts";
 import { randomFrom, shuffle } from "./random.ts";
-import { blocksNeeded, countReferences } from "./refcounts.ts";
+import { countReferences, type ReferenceCounts } from "./refcounts.ts";
 
 /** A refcount block, and its index in the refcount table. */
 export interface RefblockPlan {
@@ -20,7 +20,7 @@ export interface Layout {
   /** By their index in the refcount table. */
   readonly refblocks: readonly RefblockPlan[];
   /** References by host cluster. */
-  readonly counts: Uint32Array;
+  readonly counts: ReferenceCounts;
   /** Length of the file in bytes. */
   readonly size: number;
 }
@@ -44,9 +44,9 @@ export function placeExtents(
     const reftable = tableExtent("/reftable", refcountTableEntry, tableClusters * tableEntries);
     const refblocks = Array.from({ length: blocks }, (_, i) => refblockExtent(i, clusterSize));
     const order = orderOf(extents, { reftable, refblocks, placement, geometry });
-    const clusters = allocate(order, placement.holes, geometry);
-    const counts = countReferences(order, { clusters, clusterSize });
-    const numbers = padded(blocksNeeded(counts, geometry), blocks);
+    const clusters = allocate(order, placement, geometry);
+    const counts = countReferences(order, geometry);
+    const numbers = padded([...counts.keys()], blocks);
     const tableNeeded = Math.ceil(((numbers.at(-1) as number) + 1) / tableEntries) +
       placement.spareReftable;
     if (numbers.length <= blocks && tableNeeded <= tableClusters) {
@@ -116,12 +116,13 @@ function orderOf(
 /** Places extents in their order, and returns how many clusters the file then has. */
 function allocate(
   order: readonly Extent[],
-  holes: readonly number[],
+  { holes, far }: Placement,
   { clusterSize, refcountMax }: Geometry,
 ): number {
   const allocator = new HostAllocator(clusterSize, Number(refcountMax));
   order.forEach((extent, i) => {
     allocator.skip(holes[i] ?? 0);
+    if (i === far?.from) allocator.skipTo(far.offset);
     extent.offset = allocator.place(extent);
   });
   return allocator.clusters;

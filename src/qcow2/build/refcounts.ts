@@ -1,46 +1,52 @@
-import type { Segment } from "../../bytes/mod.ts";
+import { roundDown, type Segment } from "../../bytes/mod.ts";
 import { encodeRefcounts } from "../encode/refcounts.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Extent } from "./extent.ts";
 
+/**
+ * References by refcount block and by entry in it, both ascending. Clusters without a reference are
+ * absent: a file may have a hole of petabytes.
+ */
+export type ReferenceCounts = ReadonlyMap<number, ReadonlyMap<number, number>>;
+
 /** The number of references to each host cluster by the header and all placed parts. */
 export function countReferences(
   extents: readonly Extent[],
-  { clusters, clusterSize }: { clusters: number; clusterSize: number },
-): Uint32Array {
-  const counts = new Uint32Array(clusters);
-  counts[0] = 1;
-  for (const { offset, length, refs } of extents) {
-    const last = Math.floor((offset + length - 1) / clusterSize);
-    for (let i = Math.floor(offset / clusterSize); i <= last; i++) {
-      counts[i] = (counts[i] as number) + refs;
-    }
+  { clusterSize, refblockEntries }: Geometry,
+): ReferenceCounts {
+  const counts = new Map<number, Map<number, number>>();
+  const add = (cluster: number, refs: number): void => {
+    const number = Math.floor(cluster / refblockEntries);
+    const block = counts.get(number) ?? new Map<number, number>();
+    if (block.size === 0) counts.set(number, block);
+    const entry = cluster % refblockEntries;
+    block.set(entry, (block.get(entry) ?? 0) + refs);
+  };
+  add(0, 1);
+  for (const { offset, length, refs } of [...extents].sort((a, b) => a.offset - b.offset)) {
+    const last = Math.ceil((offset + length) / clusterSize) - 1;
+    for (let i = Math.floor(offset / clusterSize); i <= last; i++) add(i, refs);
   }
   return counts;
 }
 
-/** The numbers of the refcount blocks with a nonzero refcount, ascending. */
-export function blocksNeeded(counts: Uint32Array, { refblockEntries }: Geometry): number[] {
-  const needed: number[] = [];
-  for (let at = 0; at < counts.length; at++) {
-    if (counts[at] === 0) continue;
-    const block = Math.floor(at / refblockEntries);
-    needed.push(block);
-    at = (block + 1) * refblockEntries - 1;
-  }
-  return needed;
-}
+/** Entries of less than a byte share bytes with their neighbours. */
+const ENTRIES_PER_BYTE_MAX = 8;
 
-/** The bytes of a refcount block from its first to its last nonzero refcount. */
+/** The bytes of a refcount block from about its first to its last nonzero refcount. */
 export function refblockSegment(
-  counts: Uint32Array,
+  counts: ReferenceCounts,
   place: { block: number; offset: number; geometry: Geometry },
 ): Segment | undefined {
-  const { refblockEntries, refcountBits } = place.geometry;
-  const start = place.block * refblockEntries;
-  let end = Math.min(counts.length, start + refblockEntries);
-  while (end > start && counts[end - 1] === 0) end--;
-  if (end <= start) return undefined;
-  const bytes = encodeRefcounts(counts.subarray(start, end), refcountBits);
-  return { offset: place.offset, bytes };
+  const { refcountBits } = place.geometry;
+  const entries = [...counts.get(place.block) ?? []];
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const from = roundDown(first[0], ENTRIES_PER_BYTE_MAX);
+  const words = new Uint32Array(last[0] + 1 - from);
+  for (const [entry, count] of entries) words[entry - from] = count;
+  return {
+    offset: place.offset + from * refcountBits / 8,
+    bytes: encodeRefcounts(words, refcountBits),
+  };
 }

@@ -285,9 +285,7 @@ function compare(
 ): number {
   let highest = 0;
   const { findings } = references;
-  // A file may be long and hold next to nothing.
-  const next = (from: number): number =>
-    Math.min(stored.nextCounted(from), references.nextCounted(from));
+  const next = (from: number): number => references.nextCounted(from, stored);
   for (let i = next(0); i < references.clusters; i = next(i + 1)) {
     const refcount = stored.of(i);
     const expected = references.of(i);

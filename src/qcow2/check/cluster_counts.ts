@@ -19,6 +19,8 @@ const NO_COUNTS = new Uint16Array(0);
 export class ClusterCounts {
   /** Pages of counts by their number; one without a reference is absent, and `scattered` ones are empty. */
   readonly #pages = new Map<number, Page>();
+  /** Their numbers in order, once they are needed. */
+  #ordered = new Float64Array();
   #pagesLeft: number;
   /** Counts of clusters that are scattered over too many pages. */
   readonly #scattered = new CountTable();
@@ -82,27 +84,35 @@ export class ClusterCounts {
 
   /** The first cluster in `[from, end)` that may have a count; `end` if there is none. */
   next(from: number, end: number): number {
-    const pages = Math.ceil(end / PAGE);
-    for (let page = Math.floor(from / PAGE); page < pages; page++) {
+    let at = from;
+    while (at < end) {
+      const page = this.#nextPage(Math.floor(at / PAGE));
+      at = Math.max(at, page * PAGE);
       const counts = this.#pages.get(page);
-      if (counts === undefined) continue;
-      const first = Math.max(from, page * PAGE);
-      return counts.length > 0 ? first : Math.min(end, this.#nextScattered(first, page));
+      if (counts === undefined) return end;
+      if (counts.length === 0) return Math.min(end, this.#nextScattered(at, page));
+      const last = Math.min(end, (page + 1) * PAGE);
+      while (at < last && counts[at % PAGE] === 0) at++;
+      if (at < last) return at;
     }
     return end;
+  }
+
+  /** The first page from `from` on; infinity if there is none. */
+  #nextPage(from: number): number {
+    if (this.#pages.has(from)) return from;
+    // Pages are made before they are read in order.
+    if (this.#ordered.length !== this.#pages.size) {
+      this.#ordered = Float64Array.from(this.#pages.keys()).sort();
+    }
+    return this.#ordered[lowerBound(this.#ordered, from)] ?? Infinity;
   }
 
   /** The first scattered cluster from `from` on, or the first one of the next page. */
   #nextScattered(from: number, page: number): number {
     this.#sorted ??= this.#scattered.keys();
-    let low = 0;
-    let high = this.#sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#sorted[middle] as number) < from) low = middle + 1;
-      else high = middle;
-    }
-    return Math.min(this.#sorted[low] ?? Infinity, (page + 1) * PAGE);
+    const next = this.#sorted[lowerBound(this.#sorted, from)] ?? Infinity;
+    return Math.min(next, (page + 1) * PAGE);
   }
 
   #pageOf(cluster: number): Page | undefined {
@@ -130,6 +140,18 @@ export class ClusterCounts {
     this.#page = page;
     return page;
   }
+}
+
+/** The index of the first of ordered values that is at least `from`; their number if none is. */
+function lowerBound(values: ArrayLike<number>, from: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] as number) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 const SLOTS_FIRST = 1024;

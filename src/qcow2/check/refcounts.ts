@@ -66,11 +66,30 @@ export class StoredRefcounts {
     return this.#block;
   }
 
-  /** The first cluster at or after `from` with a refcount block; infinity if there is none. */
-  nextCounted(from: number): number {
+  /** The first cluster in `[from, end)` that may have a refcount; `end` if there is none. */
+  nextCounted(from: number, end: number): number {
     const { refblockEntries } = this.#geometry;
-    const block = this.table.nextNonZero(Math.floor(from / refblockEntries));
-    return block < this.table.length ? Math.max(from, block * refblockEntries) : Infinity;
+    const blocks = Math.min(this.table.length, Math.ceil(end / refblockEntries));
+    const next = (block: number): number => this.table.nextNonZero(block, blocks);
+    for (let i = next(Math.floor(from / refblockEntries)); i < blocks; i = next(i + 1)) {
+      const start = i * refblockEntries;
+      const last = Math.min(refblockEntries, end - start);
+      const entry = this.#nextEntry(i, Math.max(0, from - start), last);
+      if (entry < last) return start + entry;
+    }
+    return end;
+  }
+
+  /** The first entry of a block in `[from, end)` that may not be zero, or one that is not before `end`. */
+  #nextEntry(index: number, from: number, end: number): number {
+    const block = this.#blockOf(index * this.#geometry.refblockEntries);
+    if (block === "none") return end;
+    if (block === UNREADABLE) return from;
+    const { refcountBits } = this.#geometry;
+    const last = Math.min(block.length, Math.ceil(end * refcountBits / 8));
+    let byte = Math.floor(from * refcountBits / 8);
+    while (byte < last && block[byte] === 0) byte++;
+    return byte < last ? Math.max(from, Math.floor(byte * 8 / refcountBits)) : end;
   }
 
   #load(index: number, old?: Block): Block {

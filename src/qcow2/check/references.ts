@@ -3,6 +3,7 @@ import type { Sink } from "../../layout/mod.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Findings, FoundRule } from "../findings.ts";
 import { ClusterCounts } from "./cluster_counts.ts";
+import type { StoredRefcounts } from "./refcounts.ts";
 
 /** The reason why a check ends without counts. */
 export class CheckAborted extends Error {
@@ -69,9 +70,12 @@ export class References {
     return this.#counts.get(cluster);
   }
 
-  /** The first cluster at or after `from` that may have references; `clusters` if there is none. */
-  nextCounted(from: number): number {
-    return this.#counts.next(from, this.#clusters);
+  /**
+   * The first cluster at or after `from` that may have references or a stored refcount; `clusters` if
+   * there is none. A file may be long and hold next to nothing.
+   */
+  nextCounted(from: number, stored: StoredRefcounts): number {
+    return stored.nextCounted(from, this.#counts.next(from, this.#clusters));
   }
 
   /** Records `times` corruptions of one kind at one place. */

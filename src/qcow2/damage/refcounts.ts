@@ -23,8 +23,7 @@ export class RefcountDamage {
 
   constructor(stored: StoredRefcounts, references: References, geometry: Geometry) {
     const { clusterSize, refblockEntries } = geometry;
-    const next = (from: number): number =>
-      Math.min(stored.nextCounted(from), references.nextCounted(from));
+    const next = (from: number): number => references.nextCounted(from, stored);
     let block = new Block(-1);
     for (let cluster = next(0); cluster < references.clusters; cluster = next(cluster + 1)) {
       const number = Math.floor(cluster / refblockEntries);

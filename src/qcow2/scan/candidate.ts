@@ -168,8 +168,7 @@ function compare(
   const unexplained: number[] = [];
   let mismatches = 0;
   let explained = 0;
-  const next = (from: number): number =>
-    Math.min(stored.nextCounted(from), references.nextCounted(from));
+  const next = (from: number): number => references.nextCounted(from, stored);
   for (let i = next(0); i < references.clusters && work.left > 0; i = next(i + 1)) {
     work.left--;
     const refcount = stored.of(i);

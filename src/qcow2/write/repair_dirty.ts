@@ -78,8 +78,7 @@ export function wrongCounts(
     const low: Count[] = [];
     const high: Count[] = [];
     let areReadable = true;
-    const next = (from: number): number =>
-      Math.min(stored.nextCounted(from), references.nextCounted(from));
+    const next = (from: number): number => references.nextCounted(from, stored);
     for (let cluster = next(0); cluster < references.clusters; cluster = next(cluster + 1)) {
       const count = references.of(cluster);
       const is = stored.of(cluster);
