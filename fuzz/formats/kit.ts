@@ -45,6 +45,8 @@ export interface Kit<Model = unknown> {
   models(use: Use): fc.Arbitrary<Model>;
   /** What its targets are called by: `qcow2` of `qcow2-open`; the format's name where it is absent. */
   readonly name?: string;
+  /** What the models have to be, each at least so often. */
+  readonly classes?: readonly ModelClass<Model>[];
   /** Name of an image's file; `image.` and the format's name by default. */
   readonly file?: string;
   /** Lays an image out; by default, as the writer of the format builds it. Deterministic. */
@@ -93,6 +95,16 @@ export interface Kit<Model = unknown> {
   readonly kind?: string;
   /** The same models laid out otherwise, by kind of case; half as often as by themselves. */
   readonly elsewhere?: Readonly<Record<string, Kit<Model>>>;
+}
+
+/** Models that are alike in one respect. */
+export interface ModelClass<Model> {
+  /** What they have in common, in words. */
+  readonly name: string;
+  /** The share of all models that they are at least. */
+  readonly share: number;
+  /** Whether a model is one of them. */
+  has(model: Model): boolean;
 }
 
 /** An image that was laid out, as files. */

@@ -16,6 +16,7 @@ import { type Kit, NO_CHECKER, type ToolKit } from "../kit.ts";
 import { describeQcow, qcowKeys, qcowKit } from "../qcow.ts";
 import { qcow1EntryAt } from "../qcow1/entry_at.ts";
 import { qcow2EntryAt } from "../qcow2/entry_at.ts";
+import { chainClasses } from "./classes.ts";
 import { expectedDisk } from "./disk.ts";
 import { chainPassphrases, withOwnKeys } from "./keys.ts";
 import {
@@ -43,8 +44,10 @@ export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
   ...qcowKit,
   format: qcow2Format,
   name: "",
+  classes: chainClasses,
   weight: 2,
-  models: (use) => use === "differential" ? comparedChains() : chainModels({ encryption: "some" }),
+  models: (use) =>
+    use === "differential" ? comparedChains() : chainModels({ encryption: "some", far: true }),
   build: (chain) => {
     const built = buildChain(chain);
     const [top, ...others] = sourcesOf(built);

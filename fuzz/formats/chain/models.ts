@@ -26,14 +26,24 @@ export interface ChainOptions extends Qcow2ModelOptions {
 }
 
 const RAW_MAX = 64 * 1024;
+const LENGTH_MAX = 8;
+/** Most chains of several images have two or three. */
+const USUAL_BELOW = 2;
 
-/** Chains of up to three images, each of any format; the last may be raw. Most have one image. */
+/** Chains of images of any format; the last may be raw. Most have one image. */
 export function chainModels(options: ChainOptions = {}): fc.Arbitrary<ChainModel> {
   const top = imageModels(options).filter((image) => image.format !== "raw");
-  const length = Math.max(0, (options.lengthMax ?? 3) - 1);
-  const below = fc.array(fc.tuple(belowModels(options), fc.boolean()), { maxLength: length });
-  const chains = fc.tuple(top, fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, below));
-  return chains.map(([image, rest]) => linked(image, rest));
+  const most = Math.max(0, (options.lengthMax ?? LENGTH_MAX) - 1);
+  const image = fc.tuple(belowModels(options), fc.boolean());
+  const upTo = (maxLength: number): fc.Arbitrary<[ImageModel, boolean][]> =>
+    fc.array(image, { minLength: Math.min(1, maxLength), maxLength });
+  const below = fc.oneof(
+    { withCrossShrink: true },
+    { weight: 9, arbitrary: fc.constant<[ImageModel, boolean][]>([]) },
+    { weight: 4, arbitrary: upTo(Math.min(USUAL_BELOW, most)) },
+    { weight: 2, arbitrary: upTo(most) },
+  );
+  return fc.tuple(top, below).map(([image, rest]) => linked(image, rest));
 }
 
 /**

@@ -7,6 +7,7 @@
 import { buildQcow1, qcow1Format, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 import type { Kit } from "../kit.ts";
 import { describeQcow, qcowKeys, qcowKit, qcowNoise } from "../qcow.ts";
+import { qcow1Classes } from "./classes.ts";
 import { qcow1EntryAt } from "./entry_at.ts";
 import { qcow1Models } from "./models.ts";
 
@@ -14,6 +15,7 @@ import { qcow1Models } from "./models.ts";
 export const qcow1: Kit<Qcow1Model> = {
   ...qcowKit,
   format: qcow1Format,
+  classes: qcow1Classes,
   models: () => qcow1Models({ encryption: "some" }),
   build: (model) => ({
     image: buildQcow1(model),

@@ -9,6 +9,7 @@ import { buildQcow2 } from "../../../src/qcow2/build/mod.ts";
 import { qcow2Format, type Qcow2Model } from "../../../src/qcow2/mod.ts";
 import type { Kit } from "../kit.ts";
 import { describeQcow, qcowKeys, qcowKit, qcowNoise } from "../qcow.ts";
+import { farClasses, qcow2Classes } from "./classes.ts";
 import { qcow2EntryAt } from "./entry_at.ts";
 import { qcow2Models } from "./models.ts";
 
@@ -20,12 +21,15 @@ export const qcow2: Kit<Qcow2Model> = {
   ...qcowKit,
   format: qcow2Format,
   weight: 2,
+  classes: [...qcow2Classes, ...farClasses],
   // Trying a key slot takes as long as everything else that a case does.
-  models: () =>
-    fc.oneof(
-      { weight: 2, arbitrary: qcow2Models(SMALL) },
-      { weight: 1, arbitrary: qcow2Models({ ...SMALL, encryption: "some" }) },
-    ),
+  models: (use) => {
+    const options = { ...SMALL, far: use === "open" };
+    return fc.oneof(
+      { weight: 2, arbitrary: qcow2Models(options) },
+      { weight: 1, arbitrary: qcow2Models({ ...options, encryption: "some" }) },
+    );
+  },
   build: (model) => ({
     image: buildQcow2(model).image,
     name: "image.qcow2",

@@ -26,6 +26,8 @@ export interface Qcow2ModelOptions extends EncryptionOptions {
   /** Names of backing files; by default of files in the image's directory. */
   readonly backingNames?: fc.Arbitrary<string>;
   readonly limits?: NormaliseLimits;
+  /** Whether some files have a hole that reaches far; they are for readers of memory alone. */
+  readonly far?: boolean;
 }
 
 /**
@@ -95,7 +97,7 @@ export function qcow2Models(options: Qcow2ModelOptions = {}): fc.Arbitrary<Qcow2
   const { limits } = options;
   const backingNames = options.backingNames ?? fileNames("backé");
   return fc.record<Draws>({
-    switches: switches(),
+    switches: switches(options),
     model: modelDraws(options.clusterBitsMax ?? qcow2Limits.clusterBits.max),
     snapshots: fc.array(snapshotDraws(), { maxLength: 3 }),
     backing: fc.record(
@@ -110,15 +112,20 @@ export function qcow2Models(options: Qcow2ModelOptions = {}): fc.Arbitrary<Qcow2
   }).map((draws) => normaliseQcow2(modelOf(draws), limits), drawsOf);
 }
 
-/** One image in so many has a hole that reaches far. */
+/** One image in so many has a hole that reaches far, if any has. */
 const FAR_SHARE = 10;
 
-function switches(): fc.Arbitrary<Switches> {
+function switches({ far = false }: Qcow2ModelOptions): fc.Arbitrary<Switches> {
   const share: Partial<Record<keyof Switches, fc.Arbitrary<boolean>>> = {
     v3: mostly(true, fc.constant(false)),
     extendedL2: mostly(false, fc.constant(true)),
     dataFile: mostly(false, fc.constant(true)),
-    far: mostly(false, fc.constant(true), FAR_SHARE - 1),
+    // A weight of 0 knows such an image again.
+    far: fc.oneof(
+      { withCrossShrink: true },
+      { weight: FAR_SHARE - 1, arbitrary: fc.constant(false) },
+      { weight: far ? 1 : 0, arbitrary: fc.constant(true) },
+    ),
   };
   return fc.record(
     Object.fromEntries(SWITCHES.map((name) => [name, share[name] ?? fc.boolean()])) as {
@@ -135,9 +142,9 @@ function modelDraws(clusterBitsMax: number): fc.Arbitrary<Draws["model"]> {
   return fc.record({
     clusterBits: fc.oneof(
       { withCrossShrink: true },
-      { weight: 30, arbitrary: upTo(qcow2Limits.clusterBits.min, 12) },
-      { weight: 6, arbitrary: upTo(13, 16) },
-      { weight: 1, arbitrary: upTo(17, qcow2Limits.clusterBits.max) },
+      { weight: 22, arbitrary: upTo(qcow2Limits.clusterBits.min, 12) },
+      { weight: 8, arbitrary: upTo(13, 16) },
+      { weight: 2, arbitrary: upTo(17, qcow2Limits.clusterBits.max) },
     ),
     refcountOrder: mostly(4, fc.nat(qcow2Limits.refcountOrder), 1),
     // The largest does not fit: the header is then as long as the first cluster allows.
@@ -243,13 +250,15 @@ function sizes(): fc.Arbitrary<Draws["size"]> {
 
 /** The model that the draws stand for, not yet normal. */
 function modelOf(draws: Draws): Qcow2Model {
-  const { switches: on, model, encryption, size, far: { clusterBits, ...far } } = draws;
+  const { switches: drawnSwitches, model, encryption, size, far: { clusterBits, ...far } } = draws;
+  const on = possible(drawnSwitches, far);
   const drawn = on.far ? clusterBits : model.clusterBits;
   const bits = encryption === undefined ? drawn : Math.min(drawn, ENCRYPTED_BITS_MAX);
   const bytes = BigInt(size.clusters) * (1n << BigInt(bits)) + size.bytes;
   return {
     ...model,
     clusterBits: bits,
+    ...(on.far && far.offset > EXACT_MAX ? { refcountOrder: 0 } : {}),
     format: "qcow2",
     version: on.v3 ? 3 : 2,
     size: bytes,
@@ -260,7 +269,7 @@ function modelOf(draws: Draws): Qcow2Model {
     featureTable: on.extensions && model.featureTable,
     unknownExtensions: on.extensions ? model.unknownExtensions : [],
     clusters: keptClusters(model.clusters, on, bits),
-    snapshots: on.snapshots ? snapshotsOf(draws, { bytes: Number(bytes), bits }) : [],
+    snapshots: on.snapshots ? snapshotsOf(draws, { on, bytes: Number(bytes), bits }) : [],
     bitmaps: on.bitmaps ? model.bitmaps : [],
     ...(on.backing ? { backing: backingOf(draws) } : {}),
     ...(on.dataFile ? { dataFile: draws.dataFile } : {}),
@@ -281,15 +290,24 @@ function backingOf({ backing, backingLength, model }: Draws): NonNullable<Qcow2M
 }
 
 function snapshotsOf(
-  { switches, model, snapshots }: Draws,
-  { bytes, bits }: { bytes: number; bits: number },
+  { model, snapshots }: Draws,
+  { on, bytes, bits }: { on: Switches; bytes: number; bits: number },
 ): SnapshotModel[] {
   return snapshots.map(({ sharesAll, sameSize, ...snapshot }) => ({
     ...snapshot,
     size: sameSize ? bytes : snapshot.size,
-    clusters: keptClusters(snapshot.clusters, switches, bits),
+    clusters: keptClusters(snapshot.clusters, on, bits),
     shared: sharesAll ? model.clusters.map(({ index }) => index) : snapshot.shared,
   }));
+}
+
+/** Offsets above this are exact only if they are aligned. */
+const EXACT_MAX = 2 ** 53;
+
+/** What is not aligned to 8 bytes is not beyond 2^53 bytes. */
+function possible(on: Switches, { offset }: Pick<FarDraw, "offset">): Switches {
+  if (!on.far || offset <= EXACT_MAX) return on;
+  return { ...on, snapshots: false, bitmaps: false, compressed: false };
 }
 
 /** Encrypting a larger cluster takes a second with some ciphers. */
@@ -302,7 +320,13 @@ function keptClusters(
   on: Switches,
   clusterBits: number,
 ): GuestCluster[] {
-  return clusters.slice(0, CONTENT_MAX / 2 ** clusterBits).flatMap((cluster) => {
+  const most = CONTENT_MAX / 2 ** clusterBits;
+  const isCompressed = ({ kind }: GuestCluster): boolean => kind === "compressed";
+  const kept = clusters.length <= most ? clusters : [
+    ...clusters.filter(isCompressed),
+    ...clusters.filter((cluster) => !isCompressed(cluster)),
+  ].slice(0, most);
+  return kept.flatMap((cluster) => {
     if (cluster.kind === "zero") return on.zeros ? cluster : [];
     const off = (cluster.kind === "compressed" && !on.compressed) ||
       (cluster.kind === "zero-allocated" && !on.zeros);

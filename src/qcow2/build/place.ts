@@ -122,7 +122,9 @@ function allocate(
   const allocator = new HostAllocator(clusterSize, Number(refcountMax));
   order.forEach((extent, i) => {
     allocator.skip(holes[i] ?? 0);
-    if (i === far?.from) allocator.skipTo(far.offset);
+    if (far !== undefined && i === Math.min(far.from, order.length - 1)) {
+      allocator.skipTo(far.offset);
+    }
     extent.offset = allocator.place(extent);
   });
   return allocator.clusters;

@@ -1,0 +1,36 @@
+import { limits, type Qcow1Model } from "../../../src/qcow1/mod.ts";
+import type { ModelClass } from "../kit.ts";
+
+const range = ({ min, max }: { readonly min: number; readonly max: number }): number[] =>
+  Array.from({ length: max + 1 - min }, (_, index) => min + index);
+
+/** What models of qcow version 1 have to be. */
+export const qcow1Classes: readonly ModelClass<Qcow1Model>[] = [
+  ...range(limits.clusterBits).map((bits) => ({
+    name: `clusters of ${2 ** bits} bytes`,
+    share: 0.02,
+    has: ({ clusterBits }: Qcow1Model) => clusterBits === bits,
+  })),
+  ...range(limits.l2Bits).map((bits) => ({
+    name: `L2 tables of ${2 ** bits} entries`,
+    share: 0.05,
+    has: ({ l2Bits }: Qcow1Model) => l2Bits === bits,
+  })),
+  { name: "a backing file", share: 0.2, has: ({ backing }) => backing !== undefined },
+  { name: "legacy encryption", share: 0.05, has: ({ encryption }) => encryption !== undefined },
+  {
+    name: "an L2 table off a cluster",
+    share: 0.1,
+    has: ({ placement }) => placement.l2Skews.some((skew) => skew > 0),
+  },
+  {
+    name: "a cluster off a cluster",
+    share: 0.05,
+    has: ({ placement }) => placement.clusterSkews.some((skew) => skew > 0),
+  },
+  {
+    name: "a compressed cluster",
+    share: 0.3,
+    has: ({ clusters }) => clusters.some(({ kind }) => kind === "compressed"),
+  },
+];
