@@ -42,7 +42,8 @@ export function sparseFile(source: ByteSource): SparseFile {
 /** Where bytes may be other than zero, in whole blocks. */
 function* stretches(source: ByteSource): Generator<[from: number, to: number]> {
   if (!(source instanceof SegmentSource)) {
-    yield [0, Math.min(source.size, SEARCHED_MAX)];
+    if (source.size > SEARCHED_MAX && source.nextData !== undefined) yield* dataOf(source);
+    else yield [0, Math.min(source.size, SEARCHED_MAX)];
     return;
   }
   let done = 0;
@@ -52,6 +53,18 @@ function* stretches(source: ByteSource): Generator<[from: number, to: number]> {
     if (from >= to) continue;
     yield [from, to];
     done = to;
+  }
+}
+
+/** The runs of blocks of a source that knows its holes. */
+function* dataOf(source: ByteSource): Generator<[from: number, to: number]> {
+  const next = (at: number): number => source.nextData?.(at) ?? at;
+  for (let at = next(0); at < source.size;) {
+    const from = Math.floor(at / BLOCK) * BLOCK;
+    let to = from + BLOCK;
+    while (to < source.size && next(to) < to + BLOCK) to += BLOCK;
+    yield [from, Math.min(to, source.size)];
+    at = next(to);
   }
 }
 
