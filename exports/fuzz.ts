@@ -41,6 +41,7 @@ export {
   type Kit,
   kits,
   type LaidOut,
+  type ModelClass,
   type NoiseKit,
   type OpenedCase,
   type ToolKit,

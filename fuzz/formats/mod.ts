@@ -59,6 +59,7 @@ export {
   type KeyKit,
   type Kit,
   type LaidOut,
+  type ModelClass,
   type NoiseKit,
   type OpenedCase,
   openWith,
