@@ -113,6 +113,8 @@ export async function copyTo(source: ByteSource, file: NewFile): Promise<void> {
 
 /** Bytes that are written at a time, where parts are adjacent. */
 const JOINED_MAX = 2 ** 20;
+/** Parts of this length are written without a copy. */
+const DIRECT_MIN = 2 ** 18;
 
 /** A file under its temporary name. */
 class Partial implements NewFile {
@@ -135,11 +137,12 @@ class Partial implements NewFile {
   }
 
   write({ offset, bytes }: Segment): void {
-    if (offset !== this.#start + this.#length || this.#length + bytes.length > JOINED_MAX) {
+    const isAdjacent = offset === this.#start + this.#length;
+    if (!isAdjacent || this.#length + bytes.length > JOINED_MAX || bytes.length >= DIRECT_MIN) {
       this.flush();
       this.#start = offset;
     }
-    if (bytes.length > JOINED_MAX) return this.#write({ offset, bytes });
+    if (this.#length === 0 && bytes.length >= DIRECT_MIN) return this.#write({ offset, bytes });
     this.#joined.set(bytes, this.#length);
     this.#length += bytes.length;
   }

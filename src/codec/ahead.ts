@@ -1,4 +1,5 @@
 import { builtin } from "../bytes/mod.ts";
+import { Scratch } from "./arrays.ts";
 import { libzstd } from "./libzstd.ts";
 
 /** How blocks are compressed. */
@@ -40,6 +41,8 @@ interface Shared {
   readonly data: Uint8Array;
   readonly slots: number;
   readonly unit: number;
+  /** More bytes than the compressed form of a block has. */
+  readonly room: number;
   readonly method: AheadOptions["method"];
 }
 
@@ -58,6 +61,7 @@ export function* compressAhead<B extends Block>(
     data: new Uint8Array(new SharedArrayBuffer(2 * slots * unit)),
     slots,
     unit,
+    room: roomFor(unit),
     method: options.method,
   };
   const end = startThreads(shared, threads);
@@ -119,18 +123,30 @@ function compressIn({ words, data, unit, method }: Shared, slot: number): boolea
   const state = stateAt(slot);
   if (Atomics.compareExchange(words, state, QUEUED, RUNNING) !== QUEUED) return false;
   const start = 2 * slot * unit;
-  const short = compress(data.slice(start, start + unit), method);
+  const bytes = input.take(unit);
+  bytes.set(data.subarray(start, start + unit));
+  const short = compress(bytes, method);
   if (short.length < unit) data.set(short, start + unit);
   words[state + 1] = short.length;
   Atomics.store(words, state, DONE);
   return true;
 }
 
+/** The block that this thread compresses. */
+const input = new Scratch();
+
+/** More bytes than the compressed form of a block has: then node:zlib needs one buffer for it. */
+function roomFor(unit: number): number {
+  return unit + (unit >>> 6) + 1024;
+}
+
 /** The compressed form of a cluster, as QEMU's settings make it. */
 function compress(bytes: Uint8Array, method: AheadOptions["method"]): Uint8Array {
+  const chunkSize = roomFor(bytes.length);
+  const limits = { chunkSize, maxOutputLength: chunkSize };
   return method === "zstd"
-    ? libzstd().zstdCompressSync(bytes)
-    : builtin("node:zlib").deflateRawSync(bytes, { windowBits: 12, memLevel: 9 });
+    ? libzstd().zstdCompressSync(bytes, limits)
+    : builtin("node:zlib").deflateRawSync(bytes, { windowBits: 12, memLevel: 9, ...limits });
 }
 
 /** Starts threads, as many as the runtime allows. Returns what ends them. */
@@ -159,9 +175,11 @@ function startThreads(shared: Shared, count: number): () => void {
 
 /** Runs in another thread, which cannot use anything else of this module. */
 function work(
-  { words, data, slots, unit, method }: Shared,
+  { words, data, slots, unit, room, method }: Shared,
   zlib: typeof import("node:zlib"),
 ): void {
+  const bytes = new Uint8Array(unit);
+  const limits = { chunkSize: room, maxOutputLength: room };
   for (let next = 0;;) {
     const seen = Atomics.load(words, 0);
     let worked = false;
@@ -171,10 +189,10 @@ function work(
       if (Atomics.load(words, 1) === 1) return;
       if (Atomics.compareExchange(words, state, 1, 2) !== 1) continue;
       const start = 2 * slot * unit;
-      const bytes = data.slice(start, start + unit);
+      bytes.set(data.subarray(start, start + unit));
       const short = method === "zstd"
-        ? zlib.zstdCompressSync(bytes)
-        : zlib.deflateRawSync(bytes, { windowBits: 12, memLevel: 9 });
+        ? zlib.zstdCompressSync(bytes, limits)
+        : zlib.deflateRawSync(bytes, { windowBits: 12, memLevel: 9, ...limits });
       if (short.length < unit) data.set(short, start + unit);
       words[state + 1] = short.length;
       Atomics.store(words, state, 3);

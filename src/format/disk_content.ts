@@ -10,5 +10,8 @@ export interface ContentBlock {
  * The guest content of a new image, as blocks of the given size in ascending order without gaps. The
  * last one may extend past the end of the disk, with zeros. The bytes of a block are valid until the
  * next one, and until then the caller may change them.
+ *
+ * With `most`, a block with bytes may consist of several units, up to so many bytes, none of which is
+ * all zeros.
  */
-export type DiskContent = (unit: number) => Iterable<ContentBlock>;
+export type DiskContent = (unit: number, most?: number) => Iterable<ContentBlock>;

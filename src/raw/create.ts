@@ -10,12 +10,14 @@ export interface RawCreation {
 
 /** Length of a block that becomes a hole if it is all zeros. */
 const UNIT = 65536;
+/** Bytes that are written at a time. */
+const RUN = 2 ** 20;
 /** Number of zero bytes that are skipped at a time. */
 const ZEROS_MAX = 2 ** 21;
 
 /** Creates a raw image. */
 export function* createRaw({ size, content }: RawCreation): CreatedParts {
-  for (const { offset, bytes } of content?.(UNIT) ?? []) {
+  for (const { offset, bytes } of content?.(UNIT, RUN) ?? []) {
     if (bytes !== undefined) {
       yield { file: "image", offset, bytes: bytes.subarray(0, size - offset) };
     } else if (offset % ZEROS_MAX === 0) {

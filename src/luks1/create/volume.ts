@@ -13,8 +13,9 @@ export interface Luks1Creation {
   readonly luks: Luks1Options;
 }
 
-/** Bytes that are encrypted at a time. */
 const UNIT = 65536;
+/** Bytes that are encrypted at a time. */
+const RUN = 2 ** 20;
 
 /**
  * Creates a volume.
@@ -36,7 +37,7 @@ function* parts(
   const detached = luks.detached === true;
   const start = detached ? 0 : Math.max(header.length, SECTOR * (luks.payloadOffset ?? 0));
   const volume = new Luks1Volume(luks, masterKey);
-  for (const { offset, bytes = new Uint8Array(UNIT) } of content?.(UNIT) ?? []) {
+  for (const { offset, bytes = new Uint8Array(UNIT) } of content?.(UNIT, RUN) ?? []) {
     const sectors = bytes.subarray(0, size - offset);
     volume.encryptSectors(sectors, BigInt(offset / SECTOR));
     yield { file: "image", offset: start + offset, bytes: sectors };

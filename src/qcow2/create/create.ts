@@ -40,6 +40,9 @@ export function createQcow2(creation: Qcow2Creation): CreatedParts {
 /** Number of zero bytes that are skipped at a time; a multiple of every cluster size. */
 const ZEROS_MAX = 2 ** 21;
 
+/** Bytes of adjacent clusters that are handled together. */
+const RUN_MAX = 2 ** 20;
+
 interface Plan {
   readonly geometry: Geometry;
   readonly volume: CreatedLuks1 | undefined;
@@ -80,9 +83,8 @@ function* parts(
 function* blocksOf(creation: Qcow2Creation): Iterable<Compressed<ContentBlock>> {
   const { size, clusterSize, content, compressed, compression = "deflate" } = creation;
   if (content !== undefined) {
-    const blocks = content(clusterSize);
-    if (compressed !== true) return yield* blocks;
-    return yield* compressAhead(blocks, { method: compression, unit: clusterSize });
+    if (compressed !== true) return yield* content(clusterSize, RUN_MAX);
+    return yield* compressAhead(content(clusterSize), { method: compression, unit: clusterSize });
   }
   if (!isPreallocated(creation)) return;
   for (let offset = 0; offset < size; offset += clusterSize) yield { offset, bytes: undefined };

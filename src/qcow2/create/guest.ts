@@ -51,8 +51,8 @@ export class GuestWriter {
   }
 
   /**
-   * Adds a cluster of content; `undefined` for zeros. Clusters must be in the order of their
-   * offsets.
+   * Adds a cluster of content, or adjacent clusters; `undefined` for a cluster of zeros. Clusters must
+   * be in the order of their offsets.
    */
   *cluster({ offset, bytes, short }: Compressed<ContentBlock>): Generator<Part> {
     const { version, backing } = this.#creation;
@@ -114,10 +114,17 @@ export class GuestWriter {
       yield { file: "image", offset: at, bytes: short };
       return;
     }
-    const host = this.#creation.dataFile === undefined ? this.#hosts.take(clusterSize) : offset;
-    yield* this.#enter(offset, this.#allocated(host));
-    const encrypted = this.#encrypted?.add({ guest: offset, host, bytes });
-    yield* this.#clusters(encrypted ?? [{ offset: host, bytes }]);
+    const { l2Coverage } = this.#geometry;
+    const length = Math.min(bytes.length, l2Coverage - offset % l2Coverage);
+    const run = bytes.subarray(0, length);
+    const host = this.#creation.dataFile === undefined ? this.#hosts.take(length) : offset;
+    for (let at = 0; at < length; at += clusterSize) {
+      this.#set(offset + at, this.#allocated(host + at));
+    }
+    const encrypted = this.#encrypted?.add({ guest: offset, host, bytes: run });
+    yield* this.#clusters(encrypted ?? [{ offset: host, bytes: run }]);
+    // The rest is in the next table.
+    if (length < bytes.length) yield* this.#data(offset + length, bytes.subarray(length));
   }
 
   /** Clusters as they are stored. A data file ends where the disk ends. */
@@ -140,8 +147,13 @@ export class GuestWriter {
 
   /** Writes an L2 entry, with the second word if there are subclusters. */
   *#enter(offset: number, words: Words): Generator<Part> {
-    const { clusterSize, l2Entries, l2EntrySize } = this.#geometry;
     yield* this.#tableFor(offset);
+    this.#set(offset, words);
+  }
+
+  /** Writes an L2 entry of the current table. */
+  #set(offset: number, words: Words): void {
+    const { clusterSize, l2Entries, l2EntrySize } = this.#geometry;
     const bytes = this.#table?.bytes ?? new Uint8Array(0);
     const at = offset / clusterSize % l2Entries * l2EntrySize;
     writeWords(bytes, at, words.slice(0, l2EntrySize / HALF));
