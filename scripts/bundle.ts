@@ -1,0 +1,58 @@
+/**
+ * Writes the verbs of the library as a few JavaScript files, which start in a third of the time.
+ *
+ * Usage: deno task bundle [FOLDER]
+ *
+ * @module
+ */
+
+const ROOT = new URL("..", import.meta.url).pathname;
+const SRC = `${ROOT}src/`;
+/** The program, and what it starts as workers. */
+const ENTRIES = [
+  "cli/main.ts",
+  "cli/digest_worker.ts",
+  "peers/module/worker.ts",
+  "peers/reference/worker.ts",
+] as const;
+
+/**
+ * Writes the bundle into a folder two levels below the repository, or anywhere else if no verb needs
+ * the repository.
+ *
+ * @returns the path of the program
+ * @throws {Error} when it cannot be made
+ */
+export function bundle(folder: string): string {
+  const options = ["--quiet", "--code-splitting", `--outdir=${folder}`];
+  const { success, stderr } = new Deno.Command("deno", {
+    args: ["bundle", ...options, ...ENTRIES.map((path) => SRC + path)],
+    cwd: ROOT,
+    stdout: "null",
+  }).outputSync();
+  if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);
+  for (const { name, isFile } of Deno.readDirSync(folder)) {
+    if (!isFile) continue;
+    const path = `${folder}/${name}`;
+    Deno.writeTextFileSync(path, withBundledWorkers(Deno.readTextFileSync(path)));
+  }
+  return `${folder}/cli/main.js`;
+}
+
+/** The text of a chunk with the bundled workers. Before the text of a module, a chunk has its path. */
+function withBundledWorkers(text: string): string {
+  let module = "";
+  return text.split("\n").map((line) => {
+    module = /^\/\/ src\/(.*)$/.exec(line)?.[1] ?? module;
+    return line.replace(/new URL\("\.\/(\w+)\.ts", import\.meta\.url\)/, (_, name) => {
+      const worker = ENTRIES.find((path) => path === module.replace(/[^/]*$/, `${name}.ts`));
+      if (worker === undefined) throw new Error(`Cannot bundle the worker ${name}.ts of ${module}`);
+      return `new URL("./${worker.replace(/\.ts$/, ".js")}", import.meta.url)`;
+    });
+  }).join("\n");
+}
+
+if (import.meta.main) {
+  const [folder = `${ROOT}dist/program`] = Deno.args;
+  Deno.stdout.writeSync(new TextEncoder().encode(`${bundle(folder)}\n`));
+}
