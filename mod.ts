@@ -73,6 +73,7 @@ export {
   type Run,
   type RunKind,
   type SnapshotSummary,
+  type Watch,
 } from "./src/format/mod.ts";
 export { type Finding, Findings, type Opening, type Place } from "./src/rules/mod.ts";
 export {

@@ -14,6 +14,7 @@ import { mustOpen, onlyImage, OPENING, OPENING_HELP, openNamed } from "./images.
 import { type Options, parseOptions } from "./options.ts";
 import { complain, print } from "./output.ts";
 import { complainOf, FAILED } from "./program.ts";
+import { PROGRESS, PROGRESS_HELP, progressOf, watchOf } from "./progress.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { UsageError } from "./verb.ts";
 
@@ -29,6 +30,7 @@ image, which ranges of the disk are affected, and how much of the content.
                        content of the disk does not change, and no other program may use the
                        image meanwhile
   --damage             add "damage" to the JSON, which qemu-img does not print
+${PROGRESS_HELP}
   --json               JSON as qemu-img prints it; also --output json
 ${OPENING_HELP}
   --help               this text
@@ -53,7 +55,7 @@ function check(args: readonly string[]): number {
   try {
     const options = parseOptions(args, {
       ...OPENING,
-      flags: ["damage", "json"],
+      flags: ["damage", "json", PROGRESS],
       values: [...OPENING.values, "repair"],
       letters: { ...OPENING.letters, r: "repair" },
     });
@@ -131,7 +133,13 @@ function checkImage(image: OpenedImage, options: Options, fixed: Repaired): numb
     complain(`Cannot check ${filename}: the format ${format} has no refcounts`);
     return NO_CHECKER;
   }
-  const counts = layer.check(findings);
+  const progress = progressOf(options);
+  let counts;
+  try {
+    counts = layer.check(findings, watchOf(progress, image));
+  } finally {
+    progress?.clear();
+  }
   const found = findings.list();
   if (counts === undefined) {
     const reason = found.findLast((finding) => finding.effect === "check-error") ?? found.at(-1);

@@ -1,4 +1,4 @@
-import type { ImageRequest } from "../format/mod.ts";
+import type { DiskContent, ImageRequest } from "../format/mod.ts";
 import { contentOfLayers } from "../image/create/mod.ts";
 import type { OpenedImage } from "../image/mod.ts";
 import { CREATED, createdFormat, formatOptions } from "./create.ts";
@@ -6,6 +6,7 @@ import { filesOf, OPENING, OPENING_HELP, openNamed, readableLayers, reading } fr
 import { type Options, parseOptions } from "./options.ts";
 import { writeImage } from "./new_image.ts";
 import { givenPassphrases, passphraseFiles, PASSPHRASES } from "./passphrases.ts";
+import { PROGRESS, type Progress, PROGRESS_HELP, progressOf } from "./progress.ts";
 import { random } from "./random.ts";
 import { MAX_SIZE_DEFAULT, mustNotExceed, sizeOption } from "./sizes.ts";
 import { UsageError } from "./verb.ts";
@@ -28,6 +29,7 @@ content follows the umask.
   --new-passphrase TEXT
                        the same as text; every user can see it in the process list
   --max-size SIZE      reject an image with more content than this (default 1T)
+${PROGRESS_HELP}
 ${OPENING_HELP}
   --help               this text
 
@@ -43,7 +45,7 @@ Examples
 /** `convert`: guest content to a new file. */
 export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
-    flags: ["compress"],
+    flags: ["compress", PROGRESS],
     lists: [
       ...OPENING.lists,
       ...PASSPHRASES.lists.map((name) => `new-${name}`),
@@ -59,6 +61,7 @@ export async function run(args: string[]): Promise<number> {
   const format = createdFormat(options.value("to") ?? options.value("output-format") ?? "raw");
   const settings = formatOptions(format, options);
   const image = openNamed(path, options);
+  const progress = progressOf(options);
   try {
     const layers = readableLayers(image, options.value("snapshot"));
     const size = layers[0]?.virtualSize ?? 0;
@@ -73,13 +76,25 @@ export async function run(args: string[]): Promise<number> {
       ...{ options: settings, size, passphrases, random },
       compressed: options.flag("compress"),
       detached: false,
-      content: contentOfLayers(layers),
+      content: watched(contentOfLayers(layers), size, progress),
     };
     await reading(path, () => writeImage({ ...files, path: out, format, request }));
     return 0;
   } finally {
+    progress?.clear();
     image.close();
   }
+}
+
+/** Content that is on its way. */
+function watched(content: DiskContent, size: number, progress: Progress | undefined): DiskContent {
+  if (progress === undefined) return content;
+  return function* (unit, most) {
+    for (const block of content(unit, most)) {
+      yield block;
+      progress.at(0, Math.min(size, block.offset + (block.bytes?.length ?? unit)), size);
+    }
+  };
 }
 
 /** The files that the options name. */

@@ -1,7 +1,7 @@
 import { visible } from "../format/mod.ts";
 import { DIGEST, type Digested, partOf } from "./digesting.ts";
 import { digestsOf } from "./digests.ts";
-import { HashingProgress } from "./hashing_progress.ts";
+import { PROGRESS_HELP, progressOf } from "./progress.ts";
 import { eachImage, OPENING_HELP } from "./images.ts";
 import { parseOptions } from "./options.ts";
 import { jsonLine, print } from "./output.ts";
@@ -16,8 +16,7 @@ by side, one on each processor.
   --snapshot NAME      the content of an internal snapshot, by id or name
   --range START:LENGTH a part of the content, in bytes or with a suffix, such as 1M:64K
   --max-size SIZE      reject an image with more content than this (default 1T)
-  --progress           print on standard error how much is hashed, how fast, and the time left;
-                       without it, only on a terminal
+${PROGRESS_HELP}
   --json               one JSON object per line: image, sha256, length
 ${OPENING_HELP}
   --help               this text
@@ -35,9 +34,8 @@ export function run(args: string[]): Promise<number> {
   const options = parseOptions(args, DIGEST);
   partOf(options);
   const paths = options.positional;
-  const shows = options.flag("progress") || Deno.stderr.isTerminal();
-  const progress = shows ? new HashingProgress(paths.length) : undefined;
-  const digests = digestsOf(paths, { args, options, hashed: progress?.hashed.bind(progress) })
+  const progress = progressOf(options, paths.length);
+  const digests = digestsOf(paths, { args, options, hashed: progress?.at.bind(progress) })
     .values();
   return eachImage(paths, async (path) => {
     try {

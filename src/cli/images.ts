@@ -233,13 +233,13 @@ export async function reading<T>(path: string, work: () => T | Promise<T>): Prom
  */
 export async function eachImage(
   paths: readonly string[],
-  work: (path: string) => number | Promise<number>,
+  work: (path: string, index: number) => number | Promise<number>,
 ): Promise<number> {
   if (paths.length === 0) throw new UsageError("name an image (see --help)");
   let status = 0;
-  for (const path of paths) {
+  for (const [index, path] of paths.entries()) {
     try {
-      status = Math.max(status, await work(path));
+      status = Math.max(status, await work(path, index));
     } catch (error) {
       status = Math.max(status, complainOf(error));
     }

@@ -4,6 +4,7 @@ import { mustBeUnlocked } from "./locked.ts";
 import { whyUnreadable } from "./reasons.ts";
 import { type OptionNames, type Options, parseOptions } from "./options.ts";
 import { jsonLine, print } from "./output.ts";
+import { PROGRESS, PROGRESS_HELP, progressOf, watchOf } from "./progress.ts";
 import { sizeOption } from "./sizes.ts";
 import { spoolStandardInput, STDIN_HELP, STDIN_MAX } from "./standard_input.ts";
 import { UsageError } from "./verb.ts";
@@ -33,6 +34,7 @@ class, level, effect, offset, path and message.
   --digest-max SIZE    hash the content of no larger disk than this (default 16G); a disk counts
                        with its holes, because the SHA-256 of zeros has to be computed too
   --max-size SIZE      the former name of --digest-max
+${PROGRESS_HELP}
 ${STDIN_HELP}
   --json               accepted, and changes nothing: the output is always JSON
 ${OPENING_HELP}
@@ -52,7 +54,7 @@ const DIGEST_MAX_DEFAULT = 16 * 2 ** 30;
 
 const NAMES = {
   ...OPENING,
-  flags: ["digest", "json"],
+  flags: ["digest", "json", PROGRESS],
   values: [...OPENING.values, "digest-max", "max-size", STDIN_MAX],
   lists: [...OPENING.lists, "files-from"],
 } as const satisfies OptionNames;
@@ -70,13 +72,17 @@ export function run(args: string[]): Promise<number> {
   // An empty list is not a mistake.
   if (paths.length === 0 && options.list("files-from").length > 0) return Promise.resolve(0);
   const more = judgeOptions(options);
-  return eachImage(paths, (path) => {
+  const progress = progressOf(options, paths.length);
+  return eachImage(paths, (path, index) => {
     const image = openNamed(path, options);
     try {
-      print(jsonLine(judgeImage(image, more)));
+      const judgement = judgeImage(image, { ...more, ...watchOf(progress, image, index) });
+      progress?.clear();
+      print(jsonLine(judgement));
       const given = options.list("passphrase-file").length + options.list("passphrase").length;
       if (given > 0) mustBeUnlocked(image);
     } finally {
+      progress?.clear();
       image.close();
     }
     return 0;

@@ -52,6 +52,9 @@ export class AccessError extends Error {
   }
 }
 
+/** Receives how much of some work is done, from 0 to 1. */
+export type Watch = (done: number) => void;
+
 /** The counts of `check`. Zero counts are included here; qemu-img omits most of them in its JSON. */
 export interface CheckCounts {
   /** Number of corruptions. */
@@ -186,9 +189,9 @@ export interface Layer {
   /** The image as one of its snapshots, by id or else by name; `undefined` if there is none. */
   snapshot?(name: string): Layer | undefined;
   /** Judges everything that is not checked on open: tables, entries, compressed data. */
-  judge(findings: Findings): void;
+  judge(findings: Findings, options?: { readonly watch?: Watch }): void;
   /** A summary of what is wrong with the tables; `undefined` if there is nothing. */
   damage?(): DamageSummary | undefined;
   /** Runs `check` and adds its findings; `undefined` if qemu-img's check returns no counts. */
-  check?(findings: Findings): CheckCounts | undefined;
+  check?(findings: Findings, options?: { readonly watch?: Watch }): CheckCounts | undefined;
 }

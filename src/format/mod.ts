@@ -38,6 +38,7 @@ export {
   type Run,
   type RunKind,
   type SnapshotSummary,
+  type Watch,
 } from "./layer.ts";
 export type { Dialect } from "./dialect.ts";
 export type { DriverOptions, FormatDriver, WorkBudget } from "./driver.ts";

@@ -1,5 +1,5 @@
 import { builtin, SECTOR } from "../bytes/mod.ts";
-import { AccessError, type Broken, type Layer } from "../format/mod.ts";
+import { AccessError, type Broken, type Layer, type Watch } from "../format/mod.ts";
 import { extentsOf, readExtent } from "./extents.ts";
 
 const CHUNK = 2 ** 20;
@@ -138,7 +138,11 @@ export type Readable = { readonly read: "ok" } | {
  *
  * @param size bytes that are stored of the image file
  */
-export function tryReading(layers: readonly Layer[], size: number): Readable {
+export function tryReading(
+  layers: readonly Layer[],
+  size: number,
+  { watch }: { readonly watch?: Watch } = {},
+): Readable {
   const end = layers[0]?.virtualSize ?? 0;
   const tables = new TableReads(layers);
   let budget = EXTENT_BUDGET + size / BYTES_PER_EXTENT;
@@ -146,6 +150,7 @@ export function tryReading(layers: readonly Layer[], size: number): Readable {
   try {
     for (const extent of extentsOf(layers, 0, end)) {
       if (extent.broken !== undefined) return { read: "error", broken: extent.broken };
+      watch?.(extent.start / end);
       budget -= 1 + extent.depth + tables.since() / BYTES_PER_EXTENT;
       if (budget < 0) break;
       if (extent.zero) continue;

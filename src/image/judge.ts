@@ -1,5 +1,11 @@
 import { storedSize } from "../bytes/mod.ts";
-import { AccessError, type Broken, type CheckCounts, type Layer } from "../format/mod.ts";
+import {
+  AccessError,
+  type Broken,
+  type CheckCounts,
+  type Layer,
+  type Watch,
+} from "../format/mod.ts";
 import { type Finding, type SpecVerdict, specVerdict } from "../rules/mod.ts";
 import { rawFormat } from "../raw/mod.ts";
 import { layersOf } from "./chain.ts";
@@ -56,6 +62,16 @@ export interface CheckJson {
 export interface JudgeOptions {
   /** Add the digest of the content, if it has at most so many bytes. */
   readonly digestUpTo?: number;
+  /** Receives how much is judged. */
+  readonly watch?: Watch;
+}
+
+/** The part of the work, at most, before a digest. */
+const TABLES_BEFORE_DIGEST = 0.1;
+
+/** Watches one part of the work. */
+function partOf({ watch }: JudgeOptions, [from, to]: [number, number]): { watch?: Watch } {
+  return watch === undefined ? {} : { watch: (done) => watch(from + (to - from) * done) };
 }
 
 /** Judges an opened image: everything that can be known of it without writing to it. */
@@ -64,12 +80,16 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   const notKnown = findings.unknown() !== undefined;
   const refused = findings.refusal("read") !== undefined || layer === undefined && !notKnown;
   const lacksKey = needsKey(image);
-  layer?.judge(findings);
+  const tables = options.digestUpTo === undefined ? 1 : TABLES_BEFORE_DIGEST;
+  const part = (from: number, to: number): { watch?: Watch } => partOf(options, [from, to]);
+  layer?.judge(findings, part(0, tables / 3));
   const layers = layersOf(image);
-  const tried = refused || layer === undefined ? undefined : tryLayers(image, layers);
+  const tried = refused || layer === undefined
+    ? undefined
+    : tryLayers(image, layers, part(tables / 3, 2 * tables / 3));
   const readable = refused ? "error" : tried?.read ?? "unknown";
   const check = layer !== undefined && findings.refusal("check") === undefined
-    ? layer.check?.(findings)
+    ? layer.check?.(findings, part(2 * tables / 3, tables))
     : undefined;
   noteProbe(image);
   const { everyImage, tool } = definition.verdict;
@@ -99,7 +119,10 @@ export function judgeImage(image: OpenedImage, options: JudgeOptions = {}): Judg
   };
   if (options.digestUpTo === undefined) return judgement;
   const broken = tried?.read === "error" ? tried.broken : undefined;
-  return { ...judgement, ...contentDigest(image, { broken, limit: options.digestUpTo }) };
+  return {
+    ...judgement,
+    ...contentDigest(image, { broken, limit: options.digestUpTo, ...part(tables, 1) }),
+  };
 }
 
 /** What is not looked at makes no difference to an image that is rejected or cannot be read itself. */
@@ -142,15 +165,23 @@ function asRaw({ source, path: name }: OpenedImage): Judgement["qemu"] {
 }
 
 /** An image whose backing file is not there for us to read is read as far as it goes by itself. */
-function tryLayers({ layer, source, incomplete }: OpenedImage, layers: readonly Layer[]): Readable {
+function tryLayers(
+  { layer, source, incomplete }: OpenedImage,
+  layers: readonly Layer[],
+  options: { readonly watch?: Watch },
+): Readable {
   const readable = incomplete && layer !== undefined ? [layer] : layers;
-  return tryReading(readable, storedSize(source));
+  return tryReading(readable, storedSize(source), options);
 }
 
 /** The digest, or why there is none. */
 function contentDigest(
   image: OpenedImage,
-  { broken, limit }: { broken: Broken | undefined; limit: number },
+  { broken, limit, watch }: {
+    readonly broken: Broken | undefined;
+    readonly limit: number;
+    readonly watch?: Watch;
+  },
 ): Pick<Judgement, "digest" | "digest-reason"> {
   const { findings, layer, incomplete } = image;
   const none = (reason: string) => ({ digest: null, "digest-reason": reason });
@@ -160,13 +191,14 @@ function contentDigest(
   if (incomplete) return none("A file that the image refers to was not opened");
   const layers = layersOf(image);
   const size = layer.virtualSize;
+  const hashed = watch === undefined ? {} : { hashed: (bytes: number) => watch(bytes / size) };
   if (size > limit) {
     return none(
       `The content has ${BigInt(size)} bytes, more than the limit of ${limit} (--digest-max)`,
     );
   }
   try {
-    return { digest: digestOf(layers, { from: 0, to: size }) };
+    return { digest: digestOf(layers, { ...hashed, from: 0, to: size }) };
   } catch (error) {
     if (error instanceof AccessError) return none(error.message);
     throw error;

@@ -12,6 +12,7 @@ import {
   nameOf,
   type Run,
   type SnapshotSummary,
+  type Watch,
 } from "../format/mod.ts";
 import { type BitmapDirectory, bitmapFlags, bitmapRanges } from "./bitmaps.ts";
 import { type CheckedImage, checkImage } from "./check/check.ts";
@@ -179,7 +180,10 @@ export class Qcow2Layer implements Layer {
     return layer;
   }
 
-  judge(findings: Findings, { decompress = true }: { decompress?: boolean } = {}): void {
+  judge(
+    findings: Findings,
+    { decompress = true, watch }: { readonly decompress?: boolean; readonly watch?: Watch } = {},
+  ): void {
     const stored = new StoredRefcounts(this.#image.file, this.#image.geometry);
     const image = { ...this.#image, mapping: this.#mapping, stored };
     judgeRefcountTable(image, findings);
@@ -187,12 +191,12 @@ export class Qcow2Layer implements Layer {
     if (claims !== undefined) judgeWritableTables(image, claims, findings);
     const dataSize = this.dataFileSource?.size;
     const reader = decompress ? this.#reader : undefined;
-    const tables = { ...image, reader, size: this.virtualSize, claims, dataSize };
+    const tables = { ...image, reader, size: this.virtualSize, claims, dataSize, watch };
     judgeTables(tables, findings);
   }
 
-  check(findings: Findings): CheckCounts | undefined {
-    return checkImage(this.checked(), findings);
+  check(findings: Findings, { watch }: { readonly watch?: Watch } = {}): CheckCounts | undefined {
+    return checkImage(this.checked(), findings, watch);
   }
 
   damage(): DamageSummary | undefined {

@@ -1,5 +1,5 @@
 import { hex, roundUp, SECTOR, storedSize } from "../../bytes/mod.ts";
-import { type CheckCounts, type EntryTable, requestable } from "../../format/mod.ts";
+import { type CheckCounts, type EntryTable, requestable, type Watch } from "../../format/mod.ts";
 import { addBroken, decode, judgeOf } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
@@ -32,6 +32,7 @@ export interface CheckedImage {
   readonly l1: EntryTable;
   readonly snapshots: SnapshotTable;
   readonly bitmaps: BitmapDirectory | undefined;
+  readonly watch?: Watch | undefined;
 }
 
 const MAX_CLUSTERS = 2 ** 31 - 1;
@@ -42,11 +43,18 @@ const MAX_CLUSTERS = 2 ** 31 - 1;
  *
  * @returns the counts, or `undefined` where qemu-img's check ends without any
  */
-export function checkImage(image: CheckedImage, findings: Findings): CheckCounts | undefined {
-  return withReferences(image, findings, ({ walk, references, stored }) => {
+export function checkImage(
+  image: CheckedImage,
+  findings: Findings,
+  watch?: Watch,
+): CheckCounts | undefined {
+  const firstHalf = watch && ((done: number) => watch(done / 2));
+  const secondHalf = watch && ((done: number) => watch((1 + done) / 2));
+  const watched = { ...image, watch: firstHalf };
+  return withReferences(watched, findings, ({ walk, references, stored }) => {
     const highest = compare(stored, references, image);
     const { file: { source }, context, l1 } = image;
-    checkCopied({ source, context, l1, stored, references });
+    checkCopied({ source, context, l1, stored, references, watch: secondHalf });
     return counts(image, { references, walk, highest });
   });
 }
@@ -165,7 +173,7 @@ export function countReferences(
     references.corrupt("qcow2.check.snap-datafile", at(inHeader("nb_snapshots")), message);
   }
   addSnapshots(image, walk, references);
-  walk.walkL2();
+  walk.walkL2(image.watch);
   const table = { offset: Number(header.snapshots_offset), size: snapshots.length };
   references.add({ ...table, path: "/snapshots" });
   references.add({

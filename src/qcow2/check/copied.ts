@@ -1,4 +1,4 @@
-import { type EntryTable, PageMemory } from "../../format/mod.ts";
+import { type EntryTable, PageMemory, type Watch } from "../../format/mod.ts";
 import type { ByteSource } from "../../bytes/mod.ts";
 import { classOf, type EntryContext, hostOffset } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
@@ -15,6 +15,7 @@ export interface CopiedCheck {
   readonly l1: EntryTable;
   readonly stored: StoredRefcounts;
   readonly references: References;
+  readonly watch: Watch | undefined;
 }
 
 /** Compares the copied flags of the active tables with the stored refcounts (check_oflag_copied). */
@@ -41,6 +42,7 @@ export function checkCopied(check: CopiedCheck): void {
   for (const [offset, times] of uses) {
     const table = new L2Table(check.source, offset, check.context.geometry, memory);
     checkEntries(check, { table, path: `/l2[${number++}]`, times });
+    check.watch?.(number / uses.size);
   }
 }
 

@@ -2,7 +2,7 @@ import { type ByteSource, hex, storedSize } from "../../bytes/mod.ts";
 import { classOf, compressedRange, type EntryContext, hostOffset } from "../l2_entries.ts";
 import { L2Table } from "../l2_tables.ts";
 import { addBroken, type Context, type Sink } from "../../layout/mod.ts";
-import { EntryTable, PageMemory, requestable } from "../../format/mod.ts";
+import { EntryTable, PageMemory, requestable, type Watch } from "../../format/mod.ts";
 import type { FoundRule } from "../findings.ts";
 import { anyBit, masked, wordOf } from "../entry_bits.ts";
 import { entryBits, l1Entry, l2Entry } from "../structures.ts";
@@ -101,13 +101,14 @@ export class TableWalk {
   }
 
   /** Counts the references in the L2 tables. The order does not affect the counts. */
-  walkL2(): void {
+  walkL2(watch?: Watch): void {
     let number = 0;
     const memory = new PageMemory();
     for (const [offset, use] of this.#uses) {
       const table = new L2Table(this.#source, offset, this.#context.geometry, memory);
       this.#spend(table.stored);
       this.#walkTable(table, { use, path: `/l2[${number++}]` });
+      watch?.(number / this.#uses.size);
     }
   }
 

@@ -1,6 +1,6 @@
 import { hex, storedSize } from "../../bytes/mod.ts";
 import { decompressionBudget } from "../../codec/mod.ts";
-import { WordSet } from "../../format/mod.ts";
+import { type Watch, WordSet } from "../../format/mod.ts";
 import { addBroken } from "../../layout/mod.ts";
 import type { Place } from "../../rules/mod.ts";
 import { type StoredRefcounts, UNREADABLE } from "../check/refcounts.ts";
@@ -30,6 +30,7 @@ export interface TableJudgement {
   readonly claims: MetadataClaims | undefined;
   /** Length of the external data file in bytes, if there is one and it is open. */
   readonly dataSize?: number | undefined;
+  readonly watch?: Watch | undefined;
 }
 
 /** Reports a table that goes on past the end of the file, where missing entries read as zeros. */
@@ -82,6 +83,7 @@ export function judgeTables(image: TableJudgement, findings: Findings): void {
     budget.entries -= table.stored;
     if (budget.entries < 0) return overBudget(findings);
     judgeTable(image, { table, index: i, budget }, findings);
+    image.watch?.((i + 1) / visible);
   }
 }
 
