@@ -1,284 +1,113 @@
 /**
- * `bench`: the parts of a fuzz run in figures, and digest beside `qemu-img convert`.
+ * `bench`: figures beside their aims.
  *
  * @module
  */
 
-import * as fc from "fast-check";
-import { chains } from "../fuzz/formats/chain/mod.ts";
-import { luks1 } from "../fuzz/formats/luks1/mod.ts";
-import { qcow2 } from "../fuzz/formats/qcow2/mod.ts";
-import { isNoise, open, type OpenCase, roundtrip } from "../fuzz/targets/mod.ts";
-import type { CaseReport, Target } from "../fuzz/engine/mod.ts";
-import { qcow2Models } from "../fuzz/formats/mod.ts";
-import { MemorySource, utf8 } from "../src/bytes/mod.ts";
-import { parseOptions, print, UsageError, wholeNumber } from "../src/cli/mod.ts";
-import { pbkdf2 } from "../src/crypto/mod.ts";
-import { patternBytes } from "../src/format/mod.ts";
-import { digestOf, layersOf, openImage } from "../src/image/mod.ts";
-import { createLuks1, decodeLuks1, type Luks1Model, unlock } from "../src/luks1/mod.ts";
-import { QemuIoSession, runTool, withScratch } from "../src/peers/mod.ts";
-import { buildQcow2 } from "../src/qcow2/build/mod.ts";
-import { FORMATS, type Limit, runOperations } from "./bench_operations.ts";
+import { typedPath } from "../fuzz/cli/host.ts";
+import {
+  jsonLine,
+  parseOptions,
+  print,
+  UsageError,
+  wholeNumber,
+  whyUnreadable,
+} from "../src/cli/mod.ts";
+import { withScratch } from "../src/peers/mod.ts";
+import { FORMATS } from "./bench/operations.ts";
+import { operationRows, partRows } from "./bench/parts.ts";
+import { compared, type Results, type Row, rowsText } from "./bench/row.ts";
+import { targetRows } from "./bench/targets.ts";
+import { verbRows } from "./bench/verbs.ts";
 import { mutantsHelp, runMutants } from "./mutants/bench.ts";
 
 /** The text of `bench --help`. */
-export const help = `diskproof bench [--operations N]
+export const help = `diskproof bench [SUBJECT…] [options]
 diskproof bench mutants [options]
 
-Measures the parts of a fuzz run in cases per second, and digest and unlocking beside
-qemu-img convert and PBKDF2, each next to the figure to aim for. It takes about a minute and
-requires qemu-img and qemu-io.
+Prints figures of this machine beside their aims. Without a subject, all but mutants are measured,
+which takes about five minutes and requires qemu-img and qemu-io. Subjects:
 
+  verbs      info, convert, check and judge as whole processes, beside qemu-img with the same files
+             in turn: the best of several runs, and the processor time
+  targets    cases per second of fuzz targets on one core, and how much faster two jobs are
+  parts      the parts of a fuzz run in this process; digest and unlocking beside qemu-img and PBKDF2
+  mutants    how many planted bugs a fuzz run finds (see below)
+
+  --json FILE     write the figures to FILE
+  --compare FILE  compare with the figures in FILE, of an earlier run on the same machine; a change
+                  for the worse beyond the noise of both runs is a REGRESSION
   --operations N  change images in memory with N steps instead, of each format in turn, and print
                   the steps per second; it stops at the first image that differs from its model
   --help          this text
 
-Exit status: 0 success, 2 invalid command line, 3 a tool cannot be started.
+Exit status: 0 success, 1 a figure is a regression, 2 invalid command line, 3 a tool cannot be
+started.
 
 ${mutantsHelp}
 Example
 
-  deno task bench
+  deno task bench verbs --json today.json
+  deno task bench verbs --compare today.json
   deno task bench --operations 1000000
   deno task bench mutants --group qcow2 --jobs 2
 `;
 
-const SECONDS = 4;
 const OPERATIONS_MAX = 10 ** 9;
-const MIB = 2 ** 20;
-const DISK_MIB = 256;
-const VOLUME_MIB = 128;
-const UNLOCK_ITERATIONS = 1_000_000;
-const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
 
-interface Row {
-  readonly what: string;
-  readonly figure: string;
-  readonly aim: string;
-}
-
-/** Cases a second of a property, drawn and run as a fuzz run does it, after a second to warm up. */
-function rateOf<T>(cases: fc.Arbitrary<T>, run: (value: T) => unknown): number {
-  let seed = 1;
-  const runFor = (ms: number): number => {
-    const started = performance.now();
-    let count = 0;
-    while (performance.now() - started < ms) {
-      for (const value of fc.sample(cases, { numRuns: 100, seed: seed++ })) run(value);
-      count += 100;
-    }
-    return count / ((performance.now() - started) / 1000);
-  };
-  runFor(1000);
-  return runFor(SECONDS * 1000);
-}
-
-/** Images a second that a target looks at: a case may have several. */
-function targetRate<T>(target: Target<T>, cases: fc.Arbitrary<T> = target.cases()): number {
-  const context = { directory: "", tools: {} };
-  let images = 0;
-  let draws = 0;
-  const rate = rateOf(cases, (value) => {
-    const { more = [] } = target.run(value, context) as CaseReport;
-    images += 1 + more.length;
-    draws++;
-  });
-  return rate * images / draws;
-}
-
-/** Open, read and map through one qemu-io process: cases per second over images made in advance. */
-async function qemuIoRate(directory: string): Promise<number> {
-  const paths: string[] = [];
-  const small = { clusterBitsMax: 12, limits: { l1Bytes: 512 } };
-  const models = fc.sample(qcow2Models(small), { numRuns: 200, seed: 1 })
-    .filter((model) => model.backing === undefined && model.dataFile === undefined);
-  for (const [index, model] of models.entries()) {
-    const { image } = buildQcow2(model);
-    const bytes = new Uint8Array(image.size);
-    for (const segment of image.segments) bytes.set(segment.bytes, segment.offset);
-    paths.push(`${directory}/${index}.qcow2`);
-    Deno.writeFileSync(paths.at(-1) as string, bytes);
-  }
-  const session = new QemuIoSession({ scratch: directory });
-  const started = performance.now();
-  let count = 0;
-  while (performance.now() - started < SECONDS * 1000) {
-    await session.examine({
-      path: paths[count % paths.length] as string,
-      format: "qcow2",
-      size: 65536,
-    });
-    count++;
-  }
-  const rate = count / ((performance.now() - started) / 1000);
-  await session.close();
-  return rate;
-}
-
-/** A half-filled disk in three forms; digest beside convert, in turn, the best of three each. */
-async function digestRows(directory: string): Promise<Row[]> {
-  const raw = `${directory}/disk.raw`;
-  using file = Deno.openSync(raw, { write: true, create: true });
-  file.truncateSync(DISK_MIB * MIB);
-  for (let i = 0; i < DISK_MIB; i += 2) {
-    const kind = i % 4 === 0 ? "text" : "noise";
-    file.seekSync(i * MIB, Deno.SeekMode.Start);
-    file.writeSync(patternBytes({ kind, seed: i }, MIB));
-  }
-  const rows: Row[] = [];
-  for (const [name, options] of FORMS) {
-    const image = `${directory}/${name}.qcow2`;
-    await runTool(["qemu-img", "convert", "-O", "qcow2", ...options, raw, image], {
-      timeoutMs: 120_000,
-    });
-    rows.push(await digestRow(name, image, `${directory}/out.raw`));
-    Deno.removeSync(image);
-  }
-  return rows;
-}
-
-const FORMS: readonly (readonly [string, readonly string[]])[] = [
-  ["plain", []],
-  ["deflate", ["-c"]],
-  ["zstd", ["-c", "-o", "compression_type=zstd"]],
-];
-
-async function digestRow(name: string, image: string, out: string): Promise<Row> {
-  let ours = Infinity;
-  let theirs = Infinity;
-  for (let round = 0; round < 3; round++) {
-    const started = performance.now();
-    const opened = openImage(image);
-    const layers = layersOf(opened);
-    digestOf(layers, { from: 0, to: layers[0]?.virtualSize ?? 0 });
-    opened.close();
-    const between = performance.now();
-    await runTool(["qemu-img", "convert", "-O", "raw", image, out], { timeoutMs: 120_000 });
-    const ended = performance.now();
-    ours = Math.min(ours, between - started);
-    theirs = Math.min(theirs, ended - between);
-  }
-  const figure = `${Math.round(ours)} ms, ${(ours / theirs).toFixed(2)} × convert`;
-  return { what: `digest of ${DISK_MIB} MiB half-filled, ${name}`, figure, aim: "≤ 3 ×" };
-}
-
-/** Malformed LUKS volumes a second, which are opened with no passphrase: nothing is derived. */
-function luksRate(): number {
-  const target = open(luks1);
-  const cases = target.cases().map((value): OpenCase<Luks1Model> =>
-    isNoise(value) ? value : {
-      ...value,
-      variants: value.variants.map(({ edits }) => ({ edits, key: "none" as const })),
-    }
-  );
-  return targetRate(target, cases);
-}
-
-/** A volume in AES-256-XTS: digest beside convert, and unlocking beside PBKDF2, the best of three. */
-async function luksRows(directory: string): Promise<Row[]> {
-  const passphrase = utf8("correct horse");
-  const image = `${directory}/disk.luks`;
-  const payload = patternBytes({ kind: "noise", seed: 2 }, VOLUME_MIB * MIB);
-  // A key that is cheap to derive, so that only reading is measured.
-  Deno.writeFileSync(image, headerOf(passphrase, 1));
-  Deno.writeFileSync(image, payload, { append: true });
-  Deno.writeFileSync(`${directory}/passphrase`, passphrase);
-  const best = { digest: Infinity, convert: Infinity, unlock: Infinity, pbkdf2: Infinity };
-  const clock = async (what: keyof typeof best, work: () => unknown): Promise<void> => {
-    const started = performance.now();
-    await work();
-    best[what] = Math.min(best[what], performance.now() - started);
-  };
-  const keyMaterial = new MemorySource(headerOf(passphrase, UNLOCK_ITERATIONS));
-  const header = decodeLuks1(keyMaterial);
-  const { salt = payload, iterations = 1 } = header.slots[0] ?? {};
-  for (let round = 0; round < 3; round++) {
-    await clock("digest", () => {
-      const opened = openImage(image, { passphrases: [passphrase] });
-      const layers = layersOf(opened);
-      digestOf(layers, { from: 0, to: layers[0]?.virtualSize ?? 0 });
-      opened.close();
-    });
-    await clock("convert", () => runTool(convertCommand(directory, image), { timeoutMs: 120_000 }));
-    await clock("unlock", () => unlock(header, { keyMaterial, passphrase }));
-    await clock("pbkdf2", () => pbkdf2("sha256", passphrase, salt, iterations, header.key_bytes));
-  }
-  return [
-    {
-      what: `digest of ${VOLUME_MIB} MiB in AES-256-XTS`,
-      figure: `${Math.round(best.digest)} ms, ${(best.digest / best.convert).toFixed(2)} × convert`,
-      aim: "≤ 4 ×",
-    },
-    {
-      what: `unlocking a key slot of ${UNLOCK_ITERATIONS} iterations`,
-      figure: `${Math.round(best.unlock)} ms, ${(best.unlock / best.pbkdf2).toFixed(2)} × PBKDF2`,
-      aim: "≤ 1.1 ×",
-    },
-  ];
-}
-
-/** Header and key material of a volume with one key. */
-function headerOf(passphrase: Uint8Array, iterations: number): Uint8Array {
-  const cipher = { cipher: "aes", keyBytes: 64, mode: "xts", ivGenerator: "plain64" };
-  const key = { passphrase, iterations, digestIterations: 1 };
-  const random = (length: number) => patternBytes({ kind: "noise", seed: 1 }, length);
-  return createLuks1({ ...cipher, ...key, hash: "sha256", uuid: UUID, random }).header;
-}
-
-function convertCommand(directory: string, image: string): string[] {
-  return [
-    ...["qemu-img", "convert", "--object", `secret,id=key,file=${directory}/passphrase`],
-    ...["--image-opts", `driver=luks,key-secret=key,file.filename=${image}`],
-    ...["-O", "raw", `${directory}/out.raw`],
-  ];
-}
-
-function perSecond(what: string, rate: number, aim: string): Row {
-  return { what, figure: `${Math.round(rate)} a second`, aim };
-}
+/** What is measured, in this order. */
+const SUBJECTS: Readonly<Record<string, (directory: string) => Promise<Row[]>>> = {
+  verbs: verbRows,
+  targets: targetRows,
+  parts: partRows,
+};
 
 /** `bench`: how fast diskproof is on this machine. */
 export async function run(args: string[]): Promise<number> {
   if (args[0] === "mutants") return await runMutants(args.slice(1));
-  const options = parseOptions(args, { values: ["operations"] });
-  if (options.positional.length > 0) throw new UsageError("bench has no arguments (see --help)");
-  const steps = wholeNumber(options, "operations", { min: 1, max: OPERATIONS_MAX });
-  if (steps !== undefined) {
-    printRows(await operationRows({ steps: Math.ceil(steps / FORMATS.length) }));
-    return 0;
+  const options = parseOptions(args, { values: ["operations", "json", "compare"] });
+  const subjects = options.positional.length > 0 ? options.positional : Object.keys(SUBJECTS);
+  const unknown = subjects.find((subject) => !Object.hasOwn(SUBJECTS, subject));
+  if (unknown !== undefined) {
+    const known = [...Object.keys(SUBJECTS), "mutants"].join(", ");
+    throw new UsageError(`unknown subject '${unknown}' (known: ${known})`);
   }
-  const rows: Row[] = [
-    ...await operationRows({ ms: SECONDS * 1000 }),
-    perSecond("generate and build", rateOf(qcow2Models(), buildQcow2), "≥ 500"),
-    perSecond("qcow2-open", targetRate(open(qcow2)), "≥ 2000"),
-    perSecond("roundtrip", targetRate(roundtrip(chains)), "≥ 300"),
-    perSecond("luks-open, images without a passphrase", luksRate(), "≥ 2000"),
-  ];
-  await withScratch(async (directory) => {
-    rows.push(perSecond("qemu-io open, read, map", await qemuIoRate(directory), "≥ 200"));
-    rows.push(...await digestRows(directory));
-    rows.push(...await luksRows(directory));
-  });
-  printRows(rows);
-  return 0;
+  const steps = wholeNumber(options, "operations", { min: 1, max: OPERATIONS_MAX });
+  const old = options.value("compare");
+  const before = old === undefined ? undefined : resultsIn(old);
+  const rows: Row[] = steps === undefined
+    ? await measured(subjects)
+    : await operationRows({ steps: Math.ceil(steps / FORMATS.length) });
+  rowsText(rows).forEach(print);
+  const json = options.value("json");
+  if (json !== undefined) {
+    const results: Results = {
+      ...{ date: new Date().toISOString(), processors: navigator.hardwareConcurrency, rows },
+    };
+    Deno.writeTextFileSync(typedPath(json), `${jsonLine(results)}\n`);
+  }
+  if (before === undefined) return 0;
+  const { lines, regressions } = compared(before, rows);
+  print(`\nsince ${before.date}`);
+  lines.forEach(print);
+  return regressions > 0 ? 1 : 0;
 }
 
-/** Steps that change images in memory, per second on one core. */
-async function operationRows(limit: Limit): Promise<Row[]> {
+async function measured(subjects: readonly string[]): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [format, target] of FORMATS) {
-    await runOperations(target, { ms: 1000 }, 2);
-    const { steps, seconds } = await runOperations(target, limit);
-    rows.push(perSecond(`${steps} steps on ${format} in memory`, steps / seconds, "≥ 2000"));
-  }
+  await withScratch(async (directory) => {
+    for (const subject of subjects) rows.push(...await SUBJECTS[subject]?.(directory) ?? []);
+  });
   return rows;
 }
 
-function printRows(rows: readonly Row[]): void {
-  const width = Math.max(...rows.map((row) => row.what.length));
-  const figures = Math.max(...rows.map((row) => row.figure.length));
-  for (const { what, figure, aim } of rows) {
-    print(`${what.padEnd(width)}  ${figure.padEnd(figures)}  aim ${aim}`);
+/** @throws {UsageError} when the file has no figures */
+function resultsIn(path: string): Results {
+  try {
+    const results: Results = JSON.parse(Deno.readTextFileSync(typedPath(path)));
+    if (Array.isArray(results.rows)) return results;
+    throw new TypeError("it has no figures of bench");
+  } catch (error) {
+    throw new UsageError(`Cannot compare with ${path}: ${whyUnreadable(error)}`);
   }
 }

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Failure, type Target } from "../../fuzz/engine/mod.ts";
-import { FORMATS, runOperations } from "../../scripts/bench_operations.ts";
+import { FORMATS, runOperations } from "../../scripts/bench/operations.ts";
 
 Deno.test("a failure of the measured operations names the command that finds it again", async () => {
   const [[, raw]] = FORMATS.slice(-1) as [typeof FORMATS[number]];

@@ -1,5 +1,5 @@
-import { caseAt, type CaseReport, Failure, type Target } from "../fuzz/engine/mod.ts";
-import { type StatefulCase, targets } from "../fuzz/targets/mod.ts";
+import { caseAt, type CaseReport, Failure, type Target } from "../../fuzz/engine/mod.ts";
+import { type StatefulCase, targets } from "../../fuzz/targets/mod.ts";
 
 /** The targets that change images in memory, by the format of the image. */
 export const FORMATS: readonly (readonly [format: string, target: Target])[] = [
