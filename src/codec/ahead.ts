@@ -26,12 +26,21 @@ const THREADS_MAX = 7;
 /** Memory for blocks that wait, in bytes, and their number. */
 const MEMORY = 2 ** 24;
 const SLOTS_MAX = 32;
+/** Blocks that wait for each other thread; further ones are compressed in this thread, without a copy. */
+const WAITING = 2;
+/** Blocks that are compressed before other threads start, which takes longer than these. */
+const ALONE = 32;
 
 /** The state of a slot. */
 const FREE = 0;
 const QUEUED = 1;
 const RUNNING = 2;
 const DONE = 3;
+
+/** A block whose turn has not come: it is in a slot, or has its compressed form already. */
+type Pending<B extends Block> =
+  | { readonly made: Compressed<B> }
+  | { readonly block: B; readonly slot: number };
 
 /** What all threads share. */
 interface Shared {
@@ -64,15 +73,24 @@ export function* compressAhead<B extends Block>(
     room: roomFor(unit),
     method: options.method,
   };
-  const end = startThreads(shared, threads);
-  const pending: { readonly block: B; readonly slot: number }[] = [];
+  let end = (): void => {};
+  const pending: Pending<B>[] = [];
+  let alone = 0;
   let next = 0;
   try {
     for (const block of blocks) {
       if (pending.length === slots) yield finished(shared, pending);
-      if (block.bytes !== undefined) queue(shared, next, block.bytes);
-      pending.push({ block, slot: next });
-      next = (next + 1) % slots;
+      const { bytes } = block;
+      if (bytes === undefined) pending.push({ made: block });
+      else if (alone < ALONE || areQueued(shared, pending, WAITING * threads)) {
+        alone++;
+        pending.push({ made: compressedHere(block, bytes, options.method) });
+        if (alone === ALONE) end = startThreads(shared, threads);
+      } else {
+        queue(shared, next, bytes);
+        pending.push({ block, slot: next });
+        next = (next + 1) % slots;
+      }
     }
     while (pending.length > 0) yield finished(shared, pending);
   } finally {
@@ -96,17 +114,37 @@ function queue({ words, data, unit }: Shared, slot: number, bytes: Uint8Array): 
   Atomics.notify(words, 0, 1);
 }
 
-/** The first block of the queue, with its compressed form. This thread compresses, too. */
-function finished<B extends Block>(
-  shared: Shared,
-  pending: { readonly block: B; readonly slot: number }[],
+/** Whether so many blocks wait for another thread. */
+function areQueued({ words }: Shared, pending: readonly Pending<Block>[], most: number): boolean {
+  let count = 0;
+  for (let at = pending.length - 1; at >= 0 && count < most; at--) {
+    const one = pending[at] as Pending<Block>;
+    if ("slot" in one && Atomics.load(words, stateAt(one.slot)) === QUEUED) count++;
+  }
+  return count >= most;
+}
+
+/** A block with its compressed form, made in this thread; the memory of the block is not kept. */
+function compressedHere<B extends Block>(
+  block: B,
+  bytes: Uint8Array,
+  method: AheadOptions["method"],
 ): Compressed<B> {
+  const short = compress(bytes, method);
+  return short.length < bytes.length
+    ? { ...block, short: short.slice() }
+    : { ...block, bytes: bytes.slice() };
+}
+
+/** The first of the blocks, with its compressed form. This thread compresses, too. */
+function finished<B extends Block>(shared: Shared, pending: Pending<B>[]): Compressed<B> {
   const { words, data, unit } = shared;
-  const { block, slot } = pending.shift() as { readonly block: B; readonly slot: number };
-  if (block.bytes === undefined) return block;
+  const first = pending.shift() as Pending<B>;
+  if ("made" in first) return first.made;
+  const { block, slot } = first;
   const state = stateAt(slot);
   while (!compressIn(shared, slot) && Atomics.load(words, state) !== DONE) {
-    if (!pending.some((other) => compressIn(shared, other.slot))) {
+    if (!pending.some((other) => "slot" in other && compressIn(shared, other.slot))) {
       Atomics.wait(words, state, RUNNING);
     }
   }

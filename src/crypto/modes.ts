@@ -118,5 +118,13 @@ export function scratchWords(length: number): Int32Array {
 
 /** Adds words to as many others, bit by bit. */
 export function xorWords(words: Int32Array, others: Int32Array): void {
-  for (let i = 0; i < words.length; i++) words[i]! ^= others[i]!;
+  const { length } = words;
+  const whole = length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    words[i]! ^= others[i]!;
+    words[i + 1]! ^= others[i + 1]!;
+    words[i + 2]! ^= others[i + 2]!;
+    words[i + 3]! ^= others[i + 3]!;
+  }
+  for (let i = whole; i < length; i++) words[i]! ^= others[i]!;
 }

@@ -1,4 +1,4 @@
-import { EntryTable, type PageMemory } from "../format/mod.ts";
+import { EntryTable, PageMemory } from "../format/mod.ts";
 import { type ByteSource, LastUsed } from "../bytes/mod.ts";
 import type { L2Entry } from "./l2_entries.ts";
 import type { Geometry } from "./geometry.ts";
@@ -11,6 +11,8 @@ const OFFSET_END = 2 ** 56;
 /** An L2 table with standard or extended entries. */
 export class L2Table {
   readonly offset: number;
+  /** The memory for the page that is read. */
+  readonly memory: PageMemory;
   /** Entries that are stored in the file; all others are zero. */
   readonly stored: number;
   readonly #table: EntryTable;
@@ -18,10 +20,16 @@ export class L2Table {
   readonly #clusterSize: number;
 
   /** @param memory for the page that is read; other tables may use it, too */
-  constructor(source: ByteSource, offset: number, geometry: Geometry, memory?: PageMemory) {
+  constructor(
+    source: ByteSource,
+    offset: number,
+    geometry: Geometry,
+    memory: PageMemory = new PageMemory(),
+  ) {
     this.#words = geometry.extendedL2 ? 2 : 1;
     this.#table = new EntryTable(source, offset, geometry.l2Entries * this.#words, memory);
     this.#clusterSize = geometry.clusterSize;
+    this.memory = memory;
     this.offset = offset;
     this.stored = Math.ceil(this.#table.stored / this.#words);
   }
@@ -100,6 +108,8 @@ export class L2Cache {
 
   /** The L2 table at a byte offset. */
   at(offset: number): L2Table {
-    return this.#tables.get(offset, () => new L2Table(this.#source, offset, this.#geometry));
+    const make = (old?: L2Table): L2Table =>
+      new L2Table(this.#source, offset, this.#geometry, old?.memory);
+    return this.#tables.get(offset, make);
   }
 }

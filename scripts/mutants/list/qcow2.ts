@@ -22,8 +22,8 @@ const tables: readonly Mutant[] = [
     name: "l2-tables-4-gib-apart",
     what: "the cache of L2 tables confuses those that are 4 GiB apart",
     file: "src/qcow2/l2_tables.ts",
-    text: "return this.#tables.get(offset, () =>",
-    by: "return this.#tables.get(offset % 2 ** 32, () =>",
+    text: "return this.#tables.get(offset, make);",
+    by: "return this.#tables.get(offset % 2 ** 32, make);",
     names: "l1",
   },
   {
