@@ -50,6 +50,7 @@ export {
   wholes,
 } from "../fuzz/formats/mod.ts";
 export {
+  type ComparedVariant,
   differential,
   type DifferentialCase,
   type EditedCase,

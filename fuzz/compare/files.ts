@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from "node:fs";
 import type { ByteSource } from "../../src/bytes/mod.ts";
 
 const CHUNK = 2 ** 20;
@@ -8,7 +8,8 @@ const CHUNK = 2 ** 20;
  * stores.
  */
 export function writeDensely(path: string, source: ByteSource): void {
-  const fd = openSync(path, "w");
+  // A file that is there is not emptied first: ext4 would then write it to the disk when it is closed.
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT);
   try {
     for (let at = 0; at < source.size; at += CHUNK) {
       const bytes = source.read(at, Math.min(CHUNK, source.size - at));
@@ -17,6 +18,7 @@ export function writeDensely(path: string, source: ByteSource): void {
         done += writeSync(fd, bytes, done, bytes.length - done, at + done);
       }
     }
+    ftruncateSync(fd, source.size);
   } finally {
     closeSync(fd);
   }

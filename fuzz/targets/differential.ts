@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { join } from "node:path";
+import type { ByteSource } from "../../src/bytes/mod.ts";
 import { judgeImage, type OpenedImage } from "../../src/image/mod.ts";
 import type { ChainImage } from "../../src/peers/mod.ts";
 import {
@@ -30,11 +31,21 @@ import { KEY_WORDS, type KeyChoice, keyChoices } from "../generate/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
+import { numberedFiles } from "./numbered.ts";
+
+/** Most images of one model. */
+const VARIANTS_MAX = 5;
 
 /** A case of `differential`: an image, its edits, and the question. */
-export interface DifferentialCase<Model = unknown> {
+export interface DifferentialCase<Model = unknown> extends ComparedVariant {
   /** The model that the image is built from. */
   readonly model: Model;
+  /** Further images of the same model: building it costs more than comparing it. */
+  readonly more?: readonly ComparedVariant[];
+}
+
+/** An image of a model, and the question about it. */
+export interface ComparedVariant {
   /** The edits, in order. */
   readonly edits: readonly Edit[];
   /** What the image is opened with. */
@@ -67,32 +78,43 @@ export function differential<Model>(
       stored.add(value);
       return value;
     },
-    repair: (value) => repaired(kit, value),
-    files: ({ model, edits }) => filesOf(kit, model, edits),
-    describe: ({ model, edits, key, ask }) =>
-      [
-        describeModel(kit, model),
-        ...edits.map(describeEdit),
-        ...(kit.keys === undefined ? [] : [`opened with ${KEY_WORDS[key]}`]),
-        `question: ${ask}`,
-      ].join("\n"),
-    excerpt: ({ model, edits }, about) =>
-      excerptOf(kit, sourceOf(filesOf(kit, model, edits)), { about, model }),
-    passphrases: ({ model, key }) => passphrasesOf(kit, model, key),
+    repair: (value) => {
+      for (const { edits } of value.more ?? []) repaired(kit, { model: value.model, edits });
+      return repaired(kit, value);
+    },
+    files: ({ model, ...value }) => {
+      const groups = variantsOf(value).map(({ edits }) => filesOf(kit, model, edits));
+      return groups.length === 1 ? groups.flat() : groups.flatMap(numberedFiles);
+    },
+    describe: ({ model, ...value }) => {
+      const texts = variantsOf(value).map(({ edits, key, ask }) =>
+        [
+          ...edits.map(describeEdit),
+          ...(kit.keys === undefined ? [] : [`opened with ${KEY_WORDS[key]}`]),
+          `question: ${ask}`,
+        ].join("\n")
+      );
+      return [describeModel(kit, model), texts.join("\nor\n")].join("\n");
+    },
+    excerpt: ({ model, ...value }, about) =>
+      variantsOf(value).map(({ edits }) =>
+        excerptOf(kit, sourceOf(filesOf(kit, model, edits)), { about, model })
+      ).join("\n\n"),
+    passphrases: ({ model, ...value }) => [
+      ...new Set(variantsOf(value).flatMap(({ key }) => passphrasesOf(kit, model, key))),
+    ],
     run: async (value, context) => {
-      const files = filesOf(kit, value.model, value.edits);
-      if (files.some(({ source }) => source.size > (tools.fileMax ?? Infinity))) {
-        return { depth: "header", rules: [], skipped: "the image file is too large to write" };
-      }
-      const asked = writtenCase(kit, value, { files, directory: context.directory });
+      const { model, ...variants } = value;
       toolbox ??= new Toolbox(context, tools.timeoutMs);
-      const { skipped, seen } = await tools.compare(asked, value.ask, toolbox);
-      const names = seen.map((difference) => explained(difference, tools.divergences));
-      for (const ask of stored.has(value) ? Object.keys(tools.asks) : []) {
-        const others = ask === value.ask ? [] : (await tools.compare(asked, ask, toolbox)).seen;
-        for (const difference of others) explained(difference, tools.divergences);
+      const { directory } = context;
+      const more = stored.has(value) ? Object.keys(tools.asks) : [];
+      const asking = { more, toolbox, directory, written: new Map() };
+      const reports: CaseReport[] = [];
+      for (const variant of variantsOf(variants)) {
+        reports.push(await compared(kit, { ...variant, model }, asking));
       }
-      return reportOf(kit, asked, { names, skipped });
+      const [first, ...others] = reports;
+      return { ...first as CaseReport, more: others };
     },
     async stop() {
       const closing = toolbox;
@@ -100,6 +122,49 @@ export function differential<Model>(
       await closing?.close();
     },
   };
+}
+
+/** The images of a case. */
+function variantsOf(
+  { more = [], ...first }: Omit<DifferentialCase, "model">,
+): readonly ComparedVariant[] {
+  return [first, ...more];
+}
+
+/** How the images of a case are compared. */
+interface Asking {
+  /** Questions that are asked besides that of the image. */
+  readonly more: readonly string[];
+  readonly toolbox: Toolbox;
+  readonly directory: string;
+  /** The files in the directory, by name. */
+  readonly written: Map<string, ByteSource>;
+}
+
+/** Compares one image. */
+async function compared<Model>(
+  kit: Kit<Model> & { readonly tools: ToolKit },
+  value: ComparedVariant & { readonly model: Model },
+  { more, toolbox, directory, written }: Asking,
+): Promise<CaseReport> {
+  const { tools } = kit;
+  const files = filesOf(kit, value.model, value.edits);
+  if (files.some(({ source }) => source.size > (tools.fileMax ?? Infinity))) {
+    return { depth: "header", rules: [], skipped: "the image file is too large to write" };
+  }
+  for (const { name, source } of files) {
+    if (written.get(name) !== source) writeDensely(join(directory, name), source);
+    written.set(name, source);
+  }
+  const asked = openedCase(kit, value, { files, directory });
+  const { skipped, seen } = await tools.compare(asked, value.ask, toolbox);
+  const names = seen.map((difference) => explained(difference, tools.divergences));
+  for (const ask of more.filter((name) => name !== value.ask)) {
+    for (const difference of (await tools.compare(asked, ask, toolbox)).seen) {
+      explained(difference, tools.divergences);
+    }
+  }
+  return reportOf(kit, asked, { names, skipped });
 }
 
 function differentialCases<Model>(
@@ -115,32 +180,49 @@ function differentialCases<Model>(
     ...Object.entries(asks).map(([name, weight]) => ({ weight, arbitrary: fc.constant(name) })),
   );
   const key = kit.keys?.choices("differential") ?? keyChoices({ none: 1 });
-  return fc.tuple(kit.models("differential"), edits, key, ask)
-    .map(([model, draws, key, ask]) => ({ model, edits: editsOf(kit, model, draws), key, ask }));
+  const variants = fc.array(fc.record({ draws: edits, key, ask }), {
+    minLength: 1,
+    maxLength: VARIANTS_MAX,
+    size: "max",
+  });
+  return fc.tuple(kit.models("differential"), variants).map(([model, drawn]) => {
+    const [first, ...more] = drawn.map(({ draws, key, ask }): ComparedVariant => ({
+      edits: editsOf(kit, model, draws),
+      key,
+      ask,
+    }));
+    return { model, ...first as ComparedVariant, ...(more.length === 0 ? {} : { more }) };
+  });
 }
 
 /** A case as stored by any release. */
 type StoredCase<Model> =
-  & Pick<DifferentialCase<Model>, "edits">
-  & Partial<Pick<DifferentialCase<Model>, "key" | "ask">>
+  & Partial<Omit<DifferentialCase<Model>, "model">>
   & ({ readonly model: Model } | { readonly chain: Model });
 
 function storedCase<Model>(
   kit: Kit<Model> & { readonly tools: ToolKit },
   value: StoredCase<Model>,
 ): DifferentialCase<Model> {
-  const { edits, key = "right", ask = Object.keys(kit.tools.asks)[0] ?? "" } = value;
+  const { edits, key = "right", ask = Object.keys(kit.tools.asks)[0] ?? "", more = [] } = value;
+  // A case without the edits of its first image, which were dropped, starts with the next one.
+  const [first, ...rest] = [...edits === undefined ? [] : [{ edits, key, ask }], ...more]
+    .map(({ edits, key, ask }): ComparedVariant => ({
+      edits: edits.map((edit) => kit.edits?.stored?.(edit) ?? edit),
+      key,
+      ask,
+    }));
+  if (first === undefined) throw new TypeError("Cannot use the case: it has no image");
   const model = "chain" in value ? value.chain : value.model;
-  return { model, edits: edits.map((edit) => kit.edits?.stored?.(edit) ?? edit), key, ask };
+  return { model, ...first, ...(rest.length === 0 ? {} : { more: rest }) };
 }
 
-/** Writes the files of a case, and opens them as the reference does. */
-function writtenCase<Model>(
+/** Opens the files of an image as the reference does. */
+function openedCase<Model>(
   kit: Kit<Model>,
-  { model, edits, key }: DifferentialCase<Model>,
+  { model, edits, key }: ComparedVariant & { readonly model: Model },
   { files, directory }: { files: readonly CaseFile[]; directory: string },
 ): Asked {
-  for (const { name, source } of files) writeDensely(join(directory, name), source);
   const passphrases = passphrasesOf(kit, model, key);
   const image = openWith(kit, files, passphrases);
   const [first, second] = files.map(({ name }) => join(directory, name));

@@ -25,7 +25,7 @@ export const targets: readonly Target[] = [
   encryptionCanary,
 ].map((target) => target as Target);
 
-export { differential, type DifferentialCase } from "./differential.ts";
+export { type ComparedVariant, differential, type DifferentialCase } from "./differential.ts";
 export { excerptOf } from "./excerpt.ts";
 export { fromPlainJson, toPlainJson } from "./json.ts";
 export {

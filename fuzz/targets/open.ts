@@ -32,6 +32,7 @@ import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { MeteredSource, startWatch } from "./metered.ts";
+import { numberedFiles } from "./numbered.ts";
 
 /** Malformed images of one sound image. */
 export interface EditedCase<Model> {
@@ -89,9 +90,7 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
     const groups = isNoise(value)
       ? [noiseFiles(kit, value)]
       : value.variants.map(({ edits }) => filesOf(kitOf(value), value.model, edits));
-    return groups.map((files, index) =>
-      files.map(({ name, source }) => ({ name: numbered(name, index), source }))
-    );
+    return groups.map(numberedFiles);
   };
   return {
     name: targetName(kit, "open"),
@@ -142,11 +141,6 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
 /** Whether a case never was an image. */
 export function isNoise(value: object): value is NoiseCase {
   return "kind" in value && value.kind === "noise";
-}
-
-/** A name with a number in front of its extension. */
-function numbered(name: string, index: number): string {
-  return name.replace(/(\.[^.]*)?$/, (extension) => `-${index}${extension}`);
 }
 
 function openCases<Model>(

@@ -10,7 +10,6 @@ import { rewrite } from "./overlay.ts";
 export class ExpectedFile {
   readonly #scratch: Scratch;
   readonly #file: Deno.FsFile;
-  #bytes: Uint8Array = new Uint8Array();
 
   /** @throws {ScratchError} if the scratch folder cannot be made */
   constructor(scratch: string | undefined) {
@@ -23,8 +22,7 @@ export class ExpectedFile {
   }
 
   /** Writes the content of the next image. */
-  reset(bytes: Uint8Array = new Uint8Array()): void {
-    this.#bytes = bytes;
+  reset(bytes: Uint8Array): void {
     rewrite(this.#file, bytes);
   }
 
@@ -36,11 +34,6 @@ export class ExpectedFile {
       "raw.filename": this.#path,
       ...within("test", subject),
     });
-  }
-
-  /** What has been read. */
-  content(size: number): Uint8Array {
-    return this.#bytes.subarray(0, size);
   }
 
   remove(): void {

@@ -10,10 +10,10 @@ export interface OverlayOptions {
   readonly scratch?: string;
   /** Its size in bytes. */
   readonly capacity: number;
-  /** Content is copied in pieces of this size. */
-  readonly clusterSize: number;
 }
 
+/** The smallest there is, so that what cannot be read spoils nothing beside it. */
+const CLUSTER_SIZE = 512;
 /** A start of the data that nothing was copied to. */
 const NO_DATA = new Uint8Array(512);
 
@@ -38,7 +38,7 @@ export class Overlay {
   /** @throws {PeerError} when qemu-img does not make it */
   static async make(options: OverlayOptions): Promise<Overlay> {
     const scratch = makeScratch(options.scratch);
-    const settings = `data_file=${scratch.path}/data,cluster_size=${options.clusterSize}`;
+    const settings = `data_file=${scratch.path}/data,cluster_size=${CLUSTER_SIZE}`;
     const args = ["create", "-q", "-f", "qcow2", "-o", settings, `${scratch.path}/image`];
     const command = [...options.qemuImg ?? ["qemu-img"], ...args, String(options.capacity)];
     const { end, stderr } = await runTool(command);

@@ -65,9 +65,6 @@ export interface Examination extends Content {
 export const SESSION_LIMIT = 64 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 const UNIT = 4096;
-/** Content is copied in pieces of so many bytes: the smaller they are, the smaller is the scratch image. */
-const CLUSTER = 4096;
-const SMALLEST_CLUSTER = 512;
 /** A part that cannot be read is read again in so many. */
 const PARTS = 8;
 /** After a failed read, qcow1 may return stale data until it is opened again. */
@@ -92,8 +89,6 @@ export class QemuIoSession {
   readonly #options: QemuIoOptions;
   readonly #qemuIo: KeptQemuIo;
   #overlay: Promise<Overlay> | undefined;
-  /** One with the smallest clusters, for reading by unit. */
-  #fineOverlay: Promise<Overlay> | undefined;
   #expectedFile: ExpectedFile | undefined;
 
   /** A session; the program starts with the first image. */
@@ -123,58 +118,58 @@ export class QemuIoSession {
     if (size > SESSION_LIMIT) {
       return unsupported(`The content is longer than ${SESSION_LIMIT} bytes`);
     }
-    const target = expected === undefined
-      ? await (this.#overlay ??= this.#makeOverlay(CLUSTER))
-      : this.#expectedFile ??= new ExpectedFile(this.#options.scratch);
-    const asked = await this.#ask(reading, (options) => {
-      target.reset(expected);
-      return [
-        openCommand(options),
-        "map",
-        "close",
-        target.openCommand(options),
-        ...(size === 0 ? [] : [`read -q 0 ${size}`]),
-        "close",
-      ];
-    });
+    const asked = await this.#ask(reading, (options) => [
+      openCommand(options),
+      "map",
+      "close",
+      ...(expected === undefined ? [] : this.#comparison(expected, { size, options })),
+    ]);
     if (asked.outcome !== "accepted") return asked;
     const { exchange, options } = asked.value;
-    const isRead = exchange.end === undefined && exchange.outputs.slice(3).join("") === "";
-    if (expected !== undefined && !isRead) {
+    if (expected !== undefined && !isAsExpected(exchange)) {
       // It differs, or it cannot be compared: the process has ended, or qemu-io lacks the driver.
       const { expected: _, ...whole } = reading;
       return await this.examine(whole);
     }
     const map = mapOutcome(exchange);
     if (map.outcome !== "accepted") return map;
-    const content = isRead
-      ? accepted<Content>({ bytes: target.content(size), unreadable: [] })
-      : await this.#readByUnit(reading, options);
+    const content = expected === undefined
+      ? await this.#read(reading, options)
+      : accepted<Content>({ bytes: expected, unreadable: [] });
     if (content.outcome !== "accepted") return content;
     return accepted({ ...content.value, map: map.value });
   }
 
-  #makeOverlay(clusterSize: number): Promise<Overlay> {
-    return Overlay.make({ ...this.#options, clusterSize, capacity: SESSION_LIMIT });
+  /** The commands that compare content, and print nothing where it is as expected. */
+  #comparison(
+    expected: Uint8Array,
+    { size, options }: { size: number; options: BlockOptions },
+  ): readonly string[] {
+    const file = this.#expectedFile ??= new ExpectedFile(this.#options.scratch);
+    file.reset(expected);
+    return [file.openCommand(options), ...(size === 0 ? [] : [`read -q 0 ${size}`]), "close"];
   }
 
   /** Ends the processes and removes the scratch files. */
   async close(): Promise<void> {
     await this.#qemuIo.close();
-    const made = [await this.#overlay, await this.#fineOverlay, this.#expectedFile];
-    this.#overlay = this.#fineOverlay = this.#expectedFile = undefined;
+    const made = [await this.#overlay, this.#expectedFile];
+    this.#overlay = this.#expectedFile = undefined;
     for (const each of made) each?.remove();
   }
 
-  /** What has been read of an image of which not all can be read, part by part. */
-  async #readByUnit(reading: Reading, options: BlockOptions): Promise<Outcome<Content>> {
+  /** Reads everything at once, and what cannot be read part by part. */
+  async #read(reading: Reading, options: BlockOptions): Promise<Outcome<Content>> {
     const { size, unit = UNIT, format } = reading;
-    const overlay = await (this.#fineOverlay ??= this.#makeOverlay(SMALLEST_CLUSTER));
+    const overlay = await (this.#overlay ??= Overlay.make({
+      ...this.#options,
+      capacity: SESSION_LIMIT,
+    }));
     overlay.reset();
     const [open, close] = [overlay.openCommand(options), "close"];
     const reopens = REOPENED_FORMATS.includes(format);
     const unreadable: Part[] = [];
-    let parts = partsOf({ start: 0, length: size }, unit);
+    let parts: Part[] = size === 0 ? [] : [{ start: 0, length: size }];
     while (parts.length > 0) {
       const reads = parts.map(({ start, length }) => `read -q ${start} ${length}`);
       const commands = reopens
@@ -239,6 +234,11 @@ export class QemuIoSession {
 interface Asked {
   readonly exchange: Exchange;
   readonly options: BlockOptions;
+}
+
+/** Whether the commands after the first three have read what was expected. */
+function isAsExpected({ outputs, end }: Exchange): boolean {
+  return end === undefined && outputs.slice(3).join("") === "";
 }
 
 /** A part in eight, of whole units. */
