@@ -1,12 +1,25 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { eventsOf, runTask, withDirectory } from "./child.ts";
 
-/** Runs the canary; gives the artifact of its failure with text. */
+/** The files of one run of the canary, by name: every test starts from the same ones. */
+const kept = new Map<string, Uint8Array>();
+let name = "";
+
+/** The artifact of the canary's failure with text, in a directory. */
 async function canaryArtifact(directory: string): Promise<string> {
+  if (kept.size === 0) name = await runCanary(directory);
+  for (const [file, bytes] of kept) Deno.writeFileSync(`${directory}/${file}`, bytes);
+  return `${directory}/${name}`;
+}
+
+/** Runs the canary, and keeps its files. */
+async function runCanary(directory: string): Promise<string> {
   const args = ["canary", "--seed", "7", "--runs", "300", "--json", "--artifacts", directory];
   const failure = eventsOf(await runTask("fuzz", args))
     .find((event) => event.event === "failure" && event.signature === "canary.text");
-  return String(failure?.artifact);
+  const files = Array.from(Deno.readDirSync(directory)).filter(({ isFile }) => isFile);
+  for (const { name } of files) kept.set(name, Deno.readFileSync(`${directory}/${name}`));
+  return String(failure?.artifact).replace(`${directory}/`, "");
 }
 
 /** Changes members of an artifact's sidecar. */
