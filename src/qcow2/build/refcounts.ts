@@ -30,8 +30,8 @@ export function countReferences(
   return counts;
 }
 
-/** Entries of less than a byte share bytes with their neighbours. */
-const ENTRIES_PER_BYTE_MAX = 8;
+/** So many entries start at a multiple of 8 bytes, whose offset is exact in a file of 2^56 bytes. */
+const ALIGNED_ENTRIES = 64;
 
 /** The bytes of a refcount block from about its first to its last nonzero refcount. */
 export function refblockSegment(
@@ -42,7 +42,7 @@ export function refblockSegment(
   const entries = [...counts.get(place.block) ?? []];
   const [first, last] = [entries[0], entries.at(-1)];
   if (first === undefined || last === undefined) return undefined;
-  const from = roundDown(first[0], ENTRIES_PER_BYTE_MAX);
+  const from = roundDown(first[0], ALIGNED_ENTRIES);
   const words = new Uint32Array(last[0] + 1 - from);
   for (const [entry, count] of entries) words[entry - from] = count;
   return {
