@@ -27,6 +27,7 @@ export {
   Failure,
   type FailureDetails,
   HarnessError,
+  type Mutating,
   type NamedAnswer,
   type Target,
   type TargetContext,

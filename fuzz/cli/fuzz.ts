@@ -22,7 +22,16 @@ import {
 } from "../engine/mod.ts";
 import { peerTargets } from "../peer/mod.ts";
 import { targets as ownTargets } from "../targets/mod.ts";
-import { requireWritable, typedPath, versionsOf, withScratch } from "./host.ts";
+import {
+  CORPUS_FLAGS,
+  CORPUS_HELP,
+  corpusOf,
+  mergeFolders,
+  minimizeCorpus,
+  reportUnread,
+} from "./corpus.ts";
+import { coverageOf, writeCoverage } from "./coverage.ts";
+import { requireWritable, typedFile, typedPath, versionsOf, withScratch } from "./host.ts";
 import { HumanReporter } from "./human.ts";
 import { emit, JsonReporter } from "./json_lines.ts";
 import { type FindingOptions, Findings } from "./findings.ts";
@@ -61,6 +70,10 @@ ${KNOWN_HELP}
   --peer-memory MIB  memory limit of a jsonl: peer (default 1024)
   --artifacts DIR    folder for failing cases (default artifacts); those in it are run first, within
                      a tenth of the time
+${CORPUS_HELP}
+  --coverage FILE    write how often each target has reached each rule, as text or, for a name that
+                     ends in .json, as JSON; for .lcov or .info, the line coverage of src/, which
+                     makes cases slower
   --json             print one JSON object per line, each with an event, instead of text
   --require-tools    fail with exit status 3 if a tool that a target needs or uses is missing
   --list             print the targets
@@ -91,9 +104,10 @@ export const fuzzVerb: Verb = {
   help,
   run: async (args) => {
     const options = parseOptions(args, {
-      flags: ["list", "json", "require-tools", ...FINDING_FLAGS],
+      flags: ["list", "json", "require-tools", ...CORPUS_FLAGS, ...FINDING_FLAGS],
       values: [
         ...["time", "shrink-time", "runs", "seed", "shard", "jobs", "artifacts"],
+        ...["corpus", "coverage"],
         ...CREW_OPTIONS,
         ...FINDING_VALUES,
       ],
@@ -103,12 +117,22 @@ export const fuzzVerb: Verb = {
     const targets = peers === undefined ? ownTargets : peerTargets(peers.peers);
     if (options.flag("list")) return list(targets, options.flag("json"));
     const json = options.flag("json");
+    const corpus = corpusOf(options);
+    if (corpus !== undefined && options.flag("merge")) {
+      const folders = options.positional.map(typedFile);
+      return mergeFolders(corpus, folders, { targets, artifacts: artifactsOf(options), json });
+    }
     const named = [...options.positional, ...options.list("target")];
     const chosen = chosenTargets(targets, named);
     const found = await findTools(chosen);
     const tools = workingTools(found);
     const findings = peers && new Findings(peers.peers, findingOptions(options));
-    const plan = { ...planOf(options, chosen, tools), ...planFor(findings, options) };
+    const plan = {
+      ...planOf(options, chosen, tools),
+      ...planFor(findings, options),
+      // With --runs, the cases depend on the seed alone.
+      ...(corpus === undefined ? {} : { corpus, guided: options.value("runs") === undefined }),
+    };
     const jobs = wholeNumber(options, "jobs", { min: 1, max: JOBS_MAX }) ?? 1;
     requireWritable(plan.artifacts);
     const asked = (tool: ToolName) =>
@@ -119,11 +143,19 @@ export const fuzzVerb: Verb = {
       else print(missingLine(missing));
     }
     return withScratch(async (directory, onInterrupt) => {
-      const crew = new Crew(crewOptions(options, { directory, tools, jobs, peers }));
+      const coverage = coverageOf(options);
+      const profiles = coverage?.isLcov === true ? `${directory}/profiles` : undefined;
+      const settings = crewOptions(options, { directory, tools, jobs, peers, profiles });
+      const crew = new Crew(settings);
       onInterrupt((status) => crew.interrupt(status));
+      if (corpus !== undefined && options.flag("minimize-corpus")) {
+        return await minimizeCorpus(corpus, chosen, { crew, json });
+      }
       const reporter = json ? new JsonReporter() : new HumanReporter(new Terminal());
       const summary = await fuzz(plan, crew, reporter);
-      crew.dismiss();
+      await crew.dismissed();
+      if (coverage !== undefined) await writeCoverage(coverage.path, summary, profiles);
+      if (corpus !== undefined) reportUnread(corpus, json);
       await findings?.report(summary);
       const isSilent = summary.status === STATUS.ok && summary.counts.cases === 0;
       if (peers !== undefined && isSilent) {
@@ -214,8 +246,7 @@ function planOf(options: Options, chosen: readonly Target[], tools: Tools): Plan
   const runs = wholeNumber(options, "runs", { min: 1, max: CASES_MAX - 1 });
   const milliseconds = durationOption(options, "time") ??
     (runs === undefined ? TIME_DEFAULT : Infinity);
-  const directory = options.value("artifacts");
-  const artifacts = directory === undefined ? ARTIFACTS_DEFAULT : typedPath(directory);
+  const artifacts = artifactsOf(options);
   return {
     targets: chosen,
     seed: seedOf(options.value("seed")),
@@ -229,6 +260,11 @@ function planOf(options: Options, chosen: readonly Target[], tools: Tools): Plan
     versions: versionsOf(tools),
     rules: catalogue.map((rule) => rule.id),
   };
+}
+
+function artifactsOf(options: Options): string {
+  const directory = options.value("artifacts");
+  return directory === undefined ? ARTIFACTS_DEFAULT : typedPath(directory);
 }
 
 /** The hash of a commit gives each commit other cases, and the same ones in each run. */

@@ -26,6 +26,7 @@ export function workers(entry: URL): (setup: WorkerSetup) => Worker {
       "--allow-read",
       `--allow-write=${setup.directory}`,
       ...runPermissions(setup),
+      ...(setup.profiled === true ? ["--allow-sys"] : []),
       entry.href,
     ], setup.directory);
     return new ProcessWorker(new Child(child), setup);
@@ -40,7 +41,7 @@ function runPermissions({ tools, settings }: WorkerSetup): string[] {
 }
 
 /** The command for Deno: `--allow-run=deno` permits the one on the PATH, which may be another file. */
-function denoCommand(): string {
+export function denoCommand(): string {
   const own = Deno.execPath();
   return Deno.permissions.querySync({ name: "run", command: own }).state === "granted"
     ? own

@@ -44,9 +44,11 @@ export function crewOptions(
     readonly jobs: number;
     readonly timeout?: number;
     readonly peers?: PeerRun | undefined;
+    /** Where the counts of what the workers run go. */
+    readonly profiles?: string | undefined;
   },
 ): CrewOptions {
-  const { directory, tools, jobs, peers } = given;
+  const { directory, tools, jobs, peers, profiles } = given;
   const memory = wholeNumber(options, "rss-limit", { min: 256, max: 2 ** 20 }) ??
     MEMORY_DEFAULT;
   return {
@@ -59,6 +61,7 @@ export function crewOptions(
       ? durationOption(options, "timeout") ?? given.timeout ?? TIMEOUT_DEFAULT
       : QUESTIONS_MAX * answerLimits(options).timeoutMs,
     ...(peers === undefined ? {} : { settings: peers.settings }),
+    ...(profiles === undefined ? {} : { profiles }),
     memoryMax: memory * MEBIBYTE,
   };
 }

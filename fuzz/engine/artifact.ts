@@ -94,7 +94,7 @@ export interface ArtifactContent {
  * @throws {Error} when the directory cannot be written to
  */
 export function writeArtifact(directory: string, content: ArtifactContent): string {
-  const { found: { dossier, fault, index, path, shrink, repeats } } = content;
+  const { found: { dossier, fault, index, path, shrink, repeats, cause } } = content;
   const place = pathText(index, path);
   const name = artifactName(fault, [
     content.target,
@@ -108,6 +108,7 @@ export function writeArtifact(directory: string, content: ArtifactContent): stri
     artifact: SIDECAR_FORMAT,
     target: content.target,
     ...fault,
+    ...(cause === undefined ? {} : { cause }),
     seed: content.seed,
     path: place,
     ...(shrink === undefined ? {} : { shrink }),

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import type { Json } from "../../src/format/mod.ts";
 import { hasCause, kindIn, type KnownCause, LEFT_OUT } from "./causes.ts";
 import { dossierOf } from "./dossier.ts";
-import { drops } from "./drops.ts";
+import { drops, lowered } from "./drops.ts";
 import {
   type Attempt,
   attempt,
@@ -13,6 +13,7 @@ import {
   sameFault,
 } from "./fault.ts";
 import type { Heartbeat } from "./heartbeat.ts";
+import type { Guide, Mutated } from "./kept/guide.ts";
 import type { CaseRef, Shrunk, Smaller } from "./protocol.ts";
 import { caseAt, type CaseStream, followPath, listedAt } from "./random.ts";
 import type { Scratch } from "./scratch.ts";
@@ -42,7 +43,7 @@ export class Bench {
   readonly target: Target;
   readonly #scratch: Scratch;
   readonly #heartbeat: Heartbeat;
-  readonly #drops = (value: unknown) => drops(this.target, value);
+  readonly #drops = (value: unknown) => lessOf(this.target, value);
   #cases: fc.Arbitrary<unknown> | undefined;
   #listed: readonly unknown[] | undefined;
   #running = false;
@@ -89,6 +90,25 @@ export class Bench {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`Cannot generate case ${index} of seed ${stream.seed}: ${reason}`, { cause });
     }
+  }
+
+  /** The mutation of a kept case that takes the place of a case. */
+  mutated(guide: Guide, stream: CaseStream, index: number): Mutated | undefined {
+    this.#heartbeat.generating(index);
+    const mutated = guide.mutated(stream, index, () => this.generate(stream, index).value);
+    if (mutated !== undefined) this.#heartbeat.carry(mutated.text);
+    return mutated;
+  }
+
+  /**
+   * A case that somebody has stored, in place of the one with an index.
+   *
+   * @throws {Error} when it is not a case of the target
+   */
+  stored(json: Json, index: number): unknown {
+    this.#heartbeat.generating(index);
+    const value = this.target.fromJson(json);
+    return this.target.repair?.(value) ?? value;
   }
 
   /**
@@ -213,6 +233,12 @@ export class Bench {
       return false;
     }
   }
+}
+
+/** The cases without one part, then those with one number less. */
+function* lessOf(target: Target, value: unknown): Generator<unknown> {
+  yield* drops(target, value);
+  yield* lowered(target, value);
 }
 
 /** Whether a case with this fault ends its worker. */

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { Json } from "../../src/format/mod.ts";
 import type { Dossier } from "./dossier.ts";
+import { PROFILE } from "./profile.ts";
 import type { Answer, CaseRef, Question, WorkerSetup } from "./protocol.ts";
 import type { Tools } from "./target.ts";
 import type { Worker } from "./worker.ts";
@@ -25,6 +26,8 @@ export interface CrewOptions {
   readonly memoryMax: number;
   /** What the targets of the workers are made from, if they are not fixed. */
   readonly settings?: Json;
+  /** Where the counts of what the workers run of src/ go; they are not counted if it is absent. */
+  readonly profiles?: string;
   /** A clock in milliseconds; that of the runtime by default. */
   readonly now?: () => number;
 }
@@ -89,16 +92,27 @@ export class Crew {
     return this.#interrupted;
   }
 
+  /** Ends all workers after they have completed the counts of what they have run. */
+  async dismissed(): Promise<void> {
+    if (this.options.profiles !== undefined) {
+      for (const hired of this.#jobs) await hired?.worker.ask({ ask: "profile" });
+    }
+    this.dismiss();
+  }
+
   /** Ends all workers. */
   dismiss(): void {
     for (const hired of this.#alive) this.#clear(hired);
   }
 
   #hire(): Hired {
-    const { hire, tools, timeout, memoryMax, settings } = this.options;
+    const { hire, tools, timeout, memoryMax, settings, profiles } = this.options;
     const directory = join(this.options.directory, `worker-${this.#made++}`);
     mkdirSync(directory, { recursive: true });
-    const more = settings === undefined ? {} : { settings };
+    const more = {
+      ...(settings === undefined ? {} : { settings }),
+      ...(profiles === undefined ? {} : { profiled: true as const }),
+    };
     const hired = { worker: hire({ directory, tools, timeout, memoryMax, ...more }), directory };
     this.#alive.add(hired);
     return hired;
@@ -107,10 +121,19 @@ export class Crew {
   #clear(hired: Hired): void {
     hired.worker.end();
     this.#alive.delete(hired);
+    this.#saveProfile(hired);
     try {
       rmSync(hired.directory, { recursive: true, force: true });
     } catch {
       // A tool of the worker may still be writing. The caller removes the parent directory.
     }
+  }
+
+  #saveProfile({ directory }: Hired): void {
+    const { profiles } = this.options;
+    const own = join(directory, PROFILE);
+    if (profiles === undefined || !existsSync(own)) return;
+    mkdirSync(profiles, { recursive: true });
+    renameSync(own, join(profiles, basename(directory)));
   }
 }

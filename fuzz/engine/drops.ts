@@ -28,6 +28,81 @@ export function* drops<Case>(target: Target<Case>, value: Case): Generator<Case>
   }
 }
 
+/**
+ * The cases with one number or one flag less: a number becomes 0, half of it, or one less. Only a target
+ * that can repair a case has them. They come after {@link drops}: the arbitrary has made most numbers
+ * small, but not those of a case that was read from JSON or has lost a part.
+ */
+export function* lowered<Case>(target: Target<Case>, value: Case): Generator<Case> {
+  if (target.repair === undefined) return;
+  const json = target.toJson(value);
+  const own = JSON.stringify(json);
+  const seen = new Set([own]);
+  for (const less of lowerIn(json)) {
+    const smaller = caseOf(target, less);
+    if (smaller === undefined) continue;
+    const text = JSON.stringify(smaller.json);
+    // A repair may bring the number back, or make another one larger. `false` is longer than `true`.
+    if (seen.has(text) || text.length > own.length + 1 || sumOf(smaller.json) >= sumOf(json)) {
+      continue;
+    }
+    seen.add(text);
+    yield smaller.value;
+  }
+}
+
+/** JSON with one number or flag less. */
+function* lowerIn(json: Json): Generator<Json> {
+  if (json === true) yield false;
+  else if (typeof json === "number") yield* lowerNumber(json);
+  else if (Array.isArray(json)) {
+    for (const [index, element] of json.entries()) {
+      for (const less of lowerIn(element)) yield json.with(index, less);
+    }
+  } else if (json !== null && typeof json === "object") {
+    const object = json as { readonly [name: string]: Json };
+    const big = bigIn(object);
+    if (big !== undefined) yield* lowerBig(big);
+    else {
+      for (const [name, part] of Object.entries(object)) {
+        for (const less of lowerIn(part)) yield { ...object, [name]: less };
+      }
+    }
+  }
+}
+
+function* lowerNumber(number: number): Generator<number> {
+  if (!Number.isSafeInteger(number) || number <= 0) return;
+  yield 0;
+  if (number > 2) yield Math.floor(number / 2);
+  if (number > 1) yield number - 1;
+}
+
+function* lowerBig(big: bigint): Generator<Json> {
+  if (big <= 0n) return;
+  yield { bigint: "0" };
+  if (big > 2n) yield { bigint: `${big / 2n}` };
+  if (big > 1n) yield { bigint: `${big - 1n}` };
+}
+
+/** The `bigint` that an object stands for. */
+function bigIn(object: { readonly [name: string]: Json }): bigint | undefined {
+  const { bigint } = object;
+  return typeof bigint === "string" && /^\d+$/.test(bigint) ? BigInt(bigint) : undefined;
+}
+
+/** What makes a case smaller where its text is as long: its numbers, and flags that are set. */
+function sumOf(json: Json): number {
+  if (json === true) return 1;
+  if (typeof json === "number") return Math.abs(json);
+  if (Array.isArray(json)) return json.reduce((sum: number, it) => sum + sumOf(it), 0);
+  if (json === null || typeof json !== "object") return 0;
+  const object = json as { readonly [name: string]: Json };
+  const big = bigIn(object);
+  if (big !== undefined) return Number(big);
+  return Object.values(object).reduce((sum: number, it) => sum + sumOf(it), 0);
+}
+
 /** The case of a JSON value; `undefined` if it is not a case. */
 function caseOf<Case>(
   target: Target<Case>,

@@ -21,6 +21,8 @@ export interface Beat {
   readonly path: readonly number[];
   /** The step of the case, if the target names its steps. */
   readonly step?: string;
+  /** The case as JSON text, if no seed generates it. */
+  readonly carried?: string;
 }
 
 /** How many steps a shrink path may have. */
@@ -35,10 +37,13 @@ const INDEX = 2;
 const STOP = 3;
 const PATH_LENGTH = 4;
 const STEP_LENGTH = 5;
-const PATH = 6;
+const CARRIED_LENGTH = 6;
+const PATH = 7;
 
 /** Bytes of the name of a step; the rest is cut off. */
 const STEP_MAX = 32;
+/** Bytes of the text of a case. */
+const CARRIED_MAX = 64 * 1024;
 
 /**
  * Memory that the two threads of a worker share. The thread that runs cases writes here what it does. A
@@ -49,11 +54,13 @@ export class Heartbeat {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
   readonly #step: Uint8Array;
+  readonly #carried: Uint8Array;
 
-  constructor(buffer = new SharedArrayBuffer(4 * (PATH + PATH_MAX) + STEP_MAX)) {
+  constructor(buffer = new SharedArrayBuffer(4 * (PATH + PATH_MAX) + STEP_MAX + CARRIED_MAX)) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer, 0, PATH + PATH_MAX);
-    this.#step = new Uint8Array(buffer, 4 * (PATH + PATH_MAX));
+    this.#step = new Uint8Array(buffer, 4 * (PATH + PATH_MAX), STEP_MAX);
+    this.#carried = new Uint8Array(buffer, 4 * (PATH + PATH_MAX) + STEP_MAX);
   }
 
   /** The thread enters a phase. */
@@ -68,8 +75,17 @@ export class Heartbeat {
     this.#words[INDEX] = index | 0;
     this.#words[PATH_LENGTH] = 0;
     this.#words[STEP_LENGTH] = 0;
+    this.#words[CARRIED_LENGTH] = 0;
     Atomics.store(this.#words, PHASE, GENERATING);
     Atomics.add(this.#words, TICK, 1);
+  }
+
+  /** The case that runs next, as JSON: no seed generates it. A text that is too long is not carried. */
+  carry(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length > CARRIED_MAX) return;
+    this.#carried.set(bytes);
+    this.#words[CARRIED_LENGTH] = bytes.length;
   }
 
   /** The thread runs the case that it generated. */
@@ -109,12 +125,14 @@ export class Heartbeat {
     const tick = Atomics.load(this.#words, TICK);
     const length = this.#words[PATH_LENGTH] as number;
     const step = this.#step.slice(0, this.#words[STEP_LENGTH]);
+    const carried = this.#carried.slice(0, this.#words[CARRIED_LENGTH]);
     return {
       tick,
       phase: PHASES[Atomics.load(this.#words, PHASE)] ?? "idle",
       index: (this.#words[INDEX] as number) >>> 0,
       path: [...this.#words.subarray(PATH, PATH + length)],
       ...(step.length === 0 ? {} : { step: new TextDecoder().decode(step) }),
+      ...(carried.length === 0 ? {} : { carried: new TextDecoder().decode(carried) }),
     };
   }
 }

@@ -28,11 +28,17 @@ export {
 export { formatDuration, parseDuration } from "./budget.ts";
 export { type KnownCause, Ledger, type LedgerEntry } from "./causes.ts";
 export { Crew, type CrewOptions } from "./crew.ts";
+export { Corpus } from "./kept/corpus.ts";
+export { anyPath } from "./kept/features.ts";
+export { Guide } from "./kept/guide.ts";
+export { type Merged, type MergedFailure, mergeRuns } from "./kept/merge.ts";
+export { type Minimized, minimizeInputs } from "./kept/minimize.ts";
 export { type Dossier, type DossierFile, hexRows } from "./dossier.ts";
 export { type Fault, type FaultKind } from "./fault.ts";
 export { type Finding } from "./finding.ts";
 export { type Found, type WorkerSetup } from "./protocol.ts";
 export { caseAt, CASES_MAX, pathText } from "./random.ts";
+export { Profile } from "./profile.ts";
 export { minimize, type Replay, replay } from "./replay.ts";
 export { type EarlierCase, storedIn } from "./earlier.ts";
 export {
@@ -58,6 +64,7 @@ export {
   Failure,
   type FailureDetails,
   HarnessError,
+  type Mutating,
   type NamedAnswer,
   type Target,
   type TargetContext,

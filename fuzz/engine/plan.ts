@@ -1,6 +1,7 @@
 import type { ArtifactContent, Versions } from "./artifact.ts";
 import type { Ledger, LedgerEntry } from "./causes.ts";
 import type { Finding } from "./finding.ts";
+import type { Corpus } from "./kept/corpus.ts";
 import type { Replay } from "./replay.ts";
 import type { EarlierCase } from "./earlier.ts";
 import type { Counts } from "./tally.ts";
@@ -25,6 +26,10 @@ export interface Plan {
   readonly stored?: readonly EarlierCase[];
   /** The folder for artifacts. */
   readonly artifacts: string;
+  /** A share of the cases are mutations of cases that have shown something new; by default none. */
+  readonly guided?: boolean;
+  /** Cases that run first, and where those that show something new are kept. */
+  readonly corpus?: Corpus;
   readonly versions: Versions;
   /** Slugs of all rules that a case can break. */
   readonly rules: readonly string[];

@@ -17,6 +17,8 @@ export interface WorkerSetup {
   readonly memoryMax: number;
   /** What the targets of the worker are made from, if they are not fixed. */
   readonly settings?: Json;
+  /** It counts what it runs of src/. */
+  readonly profiled?: true;
 }
 
 /** Cases of one target and seed, by index: `from`, `from + stride` and so on below `to`. */
@@ -27,6 +29,8 @@ export interface CaseRange {
   readonly to: number;
   /** 1 if it is absent. */
   readonly stride?: number;
+  /** Cases that were stored, by index: they run in place of those of the seed. */
+  readonly stored?: readonly Json[];
 }
 
 /** A case: how it is generated and, for a stored case, its value. */
@@ -84,9 +88,17 @@ export type Question =
     readonly known: readonly string[];
     /** Causes of known failures. Cases with them are run less often. */
     readonly causes?: readonly KnownCause[];
+    /** A share of the cases are mutations of kept ones. */
+    readonly guided?: boolean;
+    /** The answer has the cases that are kept. */
+    readonly keeps?: boolean;
+    /** The answer has the features of each case. */
+    readonly lists?: boolean;
   }
   /** Generate a case again and describe it, without running it. */
   | { readonly ask: "dossier"; readonly ref: CaseRef }
+  /** Complete the counts of what the worker runs. */
+  | { readonly ask: "profile" }
   /** Run one case. */
   | { readonly ask: "replay"; readonly ref: CaseRef }
   /** Make a failing case smaller. */
@@ -107,6 +119,14 @@ export type Question =
 export interface Met {
   readonly index: number;
   readonly fault: Fault;
+  /** The case, if no seed generates it. */
+  readonly case?: Json;
+}
+
+/** A stored case that is none of the target. */
+export interface Unusable {
+  readonly index: number;
+  readonly reason: string;
 }
 
 /** An answer of a worker. */
@@ -120,6 +140,11 @@ export type Answer =
     readonly met: readonly Met[];
     /** How much of what the cases have shown no case of the target in this worker had shown before. */
     readonly novel: number;
+    /** The cases that are kept, as JSON texts, if the question requests them. */
+    readonly kept?: readonly string[];
+    /** The features of cases by index, if the question requests them. */
+    readonly features?: readonly (readonly [index: number, features: readonly number[]])[];
+    readonly unusable?: readonly Unusable[];
     /** Why no more cases can be run. */
     readonly trouble?: string;
     /** Resident memory of the worker in bytes. */
@@ -127,6 +152,7 @@ export type Answer =
   }
   | { readonly say: "dossier"; readonly dossier: Dossier }
   | { readonly say: "replayed"; readonly attempt: Attempt; readonly dossier: Dossier }
+  | { readonly say: "profiled" }
   /** `shrunk` is absent if the case does not fail in the same way any more. */
   | { readonly say: "shrunk"; readonly shrunk?: Shrunk }
   /** The target is broken or, with `trouble`, the harness. */

@@ -45,13 +45,13 @@ export class SmallFastCounter {
   }
 }
 
-/** FNV-1a, so that targets have different streams. */
-function hashOf(name: string): number {
+/** FNV-1a of a text: a whole number below 2^32. */
+export function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < name.length; i++) {
-    hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   }
-  return hash;
+  return hash >>> 0;
 }
 
 /**
@@ -70,9 +70,18 @@ export function caseAt<Case>(
   stream: CaseStream,
   index: number,
 ): fc.Value<Case> {
-  const counter = new SmallFastCounter([stream.seed | 0, hashOf(stream.target), index | 0, 1]);
+  return cases.generate(randomAt(stream, index, GENERATOR), biasOf(index));
+}
+
+/** The lane of the generator of a case. */
+const GENERATOR = 1;
+
+/** Random numbers that belong to a case: each lane has its own. */
+export function randomAt(stream: CaseStream, index: number, lane: number): fc.Random {
+  const state = [stream.seed | 0, fnv1a(stream.target) | 0, index | 0, lane] as const;
+  const counter = new SmallFastCounter(state);
   for (let i = 0; i < WARM_UP_ROUNDS; i++) counter.next();
-  return cases.generate(new fc.Random(counter), biasOf(index));
+  return new fc.Random(counter);
 }
 
 /** The case with an index of a list: each of them once, then again, in an order that the seed gives. */

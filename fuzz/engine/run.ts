@@ -2,15 +2,15 @@ import type { LedgerEntry } from "./causes.ts";
 import type { Crew } from "./crew.ts";
 import { Failures } from "./failures.ts";
 import { Finding } from "./finding.ts";
+import type { Corpus } from "./kept/corpus.ts";
 import type { Plan, Progress, Reporter, Summary, TargetResult } from "./plan.ts";
 import { CASES_MAX } from "./random.ts";
 import { Replays } from "./replays.ts";
 import { Schedule } from "./schedule.ts";
 import { type Counts, NO_COUNTS, sumCounts } from "./tally.ts";
 import type { Target, Tools } from "./target.ts";
-import { TargetRun, WHOLE } from "./target_run.ts";
+import { type TargetPlan, TargetRun, WHOLE } from "./target_run.ts";
 import type { ToolName } from "../../src/peers/mod.ts";
-
 /** Exit statuses of a run. */
 export const STATUS = { ok: 0, failed: 1, unusable: 2, peer: 3 } as const;
 
@@ -77,6 +77,8 @@ function scheduleOf(targets: readonly Target[], running: Running): Schedule {
       runs: Math.min(plan.runs, CASES_MAX - 1, listedIn(target)),
       shard,
       causes: () => failures.causesFor(name),
+      guided: plan.guided ?? false,
+      ...corpusFor(plan.corpus, name),
       met: (origin) => {
         const finding = new Finding(origin, crew.now());
         reporter.found(finding);
@@ -118,6 +120,18 @@ function listedIn(target: Target): number {
     // The worker meets the same error, and reports it.
     return Infinity;
   }
+}
+
+function corpusFor(
+  corpus: Corpus | undefined,
+  target: string,
+): Pick<TargetPlan, "inputs" | "kept" | "unusable"> {
+  if (corpus === undefined) return {};
+  return {
+    inputs: corpus.cases(target),
+    kept: (text) => corpus.add(target, text),
+    unusable: (reason) => corpus.skip(reason),
+  };
 }
 
 function summarize(

@@ -8,7 +8,9 @@ import { dossierOf } from "./dossier.ts";
 import { Evidence } from "./evidence.ts";
 import { faultOf, isFault, isTrouble, nameOf, sameFault } from "./fault.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { Novelty } from "./novelty.ts";
+import { Gains, type NextCase } from "./kept/gains.ts";
+import { Guide } from "./kept/guide.ts";
+import type { Profile } from "./profile.ts";
 import type { Answer, FromWorker, Met, Question } from "./protocol.ts";
 import { Scratch } from "./scratch.ts";
 import type { ThreadSetup } from "./supervise.ts";
@@ -20,16 +22,18 @@ import { HarnessError, type Target } from "./target.ts";
  * module of the second thread calls this and does nothing else.
  *
  * @param targets the targets, or what makes them from the settings of the worker
+ * @param profile counts what the thread runs
  * @throws {Error} when it is called outside a worker
  */
 export function serve(
   targets: readonly Target[] | ((settings: Json | undefined) => readonly Target[]),
+  profile?: Profile,
 ): void {
   const port = parentPort;
   if (port === null) throw new Error("Cannot serve targets: this is not a worker");
   const setup = workerData as ThreadSetup;
   const made = typeof targets === "function" ? targets(setup.settings) : targets;
-  const server = new Server(made, setup, (said) => port.postMessage(said));
+  const server = new Server(made, { ...setup, profile }, (said) => port.postMessage(said));
   globalThis.addEventListener("unhandledrejection", (event) => {
     if (server.blame(event.reason)) event.preventDefault();
   });
@@ -45,19 +49,20 @@ const READY_SHARE = 0.5;
 interface Ready {
   readonly bench: Bench;
   readonly evidence: Evidence;
-  readonly novelty: Novelty;
+  readonly guide: Guide;
 }
-
-/** What a new failure counts in comparison with a new rule. */
-const NEW_FAILURE = 16;
 
 /** One case in so many is kept as evidence where its traits are not needed otherwise. */
 const SAMPLED = 16;
 
+interface ServerSetup extends ThreadSetup {
+  readonly profile?: Profile | undefined;
+}
+
 /** Answers the questions to a worker, in whatever thread it is. */
 export class Server {
   readonly #targets: readonly Target[];
-  readonly #setup: ThreadSetup;
+  readonly #setup: ServerSetup;
   readonly #say: (said: FromWorker) => void;
   readonly #heartbeat: Heartbeat;
   /** By name of the target, in the order in which they ran last. */
@@ -67,7 +72,7 @@ export class Server {
 
   constructor(
     targets: readonly Target[],
-    setup: ThreadSetup,
+    setup: ServerSetup,
     say: (said: FromWorker) => void,
   ) {
     this.#targets = targets;
@@ -86,6 +91,8 @@ export class Server {
     let answer: Answer;
     try {
       answer = await this.#answerTo(question);
+      this.#heartbeat.enter("idle");
+      await this.#setup.profile?.takeSometimes();
     } catch (error) {
       const fault = faultOf(error);
       const message = error instanceof Error ? error.message : String(error);
@@ -98,6 +105,10 @@ export class Server {
   async #answerTo(question: Question): Promise<Answer> {
     if (question.ask === "cases") {
       return await this.#runCases(await this.#started(question.range.target), question);
+    }
+    if (question.ask === "profile") {
+      await this.#setup.profile?.take();
+      return { say: "profiled" };
     }
     const { ref } = question;
     if (question.ask === "shrink") return await this.#shrink(question);
@@ -130,7 +141,7 @@ export class Server {
       const bench = this.#newBench(name);
       this.#current = bench;
       await bench.start();
-      ready = { bench, evidence: new Evidence(), novelty: new Novelty() };
+      ready = { bench, evidence: new Evidence(), guide: new Guide(bench.target) };
     }
     this.#ready.set(name, ready);
     this.#current = ready.bench;
@@ -149,27 +160,32 @@ export class Server {
   }
 
   async #runCases(
-    { bench, evidence, novelty }: Ready,
-    { range, milliseconds, known, causes = [] }: Extract<Question, { ask: "cases" }>,
+    ready: Ready,
+    question: Extract<Question, { ask: "cases" }>,
   ): Promise<Answer> {
+    const { bench, evidence } = ready;
+    const { range, milliseconds, known, causes = [] } = question;
     const { stride = 1 } = range;
+    const gains = new Gains(ready, question);
     const tally = new Tally();
     const names = new Set(known);
     const met: Met[] = [];
     const until = performance.now() + milliseconds;
     let index = range.from;
-    let novel = 0;
     let trouble: string | undefined;
-    while (index < range.to && trouble === undefined) {
-      const value = bench.generate(range, index);
-      const traits = traitsOf(bench, value.value, { causes, index });
+    for (; index < range.to && trouble === undefined; index += stride) {
+      const isOver = this.#heartbeat.stopped || performance.now() >= until;
+      if (isOver && index > range.from) break;
+      const next = gains.next(index);
+      if (next === undefined) continue;
+      const traits = traitsOf(bench, next.value, { causes, index });
       const pending = isLeftOut(bench, evidence, { traits, index, causes })
         ? LEFT_OUT
-        : bench.run(value.value);
+        : bench.run(next.value);
       const attempt = pending instanceof Promise ? await pending : pending;
       if (!isFault(attempt)) {
         tally.add(attempt);
-        novel += novelty.addReport(attempt);
+        gains.passed(index, next, attempt);
         if (attempt.skipped === undefined) evidence.passed(traits, causes);
       } else if (isTrouble(attempt)) trouble = attempt.message;
       else {
@@ -177,19 +193,19 @@ export class Server {
         if (cause !== undefined) evidence.failed(cause);
         tally.fail(cause?.id ?? attempt.signature);
         const name = nameOf(attempt);
-        novel += NEW_FAILURE * novelty.add([`failure ${name}`]);
-        if (cause === undefined && !names.has(name)) met.push({ index, fault: attempt });
+        gains.failed(index, name);
+        if (cause === undefined && !names.has(name)) {
+          met.push({ index, fault: attempt, ...caseIn(next) });
+        }
         if (cause === undefined) names.add(name);
       }
-      index += stride;
-      if (this.#heartbeat.stopped || performance.now() >= until) break;
     }
     return {
       say: "ran",
       to: index,
       counts: tally.counts(),
       met,
-      novel,
+      ...gains.all,
       resident: process.memoryUsage.rss(),
       ...(trouble === undefined ? {} : { trouble }),
     };
@@ -224,6 +240,10 @@ export class Server {
     });
     return { say: "shrunk", shrunk: { ...shrunk, cause } };
   }
+}
+
+function caseIn({ json }: NextCase): { readonly case?: Json } {
+  return json === undefined ? {} : { case: json };
 }
 
 /** The traits of a case; none where they are not needed. */

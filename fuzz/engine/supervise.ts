@@ -17,6 +17,8 @@ export interface ThreadSetup {
   /** Limit of the resident memory of the process in bytes. */
   readonly memoryMax: number;
   readonly settings?: Json;
+  /** The thread counts what it runs of src/. */
+  readonly profiled?: true;
 }
 
 /** The connection to the main process. */
@@ -78,22 +80,16 @@ class Supervisor {
   #residentThen = process.memoryUsage.rss();
 
   constructor(thread: URL, setup: WorkerSetup, pipe: Pipe) {
-    const { directory, tools, timeout, memoryMax, settings } = setup;
+    const { timeout, ...rest } = setup;
     this.#setup = setup;
     this.#pipe = pipe;
     this.#limit = timeout;
     this.lost = new Promise((resolve) => this.#end = resolve);
-    const workerData: ThreadSetup = {
-      heartbeat: this.#heartbeat.buffer,
-      directory,
-      tools,
-      memoryMax,
-      ...(settings === undefined ? {} : { settings }),
-    };
+    const workerData: ThreadSetup = { ...rest, heartbeat: this.#heartbeat.buffer };
     this.#heartbeat.enter("starting");
     this.#thread = new Worker(thread, {
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryMax * HEAP_SHARE / 2 ** 20) },
+      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(setup.memoryMax * HEAP_SHARE / 2 ** 20) },
     });
     this.#thread.on("message", (answer: FromWorker) => this.#say(answer));
     this.#thread.on("error", (error: unknown) => this.#lose(faultOf(error)));

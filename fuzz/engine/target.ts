@@ -14,6 +14,8 @@ export interface CaseReport {
   readonly rules: readonly string[];
   /** Names of the explained divergences that it showed. */
   readonly divergences?: readonly string[];
+  /** What else is remarkable about it: names. A case that is the first with one is kept. */
+  readonly features?: readonly string[];
   /** Why nothing was compared. Such a case is counted under its reason and not as a case. */
   readonly skipped?: string;
   /** Results of further images of the same case. Each counts as a case. */
@@ -126,6 +128,16 @@ export interface CaseFile {
   readonly source: ByteSource;
 }
 
+/** What a mutated case is made with. */
+export interface Mutating<Case> {
+  /** Random numbers that belong to the case. */
+  readonly random: fc.Random;
+  /** Other kept cases. */
+  readonly others: readonly Case[];
+  /** Draws a fresh case. */
+  fresh(): Case;
+}
+
 /**
  * A property that is fuzzed. A case is a small plain value, from which everything else is built, so that
  * it can be made smaller and stored as JSON.
@@ -161,6 +173,14 @@ export interface Target<Case = unknown> {
    * @throws {Error} when there is no such case
    */
   repair?(value: Case): Case;
+  /**
+   * Another case like one that was kept. It may have parts of other kept cases and of a fresh one.
+   *
+   * @returns `undefined` where a fresh case is as good
+   */
+  mutate?(value: Case, parts: Mutating<Case>): Case | undefined;
+  /** A case with several images with one of them alone, counted as its reports are. */
+  part?(value: Case, index: number): Case;
   /** The files of the case. */
   files(value: Case): readonly CaseFile[];
   /** Describes the case in a few lines. */

@@ -1,8 +1,10 @@
+import type { Json } from "../../src/format/mod.ts";
 import type { KnownCause } from "./causes.ts";
 import type { Crew } from "./crew.ts";
 import { nameOf } from "./fault.ts";
 import type { Origin } from "./finding.ts";
-import type { Answer, CaseRange, Lost } from "./protocol.ts";
+import type { Beat } from "./heartbeat.ts";
+import type { Answer, CaseRange, CaseRef, Lost } from "./protocol.ts";
 import { type Counts, NO_COUNTS, sumCounts } from "./tally.ts";
 import { HarnessError } from "./target.ts";
 import type { Worker } from "./worker.ts";
@@ -38,6 +40,14 @@ export interface TargetPlan {
   causes(): readonly KnownCause[] | undefined;
   /** Called for each new failure. */
   met(origin: Origin): void;
+  /** A share of the cases are mutations of kept ones, which depend on the cases before them. */
+  readonly guided?: boolean;
+  /** Stored cases, which run first. */
+  readonly inputs?: Iterable<Json>;
+  /** Called for each case that shows something new, with its JSON. */
+  kept?(text: string): void;
+  /** Called for each stored case that cannot be used. */
+  unusable?(reason: string): void;
 }
 
 /** Every `of`th case of a target, from the one with index `first`. */
@@ -58,6 +68,8 @@ export interface Slice {
 
 /** Most cases that a worker gets at a time. */
 const RANGE_MAX = 4096;
+/** Stored cases that a worker gets at a time. */
+const STORED_MAX = 32;
 /** Different failures of one target that are reported. The others are only counted. */
 const FINDINGS_MAX = 16;
 /**
@@ -79,6 +91,9 @@ export class TargetRun {
   readonly #known = new Set<string>();
   /** Cases that a worker got and did not run. */
   readonly #returned: Range[] = [];
+  readonly #inputs: Iterator<Json>;
+  /** The next stored cases; `undefined` when there are no more. */
+  #stored: readonly Json[] | undefined;
   #next: number;
   #size = 1;
   #busy = 0;
@@ -93,6 +108,8 @@ export class TargetRun {
     this.#crew = crew;
     this.#plan = plan;
     this.#next = plan.shard.first;
+    this.#inputs = (plan.inputs ?? [])[Symbol.iterator]();
+    this.#stored = this.#moreStored();
   }
 
   get name(): string {
@@ -111,7 +128,7 @@ export class TargetRun {
   /** Whether there are cases for a worker at the moment. */
   get isOpen(): boolean {
     return this.#end === undefined &&
-      (this.#returned.length > 0 || this.#next < this.#plan.runs);
+      (this.#returned.length > 0 || this.#stored !== undefined || this.#next < this.#plan.runs);
   }
 
   /** Why no more cases run; `undefined` while some may. */
@@ -136,6 +153,8 @@ export class TargetRun {
       milliseconds,
       known: [...this.#known],
       ...(causes === undefined ? {} : { causes }),
+      guided: this.#plan.guided ?? false,
+      keeps: this.#plan.kept !== undefined,
     });
     const taken = now() - asked;
     this.#busy--;
@@ -181,10 +200,25 @@ export class TargetRun {
     }
     if (returned !== undefined) return returned;
     const { target, seed, runs, shard: { of: stride } } = this.#plan;
+    const stored = this.#stored;
+    if (stored !== undefined) {
+      this.#stored = this.#moreStored();
+      return { target, seed, from: 0, to: stored.length, stride: 1, stored };
+    }
     if (this.#next >= runs) return undefined;
     const from = this.#next;
     this.#next += this.#size * stride;
     return { target, seed, from, to: Math.min(runs, this.#next), stride };
+  }
+
+  #moreStored(): readonly Json[] | undefined {
+    const stored: Json[] = [];
+    while (stored.length < STORED_MAX) {
+      const next = this.#inputs.next();
+      if (next.done === true) break;
+      stored.push(next.value);
+    }
+    return stored.length === 0 ? undefined : stored;
   }
 
   #giveBack(range: Range): void {
@@ -202,15 +236,16 @@ export class TargetRun {
   }
 
   #ran(range: Range, answer: Extract<Answer, { say: "ran" }>, worker: Worker): void {
-    const { to, counts, met, trouble, resident } = answer;
+    const { to, counts, met, kept = [], unusable = [], trouble, resident } = answer;
     this.#counts = sumCounts([this.#counts, counts]);
     this.#giveBack({ ...range, from: to });
     const ran = (to - range.from) / range.stride;
     this.#size = Math.max(1, Math.min(RANGE_MAX, 2 * ran));
-    const { target, seed } = range;
-    for (const { index, fault } of met) {
-      this.meet({ ref: { target, seed, index, path: [] }, fault });
+    for (const { index, fault, case: json } of met) {
+      this.meet({ ref: refOf(range, index, json), fault });
     }
+    for (const text of kept) this.#plan.kept?.(text);
+    for (const { reason } of unusable) this.#plan.unusable?.(reason);
     if (trouble !== undefined) this.#end ??= { end: "trouble", message: trouble };
     // No single case is to blame for the memory, so there is a fresh worker.
     if (resident > this.#crew.options.memoryMax) worker.end();
@@ -234,8 +269,7 @@ export class TargetRun {
     this.#giveBack({ ...range, from: index + stride });
     const failures = { [fault.signature]: 1 };
     this.#counts = sumCounts([this.#counts, { ...NO_COUNTS, cases: 1, failures }]);
-    const { target, seed } = range;
-    const ref = { target, seed, index, path: [] };
+    const ref = refOf(range, index, range.stored?.[index] ?? carriedBy(beat));
     this.meet({ ref, fault, ungenerated: beat?.phase === "generating" });
     this.#lost++;
     this.#lostTime += milliseconds;
@@ -248,5 +282,20 @@ export class TargetRun {
   #isLosing(): boolean {
     return this.#lost > LOST_SHARE.cases * this.#counts.cases ||
       this.#lostTime > LOST_SHARE.time * this.#spent;
+  }
+}
+
+function refOf({ target, seed }: CaseRange, index: number, json: Json | undefined): CaseRef {
+  return { target, seed, index, path: [], ...(json === undefined ? {} : { case: json }) };
+}
+
+/** The case that a worker was running, if no seed generates it. */
+function carriedBy(beat: Beat | undefined): Json | undefined {
+  if (beat?.carried === undefined) return undefined;
+  try {
+    return JSON.parse(beat.carried) as Json;
+  } catch {
+    // The worker was ended while it wrote the text.
+    return undefined;
   }
 }

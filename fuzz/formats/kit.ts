@@ -1,5 +1,5 @@
 import type * as fc from "fast-check";
-import { type ByteSource, SECTOR, SegmentSource, utf8 } from "../../src/bytes/mod.ts";
+import { type ByteSource, SegmentSource, utf8 } from "../../src/bytes/mod.ts";
 import type { Format, Json, MapEntry, Placed } from "../../src/format/mod.ts";
 import {
   type Judgement,
@@ -24,8 +24,6 @@ import {
   type Edit,
   type Editable,
   type EditDraw,
-  editLists,
-  resolveDraws,
 } from "../mutate/mod.ts";
 
 /** What models are drawn for. */
@@ -292,29 +290,6 @@ export function filesOf<Model>(
 ): CaseFile[] {
   const { image, name, others = [] } = layOut(kit, model);
   return [{ name, source: applyEdits(image, edits) }, ...others];
-}
-
-/** Lists of edits before their targets are known. */
-export function drawsOf<Model>(
-  { edits }: Kit<Model>,
-  use: Use,
-): fc.Arbitrary<readonly EditDraw[]> {
-  return edits?.draws?.(use) ?? editLists();
-}
-
-/** The edits of an image that draws come to: they name places, so that they can be read and stored. */
-export function editsOf<Model>(
-  kit: Kit<Model>,
-  model: Model,
-  draws: readonly EditDraw[],
-): Edit[] {
-  const { image, unit = SECTOR } = layOut(kit, model);
-  const { dictionary, favourite } = kit.edits ?? {};
-  return resolveDraws(image, draws, {
-    unit,
-    ...(dictionary === undefined ? {} : { dictionary }),
-    ...(favourite === undefined ? {} : { favourite }),
-  });
 }
 
 /** What a guest should see of an image. */

@@ -42,14 +42,13 @@ export { withOwnKeys } from "./chain/keys.ts";
 export { type ChainModel, chainModels, type ImageModel } from "./chain/models.ts";
 export { modestDisk } from "./chain/modest.ts";
 export { assertDisk, assertSound } from "./content.ts";
+export { drawsOf, editsOf, evolvedEdits } from "./edited.ts";
 export {
   allPassphrases,
   depthOf,
   describeModel,
   diskOf,
-  drawsOf,
   type EditOptions,
-  editsOf,
   type Expected,
   fileOf,
   filesOf,

@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { detect } from "../../src/image/mod.ts";
 import { applyEdits, describeEdit, type EditDraw, resolveDraws } from "../mutate/mod.ts";
-import { describeModel, drawsOf, editsOf, filesOf, type Kit, sourceOf } from "./kit.ts";
+import { drawsOf, editsOf } from "./edited.ts";
+import { describeModel, filesOf, type Kit, sourceOf } from "./kit.ts";
 import { type ParsedImage, parsedImage } from "./parsed.ts";
 
 /** An edited image. */

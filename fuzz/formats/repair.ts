@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { type Edit, requireEdit } from "../mutate/mod.ts";
-import type { Kit } from "./kit.ts";
+import type { Kit, Use } from "./kit.ts";
 
 /**
  * An image after a part of its case was taken out: the model made normal, and the edits as they are.
@@ -33,15 +33,21 @@ function hasMore(value: unknown, other: unknown): boolean {
 
 function normalOf<Model>(kit: Kit<Model>, model: Model): Model {
   const normal = kit.format.writer.normalise(model) as Model;
-  const models = drawn.get(kit as Kit) ?? kit.models("roundtrip");
-  drawn.set(kit as Kit, models);
+  const all = drawn.get(kit as Kit) ?? USES.map((use) => kit.models(use));
+  drawn.set(kit as Kit, all);
+  if (all.some((models) => models.canShrinkWithoutContext(normal))) return normal;
   // Not every arbitrary knows its own models again.
+  const [models] = all;
+  if (models === undefined) return normal;
   const [sample] = fc.sample(models, { numRuns: 1, seed: 1 });
   if (models.canShrinkWithoutContext(sample)) requireDrawn(normal, models);
   return normal;
 }
 
-const drawn = new WeakMap<Kit, fc.Arbitrary<unknown>>();
+/** A model may be drawn for one use and not for another. */
+const USES: readonly Use[] = ["roundtrip", "differential", "open"];
+
+const drawn = new WeakMap<Kit, readonly fc.Arbitrary<unknown>[]>();
 
 /** @throws {TypeError} where a model is none that an arbitrary draws */
 export function requireDrawn(model: unknown, models: fc.Arbitrary<unknown>): void {

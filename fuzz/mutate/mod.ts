@@ -34,6 +34,7 @@ export {
   type PlaceEdit,
   requireEdit,
 } from "./edit.ts";
+export { EVOLVED_MAX, evolveEdits, type Evolving } from "./evolve.ts";
 export { jsonText } from "./json_text.ts";
 export { type FieldPlace, Places } from "./places.ts";
 export { resolveDraws, type Resolving } from "./resolve.ts";

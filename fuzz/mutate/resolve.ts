@@ -24,7 +24,11 @@ export function resolveDraws(
   draws: readonly EditDraw[],
   options: Resolving,
 ): Edit[] {
-  const edits = draws.flatMap((draw) => resolveDraw(image, draw, options) ?? []);
+  return inOrder(draws.flatMap((draw) => resolveDraw(image, draw, options) ?? []));
+}
+
+/** Edits in an order in which each of them has an effect. */
+export function inOrder(edits: Edit[]): Edit[] {
   return edits.length < 2 ? edits : edits.toSorted((a, b) => turn(a) - turn(b));
 }
 

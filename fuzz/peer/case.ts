@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { formatOf } from "../../src/formats.ts";
 import type { Json } from "../../src/format/mod.ts";
+import type { Mutating } from "../engine/mod.ts";
 import {
   type ChainModel,
   chainModels,
@@ -14,7 +15,7 @@ import {
 } from "../formats/mod.ts";
 import { type KeyChoice, keyChoices } from "../generate/mod.ts";
 import { type Edit, type EditDraw, editDraws, ROLES } from "../mutate/mod.ts";
-import { fromPlainJson } from "../targets/mod.ts";
+import { evolvedImage, fromPlainJson } from "../targets/mod.ts";
 import { hasFormat, type PeerUnderTest } from "./under_test.ts";
 
 /** An image, and what an implementation is asked about it. */
@@ -109,6 +110,34 @@ function casesOf(
       key,
       part,
     }));
+}
+
+/** Whether a target edits most of its images, so that edited ones are worth keeping. */
+export function editsMost({ edited: [edited, of] }: CaseOptions): boolean {
+  return 2 * edited > of;
+}
+
+/** A case like one that was kept. */
+export function mutatedPeerCase(
+  value: PeerCase,
+  { random, others, fresh }: Mutating<PeerCase>,
+): PeerCase {
+  const isAlike = ({ kit }: PeerCase) => kit === value.kit;
+  const alike = others.filter(isAlike);
+  const one = fresh();
+  const parts = { random, others: alike, fresh: () => isAlike(one) ? one : value };
+  return {
+    ...evolvedImage(kitOf(value), "differential", value, parts),
+    part: random.nextInt(0, PART_MAX),
+  };
+}
+
+/** Whether an implementation lists the formats of a case, which may be stored for another one. */
+export function isAskedAbout(value: PeerCase, peer: PeerUnderTest): boolean {
+  if (!isChain(value)) return hasFormat(peer, kitOf(value).format.name);
+  return (value.model as ChainModel).every(({ format }) =>
+    format === "raw" || hasFormat(peer, format)
+  );
 }
 
 /** Changes of anything and, as often, of fields of headers: what an implementation checks or not. */

@@ -17,10 +17,13 @@ import type { CaseReport, Target, TargetContext } from "../engine/mod.ts";
 import { allPassphrases, depthOf, describeModel, sourceOf } from "../formats/mod.ts";
 import { KEY_WORDS } from "../generate/mod.ts";
 import { describeEdit } from "../mutate/mod.ts";
-import { excerptOf, toPlainJson } from "../targets/mod.ts";
+import { excerptOf, featuresIn, toPlainJson } from "../targets/mod.ts";
 import {
   type CaseOptions,
+  editsMost,
+  isAskedAbout,
   isChain,
+  mutatedPeerCase,
   type PeerCase,
   peerCases,
   repairedPeerCase,
@@ -65,6 +68,7 @@ export function peerTarget(
     toJson: toPlainJson,
     fromJson: storedPeerCase,
     repair: repairedPeerCase,
+    ...(editsMost(property) ? { mutate: mutatedPeerCase } : {}),
     files: (value) => new CaseView(value).files,
     describe: (value) => describeCase(value),
     excerpt: (value, about) => {
@@ -144,16 +148,20 @@ async function runCase(
   { under, peer, operations, hangs }: Asking,
 ): Promise<CaseReport> {
   const view = new CaseView(value);
-  const skipped = whyNotAsked(view);
+  const skipped = isAskedAbout(value, under)
+    ? whyNotAsked(view)
+    : "the implementation does not list the format";
   if (skipped !== undefined) return { depth: "header", rules: [], skipped };
   for (const { name, source } of view.files) writeDensely(join(directory, name), source);
   const subject = subjectOf(view, { directory, under });
   let answers = 0;
+  const features: string[] = [];
   let worst: { question: PeerQuestion; outcome: Outcome<unknown>; wrong: Misconduct } | undefined;
   for (const question of questionsFor(view, operations)) {
     at?.(question.name);
     const outcome = await askTwice(question, subject, { peer, hangs });
     if (outcome.outcome !== "unsupported") answers++;
+    features.push(`${question.operation} ${outcome.outcome}`);
     const wrong = wrongIn(view, { question, outcome, under });
     if (wrong === undefined) continue;
     if (worst === undefined || bySeverity(wrong.kind, worst.wrong.kind) < 0) {
@@ -165,9 +173,15 @@ async function runCase(
   if (answers === 0) {
     return { depth: "header", rules: [], skipped: "the implementation does not support the image" };
   }
-  if (value.edits.length === 0) return { depth: "accepted", rules: [] };
+  if (value.edits.length === 0) {
+    return { depth: "accepted", rules: [], features: [...features, ...view.features] };
+  }
   const { opened, judgement } = view;
-  return { depth: depthOf(view.kit, opened, judgement), rules: view.rules };
+  return {
+    depth: depthOf(view.kit, opened, judgement),
+    rules: view.rules,
+    features: [...features, ...featuresIn(judgement)],
+  };
 }
 
 /** A machine that is busy may be slow once. */

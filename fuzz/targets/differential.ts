@@ -11,7 +11,13 @@ import {
   Toolbox,
   writeDensely,
 } from "../compare/mod.ts";
-import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/mod.ts";
+import {
+  type CaseFile,
+  type CaseReport,
+  Failure,
+  type Mutating,
+  type Target,
+} from "../engine/mod.ts";
 import {
   depthOf,
   describeModel,
@@ -29,6 +35,7 @@ import {
 } from "../formats/mod.ts";
 import { KEY_WORDS, type KeyChoice, keyChoices } from "../generate/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
+import { evolvedImage, evolvedModel, featuresIn } from "./evolved.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { numberedFiles } from "./numbered.ts";
@@ -77,6 +84,11 @@ export function differential<Model>(
       const value = storedCase(kit, fromPlainJson(json) as StoredCase<Model>);
       stored.add(value);
       return value;
+    },
+    mutate: (value, parts) => evolved(kit, value, parts),
+    part: ({ model, ...value }, index) => {
+      const { [index]: variant = value } = variantsOf(value);
+      return { model, edits: variant.edits, key: variant.key, ask: variant.ask };
     },
     repair: (value) => {
       for (const { edits } of value.more ?? []) repaired(kit, { model: value.model, edits });
@@ -164,7 +176,7 @@ async function compared<Model>(
       explained(difference, tools.divergences);
     }
   }
-  return reportOf(kit, asked, { names, skipped });
+  return reportOf(kit, asked, { names, skipped, ask: value.ask });
 }
 
 function differentialCases<Model>(
@@ -193,6 +205,27 @@ function differentialCases<Model>(
     }));
     return { model, ...first as ComparedVariant, ...(more.length === 0 ? {} : { more }) };
   });
+}
+
+/** A case of the edits of a kept one, or of others, of a fresh model or its own. */
+function evolved<Model>(
+  kit: Kit<Model> & { readonly tools: ToolKit },
+  value: DifferentialCase<Model>,
+  parts: Mutating<DifferentialCase<Model>>,
+): DifferentialCase<Model> {
+  const { random, others } = parts;
+  const model = evolvedModel(value, parts);
+  const asks = Object.keys(kit.tools.asks);
+  const again = { random, others, fresh: () => ({ model, edits: [] }) };
+  const variants = variantsOf(value);
+  const count = random.nextInt(1, VARIANTS_MAX);
+  const [first = value, ...more] = Array.from({ length: count }, (_, index): ComparedVariant => {
+    const { edits, key, ask } = variants[index % variants.length] ?? value;
+    const image = evolvedImage(kit, "differential", { model, edits }, again);
+    return { edits: image.edits, key, ask: asks[random.nextInt(0, asks.length - 1)] ?? ask };
+  });
+  const { edits, key, ask } = first;
+  return { model, edits, key, ask, ...(more.length === 0 ? {} : { more }) };
 }
 
 /** A case as stored by any release. */
@@ -268,11 +301,16 @@ function explained(
 function reportOf<Model>(
   kit: Kit<Model>,
   { image, judgement }: Asked,
-  { names, skipped }: { names: readonly string[]; skipped: string | undefined },
+  { names, skipped, ask }: {
+    names: readonly string[];
+    skipped: string | undefined;
+    ask: string;
+  },
 ): CaseReport {
   return {
     depth: depthOf(kit, image, judgement),
     rules: judgement.findings.map(({ rule }) => rule),
+    features: featuresIn(judgement).map((feature) => `${ask} ${feature}`),
     ...(names.length > 0 ? { divergences: names } : {}),
     ...(skipped === undefined ? {} : { skipped }),
   };

@@ -26,6 +26,7 @@ export const targets: readonly Target[] = [
 ].map((target) => target as Target);
 
 export { type ComparedVariant, differential, type DifferentialCase } from "./differential.ts";
+export { evolvedImage, featuresIn } from "./evolved.ts";
 export { excerptOf } from "./excerpt.ts";
 export { fromPlainJson, toPlainJson } from "./json.ts";
 export {

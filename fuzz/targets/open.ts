@@ -8,6 +8,7 @@ import {
   describeModel,
   drawsOf,
   editsOf,
+  evolvedEdits,
   fileOf,
   filesOf,
   isSound,
@@ -24,11 +25,13 @@ import {
   type CaseFile,
   type CaseReport,
   Failure,
+  type Mutating,
   type Target,
   type TargetContext,
 } from "../engine/mod.ts";
 import { KEY_WORDS, type KeyChoice, keyChoices, patterns } from "../generate/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
+import { evolvedModel, featuresIn } from "./evolved.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { MeteredSource, startWatch } from "./metered.ts";
@@ -110,6 +113,9 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
       for (const { edits } of variants) repaired(kit, { model: value.model, edits });
       return repaired(kit, value);
     },
+    mutate: (value, parts) => isNoise(value) ? undefined : evolved(kitOf(value), value, parts),
+    part: (value, index) =>
+      isNoise(value) ? value : { ...value, variants: value.variants.slice(index, index + 1) },
     files: (value) => groupsOf(value).flat(),
     describe: (value) => describeCase(value, kit),
     excerpt: (value) => {
@@ -181,6 +187,33 @@ function editedCases<Model>(kind: string, kit: Kit<Model>): fc.Arbitrary<EditedC
     }));
     return { kind, model, variants };
   });
+}
+
+/** Variants of a case that is made of kept ones. */
+const EVOLVED_VARIANTS = 6;
+/** A case of the edits of a kept one, or of others, of a fresh model or its own. */
+function evolved<Model>(
+  kit: Kit<Model>,
+  value: EditedCase<Model>,
+  { random, others, fresh }: Mutating<OpenCase<Model>>,
+): EditedCase<Model> {
+  const { kind } = value;
+  const isAlike = (other: OpenCase<Model>): other is EditedCase<Model> => other.kind === kind;
+  const alike = others.filter(isAlike);
+  const one = fresh();
+  const model = evolvedModel(value, { random, fresh: () => isAlike(one) ? one : value });
+  const costly = kit.keys?.costly?.(model) ?? false;
+  const draws = drawsOf(kit, "open");
+  const theirs = alike.flatMap(({ variants }) => variants.map(({ edits }) => edits));
+  const count = random.nextInt(1, EVOLVED_VARIANTS);
+  const variants = Array.from({ length: count }, (_, index): Variant => {
+    const { edits, key } = value.variants[index % value.variants.length] as Variant;
+    return {
+      edits: evolvedEdits(kit, { model, edits }, { draws, random, others: theirs }),
+      key: costly && index > 0 ? "none" : key,
+    };
+  });
+  return { kind, model, variants };
 }
 
 /** A case as a release may have stored it: with edits alone where a format had no choice of keys. */
@@ -269,6 +302,7 @@ export function judged<Model>(
   return {
     depth: depthOf(kit, image, judgement),
     rules: judgement.findings.map(({ rule }) => rule),
+    features: featuresIn(judgement),
   };
 }
 

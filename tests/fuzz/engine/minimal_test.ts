@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
-import { drops } from "../../../fuzz/engine/drops.ts";
+import { drops, lowered } from "../../../fuzz/engine/drops.ts";
 import { attempt, type Fault, isFault, sameFault } from "../../../fuzz/engine/fault.ts";
 import { caseAt, followPath } from "../../../fuzz/engine/random.ts";
 import { shrink, type Shrunk } from "../../../fuzz/engine/shrink.ts";
@@ -141,4 +141,28 @@ Deno.test("drops() removes members only from values that can be repaired", () =>
     },
   } as Target;
   assertEquals([...drops(needsA, { a: 1, b: 2 })], [{ a: 1 }]);
+});
+
+Deno.test("lowered() gives each number without all, half and one of it, and each flag as false", () => {
+  const target = { ...toy("any", fc.anything(), () => HELD), repair: (it: unknown) => it };
+  assertEquals([...lowered(target, [4, "4", true])], [
+    [0, "4", true],
+    [2, "4", true],
+    [3, "4", true],
+    [4, "4", false],
+  ]);
+  assertEquals([...lowered(target, { size: { bigint: "3" } })], [
+    { size: { bigint: "0" } },
+    { size: { bigint: "1" } },
+    { size: { bigint: "2" } },
+  ]);
+  const { repair: _, ...plain } = target;
+  assertEquals([...lowered(plain, [4])], []);
+});
+
+Deno.test("lowered() leaves out what a repair makes as large again", () => {
+  const atLeast3 = (it: unknown) => Math.max(3, it as number);
+  const target = { ...toy("any", fc.anything(), () => HELD), repair: atLeast3 };
+  assertEquals([...lowered(target, 4)], [3]);
+  assertEquals([...lowered(target, 3)], []);
 });

@@ -148,6 +148,7 @@ class SimulatedWorker implements Worker {
   #answerTo(question: Question): Answer {
     if (question.ask === "cases") return this.#run(question);
     if (question.ask === "dossier") return { say: "dossier", dossier };
+    if (question.ask === "profile") return { say: "profiled" };
     const { shrinkTime = 0, replayTime } = this.#world.behaviours[question.ref.target] ?? {};
     if (question.ask === "replay" && replayTime !== undefined) {
       this.#world.replays++;

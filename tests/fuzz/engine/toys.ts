@@ -119,8 +119,30 @@ export const toys: readonly Target[] = [
     if (value >= 10) block();
     return HELD;
   }),
+  digits("deep", (value) => {
+    if (value >= 100) throw new Failure("deep", `${value} is deep`);
+  }),
+  digits("deep-hang", (value) => {
+    if (value >= 100) block();
+  }),
   { ...toy("directory", number, directoryIsEmpty), start: () => Promise.resolve() },
 ];
+
+/** Numbers of one digit. Only a mutation of a mutation has three. */
+function digits(name: string, check: (value: number) => void): Target<number> {
+  const run = (value: number): CaseReport => {
+    check(value);
+    return { ...HELD, rules: [...String(value)].map((digit, at) => `rule.${at}-${digit}`) };
+  };
+  return {
+    ...toy(name, fc.nat({ max: 9 }), run),
+    repair: (value) => {
+      if (Number.isInteger(value)) return value;
+      throw new TypeError("Cannot use the case: it is no number");
+    },
+    mutate: (value, { random }) => value * 10 + random.nextInt(0, 9),
+  };
+}
 
 /** Fails the first time only. */
 function forgetful(): () => CaseReport {

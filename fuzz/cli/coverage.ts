@@ -1,0 +1,73 @@
+import { type Options, UsageError, writeReportFile } from "../../src/cli/mod.ts";
+import type { Summary } from "../engine/mod.ts";
+import { typedPath } from "./host.ts";
+import { denoCommand } from "./process.ts";
+import { table } from "./table.ts";
+
+/** The file that is named on the command line, and whether it gets line coverage. */
+export function coverageOf(options: Options): { path: string; isLcov: boolean } | undefined {
+  const path = options.value("coverage");
+  if (path === undefined) return undefined;
+  return { path: typedPath(path), isLcov: /\.(lcov|info)$/.test(path) };
+}
+
+/**
+ * Writes which rules which targets have reached, or the line coverage of src/.
+ *
+ * @param profiles the directory of what the workers have counted
+ * @throws {UsageError} when the file cannot be written
+ */
+export async function writeCoverage(
+  path: string,
+  summary: Summary,
+  profiles: string | undefined,
+): Promise<void> {
+  if (profiles !== undefined) return await writeLineCoverage(path, profiles);
+  const text = path.endsWith(".json")
+    ? `${JSON.stringify(ruleCoverage(summary), null, 2)}\n`
+    : ruleTable(summary);
+  writeReportFile(path, text);
+}
+
+/** Rules by target, with the number of images that broke them. */
+function ruleCoverage({ seed, results, reached, missed }: Summary) {
+  const rules = Object.fromEntries(reached.map((rule) => [
+    rule,
+    Object.fromEntries(
+      results.filter(({ counts }) => counts.rules[rule] !== undefined)
+        .map(({ target, counts }) => [target, counts.rules[rule]]),
+    ),
+  ]));
+  return { seed, targets: results.map(({ target }) => target), rules, missed };
+}
+
+/** The rules as rows and the targets as columns, then the rules that were not reached. */
+export function ruleTable({ results, reached, missed }: Summary): string {
+  const used = results.filter(({ counts }) => Object.keys(counts.rules).length > 0);
+  const rows = reached.map((rule) => [
+    rule,
+    ...used.map(({ counts }) => String(counts.rules[rule] ?? "-")),
+  ]);
+  return [
+    `rules reached: ${reached.length} of ${reached.length + missed.length}`,
+    "",
+    table(["rule", ...used.map(({ target }) => target)], rows),
+    "",
+    `rules not reached: ${missed.length}`,
+    ...missed.map((rule) => `  ${rule}`),
+    "",
+  ].join("\n");
+}
+
+async function writeLineCoverage(path: string, profiles: string): Promise<void> {
+  const command = new Deno.Command(denoCommand(), {
+    args: ["coverage", "--quiet", "--lcov", `--output=${path}`, profiles],
+    env: { NO_COLOR: "1" },
+    stdout: "null",
+    stderr: "piped",
+  });
+  const { success, stderr } = await command.output();
+  if (success) return;
+  const [reason] = new TextDecoder().decode(stderr).trim().split("\n");
+  throw new UsageError(`Cannot write ${path}: ${reason}`);
+}

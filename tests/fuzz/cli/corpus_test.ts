@@ -1,0 +1,47 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { runTask, withDirectory } from "./child.ts";
+
+Deno.test(
+  "fuzz --corpus keeps cases, runs them again, and --minimize-corpus and --merge use them",
+  withDirectory(async (directory) => {
+    const corpus = `${directory}/corpus`;
+    const artifacts = `${directory}/artifacts`;
+    const rules = `${directory}/rules.json`;
+    const common = ["qcow-open", "--seed", "1", "--corpus", corpus, "--artifacts", artifacts];
+    const first = await runTask("fuzz", [...common, "--runs", "8", "--coverage", rules]);
+    assertEquals([first.status, first.stderr], [0, ""]);
+    const folder = `${corpus}/qcow-open`;
+    const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name);
+    const kept = names();
+    assert(kept.length > 0 && kept.every((name) => /^[0-9a-f]{40}$/.test(name)));
+    const { missed, ...matrix } = JSON.parse(Deno.readTextFileSync(rules));
+    assertEquals(matrix.targets, ["qcow-open"]);
+    assert(missed.includes("qcow2.l1.offset"));
+
+    Deno.writeTextFileSync(`${folder}/broken`, "{");
+    const minimized = await runTask("fuzz", [...common, "--minimize-corpus"]);
+    assertEquals(minimized.status, 0);
+    assertMatch(minimized.stdout, new RegExp(`qcow-open +${kept.length} +`));
+    assertStringIncludes(minimized.stdout, `skipped 1 in ${corpus}: not JSON`);
+    const left = names().filter((name) => name !== "broken");
+    assert(left.length > 0 && left.every((name) => kept.includes(name)));
+
+    const out = `${directory}/out`;
+    const merged = await runTask("fuzz", ["--merge", directory, "--corpus", out, "--json"]);
+    assertEquals(merged.status, 0);
+    assertEquals(JSON.parse(merged.stdout.split("\n")[0] ?? ""), {
+      event: "merged",
+      failures: 0,
+      added: { "qcow-open": left.length },
+    });
+  }),
+);
+
+Deno.test("fuzz --merge needs folders and a corpus", async () => {
+  const bare = await runTask("fuzz", ["--merge", "shard"]);
+  assertEquals(bare.status, 2);
+  assertStringIncludes(bare.stderr, "--merge needs --corpus");
+  const empty = await runTask("fuzz", ["--merge", "--corpus", "/tmp"]);
+  assertEquals(empty.status, 2);
+  assertStringIncludes(empty.stderr, "--merge needs the folders of other runs");
+});
