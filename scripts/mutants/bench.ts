@@ -35,7 +35,7 @@ project has without a bug does not count.
   --json FILE      write the results as JSON
   --page FILE      write the results as a page, such as docs/mutants.md, with those of --rules
   --compare FILE   compare with the results of an earlier run
-  --again FILE     keep the results of those that an earlier run found, and run the others
+  --again FILE     keep what an earlier run found, also without a bug, and run the other mutants
   --rules          drop each rule of the judge instead, one at a time, and run the recorded images and
                    some cases of each target without it
   --list           print the mutants
@@ -73,9 +73,12 @@ export async function runMutants(args: string[]): Promise<number> {
     return rules.unnoticed.some((rule) => whyUnnoticed(rule) === UNKNOWN) ? 1 : 0;
   }
   const before = reportIn(options.value("compare"));
-  const kept = (reportIn(options.value("again"))?.results ?? []).filter(isFoundIn);
+  const again = reportIn(options.value("again"));
+  const kept = (again?.results ?? []).filter(isFoundIn);
   const keptIds = new Set(kept.map(({ id }) => id));
-  const report = await measured(chosen.filter((mutant) => !keptIds.has(idOf(mutant))), kept, {
+  const report = await measured(chosen.filter((mutant) => !keptIds.has(idOf(mutant))), {
+    kept,
+    baseline: again?.baseline,
     seconds: number("time", SECONDS_MAX) ?? 60,
     byProcessor: options.flag("processor"),
     seeds: SEEDS.slice(0, number("seeds", SEEDS.length) ?? 1),
@@ -103,6 +106,10 @@ function reportIn(path: string | undefined): Report | undefined {
 }
 
 interface Measuring {
+  /** Results of an earlier run. */
+  readonly kept: readonly Result[];
+  /** Failures that an earlier run had without a bug. */
+  readonly baseline: readonly string[] | undefined;
   readonly seconds: number;
   readonly byProcessor: boolean;
   readonly seeds: readonly number[];
@@ -111,8 +118,7 @@ interface Measuring {
 
 async function measured(
   chosen: readonly Placed[],
-  kept: readonly Result[],
-  { seconds, byProcessor, seeds, jobs }: Measuring,
+  { kept, baseline: before, seconds, byProcessor, seeds, jobs }: Measuring,
   keep: (soFar: Report) => void,
 ): Promise<Report> {
   return await withScratch(async (scratch) => {
@@ -133,19 +139,19 @@ async function measured(
         free.push(copy);
       }
     };
-    const known = new Map<number, ReadonlySet<string>>();
-    for (const seed of seeds) {
+    const baseline = [...before ?? []];
+    for (const seed of before === undefined ? seeds : []) {
       const { failures, trouble } = await run(undefined, seed, new Set());
       if (trouble !== undefined) throw new Error(`The project without a bug: ${trouble}`);
-      known.set(seed, new Set(failures.map(({ target, signature }) => `${target} ${signature}`)));
-      for (const { target, signature } of failures) print(`without a bug: ${target} ${signature}`);
+      for (const { target, signature } of failures) baseline.push(`${target} ${signature}`);
     }
-    const baseline = [...new Set([...known.values()].flatMap((names) => [...names]))];
+    for (const failure of baseline) print(`without a bug: ${failure}`);
+    const known = new Set(baseline);
     const results = [...kept];
     const facts = { seconds, byProcessor, seeds, baseline };
     await fewAtOnce(chosen, async (mutant) => {
       const runs = [];
-      for (const seed of seeds) runs.push(await run(mutant, seed, known.get(seed) ?? new Set()));
+      for (const seed of seeds) runs.push(await run(mutant, seed, known));
       const result: Result = { id: idOf(mutant), room: mutant.room, names: mutant.names, runs };
       results.push(result);
       print(resultText(result));
@@ -175,23 +181,21 @@ function globOf(text: string): RegExp {
   return new RegExp(`^${parts.join(".*")}$`);
 }
 
-/** A sample that is spread over the rooms: it goes through a shuffled list of each room in turn. */
+/** A sample that is spread over the rooms, or all: it goes through a shuffled list of each in turn. */
 function sampled(all: readonly Placed[], count: number | undefined, seed: number): Placed[] {
-  if (count === undefined) return [...all];
-  const shuffled = all
-    .map((mutant) => ({ mutant, key: rank(`${seed} ${idOf(mutant)}`) }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ mutant }) => mutant);
   const turns = new Map<Room, number>();
   const turnOf = ({ room }: Placed): number => {
     const turn = turns.get(room) ?? 0;
     turns.set(room, turn + 1);
     return turn;
   };
-  const byTurn = shuffled.map((mutant) => ({ mutant, turn: turnOf(mutant) }))
-    .sort((a, b) => a.turn - b.turn);
-  const chosen = new Set(byTurn.slice(0, count).map(({ mutant }) => mutant));
-  return all.filter((mutant) => chosen.has(mutant));
+  return all
+    .map((mutant) => ({ mutant, key: rank(`${seed} ${idOf(mutant)}`) }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ mutant }) => ({ mutant, turn: turnOf(mutant) }))
+    .sort((a, b) => a.turn - b.turn)
+    .slice(0, count)
+    .map(({ mutant }) => mutant);
 }
 
 /** A number that follows from a text and looks random (FNV-1a). */

@@ -50,7 +50,10 @@ export function planted(mutant: Placed, content: string): string {
   const parts = content.split(mutant.text);
   if (parts.length !== 2) {
     const count = parts.length - 1;
-    throw new Error(`${idOf(mutant)}: the text is ${count} times in ${mutant.file}, not once`);
+    throw new Error(
+      `${idOf(mutant)}: its text is ${count} times in ${mutant.file}, not once (change ` +
+        `scripts/mutants/list/${mutant.room}.ts as the file was changed)`,
+    );
   }
   return parts.join(mutant.by);
 }

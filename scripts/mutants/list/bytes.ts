@@ -38,8 +38,8 @@ export const bytes: readonly Mutant[] = [
     name: "last-byte-of-segment",
     what: "a read that starts in the last byte of a segment finds the next segment",
     file: "src/bytes/segments.ts",
-    text: "segment.offset + segment.bytes.length > offset) high = middle;",
-    by: "segment.offset + segment.bytes.length > offset + 1) high = middle;",
+    text: "segment.bytes.length > offset - segment.offset) high = middle;",
+    by: "segment.bytes.length > offset - segment.offset + 1) high = middle;",
     names: "",
   },
   {
