@@ -1,5 +1,6 @@
 import { table } from "../../fuzz/cli/table.ts";
 import { type RulesReport, whyUnnoticed } from "./rules.ts";
+import { mutants } from "./list/mod.ts";
 import { figuresOf, isFoundIn, type Report, type Result, secondsText, smallest } from "./report.ts";
 
 const COLUMNS = ["mutant", "found", "time", "processor", "target", "bytes", "edits", "named"];
@@ -103,6 +104,7 @@ export function pageText(report: Report, rules: RulesReport): string {
     `${date}, ${machine}. ${version}. ${seconds} s a run${
       byProcessor ? " of two processors, as processor time: other programs ran" : ""
     }, seeds ${seeds.join(", ")}.`,
+    `${report.results.length} of ${mutants.length} bugs were planted.`,
     "Failures without a bug: " + (baseline.join(", ") || "none") + ".",
     "",
     ...markdown(["", "figure", "aim"], figures),
