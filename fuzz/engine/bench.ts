@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import type { Json } from "../../src/format/mod.ts";
 import { hasCause, kindIn, type KnownCause, LEFT_OUT } from "./causes.ts";
 import { dossierOf } from "./dossier.ts";
-import { drops, lowered } from "./drops.ts";
+import { drops, isolated, lowered } from "./drops.ts";
 import {
   type Attempt,
   attempt,
@@ -43,6 +43,7 @@ export class Bench {
   readonly target: Target;
   readonly #scratch: Scratch;
   readonly #heartbeat: Heartbeat;
+  /** The smaller cases that do not come from the arbitrary. */
   readonly #drops = (value: unknown) => lessOf(this.target, value);
   #cases: fc.Arbitrary<unknown> | undefined;
   #listed: readonly unknown[] | undefined;
@@ -194,6 +195,7 @@ export class Bench {
       {
         cases: this.cases,
         drops: this.#drops,
+        isolated: (value) => isolated(this.target, value),
         ...failing,
         path: failing.steps,
         dropsFirst: deadly,

@@ -9,20 +9,33 @@ interface Less {
 
 /**
  * The cases without one part: a list, half of a list, one element or one member. Outer parts come
- * before inner ones.
+ * before inner ones, and the parts of {@link isolated} before all others.
  *
  * Members of objects are dropped only if the target can repair the case.
  */
 export function* drops<Case>(target: Target<Case>, value: Case): Generator<Case> {
-  const json = target.toJson(value);
-  const seen = new Set([JSON.stringify(json)]);
-  for (const { json: less, member } of lessOf(json)) {
+  yield* shorterOf(target, target.toJson(value), lessOf);
+}
+
+/** The first of the `drops`: those without a part of a list that is a member of the case. */
+export function* isolated<Case>(target: Target<Case>, value: Case): Generator<Case> {
+  yield* shorterOf(target, target.toJson(value), outerLessOf);
+}
+
+function* shorterOf<Case>(
+  target: Target<Case>,
+  json: Json,
+  partsOf: (json: Json) => Iterable<Less>,
+): Generator<Case> {
+  const whole = JSON.stringify(json);
+  const seen = new Set([whole]);
+  for (const { json: less, member } of partsOf(json)) {
     if (member && target.repair === undefined) continue;
     const smaller = caseOf(target, less);
     if (smaller === undefined) continue;
     const text = JSON.stringify(smaller.json);
     // A repair may bring the part back.
-    if (seen.has(text) || text.length >= JSON.stringify(json).length) continue;
+    if (seen.has(text) || text.length >= whole.length) continue;
     seen.add(text);
     yield smaller.value;
   }
@@ -117,32 +130,52 @@ function caseOf<Case>(
   }
 }
 
+/** What becomes of a value if one of the values in it changes, the outer ones first. */
+function* within(json: Json, own: (json: Json) => Iterable<Less>): Generator<Less> {
+  yield* own(json);
+  if (Array.isArray(json)) {
+    for (const [index, element] of json.entries()) {
+      for (const less of within(element, own)) {
+        yield { ...less, json: json.with(index, less.json) };
+      }
+    }
+  } else if (isObject(json)) {
+    for (const [name, part] of Object.entries(json)) {
+      for (const less of within(part, own)) yield { ...less, json: { ...json, [name]: less.json } };
+    }
+  }
+}
+
 function* lessOf(json: Json): Generator<Less> {
-  if (Array.isArray(json)) yield* lessOfList(json);
-  else if (json !== null && typeof json === "object") {
-    yield* lessOfObject(json as { readonly [name: string]: Json });
+  yield* outerLessOf(json);
+  yield* within(json, partsOf);
+}
+
+/** Lists that are members of the case, without a part. */
+function* outerLessOf(json: Json): Generator<Less> {
+  if (!isObject(json)) return;
+  for (const [name, part] of Object.entries(json)) {
+    if (!Array.isArray(part)) continue;
+    for (const less of partsOf(part)) yield { ...less, json: { ...json, [name]: less.json } };
   }
 }
 
-function* lessOfList(list: readonly Json[]): Generator<Less> {
-  for (let length = list.length; length >= 1; length = length > 1 ? Math.ceil(length / 2) : 0) {
-    for (let from = 0; from < list.length; from += length) {
-      yield { json: [...list.slice(0, from), ...list.slice(from + length)], member: false };
+/** A list or an object without a part. */
+function* partsOf(json: Json): Generator<Less> {
+  if (Array.isArray(json)) {
+    for (let size = json.length; size >= 1; size = size > 1 ? Math.ceil(size / 2) : 0) {
+      for (let from = 0; from < json.length; from += size) {
+        yield { json: [...json.slice(0, from), ...json.slice(from + size)], member: false };
+      }
     }
-  }
-  for (const [index, element] of list.entries()) {
-    for (const { json, member } of lessOf(element)) yield { json: list.with(index, json), member };
+  } else if (isObject(json)) {
+    for (const name of Object.keys(json)) {
+      const { [name]: _, ...rest } = json;
+      yield { json: rest, member: true };
+    }
   }
 }
 
-function* lessOfObject(object: { readonly [name: string]: Json }): Generator<Less> {
-  for (const name of Object.keys(object)) {
-    const { [name]: _, ...rest } = object;
-    yield { json: rest, member: true };
-  }
-  for (const [name, part] of Object.entries(object)) {
-    for (const { json, member } of lessOf(part)) {
-      yield { json: { ...object, [name]: json }, member };
-    }
-  }
+function isObject(json: Json): json is { readonly [name: string]: Json } {
+  return json !== null && typeof json === "object" && !Array.isArray(json);
 }

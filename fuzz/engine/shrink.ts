@@ -8,6 +8,8 @@ export interface Shrinkable<Case> {
   readonly cases: fc.Arbitrary<Case>;
   /** The cases without one part; none by default. */
   readonly drops?: Drops<Case>;
+  /** The first of `drops`, which are tried before anything else; none by default. */
+  readonly isolated?: Drops<Case>;
   readonly value: fc.Value<Case>;
   readonly fault: Fault;
   /** The shrink path that led to the value; empty for a case as it was generated. */
@@ -44,8 +46,8 @@ export interface Shrunk<Case> {
 
 /**
  * Makes a case smaller while it fails in the same way. A candidate that fails in another way counts as
- * one that passes, so that one bug does not become another. First come the candidates of the arbitrary,
- * then parts are dropped until each one left is needed.
+ * one that passes, so that one bug does not become another. First the part that fails is isolated, then
+ * come the candidates of the arbitrary, and then parts are dropped until each one left is needed.
  */
 export async function shrink<Case>(
   start: Shrinkable<Case>,
@@ -54,7 +56,9 @@ export async function shrink<Case>(
   let { value, fault, after } = start;
   const path = [...start.path];
   let tried = 0;
-  let complete = true;
+  // Drops are not always tried in the order of their steps, so some may have been skipped.
+  let complete = after === undefined || after >= 0;
+  let last: number | undefined;
   const late = (): boolean => {
     const isLate = start.drops !== undefined && tools.late?.() === true;
     if (isLate) complete = false;
@@ -62,7 +66,7 @@ export async function shrink<Case>(
   };
   for (;;) {
     let smaller: fc.Value<Case> | undefined;
-    for (const { step, value: candidate } of candidatesOf(start, value, late)) {
+    for (const { step, value: candidate } of candidatesOf(start, value, { late, last })) {
       if (after !== undefined) {
         if (step === after) after = undefined;
         continue;
@@ -77,6 +81,7 @@ export async function shrink<Case>(
         smaller = candidate;
         fault = result;
         path.push(step);
+        last = step;
         break;
       }
     }
@@ -87,15 +92,34 @@ export async function shrink<Case>(
   }
 }
 
+/**
+ * The candidates of a value. `last` is the step that led to it: if that dropped a part, the drops after
+ * it come before those that have failed already.
+ */
 function* candidatesOf<Case>(
-  { cases, drops, dropsFirst = false }: Shrinkable<Case>,
+  { cases, drops, isolated, dropsFirst = false }: Shrinkable<Case>,
   value: fc.Value<Case>,
-  late: () => boolean,
+  { late, last }: { late: () => boolean; last: number | undefined },
 ): Generator<Candidate<Case>> {
-  if (dropsFirst) yield* droppedFrom(drops, value);
+  let first = 0;
+  for (const candidate of last === undefined || last < 0 ? droppedFrom(isolated, value) : []) {
+    first = candidate.step;
+    yield candidate;
+  }
+  let rest: Iterable<Candidate<Case>> = droppedFrom(drops, value).drop(-first);
+  if (last !== undefined && last < first) {
+    // Making a candidate costs about as much as running it.
+    const passed: Candidate<Case>[] = [];
+    for (const candidate of rest) {
+      if (candidate.step <= last) yield candidate;
+      else passed.push(candidate);
+    }
+    rest = passed;
+  }
+  if (dropsFirst) yield* rest;
   for (const candidate of generatedFrom(cases, value)) {
     if (late()) break;
     yield candidate;
   }
-  if (!dropsFirst) yield* droppedFrom(drops, value);
+  if (!dropsFirst) yield* rest;
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
-import { drops, lowered } from "../../../fuzz/engine/drops.ts";
+import { drops, isolated, lowered } from "../../../fuzz/engine/drops.ts";
 import { attempt, type Fault, isFault, sameFault } from "../../../fuzz/engine/fault.ts";
 import { caseAt, followPath } from "../../../fuzz/engine/random.ts";
 import { shrink, type Shrunk } from "../../../fuzz/engine/shrink.ts";
@@ -165,4 +165,59 @@ Deno.test("lowered() leaves out what a repair makes as large again", () => {
   const target = { ...toy("any", fc.anything(), () => HELD), repair: atLeast3 };
   assertEquals([...lowered(target, 4)], [3]);
   assertEquals([...lowered(target, 3)], []);
+});
+
+Deno.test("isolated() gives the first of drops(): lists that are members of the case", () => {
+  const target = toy<Json>("list", fc.constant([]), () => HELD) as Target;
+  const value = { model: { list: [1, 2] }, variants: [[3], [4]] };
+  const first = [...isolated(target, value)];
+  assertEquals(first, [
+    { ...value, variants: [] },
+    { ...value, variants: [[4]] },
+    { ...value, variants: [[3]] },
+  ]);
+  const all = [...drops(target, value)];
+  assertEquals(all.slice(0, first.length), first);
+  assertEquals(all.slice(first.length), [
+    { ...value, model: { list: [] } },
+    { ...value, model: { list: [2] } },
+    { ...value, model: { list: [1] } },
+    { ...value, variants: [[], [4]] },
+    { ...value, variants: [[3], []] },
+  ]);
+});
+
+interface Varied {
+  readonly model: { readonly clusters: readonly number[] };
+  readonly variants: readonly number[];
+}
+
+Deno.test("shrink() isolates what fails among the variants before it makes the model smaller", async () => {
+  const cases = fc.record({
+    model: fc.record({ clusters: fc.array(fc.nat(1000), { minLength: 30, maxLength: 30 }) }),
+    variants: fc.constant([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+  });
+  const target = {
+    ...toy<Varied>("varied", cases, ({ variants }) => {
+      if (variants.includes(7)) throw new Failure("seven", "there is a seven");
+      return HELD;
+    }),
+    repair: (value: Varied) => value,
+  } as Target;
+  const [failure] = await failuresOf(target);
+  assert(failure !== undefined);
+  let tried = 0;
+  const { value } = await shrink(
+    {
+      ...{ cases, value: failure.value, fault: failure.fault, path: [] },
+      drops: (it) => drops(target, it),
+      isolated: (it) => isolated(target, it),
+    } as Parameters<typeof shrink>[0],
+    {
+      attempt: (candidate) => attempt(target, candidate, context),
+      done: () => tried++ >= 12,
+      onCandidate: () => true,
+    },
+  );
+  assertEquals((value.value as Varied).variants, [7]);
 });
