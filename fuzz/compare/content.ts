@@ -2,6 +2,7 @@ import { AccessError, type Layer } from "../../src/format/mod.ts";
 import { layersOf, readContent } from "../../src/image/mod.ts";
 import type { Examination } from "../../src/peers/mod.ts";
 import { answerAt, firstDifference, whereIn } from "./bytes.ts";
+import { hasFarHole } from "./files.ts";
 import type { Seen } from "./observation.ts";
 import { type Asked, type By, differences, type Ours, seen, type SeenDetails } from "./outcomes.ts";
 import type { Toolbox } from "./tools.ts";
@@ -19,14 +20,15 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
   const size = Math.min(CONTENT_MAX, image.layer?.virtualSize ?? 0);
   const unit = Math.min(UNIT_MAX, image.layer?.clusterSize ?? UNIT_MAX);
   const expected = expectedOf(asked, size);
-  const theirs = await tools.qemuIo.examine({ ...subject, size, unit, ...expected });
+  const mapped = !hasFarHole(image.source);
+  const theirs = await tools.qemuIo.examine({ ...subject, size, unit, mapped, ...expected });
   const opened = differences<unknown>(asked, { ...by, question: "open" }, {
     ours: judgement.qemu.open === "accept" ? { outcome: "accepted", value: null } : refusal(asked),
     theirs,
     compare: () => [],
   });
   if (opened.length > 0 || theirs.outcome !== "accepted") return opened;
-  return compareExamination(asked, by, { ...theirs.value, unit });
+  return compareExamination(asked, by, { ...theirs.value, unit, mapped });
 }
 
 /** The content that the reference reads, if it can read it all. */
@@ -45,11 +47,11 @@ function refusal({ image: { findings } }: Asked): Ours<never> {
   };
 }
 
-type Read = Examination & { readonly unit: number };
+type Read = Examination & { readonly unit: number; readonly mapped: boolean };
 
 /** Allocation comes first: a read from the wrong place also gives other content. */
 function compareExamination(asked: Asked, by: Omit<By, "question">, read: Read): Seen[] {
-  const allocation = allocationDifference(asked, read);
+  const allocation = read.mapped ? allocationDifference(asked, read) : undefined;
   if (allocation !== undefined) return [seen(asked, { ...by, question: "allocation" }, allocation)];
   const content = contentDifference(asked, read);
   return content === undefined ? [] : [seen(asked, { ...by, question: "content" }, content)];

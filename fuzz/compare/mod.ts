@@ -12,7 +12,7 @@
 export { compareAnswer, type QemuQuestion } from "./answers.ts";
 export { answerAt, firstDifference, whereIn } from "./bytes.ts";
 export { compareContent } from "./content.ts";
-export { writeDensely } from "./files.ts";
+export { hasFarHole, writeDensely, writtenSize } from "./files.ts";
 export {
   anyIndex,
   type Compared,

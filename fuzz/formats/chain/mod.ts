@@ -92,7 +92,7 @@ export const changedChains: readonly Kit<ChainModel>[] = [
 
 function comparedChains(): fc.Arbitrary<ChainModel> {
   const clusters = fc.nat({ max: CLUSTERS_MAX });
-  return fc.tuple(chainModels(SMALL), fc.boolean(), clusters)
+  return fc.tuple(chainModels({ ...SMALL, far: true }), fc.boolean(), clusters)
     .map(([chain, modest, clusters]) => withOwnKeys(modest ? chain : modestDisk(chain, clusters)));
 }
 
