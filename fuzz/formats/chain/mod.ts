@@ -28,6 +28,7 @@ import {
   sourcesOf,
 } from "./models.ts";
 import { modestDisk } from "./modest.ts";
+import { qcow2Models } from "../qcow2/models.ts";
 import { chainTools } from "./tools.ts";
 
 /** Large clusters and long tables cost time and find nothing that small ones do not. */
@@ -92,8 +93,33 @@ export const changedChains: readonly Kit<ChainModel>[] = [
 
 function comparedChains(): fc.Arbitrary<ChainModel> {
   const clusters = fc.nat({ max: CLUSTERS_MAX });
-  return fc.tuple(chainModels({ ...SMALL, far: true }), fc.boolean(), clusters)
+  const usual = fc.tuple(chainModels({ ...SMALL, far: true }), fc.boolean(), clusters)
     .map(([chain, modest, clusters]) => withOwnKeys(modest ? chain : modestDisk(chain, clusters)));
+  return fc.oneof({ weight: 23, arbitrary: usual }, { weight: 1, arbitrary: farSectors() });
+}
+
+/** The offset of sector 2^32. */
+const FAR_SECTOR = 2 ** 41;
+/** The cluster_bits from which on a refcount table counts as far. */
+const FAR_CLUSTER_BITS = 12;
+/** The first part behind the tables and the header of LUKS, in QEMU's order. */
+const FIRST_CONTENT = 4;
+
+/**
+ * Images whose LUKS sectors have numbers of more than 32 bits, or of 32 bits and more. Who encrypts
+ * wrongly decrypts wrongly: only another implementation shows it.
+ */
+function farSectors(): fc.Arbitrary<ChainModel> {
+  const images = qcow2Models({ ...SMALL, encryption: "all" })
+    .filter(({ encryption }) => encryption?.kind === "luks");
+  const bits = fc.nat(2);
+  return fc.tuple(images, bits, fc.nat(3)).map(([image, bits, before]) => {
+    const { backing: _, dataFile: __, ...alone } = image;
+    const clusterBits = Math.max(FAR_CLUSTER_BITS, image.clusterBits);
+    const offset = FAR_SECTOR * 2 ** bits - before * 2 ** clusterBits;
+    const placement = { ...image.placement, seed: 0, far: { from: FIRST_CONTENT, offset } };
+    return modestDisk([normaliseQcow2({ ...alone, clusterBits, placement }, SMALL.limits)], 3);
+  });
 }
 
 /** Small disks that may be written to. */
