@@ -39,6 +39,7 @@ export {
   images,
   type KeyChanges,
   type KeyKit,
+  type KeySlots,
   type Kit,
   kits,
   type LaidOut,

@@ -25,6 +25,7 @@ import {
   type Editable,
   type EditDraw,
 } from "../mutate/mod.ts";
+import type { KeySlots } from "./key_slots.ts";
 
 /** What models are drawn for. */
 export type Use = "open" | "roundtrip" | "differential" | "stateful";
@@ -176,6 +177,8 @@ export interface KeyKit<Model> {
   sound?(header: ByteSource, model: Model): void;
   /** What may be done to keys. */
   readonly changes?: KeyChanges<Model>;
+  /** Adds and erases keys between other changes of an image. */
+  readonly slots?: KeySlots;
 }
 
 /** What may be done to the keys of an image, which keeps its content. */

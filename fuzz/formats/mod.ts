@@ -35,6 +35,9 @@ export const wholes: readonly WholeKit[] = [
 /** The kits of images that are changed step by step. */
 export const changed: readonly Kit[] = [...changedChains as readonly Kit[], raw as Kit];
 
+/** The same of volumes, whose keys may change between the steps. */
+export const changedVolumes: readonly Kit[] = [luks1 as Kit, luks2 as Kit];
+
 /** Every kit, each once. */
 export const kits: readonly Kit[] = [...new Set([...images, ...wholes])];
 
@@ -69,6 +72,7 @@ export {
   type ToolKit,
   type Use,
 } from "./kit.ts";
+export type { KeySlots } from "./key_slots.ts";
 export { luks1Volumes } from "./luks1/volumes.ts";
 export { luks2Divergences } from "./luks2/divergences.ts";
 export { sealsOf } from "./luks2/volumes.ts";

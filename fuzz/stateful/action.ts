@@ -44,6 +44,12 @@ export function actionOf(step: Step, state: State): Action | undefined {
     case "snapshot":
       if (!facts.snapshots) return undefined;
       return { do: step.do, name: `snap-${state.made}` };
+    case "key-add":
+      return facts.keys ? { do: step.do, name: `key ${state.made}` } : undefined;
+    case "key-erase": {
+      const name = facts.keys ? state.keys[step.index % state.keys.length] : undefined;
+      return name === undefined ? undefined : { do: step.do, name };
+    }
     case "apply":
     case "delete": {
       if (step.do === "apply" && !facts.appliesOverBitmaps && bitmaps.length > 0) return undefined;

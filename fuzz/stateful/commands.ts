@@ -43,6 +43,14 @@ export function commandOf(action: Action): Command {
       return { img: (image) => ["snapshot", "-a", action.id ?? action.name, image] };
     case "delete":
       return { img: (image) => ["snapshot", "-d", action.name, image] };
+    case "key-add":
+    case "key-erase": {
+      const how = action.do === "key-add"
+        ? "state=active,new-secret=key,iter-time=10"
+        : "state=inactive,old-secret=key";
+      const secret = `secret,id=key,data=${action.name}`;
+      return { img: (image) => ["amend", "--object", secret, "-o", how, image] };
+    }
     default:
       return { img: bitmapArguments(action) };
   }

@@ -30,6 +30,8 @@ export interface CrashBounds {
   readonly prefixesMax: number;
   readonly others: number;
   readonly seed: number;
+  /** Bytes that are written at once or not at all; a sector by default. */
+  readonly unit?: number;
 }
 
 /**
@@ -63,7 +65,7 @@ export class CrashLog {
   }
 
   /** What a crash may leave now. */
-  *crashes({ prefixesMax, others, seed }: CrashBounds): Generator<Crashed> {
+  *crashes({ prefixesMax, others, seed, unit = SECTOR }: CrashBounds): Generator<Crashed> {
     const all = this.#changes;
     const step = Math.max(1, Math.ceil(all.length / prefixesMax));
     for (let end = 0; end <= all.length; end += step) {
@@ -75,7 +77,7 @@ export class CrashLog {
       const loose = new Set(this.#unflushed(end));
       const kept = all.slice(0, end).filter((change) => !loose.has(change) || draw(2) === 0);
       const torn = draw(2) === 0 ? kept.findLast((change) => loose.has(change)) : undefined;
-      const changes = kept.map((change) => change === torn ? tornAt(change, draw) : change);
+      const changes = kept.map((change) => change === torn ? tornAt(change, unit, draw) : change);
       const numbers = kept.map((change) => all.indexOf(change)).join(" ");
       const tear = torn === undefined ? "" : ", the last one torn";
       yield this.#crashed(changes, `the changes ${numbers} of ${all.length}${tear}`);
@@ -110,11 +112,11 @@ export class CrashLog {
   }
 }
 
-/** The first sectors of a write. */
-function tornAt(change: Change, draw: (count: number) => number): Change {
+/** The first units of a write. */
+function tornAt(change: Change, unit: number, draw: (count: number) => number): Change {
   if (!("bytes" in change)) return change;
   const ends: number[] = [];
-  for (let end = SECTOR - change.offset % SECTOR; end < change.bytes.length; end += SECTOR) {
+  for (let end = unit - change.offset % unit; end < change.bytes.length; end += unit) {
     ends.push(end);
   }
   const end = ends[draw(Math.max(1, ends.length))];

@@ -32,8 +32,9 @@ export class Disk {
 
   /** A disk with this content. */
   static of(content: ExpectedDisk): Disk {
-    const { size } = content;
-    return new Disk(size, size === 0 ? [] : [{ start: 0, end: size, content }]);
+    const { size, unknownFrom = size } = content;
+    const disk = new Disk(size, size === 0 ? [] : [{ start: 0, end: size, content }]);
+    return disk.forget({ start: unknownFrom, end: size });
   }
 
   /** The disk after a write; the pattern starts with the range. */

@@ -21,7 +21,7 @@ export { merged, whole } from "./marks.ts";
 export { contradictionIn, type TimedRequest } from "./overlap.ts";
 export { PeerFiles, UnsupportedImage } from "./peer.ts";
 export { type KnownFailure, QEMU_FAILURES } from "./known.ts";
-export { QemuFiles } from "./qemu.ts";
+export { QemuFiles, QemuLacks } from "./qemu.ts";
 export { type Abilities, abilitiesOf, ReferenceFiles, type ReferenceOptions } from "./reference.ts";
 export { actionsOf, runSequence, type SequenceOptions, type SequenceReport } from "./sequence.ts";
 export type { ScriptAdapter } from "./adapter_script.ts";

@@ -9,6 +9,14 @@ import type { Action } from "./step.ts";
 import { commandOf, isDoubtful } from "./commands.ts";
 import type { Start, Writer } from "./writer.ts";
 
+/** The installed QEMU lacks a cipher or a hash that an image needs. */
+export class QemuLacks extends Error {
+  override readonly name = "QemuLacks";
+}
+
+/** What QEMU says of a cipher or a hash that its crypto library lacks. */
+const LACKS = /can't open device.*(algorithm|cipher).*not supported/i;
+
 /**
  * Changes an image with qemu-io and qemu-img. Actions that QEMU cannot reject wait, so that one open
  * image takes as many as possible.
@@ -98,6 +106,7 @@ export class QemuFiles implements Writer {
 
   #failed(action: Action, outcome: Exclude<Outcome<unknown>, { outcome: "accepted" }>): Failure {
     const { message } = outcome;
+    if (LACKS.test(message)) throw new QemuLacks(message);
     return new Failure(
       `qemu.${action.do}.${outcome.outcome}.${wordsOf(message)}`,
       `${describeAction(action)}: ${message}`,

@@ -12,6 +12,7 @@ import { type CaseFile, Failure } from "../engine/mod.ts";
 import { describeAction } from "./action.ts";
 import type { Action } from "./step.ts";
 import { isDoubtful } from "./commands.ts";
+import type { KeySlots } from "../formats/mod.ts";
 import type { Facts } from "./state.ts";
 import type { Start, Writer } from "./writer.ts";
 
@@ -22,6 +23,8 @@ const NOW = 1_000_000_000_000_000_000n;
 export interface ReferenceOptions {
   /** How images are opened, with their passphrases. */
   readonly options: ReadOptions;
+  /** Changes keys, with the passphrase that opens the image. */
+  readonly keys?: { readonly slots: KeySlots; readonly passphrase: string };
   /** Makes the store of a file; one in memory by default. */
   readonly store?: (file: CaseFile) => ByteStore;
   /** Wraps the editor, so that a mistake can be planted. */
@@ -34,6 +37,7 @@ export class ReferenceFiles implements Writer {
   readonly #options: ReferenceOptions;
   #files = new Map<string, ByteStore>();
   #format = "raw";
+  #header: string | undefined;
   #image: EditedImage | undefined;
   #editor: ImageEditor | undefined;
 
@@ -41,10 +45,11 @@ export class ReferenceFiles implements Writer {
     this.#options = options;
   }
 
-  load({ files, format }: Start): void {
+  load({ files, format, header }: Start): void {
     const make = this.#options.store ?? (({ source }: CaseFile) => new MemoryStore(source));
     this.#files = new Map(files.map((file) => [file.name, make(file)]));
     this.#format = format;
+    this.#header = header;
     this.#image = undefined;
     this.#editor = undefined;
   }
@@ -53,7 +58,8 @@ export class ReferenceFiles implements Writer {
     try {
       // The bits of a bitmap that tracks writes are saved when the image is closed.
       if (action.do === "reopen" || action.do === "bitmap-merge") this.settle();
-      applyTo(this.#open(), action);
+      if (isOfKeys(action)) this.#changeKeys(action);
+      else applyTo(this.#open(), action);
       return undefined;
     } catch (error) {
       if (!(error instanceof EditError)) throw error;
@@ -76,11 +82,24 @@ export class ReferenceFiles implements Writer {
     return [...this.#files].map(([name, source]) => ({ name, source }));
   }
 
+  #changeKeys({ do: verb, name: added }: KeyAction): void {
+    const { keys } = this.#options;
+    const [file] = this.#files.values();
+    if (keys === undefined || file === undefined) throw new EditError("no key slots");
+    this.settle();
+    const bytes = file.read(0, file.size);
+    const changed = verb === "key-add"
+      ? keys.slots.add(bytes, { old: keys.passphrase, added })
+      : keys.slots.erase(bytes, added);
+    file.write(0, changed);
+  }
+
   #open(): ImageEditor {
     if (this.#editor !== undefined) return this.#editor;
-    this.#image = editFiles(this.#files, this.#format, {
+    this.#image = editStart(this.#files, this.#format, {
       ...this.#options.options,
       now: () => NOW,
+      header: this.#header,
     });
     const { editor, findings } = this.#image;
     if (editor === undefined) {
@@ -92,16 +111,31 @@ export class ReferenceFiles implements Writer {
   }
 }
 
+/** Opens files for changes, of which one may be a detached header. */
+function editStart(
+  files: ReadonlyMap<string, ByteStore>,
+  format: string,
+  { header, ...options }: ReadOptions & {
+    readonly now?: () => bigint;
+    readonly header: string | undefined;
+  },
+): EditedImage {
+  const detached = header === undefined ? undefined : files.get(header);
+  if (detached === undefined) return editFiles(files, format, options);
+  const others = new Map([...files].filter(([name]) => name !== header));
+  return editFiles(others, undefined, { ...options, header: detached });
+}
+
 /** What an editor can do besides writing. */
 export type Abilities = Pick<Facts, "compresses" | "resizes" | "snapshots" | "bitmaps">;
 
 /** What the editor of an image can do; `undefined` if it has none. */
 export function abilitiesOf(
-  { files, format }: Start,
+  { files, format, header }: Start,
   options: ReadOptions,
 ): Abilities | undefined {
   const stores = new Map(files.map(({ name, source }) => [name, new MemoryStore(source)]));
-  const { editor } = editFiles(stores, format, options);
+  const { editor } = editStart(stores, format, { ...options, header });
   return editor && {
     compresses: editor.writeCompressed !== undefined,
     resizes: editor.resize !== undefined,
@@ -110,7 +144,13 @@ export function abilitiesOf(
   };
 }
 
-function applyTo(editor: ImageEditor, action: Action): void {
+type KeyAction = Extract<Action, { do: "key-add" | "key-erase" }>;
+
+function isOfKeys(action: Action): action is KeyAction {
+  return action.do === "key-add" || action.do === "key-erase";
+}
+
+function applyTo(editor: ImageEditor, action: Exclude<Action, KeyAction>): void {
   switch (action.do) {
     case "write":
     case "compressed": {

@@ -19,6 +19,8 @@ export interface SequenceOptions {
   /** Opens the files of a writer. */
   open(files: readonly CaseFile[]): OpenedImage;
   readonly allowed: Allowance;
+  /** Whether a passphrase opens a key slot of the files. */
+  unlocks?(files: readonly CaseFile[], passphrase: string): boolean;
   /** Failures that are understood: the sequence ends there. */
   readonly known?: readonly KnownFailure[];
 }
@@ -144,11 +146,17 @@ function isDone(
 async function compareAll(
   writers: readonly Writer[],
   state: State,
-  { open, allowed }: SequenceOptions,
+  { open, allowed, unlocks }: SequenceOptions,
 ): Promise<void> {
   for (const writer of writers) {
     await writer.settle();
-    verify(open(writer.files()), state, writer.name, allowed);
+    const files = writer.files();
+    verify(open(files), state, writer.name, allowed);
+    const lost = state.keys.find((key) => unlocks?.(files, key) === false);
+    const left = state.erased.find((key) => unlocks?.(files, key) === true);
+    const by = writer.name;
+    if (lost !== undefined) throw new Failure(`${by}.keys.lost`, `${lost} opens no key slot`);
+    if (left !== undefined) throw new Failure(`${by}.keys.left`, `${left} still opens a key slot`);
   }
 }
 

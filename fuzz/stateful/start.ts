@@ -48,10 +48,14 @@ export function startOf(
     // A cluster may have a place although none of its subclusters is allocated.
     .filter(({ kind, host }) => kind !== "unallocated" || host !== undefined)
     .map(({ start, length }) => ({ start, end: start + length }));
-  const facts = factsOf(image, info["format-specific"]?.data ?? {});
+  const { qemu } = judgeImage(image);
+  const facts = {
+    ...factsOf(image, info["format-specific"]?.data ?? {}),
+    forQemu: qemu.open === "accept" && qemu.read === "ok",
+  };
   const parts = { disk: Disk.of(disk), snapshots, bitmaps, touched };
-  const state = { facts, ...parts, vmState: 0, made: 0 };
-  return { state, leaks: judgeImage(image).qemu.check?.leaks ?? 0 };
+  const state = { facts, ...parts, vmState: 0, keys: [], erased: [], made: 0 };
+  return { state, leaks: qemu.check?.leaks ?? 0 };
 }
 
 /** Cluster size of images that an implementation makes, unless it says otherwise in the image. */
@@ -64,19 +68,30 @@ export function emptyState(format: string, size: number): State {
   const facts: Facts = {
     ...{ format, clusterSize, sizeMax: size + GROWTH_MAX * clusterSize },
     ...{ compresses: false, compressesOver: false, bitmaps: false, appliesOverBitmaps: false },
+    keys: false,
     ...{ resizes: isQcow2 || format === "raw", snapshots: isQcow2 },
     ...{ zeroes: true, discards: "as-qemu" },
-    ...{ encrypted: false, old: false, dataFile: false, backing: false },
+    ...{ encrypted: false, forQemu: true, old: false, dataFile: false, backing: false },
     refcountBits: WIDE_BITS,
   };
   const disk = Disk.of({ size, ranges: [], read: (_, length) => new Uint8Array(length) });
-  return { facts, disk, snapshots: [], bitmaps: [], touched: [], vmState: 0, made: 0 };
+  return {
+    facts,
+    disk,
+    snapshots: [],
+    bitmaps: [],
+    touched: [],
+    vmState: 0,
+    keys: [],
+    erased: [],
+    made: 0,
+  };
 }
 
 function factsOf(
   { format, layer, backing }: OpenedImage,
   data: { readonly [key: string]: unknown },
-): Facts {
+): Omit<Facts, "forQemu"> {
   const clusterSize = Math.max(UNIT_MIN * Number(format === "raw"), layer?.clusterSize ?? 0);
   const isQcow2 = format === "qcow2";
   const encrypted = layer?.encrypted === true;
@@ -92,6 +107,7 @@ function factsOf(
     zeroes: true,
     discards: "as-qemu",
     bitmaps: isQcow2,
+    keys: false,
     appliesOverBitmaps: true,
     encrypted,
     old: data["compat"] === "0.10",

@@ -20,6 +20,8 @@ export interface Facts {
   readonly resizes: boolean;
   readonly snapshots: boolean;
   readonly bitmaps: boolean;
+  /** Keys can be added and erased. */
+  readonly keys: boolean;
   /** A snapshot can become current in an image with bitmaps. QEMU rejects that. */
   readonly appliesOverBitmaps: boolean;
   /** Zeros can be written without their bytes. */
@@ -29,6 +31,8 @@ export interface Facts {
   /** qcow2: version 2 of the format. */
   readonly old: boolean;
   readonly encrypted: boolean;
+  /** QEMU opens and reads the image at the start. */
+  readonly forQemu: boolean;
   /** It has an external data file. */
   readonly dataFile: boolean;
   /** It has a backing file. */
@@ -67,6 +71,9 @@ export interface State {
   readonly bitmaps: readonly Bitmap[];
   /** The clusters of the VM state that the tables may have: a snapshot with one was applied. */
   readonly vmState: number;
+  /** The passphrases that were added, and those of them that were erased. */
+  readonly keys: readonly string[];
+  readonly erased: readonly string[];
   /** Ranges that may have clusters. */
   readonly touched: readonly Range[];
   /** Number of actions that were applied: what they make is called by it. */
@@ -99,6 +106,12 @@ export function after(state: State, action: Action): State {
     case "flush":
     case "reopen":
       return next;
+    case "key-add":
+      return { ...next, keys: [...state.keys, action.name] };
+    case "key-erase": {
+      const keys = state.keys.filter((name) => name !== action.name);
+      return { ...next, keys, erased: [...state.erased, action.name] };
+    }
     case "resize":
       return { ...resized(next, action.size), vmState: action.size > disk.size ? vmState : 0 };
     case "snapshot":
@@ -222,6 +235,8 @@ export function mayReject(
   switch (action.do) {
     case "compressed":
       return "the cluster may be allocated";
+    case "key-add":
+      return "all key slots may be in use";
     case "resize":
     case "apply": {
       if (action.do === "apply" && dataFile) return "snapshots with a data file";

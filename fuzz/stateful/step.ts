@@ -11,9 +11,9 @@ export type Step =
   | { readonly do: "write" | "compressed"; readonly at: Place; readonly pattern: Pattern }
   | { readonly do: "zero"; readonly at: Place; readonly unmap: boolean }
   | { readonly do: "discard"; readonly at: Place }
-  | { readonly do: "flush" | "reopen" | "snapshot" }
+  | { readonly do: "flush" | "reopen" | "snapshot" | "key-add" }
   | { readonly do: "resize"; readonly clusters: number; readonly sectors: number }
-  | { readonly do: "apply" | "delete"; readonly index: number }
+  | { readonly do: "apply" | "delete" | "key-erase"; readonly index: number }
   | { readonly do: "bitmap-add"; readonly granularityBits: number; readonly enabled: boolean }
   | { readonly do: BitmapVerb; readonly index: number }
   | { readonly do: "bitmap-merge"; readonly index: number; readonly source: number };
@@ -45,6 +45,8 @@ export type Action =
   | { readonly do: "flush" | "reopen" }
   | { readonly do: "resize"; readonly size: number; readonly from: number }
   | { readonly do: "snapshot"; readonly name: string }
+  /** The name is the passphrase. */
+  | { readonly do: "key-add" | "key-erase"; readonly name: string }
   /** `id` selects the snapshot for `apply`, as does `name` for `delete`. */
   | { readonly do: "apply" | "delete"; readonly name: string; readonly id?: string }
   | {
@@ -59,11 +61,19 @@ export type Action =
 /** A step, and who does it if writers take turns. */
 export type TurnStep = Step & { readonly by?: number };
 
-/** Lists of steps, with a writer for each if two take turns. */
-export function stepLists(turns: boolean): fc.Arbitrary<readonly TurnStep[]> {
-  const step: fc.Arbitrary<TurnStep> = turns
-    ? fc.tuple(steps(), fc.nat(1)).map(([step, by]) => ({ ...step, by }))
+/** Lists of steps, with a writer for each if two take turns, and some that change keys. */
+export function stepLists(
+  { turns = false, keys = false }: { readonly turns?: boolean; readonly keys?: boolean } = {},
+): fc.Arbitrary<readonly TurnStep[]> {
+  const drawn = keys
+    ? fc.oneof({ withCrossShrink: true }, { weight: 6, arbitrary: steps() }, {
+      weight: 1,
+      arbitrary: keySteps(),
+    })
     : steps();
+  const step: fc.Arbitrary<TurnStep> = turns
+    ? fc.tuple(drawn, fc.nat(1)).map(([step, by]) => ({ ...step, by }))
+    : drawn;
   return fc.array(step, { minLength: 1, maxLength: STEPS_MAX, size: "max" });
 }
 
@@ -77,6 +87,8 @@ const MEMBERS: Readonly<Record<Step["do"], readonly string[]>> = {
   flush: [],
   reopen: [],
   snapshot: [],
+  "key-add": [],
+  "key-erase": ["index"],
   resize: ["clusters", "sectors"],
   apply: ["index"],
   delete: ["index"],
@@ -97,6 +109,13 @@ export function requireStep(value: unknown): void {
   if (members === undefined || lacks !== undefined) {
     throw new TypeError(`Cannot use the step: it has no ${lacks ?? "kind"}`);
   }
+}
+
+function keySteps(): fc.Arbitrary<Step> {
+  return fc.oneof(
+    fc.record({ do: fc.constant<"key-add">("key-add") }),
+    fc.record({ do: fc.constant<"key-erase">("key-erase"), index: fc.nat(5) }),
+  );
 }
 
 function steps(): fc.Arbitrary<Step> {

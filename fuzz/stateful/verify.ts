@@ -31,7 +31,7 @@ export interface Allowance {
  * @throws {Failure} if something differs
  */
 export function verify(image: OpenedImage, state: State, by: string, allowed: Allowance): void {
-  verifyStructure(image, by, allowed);
+  verifyStructure(image, state, by, allowed);
   const layers = layersOf(image);
   const size = layers[0]?.virtualSize ?? 0;
   if (size !== state.disk.size) {
@@ -43,7 +43,12 @@ export function verify(image: OpenedImage, state: State, by: string, allowed: Al
   verifyBitmaps(layers[0]?.bitmaps ?? [], state, by);
 }
 
-function verifyStructure(image: OpenedImage, by: string, { leaks }: Allowance): void {
+function verifyStructure(
+  image: OpenedImage,
+  { facts: { forQemu } }: State,
+  by: string,
+  { leaks }: Allowance,
+): void {
   const { findings, qemu } = judgeImage(image);
   const broken = findings.find(({ rule }) => {
     const { class: ruleClass, level } = ruleOf(rule);
@@ -55,7 +60,7 @@ function verifyStructure(image: OpenedImage, by: string, { leaks }: Allowance): 
       about: { path, ...(typeof offset === "number" ? { offset } : {}) },
     });
   }
-  if (qemu.open !== "accept" || qemu.read !== "ok") {
+  if (forQemu && (qemu.open !== "accept" || qemu.read !== "ok")) {
     const refusal = image.findings.refusal("read") ?? findings[0];
     const rule = refusal?.rule ?? "content";
     throw new Failure(`${by}.unreadable.${rule}`, refusal?.message ?? `Reading: ${qemu.read}`);

@@ -7,6 +7,8 @@ export interface Start {
   readonly files: readonly CaseFile[];
   /** Name of the format. */
   readonly format: string;
+  /** Name of the file with the detached header of the image, which is the next one. */
+  readonly header?: string;
   /** The right passphrases, from the top image down. */
   readonly passphrases: readonly string[];
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Target } from "../engine/mod.ts";
-import { changed, images, wholes } from "../formats/mod.ts";
+import { changed, changedVolumes, images, wholes } from "../formats/mod.ts";
 import { canaries } from "./canary.ts";
 import { differential } from "./differential.ts";
 import { encryptionCanary } from "./encryption_canary.ts";
@@ -20,7 +20,7 @@ export const targets: readonly Target[] = [
   ...wholes.map((kit) => roundtrip(kit)),
   recorded,
   ...wholes.map((kit) => differential(kit)),
-  ...changed.flatMap((kit) => stateful(kit)),
+  ...[...changed, ...changedVolumes].flatMap((kit) => stateful(kit)),
   ...canaries,
   encryptionCanary,
 ].map((target) => target as Target);

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { SECTOR, utf8 } from "../../src/bytes/mod.ts";
 import { dirname } from "node:path";
 import type { OpenedImage, ReadOptions } from "../../src/image/mod.ts";
 import { QemuWriter } from "../../src/peers/mod.ts";
@@ -23,6 +24,7 @@ import {
   describeAction,
   QEMU_FAILURES,
   QemuFiles,
+  QemuLacks,
   ReferenceFiles,
   requireStep,
   runSequence,
@@ -122,9 +124,13 @@ const QEMU: Cast = {
 /** The stateful targets of a kit. Without an editor of the format, QEMU alone changes its images. */
 export function stateful<Model>(kit: Kit<Model>): readonly Target<StatefulCase<Model>>[] {
   const casts = kit.format.editor === undefined ? [QEMU] : [...CASTS, CRASH, QEMU];
-  return casts.map((cast) => statefulTarget(kit, cast));
+  const isForQemu = kit.tools === undefined || kit.tools.needs.includes("qemu-img");
+  return casts.filter(({ needs }) => needs === undefined || isForQemu).map((cast) =>
+    statefulTarget(kit, cast)
+  );
 }
 
+const NOT_FOR_QEMU = "QEMU does not support the image";
 const TIMEOUT_MS = 8000;
 /** Bytes of the longest file that is written for QEMU. */
 const FILE_MAX = 2 ** 23;
@@ -163,19 +169,35 @@ function statefulTarget<Model>(kit: Kit<Model>, cast: Cast): Target<StatefulCase
       if (needs !== undefined && start.files.some(({ source }) => source.size > FILE_MAX)) {
         return { depth: "header", rules: [], skipped: "a file is too large to write" };
       }
-      const lack = lackOf(start.state);
+      const lack = needs !== undefined &&
+          (!start.state.facts.forQemu || start.header !== undefined)
+        ? NOT_FOR_QEMU
+        : lackOf(start.state);
       if (lack !== undefined) return { depth: "header", rules: [], skipped: lack };
       if (crashes) {
-        const states = runToCrash(start, steps, { ...CRASHES, seed, open, options });
+        // A sector of a volume is encrypted as a whole; a disk that tears it has smaller ones.
+        const unit = start.format.startsWith("luks") ? start.state.facts.clusterSize : SECTOR;
+        const states = runToCrash(start, steps, { ...CRASHES, seed, unit, open, options });
         return { depth: states > 1 ? "accepted" : "data", rules: [] };
       }
-      const { done, known } = await runSequence(start, steps, {
+      const running = runSequence(start, steps, {
         writers: cast.writers({
           qemu: () => qemu(context),
-          reference: () => new ReferenceFiles({ options }),
+          reference: () => new ReferenceFiles({ options, ...keysIn(kit, start) }),
         }),
         ...{ turns, everyStep, open, allowed: { leaks }, known: QEMU_FAILURES },
+        unlocks: (files, passphrase) => {
+          const { header, source, definition } = openWith(kit, files);
+          const key = definition.keys?.unlock?.(header ?? source, utf8(passphrase));
+          return key !== undefined && "slot" in key;
+        },
       });
+      const ran = await running.catch((error) => {
+        if (error instanceof QemuLacks) return undefined;
+        throw error;
+      });
+      if (ran === undefined) return { depth: "header", rules: [], skipped: NOT_FOR_QEMU };
+      const { done, known } = ran;
       return {
         depth: done > 0 ? "accepted" : "data",
         rules: [],
@@ -209,18 +231,37 @@ export function startIn<Model>(kit: Kit<Model>, model: Model, locked = false): S
   const passphrases = passphrasesOf(kit, model, "right");
   const open = (files: readonly CaseFile[]) => openWith(kit, files, passphrases);
   const views = kit.expected?.views?.(model) ?? [];
-  const image = locked ? openWith(kit, files) : open(files);
+  // A volume without its key has no content; its passphrases are remembered.
+  const isLocked = locked && kit.keys?.remembered !== true;
+  const image = isLocked ? openWith(kit, files) : open(files);
   const { state, leaks } = startOf(image, { disk: diskOf(kit, model), views });
   const { name: format } = formatIn(kit, model);
+  const facts = { ...state.facts, keys: kit.keys?.slots !== undefined };
+  const header = image.header === undefined ? {} : { header: files[0]?.name ?? "" };
   const options = readOptionsOf(kit, passphrases);
-  return { start: { files, format, passphrases, state }, image, leaks, open, options };
+  return {
+    start: { files, format, passphrases, state: { ...state, facts }, ...header },
+    image,
+    leaks,
+    open,
+    options,
+  };
+}
+
+/** How the keys of an image are changed, if they can be. */
+function keysIn<Model>({ keys }: Kit<Model>, { passphrases: [passphrase] }: Start) {
+  const slots = keys?.slots;
+  return slots === undefined || passphrase === undefined ? {} : { keys: { slots, passphrase } };
 }
 
 /** What the editors of formats can do, by format. */
 const known = new Map<string, Abilities>();
 
 /** The start, for an editor that cannot do all that QEMU can. */
-function restricted(startIn: StartIn, { property, needs, turns = false }: Cast): StartIn {
+function restricted(
+  startIn: StartIn,
+  { property, needs, turns = false, crashes = false }: Cast,
+): StartIn {
   const { start, options } = startIn;
   if (property === QEMU.property) return startIn;
   const abilities = known.get(start.format) ?? abilitiesOf(start, options);
@@ -235,6 +276,8 @@ function restricted(startIn: StartIn, { property, needs, turns = false }: Cast):
     resizes: facts.resizes && abilities.resizes,
     snapshots: facts.snapshots && abilities.snapshots,
     bitmaps: facts.bitmaps && abilities.bitmaps,
+    // QEMU measures the processor for a second for each key.
+    keys: facts.keys && needs === undefined && !crashes,
   };
   const state = { ...start.state, facts: { ...facts, ...both } };
   return { ...startIn, start: { ...start, state } };
@@ -253,7 +296,7 @@ export function statefulCases<Model>(
 ): fc.Arbitrary<StatefulCase<Model>> {
   return fc.record({
     model: kit.models("stateful"),
-    steps: stepLists(turns),
+    steps: stepLists({ turns, keys: kit.keys?.slots !== undefined }),
     everyStep: crashes
       ? fc.constant(false)
       : fc.integer({ min: 0, max: 7 }).map((number) => number === 7),

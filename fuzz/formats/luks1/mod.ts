@@ -17,6 +17,7 @@ import { expectedInfo } from "./expected.ts";
 import { luks1Inside } from "./inside.ts";
 import { describeChange, type KeyChange, keyChangeLists } from "./key_changes.ts";
 import { luksTexts } from "./texts.ts";
+import { luks1Slots } from "./slots.ts";
 import { ITERATIONS_MAX, luks1Tools } from "./tools.ts";
 import { layOutLuks1, luks1Volumes } from "./volumes.ts";
 
@@ -25,6 +26,7 @@ const keys: KeyKit<Luks1Model> = {
   all: ({ keys }) => keys.map(({ passphrase }) => passphrase),
   remembered: true,
   sound: assertModelKeys,
+  slots: luks1Slots,
   changes: {
     draws: keyChangeLists,
     describe: (change) => describeChange(change as KeyChange),

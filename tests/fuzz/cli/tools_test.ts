@@ -75,7 +75,7 @@ Deno.test(
     const { status, stdout, stderr } = await fuzzWith(directory, {}, []);
     assertEquals([status, stderr], [0, ""]);
     const lines = stdout.split("\n").slice(0, 4).sort();
-    const changed = ["stateful", "qcow-stateful", "raw-stateful"];
+    const changed = ["stateful", "qcow-stateful", "raw-stateful", "luks-stateful"];
     const skipped = [
       "differential, luks-differential",
       ...changed.flatMap((name) => [`${name}-differential`, `${name}-mixed`]),

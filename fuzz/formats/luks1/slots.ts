@@ -1,0 +1,27 @@
+import { utf8 } from "../../../src/bytes/mod.ts";
+import { EditError, seededBytes } from "../../../src/format/mod.ts";
+import { addKey, eraseKey, Luks1Error } from "../../../src/luks1/mod.ts";
+import type { KeySlots } from "../key_slots.ts";
+
+const ITERATIONS = 4;
+
+/** Changes of key slots between other changes of a volume. */
+export const luks1Slots: KeySlots = {
+  add: (file, { old, added }) =>
+    edited(() => {
+      const passphrases = { passphrase: utf8(old), newPassphrase: utf8(added) };
+      return addKey(file, { ...passphrases, iterations: ITERATIONS, random: seededBytes(1) })
+        .header;
+    }),
+  erase: (file, passphrase) =>
+    edited(() => eraseKey(file, { passphrase: utf8(passphrase), random: seededBytes(1) }).header),
+};
+
+function edited(change: () => Uint8Array): Uint8Array {
+  try {
+    return change();
+  } catch (error) {
+    if (!(error instanceof Luks1Error)) throw error;
+    throw new EditError(error.message);
+  }
+}
