@@ -2,7 +2,7 @@
  * Writes images of all kinds, and has the qemu-img of a root folder, such as one of debootstrap, check
  * them and compare them with their content:
  *
- *     deno run --allow-all scripts/check_written.ts ROOT [SEQUENCES [SEED]]
+ *     deno run --allow-read --allow-write --allow-run scripts/check_written.ts ROOT [SEQUENCES [SEED]]
  *
  * It needs to be root for any ROOT but /.
  *
@@ -137,15 +137,17 @@ async function checkSequence(kit: typeof changed[number], index: number): Promis
   await compare(access.objects, access.image, leaks);
 }
 
-await Deno.mkdir(directory, { recursive: true });
-print(`${(await qemuImg("--version")).split("\n")[0]} in ${root}`);
-for (const made of MADE) await checking(made.join(" "), () => checkMade(made));
-for (const kit of changed) {
-  for (let index = 0; index < Number(sequences); index++) {
-    const name = `sequence ${index} of ${kit.format.name}, seed ${seed}`;
-    await checking(name, () => checkSequence(kit, index));
+if (import.meta.main) {
+  await Deno.mkdir(directory, { recursive: true });
+  print(`${(await qemuImg("--version")).split("\n")[0]} in ${root}`);
+  for (const made of MADE) await checking(made.join(" "), () => checkMade(made));
+  for (const kit of changed) {
+    for (let index = 0; index < Number(sequences); index++) {
+      const name = `sequence ${index} of ${kit.format.name}, seed ${seed}`;
+      await checking(name, () => checkSequence(kit, index));
+    }
   }
+  await Deno.remove(directory, { recursive: true });
+  print(`${count} images, ${failures.length} failures`);
+  Deno.exit(failures.length === 0 ? 0 : 1);
 }
-await Deno.remove(directory, { recursive: true });
-print(`${count} images, ${failures.length} failures`);
-Deno.exit(failures.length === 0 ? 0 : 1);
