@@ -262,3 +262,29 @@ liveTest(
     assert(String(size("base", "qcow")).startsWith("it cannot be opened: "));
   },
 );
+
+Deno.test("the content of a new image comes in units of any size, and none that has bytes is zeros", () => {
+  const unit = 512;
+  const bytes = new Uint8Array(20 * unit - 100);
+  // Data, zeros, and a run of data that is longer than what is handled together.
+  for (const index of [0, 1, 4, 5, 6, 7, 8, 9, 10, 12, 19]) {
+    bytes.fill(index + 1, index * unit, index * unit + 7);
+  }
+  const source = new MemorySource(bytes);
+  for (const size of [unit, 4 * unit, 32 * unit]) {
+    for (const most of [undefined, unit, 3 * unit, 8 * unit, 64 * unit]) {
+      const read = new Uint8Array(32 * unit);
+      let end = 0;
+      for (const block of contentOf(source, bytes.length)(size, most)) {
+        assertEquals(block.offset, end, `${size} ${most}`);
+        end += block.bytes?.length ?? size;
+        if (block.bytes !== undefined) read.set(block.bytes, block.offset);
+        assert((block.bytes?.length ?? 0) <= Math.max(size, most ?? 0));
+        for (let at = 0; at < (block.bytes?.length ?? 0); at += size) {
+          assert(block.bytes?.subarray(at, at + size).some((byte) => byte !== 0));
+        }
+      }
+      assertEquals(read.subarray(0, bytes.length), bytes, `${size} ${most}`);
+    }
+  }
+});

@@ -32,7 +32,9 @@ function* blocksOf(
   for (let at = 0; at < bytes.length;) {
     const start = at;
     // An image can let far more of its disk be zeros in the file than there is memory.
-    while (at < bytes.length && at + unit - start <= most && !isZero(unitAt(at))) at += unit;
+    // A unit may be longer than the most that is handled together.
+    const fits = (): boolean => at === start || at + unit - start <= most;
+    while (at < bytes.length && fits() && !isZero(unitAt(at))) at += unit;
     if (at > start) yield { offset: offset + start, bytes: bytes.subarray(start, at) };
     else {
       yield { offset: offset + at, bytes: undefined };
