@@ -72,7 +72,7 @@ Deno.test("an unusable command line gives one line and exit status 2", async () 
     ],
     [["info", "--json=yes", "x"], "option --json does not accept a value"],
     [["bench", "--help=1"], "option --help does not accept a value"],
-    [["bench", "x"], "bench has no arguments (see --help)"],
+    [["bench", "x"], "unknown subject 'x' (known: verbs, targets, parts, mutants)"],
     [["validate", "vmware"], `'vmware' ${NO_PEER}`],
     [["validate", "jsonl:"], `'jsonl:' ${NO_PEER}`],
     [["validate", "reference:x"], `'reference:x' ${NO_PEER}`],

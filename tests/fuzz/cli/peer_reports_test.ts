@@ -14,7 +14,7 @@ Deno.test("fuzz --peer writes the reports that validate writes", () =>
   withDirectory(async (directory) => {
     Deno.writeTextFileSync(`${directory}/adapter.js`, ADAPTER);
     const { status, stderr } = await diskproof(directory, [
-      ...["fuzz", "--peer", `module:${directory}/adapter.js`, "--runs", "4", "--seed", "1"],
+      ...["fuzz", "--peer", `module:${directory}/adapter.js`, "--runs", "8", "--seed", "1"],
       ...["--shrink-time", "1s", "--time", "20s"],
       ...["--out", `${directory}/findings`, "--artifacts", `${directory}/artifacts`],
       ...["--report", `sarif=${directory}/sarif`, "--report", `html=${directory}/html`],
