@@ -263,12 +263,12 @@ function restricted(
   { property, needs, turns = false, crashes = false }: Cast,
 ): StartIn {
   const { start, options } = startIn;
-  if (property === QEMU.property) return startIn;
+  const { facts } = start.state;
+  if (property === QEMU.property) return withFacts(startIn, { keys: false });
   const abilities = known.get(start.format) ?? abilitiesOf(start, options);
   if (abilities === undefined) return startIn;
   known.set(start.format, abilities);
-  const { facts } = start.state;
-  const both = {
+  return withFacts(startIn, {
     compresses: facts.compresses && abilities.compresses,
     // Side by side, all writers have to accept it.
     compressesOver: facts.compressesOver && (needs === undefined || turns),
@@ -278,8 +278,12 @@ function restricted(
     bitmaps: facts.bitmaps && abilities.bitmaps,
     // QEMU measures the processor for a second for each key.
     keys: facts.keys && needs === undefined && !crashes,
-  };
-  const state = { ...start.state, facts: { ...facts, ...both } };
+  });
+}
+
+function withFacts(startIn: StartIn, facts: Partial<State["facts"]>): StartIn {
+  const { start } = startIn;
+  const state = { ...start.state, facts: { ...start.state.facts, ...facts } };
   return { ...startIn, start: { ...start, state } };
 }
 

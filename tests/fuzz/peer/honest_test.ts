@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { fuzzPlanted } from "./under_test.ts";
 
-const CASES = 150;
+/** Some cases compare nothing: an edit can make an image too large, or one of another format. */
+const CASES = 180;
+const COMPARED = 135;
 
 for (const name of ["lazy", "strict"]) {
   Deno.test(`fuzz --peer finds nothing in the ${name} implementation, which is honest`, async () => {
@@ -10,7 +12,7 @@ for (const name of ["lazy", "strict"]) {
     assertEquals(findings, []);
     for (const { target, end, counts } of results) {
       assertEquals([target, end], [target, "runs"]);
-      assert(counts.cases > 0.9 * CASES, `${target} compared only ${counts.cases} cases`);
+      assert(counts.cases > COMPARED, `${target} compared only ${counts.cases} cases`);
     }
   });
 }

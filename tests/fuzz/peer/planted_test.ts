@@ -33,13 +33,13 @@ const PLANTED: readonly Planting[] = [
   {
     bug: "backing",
     target: "peer-content",
-    runs: 600,
+    runs: 1000,
     finding: ["wrong-content", "backing", "short-backing"],
   },
   {
     bug: "hang",
     target: "peer-malformed",
-    runs: 700,
+    runs: 2000,
     finding: ["hang", "qcow2.header.cluster-bits-min"],
   },
   { bug: "crash", target: "peer-malformed", runs: 400, finding: ["crash", "qcow2.l1.offset"] },
