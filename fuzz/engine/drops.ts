@@ -42,7 +42,7 @@ function* shorterOf<Case>(
 }
 
 /**
- * The cases with one number or one flag less: a number becomes 0, half of it, or one less. Only a target
+ * The cases with one number or one flag less: a number becomes 0, half of it, or a little less. Only a target
  * that can repair a case has them. They come after {@link drops}: the arbitrary has made most numbers
  * small, but not those of a case that was read from JSON or has lost a part.
  */
@@ -86,16 +86,24 @@ function* lowerIn(json: Json): Generator<Json> {
 
 function* lowerNumber(number: number): Generator<number> {
   if (!Number.isSafeInteger(number) || number <= 0) return;
-  yield 0;
-  if (number > 2) yield Math.floor(number / 2);
-  if (number > 1) yield number - 1;
+  for (const lower of towardsZero(BigInt(number))) yield Number(lower);
 }
 
 function* lowerBig(big: bigint): Generator<Json> {
   if (big <= 0n) return;
-  yield { bigint: "0" };
-  if (big > 2n) yield { bigint: `${big / 2n}` };
-  if (big > 1n) yield { bigint: `${big - 1n}` };
+  for (const lower of towardsZero(big)) yield { bigint: `${lower}` };
+}
+
+/** The last parts of a number that it is lowered by. */
+const PARTS = [4n, 8n, 16n];
+/** A number up to this is lowered by one: for a larger one, there would be too many steps. */
+const ONE_BY_ONE = 32n;
+
+/** Zero, half of a number, and the number less a small part. */
+function towardsZero(number: bigint): Set<bigint> {
+  const lower = [0n, number / 2n, ...PARTS.map((part) => number - number / part)];
+  if (number <= ONE_BY_ONE) lower.push(number - 1n);
+  return new Set(lower.filter((it) => it < number));
 }
 
 /** The `bigint` that an object stands for. */

@@ -143,7 +143,7 @@ Deno.test("drops() removes members only from values that can be repaired", () =>
   assertEquals([...drops(needsA, { a: 1, b: 2 })], [{ a: 1 }]);
 });
 
-Deno.test("lowered() gives each number without all, half and one of it, and each flag as false", () => {
+Deno.test("lowered() gives each number without all, half or a little of it, and each flag as false", () => {
   const target = { ...toy("any", fc.anything(), () => HELD), repair: (it: unknown) => it };
   assertEquals([...lowered(target, [4, "4", true])], [
     [0, "4", true],
@@ -158,6 +158,23 @@ Deno.test("lowered() gives each number without all, half and one of it, and each
   ]);
   const { repair: _, ...plain } = target;
   assertEquals([...lowered(plain, [4])], []);
+});
+
+Deno.test("lowered() gets near to the least number in few steps", () => {
+  const target = { ...toy("any", fc.anything(), () => HELD), repair: (it: unknown) => it };
+  const least = 700_000_001;
+  let [value, tried] = [2 ** 53 - 1, 0];
+  for (let found = true; found;) {
+    found = false;
+    for (const lower of lowered(target, value)) {
+      tried++;
+      found = (lower as number) >= least;
+      if (!found) continue;
+      value = lower as number;
+      break;
+    }
+  }
+  assert(value < 1.07 * least && tried < 150, `${value} after ${tried}`);
 });
 
 Deno.test("lowered() leaves out what a repair makes as large again", () => {
