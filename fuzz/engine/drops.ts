@@ -94,16 +94,16 @@ function* lowerBig(big: bigint): Generator<Json> {
   for (const lower of towardsZero(big)) yield { bigint: `${lower}` };
 }
 
-/** The last parts of a number that it is lowered by. */
-const PARTS = [4n, 8n, 16n];
-/** A number up to this is lowered by one: for a larger one, there would be too many steps. */
-const ONE_BY_ONE = 32n;
+/** The smallest part by which a number above the limit is lowered: for less, there are too many steps. */
+const LAST_PART = 16n;
+const EXACT_MAX = 4096n;
 
-/** Zero, half of a number, and the number less a small part. */
+/** Zero, half of a number, and the number less smaller and smaller parts of it, one at last. */
 function towardsZero(number: bigint): Set<bigint> {
-  const lower = [0n, number / 2n, ...PARTS.map((part) => number - number / part)];
-  if (number <= ONE_BY_ONE) lower.push(number - 1n);
-  return new Set(lower.filter((it) => it < number));
+  const lower = new Set([0n, number / 2n]);
+  const least = number > EXACT_MAX ? number / LAST_PART : 1n;
+  for (let part = number / 4n; part >= least; part /= 2n) lower.add(number - part);
+  return number > EXACT_MAX ? lower : lower.add(number - 1n);
 }
 
 /** The `bigint` that an object stands for. */
