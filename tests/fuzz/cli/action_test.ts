@@ -15,9 +15,13 @@ Deno.test("the action declares the inputs that it uses, and uses those that it d
 });
 
 Deno.test("other actions are pinned to a commit, with its version beside it", () => {
-  const uses = [...action.matchAll(/^\s+(?:- )?uses: (.*)$/gm)].map(([, it = ""]) => it);
-  assert(uses.length > 0);
-  for (const it of uses) assert(/^[\w-]+(\/[\w-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(it), it);
+  const workflows = [...Deno.readDirSync(new URL("../../../.github/workflows", import.meta.url))];
+  const files = [action, ...workflows.map(({ name }) => read(`.github/workflows/${name}`))];
+  const uses = files.map((text) => [...text.matchAll(/^\s+(?:- )?uses: (.*)$/gm)]);
+  assert(files.length > 1 && uses.every((of) => of.length > 0));
+  for (const [, it = ""] of uses.flat()) {
+    assert(/^[\w-]+(\/[\w-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(it), it);
+  }
 });
 
 Deno.test("the action's scripts get inputs from the environment alone, and all that they read", () => {
