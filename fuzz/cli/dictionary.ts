@@ -1,15 +1,7 @@
-import {
-  parseOptions,
-  print,
-  unsupportedFormat,
-  UsageError,
-  whyUnreadable,
-} from "../../src/cli/mod.ts";
+import { parseOptions, print, UsageError, writeReportFile } from "../../src/cli/mod.ts";
+import type { Kit } from "../formats/mod.ts";
 import { type Engine, engineNames, tokensOf, tokenText } from "../mutate/mod.ts";
-import { images } from "../formats/mod.ts";
-import { typedPath } from "./host.ts";
-
-const NAMES = images.map(({ format }) => format.name);
+import { imageFormats, imageKits } from "./kits.ts";
 
 /** The text of `dictionary --help`. */
 export const help = `diskproof dictionary --for ENGINE [options]
@@ -22,7 +14,7 @@ the descriptions of the structures.
   engineNames.join(" or ")
 } (also for Jazzer.js, go-fuzz and honggfuzz: libfuzzer).
                        For afl, bounds of fields have level 1: afl-fuzz -x FILE@1 uses them too.
-  --format NAME        ${NAMES.join(", ")} (may be repeated; default all)
+  --format NAME        ${imageFormats.join(", ")} (may be repeated; default all)
   --out FILE           write to FILE
   --help               this text
 
@@ -39,26 +31,24 @@ export function run(args: string[]): Promise<number> {
   const [unexpected] = options.positional;
   if (unexpected !== undefined) throw new UsageError(`unexpected argument '${unexpected}'`);
   const engine = engineOf(options.value("for"));
-  const named = options.list("format");
-  for (const name of named) {
-    if (!NAMES.includes(name as typeof NAMES[number])) {
-      throw new UsageError(unsupportedFormat(name, NAMES));
-    }
-  }
-  const kits = images.filter(({ format }) => named.length === 0 || named.includes(format.name));
+  const text = dictionaryOf(imageKits(options.list("format")), engine);
+  const out = options.value("out");
+  if (out === undefined) print(text);
+  else writeReportFile(out, `${text}\n`);
+  return Promise.resolve(0);
+}
+
+/** The tokens of formats, one in each line after a line that names the formats. */
+export function dictionaryOf(kits: readonly Kit[], engine: Engine): string {
   const tokens = tokensOf(
-    kits.map(({ format, edits }) => ({
-      structures: format.structures,
-      ...(edits?.dictionary === undefined ? {} : { dictionary: edits.dictionary }),
+    kits.map(({ format: { structures }, edits: { dictionary } = {} }) => ({
+      structures,
+      ...(dictionary === undefined ? {} : { dictionary }),
     })),
     engine,
   );
   const title = `# ${kits.map(({ format }) => format.name).join(", ")}: ${tokens.length} tokens`;
-  const text = [title, ...tokens.map((token) => tokenText(token, engine))].join("\n");
-  const out = options.value("out");
-  if (out === undefined) print(text);
-  else writeOut(typedPath(out), `${text}\n`);
-  return Promise.resolve(0);
+  return [title, ...tokens.map((token) => tokenText(token, engine))].join("\n");
 }
 
 function engineOf(text: string | undefined): Engine {
@@ -68,12 +58,4 @@ function engineOf(text: string | undefined): Engine {
     throw new UsageError(`--for must be ${engineNames.join(" or ")}, not '${text}'`);
   }
   return found;
-}
-
-function writeOut(path: string, text: string): void {
-  try {
-    Deno.writeTextFileSync(path, text);
-  } catch (error) {
-    throw new UsageError(`Cannot write to ${path}: ${whyUnreadable(error)}`);
-  }
 }

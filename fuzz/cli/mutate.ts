@@ -2,17 +2,14 @@ import {
   type Options,
   parseOptions,
   print,
-  unsupportedFormat,
   UsageError,
   wholeNumber,
   whyUnreadable,
 } from "../../src/cli/mod.ts";
 import { CASES_MAX } from "../engine/mod.ts";
-import { images, type Kit } from "../formats/mod.ts";
-import { typedFile, typedPath } from "./host.ts";
+import { imageFormats, imageKits } from "./kits.ts";
 import { MUTANT_BYTES_MAX, mutants, serveMutants } from "./mutants.ts";
 
-const NAMES = images.map(({ format }) => format.name);
 const COUNT_MAX = 100_000;
 const SEED_MAX = CASES_MAX - 1;
 
@@ -27,7 +24,7 @@ malformed. Bytes of no known format become a generated image.
   --out DIR            write the results to DIR as 0-IMAGE, 1-IMAGE, …, and print their edits
   --count N            the number of results, up to ${COUNT_MAX} (default 1)
   --seed N             where the edits come from: a whole number below 2^32 (default 0)
-  --format NAME        ${NAMES.join(", ")}: the formats that are edited and generated
+  --format NAME        ${imageFormats.join(", ")}: the formats that are edited and generated
                        (may be repeated; default all)
   --stdin              serve a custom mutator of AFL++ or libFuzzer until standard input ends; see
                        examples/custom-mutator
@@ -53,8 +50,7 @@ export async function run(args: string[]): Promise<number> {
     values: ["out", "count", "seed"],
     lists: ["format"],
   });
-  const kits = kitsOf(options.list("format"));
-  const mutant = mutants(kits);
+  const mutant = mutants(imageKits(options.list("format")));
   if (!options.flag("stdin")) return mutateFile(options, mutant);
   const [unexpected] = [
     ...options.positional,
@@ -69,15 +65,6 @@ export async function run(args: string[]): Promise<number> {
   return 0;
 }
 
-function kitsOf(named: readonly string[]): readonly Kit[] {
-  for (const name of named) {
-    if (!NAMES.some((known) => known === name)) {
-      throw new UsageError(unsupportedFormat(name, NAMES));
-    }
-  }
-  return images.filter(({ format }) => named.length === 0 || named.includes(format.name));
-}
-
 function mutateFile(
   options: Options,
   mutant: ReturnType<typeof mutants>,
@@ -87,22 +74,21 @@ function mutateFile(
   if (unexpected !== undefined) throw new UsageError(`unexpected argument '${unexpected}'`);
   const out = options.value("out");
   if (out === undefined) throw new UsageError("name a folder with --out (see --help)");
-  const directory = typedPath(out);
   const count = wholeNumber(options, "count", { min: 1, max: COUNT_MAX }) ?? 1;
   const seed = wholeNumber(options, "seed", { min: 0, max: SEED_MAX }) ?? 0;
-  const bytes = readImage(typedFile(path));
+  const bytes = readImage(path);
   const name = path.slice(path.lastIndexOf("/") + 1);
   for (let index = 0; index < count; index++) {
     const number = String(index).padStart(String(count - 1).length, "0");
-    const written = `${directory}/${number}-${name}`;
+    const written = `${out}/${number}-${name}`;
     const result = mutant(bytes, { seed, index, sizeMax: MUTANT_BYTES_MAX });
     try {
-      Deno.mkdirSync(directory, { recursive: true });
+      Deno.mkdirSync(out, { recursive: true });
       Deno.writeFileSync(written, result.bytes);
     } catch (error) {
       throw new UsageError(`Cannot write to ${written}: ${whyUnreadable(error)}`);
     }
-    print([`${out}/${number}-${name}`, ...result.says.split("\n")].join("\n  "));
+    print([written, ...result.says.split("\n")].join("\n  "));
   }
   return 0;
 }

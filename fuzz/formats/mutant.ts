@@ -109,7 +109,7 @@ function freshImage({ kits, draw, sizeMax }: MutantPlan): Mutant | undefined {
   return undefined;
 }
 
-/** Changes a byte: too few are allowed for an image. */
+/** Changes a byte: these are no image, and no image is as short as the result has to be. */
 function garbled(bytes: Uint8Array, { draw, sizeMax }: MutantPlan): Mutant {
   const copy = bytes.slice(0, sizeMax);
   const at = draw(fc.nat(Math.max(0, copy.length - 1)));

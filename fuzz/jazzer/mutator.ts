@@ -7,11 +7,9 @@
 import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import { MUTANT_BYTES_MAX, mutants, serveMutants } from "../cli/mutants.ts";
-import { images } from "../formats/mod.ts";
+import { imageKits } from "../cli/kits.ts";
 
-const named = process.argv.slice(2);
-const kits = images.filter(({ format }) => named.length === 0 || named.includes(format.name));
-const mutant = mutants(kits);
+const mutant = mutants(imageKits(process.argv.slice(2)));
 await serveMutants(
   {
     input: Readable.toWeb(process.stdin) as ReadableStream<Uint8Array<ArrayBuffer>>,
