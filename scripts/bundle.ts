@@ -24,19 +24,27 @@ const ENTRIES = [
  * @throws {Error} when it cannot be made
  */
 export function bundle(folder: string): string {
-  const options = ["--quiet", "--code-splitting", `--outdir=${folder}`];
-  const { success, stderr } = new Deno.Command("deno", {
-    args: ["bundle", ...options, ...ENTRIES.map((path) => SRC + path)],
-    cwd: ROOT,
-    stdout: "null",
-  }).outputSync();
-  if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);
+  denoBundle(["--code-splitting", `--outdir=${folder}`, ...ENTRIES.map((path) => SRC + path)]);
   for (const { name, isFile } of Deno.readDirSync(folder)) {
     if (!isFile) continue;
     const path = `${folder}/${name}`;
     Deno.writeTextFileSync(path, withBundledWorkers(Deno.readTextFileSync(path)));
   }
   return `${folder}/cli/main.js`;
+}
+
+/**
+ * Runs `deno bundle` in the root of the project.
+ *
+ * @throws {Error} when it fails
+ */
+export function denoBundle(args: readonly string[]): void {
+  const { success, stderr } = new Deno.Command("deno", {
+    args: ["bundle", "--quiet", ...args],
+    cwd: ROOT,
+    stdout: "null",
+  }).outputSync();
+  if (!success) throw new Error(`Cannot bundle: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** The text of a chunk with the bundled workers. Before the text of a module, a chunk has its path. */

@@ -14,9 +14,10 @@ import ts from "typescript";
 import { MemorySource } from "../src/bytes/mod.ts";
 import { detect } from "../src/image/mod.ts";
 import { readRecord, readRecordFiles, recordNames } from "../src/recorded/mod.ts";
+import { dictionaryOf } from "../fuzz/cli/dictionary.ts";
 import { drawsOf, editsOf, filesOf, images, type Kit, sourceOf } from "../fuzz/formats/mod.ts";
 import { type JazzerTarget, jazzerTargets } from "../fuzz/jazzer/mod.ts";
-import { tokensOf, tokenText } from "../fuzz/mutate/mod.ts";
+import { denoBundle } from "./bundle.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 /** The longest image in bytes: longer ones are slow, and show little more. */
@@ -28,13 +29,9 @@ const CHOICES_MAX = 4096;
 const GENERATED = 200;
 const CHOSEN = 64;
 
-/** Bundles a module into one file for Node 20, which has no `using`. */
-async function bundle(module: string, path: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command("deno", {
-    args: ["bundle", "--quiet", "--platform", "deno", "--output", path, module],
-    cwd: ROOT,
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
+/** Bundles a module into one file for Node 22, which has no `using`. */
+function bundle(module: string, path: string): void {
+  denoBundle(["--output", path, module]);
   const { outputText } = ts.transpileModule(Deno.readTextFileSync(path), {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
   });
@@ -45,20 +42,20 @@ async function bundle(module: string, path: string): Promise<void> {
 const NAME = "name of the target";
 
 /** Writes the functions of the targets. */
-async function writeTargets(folder: string): Promise<void> {
+function writeTargets(folder: string): void {
   const [entry, bundled] = [join(folder, "entry.ts"), join(folder, "entry.mjs")];
   Deno.writeTextFileSync(
     entry,
     `import { entryOf } from "${ROOT}fuzz/jazzer/mod.ts";\nexport const fuzz = entryOf("${NAME}");\n`,
   );
-  await bundle(entry, bundled);
+  bundle(entry, bundled);
   const text = Deno.readTextFileSync(bundled);
   for (const target of jazzerTargets) {
     Deno.writeTextFileSync(join(folder, `${target.name}.mjs`), text.replace(NAME, target.name));
     writeOptions(folder, target);
   }
   for (const file of [entry, bundled]) Deno.removeSync(file);
-  await bundle("fuzz/jazzer/mutator.ts", join(folder, "mutator.mjs"));
+  bundle("fuzz/jazzer/mutator.ts", join(folder, "mutator.mjs"));
 }
 
 function imageMax(format: string): number {
@@ -70,14 +67,6 @@ function writeOptions(folder: string, { name, input, format = "" }: JazzerTarget
   const dictionary = input === "image" ? [`dict = ${name}.dict`] : [];
   const lines = ["[libfuzzer]", `max_len = ${length}`, ...dictionary, "close_fd_mask = 1"];
   Deno.writeTextFileSync(join(folder, `${name}.options`), `${lines.join("\n")}\n`);
-}
-
-function writeDictionary(folder: string, name: string, { format, edits }: Kit): void {
-  const { dictionary } = edits ?? {};
-  const { structures } = format;
-  const source = dictionary === undefined ? { structures } : { structures, dictionary };
-  const lines = tokensOf([source], "libfuzzer").map((token) => tokenText(token, "libfuzzer"));
-  Deno.writeTextFileSync(join(folder, `${name}.dict`), `${lines.join("\n")}\n`);
 }
 
 /** Images that the kit generates, and those of the corpus that are as short. */
@@ -113,12 +102,15 @@ function seedChoices(): Uint8Array[] {
   return fc.sample(lengths, { numRuns: CHOSEN, seed: 1 }).map((bytes) => Uint8Array.from(bytes));
 }
 
-async function main(folder: string): Promise<void> {
+function main(folder: string): void {
   Deno.mkdirSync(folder, { recursive: true });
-  await writeTargets(folder);
+  writeTargets(folder);
   for (const { name, format } of jazzerTargets) {
     const kit = images.find((kit) => kit.format.name === format);
-    if (kit !== undefined) writeDictionary(folder, name, kit);
+    if (kit !== undefined) {
+      const dictionary = dictionaryOf([kit], "libfuzzer");
+      Deno.writeTextFileSync(join(folder, `${name}.dict`), `${dictionary}\n`);
+    }
     const count = writeSeeds(join(folder, `${name}_seeds`), kit ? seedImages(kit) : seedChoices());
     Deno.stdout.writeSync(new TextEncoder().encode(`${name}: ${count} seeds\n`));
   }
@@ -129,5 +121,5 @@ if (import.meta.main) {
   if (Deno.args.length === 0) {
     await Deno.remove(folder, { recursive: true }).catch(() => {});
   }
-  await main(folder);
+  main(folder);
 }

@@ -37,7 +37,7 @@ export { type Dossier, type DossierFile, hexRows } from "./dossier.ts";
 export { type Fault, type FaultKind } from "./fault.ts";
 export { type Finding } from "./finding.ts";
 export { type Found, type WorkerSetup } from "./protocol.ts";
-export { caseAt, CASES_MAX, pathText } from "./random.ts";
+export { caseAt, CASES_MAX, fnv1a, pathText } from "./random.ts";
 export { Profile } from "./profile.ts";
 export { minimize, type Replay, replay } from "./replay.ts";
 export { type EarlierCase, storedIn } from "./earlier.ts";

@@ -45,11 +45,12 @@ export class SmallFastCounter {
   }
 }
 
-/** FNV-1a of a text: a whole number below 2^32. */
-export function fnv1a(text: string): number {
+/** FNV-1a of a text or of bytes: a whole number below 2^32. */
+export function fnv1a(of: string | Uint8Array): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) {
-    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < of.length; i++) {
+    const value = typeof of === "string" ? of.charCodeAt(i) : of[i] as number;
+    hash = Math.imul(hash ^ value, 0x01000193);
   }
   return hash >>> 0;
 }

@@ -1,4 +1,5 @@
 import * as fc from "fast-check";
+import { fnv1a } from "../engine/mod.ts";
 
 /** Bytes for a number: each of them decides it. */
 const NUMBER = 2;
@@ -12,7 +13,10 @@ export class ByteChoices {
   #at: number;
   #rest: number;
 
-  constructor(bytes: Uint8Array, state: readonly [at: number, rest: number] = [0, seedOf(bytes)]) {
+  constructor(
+    bytes: Uint8Array,
+    state: readonly [at: number, rest: number] = [0, fnv1a(bytes) | 0],
+  ) {
     this.#bytes = bytes;
     [this.#at, this.#rest] = state;
   }
@@ -42,13 +46,6 @@ function mixed(value: number): number {
   bits = Math.imul(bits, 0x21f0aaad);
   bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97);
   return (bits ^ (bits >>> 15)) | 0;
-}
-
-/** FNV-1a. */
-function seedOf(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash | 0;
 }
 
 /** How often an edge value is drawn: once in so many draws. */

@@ -2,7 +2,7 @@ import { MemorySource } from "../../src/bytes/mod.ts";
 import type { Json } from "../../src/format/mod.ts";
 import { HarnessError, type Target } from "../engine/mod.ts";
 import { fileOf, images } from "../formats/mod.ts";
-import { judged, targets } from "../targets/mod.ts";
+import { judged, recorded, targets } from "../targets/mod.ts";
 import { caseOf } from "./choices.ts";
 
 /** What Jazzer.js calls with each input. */
@@ -18,11 +18,9 @@ export interface JazzerTarget {
   readonly format?: string;
 }
 
-/** The name of the target that reads recorded images from the disk. */
-const RECORDED = "golden";
-
+/** Recorded images are on the disk. */
 const inProcess: readonly Target[] = targets.filter(({ name, needs = [], onlyByName }) =>
-  needs.length === 0 && onlyByName !== true && name !== RECORDED
+  needs.length === 0 && onlyByName !== true && name !== recorded.name
 );
 
 function nameOf(target: string): string {

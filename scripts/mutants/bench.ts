@@ -1,5 +1,6 @@
-import { parseOptions, print, UsageError, wholeNumber } from "../../src/cli/mod.ts";
+import { parseOptions, patternOf, print, UsageError, wholeNumber } from "../../src/cli/mod.ts";
 import { typedPath } from "../../fuzz/cli/host.ts";
+import { fnv1a } from "../../fuzz/engine/mod.ts";
 import { fewAtOnce, withScratch } from "../../src/peers/mod.ts";
 import { ProjectCopy } from "./copy.ts";
 import { fuzzRun } from "./fuzz_run.ts";
@@ -173,12 +174,7 @@ function matches(
     throw new UsageError(`unknown group '${group}' (one of ${ROOMS.join(", ")})`);
   }
   if (group !== undefined && mutant.room !== group as Room) return false;
-  return only === undefined || globOf(only).test(idOf(mutant));
-}
-
-function globOf(text: string): RegExp {
-  const parts = text.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`);
+  return only === undefined || patternOf(only).test(idOf(mutant));
 }
 
 /** A sample that is spread over the rooms, or all: it goes through a shuffled list of each in turn. */
@@ -198,11 +194,8 @@ function sampled(all: readonly Placed[], count: number | undefined, seed: number
     .map(({ mutant }) => mutant);
 }
 
-/** A number that follows from a text and looks random (FNV-1a). */
+/** A number that follows from a text and looks random. */
 function rank(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  }
+  const hash = fnv1a(text);
   return (hash ^ hash >>> 15) >>> 0;
 }

@@ -2,7 +2,7 @@ import process from "node:process";
 import type { CaseReport, Target, Tools } from "../../fuzz/engine/mod.ts";
 import { caseAt, Failure } from "../../fuzz/engine/mod.ts";
 import { findTools, workingTools } from "../../fuzz/cli/tools.ts";
-import { targets } from "../../fuzz/targets/mod.ts";
+import { recorded, targets } from "../../fuzz/targets/mod.ts";
 import { imagesNotRecorded, rulesWithoutCase } from "../../corpus/cases/mod.ts";
 import { print } from "../../src/cli/mod.ts";
 import { catalogue } from "../../src/formats.ts";
@@ -92,7 +92,7 @@ export async function droppedRules(seconds: number): Promise<RulesReport> {
     const usual = targets.filter(({ onlyByName }) => onlyByName !== true);
     const able = usual.filter(({ needs = [] }) => needs.every((name) => tools[name] !== undefined));
     const ordered = able.toSorted((a, b) =>
-      Number(b.name === "golden") - Number(a.name === "golden")
+      Number(b.name === recorded.name) - Number(a.name === recorded.name)
     );
     for (const target of ordered) {
       const before = noticed.size;

@@ -1,4 +1,5 @@
 import { table } from "../../fuzz/cli/table.ts";
+import { recorded } from "../../fuzz/targets/mod.ts";
 import { type RulesReport, whyUnnoticed } from "./rules.ts";
 import { mutants } from "./list/mod.ts";
 import { figuresOf, isFoundIn, type Report, type Result, secondsText, smallest } from "./report.ts";
@@ -74,7 +75,7 @@ export function compareText(before: Report, after: Report): string {
 /** What noticed that a rule is not judged, in lines. */
 export function rulesText({ noticed, unnoticed, unbroken }: RulesReport): string[] {
   const all = noticed.length + unnoticed.length + unbroken.length;
-  const byRecorded = noticed.filter(({ target }) => target === "golden").length;
+  const byRecorded = noticed.filter(({ target }) => target === recorded.name).length;
   const reasons = (rules: readonly string[]) =>
     rules.map((rule) => `- \`${rule}\`: ${whyUnnoticed(rule)}`);
   return [

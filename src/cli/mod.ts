@@ -25,7 +25,7 @@ export {
   PEERS_HELP,
 } from "./peers.ts";
 export { KNOWN_HELP, readKnown, writeKnown, writeReportFile } from "./known_file.ts";
-export { type ImageChoice, recordedImages } from "./recorded_images.ts";
+export { type ImageChoice, patternOf, recordedImages } from "./recorded_images.ts";
 export { REPORT_HELP, reportFiles, type ReportOptions, writeReports } from "./report_files.ts";
 export { runProgram } from "./program.ts";
 export { verbs } from "./verbs.ts";

@@ -51,8 +51,13 @@ function allIn(directory: string): StoredImage[] {
 /** Names that contain a text, or that a pattern describes. */
 function matcher(only: string): (name: string) => boolean {
   if (!/[*?]/.test(only)) return (name) => name.includes(only);
-  const source = only.replaceAll(/[^*?]+/g, (text) => RegExp.escape(text))
-    .replaceAll("*", ".*").replaceAll("?", ".");
-  const pattern = new RegExp(`^${source}$`, "s");
+  const pattern = patternOf(only);
   return (name) => pattern.test(name);
+}
+
+/** A pattern for whole names, in which `*` is any text and `?` any letter. */
+export function patternOf(text: string): RegExp {
+  const source = text.replaceAll(/[^*?]+/g, (part) => RegExp.escape(part))
+    .replaceAll("*", ".*").replaceAll("?", ".");
+  return new RegExp(`^${source}$`, "s");
 }
