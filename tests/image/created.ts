@@ -66,11 +66,11 @@ export function mixedContent(size: number): Uint8Array {
 /** Bytes as the content of a disk of their size. All blocks are in the same memory, one by one. */
 export function contentFrom(bytes: Uint8Array): ReturnType<typeof contentOf> {
   const content = contentOf(new MemorySource(bytes), bytes.length);
-  return function* (unit) {
-    const memory = new Uint8Array(unit);
-    for (const block of content(unit)) {
-      memory.set(block.bytes ?? []);
-      yield { offset: block.offset, bytes: block.bytes && memory };
+  return function* (unit, most = unit) {
+    const memory = new Uint8Array(Math.max(unit, most));
+    for (const { offset, bytes } of content(unit, most)) {
+      memory.set(bytes ?? []);
+      yield { offset, bytes: bytes && memory.subarray(0, bytes.length) };
       memory.fill(0xaa);
     }
   };

@@ -66,6 +66,8 @@ const dimensions = {
 /** The size is no multiple of any cluster size but the smallest. */
 const SIZE = 1_200_128;
 const content = mixedContent(SIZE);
+/** Many adjacent clusters come together, after some that do not. */
+content.fill(0x5a, 700_000, SIZE - 100_000);
 /** Shorter than the image, and without zeros. */
 const backingContent = new Uint8Array(700_416).fill(0xbb);
 
@@ -168,6 +170,23 @@ Deno.test("an image is as long as its content, and zeros use no space", () => {
   assertEquals(source.size, 7 * 65536);
   const read = readContent(layersOf(image), 0, 80_000);
   assertEquals([read.indexOf(0), read.lastIndexOf(1)], [70_000, 69_999]);
+});
+
+Deno.test("adjacent clusters are encrypted together, whatever came before them", () => {
+  const [cluster, size] = [4096, 2 ** 21];
+  const bytes = new Uint8Array(size);
+  // Some clusters, and far more than are encrypted at a time where they come one by one.
+  bytes.fill(1, 0, 3 * cluster).fill(2, 5 * cluster, size - 9 * cluster);
+  const source = madeSource({
+    format: "qcow2",
+    ...creationOf({
+      ...{ size, clusterSize: cluster, encryption: { kind: "aes", passphrase } },
+      content: contentFrom(bytes),
+    }),
+  });
+  const image = openBytes(source, undefined, { passphrases: [passphrase] });
+  assertEquals(judgeImage(image).spec.verdict, "valid");
+  assert(equal(readContent(layersOf(image), 0, size), bytes));
 });
 
 Deno.test("an image of no bytes and one without content are valid", () => {

@@ -1,14 +1,14 @@
 import type { Segment } from "../../bytes/mod.ts";
 import type { Encrypt } from "../encode/encrypt.ts";
 
-/** A cluster before it is encrypted. */
-export interface PlainCluster {
+/** A cluster, or adjacent ones, before encryption. */
+export interface PlainClusters {
   readonly guest: number;
   readonly host: number;
   readonly bytes: Uint8Array;
 }
 
-/** Bytes that are encrypted at a time; one cluster if that is larger. */
+/** Bytes that are encrypted at a time; more if they are added together. */
 const RUN_MAX = 2 ** 18;
 
 /**
@@ -18,7 +18,7 @@ const RUN_MAX = 2 ** 18;
  */
 export class EncryptedRun {
   readonly #encrypt: Encrypt;
-  #first: PlainCluster | undefined;
+  #first: PlainClusters | undefined;
   /** The clusters that were added: copies, because the content reuses the memory of a block. */
   #bytes: Uint8Array = new Uint8Array(0);
   #length = 0;
@@ -27,14 +27,16 @@ export class EncryptedRun {
     this.#encrypt = encrypt;
   }
 
-  /** Adds a cluster. Returns the previous ones first if it is not adjacent to them. */
-  *add(cluster: PlainCluster): Generator<Segment> {
-    const { guest, host, bytes } = cluster;
+  /** Adds clusters. Returns the previous ones first if these are not adjacent to them. */
+  *add(clusters: PlainClusters): Generator<Segment> {
+    const { guest, host, bytes } = clusters;
     const follows = this.#first !== undefined && guest === this.#first.guest + this.#length &&
       host === this.#first.host + this.#length;
     if (!follows || this.#length + bytes.length > this.#bytes.length) yield* this.flush();
-    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(Math.max(RUN_MAX, bytes.length));
-    this.#first ??= cluster;
+    if (this.#bytes.length < bytes.length) {
+      this.#bytes = new Uint8Array(Math.max(RUN_MAX, bytes.length));
+    }
+    this.#first ??= clusters;
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
   }
