@@ -90,7 +90,6 @@ export class Guide {
       const fresh = this.#pool.meet(featuresOf(own));
       if (fresh.length === 0) continue;
       novel += fresh.length;
-      novel += fresh.length;
       const one = more.length === 0 ? value : this.#target.part?.(value, part) ?? value;
       const text = JSON.stringify(this.#target.toJson(one));
       if (text.length > CASE_MAX) continue;
