@@ -30,7 +30,6 @@ export { type KnownCause, Ledger, type LedgerEntry } from "./causes.ts";
 export { Crew, type CrewOptions } from "./crew.ts";
 export { Corpus } from "./kept/corpus.ts";
 export { anyPath } from "./kept/features.ts";
-export { Guide } from "./kept/guide.ts";
 export { type Merged, type MergedFailure, mergeRuns } from "./kept/merge.ts";
 export { type Minimized, minimizeInputs } from "./kept/minimize.ts";
 export { type Dossier, type DossierFile, hexRows } from "./dossier.ts";

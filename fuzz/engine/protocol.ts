@@ -123,12 +123,6 @@ export interface Met {
   readonly case?: Json;
 }
 
-/** A stored case that is none of the target. */
-export interface Unusable {
-  readonly index: number;
-  readonly reason: string;
-}
-
 /** An answer of a worker. */
 export type Answer =
   | {
@@ -144,7 +138,8 @@ export type Answer =
     readonly kept?: readonly string[];
     /** The features of cases by index, if the question requests them. */
     readonly features?: readonly (readonly [index: number, features: readonly number[]])[];
-    readonly unusable?: readonly Unusable[];
+    /** Why stored cases are none of the target, for each of them; absent if all are. */
+    readonly unusable?: readonly string[];
     /** Why no more cases can be run. */
     readonly trouble?: string;
     /** Resident memory of the worker in bytes. */

@@ -245,7 +245,7 @@ export class TargetRun {
       this.meet({ ref: refOf(range, index, json), fault });
     }
     for (const text of kept) this.#plan.kept?.(text);
-    for (const { reason } of unusable) this.#plan.unusable?.(reason);
+    for (const reason of unusable) this.#plan.unusable?.(reason);
     if (trouble !== undefined) this.#end ??= { end: "trouble", message: trouble };
     // No single case is to blame for the memory, so there is a fresh worker.
     if (resident > this.#crew.options.memoryMax) worker.end();

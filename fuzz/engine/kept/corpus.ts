@@ -60,16 +60,6 @@ export class Corpus {
     this.#unread.set(reason, (this.#unread.get(reason) ?? 0) + times);
   }
 
-  /** Counts the files of targets that are not known. */
-  skipOthers(targets: readonly string[]): void {
-    const known = targets.map(folderOf);
-    for (const { name } of entriesOf(this.directory)) {
-      if (known.includes(name)) continue;
-      const files = entriesOf(join(this.directory, name)).length;
-      this.skip(`unknown target ${name}`, Math.max(1, files));
-    }
-  }
-
   /** The inputs of a target, small ones first. Each is read when it is needed. */
   *inputs(target: string): Generator<Input> {
     const folder = join(this.directory, folderOf(target));

@@ -1,6 +1,6 @@
 import type { Json } from "../../../src/format/mod.ts";
 import type { Bench } from "../bench.ts";
-import type { Answer, CaseRange, Question, Unusable } from "../protocol.ts";
+import type { Answer, CaseRange, Question } from "../protocol.ts";
 import type { CaseReport } from "../target.ts";
 import { failureFeature, featuresOf } from "./features.ts";
 import type { Guide } from "./guide.ts";
@@ -28,7 +28,7 @@ export class Gains {
   readonly #asked: Asked;
   readonly #kept: string[] = [];
   readonly #features: [number, readonly number[]][] = [];
-  readonly #unusable: Unusable[] = [];
+  readonly #unusable: string[] = [];
   #novel = 0;
 
   constructor(
@@ -56,7 +56,7 @@ export class Gains {
     try {
       return { value: this.#bench.stored(json, index), json };
     } catch {
-      this.#unusable.push({ index, reason: `not a case of ${this.#bench.target.name}` });
+      this.#unusable.push(`not a case of ${this.#bench.target.name}`);
       return undefined;
     }
   }

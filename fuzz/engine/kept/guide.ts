@@ -48,11 +48,6 @@ export class Guide {
     this.#target = target;
   }
 
-  /** Number of cases that are kept. */
-  get size(): number {
-    return this.#pool.size;
-  }
-
   /**
    * The mutation that takes the place of a case; `undefined` where the case is a fresh draw.
    *

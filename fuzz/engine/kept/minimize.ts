@@ -74,7 +74,7 @@ async function featuresOfAll(
     });
     if (answer.say === "ran" && answer.trouble === undefined) {
       for (const [index, features] of answer.features ?? []) found.set(index, features);
-      for (const { reason } of answer.unusable ?? []) corpus.skip(reason);
+      for (const reason of answer.unusable ?? []) corpus.skip(reason);
       from = Math.max(answer.to, from + 1);
     } else if (answer.say !== "lost") throw new HarnessError(troubleIn(answer));
     else if (most > 1) most = 1;
