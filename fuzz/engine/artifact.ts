@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
   closeSync,
   existsSync,
@@ -9,7 +9,6 @@ import {
   openSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -24,6 +23,7 @@ import type { Fault, FaultKind } from "./fault.ts";
 import type { Found } from "./protocol.ts";
 import { pathText } from "./random.ts";
 import { type FailureDetails, HarnessError } from "./target.ts";
+import { PART, writeWhole } from "./whole_file.ts";
 
 /** Versions of the software that a failure may depend on, by name. */
 export type Versions = Readonly<Record<string, string>>;
@@ -129,22 +129,16 @@ export function writeArtifact(directory: string, content: ArtifactContent): stri
   return artifact;
 }
 
-/** Ends the names of files that are being written. */
-const PART = ".part";
-
 /** Leftovers of killed runs are older than this, in milliseconds; newer files may belong to a running one. */
 const PART_AGE = 600_000;
 
-/** Writes a file under a temporary name first, so that a partly written file never has the final name. */
-function writeWhole(path: string, write: (path: string) => void): void {
-  const part = `${path}-${randomUUID()}${PART}`;
-  try {
-    write(part);
-    renameSync(part, path);
-  } catch (error) {
-    rmSync(part, { force: true });
-    throw error;
-  }
+/**
+ * The end of a file's name, if it is a file of an artifact: nothing for the image, `.json` for the sidecar.
+ *
+ * @returns `undefined` for other files
+ */
+export function endOfArtifact(name: string): string | undefined {
+  return /^(?:crash|timeout|oom)-[0-9a-f]{40}(.*)$/.exec(name)?.[1];
 }
 
 /**
@@ -167,7 +161,7 @@ export function requireArtifacts(directory: string): void {
 
 function removeParts(directory: string): void {
   for (const name of readdirSync(directory)) {
-    if (!/^(crash|timeout|oom)-[0-9a-f]{40}/.test(name) || !name.endsWith(PART)) continue;
+    if (endOfArtifact(name)?.endsWith(PART) !== true) continue;
     const path = join(directory, name);
     if (Date.now() - statSync(path).mtimeMs > PART_AGE) rmSync(path, { force: true });
   }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../src/format/mod.ts";
+import { endOfArtifact } from "./artifact.ts";
 
 /** A case of an earlier run, which a run starts with. */
 export interface EarlierCase {
@@ -16,8 +17,6 @@ const ARTIFACTS_MAX = 1000;
 /** The artifacts in a directory, those of hangs last. */
 export function storedIn(directory: string): EarlierCase[] {
   if (!existsSync(directory)) return [];
-  const names = readdirSync(directory).filter((name) =>
-    /^(crash|oom|timeout)-[0-9a-f]{40}$/.test(name)
-  );
+  const names = readdirSync(directory).filter((name) => endOfArtifact(name) === "");
   return names.sort().slice(0, ARTIFACTS_MAX).map((name) => ({ name: join(directory, name) }));
 }

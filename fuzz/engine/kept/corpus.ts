@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
   closeSync,
   lstatSync,
@@ -7,12 +7,11 @@ import {
   openSync,
   readdirSync,
   readSync,
-  renameSync,
-  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "../../../src/format/mod.ts";
+import { PART, writeWhole } from "../whole_file.ts";
 
 /** Length of the longest file that is read as an input, in bytes. */
 export const INPUT_MAX = 64 * 1024;
@@ -96,7 +95,7 @@ export class Corpus {
     if (names.has(name) || names.size >= INPUTS_MAX || text.length > INPUT_MAX) return false;
     try {
       mkdirSync(folder, { recursive: true });
-      writeWhole(join(folder, name), text);
+      writeWhole(join(folder, name), (path) => writeFileSync(path, text));
     } catch (error) {
       // A run goes on without it.
       this.skip(`cannot be written: ${error instanceof Error ? error.message : error}`);
@@ -128,20 +127,6 @@ export class Corpus {
     }
   }
 }
-
-/** Writes a file under another name first, so that it is never there in part. */
-function writeWhole(path: string, text: string): void {
-  const part = `${path}-${randomUUID()}${PART}`;
-  try {
-    writeFileSync(part, text);
-    renameSync(part, path);
-  } catch (error) {
-    rmSync(part, { force: true });
-    throw error;
-  }
-}
-
-const PART = ".part";
 
 /** Name of the folder of a target. Some names have characters that a folder's name must not have. */
 export function folderOf(target: string): string {

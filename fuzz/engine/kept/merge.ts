@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import { readSidecar, type Sidecar } from "../artifact.ts";
+import { endOfArtifact, readSidecar, type Sidecar } from "../artifact.ts";
 import { Corpus, folderOf } from "./corpus.ts";
 
 /** A failure of one or more runs. */
@@ -75,9 +75,9 @@ function entriesOf(directory: string) {
 }
 
 function artifactsIn(directory: string): string[] {
-  return entriesOf(directory).filter((entry) =>
-    entry.isFile() && /^(crash|timeout|oom)-[0-9a-f]{40}\.json$/.test(entry.name)
-  ).map(({ name }) => join(directory, name.replace(/\.json$/, "")));
+  return entriesOf(directory)
+    .filter((entry) => entry.isFile() && endOfArtifact(entry.name) === ".json")
+    .map(({ name }) => join(directory, name.replace(/\.json$/, "")));
 }
 
 function addFailure(
