@@ -14,30 +14,51 @@ interface Less {
  * Members of objects are dropped only if the target can repair the case.
  */
 export function* drops<Case>(target: Target<Case>, value: Case): Generator<Case> {
-  yield* shorterOf(target, target.toJson(value), lessOf);
+  yield* shorterOf(target, value, lessOf);
 }
 
 /** The first of the `drops`: those without a part of a list that is a member of the case. */
 export function* isolated<Case>(target: Target<Case>, value: Case): Generator<Case> {
-  yield* shorterOf(target, target.toJson(value), outerLessOf);
+  yield* shorterOf(target, value, outerLessOf);
 }
 
-function* shorterOf<Case>(
+/** The cases with a shorter text: a repair may bring a part back. */
+function shorterOf<Case>(
   target: Target<Case>,
-  json: Json,
+  value: Case,
   partsOf: (json: Json) => Iterable<Less>,
 ): Generator<Case> {
-  const whole = JSON.stringify(json);
-  const seen = new Set([whole]);
-  for (const { json: less, member } of partsOf(json)) {
+  const json = target.toJson(value);
+  const { length } = JSON.stringify(json);
+  return casesOf(target, json, {
+    lesses: partsOf(json),
+    isLess: ({ text }) => text.length < length,
+  });
+}
+
+/** A case that was read from JSON. */
+interface ReadCase<Case> {
+  readonly value: Case;
+  readonly json: Json;
+  readonly text: string;
+}
+
+/** The cases of parts of a case that are less than all of it, each once. */
+function* casesOf<Case>(
+  target: Target<Case>,
+  whole: Json,
+  { lesses, isLess }: {
+    readonly lesses: Iterable<Less>;
+    readonly isLess: (read: ReadCase<Case>) => boolean;
+  },
+): Generator<Case> {
+  const seen = new Set([JSON.stringify(whole)]);
+  for (const { json, member } of lesses) {
     if (member && target.repair === undefined) continue;
-    const smaller = caseOf(target, less);
-    if (smaller === undefined) continue;
-    const text = JSON.stringify(smaller.json);
-    // A repair may bring the part back.
-    if (seen.has(text) || text.length >= whole.length) continue;
-    seen.add(text);
-    yield smaller.value;
+    const read = caseOf(target, json);
+    if (read === undefined || seen.has(read.text) || !isLess(read)) continue;
+    seen.add(read.text);
+    yield read.value;
   }
 }
 
@@ -48,40 +69,25 @@ function* shorterOf<Case>(
  */
 export function* lowered<Case>(target: Target<Case>, value: Case): Generator<Case> {
   if (target.repair === undefined) return;
-  const json = target.toJson(value);
-  const own = JSON.stringify(json);
-  const seen = new Set([own]);
-  for (const less of lowerIn(json)) {
-    const smaller = caseOf(target, less);
-    if (smaller === undefined) continue;
-    const text = JSON.stringify(smaller.json);
+  const whole = target.toJson(value);
+  const { length } = JSON.stringify(whole);
+  const sum = sumOf(whole);
+  yield* casesOf(target, whole, {
+    lesses: within(whole, lowerOf),
     // A repair may bring the number back, or make another one larger. `false` is longer than `true`.
-    if (seen.has(text) || text.length > own.length + 1 || sumOf(smaller.json) >= sumOf(json)) {
-      continue;
-    }
-    seen.add(text);
-    yield smaller.value;
-  }
+    isLess: ({ text, json }) => text.length <= length + 1 && sumOf(json) < sum,
+  });
 }
 
-/** JSON with one number or flag less. */
-function* lowerIn(json: Json): Generator<Json> {
+/** A number less, or a flag that is not set. */
+function* lowerOf(json: Json): Generator<Less> {
+  for (const less of valuesBelow(json)) yield { json: less, member: false };
+}
+
+function* valuesBelow(json: Json): Generator<Json> {
   if (json === true) yield false;
   else if (typeof json === "number") yield* lowerNumber(json);
-  else if (Array.isArray(json)) {
-    for (const [index, element] of json.entries()) {
-      for (const less of lowerIn(element)) yield json.with(index, less);
-    }
-  } else if (json !== null && typeof json === "object") {
-    const object = json as { readonly [name: string]: Json };
-    const big = bigIn(object);
-    if (big !== undefined) yield* lowerBig(big);
-    else {
-      for (const [name, part] of Object.entries(object)) {
-        for (const less of lowerIn(part)) yield { ...object, [name]: less };
-      }
-    }
-  }
+  else if (isObject(json)) yield* lowerBig(bigIn(json) ?? 0n);
 }
 
 function* lowerNumber(number: number): Generator<number> {
@@ -107,7 +113,7 @@ function towardsZero(number: bigint): Set<bigint> {
 }
 
 /** The `bigint` that an object stands for. */
-function bigIn(object: { readonly [name: string]: Json }): bigint | undefined {
+function bigIn(object: JsonObject): bigint | undefined {
   const { bigint } = object;
   return typeof bigint === "string" && /^\d+$/.test(bigint) ? BigInt(bigint) : undefined;
 }
@@ -117,22 +123,19 @@ function sumOf(json: Json): number {
   if (json === true) return 1;
   if (typeof json === "number") return Math.abs(json);
   if (Array.isArray(json)) return json.reduce((sum: number, it) => sum + sumOf(it), 0);
-  if (json === null || typeof json !== "object") return 0;
-  const object = json as { readonly [name: string]: Json };
-  const big = bigIn(object);
+  if (!isObject(json)) return 0;
+  const big = bigIn(json);
   if (big !== undefined) return Number(big);
-  return Object.values(object).reduce((sum: number, it) => sum + sumOf(it), 0);
+  return Object.values(json).reduce((sum: number, it) => sum + sumOf(it), 0);
 }
 
 /** The case of a JSON value; `undefined` if it is not a case. */
-function caseOf<Case>(
-  target: Target<Case>,
-  json: Json,
-): { readonly value: Case; readonly json: Json } | undefined {
+function caseOf<Case>(target: Target<Case>, less: Json): ReadCase<Case> | undefined {
   try {
-    const value = target.fromJson(json);
-    const repaired = target.repair?.(value) ?? value;
-    return { value: repaired, json: target.toJson(repaired) };
+    const read = target.fromJson(less);
+    const value = target.repair?.(read) ?? read;
+    const json = target.toJson(value);
+    return { value, json, text: JSON.stringify(json) };
   } catch {
     return undefined;
   }
@@ -184,6 +187,8 @@ function* partsOf(json: Json): Generator<Less> {
   }
 }
 
-function isObject(json: Json): json is { readonly [name: string]: Json } {
+type JsonObject = { readonly [name: string]: Json };
+
+function isObject(json: Json): json is JsonObject {
   return json !== null && typeof json === "object" && !Array.isArray(json);
 }
