@@ -1,24 +1,15 @@
 import process from "node:process";
 import { Worker } from "node:worker_threads";
-import type { Json } from "../../src/format/mod.ts";
 import { formatDuration } from "./budget.ts";
 import { type Fault, faultOf } from "./fault.ts";
 import { decodeFrames, encodeFrame } from "./frames.ts";
 import { type Beat, Heartbeat } from "./heartbeat.ts";
 import type { FromWorker, Question, ToWorker, WorkerSetup } from "./protocol.ts";
-import type { Tools } from "./target.ts";
 
 /** Settings of the second thread of a worker. */
-export interface ThreadSetup {
+export interface ThreadSetup extends Omit<WorkerSetup, "timeout"> {
   /** Of a `Heartbeat`. */
   readonly heartbeat: SharedArrayBuffer;
-  readonly directory: string;
-  readonly tools: Tools;
-  /** Limit of the resident memory of the process in bytes. */
-  readonly memoryMax: number;
-  readonly settings?: Json;
-  /** The thread counts what it runs of src/. */
-  readonly profiled?: true;
 }
 
 /** The connection to the main process. */
