@@ -1,4 +1,5 @@
-import { SmallFastCounter } from "./random.ts";
+import type * as fc from "fast-check";
+import { randomAt } from "./random.ts";
 
 /** The part of its share by weight that each arm gets, whatever it pays. */
 const FLOOR = 0.5;
@@ -28,7 +29,7 @@ interface Arm {
  */
 export class Bandit {
   readonly #arms: readonly Arm[];
-  readonly #dice: SmallFastCounter;
+  readonly #random: fc.Random;
 
   /**
    * Arms that nothing is known of.
@@ -37,7 +38,7 @@ export class Bandit {
    */
   constructor(weights: readonly number[], seed: number) {
     this.#arms = weights.map((weight) => ({ weight, spent: 0, started: false, paid: 0, over: 0 }));
-    this.#dice = new SmallFastCounter([seed | 0, 0, 0, 1]);
+    this.#random = randomAt({ seed, target: "schedule" }, 0, 1);
   }
 
   /** Chooses one of the arms for the next slice; `add` has to follow. */
@@ -66,7 +67,7 @@ export class Bandit {
 
   #drawn(arms: readonly Numbered[]): Numbered | undefined {
     const chances = arms.map(({ arm }) => arm.weight * (arm.paid + HOPE) / (arm.over + 1000));
-    let point = (this.#dice.next() >>> 0) / 2 ** 32 * chances.reduce((sum, it) => sum + it, 0);
+    let point = this.#random.nextDouble() * chances.reduce((sum, it) => sum + it, 0);
     return arms.find((_, at) => (point -= chances[at] ?? 0) < 0) ?? arms.at(-1);
   }
 }

@@ -17,7 +17,7 @@ export const CASES_MAX = 2 ** 32;
 const WARM_UP_ROUNDS = 15;
 
 /** Chris Doty-Humphrey's sfc32: three words of state that a seed can fill, and a counter. */
-export class SmallFastCounter {
+class SmallFastCounter {
   #a: number;
   #b: number;
   #c: number;
