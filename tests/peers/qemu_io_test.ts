@@ -83,6 +83,25 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
+  "QemuIoSession reads what a qemu-io without blkverify cannot compare",
+  async (directory) => {
+    const content = crypto.getRandomValues(new Uint8Array(8192));
+    Deno.writeFileSync(`${directory}/disk`, content);
+    const script = 'sed -u s/blkverify/no-such-driver/ | qemu-io "$@"';
+    const session = new QemuIoSession({ command: ["/bin/sh", "-c", script, "sh"] });
+    try {
+      const expected = new Uint8Array(8192);
+      const reading = { path: `${directory}/disk`, format: "raw", size: 8192, expected };
+      const read = await session.examine(reading);
+      assertEquals(read.outcome === "accepted" && read.value.bytes, content);
+    } finally {
+      await session.close();
+    }
+  },
+);
+
+liveTest(
+  { needs: QEMU },
   "QemuIoSession maps the top layer and reads through the chain",
   async (directory) => {
     await make(directory, "qemu-img", "create", "-q", "-f", "raw", "base", "128k");
