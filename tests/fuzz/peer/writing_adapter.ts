@@ -19,9 +19,9 @@ interface Request {
 }
 
 const mistake = Deno.args.join(" ") || "none";
-/** Mistakes of an adapter that does more than write. */
+/** Mistakes of an adapter that does more than write, and that it makes none. */
 const MANAGING = [
-  "only in snapshots",
+  "nothing",
   "images are made too large",
   "the disk keeps its size",
   "snapshots are not applied",
