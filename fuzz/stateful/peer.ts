@@ -98,9 +98,7 @@ export class PeerFiles implements Writer {
   }
 
   async settle(): Promise<void> {
-    const action = { do: this.#closes ? "reopen" : "flush" } as const;
-    const reason = await this.apply(action);
-    if (reason !== undefined) throw rejected(action, reason);
+    await this.apply({ do: this.#closes ? "reopen" : "flush" });
   }
 
   files(): readonly CaseFile[] {
