@@ -47,9 +47,13 @@ function resolvingFor<Model>(
   model: Model,
 ): Resolving & { readonly image: Editable } {
   const { image, unit = SECTOR } = layOut(kit, model);
-  const { dictionary, favourite } = kit.edits ?? {};
+  return { image, ...resolvingOf(kit, unit) };
+}
+
+/** How draws are resolved for images of a kit with this unit of allocation. */
+export function resolvingOf<Model>({ edits = {} }: Kit<Model>, unit: number): Resolving {
+  const { dictionary, favourite } = edits;
   return {
-    image,
     unit,
     ...(dictionary === undefined ? {} : { dictionary }),
     ...(favourite === undefined ? {} : { favourite }),

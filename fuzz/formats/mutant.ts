@@ -2,14 +2,14 @@ import * as fc from "fast-check";
 import { MemorySource } from "../../src/bytes/mod.ts";
 import { detect } from "../../src/image/mod.ts";
 import { applyEdits, describeEdit, type EditDraw, resolveDraws } from "../mutate/mod.ts";
-import { drawsOf, editsOf } from "./edited.ts";
+import { drawsOf, editsOf, resolvingOf } from "./edited.ts";
 import { describeModel, filesOf, type Kit, sourceOf } from "./kit.ts";
 import { type ParsedImage, parsedImage } from "./parsed.ts";
 
 /** An edited image. */
 export interface Mutant {
   readonly bytes: Uint8Array;
-  /** The edits, one a line. */
+  /** The edits, one a line; of a generated image, after its model. */
   readonly says: string;
 }
 
@@ -25,7 +25,7 @@ export interface MutantPlan {
 
 /** One result in so many is a generated image that has nothing to do with the given bytes. */
 const FRESH = 24;
-/** Images that are generated before one of them is short enough. */
+/** Most images that are generated until one of them is short enough. */
 const ATTEMPTS = 8;
 const SHARES = fc.nat(FRESH - 1);
 
@@ -50,15 +50,15 @@ interface Parsed {
 }
 
 /** A fuzzer wants several mutants of one image. */
-const last = new WeakMap<Uint8Array, Parsed>();
+const parsedBefore = new WeakMap<Uint8Array, Parsed>();
 
 function parsed(kits: readonly Kit[], bytes: Uint8Array): Parsed {
-  const had = last.get(bytes);
+  const had = parsedBefore.get(bytes);
   if (had !== undefined) return had;
   const definition = detect(new MemorySource(bytes));
   const kit = kits.find(({ format }) => format === definition);
   const made = kit === undefined ? {} : { kit, image: parsedImage(kit, bytes) };
-  last.set(bytes, made);
+  parsedBefore.set(bytes, made);
   return made;
 }
 
@@ -84,12 +84,8 @@ function edited(
   image: ParsedImage,
   { draw, sizeMax }: Pick<MutantPlan, "draw" | "sizeMax">,
 ): Mutant {
-  const { dictionary, favourite } = kit.edits ?? {};
-  const edits = resolveDraws(image, draw(arbitrariesOf(kit).draws), {
-    unit: image.unit,
-    ...(dictionary === undefined ? {} : { dictionary }),
-    ...(favourite === undefined ? {} : { favourite }),
-  });
+  const drawn = draw(arbitrariesOf(kit).draws);
+  const edits = resolveDraws(image, drawn, resolvingOf(kit, image.unit));
   const source = applyEdits(image, edits);
   const says = edits.map(describeEdit).join("\n");
   return { bytes: source.read(0, Math.min(source.size, sizeMax)), says };
