@@ -3,6 +3,7 @@ import { type ByteSource, MemorySource, SECTOR } from "../../src/bytes/mod.ts";
 import { type AnatomyRow, Marks, type Part, type Placed } from "../../src/format/mod.ts";
 import { decode, type Struct } from "../../src/layout/mod.ts";
 import { header as luks2Header, luks2Format } from "../../src/luks2/mod.ts";
+import { limits } from "../../src/qcow2/mod.ts";
 import { type Editable, Places, valueAt } from "../mutate/mod.ts";
 import { type Kit, layOut } from "./kit.ts";
 import { sealsOf } from "./luks2/volumes.ts";
@@ -31,7 +32,7 @@ export function parsedImage(kit: Kit, bytes: Uint8Array): ParsedImage {
   for (const { kind, path, offset, length } of claims) {
     if (kind !== "data" && kind !== "compressed") continue;
     if (count++ >= CLAIMS_MAX) break;
-    if (isInside(offset, length, bytes.length)) {
+    if (startsInside(offset, length, bytes.length)) {
       placed.push({ path: `/data${path}`, offset, length, role: "data" });
     }
   }
@@ -44,16 +45,15 @@ export function parsedImage(kit: Kit, bytes: Uint8Array): ParsedImage {
   };
 }
 
-/** Sizes of clusters that a reader of any format accepts, as powers of two. */
-const CLUSTER_BITS = { min: 9, max: 21 } as const;
-
+/** The size of a cluster, or of a sector. The limits of qcow2 are wider than those of qcow. */
 function unitIn(source: ByteSource, placed: readonly Placed[]): number {
   const at = new Places(placed).field("/header/cluster_bits");
   const bits = at === undefined ? 0 : Number(valueAt(source, at));
-  return bits >= CLUSTER_BITS.min && bits <= CLUSTER_BITS.max ? 2 ** bits : SECTOR;
+  const { min, max } = limits.clusterBits;
+  return bits >= min && bits <= max ? 2 ** bits : SECTOR;
 }
 
-function isInside(offset: number, length: number, size: number): boolean {
+function startsInside(offset: number, length: number, size: number): boolean {
   return offset >= 0 && length > 0 && offset < size;
 }
 
@@ -87,7 +87,7 @@ function kindOf(path: string): string {
 
 function placedPart(part: Part, structs: StructsByPath, size: number): Placed[] {
   const { path, offset } = part;
-  if (!isInside(offset, part.length, size)) return [];
+  if (!startsInside(offset, part.length, size)) return [];
   const length = Math.min(part.length, size - offset);
   const candidates = [...structs.get(kindOf(path))?.values() ?? []];
   const [row] = part.rows;

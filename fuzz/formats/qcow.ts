@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import type { ByteSource } from "../../src/bytes/mod.ts";
-import { readUint } from "../../src/layout/mod.ts";
+import { type Range, readUint } from "../../src/layout/mod.ts";
 import type { Qcow1Model } from "../../src/qcow1/mod.ts";
 import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
 import { keyChoices } from "../generate/mod.ts";
@@ -33,6 +33,11 @@ export const qcowKit: Pick<Kit<never>, "answerPaths" | "tableRules" | "edits"> =
   tableRules: /^qcow[12]\.(snap|bitmap|l1e|l2|l2e|refblock|check)\./,
   edits: { dictionary: { texts: luksTexts }, favourite: isEncryption },
 };
+
+/** The numbers of a range. */
+export function numbersIn({ min, max }: Range): number[] {
+  return Array.from({ length: max + 1 - min }, (_, index) => min + index);
+}
 
 const WORD = 4;
 

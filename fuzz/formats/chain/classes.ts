@@ -1,10 +1,13 @@
-import type { Qcow2Model } from "../../../src/qcow2/mod.ts";
+import { SECTOR } from "../../../src/bytes/mod.ts";
+import { limits, type Qcow2Model } from "../../../src/qcow2/mod.ts";
 import type { ModelClass } from "../kit.ts";
+import { numbersIn } from "../qcow.ts";
 import { farClasses } from "../qcow2/classes.ts";
 import type { ChainModel, ImageModel } from "./models.ts";
 
 const COMPRESSIONS = ["deflate", "zstd"] as const;
-const CLUSTER_BITS = Array.from({ length: 13 }, (_, index) => 9 + index);
+/** The offset of sector 2^32. */
+export const FAR_SECTOR: number = 2 ** 32 * SECTOR;
 
 type Holds = (chain: ChainModel) => boolean;
 
@@ -37,7 +40,7 @@ const isCompressed = ({ clusters }: Qcow2Model): boolean =>
 /** What chains have to be. */
 export const chainClasses: readonly ModelClass<ChainModel>[] = [
   ...farClasses.map(({ name, share, has }) => ({ name, share, has: anyQcow2(has) })),
-  ...CLUSTER_BITS.flatMap((bits) =>
+  ...numbersIn(limits.clusterBits).flatMap((bits) =>
     COMPRESSIONS.map((compression) => ({
       name: `${compression} of clusters of ${2 ** bits} bytes`,
       share: bits < 17 ? 0.0015 : 0.0005,
@@ -75,7 +78,7 @@ export const chainClasses: readonly ModelClass<ChainModel>[] = [
     name: "LUKS with sectors beyond 2^32",
     share: 0.001,
     has: anyQcow2(({ encryption, placement: { far } }) =>
-      encryption?.kind === "luks" && (far?.offset ?? 0) >= 2 ** 41
+      encryption?.kind === "luks" && (far?.offset ?? 0) >= FAR_SECTOR
     ),
   },
 ];

@@ -16,7 +16,7 @@ import { type Kit, NO_CHECKER, type ToolKit } from "../kit.ts";
 import { describeQcow, qcowKeys, qcowKit } from "../qcow.ts";
 import { qcow1EntryAt } from "../qcow1/entry_at.ts";
 import { qcow2EntryAt } from "../qcow2/entry_at.ts";
-import { chainClasses } from "./classes.ts";
+import { chainClasses, FAR_SECTOR } from "./classes.ts";
 import { expectedDisk } from "./disk.ts";
 import { chainPassphrases, withOwnKeys } from "./keys.ts";
 import {
@@ -98,8 +98,6 @@ function comparedChains(): fc.Arbitrary<ChainModel> {
   return fc.oneof({ weight: 23, arbitrary: usual }, { weight: 1, arbitrary: farSectors() });
 }
 
-/** The offset of sector 2^32. */
-const FAR_SECTOR = 2 ** 41;
 /** The cluster_bits from which on a refcount table counts as far. */
 const FAR_CLUSTER_BITS = 12;
 /** The first part behind the tables and the header of LUKS, in QEMU's order. */

@@ -1,17 +1,15 @@
 import { limits, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 import type { ModelClass } from "../kit.ts";
-
-const range = ({ min, max }: { readonly min: number; readonly max: number }): number[] =>
-  Array.from({ length: max + 1 - min }, (_, index) => min + index);
+import { numbersIn } from "../qcow.ts";
 
 /** What models of qcow version 1 have to be. */
 export const qcow1Classes: readonly ModelClass<Qcow1Model>[] = [
-  ...range(limits.clusterBits).map((bits) => ({
+  ...numbersIn(limits.clusterBits).map((bits) => ({
     name: `clusters of ${2 ** bits} bytes`,
     share: 0.02,
     has: ({ clusterBits }: Qcow1Model) => clusterBits === bits,
   })),
-  ...range(limits.l2Bits).map((bits) => ({
+  ...numbersIn(limits.l2Bits).map((bits) => ({
     name: `L2 tables of ${2 ** bits} entries`,
     share: 0.05,
     has: ({ l2Bits }: Qcow1Model) => l2Bits === bits,

@@ -1,4 +1,4 @@
-import type { GuestCluster, Qcow2Model } from "../../../src/qcow2/mod.ts";
+import { geometryOf, type GuestCluster, type Qcow2Model } from "../../../src/qcow2/mod.ts";
 import type { ModelClass } from "../kit.ts";
 
 type Holds = (model: Qcow2Model) => boolean;
@@ -9,13 +9,17 @@ const isPowerOfTwo = (size: bigint): boolean => size > 0n && (size & (size - 1n)
 /** Host offsets behind a hole. */
 const farAt = (bits: number): Holds => ({ placement: { far } }) => (far?.offset ?? 0) >= 2 ** bits;
 
-/** Entries of one cluster of an L1 or refcount table. */
-const entriesOf = ({ clusterBits }: Qcow2Model): number => 2 ** (clusterBits - 3);
-const l1IndexOf = ({ clusterBits, extendedL2 }: Qcow2Model, index: number): number =>
-  Math.floor(index / 2 ** (clusterBits - (extendedL2 ? 4 : 3)));
+/** Guest clusters that one cluster of the L1 table covers. */
+function coveredBy(model: Qcow2Model): number {
+  const { tableEntries, l2Entries } = geometryOf(model);
+  return tableEntries * l2Entries;
+}
+
 /** Bytes of the file that one cluster of the refcount table counts. */
-const countedBy = ({ clusterBits, refcountOrder }: Qcow2Model): number =>
-  2 ** (clusterBits - 3 + clusterBits + 3 - refcountOrder + clusterBits);
+function countedBy(model: Qcow2Model): number {
+  const { tableEntries, refblockEntries, clusterSize } = geometryOf(model);
+  return tableEntries * refblockEntries * clusterSize;
+}
 
 const SHARES: readonly (readonly [name: string, share: number, has: Holds])[] = [
   ["version 2", 0.1, ({ version }) => version === 2],
@@ -85,7 +89,7 @@ const SHARES: readonly (readonly [name: string, share: number, has: Holds])[] = 
   [
     "a cluster past the first cluster of the L1 table",
     0.01,
-    (model) => model.clusters.some(({ index }) => l1IndexOf(model, index) >= entriesOf(model)),
+    (model) => model.clusters.some(({ index }) => index >= coveredBy(model)),
   ],
 ];
 
