@@ -32,6 +32,11 @@ export const STRAY_VALUES: readonly Json[] = [
   ...[{ x: 1 }, { "0": {} }, { type: "x" }, nested(10), nested(40), "x".repeat(5000)],
 ];
 
+/** Values of JSON for any place: of every sort, and the words of a format. */
+export function strayValues({ json }: Dictionary = {}): readonly Json[] {
+  return [...STRAY_VALUES, ...json?.words ?? []];
+}
+
 /** Numbers that are likely to reveal bugs. */
 export const STRAY_NUMBERS: readonly number[] = [
   ...[0, 1, 2, 3, 16, 31, 32, 48, 64, 128, 256, 512, 1024, 2048, 3999, 4000, 4096, 8192],

@@ -2,12 +2,11 @@ import type * as fc from "fast-check";
 import { SegmentSource } from "../../src/bytes/mod.ts";
 import type { Placed } from "../../src/format/mod.ts";
 import { type Editable, valueAt } from "./apply.ts";
-import { STRAY_VALUES } from "./dictionary.ts";
+import { strayValues } from "./dictionary.ts";
 import type { EditDraw } from "./draws.ts";
 import type { Edit } from "./edit.ts";
 import { Places } from "./places.ts";
 import { inOrder, resolveDraws, type Resolving } from "./resolve.ts";
-import { pick } from "./sealed.ts";
 import { interestingValues } from "./values.ts";
 
 /** What edits are made further with. */
@@ -63,24 +62,24 @@ function someChange(random: fc.Random): Change {
   return added;
 }
 
-function added(edits: readonly Edit[], { image, fresh, ...options }: Evolving): readonly Edit[] {
-  return [...edits, ...resolveDraws(image, fresh().slice(0, 1), options)];
+/** One more edit, of any sort or of this one. */
+function added(
+  edits: readonly Edit[],
+  { image, fresh, ...options }: Evolving,
+  sort: Partial<Pick<EditDraw, "sort">> = {},
+): readonly Edit[] {
+  const draws = fresh().slice(0, 1).map((draw) => ({ ...draw, ...sort }));
+  return [...edits, ...resolveDraws(image, draws, options)];
 }
 
 /** A structure is copied over another one, swapped with it, or cleared. */
-function withStructure(
-  edits: readonly Edit[],
-  { image, fresh, ...options }: Evolving,
-): readonly Edit[] {
-  const [draw] = fresh();
-  if (draw === undefined) return edits;
-  return [...edits, ...resolveDraws(image, [{ ...draw, sort: "structure" }], options)];
+function withStructure(edits: readonly Edit[], evolving: Evolving): readonly Edit[] {
+  return added(edits, evolving, { sort: "structure" });
 }
 
 function borrowed(edits: readonly Edit[], evolving: Evolving): readonly Edit[] {
   const { random, others } = evolving;
-  const theirs = others.flat();
-  const edit = theirs[below(random, theirs.length)];
+  const edit = someOf(others.flat(), random);
   return edit === undefined ? added(edits, evolving) : [...edits, edit];
 }
 
@@ -120,15 +119,13 @@ function otherValue(edit: Edit, { image, random, unit, dictionary }: Evolving): 
       const values = random.nextInt(0, 1) === 0 && near.length > 0
         ? near
         : interestingValues(field.field, around);
-      const chosen = values[below(random, values.length)];
+      const chosen = someOf(values, random);
       return chosen === undefined
         ? undefined
         : { op: "set", path: edit.path, value: chosen, ...sealed };
     }
     case "json": {
-      const values = [...STRAY_VALUES, ...dictionary?.json?.words ?? []];
-      const value = values[below(random, values.length)] ?? null;
-      return { ...edit, value };
+      return { ...edit, value: someOf(strayValues(dictionary), random) ?? null };
     }
     case "xor":
       return { ...edit, bits: random.nextInt(1, 255) };
@@ -162,9 +159,13 @@ function elsewhere(edit: Edit, { image, random }: Evolving): Edit | undefined {
   const like = image.placed.filter(({ struct, count }: Placed) =>
     struct === table.struct && (count ?? 0) > 0
   );
-  const other = pick(like, below(random, like.length));
+  const other = someOf(like, random);
   if (other?.count === undefined) return undefined;
   return { ...edit, path: `${other.path}/${below(random, other.count)}${rest}` };
+}
+
+function someOf<T>(list: readonly T[], random: fc.Random): T | undefined {
+  return list[below(random, list.length)];
 }
 
 /** A number below a bound; 0 if there is none. */

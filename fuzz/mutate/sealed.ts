@@ -1,7 +1,7 @@
 import { SECTOR, SegmentSource } from "../../src/bytes/mod.ts";
 import type { Json, Placed } from "../../src/format/mod.ts";
 import type { Editable } from "./apply.ts";
-import { type Dictionary, JSON_PIECES, STRAY_VALUES } from "./dictionary.ts";
+import { type Dictionary, JSON_PIECES, STRAY_VALUES, strayValues } from "./dictionary.ts";
 import { ALL_COPIES, type EditDraw } from "./draws.ts";
 import type { Edit } from "./edit.ts";
 import { jsonText } from "./json_text.ts";
@@ -77,15 +77,16 @@ function placesIn(node: Json, parent = ""): JsonPlace[] {
 function jsonChange(
   root: Json,
   { place, element: how, value, other }: EditDraw,
-  { path, dictionary: { json } }: Part,
+  { path, dictionary }: Part,
 ): Edit | undefined {
+  const { json } = dictionary;
   const places = placesIn(root);
   const picked = pick(places, place);
   if (picked === undefined) return undefined;
   const { member, value: old } = picked;
   const parent = member.slice(0, member.lastIndexOf("/"));
   const elsewhere = `${parent}/${pick(json?.names ?? [], other) ?? "x"}`;
-  const stray = pick([...STRAY_VALUES, ...json?.words ?? []], value) ?? null;
+  const stray = pick(strayValues(dictionary), value) ?? null;
   switch (how) {
     case 0:
       return { op: "json", path, member };
