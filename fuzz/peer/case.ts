@@ -16,7 +16,7 @@ import {
 import { type KeyChoice, keyChoices } from "../generate/mod.ts";
 import { type Edit, type EditDraw, editDraws, ROLES } from "../mutate/mod.ts";
 import { evolvedImage, fromPlainJson } from "../targets/mod.ts";
-import { hasFormat, type PeerUnderTest } from "./under_test.ts";
+import { hasFormat, opensInChain, type PeerUnderTest } from "./under_test.ts";
 
 /** An image, and what an implementation is asked about it. */
 export interface PeerCase {
@@ -135,9 +135,7 @@ export function mutatedPeerCase(
 /** Whether an implementation lists the formats of a case, which may be stored for another one. */
 export function isAskedAbout(value: PeerCase, peer: PeerUnderTest): boolean {
   if (!isChain(value)) return hasFormat(peer, kitOf(value).format.name);
-  return (value.model as ChainModel).every(({ format }) =>
-    format === "raw" || hasFormat(peer, format)
-  );
+  return (value.model as ChainModel).every(({ format }) => opensInChain(peer, format));
 }
 
 /** Changes of anything and, as often, of fields of headers: what an implementation checks or not. */
@@ -166,9 +164,7 @@ function chainsFor(peer: PeerUnderTest): fc.Arbitrary<ChainModel> {
     { weight: 1, arbitrary: chainModels({ ...SMALL, encryption, formats }) },
   );
   // A backing file of a format that is not listed is raw to the implementation.
-  const listed = models.filter((chain) =>
-    chain.every(({ format }) => format === "raw" || hasFormat(peer, format))
-  );
+  const listed = models.filter((chain) => chain.every(({ format }) => opensInChain(peer, format)));
   return fc.tuple(listed, small, fc.nat({ max: CLUSTERS_MAX })).map(([chain, isSmall, clusters]) =>
     withOwnKeys(isSmall ? modestDisk(chain, clusters) : chain)
   );

@@ -14,3 +14,8 @@ export interface PeerUnderTest {
 export function hasFormat({ description: { formats } }: PeerUnderTest, format: string): boolean {
   return formats.length === 0 || formats.includes(format);
 }
+
+/** Whether an implementation lists the format of a file of a chain, of which any may be raw. */
+export function opensInChain(under: PeerUnderTest, format: string): boolean {
+  return format === "raw" || hasFormat(under, format);
+}

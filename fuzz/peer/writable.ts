@@ -20,7 +20,7 @@ import { emptyState, factsFor, PeerFiles, type Step, UnsupportedImage } from "..
 import { excerptOf, fromPlainJson, type StartIn, startIn, toPlainJson } from "../targets/mod.ts";
 import { changeFailure } from "./change_failure.ts";
 import { isUsualTrait, modelTraits, slugOf } from "./traits.ts";
-import { hasFormat, type PeerUnderTest } from "./under_test.ts";
+import { hasFormat, opensInChain, type PeerUnderTest } from "./under_test.ts";
 
 /** Larger files are not written. */
 const FILE_MAX = 2 ** 22;
@@ -198,8 +198,9 @@ function whySkipped(
   if (passphrases.length > 0 && !opens) return "the implementation takes no passphrases";
   for (let below = image?.backing; below !== undefined; below = below.backing) {
     // It is raw to the implementation.
-    const isListed = below.format === "raw" || hasFormat(under, below.format);
-    if (!isListed) return "the implementation does not list the format of the backing file";
+    if (!opensInChain(under, below.format)) {
+      return "the implementation does not list the format of the backing file";
+    }
   }
   // A writer may drop bitmaps, and says so with the autoclear bit.
   if (bitmaps.length > 0) return "the image has bitmaps";
