@@ -1,12 +1,11 @@
 import { isRuleId, type RuleId } from "../../src/rules/mod.ts";
-import type { ChangeOperation, FailureKind } from "../../src/peers/mod.ts";
-import { CHANGE_OPERATIONS } from "../../src/peers/mod.ts";
+import { CHANGE_OPERATIONS, type ChangeOperation, type FailureKind } from "../../src/peers/mod.ts";
 import { Failure } from "../engine/mod.ts";
 import { toPlainJson } from "../targets/mod.ts";
 import type { PeerFacts } from "./facts.ts";
 import type { PeerUnderTest } from "./under_test.ts";
 
-/** What a change does that ends without an answer. */
+/** What a change does that is not made. */
 const OUTCOMES: Readonly<Record<string, FailureKind>> = {
   rejected: "refuses-valid",
   crashed: "crash",

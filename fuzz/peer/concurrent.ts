@@ -65,9 +65,8 @@ export function peerConcurrentTarget(
       ...actionsIn(value, start.state, reads).map(describeOverlap),
       `${few(value.atOnce)} requests in flight`,
     ],
-    script: (value, { start, image }) => {
+    script: (value, { start, image }, command) => {
       const changes = actionsIn(value, start.state, reads).map(requestOf);
-      const command = under.text.replace(/^jsonl:/, "");
       const mayDiffer = "The requests may be done in any order.";
       const adapter = { command, changes, atOnce: few(value.atOnce), mayDiffer };
       return scriptOf({ start, image, actions: [], adapter });

@@ -60,7 +60,8 @@ export interface ChangingProperty<Case extends ChangingCase> {
   requireSteps(value: Case): void;
   /** The changes, a line each. */
   describe(value: Case, start: PeerStart): readonly string[];
-  script(value: Case, start: PeerStart): string;
+  /** A shell script of a case, for an adapter that a command starts. */
+  script(value: Case, start: PeerStart, command: string): string;
   run(value: Case, changing: Changing): Promise<void>;
 }
 
@@ -97,7 +98,10 @@ export function changingTarget<Case extends ChangingCase>(
         : `${value.format}, made by ${under.description.name} with ${value.created} bytes`;
       return [made, ...property.describe(value, startFor(value, changes, true))].join("\n");
     },
-    script: (value) => property.script(value, startFor(value, changes, true)),
+    script: (value) => {
+      const command = under.text.replace(/^jsonl:/, "");
+      return property.script(value, startFor(value, changes, true), command);
+    },
     excerpt: (value, about) => {
       if (value.created !== undefined) return "";
       const kit = kitNamed(value.format);

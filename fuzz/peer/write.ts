@@ -52,7 +52,7 @@ export function peerWriteTarget(under: PeerUnderTest, name: string): Target<Writ
       if (kill !== undefined && kill.step === undefined) throw new TypeError("No step for a kill");
     },
     describe: describeWrite,
-    script: (value, startIn) => writeScript(value, startIn, under.text.replace(/^jsonl:/, "")),
+    script: writeScript,
     run: async (value, changing) => {
       const started = value.created === undefined ? changing : await made(value.created, changing);
       await (value.kill === undefined ? runAll : runToKill)(value, started);
