@@ -112,6 +112,8 @@ export class EntryTable {
   #load(number: number): void {
     if (number === this.#pageNumber && this.#memory.isOf(this)) return;
     const first = number * PAGE_ENTRIES;
+    // If the read fails, no page is known.
+    this.#pageNumber = -1;
     this.#page = this.#memory.pageFor(this, Math.min(PAGE_ENTRIES, this.stored - first));
     // The file may end inside an entry: its missing bytes read as zeros.
     this.#source.readInto(this.offset + first * ENTRY_BYTES, this.#page.bytes);

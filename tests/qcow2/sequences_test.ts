@@ -1,7 +1,7 @@
 /** Tables whose entries follow each other are handled together, except where one breaks the sequence. */
 
-import { assertEquals } from "@std/assert";
-import { MemorySource } from "../../src/bytes/mod.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { type ByteSource, MemorySource, SourceError } from "../../src/bytes/mod.ts";
 import { EntryTable, PageMemory } from "../../src/format/mod.ts";
 import { openImage } from "../../src/image/mod.ts";
 import { runTool } from "../../src/peers/mod.ts";
@@ -36,6 +36,26 @@ Deno.test("tables that share memory never see the entries of each other", () => 
   const memory = new PageMemory();
   const [a, b] = [11n, 22n].map((value) => new EntryTable(tableOf([value, value]), 0, 2, memory));
   assertEquals([a?.value(0), b?.value(0), a?.value(1), b?.value(1)], [11n, 22n, 11n, 22n]);
+});
+
+Deno.test("after a read that failed, a table reads its entries again", () => {
+  const entries = Array.from({ length: 9000 }, (_, index) => BigInt(index) + 1n);
+  const source = tableOf(entries);
+  let fails = false;
+  const failing: ByteSource = {
+    size: source.size,
+    read: (offset, length) => source.read(offset, length),
+    readInto(offset, target) {
+      if (fails) throw new SourceError("the disk is broken");
+      source.readInto(offset, target);
+    },
+  };
+  const table = new EntryTable(failing, 0, entries.length);
+  assertEquals(table.value(3), 4n);
+  fails = true;
+  assertThrows(() => table.value(8999), SourceError);
+  fails = false;
+  assertEquals([table.value(3), table.value(8999)], [4n, 9000n]);
 });
 
 /** The second entry of a table of eight, and of the refcounts of their clusters. */
