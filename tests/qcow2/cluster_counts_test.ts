@@ -53,3 +53,11 @@ Deno.test("a count in a sequence of clusters is what it is for each of them alon
     }
   }
 });
+
+Deno.test("counts that do not fit into 32 bits are not the same because they are large", () => {
+  const counts = new ClusterCounts(2 ** 20);
+  for (const [cluster, count] of [[5, 2 ** 33], [6, 2 ** 34], [7, 2 ** 34]] as const) {
+    counts.set(cluster, count);
+  }
+  assertEquals(counts.same(5), 1);
+});

@@ -77,6 +77,8 @@ export class ClusterCounts {
     const page = this.#pageOf(cluster) ?? NO_COUNTS;
     const first = cluster % PAGE;
     const count = page[first];
+    // Larger counts are kept apart, and may differ.
+    if (count === COUNT_MAX) return 1;
     let at = first + 1;
     while (at < page.length && page[at] === count) at++;
     return at - first;
