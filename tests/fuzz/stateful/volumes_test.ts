@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Failure } from "../../../fuzz/engine/mod.ts";
-import { changedVolumes, type KeySlots, type Kit } from "../../../fuzz/formats/mod.ts";
+import { changedVolumes, type KeySlots, type Kit, openWith } from "../../../fuzz/formats/mod.ts";
 import { ReferenceFiles, runSequence, type TurnStep } from "../../../fuzz/stateful/mod.ts";
-import { openWith } from "../../../fuzz/formats/mod.ts";
 import { startIn } from "../../../fuzz/targets/mod.ts";
 import { utf8 } from "../../../src/bytes/mod.ts";
 import { caseAt } from "../../../fuzz/engine/random.ts";
