@@ -17,6 +17,8 @@ interface Entry<Case> extends KeptCase<Case> {
 
 /** Cases of one target that are kept. */
 const KEPT_MAX = 256;
+/** Features that are counted. Some contain names that an image gives, of which there is no end. */
+const FEATURES_MAX = 2 ** 18;
 /** Cases that are compared when one is chosen: the one with the rarest features and the fewest uses wins. */
 const COMPARED = 4;
 /** A case of this size counts twice as much as an empty one. */
@@ -45,6 +47,7 @@ export class Pool<Case> {
     let fresh: Feature[] | undefined;
     for (const feature of features) {
       const times = this.#met.get(feature);
+      if (times === undefined && this.#met.size >= FEATURES_MAX) continue;
       if (times === undefined) (fresh ??= []).push(feature);
       this.#met.set(feature, (times ?? 0) + 1);
     }

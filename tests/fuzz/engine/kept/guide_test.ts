@@ -50,6 +50,13 @@ Deno.test("Pool keeps a bounded number of cases, rather those with rare features
   assert(pool.cases.some(({ value }) => value === "rare"));
 });
 
+Deno.test("Pool counts a bounded number of features", () => {
+  const pool = new Pool<string>();
+  const features = Array.from({ length: 2 ** 18 }, (_, feature) => feature);
+  assertEquals(pool.meet(features).length, 2 ** 18);
+  assertEquals(pool.meet([2 ** 18]), []);
+});
+
 /** Breaks the rule of each digit that occurs in a number. */
 function digits(more: Partial<Target<number>> = {}): Target<number> {
   return {
