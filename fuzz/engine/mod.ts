@@ -3,9 +3,9 @@
  *
  * Invariants:
  *
- * - A case depends on seed, target and index. Nothing else in a run is random.
- * - The main process runs no code of a target: cases are generated, run and described in worker processes,
- *   which can be killed.
+ * - A case that is drawn depends on seed, target and index. A mutation of kept cases also depends on those
+ *   that its worker has kept before.
+ * - The main process generates, runs and describes no case: worker processes do, which can be killed.
  * - A case is made smaller within its signature, until no part of it can be dropped.
  * - Trouble of the harness is never reported as a failure of a target.
  * - Shrinking, reported failures, lost workers and stored bytes are bounded.

@@ -147,7 +147,7 @@ export interface Target<Case = unknown> {
   readonly name: string;
   /** One line for `fuzz --list`. */
   readonly says: string;
-  /** Share of the time budget, relative to the other targets. */
+  /** Share of the time, relative to the other targets, as long as their cases show as much that is new. */
   readonly weight: number;
   /** The tools that the target requires. */
   readonly needs?: readonly ToolName[];

@@ -14,7 +14,7 @@ import { recorded } from "./recorded.ts";
 import { roundtrip } from "./roundtrip.ts";
 import { stateful } from "./stateful.ts";
 
-/** Every target, in the order in which a run goes through them. */
+/** Every target, in the order in which they are listed and reported. */
 export const targets: readonly Target[] = [
   ...images.map((kit) => open(kit)),
   ...wholes.map((kit) => roundtrip(kit)),
