@@ -191,6 +191,7 @@ function editedCases<Model>(kind: string, kit: Kit<Model>): fc.Arbitrary<EditedC
 
 /** Variants of a case that is made of kept ones. */
 const EVOLVED_VARIANTS = 6;
+
 /** A case of the edits of a kept one, or of others, of a fresh model or its own. */
 function evolved<Model>(
   kit: Kit<Model>,
@@ -200,8 +201,13 @@ function evolved<Model>(
   const { kind } = value;
   const isAlike = (other: OpenCase<Model>): other is EditedCase<Model> => other.kind === kind;
   const alike = others.filter(isAlike);
-  const one = fresh();
-  const model = evolvedModel(value, { random, fresh: () => isAlike(one) ? one : value });
+  const model = evolvedModel(value, {
+    random,
+    fresh: () => {
+      const one = fresh();
+      return isAlike(one) ? one : value;
+    },
+  });
   const costly = kit.keys?.costly?.(model) ?? false;
   const draws = drawsOf(kit, "open");
   const theirs = alike.flatMap(({ variants }) => variants.map(({ edits }) => edits));
