@@ -37,7 +37,7 @@ import {
 } from "../formats/mod.ts";
 import { KEY_WORDS, type KeyChoice, keyChoices } from "../generate/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
-import { evolvedImage, evolvedModel, featuresIn } from "./evolved.ts";
+import { evolvedModel, featuresIn, furtherEdits } from "./evolved.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { numberedFiles } from "./numbered.ts";
@@ -243,16 +243,18 @@ function evolved<Model>(
   value: DifferentialCase<Model>,
   parts: Mutating<DifferentialCase<Model>>,
 ): DifferentialCase<Model> {
-  const { random, others } = parts;
+  const { random } = parts;
   const model = evolvedModel(value, parts);
   const asks = Object.keys(kit.tools.asks);
-  const again = { random, others, fresh: () => ({ model, edits: [] }) };
   const variants = variantsOf(value);
   const count = random.nextInt(1, VARIANTS_MAX);
   const [first = value, ...more] = Array.from({ length: count }, (_, index): ComparedVariant => {
     const { edits, key, ask } = variants[index % variants.length] ?? value;
-    const image = evolvedImage(kit, "differential", { model, edits }, again);
-    return { edits: image.edits, key, ask: asks[random.nextInt(0, asks.length - 1)] ?? ask };
+    return {
+      edits: furtherEdits(kit, "differential", { model, edits }, parts),
+      key,
+      ask: asks[random.nextInt(0, asks.length - 1)] ?? ask,
+    };
   });
   const { edits, key, ask } = first;
   return { model, edits, key, ask, ...(more.length === 0 ? {} : { more }) };

@@ -20,23 +20,27 @@ export function evolvedModel<Model>(
   return random.nextInt(1, OWN_MODEL) === 1 ? model : fresh().model;
 }
 
-/** The edits of a kept case made further, or those of others. Of an image as it was built, half stay so. */
+/** A case of the edits of a kept one, or of others, of a fresh model or its own. */
 export function evolvedImage<Model, Case extends EditedImage<Model>>(
   kit: Kit<Model>,
   use: Use,
   value: Case,
   parts: Mutating<EditedImage<Model>>,
 ): Case {
-  const { random, others } = parts;
   const model = evolvedModel(value, parts);
-  const edits = value.edits.length === 0 && random.nextInt(0, 1) === 0
-    ? value.edits
-    : evolvedEdits(kit, { model, edits: value.edits }, {
-      draws: drawsOf(kit, use),
-      random,
-      others: others.map((other) => other.edits),
-    });
-  return { ...value, model, edits };
+  return { ...value, model, edits: furtherEdits(kit, use, { model, edits: value.edits }, parts) };
+}
+
+/** The edits of a kept case made further, or those of others. Of an image as it was built, half stay so. */
+export function furtherEdits<Model>(
+  kit: Kit<Model>,
+  use: Use,
+  image: EditedImage<Model>,
+  { random, others }: Pick<Mutating<EditedImage<Model>>, "random" | "others">,
+): readonly Edit[] {
+  if (image.edits.length === 0 && random.nextInt(0, 1) === 0) return image.edits;
+  const theirs = others.map(({ edits }) => edits);
+  return evolvedEdits(kit, image, { draws: drawsOf(kit, use), random, others: theirs });
 }
 
 /** What is remarkable about an image: the verdicts, and which fields break which rules. */
