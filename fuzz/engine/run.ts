@@ -66,9 +66,14 @@ interface Running {
   readonly results: Map<string, TargetResult>;
 }
 
+/** The share of its time by weight that a target spends on a corpus at most. */
+const CORPUS_SHARE = 0.5;
+
 function scheduleOf(targets: readonly Target[], running: Running): Schedule {
   const { plan, crew, reporter, failures, results } = running;
   const { seed, shrinkMilliseconds, shard = WHOLE } = plan;
+  const weights = targets.reduce((sum, { weight }) => sum + weight, 0);
+  const corpusTime = CORPUS_SHARE * plan.milliseconds * crew.options.jobs / weights;
   const runs = targets.map((target) => {
     const { name } = target;
     return new TargetRun(crew, {
@@ -79,6 +84,7 @@ function scheduleOf(targets: readonly Target[], running: Running): Schedule {
       causes: () => failures.causesFor(name),
       guided: plan.guided ?? false,
       ...corpusFor(plan.corpus, name),
+      inputsUntil: corpusTime * target.weight,
       met: (origin) => {
         const finding = new Finding(origin, crew.now());
         reporter.found(finding);

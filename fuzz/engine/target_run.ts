@@ -44,6 +44,8 @@ export interface TargetPlan {
   readonly guided?: boolean;
   /** Stored cases, which run first. */
   readonly inputs?: Iterable<Json>;
+  /** Once the target has had this time, in milliseconds of all workers, no more of them are read. */
+  readonly inputsUntil?: number;
   /** Called for each case that shows something new, with its JSON. */
   kept?(text: string): void;
   /** Called for each stored case that cannot be used. */
@@ -199,9 +201,10 @@ export class TargetRun {
       return { ...returned, to: second };
     }
     if (returned !== undefined) return returned;
-    const { target, seed, runs, shard: { of: stride } } = this.#plan;
+    const { target, seed, runs, shard: { of: stride }, inputsUntil = Infinity } = this.#plan;
     const stored = this.#stored;
     if (stored !== undefined) {
+      if (this.#spent >= inputsUntil) this.#inputs.return?.();
       this.#stored = this.#moreStored();
       return { target, seed, from: 0, to: stored.length, stride: 1, stored };
     }

@@ -69,12 +69,18 @@ export class Corpus {
       if (size <= INPUT_MAX) return [{ path, size }];
       return this.skip(`longer than ${INPUT_MAX} bytes`) ?? [];
     }).toSorted((a, b) => a.size - b.size || (a.path < b.path ? -1 : 1));
-    for (const { path, size } of files.slice(0, INPUTS_MAX)) {
-      const input = this.#read(path, size);
-      if (input !== undefined) yield input;
-    }
     const more = files.length - INPUTS_MAX;
     if (more > 0) this.skip(`more than ${INPUTS_MAX} inputs of ${target}`, more);
+    let left = Math.min(files.length, INPUTS_MAX);
+    try {
+      for (const { path, size } of files.slice(0, INPUTS_MAX)) {
+        left--;
+        const input = this.#read(path, size);
+        if (input !== undefined) yield input;
+      }
+    } finally {
+      if (left > 0) this.skip(`no time for more inputs of ${target}`, left);
+    }
   }
 
   /** The cases of a target, small ones first. */

@@ -5,6 +5,7 @@ import { Corpus } from "../../../../fuzz/engine/kept/corpus.ts";
 import { mergeRuns } from "../../../../fuzz/engine/kept/merge.ts";
 import { minimizeInputs } from "../../../../fuzz/engine/kept/minimize.ts";
 import { readSidecar } from "../../../../fuzz/engine/artifact.ts";
+import { simulate } from "../simulated.ts";
 import { caseOf, run } from "../toy_runs.ts";
 
 async function withDirectory(work: (directory: string) => Promise<void>): Promise<void> {
@@ -61,6 +62,21 @@ Deno.test("fuzz() runs the cases of a corpus first, and skips those that are non
     assertEquals(counts.cases, 2 + 3);
     assertEquals(caseOf(failures[0]), 100);
     assertEquals(Object.fromEntries(corpus.unread), { "not a case of deep": 2 });
+  });
+});
+
+Deno.test("fuzz() gives the cases of a corpus half of the time of their target", async () => {
+  await withDirectory(async (directory) => {
+    const corpus = new Corpus(directory);
+    for (let value = 0; value < 1000; value++) corpus.add("slow", String(value));
+    const behaviours = { slow: { caseTime: 10 }, other: { caseTime: 10 } };
+    await simulate(behaviours, { corpus, milliseconds: 10_000 });
+    // Of 5 seconds, 2.5 are for 250 cases. What was read then runs: one batch of 32, or two.
+    const [[reason, left] = []] = corpus.unread;
+    assertEquals(reason, "no time for more inputs of slow");
+    assert(left !== undefined && left <= 1000 - 250 && left >= 1000 - 250 - 64, `${left} left`);
+    const all = await simulate(behaviours, { corpus: new Corpus(directory), runs: 1 });
+    assertEquals(all.summary.counts.cases, 1000 + 2);
   });
 });
 
