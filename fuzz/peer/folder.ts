@@ -117,7 +117,8 @@ function sentenceOf({ facts, finding: { cause } }: FuzzFinding) {
 function reproduceText(facts: PeerFacts, like: Recreated | undefined): string {
   if (!isAboutAnswer(facts)) {
     return "`sh reproduce.sh` makes the image, sends the changes to the implementation, and has " +
-      "qemu-img check the image and compare it with a raw image that was changed in the same way.";
+      "qemu-img check the image, if it is qcow2, and compare it with a raw image that was changed in " +
+      "the same way.";
   }
   return like === undefined
     ? "`sh reproduce.sh` writes the same files without diskproof, and asks the implementation " +

@@ -26,8 +26,8 @@ const TEXT_MAX = 2 ** 17;
 const EXPECTED = "expected.raw";
 
 /**
- * The steps as a shell script of qemu-img and qemu-io commands. It makes the start image, does the same
- * to a raw twin of it, and compares the two.
+ * The steps as a shell script of qemu-img and qemu-io commands, or of requests to an adapter. It makes
+ * the start image, does the same to a raw twin of it, and compares the two.
  */
 export function scriptOf({ start, image, actions, adapter }: ScriptOptions): string {
   const { files: [top, ...others], state } = start;
@@ -42,7 +42,7 @@ export function scriptOf({ start, image, actions, adapter }: ScriptOptions): str
   const doubt = adapter?.mayDiffer === undefined ? "" : ` || echo ${shellWord(adapter.mayDiffer)}`;
   return [
     "#!/bin/sh",
-    "# Changes an image, and a raw twin of it in the same way. The last two commands must succeed.",
+    "# Changes an image, and a raw twin of it in the same way. The commands at the end must succeed.",
     "set -e",
     'cd "$(mktemp -d)"',
     ...made,
