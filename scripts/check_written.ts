@@ -34,21 +34,21 @@ const MADE: readonly (readonly [format: string, options: string, ...more: string
   ["qcow2", "data_file=data.raw"],
   ["qcow2", "data_file=data.raw,data_file_raw=on"],
   ...["metadata", "falloc", "full"].map((it) => ["qcow2", `preallocation=${it}`] as const),
-  ["qcow2", "encrypt.format=luks,encrypt.iter-time=10", "snapshot -c kept image.qcow2"],
+  ["qcow2", "encrypt.format=luks,encrypt.iterations=1000", "snapshot -c kept image.qcow2"],
   ["qcow2", "encrypt.format=aes"],
   ["qcow2 -c", "compression_type=zlib", "amend image.qcow2 -o refcount_bits=32"],
   ["qcow2 -c", "compression_type=zstd,extended_l2=on", "bitmap add image.qcow2 map"],
   ["qcow", ""],
   ["qcow -c", ""],
   ["qcow", "encrypt.format=aes"],
-  ["luks", "iter-time=10"],
+  ["luks", "iterations=1000"],
   ["raw", ""],
 ];
 
 const [root = "/", sequences = "100", seed = "1"] = Deno.args;
 const scratch = "/tmp/diskproof-written";
 const directory = join(root, scratch);
-const failures: string[] = [];
+let failures = 0;
 let count = 0;
 
 async function run(command: string, args: readonly string[], cwd = directory): Promise<string> {
@@ -78,7 +78,7 @@ async function checking(name: string, work: () => Promise<void>): Promise<void> 
   await Deno.mkdir(directory);
   count++;
   await work().catch((error: unknown) => {
-    failures.push(name);
+    failures++;
     print(`FAILED ${name}: ${error instanceof Error ? error.message : error}`);
   });
 }
@@ -107,9 +107,7 @@ async function checkMade([made, options, ...more]: typeof MADE[number]): Promise
   await Deno.writeTextFile(`${directory}/key`, "secret");
   const isEncrypted = format === "luks" || options.includes("encrypt");
   const keys = isEncrypted ? ["--passphrase-file", "key"] : [];
-  // diskproof counts iterations and measures no time.
-  const fast = options.replace(/iter-time=\d+/, "iterations=1000");
-  const given = fast === "" ? [] : ["-o", fast];
+  const given = options === "" ? [] : ["-o", options];
   await diskproof("create", "-f", format, ...flags, ...given, ...keys, "--from", "expected", image);
   for (const verb of more) await diskproof(...verb.split(" "), ...keys);
   const prefix = format === "luks" ? "" : "encrypt.";
@@ -151,6 +149,6 @@ if (import.meta.main) {
     }
   }
   await Deno.remove(directory, { recursive: true });
-  print(`${count} images, ${failures.length} failures`);
-  Deno.exit(failures.length === 0 ? 0 : 1);
+  print(`${count} images, ${failures} failures`);
+  Deno.exit(failures === 0 ? 0 : 1);
 }
