@@ -181,10 +181,9 @@ function roomFor(unit: number): number {
 /** The compressed form of a cluster, as QEMU's settings make it. */
 function compress(bytes: Uint8Array, method: AheadOptions["method"]): Uint8Array {
   const chunkSize = roomFor(bytes.length);
-  const limits = { chunkSize, maxOutputLength: chunkSize };
   return method === "zstd"
-    ? libzstd().zstdCompressSync(bytes, limits)
-    : builtin("node:zlib").deflateRawSync(bytes, { windowBits: 12, memLevel: 9, ...limits });
+    ? libzstd().zstdCompressSync(bytes, { chunkSize })
+    : builtin("node:zlib").deflateRawSync(bytes, { windowBits: 12, memLevel: 9, chunkSize });
 }
 
 /** Starts threads, as many as the runtime allows. Returns what ends them. */
@@ -213,11 +212,10 @@ function startThreads(shared: Shared, count: number): () => void {
 
 /** Runs in another thread, which cannot use anything else of this module. */
 function work(
-  { words, data, slots, unit, room, method }: Shared,
+  { words, data, slots, unit, room: chunkSize, method }: Shared,
   zlib: typeof import("node:zlib"),
 ): void {
   const bytes = new Uint8Array(unit);
-  const limits = { chunkSize: room, maxOutputLength: room };
   for (let next = 0;;) {
     const seen = Atomics.load(words, 0);
     let worked = false;
@@ -229,8 +227,8 @@ function work(
       const start = 2 * slot * unit;
       bytes.set(data.subarray(start, start + unit));
       const short = method === "zstd"
-        ? zlib.zstdCompressSync(bytes, limits)
-        : zlib.deflateRawSync(bytes, { windowBits: 12, memLevel: 9, ...limits });
+        ? zlib.zstdCompressSync(bytes, { chunkSize })
+        : zlib.deflateRawSync(bytes, { windowBits: 12, memLevel: 9, chunkSize });
       if (short.length < unit) data.set(short, start + unit);
       words[state + 1] = short.length;
       Atomics.store(words, state, 3);
