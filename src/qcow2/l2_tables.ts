@@ -3,10 +3,7 @@ import { type ByteSource, LastUsed } from "../bytes/mod.ts";
 import type { L2Entry } from "./l2_entries.ts";
 import type { Geometry } from "./geometry.ts";
 import { masked } from "./entry_bits.ts";
-import { entryBits } from "./structures.ts";
-
-/** Offsets in entries are below this one; flags are above. */
-const OFFSET_END = 2 ** 56;
+import { entryBits, limits } from "./structures.ts";
 
 /** An L2 table with standard or extended entries. */
 export class L2Table {
@@ -70,7 +67,8 @@ export class L2Table {
   sequence(index: number): number {
     if (this.#words === 2) return 1;
     const offset = masked(this.high(index), this.low(index), entryBits.l2Offset);
-    const most = (OFFSET_END - offset) / this.#clusterSize;
+    // Beyond, adding up would change flags.
+    const most = (limits.offsetEnd - offset) / this.#clusterSize;
     return this.#table.sequence(index, this.#clusterSize, Math.min(most, this.stored - index));
   }
 

@@ -83,6 +83,8 @@ export const entryBits = {
 
 /** Limits of the format and of QEMU, from the descriptions. Lengths are in bytes. */
 export const limits = {
+  /** The first offset that is too large for a table entry. */
+  offsetEnd: (entryBits.l2Offset.high + 1) * 2 ** 32,
   clusterBits: rangeOf(header, "cluster_bits"),
   /** Smallest cluster_bits with extended L2 entries. */
   extendedClusterBits: boundOf(header, "qcow2.header.extl2-cluster-min"),

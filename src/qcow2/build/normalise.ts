@@ -129,8 +129,6 @@ function normaliseBasics(model: Qcow2Model): Basics {
   };
 }
 
-/** The first offset that a table entry cannot name. */
-const OFFSET_MAX = 2 ** 56;
 /** From here on, an offset in a number is exact only if it is aligned. */
 const EXACT_MAX = 2 ** 53;
 
@@ -146,7 +144,7 @@ function addressable(
     .some(({ kind }) => kind === "compressed");
   if (compressed) return Math.min(EXACT_MAX, 2 ** compressedShift);
   const unaligned = snapshots.length + bitmaps.length > 0 || encryption?.kind === "luks";
-  return unaligned ? EXACT_MAX : OFFSET_MAX;
+  return unaligned ? EXACT_MAX : formatLimits.offsetEnd;
 }
 
 /** Bytes for all parts behind a far hole. */
