@@ -6,6 +6,9 @@ export interface ContentBlock {
   readonly bytes: Uint8Array | undefined;
 }
 
+/** Bytes of adjacent units of content that are handled together, where they need not be one by one. */
+export const CONTENT_RUN: number = 2 ** 20;
+
 /**
  * The guest content of a new image, as blocks of the given size in ascending order without gaps. The
  * last one may extend past the end of the disk, with zeros. The bytes of a block are valid until the

@@ -86,7 +86,7 @@ export {
   type ZeroOptions,
 } from "./editor.ts";
 export { DISK_HEAD_BYTES, type DiskEnd, diskEnd } from "./disk_end.ts";
-export type { ContentBlock, DiskContent } from "./disk_content.ts";
+export { CONTENT_RUN, type ContentBlock, type DiskContent } from "./disk_content.ts";
 export { type EntryHalves, EntryTable, PageMemory } from "./entry_table.ts";
 export {
   type ByteRange,

@@ -1,4 +1,4 @@
-import type { CreatedParts, DiskContent } from "../format/mod.ts";
+import { CONTENT_RUN, type CreatedParts, type DiskContent } from "../format/mod.ts";
 
 /** A raw image. */
 export interface RawCreation {
@@ -10,14 +10,12 @@ export interface RawCreation {
 
 /** Length of a block that becomes a hole if it is all zeros. */
 const UNIT = 65536;
-/** Bytes that are written at a time. */
-const RUN = 2 ** 20;
 /** Number of zero bytes that are skipped at a time. */
 const ZEROS_MAX = 2 ** 21;
 
 /** Creates a raw image. */
 export function* createRaw({ size, content }: RawCreation): CreatedParts {
-  for (const { offset, bytes } of content?.(UNIT, RUN) ?? []) {
+  for (const { offset, bytes } of content?.(UNIT, CONTENT_RUN) ?? []) {
     if (bytes !== undefined) {
       yield { file: "image", offset, bytes: bytes.subarray(0, size - offset) };
     } else if (offset % ZEROS_MAX === 0) {

@@ -1,5 +1,5 @@
 import { SECTOR } from "../../bytes/mod.ts";
-import type { CreatedParts, DiskContent } from "../../format/mod.ts";
+import { CONTENT_RUN, type CreatedParts, type DiskContent } from "../../format/mod.ts";
 import { Luks1Volume } from "../volume.ts";
 import { type CreatedLuks1, createLuks1, type Luks1Options } from "./create.ts";
 
@@ -14,8 +14,6 @@ export interface Luks1Creation {
 }
 
 const UNIT = 65536;
-/** Bytes that are encrypted at a time. */
-const RUN = 2 ** 20;
 
 /**
  * Creates a volume.
@@ -37,7 +35,7 @@ function* parts(
   const detached = luks.detached === true;
   const start = detached ? 0 : Math.max(header.length, SECTOR * (luks.payloadOffset ?? 0));
   const volume = new Luks1Volume(luks, masterKey);
-  for (const { offset, bytes = new Uint8Array(UNIT) } of content?.(UNIT, RUN) ?? []) {
+  for (const { offset, bytes = new Uint8Array(UNIT) } of content?.(UNIT, CONTENT_RUN) ?? []) {
     const sectors = bytes.subarray(0, size - offset);
     volume.encryptSectors(sectors, BigInt(offset / SECTOR));
     yield { file: "image", offset: start + offset, bytes: sectors };

@@ -1,5 +1,5 @@
 import { compressAhead, type Compressed } from "../../codec/mod.ts";
-import type { ContentBlock, CreatedParts } from "../../format/mod.ts";
+import { CONTENT_RUN, type ContentBlock, type CreatedParts } from "../../format/mod.ts";
 import { type CreatedLuks1, createLuks1 } from "../../luks1/mod.ts";
 import { type Encrypt, legacyEncryption, luksEncryption } from "../encode/encrypt.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
@@ -39,9 +39,6 @@ export function createQcow2(creation: Qcow2Creation): CreatedParts {
 
 /** Number of zero bytes that are skipped at a time; a multiple of every cluster size. */
 const ZEROS_MAX = 2 ** 21;
-
-/** Bytes of adjacent clusters that are handled together. */
-const RUN_MAX = 2 ** 20;
 
 interface Plan {
   readonly geometry: Geometry;
@@ -83,7 +80,7 @@ function* parts(
 function* blocksOf(creation: Qcow2Creation): Iterable<Compressed<ContentBlock>> {
   const { size, clusterSize, content, compressed, compression = "deflate" } = creation;
   if (content !== undefined) {
-    if (compressed !== true) return yield* content(clusterSize, RUN_MAX);
+    if (compressed !== true) return yield* content(clusterSize, CONTENT_RUN);
     return yield* compressAhead(content(clusterSize), { method: compression, unit: clusterSize });
   }
   if (!isPreallocated(creation)) return;
