@@ -123,6 +123,14 @@ export interface Met {
   readonly case?: Json;
 }
 
+/** A case that a worker keeps. */
+export interface Kept {
+  /** Its JSON. */
+  readonly text: string;
+  /** What no case of the worker had shown before. */
+  readonly features: readonly number[];
+}
+
 /** An answer of a worker. */
 export type Answer =
   | {
@@ -134,8 +142,8 @@ export type Answer =
     readonly met: readonly Met[];
     /** How much of what the cases have shown no case of the target in this worker had shown before. */
     readonly novel: number;
-    /** The cases that are kept, as JSON texts, if the question requests them. */
-    readonly kept?: readonly string[];
+    /** The cases that are kept, if the question requests them. */
+    readonly kept?: readonly Kept[];
     /** The features of cases by index, if the question requests them. */
     readonly features?: readonly (readonly [index: number, features: readonly number[]])[];
     /** Why stored cases are none of the target, for each of them; absent if all are. */

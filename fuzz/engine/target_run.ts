@@ -4,6 +4,7 @@ import type { Crew } from "./crew.ts";
 import { nameOf } from "./fault.ts";
 import type { Origin } from "./finding.ts";
 import type { Beat } from "./heartbeat.ts";
+import { Pool } from "./kept/pool.ts";
 import type { Answer, CaseRange, CaseRef, Lost } from "./protocol.ts";
 import { type Counts, NO_COUNTS, sumCounts } from "./tally.ts";
 import { HarnessError } from "./target.ts";
@@ -93,6 +94,8 @@ export class TargetRun {
   readonly #known = new Set<string>();
   /** Cases that a worker got and did not run. */
   readonly #returned: Range[] = [];
+  /** What the cases that were kept have shown, whichever worker ran them. */
+  readonly #shown = new Pool<never>();
   readonly #inputs: Iterator<Json>;
   /** The next stored cases; `undefined` when there are no more. */
   #stored: readonly Json[] | undefined;
@@ -247,7 +250,9 @@ export class TargetRun {
     for (const { index, fault, case: json } of met) {
       this.meet({ ref: refOf(range, index, json), fault });
     }
-    for (const text of kept) this.#plan.kept?.(text);
+    for (const { text, features } of kept) {
+      if (this.#shown.meet(features).length > 0) this.#plan.kept?.(text);
+    }
     for (const reason of unusable) this.#plan.unusable?.(reason);
     if (trouble !== undefined) this.#end ??= { end: "trouble", message: trouble };
     // No single case is to blame for the memory, so there is a fresh worker.

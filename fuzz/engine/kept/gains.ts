@@ -1,6 +1,6 @@
 import type { Json } from "../../../src/format/mod.ts";
 import type { Bench } from "../bench.ts";
-import type { Answer, CaseRange, Question } from "../protocol.ts";
+import type { Answer, CaseRange, Kept, Question } from "../protocol.ts";
 import type { CaseReport } from "../target.ts";
 import { failureFeature, featuresOf } from "./features.ts";
 import type { Guide } from "./guide.ts";
@@ -26,7 +26,7 @@ export class Gains {
   readonly #bench: Bench;
   readonly #guide: Guide;
   readonly #asked: Asked;
-  readonly #kept: string[] = [];
+  readonly #kept: Kept[] = [];
   readonly #features: [number, readonly number[]][] = [];
   readonly #unusable: string[] = [];
   #novel = 0;

@@ -1,5 +1,6 @@
 import type * as fc from "fast-check";
 import type { Json } from "../../../src/format/mod.ts";
+import type { Kept } from "../protocol.ts";
 import { type CaseStream, randomAt } from "../random.ts";
 import type { CaseReport, Target } from "../target.ts";
 import { type Feature, featuresOf } from "./features.ts";
@@ -29,8 +30,7 @@ const OTHERS = 3;
 export interface Learnt {
   /** Number of features that no case had before. */
   readonly novel: number;
-  /** The JSON texts of the cases that are kept. */
-  readonly kept: readonly string[];
+  readonly kept: readonly Kept[];
 }
 
 /** Numbers of the streams of randomness of a case beside that of its generator. */
@@ -77,7 +77,7 @@ export class Guide {
     place: { readonly stream: CaseStream; readonly index: number },
   ): Learnt {
     let novel = 0;
-    const kept: string[] = [];
+    const kept: Kept[] = [];
     let random: fc.Random | undefined;
     const { more = [] } = report;
     for (let part = 0; part <= more.length; part++) {
@@ -88,7 +88,7 @@ export class Guide {
       const one = more.length === 0 ? value : this.#target.part?.(value, part) ?? value;
       const text = JSON.stringify(this.#target.toJson(one));
       if (text.length > CASE_MAX) continue;
-      kept.push(text);
+      kept.push({ text, features: fresh });
       if (!isPromising(own)) continue;
       random ??= randomAt(place.stream, place.index, LANE.keeping);
       this.#pool.keep({ value: one, size: text.length, features: fresh }, random);

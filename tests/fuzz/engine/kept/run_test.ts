@@ -65,6 +65,17 @@ Deno.test("fuzz() runs the cases of a corpus first, and skips those that are non
   });
 });
 
+Deno.test("fuzz() keeps one case for what several workers are the first to show", async () => {
+  await withDirectory(async (directory) => {
+    const corpus = new Corpus(directory);
+    const { counts } = await run(["counting"], { corpus, runs: 3000, jobs: 4 });
+    assert(counts.cases > 2000);
+    // Two depths, a rule and a divergence.
+    const kept = inputsIn(directory, "counting");
+    assert(kept.length >= 2 && kept.length <= 4, `kept: ${kept}`);
+  });
+});
+
 Deno.test("fuzz() gives the cases of a corpus half of the time of their target", async () => {
   await withDirectory(async (directory) => {
     const corpus = new Corpus(directory);
