@@ -73,7 +73,7 @@ export interface Slice {
 const RANGE_MAX = 4096;
 /** Stored cases that a worker gets at a time. */
 const STORED_MAX = 32;
-/** Different failures of one target that are reported. The others are only counted. */
+/** Different failures of one target that are reported, besides stored ones. The others are only counted. */
 const FINDINGS_MAX = 16;
 /**
  * A target ends when it has lost this many workers, over more than this share of its cases or of its time.
@@ -92,6 +92,8 @@ export class TargetRun {
   readonly #crew: Crew;
   readonly #plan: TargetPlan;
   readonly #known = new Set<string>();
+  /** How many of the known ones are stored. */
+  #again = 0;
   /** Cases that a worker got and did not run. */
   readonly #returned: Range[] = [];
   /** What the cases that were kept have shown, whichever worker ran them. */
@@ -180,13 +182,14 @@ export class TargetRun {
   /** Reports a failure, unless it is known. */
   meet(origin: Origin): void {
     const name = nameOf(origin.fault);
-    if (this.#known.has(name) || this.#known.size >= FINDINGS_MAX) return;
+    if (this.#known.has(name) || this.#known.size - this.#again >= FINDINGS_MAX) return;
     this.#known.add(name);
     this.#plan.met(origin);
   }
 
-  /** From now on, a failure of this name is not reported. */
+  /** A failure of this name is stored: from now on, it is not reported. */
   know(name: string): void {
+    if (!this.#known.has(name)) this.#again++;
     this.#known.add(name);
   }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Replayed, storedIn } from "../../../fuzz/engine/mod.ts";
+import { Crew, type Replayed, storedIn } from "../../../fuzz/engine/mod.ts";
+import { TargetRun, WHOLE } from "../../../fuzz/engine/target_run.ts";
 import { run } from "./toy_runs.ts";
 import { simulate } from "./simulated.ts";
 
@@ -73,6 +74,27 @@ Deno.test("fuzz() names stored cases that pass now, and those that it cannot run
     assertEquals(others, "the run does not have their targets: gone");
     assertEquals(failures.map(({ found }) => found.fault.signature), ["async"]);
   });
+});
+
+Deno.test("TargetRun reports new failures however many are stored, and 16 of them", () => {
+  const crew = new Crew({
+    hire: () => {
+      throw new Error("No worker is needed");
+    },
+    ...{ directory: "/nowhere", tools: {} },
+    ...{ jobs: 1, timeout: 1, memoryMax: 1 },
+  });
+  const met: string[] = [];
+  const run = new TargetRun(crew, {
+    ...{ target: "toy", seed: 1, runs: 1, shard: WHOLE, causes: () => undefined },
+    met: ({ fault }) => met.push(fault.signature),
+  });
+  for (let i = 0; i < 20; i++) run.know(`crash stored ${i}`);
+  for (const signature of ["stored 19", ...Array.from({ length: 20 }, (_, i) => `new ${i}`)]) {
+    const ref = { target: "toy", seed: 1, index: 0, path: [] };
+    run.meet({ ref, fault: { kind: "crash", signature, message: "", stack: [] } });
+  }
+  assertEquals(met, Array.from({ length: 16 }, (_, i) => `new ${i}`));
 });
 
 Deno.test("fuzz() gives stored cases a tenth of its time", async () => {
