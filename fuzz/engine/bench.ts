@@ -43,6 +43,7 @@ export class Bench {
   readonly target: Target;
   readonly #scratch: Scratch;
   readonly #heartbeat: Heartbeat;
+  readonly #now: () => number;
   /** The smaller cases that do not come from the arbitrary. */
   readonly #drops = (value: unknown) => lessOf(this.target, value);
   #cases: fc.Arbitrary<unknown> | undefined;
@@ -50,10 +51,15 @@ export class Bench {
   #running = false;
   #lost: Fault | undefined;
 
-  constructor(target: Target, surroundings: { scratch: Scratch; heartbeat: Heartbeat }) {
+  /** A bench for a target. `now` is a clock in milliseconds. */
+  constructor(
+    target: Target,
+    surroundings: { scratch: Scratch; heartbeat: Heartbeat; now: () => number },
+  ) {
     this.target = target;
     this.#scratch = surroundings.scratch;
     this.#heartbeat = surroundings.heartbeat;
+    this.#now = surroundings.now;
   }
 
   get cases(): fc.Arbitrary<unknown> {
@@ -186,8 +192,8 @@ export class Bench {
     failing: Failing,
     { milliseconds, onSmaller, causes = [] }: Bounds,
   ): Promise<Shrunk> {
-    const started = performance.now();
-    const spent = () => performance.now() - started;
+    const started = this.#now();
+    const spent = () => this.#now() - started;
     const deadly = isDeadly(failing.fault);
     const kind = kindIn(failing.fault.signature);
     const alike = causes.filter(({ signature }) => kindIn(signature) === kind);

@@ -57,6 +57,8 @@ const SAMPLED = 16;
 
 interface ServerSetup extends ThreadSetup {
   readonly profile?: Profile | undefined;
+  /** A clock in milliseconds; that of the runtime by default. */
+  readonly now?: () => number;
 }
 
 /** Answers the questions to a worker, in whatever thread it is. */
@@ -65,6 +67,7 @@ export class Server {
   readonly #setup: ServerSetup;
   readonly #say: (said: FromWorker) => void;
   readonly #heartbeat: Heartbeat;
+  readonly #now: () => number;
   /** By name of the target, in the order in which they ran last. */
   readonly #ready = new Map<string, Ready>();
   #made = 0;
@@ -78,6 +81,7 @@ export class Server {
     this.#targets = targets;
     this.#setup = setup;
     this.#say = say;
+    this.#now = setup.now ?? (() => performance.now());
     this.#heartbeat = new Heartbeat(setup.heartbeat);
     this.#heartbeat.enter("idle");
     say({ say: "ready" });
@@ -129,7 +133,7 @@ export class Server {
     const { directory, tools } = this.#setup;
     const own = join(directory, `case-${this.#made++}`);
     const scratch = new Scratch(own, tools, (step) => this.#heartbeat.at(step));
-    return new Bench(target, { scratch, heartbeat: this.#heartbeat });
+    return new Bench(target, { scratch, heartbeat: this.#heartbeat, now: this.#now });
   }
 
   /** The target, ready to run cases. */
@@ -170,11 +174,11 @@ export class Server {
     const tally = new Tally();
     const names = new Set(known);
     const met: Met[] = [];
-    const until = performance.now() + milliseconds;
+    const until = this.#now() + milliseconds;
     let index = range.from;
     let trouble: string | undefined;
     for (; index < range.to && trouble === undefined; index += stride) {
-      const isOver = this.#heartbeat.stopped || performance.now() >= until;
+      const isOver = this.#heartbeat.stopped || this.#now() >= until;
       if (isOver && index > range.from) break;
       const next = gains.next(index);
       if (next === undefined) continue;

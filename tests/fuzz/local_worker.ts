@@ -8,9 +8,12 @@ import type { Json } from "../../src/format/mod.ts";
  * Makes workers that run their cases in the process of the test: for targets that neither hang nor
  * fill the memory, which only a process of its own survives. A process costs a second to start, and runs
  * every case with code that is not compiled yet.
+ *
+ * @param now a clock in milliseconds; that of the runtime by default
  */
 export function localWorkers(
   targets: (settings: Json | undefined) => readonly Target[],
+  now: () => number = () => performance.now(),
 ): (setup: WorkerSetup) => Worker {
   return (setup) => {
     const heartbeat = new Heartbeat();
@@ -23,7 +26,7 @@ export function localWorkers(
     const { directory, tools, memoryMax, settings } = setup;
     const server = new Server(
       targets(settings),
-      { heartbeat: heartbeat.buffer, directory, tools, memoryMax },
+      { heartbeat: heartbeat.buffer, directory, tools, memoryMax, now },
       say,
     );
     let gone = false;

@@ -24,7 +24,10 @@ export function underTest(settings: Json | undefined): PeerUnderTest {
   return { text: name, description, open: () => plantedPeer(name) };
 }
 
-/** Fuzzes a planted implementation. */
+/**
+ * Fuzzes a planted implementation. Each look at the clock takes a millisecond, so that how the run is
+ * divided between cases and smaller failures does not depend on the machine.
+ */
 export async function fuzzPlanted(
   name: string,
   { targets, runs, seed = 1, ledger = new Ledger(), ...more }: {
@@ -41,9 +44,12 @@ export async function fuzzPlanted(
   const settings = { name, description } as unknown as Json;
   const known = peerTargets([underTest(settings)]);
   const all: ReportedFailure[] = [];
+  let time = 0;
+  const now = () => time++;
   return await withScratch(async (directory) => {
     const crew = new Crew({
-      hire: localWorkers((its) => peerTargets([underTest(its)])),
+      hire: localWorkers((its) => peerTargets([underTest(its)]), now),
+      now,
       jobs: 1,
       directory,
       tools: {},
