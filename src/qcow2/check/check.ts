@@ -307,8 +307,8 @@ function compare(
     }
     if (refcount > 0 || expected > 0) highest = i;
     if (refcount === expected) {
-      const same = Math.min(stored.same(i), references.same(i), references.clusters - i);
-      i += same - 1;
+      const most = Math.min(stored.same(i), references.clusters - i);
+      i += references.same(i, most) - 1;
       if (refcount > 0) highest = i;
       continue;
     }

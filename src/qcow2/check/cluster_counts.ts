@@ -72,15 +72,20 @@ export class ClusterCounts {
     return Math.max(0, at - first);
   }
 
-  /** The number of clusters from `cluster` on that are known to have its count, at least 1. */
-  same(cluster: number): number {
+  /**
+   * The number of clusters from `cluster` on that are known to have its count.
+   *
+   * @param most at least 1; no more of them are compared
+   */
+  same(cluster: number, most = Infinity): number {
     const page = this.#pageOf(cluster) ?? NO_COUNTS;
     const first = cluster % PAGE;
     const count = page[first];
     // Larger counts are kept apart, and may differ.
     if (count === COUNT_MAX) return 1;
+    const end = Math.min(page.length, first + most);
     let at = first + 1;
-    while (at < page.length && page[at] === count) at++;
+    while (at < end && page[at] === count) at++;
     return at - first;
   }
 

@@ -61,7 +61,7 @@ function checkEntries(
     const copied = (high & entryBits.copied.high) !== 0;
     if (copied === (refcount === 1)) {
       const length = table.sequence(i);
-      i += (context.dataFile ? length : Math.min(length, stored.same(cluster))) - 1;
+      i += (context.dataFile ? length : stored.same(cluster, length)) - 1;
       continue;
     }
     references.corrupt(

@@ -49,12 +49,16 @@ export class StoredRefcounts {
     return refcountAt(block, cluster % this.#geometry.refblockEntries, this.#geometry.refcountBits);
   }
 
-  /** The number of clusters from `cluster` on that are known to have its refcount, at least 1. */
-  same(cluster: number): number {
+  /**
+   * The number of clusters from `cluster` on that are known to have its refcount.
+   *
+   * @param most at least 1; no more of them are compared
+   */
+  same(cluster: number, most = Infinity): number {
     const block = this.#blockOf(cluster);
     const { refblockEntries, refcountBits } = this.#geometry;
     if (typeof block !== "object" || refcountBits < BYTE) return 1;
-    return sameIn(block, cluster % refblockEntries, refcountBits / BYTE);
+    return sameIn(block, cluster % refblockEntries, { width: refcountBits / BYTE, most });
   }
 
   #blockOf(cluster: number): Block {
@@ -123,9 +127,13 @@ export function refcountAt(block: Uint8Array, index: number, bits: number): numb
 
 const WORD = 4;
 
-/** The number of refcounts of `width` bytes from `index` on that are equal, at least 1. */
-function sameIn(block: Uint8Array, index: number, width: number): number {
-  const { length } = block;
+/** The number of refcounts of `width` bytes from `index` on that are equal, at least 1 and at most `most`. */
+function sameIn(
+  block: Uint8Array,
+  index: number,
+  { width, most }: { width: number; most: number },
+): number {
+  const length = Math.min(block.length, (index + most) * width);
   const isSame = (at: number): boolean => at < length && block[at] === block[at - width];
   const start = (index + 1) * width;
   let at = start;

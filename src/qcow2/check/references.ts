@@ -135,9 +135,9 @@ export class References {
     return this.#counts.addRun(first, inFile, { times, max: this.#max });
   }
 
-  /** The number of clusters from `cluster` on that are known to have its count, at least 1. */
-  same(cluster: number): number {
-    return this.#counts.same(cluster);
+  /** The number of clusters from `cluster` on, of at most so many, that are known to have its count. */
+  same(cluster: number, most: number): number {
+    return this.#counts.same(cluster, most);
   }
 
   #reference(cluster: number, times: number, path: Path): void {

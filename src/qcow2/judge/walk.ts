@@ -153,7 +153,7 @@ function soundEntries(image: TableJudgement, table: L2Table, entry: number): num
   const cluster = host / clusterSize;
   const copied = (high & entryBits.copied.high) !== 0;
   if (copied !== (stored.of(cluster) === 1)) return 0;
-  const length = Math.min(sequence, stored.same(cluster));
+  const length = stored.same(cluster, sequence);
   const isFree = !copied ||
     claims.over({ offset: host, length: length * clusterSize }) === undefined;
   return isFree ? length : 0;
