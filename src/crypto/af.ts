@@ -47,26 +47,32 @@ export function afMerge(
       `Cannot merge key material: ${material.length} bytes are not ${stripes} stripes of ${keyLength}`,
     );
   }
-  const stored = material.subarray(0, length);
-  const from = `${hash} ${keyLength} ${stripes} ${hexOf(digestOf("sha256", stored))}`;
-  return merged.get(from, () => {
-    const key = stored.slice(length - keyLength);
-    xorBytes(key, diffused(stored, { keyLength, stripes, hash }));
-    return key;
-  }).slice();
+  const key = material.slice(length - keyLength, length);
+  xorBytes(key, diffused(material, { keyLength, stripes, hash }));
+  return key;
+}
+
+interface Splitting {
+  readonly keyLength: number;
+  readonly stripes: number;
+  readonly hash: string;
 }
 
 /**
- * The last keys by what they were merged from. A volume is often opened several times, and one digest
- * of the platform costs little beside the thousands of digests of the splitter.
+ * The last sums by what they are of. A volume is often opened several times, also after it was made, and
+ * one digest of the platform costs little beside the thousands of digests of the splitter.
  */
-const merged = new LastUsed<string, Uint8Array>(64);
+const sums = new LastUsed<string, Uint8Array>(2 ** 12);
 
 /** What all stripes but the last add to the key. */
-function diffused(
-  material: Uint8Array,
-  { keyLength, stripes, hash }: { keyLength: number; stripes: number; hash: string },
-): Uint8Array {
+function diffused(material: Uint8Array, splitting: Splitting): Uint8Array {
+  const { keyLength, stripes, hash } = splitting;
+  const others = material.subarray(0, (stripes - 1) * keyLength);
+  const from = `${hash} ${keyLength} ${stripes} ${hexOf(digestOf("sha256", others))}`;
+  return sums.get(from, () => sumOf(others, splitting));
+}
+
+function sumOf(others: Uint8Array, { keyLength, hash }: Splitting): Uint8Array {
   const digest = numberedHash(hash);
   const sum = new Uint8Array(keyLength);
   const { digestSize } = digest;
@@ -75,9 +81,8 @@ function diffused(
     { length: count },
     (_, i) => [i, sum.subarray(i * digestSize, (i + 1) * digestSize)] as const,
   );
-  const end = (stripes - 1) * keyLength;
-  for (let at = 0; at < end;) {
-    for (let i = 0; i < keyLength; i++) sum[i] = (sum[i] as number) ^ (material[at++] as number);
+  for (let at = 0; at < others.length;) {
+    for (let i = 0; i < keyLength; i++) sum[i] = (sum[i] as number) ^ (others[at++] as number);
     for (const [i, chunk] of chunks) digest.replace(i, chunk);
   }
   return sum;
