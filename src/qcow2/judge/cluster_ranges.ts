@@ -6,13 +6,13 @@ export class ClusterRanges {
   /** Number of ranges. */
   readonly size: number;
 
-  /** @param sorted pairs of the first cluster and the one after the last, sorted by the first */
-  private constructor(sorted: Iterable<readonly [number, number]>, most: number) {
-    const starts = new Float64Array(most);
-    const ends = new Float64Array(most);
-    let size = 0;
-    for (const [start, end] of sorted) {
-      if (size > 0 && start <= (ends[size - 1] as number)) {
+  /** @param starts first clusters in order, and `ends` the clusters after; both are changed */
+  private constructor(starts: Float64Array, ends: Float64Array) {
+    let size = Math.min(1, starts.length);
+    for (let i = 1; i < starts.length; i++) {
+      const start = starts[i] as number;
+      const end = ends[i] as number;
+      if (start <= (ends[size - 1] as number)) {
         ends[size - 1] = Math.max(ends[size - 1] as number, end);
       } else {
         starts[size] = start;
@@ -29,23 +29,18 @@ export class ClusterRanges {
     ranges: readonly (readonly [number, number])[],
     clusterSize: number,
   ): ClusterRanges {
-    const touched = ranges.filter(([, length]) => length > 0).map(([offset, length]) =>
-      [Math.floor(offset / clusterSize), Math.ceil((offset + length) / clusterSize)] as const
+    const sorted = ranges.filter(([, length]) => length > 0).sort(([a], [b]) => a - b);
+    return new ClusterRanges(
+      Float64Array.from(sorted, ([offset]) => Math.floor(offset / clusterSize)),
+      Float64Array.from(sorted, ([offset, length]) => Math.ceil((offset + length) / clusterSize)),
     );
-    return new ClusterRanges(touched.sort(([a], [b]) => a - b), touched.length);
   }
 
   /** The clusters that ranges of one cluster's length touch. `offsets` are sorted in place. */
   static ofClusters(offsets: Float64Array, clusterSize: number): ClusterRanges {
     offsets.sort();
-    return new ClusterRanges(
-      function* (): Generator<[number, number]> {
-        for (const offset of offsets) {
-          yield [Math.floor(offset / clusterSize), Math.ceil(offset / clusterSize) + 1];
-        }
-      }(),
-      offsets.length,
-    );
+    const ends = offsets.map((offset) => Math.ceil(offset / clusterSize) + 1);
+    return new ClusterRanges(offsets.map((offset) => Math.floor(offset / clusterSize)), ends);
   }
 
   /**
