@@ -1,5 +1,11 @@
 import { deflateCluster, type DeflateOptions } from "../../codec/mod.ts";
-import { type GuestContent, patternBytes, WHOLE } from "../../format/mod.ts";
+import {
+  type GuestContent,
+  type Pattern,
+  patternBytes,
+  remembering,
+  WHOLE,
+} from "../../format/mod.ts";
 import { geometryOf, guestSize } from "../geometry.ts";
 import type { GuestCluster, Qcow1Model } from "../model.ts";
 
@@ -46,8 +52,19 @@ export function compressedBytes(
   cluster: GuestCluster,
   clusterSize: number,
 ): Uint8Array | undefined {
-  if (cluster.kind === "data") return undefined;
-  const level = cluster.level as NonNullable<DeflateOptions["level"]>;
-  const compressed = deflateCluster(patternBytes(cluster.pattern, clusterSize), { level });
+  if (cluster.kind === "data" || cluster.pattern.kind === "noise") return undefined;
+  const { pattern, level } = cluster;
+  const compressed = deflated({ pattern, level, clusterSize });
   return compressed.length < clusterSize ? compressed : undefined;
 }
+
+const REMEMBERED_MAX = 4096;
+
+/** Compressing is by far the slowest part of building, and shrinking repeats it many times. */
+const deflated = remembering(
+  ({ pattern, level, clusterSize }: { pattern: Pattern; level: number; clusterSize: number }) =>
+    deflateCluster(patternBytes(pattern, clusterSize), {
+      level: level as NonNullable<DeflateOptions["level"]>,
+    }),
+  { sizeOf: () => 1, sizeMax: REMEMBERED_MAX },
+);
