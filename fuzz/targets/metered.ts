@@ -31,6 +31,11 @@ export class MeteredSource implements ByteSource {
   }
 }
 
+/** Milliseconds for which one reading of the processor's time serves: a reading takes longer than the clock. */
+const READING_MS = 50;
+
+let last = { at: -Infinity, with: 0, of: processorMs };
+
 /**
  * Starts a watch that returns the milliseconds of work since then: the time of the clock or that of
  * the processor, whichever is less. On a busy machine the clock also counts the work of others, and
@@ -40,8 +45,18 @@ export function startWatch(
   clock: () => number = () => performance.now(),
   processor: () => number = processorMs,
 ): () => number {
-  const [startedAt, startedWith] = [clock(), processor()];
-  return () => Math.min(clock() - startedAt, processor() - startedWith);
+  const startedAt = clock();
+  if (last.of !== processor || startedAt - last.at > READING_MS) {
+    last = { at: startedAt, with: processor(), of: processor };
+  }
+  const { at, with: reading } = last;
+  return () => {
+    const passed = clock() - startedAt;
+    // Work between the reading and the start is none of this watch.
+    return passed < READING_MS
+      ? passed
+      : Math.min(passed, processor() - reading - (startedAt - at));
+  };
 }
 
 function processorMs(): number {
