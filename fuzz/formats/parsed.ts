@@ -47,7 +47,7 @@ export function parsedImage(kit: Kit, bytes: Uint8Array): ParsedImage {
 
 /** The size of a cluster, or of a sector. The limits of qcow2 are wider than those of qcow. */
 function unitIn(source: ByteSource, placed: readonly Placed[]): number {
-  const at = new Places(placed).field("/header/cluster_bits");
+  const at = Places.of(placed).field("/header/cluster_bits");
   const bits = at === undefined ? 0 : Number(valueAt(source, at));
   const { min, max } = limits.clusterBits;
   return bits >= min && bits <= max ? 2 ** bits : SECTOR;

@@ -40,7 +40,7 @@ const SIZE_MAX = 2 ** 32;
 export function applyEdits(image: Editable, edits: readonly Edit[]): ByteSource {
   const built: ByteSource = new SegmentSource(image.segments, image.size);
   if (edits.length === 0) return built;
-  const places = new Places(image.placed);
+  const places = Places.of(image.placed);
   const { seals = [] } = image;
   return edits.flatMap((edit) => eachCopy(edit, seals))
     .reduce((source, edit) => applyEdit(source, edit, { places, seals }), built);

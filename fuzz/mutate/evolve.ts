@@ -111,7 +111,7 @@ function otherValue(edit: Edit, { image, random, unit, dictionary }: Evolving): 
     case "flip":
     case "copy":
     case "point": {
-      const field = new Places(image.placed).field(edit.path);
+      const field = Places.of(image.placed).field(edit.path);
       if (field === undefined) return undefined;
       const value = valueAt(new SegmentSource(image.segments, image.size), field);
       const around = { fileSize: image.size, clusterSize: unit, value };

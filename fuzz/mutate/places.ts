@@ -9,12 +9,21 @@ export interface FieldPlace {
   readonly field: Field;
 }
 
+const known = new WeakMap<readonly Placed[], Places>();
+
 /** Finds the places that paths name in a built image. */
 export class Places {
   readonly #byPath: ReadonlyMap<string, Placed>;
 
   constructor(placed: readonly Placed[]) {
     this.#byPath = new Map(placed.map((place) => [place.path, place]));
+  }
+
+  /** The places of an image, whose paths are looked at once. */
+  static of(placed: readonly Placed[]): Places {
+    const made = known.get(placed) ?? new Places(placed);
+    known.set(placed, made);
+    return made;
   }
 
   /** The structure, table or bytes with a path. An element of a table is a place of its own. */

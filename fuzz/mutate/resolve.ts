@@ -103,7 +103,7 @@ function textEdit(
   const path = `${owner.path}/${field.name}`;
   const text = pick(textsOf(field), draw.value);
   if (text !== undefined) return { op: "text", path, text, fill: pick(FILLS, draw.other) ?? 0 };
-  const at = new Places(image.placed).field(path);
+  const at = Places.of(image.placed).field(path);
   if (at === undefined) return undefined;
   return { op: "xor", offset: at.offset + draw.value % field.width, bits: bitsOf(draw) };
 }
@@ -136,7 +136,7 @@ function fieldEdit(
 ): Edit | undefined {
   switch (draw.sort) {
     case "value": {
-      const at = new Places(image.placed).field(path);
+      const at = Places.of(image.placed).field(path);
       if (at === undefined) return undefined;
       const value = valueAt(new SegmentSource(image.segments, image.size), at);
       const around = { fileSize: image.size, clusterSize: unit, value };

@@ -135,8 +135,8 @@ export function open<Model>(kit: Kit<Model>): Target<OpenCase<Model>> {
       const [first, ...more] = value.variants.map(({ edits, key }, index) =>
         judged(own, { files: filesOf(own, model, edits), key, from: { model, edits } }, {
           at,
-          // Where an image is judged in no time, this would be a sixth of it.
-          inspects: index === 0 || kit.keys?.remembered === true,
+          // This would be a sixth to a quarter of the time of each image.
+          inspects: index === 0,
         })
       );
       return { ...first as CaseReport, more };
@@ -171,7 +171,7 @@ function editedCases<Model>(kind: string, kit: Kit<Model>): fc.Arbitrary<EditedC
   const edits = fc.oneof(
     { withCrossShrink: true },
     { weight: 1, arbitrary: fc.constant([]) },
-    { weight: 15, arbitrary: drawsOf(kit, "open") },
+    { weight: 15, arbitrary: arbitrariesOf(kit).draws },
   );
   const key = kit.keys?.choices("open") ?? keyChoices({ none: 1 });
   const lists = fc.array(fc.record({ draws: edits, key }), {
@@ -179,7 +179,7 @@ function editedCases<Model>(kind: string, kit: Kit<Model>): fc.Arbitrary<EditedC
     maxLength: VARIANTS_MAX,
     size: "max",
   });
-  return fc.tuple(kit.models("open"), lists).map(([model, drawn]) => {
+  return fc.tuple(arbitrariesOf(kit).models, lists).map(([model, drawn]) => {
     const costly = kit.keys?.costly?.(model) ?? false;
     const variants = drawn.map(({ draws, key }, index): Variant => ({
       edits: editsOf(kit, model, draws),
@@ -189,6 +189,24 @@ function editedCases<Model>(kind: string, kit: Kit<Model>): fc.Arbitrary<EditedC
   });
 }
 
+/** fast-check draws an edge value of a fresh model once in this many draws. */
+const MODEL_BIAS = 4;
+
+interface Arbitraries<Model> {
+  readonly models: fc.Arbitrary<Model>;
+  readonly draws: ReturnType<typeof drawsOf>;
+}
+
+const arbitraries = new WeakMap<Kit, Arbitraries<unknown>>();
+
+/** What models and edits are drawn from, made once for each kit. */
+function arbitrariesOf<Model>(kit: Kit<Model>): Arbitraries<Model> {
+  const known = arbitraries.get(kit as Kit) as Arbitraries<Model> | undefined;
+  const made = known ?? { models: kit.models("open"), draws: drawsOf(kit, "open") };
+  arbitraries.set(kit as Kit, made);
+  return made;
+}
+
 /** Variants of a case that is made of kept ones. */
 const EVOLVED_VARIANTS = 6;
 
@@ -196,20 +214,17 @@ const EVOLVED_VARIANTS = 6;
 function evolved<Model>(
   kit: Kit<Model>,
   value: EditedCase<Model>,
-  { random, others, fresh }: Mutating<OpenCase<Model>>,
+  { random, others }: Mutating<OpenCase<Model>>,
 ): EditedCase<Model> {
   const { kind } = value;
   const isAlike = (other: OpenCase<Model>): other is EditedCase<Model> => other.kind === kind;
   const alike = others.filter(isAlike);
+  const { models, draws } = arbitrariesOf(kit);
   const model = evolvedModel(value, {
     random,
-    fresh: () => {
-      const one = fresh();
-      return isAlike(one) ? one : value;
-    },
+    fresh: () => ({ model: models.generate(random, MODEL_BIAS).value }),
   });
   const costly = kit.keys?.costly?.(model) ?? false;
-  const draws = drawsOf(kit, "open");
   const theirs = alike.flatMap(({ variants }) => variants.map(({ edits }) => edits));
   const count = random.nextInt(1, EVOLVED_VARIANTS);
   const variants = Array.from({ length: count }, (_, index): Variant => {
