@@ -54,7 +54,7 @@ export interface Luks2Copies {
 export function decodeLuks2(source: ByteSource): Luks2Copies {
   const primary = decodeCopy(source, "primary", 0);
   if (isReadable(primary)) {
-    return { primary, secondary: decodeCopy(source, "secondary", sizeOf(primary)) };
+    return { primary, secondary: decodeCopy(source, "secondary", sizeOf(primary), primary) };
   }
   for (const offset of HEADER_SIZES) {
     const secondary = decodeCopy(source, "secondary", offset);
@@ -92,7 +92,13 @@ function hasMagic(source: ByteSource, offset: number): boolean {
   return startsWith(source.read(offset, SECONDARY_MAGIC.length), SECONDARY_MAGIC);
 }
 
-function decodeCopy(source: ByteSource, name: CopyName, offset: number): HeaderCopy {
+/** @param other the other copy: most often, the two have the same JSON, which is parsed once */
+function decodeCopy(
+  source: ByteSource,
+  name: CopyName,
+  offset: number,
+  other?: HeaderCopy,
+): HeaderCopy {
   const binary = readUpTo(source, offset, BINARY_BYTES);
   const header = decode(headerStruct, binary);
   const magic = name === "primary" ? PRIMARY_MAGIC : SECONDARY_MAGIC;
@@ -109,8 +115,17 @@ function decodeCopy(source: ByteSource, name: CopyName, offset: number): HeaderC
   const complete = offset + size <= source.size;
   const checksum = complete ? checksumOf(header, binary, area) : undefined;
   const intact = checksum && startsWith(header.csum, checksum);
-  const json = intact === true ? { json: parseJson(area) } : {};
-  return { name, offset, header, recognised, area, complete, intact, ...json };
+  const copy = { name, offset, header, recognised, area, complete, intact };
+  return intact === true ? { ...copy, json: parsedLike(other, area) } : copy;
+}
+
+/** The parsed JSON of an area, or that of the other copy if it has the same text. */
+function parsedLike(other: HeaderCopy | undefined, area: Uint8Array): JsonParsed {
+  const end = other?.json?.end;
+  if (end === undefined || other?.json === undefined) return parseJson(area);
+  const isSame = other.area.length === area.length &&
+    startsWith(area, other.area.subarray(0, end + 1));
+  return isSame ? other.json : parseJson(area);
 }
 
 /**
