@@ -122,10 +122,12 @@ function chosen(keys: Keys, { which }: KeyChange): readonly [number, string] {
   return inOrder[which % inOrder.length] as [number, string];
 }
 
+/** Random bytes of a few seeds: the stripes of these are added up once. */
 function seededBytes({ which, iterations }: KeyChange): RandomBytes {
+  const seed = 8 * (which % 4) + iterations % 8;
   let at = 0;
   return (length) => {
-    const bytes = patternBytes({ kind: "noise", seed: 256 * which + iterations }, length, at);
+    const bytes = patternBytes({ kind: "noise", seed }, length, at);
     at += length;
     return bytes;
   };
