@@ -43,7 +43,7 @@ import { fromPlainJson, toPlainJson } from "./json.ts";
 import { numberedFiles } from "./numbered.ts";
 
 /** Most images of one model. */
-const VARIANTS_MAX = 5;
+const VARIANTS_MAX = 8;
 
 /** A case of `differential`: an image, its edits, and the question. */
 export interface DifferentialCase<Model = unknown> extends ComparedVariant {

@@ -316,7 +316,7 @@ const ENCRYPTED_BITS_MAX = 16;
 const CONTENT_MAX = 2 ** 21;
 
 /** Compressing a larger cluster takes milliseconds, so those that are compressed are of a few contents. */
-const DEAR_BITS = 15;
+const DEAR_BITS = 13;
 const DEAR_SEEDS = 4;
 const DEAR_LEVELS = [1, 6, 9, 19] as const;
 
