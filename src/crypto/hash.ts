@@ -7,6 +7,7 @@ import { canonicalHash } from "./hash_aliases.ts";
 import { type HashName, hashTable } from "./hashes.ts";
 import { md5Sha1 } from "./md5_sha1.ts";
 import { oneBlockHash, type Replace } from "./one_block.ts";
+import { replaceBySm3 } from "./sm3.ts";
 import { whirlpool } from "./whirlpool.ts";
 
 /** The platform's names where they differ from those in headers. */
@@ -69,6 +70,7 @@ export interface NumberedHash {
 export function numberedHash(name: string): NumberedHash {
   const known = knownHash(name);
   const { digestSize } = hashTable[known];
+  if (known === "sm3") return { digestSize, replace: replaceBySm3 };
   const oneBlock = oneBlockHash(PORTABLE[known], digestSize);
   if (oneBlock !== undefined) return { digestSize, replace: oneBlock };
   const digest = new Uint8Array(digestSize);
