@@ -9,7 +9,11 @@ let short: ReturnType<typeof fuzzPlanted> | undefined;
 
 /** A run that finds the planted bug about short backing files. */
 function withShortBacking(): ReturnType<typeof fuzzPlanted> {
-  return short ??= fuzzPlanted("backing", { targets: ["peer-content"], runs: 600 });
+  return short ??= fuzzPlanted("backing", {
+    targets: ["peer-content"],
+    runs: 600,
+    until: { reported: 1, failed: 1 },
+  });
 }
 
 Deno.test("the folder of a finding has the image, the answers, and a script that makes the same bytes", async () => {
@@ -46,7 +50,11 @@ Deno.test("the folder of a finding has the image, the answers, and a script that
 });
 
 Deno.test("a finding about an invalid image names the sentence of the format and its section", async () => {
-  const summary = await fuzzPlanted("crash", { targets: ["peer-malformed"], runs: 1000 });
+  const summary = await fuzzPlanted("crash", {
+    targets: ["peer-malformed"],
+    runs: 1000,
+    until: { reported: 1, failed: 1 },
+  });
   const [found] = findingsOf(summary, 0);
   assert(found !== undefined);
   assertEquals(found.finding.slug, "crash-qcow2.l1.offset");

@@ -5,7 +5,11 @@ import { fuzzPlanted } from "./under_test.ts";
 interface Planting {
   readonly bug: string;
   readonly target: string;
+  /** Cases at most. */
   readonly runs: number;
+  readonly seed?: number;
+  /** Cases that have to fail before the run ends early; two by default, so that one fails again. */
+  readonly failed?: number;
   /** The kind and the cause of the finding. */
   readonly finding: readonly [kind: string, ...cause: string[]];
 }
@@ -40,6 +44,8 @@ const PLANTED: readonly Planting[] = [
     bug: "hang",
     target: "peer-malformed",
     runs: 2000,
+    seed: 3,
+    failed: 1,
     finding: ["hang", "qcow2.header.cluster-bits-min"],
   },
   { bug: "crash", target: "peer-malformed", runs: 400, finding: ["crash", "qcow2.l1.offset"] },
@@ -49,12 +55,23 @@ const PLANTED: readonly Planting[] = [
     runs: 900,
     finding: ["accepts-invalid", "qcow2.header.incompat-unknown"],
   },
-  { bug: "map", target: "peer-map", runs: 200, finding: ["wrong-map", "compressed"] },
+  {
+    bug: "map",
+    target: "peer-map",
+    runs: 200,
+    failed: Infinity,
+    finding: ["wrong-map", "compressed"],
+  },
 ];
 
-for (const { bug, target, runs, finding } of PLANTED) {
+for (const { bug, target, runs, seed = 1, failed = 2, finding } of PLANTED) {
   Deno.test(`fuzz --peer finds the planted bug '${bug}' once, with its kind and cause`, async () => {
-    const { findings, failures, status } = await fuzzPlanted(bug, { targets: [target], runs });
+    const { findings, failures, status } = await fuzzPlanted(bug, {
+      targets: [target],
+      runs,
+      seed,
+      until: { reported: 1, failed },
+    });
     assertEquals(findings.map(({ entry }) => [entry.signature, ...entry.cause]), [[...finding]]);
     assertEquals([failures.length, status], [1, 1]);
   });
@@ -68,6 +85,7 @@ Deno.test("fuzz --peer goes on past a known finding and finds the next one", asy
   const { findings, failures } = await fuzzPlanted(bugs, {
     targets: ["peer-content"],
     runs: 500,
+    until: { reported: 1, failed: 20 },
     ledger,
   });
   assertEquals(findings.map(({ entry }) => [entry.known, ...entry.cause]), [
@@ -82,6 +100,7 @@ Deno.test("fuzz --peer finds two planted bugs of one kind, each once", async () 
   const { findings } = await fuzzPlanted("compressed+last-cluster", {
     targets: ["peer-content"],
     runs: 500,
+    until: { reported: 2, failed: 20 },
   });
   const causes = findings.map(({ entry }) => entry.cause);
   assertEquals(causes.toSorted(), [["compressed"], ["partial-last-cluster"]]);

@@ -24,15 +24,20 @@ export function underTest(settings: Json | undefined): PeerUnderTest {
   return { text: name, description, open: () => plantedPeer(name) };
 }
 
+/** Cases in which a failure that was reported can be reported again by mistake. */
+const CASES_AFTER = 100;
+
 /**
  * Fuzzes a planted implementation. Each look at the clock takes a millisecond, so that how the run is
- * divided between cases and smaller failures does not depend on the machine.
+ * divided between cases and smaller failures does not depend on the machine. A run with `until` ends
+ * `CASES_AFTER` cases after it has reported so many failures, but not before as many cases have failed.
  */
 export async function fuzzPlanted(
   name: string,
-  { targets, runs, seed = 1, ledger = new Ledger(), ...more }: {
+  { targets, runs, until, seed = 1, ledger = new Ledger(), ...more }: {
     readonly targets?: readonly string[];
     readonly runs: number;
+    readonly until?: { readonly reported: number; readonly failed: number };
     readonly seed?: number;
     readonly ledger?: Ledger;
   } & Partial<Omit<Plan, "targets" | "runs" | "seed" | "ledger">>,
@@ -44,6 +49,8 @@ export async function fuzzPlanted(
   const settings = { name, description } as unknown as Json;
   const known = peerTargets([underTest(settings)]);
   const all: ReportedFailure[] = [];
+  let cases = 0;
+  let enough = Infinity;
   let time = 0;
   const now = () => time++;
   return await withScratch(async (directory) => {
@@ -72,12 +79,19 @@ export async function fuzzPlanted(
     const nothing = () => {};
     const summary = await fuzz(plan, crew, {
       started: nothing,
-      progress: nothing,
+      progress: ({ counts }) => {
+        cases = counts.cases;
+        const failed = Object.values(counts.failures).reduce((sum, count) => sum + count, 0);
+        if (cases >= enough && failed >= (until?.failed ?? 0)) crew.interrupt();
+      },
       found: nothing,
       replayed: nothing,
       targetDone: nothing,
       finished: nothing,
-      failed: (failure) => all.push(failure),
+      failed: (failure) => {
+        all.push(failure);
+        if (all.length === until?.reported) enough = cases + CASES_AFTER;
+      },
     });
     crew.dismiss();
     return { ...summary, all };
