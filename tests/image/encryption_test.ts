@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { MemorySource, SegmentSource } from "../../src/bytes/mod.ts";
 import { digestOf, judgeImage, layersOf, openFiles, openImage } from "../../src/image/mod.ts";
 import { QemuImgPeer, withPassphraseFiles } from "../../src/peers/mod.ts";
-import { measured, succeed } from "../luks1/live.ts";
+import { succeed } from "../luks1/live.ts";
+import { createLuks } from "./created_luks.ts";
 import { draftImage } from "./draft_image.ts";
 import { liveTest, QEMU } from "../live.ts";
 
@@ -10,12 +11,13 @@ const SIZE = 300 * 1024;
 const ONE = "one for the base";
 const TWO = "two";
 
-/** Has qemu-img make an encrypted image, and qemu-io write into it. */
+/** Makes an encrypted image: with qemu-img, except for LUKS. Has qemu-io write into it. */
 async function make(
   directory: string,
   image: {
     readonly name: string;
     readonly format: "qcow" | "qcow2" | "luks";
+    /** Options of the encryption. */
     readonly options: string;
     readonly passphrase: string;
     readonly backing?: readonly string[];
@@ -23,12 +25,16 @@ async function make(
 ): Promise<void> {
   const { name, format, options, passphrase, backing = [] } = image;
   const prefix = format === "luks" ? "" : "encrypt.";
-  await withPassphraseFiles([passphrase], async ([file]) => {
+  await withPassphraseFiles([passphrase], async ([file = ""]) => {
     const secret = ["--object", `secret,id=s,file=${file}`];
-    const all = `${prefix}key-secret=s,${options}`;
     const path = `${directory}/${name}`;
-    const create = ["create", "-q", "-f", format, ...backing, ...secret, "-o", all];
-    await measured(["qemu-img", ...create, path, ...backing.length > 0 ? [] : [`${SIZE}`]]);
+    const words = backing.length > 0 ? backing : [`${SIZE}`];
+    if (format === "qcow" || options === AES) {
+      const create = ["create", "-q", "-f", format, ...secret, "-o"];
+      await succeed(["qemu-img", ...create, `encrypt.key-secret=s,${options}`, path, ...words]);
+    } else {
+      await createLuks(path, { format, options, passphrase: file, words });
+    }
     const opened = `driver=${format},${prefix}key-secret=s,file.filename=${path}` +
       (backing.length > 0 ? ",backing.encrypt.key-secret=b" : "");
     const below = backing.length > 0 ? ["--object", `secret,id=b,data=${ONE}`] : [];
@@ -40,8 +46,10 @@ async function make(
   });
 }
 
-const luks = "iter-time=10,cipher-alg=aes-128,cipher-mode=cbc,ivgen-alg=plain64";
-const inside = luks.split(",").map((option) => `encrypt.${option}`).join(",");
+const AES = "encrypt.format=aes";
+const luks = "cipher-alg=aes-128,cipher-mode=cbc,ivgen-alg=plain64";
+const inside = "cluster_size=4096," +
+  luks.split(",").map((option) => `encrypt.${option}`).join(",");
 
 /** SHA-256 of what the reference reads, or the rule for which it does not. */
 function read(path: string, passphrases: readonly string[], header?: string): string | undefined {
@@ -70,10 +78,9 @@ liveTest(
   { needs: QEMU },
   "every image of a chain is read with its own passphrase",
   async (directory) => {
-    const format = `cluster_size=4096,encrypt.format=luks,${inside}`;
-    await make(directory, { name: "base", format: "qcow2", options: format, passphrase: ONE });
+    await make(directory, { name: "base", format: "qcow2", options: inside, passphrase: ONE });
     const overlay = { format: "qcow2", passphrase: TWO, backing: ["-F", "qcow2", "-b", "base"] };
-    for (const options of [format, "encrypt.format=aes"]) {
+    for (const options of [inside, AES]) {
       await make(directory, { ...overlay, format: "qcow2", name: "top", options });
       const path = `${directory}/top`;
       const expected = await qemuReads(path, [TWO, ONE]);
@@ -89,7 +96,7 @@ liveTest(
   { needs: QEMU },
   "the legacy encryption uses the passphrase at its position in the chain",
   async (directory) => {
-    const aes = { format: "qcow", options: "encrypt.format=aes" } as const;
+    const aes = { format: "qcow", options: AES } as const;
     await make(directory, { ...aes, name: "base", passphrase: ONE });
     const backing = ["-F", "qcow", "-b", "base"];
     await make(directory, { ...aes, name: "top", passphrase: TWO, backing });
@@ -145,8 +152,7 @@ liveTest(
   { needs: QEMU },
   "judge() says what it can of an encrypted image without its passphrase",
   async (directory) => {
-    const options = `cluster_size=4096,encrypt.format=luks,${inside}`;
-    await make(directory, { name: "image", format: "qcow2", options, passphrase: ONE });
+    await make(directory, { name: "image", format: "qcow2", options: inside, passphrase: ONE });
     const locked = openImage(`${directory}/image`);
     const { qemu, spec, findings } = judgeImage(locked);
     locked.close();

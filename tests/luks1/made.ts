@@ -2,45 +2,58 @@
 
 import { patternBytes } from "../../src/format/mod.ts";
 import type { CipherSpec } from "../../src/luks1/mod.ts";
+import { readRecord, unpackRecord } from "../../src/recorded/mod.ts";
 import { measured, succeed, type VolumeFiles } from "./live.ts";
 
 /** Milliseconds that a key slot is to take: too few to make more than the least of iterations. */
 const ITER_TIME = "iter-time=10";
-
-/** A volume to be made, and what is in it. */
-export interface Making {
-  readonly spec: CipherSpec;
-  readonly passphrase: string;
-  readonly content: Uint8Array;
-}
 
 /** Content that no two sectors of are the same: `size` bytes. */
 export function contentBytes(size: number): Uint8Array {
   return patternBytes({ kind: "noise", seed: 7 }, size);
 }
 
-/** Has qemu-img make a volume and encrypt the content into it. */
-export async function qemuVolume(path: string, making: Making): Promise<VolumeFiles> {
-  const { spec, content } = making;
+/** Has qemu-img make a volume with its default cipher and encrypt the content into it. */
+export async function qemuVolume(
+  path: string,
+  { passphrase, content }: { passphrase: string; content: Uint8Array },
+): Promise<VolumeFiles> {
   const files = { path, passphrase: `${path}.passphrase` };
-  await Deno.writeTextFile(files.passphrase, making.passphrase);
+  await Deno.writeTextFile(files.passphrase, passphrase);
   await Deno.writeFile(`${path}.source`, content);
-  const keyBits = 8 * (spec.mode === "xts" ? spec.keyBytes / 2 : spec.keyBytes);
-  const cipher = spec.cipher === "sm4" ? "sm4" : `${spec.cipher}-${keyBits}`;
-  const options = [
-    "key-secret=key",
-    `cipher-alg=${cipher}`,
-    `cipher-mode=${spec.mode}`,
-    `ivgen-alg=${spec.ivGenerator}`,
-    ...spec.ivHash === undefined ? [] : [`ivgen-hash-alg=${spec.ivHash}`],
-    `hash-alg=${spec.hash}`,
-    ITER_TIME,
-  ];
   await measured([
     ...["qemu-img", "convert", "--object", `secret,id=key,file=${files.passphrase}`],
-    ...["-f", "raw", "-O", "luks", "-o", options.join(","), `${path}.source`, path],
+    ...["-f", "raw", "-O", "luks", "-o", `key-secret=key,${ITER_TIME}`, `${path}.source`, path],
   ]);
   return files;
+}
+
+const GOLDEN = new URL("../../golden/images", import.meta.url).pathname;
+
+/**
+ * Takes the header of a golden volume that qemu-img made, and has the installed qemu-img encrypt other
+ * content behind it. To make a volume takes qemu-img seconds.
+ */
+export async function refilledVolume(
+  directory: string,
+  { golden, content }: { golden: string; content: Uint8Array },
+): Promise<VolumeFiles & { readonly key: string }> {
+  const record = readRecord(GOLDEN, golden);
+  unpackRecord(GOLDEN, record, directory);
+  const [key = ""] = record.passphrases ?? [];
+  const path = `${directory}/${record.subject}`;
+  const files = { path, passphrase: `${path}.passphrase` };
+  await Deno.writeTextFile(files.passphrase, key);
+  await Deno.writeFile(`${path}.source`, content);
+  const info = JSON.parse(await succeed(["qemu-img", "info", "--output=json", path]));
+  const payload: number = info["format-specific"].data["payload-offset"];
+  await Deno.truncate(path, payload + content.length);
+  await succeed([
+    ...["qemu-img", "convert", "-n", "--object", `secret,id=key,file=${files.passphrase}`],
+    ...["-f", "raw", `${path}.source`, "--target-image-opts"],
+    `driver=luks,key-secret=key,file.filename=${path}`,
+  ]);
+  return { ...files, key };
 }
 
 /** What qemu-img is to do with the key slots of a volume. */

@@ -9,6 +9,7 @@ import {
   type Subject,
   withScratch,
 } from "../../src/peers/mod.ts";
+import { measured } from "../luks1/live.ts";
 import { makeEncrypted, writeEncrypted } from "./encrypted.ts";
 import { make } from "./tools.ts";
 import { liveTest, QEMU } from "../live.ts";
@@ -202,8 +203,13 @@ liveTest(
       }
       return;
     }
-    const options = "cipher-alg=aes-128,detached-header=true";
-    await makeEncrypted(directory, { name: "header", format: "luks", passphrase: "pw", options });
+    const secret = `${directory}/header.key`;
+    Deno.writeTextFileSync(secret, "pw");
+    const options = "key-secret=key,iter-time=1,cipher-alg=aes-128,detached-header=true";
+    await measured([
+      ...["qemu-img", "create", "-q", "-f", "luks", "--object", `secret,id=key,file=${secret}`],
+      ...["-o", options, `${directory}/header`, `${SIZE}`],
+    ]);
     assertEquals(await peer.probe(subject), { outcome: "accepted", value: { format: "luks" } });
     const digest = await peer.digest(subject);
     assertEquals(digest.outcome === "accepted" && digest.value.length, SIZE);
