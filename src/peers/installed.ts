@@ -5,6 +5,8 @@ import { ToolError } from "./tool/process.ts";
  * A peer, or nothing where its tool is not installed.
  *
  * ```ts
+ * import { CryptsetupPeer } from "./mod.ts";
+ *
  * const cryptsetup = await ifInstalled(new CryptsetupPeer());
  * ```
  *

@@ -62,6 +62,8 @@ export interface QuestionResult {
  * recorded to.
  *
  * ```ts
+ * import { QemuImgPeer } from "../peers/mod.ts";
+ *
  * const report = await verifyRecords(new QemuImgPeer(), { images: "golden/images" });
  * ```
  *

@@ -30,6 +30,9 @@ const KEYS_MAX = 3;
  *
  * @example
  * ```ts
+ * import * as fc from "fast-check";
+ * import { buildLuks1 } from "../../../src/luks1/mod.ts";
+ *
  * fc.assert(fc.property(luks1Models(), (model) => buildLuks1(model).image.size > 592));
  * ```
  */

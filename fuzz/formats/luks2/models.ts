@@ -33,6 +33,9 @@ const UUID = "7c1e6f0a-2b7d-4a53-9d55-61b1a0f3c2de";
  *
  * @example
  * ```ts
+ * import * as fc from "fast-check";
+ * import { buildLuks2 } from "../../../src/luks2/mod.ts";
+ *
  * fc.assert(fc.property(luks2Models(), (model) => buildLuks2(model).image.size > 0x8000));
  * ```
  */

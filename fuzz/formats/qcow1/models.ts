@@ -69,6 +69,9 @@ interface EndDraw {
  *
  * @example
  * ```ts
+ * import * as fc from "fast-check";
+ * import { buildQcow1 } from "../../../src/qcow1/mod.ts";
+ *
  * fc.assert(fc.property(qcow1Models(), (model) => buildQcow1(model).size >= 48));
  * ```
  */

@@ -21,6 +21,7 @@ const WORKERS_MAX = 4;
  * question after the other `ReferencePeer` is faster.
  *
  * ```ts
+ * const paths = ["one.qcow2", "two.qcow2"];
  * const peer = new ReferencePool();
  * const infos = await Promise.all(paths.map((path) => peer.info({ path })));
  * await peer.close();
