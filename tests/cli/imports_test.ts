@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { CODE, ROOT, sourceFiles } from "../house/source_files.ts";
 import { withDirectory } from "./files.ts";
@@ -49,15 +49,24 @@ Deno.test("the program starts without loading a format", async () => {
   assertEquals(names.includes("formats.ts"), false);
 });
 
-Deno.test("--help and --version need no permission, for no verb", async () => {
-  const { stdout } = await denied(`${ROOT}/scripts/diskproof.ts`, "--help");
-  const text = new TextDecoder().decode(stdout);
-  const names = [...text.matchAll(/^ {2}(\w+) {2}/gm)].map(([, name]) => name as string);
-  assertEquals(names.includes("golden") && names.includes("generate"), true);
-  for (const name of names) {
-    const { code, stderr } = await denied(`${ROOT}/scripts/diskproof.ts`, name, "-h");
-    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], name);
-  }
-  const version = await denied(`${ROOT}/scripts/diskproof.ts`, "--version");
-  assertEquals(new TextDecoder().decode(version.stdout), `diskproof ${config.version}\n`);
-});
+/** Prints the exit status of the help of each verb after the help. */
+const HELP_OF_EACH = `
+  import { main } from "${new URL("src/cli/main.ts", `file://${ROOT}/`)}";
+  import { verbs } from "${new URL("scripts/diskproof.ts", `file://${ROOT}/`)}";
+  for (const name of Deno.args) console.log(name + " -h: " + await main([name, "-h"], verbs));
+`;
+
+Deno.test("--help and --version need no permission, for no verb", () =>
+  withDirectory(async (directory) => {
+    const { stdout } = await denied(`${ROOT}/scripts/diskproof.ts`, "--help");
+    const text = new TextDecoder().decode(stdout);
+    const names = [...text.matchAll(/^ {2}(\w+) {2}/gm)].map(([, name]) => name as string);
+    assertEquals(names.includes("golden") && names.includes("generate"), true);
+    Deno.writeTextFileSync(`${directory}/help.ts`, HELP_OF_EACH);
+    const help = await denied(`${directory}/help.ts`, ...names);
+    assertEquals(new TextDecoder().decode(help.stderr), "");
+    const printed = new TextDecoder().decode(help.stdout);
+    for (const name of names) assertStringIncludes(printed, `\n${name} -h: 0\n`);
+    const version = await denied(`${ROOT}/scripts/diskproof.ts`, "--version");
+    assertEquals(new TextDecoder().decode(version.stdout), `diskproof ${config.version}\n`);
+  }));

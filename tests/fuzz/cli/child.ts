@@ -7,7 +7,8 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-type Task = "fuzz" | "repro" | "minimize";
+/** A task that is a verb of its own. */
+export type Task = "fuzz" | "repro" | "minimize";
 
 /** The arguments for Deno of one of the tasks in deno.json, so that its permissions are those. */
 export function taskArguments(task: Task, args: readonly string[]): string[] {

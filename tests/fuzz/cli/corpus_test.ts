@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { runTask, withDirectory } from "./child.ts";
+import { withDirectory } from "./child.ts";
+import { runQuickly } from "./task.ts";
 
 Deno.test(
   "fuzz --corpus keeps cases, runs them again, and --minimize-corpus and --merge use them",
@@ -8,7 +9,7 @@ Deno.test(
     const artifacts = `${directory}/artifacts`;
     const rules = `${directory}/rules.json`;
     const common = ["qcow-open", "--seed", "1", "--corpus", corpus, "--artifacts", artifacts];
-    const first = await runTask("fuzz", [...common, "--runs", "8", "--coverage", rules]);
+    const first = await runQuickly("fuzz", [...common, "--runs", "8", "--coverage", rules]);
     assertEquals([first.status, first.stderr], [0, ""]);
     const folder = `${corpus}/qcow-open`;
     const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name);
@@ -19,7 +20,7 @@ Deno.test(
     assert(missed.includes("qcow2.l1.offset"));
 
     Deno.writeTextFileSync(`${folder}/broken`, "{");
-    const minimized = await runTask("fuzz", [...common, "--minimize-corpus"]);
+    const minimized = await runQuickly("fuzz", [...common, "--minimize-corpus"]);
     assertEquals(minimized.status, 0);
     assertMatch(minimized.stdout, new RegExp(`qcow-open +${kept.length} +`));
     assertStringIncludes(minimized.stdout, `skipped 1 in ${corpus}: not JSON`);
@@ -27,7 +28,7 @@ Deno.test(
     assert(left.length > 0 && left.every((name) => kept.includes(name)));
 
     const out = `${directory}/out`;
-    const merged = await runTask("fuzz", ["--merge", directory, "--corpus", out, "--json"]);
+    const merged = await runQuickly("fuzz", ["--merge", directory, "--corpus", out, "--json"]);
     assertEquals(merged.status, 0);
     assertEquals(JSON.parse(merged.stdout.split("\n")[0] ?? ""), {
       event: "merged",
@@ -38,10 +39,10 @@ Deno.test(
 );
 
 Deno.test("fuzz --merge needs folders and a corpus", async () => {
-  const bare = await runTask("fuzz", ["--merge", "shard"]);
+  const bare = await runQuickly("fuzz", ["--merge", "shard"]);
   assertEquals(bare.status, 2);
   assertStringIncludes(bare.stderr, "--merge needs --corpus");
-  const empty = await runTask("fuzz", ["--merge", "--corpus", "/tmp"]);
+  const empty = await runQuickly("fuzz", ["--merge", "--corpus", "/tmp"]);
   assertEquals(empty.status, 2);
   assertStringIncludes(empty.stderr, "--merge needs the folders of other runs");
 });

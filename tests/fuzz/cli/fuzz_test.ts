@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, fail } from "@std/assert";
 import { denoCommand, eventsOf, runDeno, runTask, taskArguments, withDirectory } from "./child.ts";
+import { runQuickly } from "./task.ts";
 
 Deno.test(
   "fuzz reports the canary's failures with four blocks and exits with 1",
@@ -33,7 +34,15 @@ Deno.test(
   withDirectory(async (directory) => {
     const names = async (folder: string) => {
       const artifacts = `${directory}/${folder}`;
-      await runTask("fuzz", ["canary", "--seed", "9", "--runs", "300", "--artifacts", artifacts]);
+      await runQuickly("fuzz", [
+        "canary",
+        "--seed",
+        "9",
+        "--runs",
+        "300",
+        "--artifacts",
+        artifacts,
+      ]);
       return Array.from(Deno.readDirSync(artifacts), (entry) => entry.name).sort();
     };
     const first = await names("first");
@@ -77,7 +86,7 @@ Deno.test(
   "fuzz prints the progress of a run as JSON lines",
   withDirectory(async (directory) => {
     const args = ["canary", "--seed", "7", "--runs", "300", "--json", "--artifacts", directory];
-    const outcome = await runTask("fuzz", args);
+    const outcome = await runQuickly("fuzz", args);
     assertEquals(outcome.status, 1);
     const events = eventsOf(outcome);
     const kinds = events.map((event) => event.event)
@@ -96,10 +105,11 @@ Deno.test(
 );
 
 Deno.test("fuzz exits with 2 and one line for a command line that it cannot use", async () => {
-  const refused = async (args: string[], line: string) => {
-    const outcome = await runTask("fuzz", args);
+  const refused = async (args: string[], line: string, run = runQuickly) => {
+    const outcome = await run("fuzz", args);
     assertEquals(outcome, { status: 2, stdout: "", stderr: `diskproof: ${line}\n` });
   };
+  await refused(["canari"], "unknown target canari (did you mean canary?)", runTask);
   await refused(["--sed", "5"], "unknown option --sed (did you mean --seed?)");
   await refused(["canary", "--seed", ""], "option --seed needs a value");
   await refused(["canari"], "unknown target canari (did you mean canary?)");
@@ -134,15 +144,15 @@ Deno.test(
   withDirectory(async (directory) => {
     const hash = "0000002a".padEnd(40, "f");
     const args = ["canary", "--seed", hash, "--runs", "1", "--json", "--artifacts", directory];
-    assertEquals(eventsOf(await runTask("fuzz", args))[0]?.seed, 42);
+    assertEquals(eventsOf(await runQuickly("fuzz", args))[0]?.seed, 42);
   }),
 );
 
 Deno.test("fuzz lists its targets, and prints its help", async () => {
-  const list = await runTask("fuzz", ["--list"]);
+  const list = await runQuickly("fuzz", ["--list"]);
   assertEquals(list.status, 0);
   assertMatch(list.stdout, /^canary +fails on purpose .*\(only by name\)$/m);
-  const help = await runTask("fuzz", ["--help"]);
+  const help = await runQuickly("fuzz", ["--help"]);
   assertEquals(help.status, 0);
   assertStringIncludes(help.stdout, "Example");
 });

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { eventsOf, runTask, withDirectory } from "./child.ts";
+import { runQuickly } from "./task.ts";
 
 /** The files of one run of the canary, by name: every test starts from the same ones. */
 const kept = new Map<string, Uint8Array>();
@@ -15,7 +16,7 @@ async function canaryArtifact(directory: string): Promise<string> {
 /** Runs the canary, and keeps its files. */
 async function runCanary(directory: string): Promise<string> {
   const args = ["canary", "--seed", "7", "--runs", "300", "--json", "--artifacts", directory];
-  const failure = eventsOf(await runTask("fuzz", args))
+  const failure = eventsOf(await runQuickly("fuzz", args))
     .find((event) => event.event === "failure" && event.signature === "canary.text");
   const files = Array.from(Deno.readDirSync(directory)).filter(({ isFile }) => isFile);
   for (const { name } of files) kept.set(name, Deno.readFileSync(`${directory}/${name}`));
@@ -36,8 +37,8 @@ Deno.test(
   "repro replays an artifact to the same failure, from the image or the sidecar",
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
-    for (const file of [artifact, `${artifact}.json`]) {
-      const { status, stdout, stderr } = await runTask("repro", [file]);
+    for (const [file, run] of [[artifact, runTask], [`${artifact}.json`, runQuickly]] as const) {
+      const { status, stdout, stderr } = await run("repro", [file]);
       assertEquals([status, stderr], [1, ""]);
       assertStringIncludes(stdout, "FAILURE in canary: crash, canary.text\n");
       assertMatch(stdout, /fails as before: crash, canary\.text\n$/);
@@ -50,7 +51,7 @@ Deno.test(
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     edit(artifact, { seed: 1, path: "0" });
-    assertEquals((await runTask("repro", [artifact])).status, 1);
+    assertEquals((await runQuickly("repro", [artifact])).status, 1);
   }),
 );
 
@@ -59,7 +60,7 @@ Deno.test(
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     edit(artifact, { case: shortText });
-    const { status, stdout } = await runTask("repro", [artifact]);
+    const { status, stdout } = await runQuickly("repro", [artifact]);
     assertEquals(status, 0);
     assertMatch(stdout, /passes now; it failed with crash, canary\.text\n$/);
     assertStringIncludes(stdout, "note: this version builds canary.bin with different bytes\n");
@@ -71,7 +72,7 @@ Deno.test(
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     edit(artifact, { case: noise });
-    const { status, stdout } = await runTask("repro", [artifact]);
+    const { status, stdout } = await runQuickly("repro", [artifact]);
     assertEquals(status, 1);
     assertMatch(stdout, /fails differently: crash, RangeError at fuzz\/targets\/canary\.ts/);
   }),
@@ -82,7 +83,7 @@ Deno.test(
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     edit(artifact, { case: zeros });
-    assertEquals((await runTask("repro", [artifact])).status, 3);
+    assertEquals((await runQuickly("repro", [artifact])).status, 3);
   }),
 );
 
@@ -90,7 +91,7 @@ Deno.test(
   "repro exits with 2 and one line for a file that it cannot use",
   withDirectory(async (directory) => {
     const refused = async (args: string[], line: RegExp) => {
-      const { status, stdout, stderr } = await runTask("repro", args);
+      const { status, stdout, stderr } = await runQuickly("repro", args);
       assertEquals([status, stdout], [2, ""]);
       assertMatch(stderr, line);
       assertEquals(stderr.split("\n").length, 2);
@@ -111,7 +112,7 @@ Deno.test(
   "repro prints one JSON line",
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
-    const outcome = await runTask("repro", [artifact, "--json"]);
+    const outcome = await runQuickly("repro", [artifact, "--json"]);
     assertEquals(outcome.status, 1);
     const [event, ...others] = eventsOf(outcome);
     assertEquals([event?.event, event?.verdict, others.length], ["replayed", "same", 0]);
@@ -123,7 +124,7 @@ Deno.test(
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     const args = (file: string) => [file, "--time", "20s", "--artifacts", directory];
-    const same = await runTask("minimize", args(artifact));
+    const same = await runQuickly("minimize", args(artifact));
     assertEquals(same.status, 0);
     assertMatch(same.stdout, /is as small as possible\n$/);
 
@@ -131,11 +132,11 @@ Deno.test(
     Deno.renameSync(artifact, large);
     Deno.renameSync(`${artifact}.json`, `${large}.json`);
     edit(large, { case: { length: 400, pattern: { kind: "text", seed: 90 } } });
-    const smaller = await runTask("minimize", args(large));
+    const smaller = await runQuickly("minimize", args(large));
     assertEquals(smaller.status, 0);
     const [, name = ""] = /\n(\S+) is smaller\n$/.exec(smaller.stdout) ?? [];
     assertEquals(name, artifact);
-    assertEquals((await runTask("repro", [name])).status, 1);
+    assertEquals((await runQuickly("repro", [name])).status, 1);
     assertEquals(Deno.statSync(name).size, 40);
   }),
 );
@@ -145,7 +146,7 @@ Deno.test(
   withDirectory(async (directory) => {
     const artifact = await canaryArtifact(directory);
     edit(artifact, { case: shortText });
-    const { status, stdout } = await runTask("minimize", [artifact, "--artifacts", directory]);
+    const { status, stdout } = await runQuickly("minimize", [artifact, "--artifacts", directory]);
     assertEquals(status, 1);
     assertMatch(stdout, /cannot be made smaller: the case no longer fails in that way\n$/);
   }),
