@@ -31,6 +31,8 @@ export function oneBlockHash(hash: CHash | undefined, digestSize: number): Repla
   const start = inside.get();
   const block = new Uint8Array(blockLen);
   const view = new DataView(block.buffer);
+  const stored = new Uint8Array(start.length * WORD);
+  const digest = new DataView(stored.buffer);
   return (number, bytes) => {
     const end = NUMBER_BYTES + bytes.length;
     view.setUint32(0, number);
@@ -41,10 +43,9 @@ export function oneBlockHash(hash: CHash | undefined, digestSize: number): Repla
     inside.set(...start);
     inside.process(view, 0);
     const words = inside.get();
-    for (let at = 0; at < bytes.length; at++) {
-      const shift = 8 * (isLE ? at % WORD : WORD - 1 - at % WORD);
-      bytes[at] = (words[(at - at % WORD) / WORD] as number) >>> shift;
-    }
+    const { length } = bytes;
+    for (let at = 0; at < length; at += WORD) digest.setUint32(at, words[at >> 2] as number, isLE);
+    for (let at = 0; at < length; at++) bytes[at] = stored[at] as number;
   };
 }
 
