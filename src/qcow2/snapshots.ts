@@ -20,6 +20,8 @@ export interface Snapshot extends Decoded<typeof snapshotHead> {
 /** The snapshot table. */
 export interface SnapshotTable {
   readonly snapshots: LazyList<Snapshot>;
+  /** Number of those that start inside the file; the ones after them are all zeros. */
+  readonly stored: number;
   /** Bytes from the start of the table to the end of the last name. */
   readonly length: number;
 }
@@ -44,17 +46,19 @@ export function decodeSnapshots(
   const offsets: number[] = [];
   // Relative to the start of the table, whose offset may be too large for exact arithmetic.
   let length = 0;
+  let stored = 0;
   for (let i = 0; i < place.count; i++) {
     const at = roundUp(length, SNAPSHOT_ALIGNMENT);
     const snapshot = decodeSnapshot(buffered, place.offset + at);
     offsets.push(snapshot.offset);
+    if (snapshot.offset < source.size) stored = offsets.length;
     if (snapshot.extra_data_size > place.maxExtra) break;
     length = at + snapshotHead.size + snapshot.extra_data_size + snapshot.id_str_size +
       snapshot.name_size;
     if (length > place.maxLength) break;
   }
   const decoded = (index: number) => decodeSnapshot(buffered, offsets[index] ?? 0);
-  return { snapshots: new LazyList(offsets.length, decoded), length };
+  return { snapshots: new LazyList(offsets.length, decoded), stored, length };
 }
 
 /** An entry past the end of the file: zeros. */

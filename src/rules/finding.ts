@@ -69,6 +69,23 @@ export class Findings<Id extends RuleId = RuleId> {
     this.add(rule, place, message);
   }
 
+  /** How often each rule was broken so far. */
+  counts(): ReadonlyMap<RuleId, number> {
+    return new Map(this.#counts);
+  }
+
+  /**
+   * Counts what was recorded since then so many times more, without listing it.
+   *
+   * @param since what {@link counts} returned when all rules that were broken since had their full list
+   */
+  repeat(since: ReadonlyMap<RuleId, number>, times: number): void {
+    for (const [rule, count] of this.#counts) {
+      const before = since.get(rule) ?? 0;
+      if (count > before) this.#counts.set(rule, count + times * (count - before));
+    }
+  }
+
   /** The findings. If findings of a rule are omitted, its last message contains their number. */
   list(): Finding[] {
     const ordered = this.#ordered(this.#list, ({ rule }) => rule);

@@ -59,6 +59,25 @@ Deno.test("a rule broken a million times is listed up to a limit, with the numbe
   assertEquals(list.at(-1)?.message, `Set (and ${1_000_000 - FINDINGS_PER_RULE} more places)`);
 });
 
+Deno.test("findings that are repeated count as if each had been added, and other rules do not", () => {
+  const [each, repeated] = [new Findings(), new Findings()];
+  const add = (findings: Findings) => {
+    findings.add("qcow2.snap.size-differs", { path: "/snapshot" }, "Other size");
+    findings.add("qcow2.snap.size-differs", { path: "/snapshot" }, "Other size");
+    findings.add("qcow2.snap.unique-id", { path: "/snapshot" }, "Same id");
+  };
+  for (const findings of [each, repeated]) {
+    findings.add("qcow2.header.size-512", { path: "/header" }, "Odd");
+    for (let i = 0; i < FINDINGS_PER_RULE; i++) add(findings);
+  }
+  const counts = repeated.counts();
+  add(repeated);
+  repeated.repeat(counts, 99);
+  for (let i = 0; i < 100; i++) add(each);
+  assertEquals(repeated.list(), each.list());
+  assertEquals(repeated.counts(), each.counts());
+});
+
 Deno.test("an offset from 2^53 on is a decimal string: JSON's numbers would round it", () => {
   const findings = new Findings();
   findings.add("qcow2.l2e.reserved", { path: "/", offset: 2n ** 53n - 1n }, "Below");

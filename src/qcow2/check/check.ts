@@ -191,7 +191,7 @@ function addSnapshots(
   references: References,
 ): void {
   const sizes = { "cluster size": context.geometry.clusterSize };
-  for (const [index, snapshot] of snapshots.snapshots.entries()) {
+  for (const [index, snapshot] of snapshots.snapshots.take(snapshots.stored).entries()) {
     const { l1_table_offset: offset, l1_size: entries } = snapshot;
     const judge = judgeOf(snapshotHead, snapshot, {
       context: sizes,

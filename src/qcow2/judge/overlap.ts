@@ -88,7 +88,7 @@ function claimsOf(image: ProtectedImage): Claim[] {
     ranges: claimed,
   });
   const l1Tables = Array.from(
-    snapshots.snapshots,
+    snapshots.snapshots.take(snapshots.stored),
     (one) => [one.l1_table_offset, one.l1_size * l1Entry.size] as const,
   );
   const reftableSize = image.stored.table.length * refcountTableEntry.size;
@@ -149,7 +149,7 @@ function offsetsOf(tables: readonly EntryTable[]): Float64Array {
 function snapshotTables({ file: { source }, snapshots }: ProtectedImage): EntryTable[] {
   const tables = new Map<number, EntryTable>();
   let budget = ENTRY_BUDGET + storedSize(source) / l1Entry.size;
-  for (const { l1_table_offset, l1_size } of snapshots.snapshots) {
+  for (const { l1_table_offset, l1_size } of snapshots.snapshots.take(snapshots.stored)) {
     const offset = Number(l1_table_offset);
     const known = tables.get(offset);
     if (offset >= source.size || known !== undefined && known.length >= l1_size) continue;

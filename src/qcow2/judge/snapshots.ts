@@ -1,5 +1,6 @@
 import { LazyList, REQUEST_END_MAX } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
+import { FINDINGS_PER_RULE } from "../../rules/mod.ts";
 import { has, type Qcow2File } from "../decode.ts";
 import { type Geometry, l1Needed } from "../geometry.ts";
 import { type Findings, inHeader, lengthToNul, must } from "../findings.ts";
@@ -12,7 +13,7 @@ export const TABLE_BYTES_MAX: number = 1024 * limits.snapshots;
 /** One character for each byte, because a table can contain megabytes of ids. */
 const bytesAsText = new TextDecoder("latin1");
 
-const NO_SNAPSHOTS: SnapshotTable = { snapshots: LazyList.of<Snapshot>([]), length: 0 };
+const NO_SNAPSHOTS: SnapshotTable = { snapshots: LazyList.of<Snapshot>([]), stored: 0, length: 0 };
 
 /** Decodes the snapshot table within QEMU's limits. */
 export function readSnapshotTable({ header, source }: Qcow2File): SnapshotTable {
@@ -56,7 +57,14 @@ export function judgeSnapshots(
     message: () => `The image has an external data file and ${header.nb_snapshots} snapshots`,
   });
   const ids = new Set<string>();
+  let counts = findings.counts();
   for (const [index, snapshot] of table.snapshots.entries()) {
+    if (index > table.stored + FINDINGS_PER_RULE) {
+      // Those past the end of the file are alike, and findings about the first of them fill the lists.
+      findings.repeat(counts, table.snapshots.length - index);
+      break;
+    }
+    counts = findings.counts();
     judgeSnapshot(file, { geometry: image.geometry, snapshot, index }, findings);
     const id = snapshot.id.length === 0 ? "" : bytesAsText.decode(snapshot.id);
     must(!ids.has(id), findings, {
