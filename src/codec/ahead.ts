@@ -50,9 +50,19 @@ interface Shared {
   readonly data: Uint8Array;
   readonly slots: number;
   readonly unit: number;
-  /** More bytes than the compressed form of a block has. */
-  readonly room: number;
+  readonly settings: {
+    readonly chunkSize: number;
+    readonly pledgedSrcSize: number;
+    readonly windowBits: number;
+    readonly memLevel: number;
+  };
   readonly method: AheadOptions["method"];
+}
+
+/** The same, as a thread gets it. */
+interface Handed extends Omit<Shared, "words" | "data"> {
+  readonly words: SharedArrayBuffer;
+  readonly data: SharedArrayBuffer;
 }
 
 /**
@@ -70,7 +80,7 @@ export function* compressAhead<B extends Block>(
     data: new Uint8Array(new SharedArrayBuffer(2 * slots * unit)),
     slots,
     unit,
-    room: roomFor(unit),
+    settings: settingsFor(unit),
     method: options.method,
   };
   let end = (): void => {};
@@ -173,27 +183,35 @@ function compressIn({ words, data, unit, method }: Shared, slot: number): boolea
 /** The block that this thread compresses. */
 const input = new Scratch();
 
-/** More bytes than the compressed form of a block has: then node:zlib needs one buffer for it. */
-function roomFor(unit: number): number {
-  return unit + (unit >>> 6) + 1024;
+/** Settings of node:zlib for blocks of a length; each method uses those that it knows. */
+function settingsFor(unit: number): Shared["settings"] {
+  // More bytes than the compressed form of a block has: then node:zlib needs one buffer for it.
+  const chunkSize = unit + (unit >>> 6) + 1024;
+  return { chunkSize, pledgedSrcSize: unit, windowBits: 12, memLevel: 9 };
 }
 
 /** The compressed form of a cluster, as QEMU's settings make it. */
 function compress(bytes: Uint8Array, method: AheadOptions["method"]): Uint8Array {
-  const chunkSize = roomFor(bytes.length);
+  const settings = settingsFor(bytes.length);
   return method === "zstd"
-    ? libzstd().zstdCompressSync(bytes, { chunkSize })
-    : builtin("node:zlib").deflateRawSync(bytes, { windowBits: 12, memLevel: 9, chunkSize });
+    ? libzstd().zstdCompressSync(bytes, settings)
+    : builtin("node:zlib").deflateRawSync(bytes, settings);
 }
 
 /** Starts threads, as many as the runtime allows. Returns what ends them. */
 function startThreads(shared: Shared, count: number): () => void {
   const workers: { terminate(): unknown }[] = [];
+  // The buffers, not the arrays: Deno looks at each element of an array for a port.
+  const workerData: Handed = {
+    ...shared,
+    words: shared.words.buffer as SharedArrayBuffer,
+    data: shared.data.buffer as SharedArrayBuffer,
+  };
   try {
     const { Worker } = builtin("node:worker_threads");
     const script = `(${work})(require("node:worker_threads").workerData, require("node:zlib"))`;
     for (let index = 0; index < count; index++) {
-      const worker = new Worker(script, { eval: true, workerData: shared });
+      const worker = new Worker(script, { eval: true, workerData });
       // A worker must neither keep the process alive nor end it: this thread does what is left.
       worker.on("error", () => {});
       worker.unref();
@@ -212,9 +230,11 @@ function startThreads(shared: Shared, count: number): () => void {
 
 /** Runs in another thread, which cannot use anything else of this module. */
 function work(
-  { words, data, slots, unit, room: chunkSize, method }: Shared,
+  { slots, unit, settings, method, ...buffers }: Handed,
   zlib: typeof import("node:zlib"),
 ): void {
+  const words = new Int32Array(buffers.words);
+  const data = new Uint8Array(buffers.data);
   const bytes = new Uint8Array(unit);
   for (let next = 0;;) {
     const seen = Atomics.load(words, 0);
@@ -227,8 +247,8 @@ function work(
       const start = 2 * slot * unit;
       bytes.set(data.subarray(start, start + unit));
       const short = method === "zstd"
-        ? zlib.zstdCompressSync(bytes, { chunkSize })
-        : zlib.deflateRawSync(bytes, { windowBits: 12, memLevel: 9, chunkSize });
+        ? zlib.zstdCompressSync(bytes, settings)
+        : zlib.deflateRawSync(bytes, settings);
       if (short.length < unit) data.set(short, start + unit);
       words[state + 1] = short.length;
       Atomics.store(words, state, 3);

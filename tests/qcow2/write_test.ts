@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { qcow2Models } from "../../fuzz/formats/qcow2/models.ts";
 import { MemoryStore } from "../../src/bytes/mod.ts";
+import { data, plain } from "./built_parts.ts";
 import { apply, assertWritten, brokenRules, changes, openWritten } from "./written.ts";
 
 const SMALL = { clusterBitsMax: 14, limits: { l1Bytes: 4096 } } as const;
@@ -40,4 +41,17 @@ Deno.test("an image that is emptied shows its backing file, and keeps its snapsh
     }),
     { numRuns: 20 },
   );
+});
+
+Deno.test("zeros over a disk of 1 PiB cost what its tables cost", () => {
+  const size = 2n ** 50n;
+  const written = openWritten({ ...plain, clusterBits: 21, size, clusters: [data(0), data(3)] });
+  assert(written !== undefined, "the image can be written to");
+  const { editor, store } = written;
+  const before = store.size;
+  editor.writeZeroes(0, 2 ** 50);
+  editor.close();
+  assertEquals(store.size, before);
+  const stored = [...editor.layer.runs(0, 2 ** 50)].filter(({ kind }) => kind === "data");
+  assertEquals(stored, []);
 });

@@ -77,7 +77,10 @@ function* usedRanges(
   }
 }
 
-/** Makes a range read as zeros, like qcow2_co_pwrite_zeroes. */
+/**
+ * Makes a range read as zeros, like qcow2_co_pwrite_zeroes. Clusters that read as zeros because there is
+ * nothing below them keep no entry; QEMU makes tables for them.
+ */
 export function zeroGuest(
   image: WritableImage,
   offset: number,
@@ -85,7 +88,7 @@ export function zeroGuest(
 ): void {
   if (image.version < 3 && image.hasBacking) return writeZeros(image, [offset, offset + length]);
   const partial: (readonly [number, number])[] = [];
-  changeEntries(image, [offset, offset + length], (part) => {
+  const zero = (part: ClusterPart): L2Entry => {
     const { entry, guest } = part;
     if (isWhole(image, part)) {
       zeroRawFile(image, part);
@@ -99,7 +102,10 @@ export function zeroGuest(
       } else partial.push([guest + from, guest + to]);
     }
     return after;
-  });
+  };
+  for (const range of [...usedRanges(image, [offset, offset + length])]) {
+    changeEntries(image, range, zero);
+  }
   for (const range of partial) writeZeros(image, range);
 }
 
