@@ -66,6 +66,13 @@ export { joinReports, type VerifyFailure, type VerifyReport } from "./report.ts"
 export { type QuestionResult, verifyEach, type VerifyOptions, verifyRecords } from "./verify.ts";
 export { packTar, type Stretch, stretchesOf, type TarFile } from "./archive/sparse_tar.ts";
 export {
+  type EncryptedSectors,
+  encryptedSectors,
+  sectorOptions,
+  type SectorVector,
+  sectorVectors,
+} from "./sectors.ts";
+export {
   archivesIn,
   imagesIn,
   packImages,

@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Failure } from "../../../fuzz/engine/mod.ts";
+import { assertCipher, recordedCiphers } from "../../../fuzz/targets/ciphers.ts";
 import { recorded } from "../../../fuzz/targets/recorded.ts";
 import { RuleDropper } from "../../../scripts/mutants/rules.ts";
 import type { RuleId } from "../../../src/rules/mod.ts";
@@ -31,3 +32,10 @@ for (const rule of RULES) {
     }
   });
 }
+
+Deno.test("golden fails where sectors are not encrypted as by the recorded libraries", () => {
+  const [name = "", cipher] = [...recordedCiphers()].find(([name]) => name.includes("eboiv")) ?? [];
+  const digest = "0".repeat(64);
+  const wrong = () => assertCipher(name, { libraries: "", ...cipher, digest });
+  assertEquals(assertThrows(wrong, Failure).signature, "golden.sectors.cbc-eboiv");
+});
