@@ -22,18 +22,20 @@ export { format as qcow2Format } from "./format.ts";
 export { type Qcow2Rule, qcow2Rules } from "./rules.ts";
 export { Qcow2Layer } from "./layer.ts";
 export { type Geometry, geometryOf, l1Needed } from "./geometry.ts";
-export type {
-  BackingModel,
-  BitmapModel,
-  ClusterContent,
-  EncryptionModel,
-  GuestCluster,
-  LegacyEncryption,
-  LuksEncryption,
-  Placement,
-  Qcow2Model,
-  SnapshotModel,
-  UnknownExtension,
+export {
+  type BackingModel,
+  type BitmapModel,
+  type ClusterContent,
+  type EncryptionModel,
+  type GuestCluster,
+  type LegacyEncryption,
+  type LuksEncryption,
+  type Placement,
+  type Qcow2Model,
+  type SnapshotModel,
+  type UnknownExtension,
+  type ZstdFrames,
+  zstdFrames,
 } from "./model.ts";
 export {
   DRAFT_LUKS_EXTENSION,

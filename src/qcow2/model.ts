@@ -22,6 +22,8 @@ export type ClusterContent =
     readonly level: number;
     /** Free bytes before it, so that it can start anywhere in a sector. */
     readonly gap: number;
+    /** How zstd writes it, if not as QEMU does. */
+    readonly frames?: ZstdFrames;
   }
   /** Extended L2 entries only: state of the 32 subclusters. A subcluster is in at most one mask. */
   | {
@@ -34,6 +36,15 @@ export type ClusterContent =
     readonly reserved: boolean;
     readonly pattern: Pattern;
   };
+
+/**
+ * Frames of zstd as other programs than QEMU write them: behind a skippable frame; several, with checksums;
+ * of raw blocks and runs without a content size; of those in the largest window.
+ */
+export const zstdFrames = ["skippable", "several", "stored", "wide"] as const;
+
+/** One of the ways to write frames of zstd. */
+export type ZstdFrames = typeof zstdFrames[number];
 
 /** A guest cluster and its content. Clusters that are not in the model are unallocated. */
 export type GuestCluster = { readonly index: number } & ClusterContent;

@@ -1,4 +1,9 @@
-import { geometryOf, type GuestCluster, type Qcow2Model } from "../../../src/qcow2/mod.ts";
+import {
+  geometryOf,
+  type GuestCluster,
+  type Qcow2Model,
+  zstdFrames,
+} from "../../../src/qcow2/mod.ts";
 import type { ModelClass } from "../kit.ts";
 
 type Holds = (model: Qcow2Model) => boolean;
@@ -21,12 +26,20 @@ function countedBy(model: Qcow2Model): number {
   return tableEntries * refblockEntries * clusterSize;
 }
 
-const SHARES: readonly (readonly [name: string, share: number, has: Holds])[] = [
+type Share = readonly [name: string, share: number, has: Holds];
+
+const SHARES: readonly Share[] = [
   ["version 2", 0.1, ({ version }) => version === 2],
   ["extended L2", 0.1, ({ extendedL2 }) => extendedL2],
   ["zstd", 0.2, ({ compression }) => compression === "zstd"],
   ["data", 0.5, some("data")],
   ["compressed", 0.1, some("compressed")],
+  ...zstdFrames.map((frames): Share => [
+    `zstd frames that are ${frames}`,
+    0.003,
+    ({ clusters }) =>
+      clusters.some((cluster) => cluster.kind === "compressed" && cluster.frames === frames),
+  ]),
   ["zero", 0.05, some("zero")],
   ["zero-allocated", 0.05, some("zero-allocated")],
   ["subclusters", 0.05, some("subclusters")],
@@ -93,7 +106,7 @@ const SHARES: readonly (readonly [name: string, share: number, has: Holds])[] = 
   ],
 ];
 
-const FAR: readonly (readonly [name: string, share: number, has: Holds])[] = [
+const FAR: readonly Share[] = [
   ["a part beyond 2^32 bytes", 0.05, farAt(32)],
   ["a part beyond 2^48 bytes", 0.005, farAt(48)],
   ["a part beyond 2^53 bytes", 0.001, farAt(53)],
@@ -104,7 +117,7 @@ const FAR: readonly (readonly [name: string, share: number, has: Holds])[] = [
   ],
 ];
 
-const asClass = ([name, share, has]: readonly [string, number, Holds]): ModelClass<Qcow2Model> => ({
+const asClass = ([name, share, has]: Share): ModelClass<Qcow2Model> => ({
   name,
   share,
   has,

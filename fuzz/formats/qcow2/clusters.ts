@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { ClusterContent, GuestCluster } from "../../../src/qcow2/mod.ts";
+import { type ClusterContent, type GuestCluster, zstdFrames } from "../../../src/qcow2/mod.ts";
 import { mostly, patterns } from "../../generate/mod.ts";
 
 /** Guest clusters of a layer are never more than this. */
@@ -23,6 +23,12 @@ export function guestIndices(): fc.Arbitrary<number> {
 /** What one cluster of any image can hold; what this one cannot becomes something like it. */
 function contents(): fc.Arbitrary<ClusterContent> {
   const mask = fc.oneof(fc.nat(0xffffffff), fc.constantFrom(0, 1, 0x80000000, 0xffff, 0xffffffff));
+  const compressed = {
+    kind: fc.constant<"compressed">("compressed"),
+    pattern: patterns(),
+    level: mostly(6, fc.integer({ min: 1, max: 19 })),
+    gap: mostly(0, fc.nat(1100)),
+  };
   return fc.oneof(
     { withCrossShrink: true },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant("data"), pattern: patterns() }) },
@@ -31,14 +37,10 @@ function contents(): fc.Arbitrary<ClusterContent> {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant("zero-allocated"), pattern: patterns() }),
     },
+    { weight: 2, arbitrary: fc.record(compressed) },
     {
-      weight: 4,
-      arbitrary: fc.record({
-        kind: fc.constant("compressed"),
-        pattern: patterns(),
-        level: mostly(6, fc.integer({ min: 1, max: 19 })),
-        gap: mostly(0, fc.nat(1100)),
-      }),
+      weight: 2,
+      arbitrary: fc.record({ ...compressed, frames: fc.constantFrom(...zstdFrames) }),
     },
     {
       weight: 4,

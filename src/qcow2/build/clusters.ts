@@ -1,8 +1,13 @@
-import { deflateCluster, type DeflateOptions, zstdCluster } from "../../codec/mod.ts";
-import { type Pattern, patternBytes } from "../../format/mod.ts";
+import {
+  deflateCluster,
+  type DeflateOptions,
+  zstdCluster,
+  type ZstdOptions,
+} from "../../codec/mod.ts";
+import { patternBytes } from "../../format/mod.ts";
 import { ALL_SUBCLUSTERS } from "../encode/entries.ts";
 import { type Geometry, SUBCLUSTERS } from "../geometry.ts";
-import type { GuestCluster, Qcow2Model } from "../model.ts";
+import type { GuestCluster, Qcow2Model, ZstdFrames } from "../model.ts";
 
 /** The subclusters that a layer defines, and those with stored data. */
 export function subclusterMasks(cluster: GuestCluster): { known: number; stored: number } {
@@ -64,21 +69,38 @@ export function hostBytes(
 const compressedBefore = new Map<string, Uint8Array | undefined>();
 const REMEMBERED_MAX = 4096;
 
+type Compressing = Pick<GuestCluster & { kind: "compressed" }, "pattern" | "level" | "frames">;
+
+const FRAMES: Readonly<Record<ZstdFrames, ZstdOptions>> = {
+  skippable: { parts: [{ kind: "skippable", length: 5, variant: 3 }] },
+  several: {
+    checksum: true,
+    parts: [
+      { kind: "content", length: 300 },
+      { kind: "content", length: 0 },
+      { kind: "skippable", length: 0 },
+    ],
+  },
+  stored: { stored: true, contentSize: false },
+  wide: { stored: true, contentSize: false, windowLog: 27 },
+};
+
 /**
  * The compressed form of a cluster, or `undefined` if it is not shorter than the cluster: QEMU
  * stores such a cluster uncompressed. With zstd the bytes depend on the runtime's libzstd.
  */
 export function compressPattern(
-  { pattern, level }: { pattern: Pattern; level: number },
+  { pattern, level, frames }: Compressing,
   image: { compression: Qcow2Model["compression"]; clusterBits: number },
 ): Uint8Array | undefined {
   if (pattern.kind === "noise") return undefined;
-  const key = `${image.compression} ${image.clusterBits} ${level} ${pattern.kind} ${pattern.seed}`;
+  const how = [image.compression, image.clusterBits, level, frames ?? ""];
+  const key = [...how, pattern.kind, pattern.seed].join(" ");
   if (compressedBefore.has(key)) return compressedBefore.get(key);
   const clusterSize = 2 ** image.clusterBits;
   const bytes = patternBytes(pattern, clusterSize);
   const compressed = image.compression === "zstd"
-    ? zstdCluster(bytes, { level })
+    ? zstdCluster(bytes, frames === undefined ? { level } : { level, ...FRAMES[frames] })
     : deflateCluster(bytes, { level: level as NonNullable<DeflateOptions["level"]> });
   const result = compressed.length < clusterSize ? compressed : undefined;
   if (compressedBefore.size >= REMEMBERED_MAX) compressedBefore.clear();

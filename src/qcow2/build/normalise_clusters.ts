@@ -81,11 +81,16 @@ function possibleCompressed(
   const { index } = cluster;
   const pattern = normalisePattern(cluster.pattern);
   const level = clamp(cluster.level, 1, LEVEL_MAX[rules.compression]);
-  if (rules.dataFile !== undefined || compressPattern({ pattern, level }, rules) === undefined) {
+  const { frames } = cluster;
+  const how = {
+    ...{ pattern, level },
+    ...(rules.compression === "zstd" && frames !== undefined ? { frames } : {}),
+  };
+  if (rules.dataFile !== undefined || compressPattern(how, rules) === undefined) {
     return { index, kind: "data", pattern };
   }
   const gap = clamp(cluster.gap, 0, 2 ** rules.clusterBits - 1);
-  return { index, kind: "compressed", pattern, level, gap };
+  return { index, kind: "compressed", ...how, gap };
 }
 
 function possibleSubclusters(
