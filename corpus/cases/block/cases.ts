@@ -145,6 +145,17 @@ const backing: readonly Case[] = [
       },
     },
   }),
+  pair("blk.backing.no-loop", {
+    shows: "the backing file is the image itself as qcow2, not as a raw file",
+    base: small({ backing: { name: "image", format: "qcow2" }, clusters: [data(0)] }),
+    kept: { base: small({ backing: { name: "image", format: "raw" }, clusters: [data(0)] }) },
+    live: {
+      not: {
+        questions: ["read", "check", "content", "write"],
+        because: "qemu opens the image again and again until it runs out of something",
+      },
+    },
+  }),
   field("blk.backing.short", "/header/size", {
     base: backed,
     bad: SIZE + 512,

@@ -131,6 +131,10 @@ const cipherCases: readonly Case[] = [
     breaks: [text(CIPHER, "cast5"), text(MODE, "xts-plain64")],
     keeps: [text(CIPHER, "serpent"), text(MODE, "xts-plain64")],
   }),
+  pair("luks.key.cipher-supported", {
+    shows: "the hash is sha257, not sha256",
+    breaks: [text(HASH, "sha257")],
+  }),
   ...[[65, 64], [33, 32]].map(([bad, good]) =>
     field("luks.key.xts-even", KEY_BYTES, { base: xts(64), bad, good })
   ),

@@ -162,6 +162,11 @@ const copyCases: readonly Case[] = [
     breaks: [jsonEnd("", PRIMARY)],
     keeps: [jsonEnd("} ")],
   }),
+  pair("luks2.copy.primary", {
+    shows: "the primary copy, of 4 MiB, has no magic",
+    base: modelOf({ headerSize: 0x400000 }),
+    breaks: [header("magic", "", PRIMARY)],
+  }),
   pair("luks2.copy.secondary", {
     shows: "the secondary copy has no magic",
     breaks: [header("magic", "", SECONDARY)],

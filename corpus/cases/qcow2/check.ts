@@ -1,7 +1,7 @@
 /** Cases of what check counts. */
 
 import { type Case, casesOf } from "../case.ts";
-import { type CaseEdit, cut, end, flip, point, refcount, set } from "../edit.ts";
+import { bytes, type CaseEdit, cut, end, flip, point, refcount, set } from "../edit.ts";
 import {
   bitmap,
   COMPRESSED,
@@ -204,6 +204,11 @@ const refcounts: readonly Case[] = [
     base: small({ placement: { leaks: 1 } }),
     breaks: [],
     keeps: [refcount("/leak[0]", 0)],
+  }),
+  pair("qcow2.check.refcount-high", {
+    shows: "the refcount of 64 bits of the header is 2^32 + 1, not 1",
+    base: small({ refcountOrder: 6 }),
+    breaks: [bytes("/refblock[0]", [0, 0, 0, 1, 0, 0, 0, 1])],
   }),
   pair("qcow2.check.copied-l1", { breaks: [flip(L1, COPIED)] }),
   pair("qcow2.check.copied-l2", { breaks: [flip(FIRST, COPIED)] }),
