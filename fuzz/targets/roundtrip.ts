@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
-import { type MapEntry, remembering } from "../../src/format/mod.ts";
+import { MemorySource } from "../../src/bytes/mod.ts";
+import { type Format, type MapEntry, remembering } from "../../src/format/mod.ts";
 import { formats } from "../../src/formats.ts";
 import {
   detect,
@@ -13,7 +14,7 @@ import {
 import { checkOutcome, compareJson, mergeMap } from "../../src/peers/mod.ts";
 import { type Finding, type RuleId, ruleOf } from "../../src/rules/mod.ts";
 import { anyIndex } from "../compare/mod.ts";
-import { type CaseReport, Failure, type Target } from "../engine/mod.ts";
+import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/mod.ts";
 import {
   allPassphrases,
   assertDisk,
@@ -32,7 +33,7 @@ import {
   sourceOf,
   targetName,
 } from "../formats/mod.ts";
-import { KEY_WORDS, type KeyChoice } from "../generate/mod.ts";
+import { KEY_WORDS, type KeyChoice, strangePassphrase } from "../generate/mod.ts";
 import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
@@ -51,6 +52,8 @@ export interface RoundtripCase<Model = unknown> {
 
 /** Images of which it is known that they are as their models say. */
 const KNOWN_MAX = 2 ** 12;
+/** Bytes of files that are read from memory; longer ones are made of segments. */
+const IN_MEMORY_MAX = 2 ** 16;
 
 /**
  * The property: what is built of a model reads back as the model says, and nothing is wrong with it;
@@ -90,7 +93,9 @@ export function roundtrip<Model>(
       const changed = changes.length === 0 ? undefined : kit.keys?.changes?.run(model, changes);
       if (changed !== undefined) assertUnbroken(judgeImage(openWith(kit, changed)));
       if (edits.length === 0) return { depth: "accepted", rules: found };
-      const image = openWith(kit, filesOf(kit, model, edits), passphrasesOf(kit, model, key));
+      const files = filesOf(kit, model, edits);
+      assertDetected(files, formatIn(kit, model));
+      const image = openWith(kit, files, passphrasesOf(kit, model, key));
       const damaged = assertUnbroken(judgeImage(image), kit.expected?.damage ?? []);
       assertSound(kit, image, { model, key });
       assertAnswers(kit, image, { model, damaged: true });
@@ -151,17 +156,9 @@ function describeCase<Model>(
 
 /** @returns the rules that an image breaks which is as it was built, and as its model says */
 function assertAsBuilt<Model>(kit: Kit<Model>, model: Model): readonly RuleId[] {
-  const files = filesOf(kit, model);
-  const format = formatIn(kit, model);
-  const known = formats.includes(format) ? formats : [format, ...formats];
-  const probed = probe(sourceOf(files), { formats: known });
-  // What QEMU does not know is raw to it.
-  const detected = probed === format ? probed : detect(sourceOf(files), { formats: known });
-  if (detected !== format) {
-    const message = `The image is detected as ${detected.name}`;
-    throw new Failure(`roundtrip.detected.${detected.name}`, message);
-  }
-  const image = openWith(kit, files, passphrasesOf(kit, model, "right"));
+  const files = filesOf(kit, model).map(inMemory);
+  assertDetected(files, formatIn(kit, model));
+  const image = openWith(kit, files, attemptedOn(kit, model));
   const judgement = judgeImage(image);
   const rules = assertUnbroken(judgement);
   if (kit.expected?.opensInQemu === true) assertOpensInQemu(image, judgement);
@@ -170,6 +167,32 @@ function assertAsBuilt<Model>(kit: Kit<Model>, model: Model): readonly RuleId[] 
   assertViews(kit, image, model);
   kit.keys?.sound?.(sourceOf(files), model);
   return rules;
+}
+
+/** A short file as one that is read from a buffer. */
+function inMemory({ name, source }: CaseFile): CaseFile {
+  if (source.size > IN_MEMORY_MAX) return { name, source };
+  return { name, source: new MemorySource(source.read(0, source.size)) };
+}
+
+/** The right passphrases; of a volume with one key, after one that opens nothing. */
+function attemptedOn<Model>(kit: Kit<Model>, model: Model): readonly string[] {
+  const right = passphrasesOf(kit, model, "right");
+  const all = allPassphrases(kit, model);
+  // Attempts on more keys are more work than a reader is allowed.
+  if (kit.keys?.remembered !== true || all.length > 1) return right;
+  return [strangePassphrase(all), ...right];
+}
+
+/** @throws {Failure} where an image is not detected as one of its format */
+function assertDetected(files: readonly CaseFile[], format: Format): void {
+  const known = formats.includes(format) ? formats : [format, ...formats];
+  const probed = probe(sourceOf(files), { formats: known });
+  // What QEMU does not know is raw to it.
+  const detected = probed === format ? probed : detect(sourceOf(files), { formats: known });
+  if (detected === format) return;
+  const message = `The image is detected as ${detected.name}`;
+  throw new Failure(`roundtrip.detected.${detected.name}`, message);
 }
 
 /**

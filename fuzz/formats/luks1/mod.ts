@@ -12,6 +12,7 @@ import { type KeyKit, type Kit, NO_CHECKER, type ToolKit, type Use } from "../ki
 import { allData, KEY_MS, openVolume } from "../luks.ts";
 import { agreesLuks1, depthLuks1 } from "./agreement.ts";
 import { assertModelKeys, withChanges } from "./changed_volume.ts";
+import { luks1Classes } from "./classes.ts";
 import { describeLuks1 } from "./describe.ts";
 import { expectedInfo } from "./expected.ts";
 import { luks1Inside } from "./inside.ts";
@@ -72,6 +73,7 @@ export const luks1: Kit<Luks1Model> & { readonly tools: ToolKit } = {
   format: luks1Format,
   file: "volume.luks",
   kind: "volume",
+  classes: luks1Classes,
   elsewhere: { inside: { ...luks1Inside, models, keys } },
   models,
   keys,

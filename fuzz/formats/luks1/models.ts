@@ -161,5 +161,12 @@ function ivs(sort: CipherSort, mode: string, options: Luks1ModelOptions): Iv[] {
     { ivGenerator: "plain64", ivHash: "sha1" },
   ];
   if (qemu) return generators;
-  return [...generators, { ivGenerator: "plain64be" }, { ivGenerator: "null" }];
+  return [
+    ...generators,
+    { ivGenerator: "plain64be" },
+    { ivGenerator: "null" },
+    { ivGenerator: "benbi" },
+    // Its key is that of one block cipher.
+    ...mode === "cbc" ? [{ ivGenerator: "eboiv" }] : [],
+  ];
 }

@@ -18,6 +18,7 @@ import { garblingLists, sealedLists } from "../../mutate/mod.ts";
 import type { Kit, ToolKit, Use } from "../kit.ts";
 import { allData, KEY_MS, openVolume } from "../luks.ts";
 import { agreesLuks2, depthLuks2 } from "./agreement.ts";
+import { luks2Classes } from "./classes.ts";
 import { luks2Dictionary } from "./dictionary.ts";
 import { expectedLuks2Info } from "./expected.ts";
 import { assertModelKeys, WORK_MAX } from "./keys.ts";
@@ -41,6 +42,7 @@ export const luks2: Kit<Luks2Model> & { readonly tools: ToolKit } = {
   format: luks2Format,
   file: "volume.luks",
   kind: "volume",
+  classes: luks2Classes,
   models: (use) => {
     const rarely = RARELY[use];
     if (use !== "differential") return luks2Volumes({ rarely });

@@ -4,6 +4,7 @@ import {
   type CopyName,
   type CopyState,
   header,
+  HEADER_SIZES,
   type KdfModel,
   type Luks2KeyModel,
   type Luks2Model,
@@ -15,7 +16,7 @@ import { decode } from "../../../src/layout/mod.ts";
 import { PASSPHRASES, picks } from "../../generate/mod.ts";
 import type { Seal } from "../../mutate/mod.ts";
 import type { LaidOut } from "../kit.ts";
-import { LARGE_SHARE, mostlySmall, volumeOf } from "../luks.ts";
+import { mostlySmall, volumeOf } from "../luks.ts";
 import { luks2Models, luks2Uses } from "./models.ts";
 
 /** Which volumes are drawn. */
@@ -37,17 +38,32 @@ const KEPT_MAX = 2 ** 27;
  */
 export function luks2Volumes(options: Luks2VolumeOptions = {}): fc.Arbitrary<Luks2Model> {
   const { rarely = RARELY, aes = false } = options;
+  const usual = usualVolumes(aes);
   return fc.oneof(
     { withCrossShrink: true },
-    { weight: rarely - 1, arbitrary: picks(usualVolumes(aes)) },
+    { weight: LONG_SHARE * (rarely - 1), arbitrary: picks(usual) },
+    { weight: rarely, arbitrary: picks(longHeaders(usual)) },
     {
-      weight: 1,
+      weight: LONG_SHARE,
       arbitrary: mostlySmall((sizeMax) => luks2Models({ aes, sizeMax, passphrases: PASSPHRASES })),
     },
   );
 }
 
+/** One volume in so many has a header of any size: checksums of long ones take time. */
+const LONG_SHARE = 100;
+
+/** The first volumes with all sizes of the header. */
+function longHeaders(usual: readonly Luks2Model[]): Luks2Model[] {
+  return HEADER_SIZES.map((headerSize, index) =>
+    normaliseLuks2({ ...usual[index] as Luks2Model, headerSize })
+  );
+}
+
 const SECTOR_SIZES = [512, 4096, 512, 1024, 512, 2048];
+const TWEAKS = [0, 0, 0, 2 ** 32 - 8, 0, 0, 0, 2 ** 31 - 8];
+/** One volume in six is large, with sectors of 512 bytes and of 4096 in turn. */
+const LARGE = [4, 7];
 const SPARES = [0, 0, 4096, 0, 65536];
 const CHECKSUMS = ["sha256", "sha256", "sha512", "sha256", "sha1", "sha256", "ripemd160"];
 const HASHES = ["sha256", "sha256", "sha512", "sha1", "sha256", "ripemd160", "sha384"];
@@ -67,7 +83,7 @@ function usualVolumes(aes: boolean): Luks2Model[] {
       spare: SPARES[index % SPARES.length] as number,
       ...usualStates(index),
       sectorSize: SECTOR_SIZES[index % SECTOR_SIZES.length] as number,
-      ivTweak: index % 8 === 7 ? 2 ** 31 - 8 : 0,
+      ivTweak: TWEAKS[index % TWEAKS.length] as number,
       hash: HASHES[index % HASHES.length] as string,
       checksum: CHECKSUMS[(index + 1) % CHECKSUMS.length] as string,
       digestIterations: 1 + index % 4,
@@ -75,7 +91,7 @@ function usualVolumes(aes: boolean): Luks2Model[] {
       tokens: index % 3 === 2 ? 1 : 0,
       detached: index % 4 === 3,
       fixed: index % 5 === 4,
-      size: 512 * (1 + index % 13 + (index % LARGE_SHARE === 4 ? 2100 + 8 * index : 0)),
+      size: 512 * (1 + index % 13 + (LARGE.includes(index % 12) ? 2100 + 8 * index : 0)),
       pattern: { kind: index % 2 === 0 ? "text" : "noise", seed: index },
     }));
 }
