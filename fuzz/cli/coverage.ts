@@ -1,5 +1,6 @@
 import { type Options, UsageError, writeReportFile } from "../../src/cli/mod.ts";
 import type { Summary } from "../engine/mod.ts";
+import { unreached } from "../targets/mod.ts";
 import { typedPath } from "./host.ts";
 import { denoCommand } from "./process.ts";
 import { table } from "./table.ts";
@@ -38,10 +39,14 @@ function ruleCoverage({ seed, results, reached, missed }: Summary) {
         .map(({ target, counts }) => [target, counts.rules[rule]]),
     ),
   ]));
-  return { seed, targets: results.map(({ target }) => target), rules, missed };
+  const reasons = Object.fromEntries(missed.flatMap((rule) => {
+    const reason = unreached[rule];
+    return reason === undefined ? [] : [[rule, reason]];
+  }));
+  return { seed, targets: results.map(({ target }) => target), rules, missed, reasons };
 }
 
-/** The rules as rows and the targets as columns, then the rules that were not reached. */
+/** The rules as rows and the targets as columns, then the rules that were not reached, with the reason if no case can. */
 export function ruleTable({ results, reached, missed }: Summary): string {
   const used = results.filter(({ counts }) => Object.keys(counts.rules).length > 0);
   const rows = reached.map((rule) => [
@@ -54,7 +59,10 @@ export function ruleTable({ results, reached, missed }: Summary): string {
     table(["rule", ...used.map(({ target }) => target)], rows),
     "",
     `rules not reached: ${missed.length}`,
-    ...missed.map((rule) => `  ${rule}`),
+    ...missed.map((rule) => {
+      const reason = unreached[rule];
+      return reason === undefined ? `  ${rule}` : `  ${rule}: ${reason}`;
+    }),
     "",
   ].join("\n");
 }

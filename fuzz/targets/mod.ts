@@ -47,3 +47,4 @@ export {
   type StatefulCase,
   statefulCases,
 } from "./stateful.ts";
+export { unreached } from "./unreached.ts";

@@ -1,4 +1,10 @@
-import { type ByteSource, PatchedSource, SECTOR, utf8 } from "../../../src/bytes/mod.ts";
+import {
+  type ByteSource,
+  PatchedSource,
+  SECTOR,
+  SegmentSource,
+  utf8,
+} from "../../../src/bytes/mod.ts";
 import {
   addKey,
   contentOf,
@@ -6,9 +12,11 @@ import {
   Luks1Error,
   type Luks1Model,
   Luks1Volume,
+  unlock,
 } from "../../../src/luks1/mod.ts";
 import { type CaseFile, Failure } from "../../engine/mod.ts";
 import { assertSameBytes } from "../content.ts";
+import { keptKeys } from "../kept_keys.ts";
 import { sourceOf } from "../kit.ts";
 import {
   assertChanged,
@@ -22,6 +30,8 @@ import { layOutLuks1 } from "./volumes.ts";
 import { applyEdits } from "../../mutate/mod.ts";
 
 const LAST_SLOT = 7;
+/** Key material from here on has offsets of more than 31 bits. */
+const FAR = 2 ** 31 + 4096;
 
 /**
  * Changes the keys of a volume, one change after the other.
@@ -63,6 +73,7 @@ function assertOpens(files: readonly CaseFile[], model: Luks1Model, masterKey: U
 export function assertModelKeys(source: ByteSource, model: Luks1Model): void {
   const header = source.read(0, source.size);
   assertKeys({ header, keys: keysOf(model) });
+  assertFarMaterial(source, model);
   if (!model.cutHeader || model.keys.some(({ slot }) => slot === LAST_SLOT)) return;
   const passphrase = utf8(model.keys[0]?.passphrase ?? "");
   const random = (length: number): Uint8Array => new Uint8Array(length);
@@ -73,4 +84,22 @@ export function assertModelKeys(source: ByteSource, model: Luks1Model): void {
     throw error;
   }
   throw new Failure("luks.change.cut", "A key was added to a truncated header");
+}
+
+/** The last key opens its slot, too, if the key material is far into the volume. */
+function assertFarMaterial(source: ByteSource, { keys, spec }: Luks1Model): void {
+  const { slot = 0, passphrase = "" } = keys.at(-1) ?? {};
+  const header = decodeLuks1(source);
+  const slots = header.slots.map((state, index) =>
+    index === slot ? { ...state, key_material_offset: FAR / SECTOR } : state
+  );
+  const { key_material_offset: at = 0, stripes = 0 } = header.slots[slot] ?? {};
+  const bytes = source.read(at * SECTOR, spec.keyBytes * stripes);
+  const keyMaterial = new SegmentSource([{ offset: FAR, bytes }], FAR + bytes.length);
+  const options = { keyMaterial, passphrase: utf8(passphrase), slot, keptKeys };
+  const found = unlock({ ...header, slots }, options);
+  if ("masterKey" in found) return;
+  throw new Failure("luks.slot.far", `Key slot ${slot} does not open at ${FAR}: ${found.message}`, {
+    about: { path: `/key_slots/${slot}/key_material_offset` },
+  });
 }

@@ -30,6 +30,11 @@ export const luks1Classes: readonly Class[] = [
   })),
   { name: "a key of 24 bytes", share: 0.05, has: ({ spec }) => spec.keyBytes === 24 },
   { name: "two keys, of which the last opens", share: 0.2, has: ({ keys }) => keys.length === 2 },
+  {
+    name: "several keys of one passphrase",
+    share: 0.02,
+    has: ({ keys }) => new Set(keys.map(({ passphrase }) => passphrase)).size < keys.length,
+  },
   { name: "three keys", share: 0.05, has: ({ keys }) => keys.length === 3 },
   { name: "no key in the first slot", share: 0.1, has: ({ keys }) => (keys[0]?.slot ?? 0) > 0 },
   { name: "an erased key", share: 0.05, has: ({ erased }) => erased.length > 0 },

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { Buffer } from "node:buffer";
-import { MemorySource, SECTOR, utf8 } from "../../../src/bytes/mod.ts";
+import { type ByteSource, MemorySource, SECTOR, utf8 } from "../../../src/bytes/mod.ts";
 import { patternBytes } from "../../../src/format/mod.ts";
 import {
   addKey,
@@ -142,6 +142,7 @@ function seededBytes({ which, iterations }: KeyChange): RandomBytes {
 export function assertKeys(keyed: Keyed): void {
   for (let slot = 0; slot < SLOTS; slot++) assertKey(keyed, slot);
   const keyMaterial = new MemorySource(keyed.header);
+  assertOrder(keyed, keyMaterial);
   const strange = strangePassphrase([...keyed.keys.values()]);
   const found = unlock(decodeLuks1(keyMaterial), {
     keyMaterial,
@@ -153,6 +154,24 @@ export function assertKeys(keyed: Keyed): void {
     "luks.slot",
     `Key slot ${found.slot} opens with a passphrase that belongs to no key`,
   );
+}
+
+/** Of slots with one passphrase the first one is opened. */
+function assertOrder({ keys }: Keyed, keyMaterial: ByteSource): void {
+  const header = decodeLuks1(keyMaterial);
+  for (const [passphrase, slots] of Map.groupBy([...keys.keys()], (slot) => keys.get(slot))) {
+    if (passphrase === undefined || slots.length === 1) continue;
+    const first = Math.min(...slots);
+    // The slots before it have other passphrases, and attempting them takes time.
+    const rest = header.slots.map((slot, index) =>
+      index < first ? { ...slot, active: slotStates.disabled } : slot
+    );
+    const options = { keyMaterial, passphrase: utf8(passphrase), keptKeys };
+    const found = unlock({ ...header, slots: rest }, options);
+    if ("masterKey" in found && found.slot === first) continue;
+    const opened = "masterKey" in found ? found.slot : "none";
+    throw new Failure("luks.slot.order", `Key slot ${opened} opens, not ${first}`);
+  }
 }
 
 /** @returns the master key out of the slot, where it has one */

@@ -44,6 +44,11 @@ export const luks2Classes: readonly Class[] = [
     has: ({ keys, hash }) => keys.some(({ kdf }) => kdf.type === "pbkdf2" && kdf.hash !== hash),
   },
   { name: "two keys", share: 0.1, has: ({ keys }) => keys.length === 2 },
+  {
+    name: "several keys of one passphrase",
+    share: 0.02,
+    has: ({ keys }) => new Set(keys.map(({ passphrase }) => passphrase)).size < keys.length,
+  },
   { name: "three keys", share: 0.05, has: ({ keys }) => keys.length === 3 },
   {
     name: "a key in a late slot",
@@ -72,6 +77,15 @@ export const luks2Classes: readonly Class[] = [
       has: ({ secondary }) => secondary === state,
     },
   ]),
+  {
+    name: "a preferred key behind another of the same passphrase",
+    share: 0.01,
+    has: ({ keys }) =>
+      keys.some(({ passphrase, priority }, index) =>
+        priority === 2 &&
+        keys.slice(0, index).some((key) => key.passphrase === passphrase && key.priority === 1)
+      ),
+  },
   { name: "tokens", share: 0.1, has: ({ tokens }) => tokens > 0 },
   { name: "a detached header", share: 0.1, has: ({ detached }) => detached },
   { name: "a segment with a size", share: 0.1, has: ({ fixed }) => fixed },

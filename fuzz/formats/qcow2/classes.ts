@@ -49,6 +49,12 @@ const SHARES: readonly Share[] = [
     0.05,
     ({ snapshots }) => snapshots.some(({ shared }) => shared.length > 0),
   ],
+  [
+    "a snapshot whose name is the id of another",
+    0.01,
+    ({ snapshots }) =>
+      snapshots.some(({ name }, index) => snapshots.slice(index + 1).some(({ id }) => id === name)),
+  ],
   ["VM state", 0.03, ({ snapshots }) => snapshots.some(({ vmState }) => vmState.length > 0)],
   [
     "a snapshot larger than the disk",

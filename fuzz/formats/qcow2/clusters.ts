@@ -37,7 +37,7 @@ function contents(): fc.Arbitrary<ClusterContent> {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant("zero-allocated"), pattern: patterns() }),
     },
-    { weight: 2, arbitrary: fc.record(compressed) },
+    { weight: 3, arbitrary: fc.record(compressed) },
     {
       weight: 2,
       arbitrary: fc.record({ ...compressed, frames: fc.constantFrom(...zstdFrames) }),

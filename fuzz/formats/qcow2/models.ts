@@ -293,8 +293,9 @@ function snapshotsOf(
   { model, snapshots }: Draws,
   { on, bytes, bits }: { on: Switches; bytes: number; bits: number },
 ): SnapshotModel[] {
-  return snapshots.map(({ sharesAll, sameSize, ...snapshot }) => ({
+  return snapshots.map(({ sharesAll, sameSize, namedAsNext, ...snapshot }, index) => ({
     ...snapshot,
+    name: namedAsNext ? snapshots[index + 1]?.id ?? snapshot.name : snapshot.name,
     size: sameSize ? bytes : snapshot.size,
     clusters: keptClusters(snapshot.clusters, on, bits),
     shared: sharesAll ? model.clusters.map(({ index }) => index) : snapshot.shared,
@@ -387,7 +388,12 @@ function drawsOf(value: unknown): Draws {
       far: far !== undefined,
     },
     model,
-    snapshots: snapshots.map((snapshot) => ({ ...snapshot, sharesAll: false, sameSize: false })),
+    snapshots: snapshots.map((snapshot) => ({
+      ...snapshot,
+      sharesAll: false,
+      sameSize: false,
+      namedAsNext: false,
+    })),
     backing: { ...backing, name: path.name },
     backingLength: path.length,
     dataFile: dataFile ?? { name: "d", raw: false },

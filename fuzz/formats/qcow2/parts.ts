@@ -13,6 +13,8 @@ export interface SnapshotDraw extends SnapshotModel {
   readonly sharesAll: boolean;
   /** Its size is the image's. */
   readonly sameSize: boolean;
+  /** Its name is the id of the next one. */
+  readonly namedAsNext: boolean;
 }
 
 /** Sizes and times up to where a number stops being exact. */
@@ -33,6 +35,7 @@ export function snapshotDraws(): fc.Arbitrary<SnapshotDraw> {
     vmState: mostly([], fc.array(patterns(), { maxLength: 3 })),
     sharesAll: fc.boolean(),
     sameSize: mostly(true, fc.constant(false), 1),
+    namedAsNext: mostly(false, fc.constant(true)),
   });
 }
 

@@ -81,14 +81,16 @@ function possibleCompressed(
   const { index } = cluster;
   const pattern = normalisePattern(cluster.pattern);
   const level = clamp(cluster.level, 1, LEVEL_MAX[rules.compression]);
+  const plain = { pattern, level };
   const { frames } = cluster;
-  const how = {
-    ...{ pattern, level },
-    ...(rules.compression === "zstd" && frames !== undefined ? { frames } : {}),
-  };
-  if (rules.dataFile !== undefined || compressPattern(how, rules) === undefined) {
-    return { index, kind: "data", pattern };
-  }
+  const framed = rules.compression === "zstd" && frames !== undefined
+    ? { ...plain, frames }
+    : plain;
+  // Frames without compression are often too long.
+  const how = rules.dataFile === undefined
+    ? [framed, plain].find((each) => compressPattern(each, rules) !== undefined)
+    : undefined;
+  if (how === undefined) return { index, kind: "data", pattern };
   const gap = clamp(cluster.gap, 0, 2 ** rules.clusterBits - 1);
   return { index, kind: "compressed", ...how, gap };
 }
