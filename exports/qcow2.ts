@@ -65,6 +65,7 @@ export {
   qcow2Structures,
   type SnapshotModel,
   type UnknownExtension,
+  type ZstdFrames,
 } from "../src/qcow2/mod.ts";
 export {
   buildQcow2,

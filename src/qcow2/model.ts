@@ -41,10 +41,10 @@ export type ClusterContent =
  * Frames of zstd as other programs than QEMU write them: behind a skippable frame; several, with checksums;
  * of raw blocks and runs without a content size; of those in the largest window.
  */
-export const zstdFrames = ["skippable", "several", "stored", "wide"] as const;
+export type ZstdFrames = "skippable" | "several" | "stored" | "wide";
 
-/** One of the ways to write frames of zstd. */
-export type ZstdFrames = typeof zstdFrames[number];
+/** All ways to write frames of zstd. */
+export const zstdFrames: readonly ZstdFrames[] = ["skippable", "several", "stored", "wide"];
 
 /** A guest cluster and its content. Clusters that are not in the model are unallocated. */
 export type GuestCluster = { readonly index: number } & ClusterContent;

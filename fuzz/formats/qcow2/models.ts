@@ -17,7 +17,14 @@ import {
 } from "../../generate/mod.ts";
 import { guestClusters } from "./clusters.ts";
 import { encryptions } from "./encryption.ts";
-import { bitmapModels, placements, type SnapshotDraw, snapshotDraws } from "./parts.ts";
+import {
+  bitmapModels,
+  type FarDraw,
+  farDraws,
+  placements,
+  type SnapshotDraw,
+  snapshotDraws,
+} from "./parts.ts";
 
 /** Bounds of {@link qcow2Models}. */
 export interface Qcow2ModelOptions extends EncryptionOptions {
@@ -167,55 +174,6 @@ function modelDraws(clusterBitsMax: number): fc.Arbitrary<Draws["model"]> {
     bitmaps: fc.array(bitmapModels(), { maxLength: 3 }),
     placement: placements(),
   });
-}
-
-/** Where the parts behind a far hole are, and the clusters with which entries can name the place. */
-interface FarDraw {
-  readonly from: number;
-  readonly offset: number;
-  readonly clusterBits: number;
-}
-
-const FAR_BITS = { min: 32, max: 56 } as const;
-/** Above bit 47 is where masks of offsets go wrong, and there only large clusters are counted. */
-const FARTHEST_BITS = { min: 48, max: 56 } as const;
-const FARTHEST_CLUSTERS = 14;
-
-function farDraws(clusterBitsMax: number): fc.Arbitrary<FarDraw> {
-  const powers = fc.oneof(
-    { withCrossShrink: true },
-    fc.integer(FAR_BITS),
-    fc.integer(FARTHEST_BITS),
-  );
-  const bitsFrom = (min: number): fc.Arbitrary<number> =>
-    fc.integer({ min: Math.min(min, clusterBitsMax), max: clusterBitsMax });
-  return fc.record({
-    from: fc.oneof({ withCrossShrink: true }, fc.nat(8), fc.nat(40)),
-    offset: fc.oneof(
-      { withCrossShrink: true },
-      { weight: 2, arbitrary: powers.map((bits) => 2 ** bits) },
-      // A part or a table is on both sides of the power of two.
-      {
-        weight: 2,
-        arbitrary: fc.tuple(powers, fc.integer({ min: 9, max: 16 }))
-          .map(([bits, below]) => 2 ** bits - 2 ** below),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.nat({ max: 2 ** FAR_BITS.max / 512 }).map((n) => n * 512, sectorsOf),
-      },
-    ),
-    clusterBits: fc.oneof(
-      { withCrossShrink: true },
-      bitsFrom(qcow2Limits.clusterBits.min),
-      bitsFrom(FARTHEST_CLUSTERS),
-    ),
-  });
-}
-
-function sectorsOf(offset: unknown): number {
-  if (typeof offset !== "number") throw new TypeError("Cannot count sectors");
-  return offset / 512;
 }
 
 /** Most disks are a few clusters long; others end anywhere, or at a power of two or next to it. */

@@ -65,3 +65,53 @@ export function placements(): fc.Arbitrary<Placement> {
     cutTail: fc.boolean(),
   });
 }
+
+/** Where the parts behind a far hole are, and the clusters with which entries can name the place. */
+export interface FarDraw {
+  readonly from: number;
+  readonly offset: number;
+  readonly clusterBits: number;
+}
+
+const FAR_BITS = { min: 32, max: 56 } as const;
+/** Above bit 47 is where masks of offsets go wrong, and there only large clusters are counted. */
+const FARTHEST_BITS = { min: 48, max: 56 } as const;
+const FARTHEST_CLUSTERS = 14;
+
+/** A hole that reaches far. */
+export function farDraws(clusterBitsMax: number): fc.Arbitrary<FarDraw> {
+  const powers = fc.oneof(
+    { withCrossShrink: true },
+    fc.integer(FAR_BITS),
+    fc.integer(FARTHEST_BITS),
+  );
+  const bitsFrom = (min: number): fc.Arbitrary<number> =>
+    fc.integer({ min: Math.min(min, clusterBitsMax), max: clusterBitsMax });
+  return fc.record({
+    from: fc.oneof({ withCrossShrink: true }, fc.nat(8), fc.nat(40)),
+    offset: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 2, arbitrary: powers.map((bits) => 2 ** bits) },
+      // A part or a table is on both sides of the power of two.
+      {
+        weight: 2,
+        arbitrary: fc.tuple(powers, fc.integer({ min: 9, max: 16 }))
+          .map(([bits, below]) => 2 ** bits - 2 ** below),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.nat({ max: 2 ** FAR_BITS.max / 512 }).map((n) => n * 512, sectorsOf),
+      },
+    ),
+    clusterBits: fc.oneof(
+      { withCrossShrink: true },
+      bitsFrom(limits.clusterBits.min),
+      bitsFrom(FARTHEST_CLUSTERS),
+    ),
+  });
+}
+
+function sectorsOf(offset: unknown): number {
+  if (typeof offset !== "number") throw new TypeError("Cannot count sectors");
+  return offset / 512;
+}
