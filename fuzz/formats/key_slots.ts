@@ -1,5 +1,9 @@
+import type { ByteSource } from "../../src/bytes/mod.ts";
+
 /** Changes of key slots. Both get the file with the header, and return it changed. */
 export interface KeySlots {
+  /** Whether a file has key slots that can be changed. */
+  isIn(file: ByteSource): boolean;
   /**
    * Adds a key.
    *

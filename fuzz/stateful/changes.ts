@@ -41,6 +41,7 @@ export function factsFor(facts: Facts, changes: readonly ChangeOperation[]): Fac
     ...facts,
     compresses: false,
     bitmaps: false,
+    keys: false,
     resizes: facts.resizes && changes.includes("resize"),
     snapshots: facts.snapshots && snapshots,
     zeroes: changes.includes("write-zeroes"),

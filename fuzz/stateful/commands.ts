@@ -10,8 +10,8 @@ export type Command =
   /** The image is closed and opened again. */
   | { readonly reopen: true };
 
-/** The command of an action. */
-export function commandOf(action: Action): Command {
+/** The command of an action on an image of a format. */
+export function commandOf(action: Action, format = "luks"): Command {
   switch (action.do) {
     case "write":
     case "compressed": {
@@ -45,9 +45,10 @@ export function commandOf(action: Action): Command {
       return { img: (image) => ["snapshot", "-d", action.name, image] };
     case "key-add":
     case "key-erase": {
-      const how = action.do === "key-add"
-        ? "state=active,new-secret=key,iter-time=10"
-        : "state=inactive,old-secret=key";
+      const options = action.do === "key-add"
+        ? ["state=active", "new-secret=key", "iter-time=10"]
+        : ["state=inactive", "old-secret=key"];
+      const how = options.map((it) => format === "qcow2" ? `encrypt.${it}` : it).join(",");
       const secret = `secret,id=key,data=${action.name}`;
       return { img: (image) => ["amend", "--object", secret, "-o", how, image] };
     }

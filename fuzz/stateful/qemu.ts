@@ -42,7 +42,7 @@ export class QemuFiles implements Writer {
   }
 
   async apply(action: Action): Promise<string | undefined> {
-    const command = commandOf(action);
+    const command = commandOf(action, this.#start.format);
     if ("reopen" in command) {
       await this.settle();
       return undefined;

@@ -150,7 +150,7 @@ function groupText(group: Group, place: Place): string[] {
 
 function oursOf(group: Group, { access, name, state: { facts } }: Place): string {
   const [action] = group as [Action];
-  const command = commandOf(action);
+  const command = commandOf(action, facts.format);
   if ("img" in command) {
     const [verb, ...rest] = command.img(access.image);
     const args = rest.map((arg) => arg === access.image ? arg : shellWord(arg)).join(" ");

@@ -236,7 +236,9 @@ export function startIn<Model>(kit: Kit<Model>, model: Model, locked = false): S
   const image = isLocked ? openWith(kit, files) : open(files);
   const { state, leaks } = startOf(image, { disk: diskOf(kit, model), views });
   const { name: format } = formatIn(kit, model);
-  const facts = { ...state.facts, keys: kit.keys?.slots !== undefined };
+  const [file] = files;
+  const keys = file !== undefined && kit.keys?.slots?.isIn(file.source) === true;
+  const facts = { ...state.facts, keys };
   const header = image.header === undefined ? {} : { header: files[0]?.name ?? "" };
   const options = readOptionsOf(kit, passphrases);
   return {
@@ -276,8 +278,8 @@ function restricted(
     resizes: facts.resizes && abilities.resizes,
     snapshots: facts.snapshots && abilities.snapshots,
     bitmaps: facts.bitmaps && abilities.bitmaps,
-    // QEMU measures the processor for a second for each key.
-    keys: facts.keys && needs === undefined && !crashes,
+    // QEMU measures the processor for a second for each key. In turns, it only erases keys.
+    keys: facts.keys && (needs === undefined || turns) && !crashes,
   });
 }
 
@@ -298,9 +300,11 @@ export function statefulCases<Model>(
   kit: Kit<Model>,
   { turns = false, crashes = false }: { readonly turns?: boolean; readonly crashes?: boolean } = {},
 ): fc.Arbitrary<StatefulCase<Model>> {
+  // All volumes have keys, but few other images.
+  const { slots, remembered = false } = kit.keys ?? {};
   return fc.record({
     model: kit.models("stateful"),
-    steps: stepLists({ turns, keys: kit.keys?.slots !== undefined }),
+    steps: stepLists({ turns, keys: slots === undefined ? 0 : remembered ? 4 : 1 }),
     everyStep: crashes
       ? fc.constant(false)
       : fc.integer({ min: 0, max: 7 }).map((number) => number === 7),

@@ -29,6 +29,7 @@ import {
 } from "./models.ts";
 import { modestDisk } from "./modest.ts";
 import { qcow2Models } from "../qcow2/models.ts";
+import { qcow2Slots } from "../qcow2/slots.ts";
 import { chainTools } from "./tools.ts";
 
 /** Large clusters and long tables cost time and find nothing that small ones do not. */
@@ -87,7 +88,11 @@ export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
 
 /** The kits of chains whose top image is changed, by the format of that image. */
 export const changedChains: readonly Kit<ChainModel>[] = [
-  { ...chains, models: () => writableChains("qcow2") },
+  {
+    ...chains,
+    models: () => writableChains("qcow2"),
+    keys: { ...qcowKeys, passphrases: chainPassphrases, slots: qcow2Slots },
+  },
   { ...chains, format: qcow1Format, name: qcow1Format.name, models: () => writableChains("qcow") },
 ];
 
@@ -130,8 +135,9 @@ function writableChains(format: "qcow" | "qcow2"): fc.Arbitrary<ChainModel> {
   const options = { ...SMALL, formats: [format] };
   // Opening an encrypted image takes longer than changing it a hundred times.
   const models = fc.oneof(
-    { weight: 15, arbitrary: chainModels({ ...options, encryption: "none" }) },
-    { weight: 1, arbitrary: chainModels(options) },
+    { weight: 30, arbitrary: chainModels({ ...options, encryption: "none" }) },
+    { weight: 2, arbitrary: chainModels(options) },
+    ...(format === "qcow2" ? [{ weight: 1, arbitrary: lockedChains() }] : []),
   );
   return fc.tuple(models, clusters).map(
     ([chain, clusters]) => {
@@ -139,6 +145,12 @@ function writableChains(format: "qcow" | "qcow2"): fc.Arbitrary<ChainModel> {
       return withOwnKeys(top === undefined ? [] : [writable(longer(top, clusters)), ...rest]);
     },
   );
+}
+
+/** Images with key slots. */
+function lockedChains(): fc.Arbitrary<ChainModel> {
+  return chainModels({ ...SMALL, formats: ["qcow2"], encryption: "all" })
+    .filter(([top]) => top?.format === "qcow2" && top.encryption?.kind === "luks");
 }
 
 /** A qcow2 image of so many clusters, if that is many: one refcount block does not count as many. */

@@ -8,6 +8,7 @@ const ITERATIONS = 4;
 
 /** Changes of key slots between other changes of a volume. */
 export const luks1Slots: KeySlots = {
+  isIn: () => true,
   add: (file, { old, added }) =>
     edited(() => {
       const passphrases = { passphrase: utf8(old), newPassphrase: utf8(added) };
