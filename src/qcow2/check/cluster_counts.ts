@@ -98,9 +98,12 @@ export class ClusterCounts {
       const counts = this.#pages.get(page);
       if (counts === undefined) return end;
       if (counts.length === 0) return Math.min(end, this.#nextScattered(at, page));
-      const last = Math.min(end, (page + 1) * PAGE);
-      while (at < last && counts[at % PAGE] === 0) at++;
-      if (at < last) return at;
+      const first = page * PAGE;
+      const last = Math.min(end - first, PAGE);
+      let within = at - first;
+      while (within < last && counts[within] === 0) within++;
+      if (within < last) return first + within;
+      at = first + last;
     }
     return end;
   }
