@@ -34,8 +34,10 @@ export const CORPUS_FLAGS = ["minimize-corpus", "merge"] as const;
 export function corpusOf(options: Options): Corpus | undefined {
   const directory = options.value("corpus");
   if (directory !== undefined) {
-    requireWritable(typedPath(directory));
-    return new Corpus(typedPath(directory));
+    const path = typedPath(directory);
+    if (options.flag("minimize-corpus")) requireFolder(path);
+    requireWritable(path);
+    return new Corpus(path);
   }
   const needy = CORPUS_FLAGS.find((name) => options.flag(name));
   if (needy !== undefined) throw new UsageError(`--${needy} needs --corpus`);
@@ -43,9 +45,28 @@ export function corpusOf(options: Options): Corpus | undefined {
 }
 
 /** Reports the files of a corpus that could not be used. */
-export function reportUnread({ unread, directory }: Corpus, json: boolean): void {
-  if (json) emit("corpus", { directory, skipped: Object.fromEntries(unread) });
-  else for (const [reason, count] of unread) print(`skipped ${count} in ${directory}: ${reason}`);
+export function reportUnread(corpus: Corpus, json: boolean): void {
+  const { unread, directory } = corpus;
+  if (json) return emit("corpus", { directory, skipped: Object.fromEntries(unread) });
+  for (const [reason, count] of unread) {
+    const example = corpus.exampleOf(reason);
+    const first = example === undefined ? "" : count === 1 ? ` (${example})` : `, first ${example}`;
+    print(`skipped ${count} ${count === 1 ? "input" : "inputs"}: ${reason}${first}`);
+  }
+}
+
+/** @throws {UsageError} when a folder cannot be listed */
+function requireFolder(path: string): void {
+  try {
+    Deno.readDirSync(path)[Symbol.iterator]().next();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UsageError(`Cannot find the folder ${path}`);
+    }
+    throw new UsageError(
+      `Cannot read the folder ${path}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
 }
 
 /** `fuzz --minimize-corpus`. */
@@ -82,6 +103,7 @@ export function mergeFolders(
   },
 ): number {
   if (folders.length === 0) throw new UsageError("--merge needs the folders of other runs");
+  for (const folder of folders) requireFolder(folder);
   const names = [...targets, ...peerProperties].map(({ name }) => name);
   const { failures, added } = mergeRuns(folders, names, { corpus, artifacts });
   for (const { sidecar, artifact, count } of failures) {

@@ -67,7 +67,19 @@ export function ruleTable({ results, reached, missed }: Summary): string {
   ].join("\n");
 }
 
+/** Whether the workers have counted anything. */
+function hasCounts(profiles: string): boolean {
+  try {
+    return Deno.readDirSync(profiles)[Symbol.iterator]().next().done !== true;
+  } catch {
+    return false;
+  }
+}
+
 async function writeLineCoverage(path: string, profiles: string): Promise<void> {
+  if (!hasCounts(profiles)) {
+    throw new UsageError(`Cannot write ${path}: no worker has run long enough to count lines`);
+  }
   const command = new Deno.Command(denoCommand(), {
     args: ["coverage", "--quiet", "--lcov", `--output=${path}`, profiles],
     env: { NO_COLOR: "1" },

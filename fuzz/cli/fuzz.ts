@@ -46,8 +46,8 @@ const help = `diskproof fuzz [TARGET…] [options]
 
 Fuzzes the named targets, or all but the canaries, and reports the failures.
 
-  --time DURATION    time for all targets together: 60s, 5m, 1h (default 60s; without limit
-                     if --runs is given)
+  --time DURATION    time for all targets together: 60s, 5m, 1h, or a number of seconds
+                     (default 60s; without limit if --runs is given)
   --shrink-time DURATION
                      time after that for making failures smaller (default half of --time, at
                      most 1m)
@@ -80,7 +80,8 @@ ${CORPUS_HELP}
   --help             this text
 
 Exit status: 0 no failures, 1 failures, 2 invalid command line, 3 a tool is broken, a tool that
-a named target needs is missing, no peer answers a question, or the machine has no space left. If
+a named target needs is missing, no peer answers a question, a target cannot be started, a folder
+cannot be written to, or the machine has no space left. If
 a run is interrupted before it finds a failure: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP).
 
 A failing case is made smaller and written to artifacts/crash-… (or timeout-…, oom-…), with a

@@ -73,10 +73,14 @@ export function summaryText(summary: Summary): string {
     countTable("explained divergences", counts.divergences),
     countTable("skipped", counts.skipped),
     failureTable(summary.failures),
+    idleLine(summary),
     verdictOf(summary),
   ];
   return sections.filter((section) => section !== undefined).join("\n\n");
 }
+
+/** Most targets without a case that are named. */
+const IDLE_NAMED = 4;
 
 const HEADING = [
   "target",
@@ -139,6 +143,17 @@ function failureTable(failures: readonly ReportedFailure[]): string | undefined 
     artifact ?? "(not kept)",
   ]);
   return table(["failure in", "kind", "signature", "artifact"], rows);
+}
+
+/** Targets without a case, which show nothing; at most a few are named. */
+function idleLine({ results }: Summary): string | undefined {
+  const idle = results.filter(({ end, counts }) => end === "time" && counts.cases === 0).map((
+    { target },
+  ) => target);
+  if (idle.length === 0) return undefined;
+  const named = idle.slice(0, IDLE_NAMED).join(", ");
+  const more = idle.length > IDLE_NAMED ? ` and ${idle.length - IDLE_NAMED} others` : "";
+  return `no case of ${named}${more} has run: a longer --time reaches them`;
 }
 
 function verdictOf({ failures, seed, interrupted, status }: Summary): string {

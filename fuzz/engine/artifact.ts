@@ -142,20 +142,23 @@ export function endOfArtifact(name: string): string | undefined {
 }
 
 /**
- * Makes sure that artifacts can be written to a directory, and removes files that killed runs left
- * partly written there. The directory itself is made with the first artifact.
+ * Makes sure that files can be written to a directory, and removes files that killed runs left
+ * partly written there. The directory itself is made with the first file.
  *
  * @throws {HarnessError} when they cannot
  */
 export function requireArtifacts(directory: string): void {
   let existing = resolve(directory);
   while (!existsSync(existing)) existing = dirname(existing);
+  if (!statSync(existing).isDirectory()) {
+    throw new HarnessError(`Cannot write to ${directory}: ${existing} is not a folder`);
+  }
   try {
     rmSync(mkdtempSync(join(existing, ".diskproof-")), { recursive: true });
     if (existing === resolve(directory)) removeParts(existing);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new HarnessError(`Cannot write artifacts to ${directory}: ${reason}`, { cause });
+    throw new HarnessError(`Cannot write to ${directory}: ${reason}`, { cause });
   }
 }
 

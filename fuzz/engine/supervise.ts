@@ -146,7 +146,11 @@ function exitFault(status: number): Fault {
 }
 
 function timeoutFault(limit: number, beat: Beat): Fault {
-  const doing = beat.phase === "generating" ? "generating the case" : "running the case";
+  const doing = beat.phase === "starting"
+    ? "starting the target"
+    : beat.phase === "generating"
+    ? "generating the case"
+    : "running the case";
   return {
     kind: "timeout",
     signature: `timeout${placeIn(beat)}`,

@@ -269,7 +269,9 @@ export class TargetRun {
       return;
     }
     if (beat?.phase === "starting") {
-      const message = fault.kind === "timeout" ? "The setup of the target hangs" : fault.message;
+      const message = fault.kind === "timeout"
+        ? `${fault.message} (it hangs, or the machine is busy; --timeout allows more)`
+        : fault.message;
       this.#end ??= { end: "broken", message };
       return;
     }

@@ -172,7 +172,7 @@ function backingOf(
   const backingFormat = options.value("backing-format") ?? format.text("backing_fmt");
   if (name === undefined && backingFormat === undefined) return undefined;
   if (name === undefined || backingFormat === undefined) {
-    throw new UsageError("a backing file (-b) requires its format (-F), and the other way round");
+    throw new UsageError("-b FILE and -F FORMAT are given together");
   }
   if (known.create?.backing !== true) {
     throw new UsageError(`the format ${known.name} does not support backing files`);

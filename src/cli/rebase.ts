@@ -67,7 +67,7 @@ function newBacking(options: Options): Backing | undefined {
     throw new UsageError("give a backing file (-b), or --no-backing");
   }
   if ((name === undefined) !== (format === undefined)) {
-    throw new UsageError("a backing file (-b) requires its format (-F), and the other way round");
+    throw new UsageError("-b FILE and -F FORMAT are given together");
   }
   if (name === undefined || format === undefined) return undefined;
   if (formatNamed(format) === undefined) {

@@ -259,7 +259,7 @@ Deno.test("create reports what it cannot create in one line, without the passphr
       [[...qcow2, "-c"], "there is nothing to compress without --from"],
       [
         [...qcow2, "-b", "raw"],
-        "a backing file (-b) requires its format (-F), and the other way round",
+        "-b FILE and -F FORMAT are given together",
       ],
       [[...qcow2, "-b", "gone", "-F", "raw"], "gone: there is no such file (-u skips this check)"],
       [["-b", "raw", "-F", "raw", "x", "1M"], "the format raw does not support backing files"],

@@ -42,6 +42,7 @@ export type Unread = ReadonlyMap<string, number>;
 export class Corpus {
   readonly directory: string;
   readonly #unread = new Map<string, number>();
+  readonly #examples = new Map<string, string>();
   /** The names of the files of each target. */
   readonly #names = new Map<string, Set<string>>();
 
@@ -54,9 +55,18 @@ export class Corpus {
     return this.#unread;
   }
 
-  /** Counts a file that cannot be used. */
-  skip(reason: string, times = 1): undefined {
+  /** The first file that could not be used for a reason, where it is known. */
+  exampleOf(reason: string): string | undefined {
+    return this.#examples.get(reason);
+  }
+
+  /** Counts files that cannot be used. `path` is the first of them. */
+  skip(
+    reason: string,
+    { times = 1, path }: { times?: number; path?: string | undefined } = {},
+  ): undefined {
     this.#unread.set(reason, (this.#unread.get(reason) ?? 0) + times);
+    if (path !== undefined && !this.#examples.has(reason)) this.#examples.set(reason, path);
   }
 
   /** The inputs of a target, small ones first. Each is read when it is needed. */
@@ -65,12 +75,12 @@ export class Corpus {
     const files = entriesOf(folder).flatMap(({ name, isFile }) => {
       const path = join(folder, name);
       const size = isFile ? sizeOf(path) : undefined;
-      if (size === undefined) return this.skip("not a file") ?? [];
+      if (size === undefined) return this.skip("not a file", { path }) ?? [];
       if (size <= INPUT_MAX) return [{ path, size }];
-      return this.skip(`longer than ${INPUT_MAX} bytes`) ?? [];
+      return this.skip(`longer than ${INPUT_MAX} bytes`, { path }) ?? [];
     }).toSorted((a, b) => a.size - b.size || (a.path < b.path ? -1 : 1));
     const more = files.length - INPUTS_MAX;
-    if (more > 0) this.skip(`more than ${INPUTS_MAX} inputs of ${target}`, more);
+    if (more > 0) this.skip(`more than ${INPUTS_MAX} inputs of ${target}`, { times: more });
     let left = Math.min(files.length, INPUTS_MAX);
     try {
       for (const { path, size } of files.slice(0, INPUTS_MAX)) {
@@ -79,7 +89,7 @@ export class Corpus {
         if (input !== undefined) yield input;
       }
     } finally {
-      if (left > 0) this.skip(`no time for more inputs of ${target}`, left);
+      if (left > 0) this.skip(`no time for more inputs of ${target}`, { times: left });
     }
   }
 
@@ -122,14 +132,14 @@ export class Corpus {
     try {
       text = readText(path);
     } catch {
-      return this.skip("cannot be read");
+      return this.skip("cannot be read", { path });
     }
     try {
       const json = JSON.parse(text) as Json;
-      if (depthOf(text) > NESTED_MAX) return this.skip("nested too deeply");
+      if (depthOf(text) > NESTED_MAX) return this.skip("nested too deeply", { path });
       return { path, size, text, json, isNamed: path.endsWith(`/${sha1(text)}`) };
     } catch {
-      return this.skip("not JSON");
+      return this.skip("not JSON", { path });
     }
   }
 }

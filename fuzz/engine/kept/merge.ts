@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { endOfArtifact, readSidecar, type Sidecar } from "../artifact.ts";
 import { Corpus, folderOf } from "./corpus.ts";
 
@@ -22,12 +22,14 @@ export interface Merged {
 /** Directories below one that is merged, and entries of one directory, that are looked at. */
 const DEPTH_MAX = 4;
 const ENTRIES_MAX = 2 ** 16;
+/** The name that a corpus gives an input. */
+const INPUT_NAME = /^[0-9a-f]{40}$/;
 /** Bytes of the longest sidecar. */
 const SIDECAR_MAX = 2 ** 26;
 
 /**
  * Merges the artifacts and the corpora below some directories, such as those of the shards of a run: each
- * failure once, with its smallest artifact.
+ * failure once, with its smallest artifact. The directories that are written are left out.
  *
  * @param into where the inputs and the artifacts go; files that cannot be used are counted there
  */
@@ -39,15 +41,18 @@ export function mergeRuns(
   const failures = new Map<string, MergedFailure>();
   const added = new Map<string, number>();
   const byFolder = new Map(targets.map((target) => [folderOf(target), target]));
-  for (const directory of directories.flatMap((it) => [...foldersIn(it)])) {
+  const written = [into.artifacts, into.corpus.directory].map((it) => resolve(it));
+  for (const directory of directories.flatMap((it) => [...foldersIn(it, written)])) {
     const target = byFolder.get(basename(directory));
     if (target !== undefined) {
       const from = new Corpus(join(directory, ".."));
       let count = added.get(target) ?? 0;
       for (const { text } of from.inputs(target)) if (into.corpus.add(target, text)) count++;
       added.set(target, count);
-      for (const [reason, times] of from.unread) into.corpus.skip(reason, times);
-    }
+      for (const [reason, times] of from.unread) {
+        into.corpus.skip(reason, { times, path: from.exampleOf(reason) });
+      }
+    } else skipStrange(directory, into.corpus);
     for (const artifact of artifactsIn(directory)) addFailure(failures, artifact, into.corpus);
   }
   const kept = [...failures.values()].map((failure) => ({
@@ -57,12 +62,26 @@ export function mergeRuns(
   return { failures: kept, added };
 }
 
-/** A directory and those below it. */
-function* foldersIn(directory: string, depth = 0): Generator<string> {
+/** Counts what looks like the inputs of a target that does not exist. */
+function skipStrange(directory: string, corpus: Corpus): void {
+  const inputs = entriesOf(directory).filter((it) => it.isFile() && INPUT_NAME.test(it.name));
+  const [first] = inputs;
+  if (first === undefined) return;
+  const path = join(directory, first.name);
+  corpus.skip(`no target is named ${basename(directory)}`, { times: inputs.length, path });
+}
+
+/** A directory and those below it, except for some. */
+function* foldersIn(
+  directory: string,
+  written: readonly string[],
+  depth = 0,
+): Generator<string> {
+  if (written.includes(resolve(directory))) return;
   yield directory;
   if (depth >= DEPTH_MAX) return;
   for (const entry of entriesOf(directory)) {
-    if (entry.isDirectory()) yield* foldersIn(join(directory, entry.name), depth + 1);
+    if (entry.isDirectory()) yield* foldersIn(join(directory, entry.name), written, depth + 1);
   }
 }
 
@@ -90,7 +109,7 @@ function addFailure(
     if (statSync(`${artifact}.json`).size > SIDECAR_MAX) throw new RangeError("it is too long");
     sidecar = readSidecar(artifact);
   } catch {
-    corpus.skip("not an artifact");
+    corpus.skip("not an artifact", { path: `${artifact}.json` });
     return;
   }
   const { target, kind, signature, cause = [] } = sidecar;

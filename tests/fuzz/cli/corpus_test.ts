@@ -23,26 +23,39 @@ Deno.test(
     const minimized = await runQuickly("fuzz", [...common, "--minimize-corpus"]);
     assertEquals(minimized.status, 0);
     assertMatch(minimized.stdout, new RegExp(`qcow-open +${kept.length} +`));
-    assertStringIncludes(minimized.stdout, `skipped 1 in ${corpus}: not JSON`);
+    assertStringIncludes(minimized.stdout, `skipped 1 input: not JSON (${corpus}/`);
     const left = names().filter((name) => name !== "broken");
     assert(left.length > 0 && left.every((name) => kept.includes(name)));
 
+    const strange = `${directory}/nosuch/${"0".repeat(40)}`;
+    Deno.mkdirSync(`${directory}/nosuch`);
+    Deno.writeTextFileSync(strange, "{}");
     const out = `${directory}/out`;
     const merged = await runQuickly("fuzz", ["--merge", directory, "--corpus", out, "--json"]);
     assertEquals(merged.status, 0);
-    assertEquals(JSON.parse(merged.stdout.split("\n")[0] ?? ""), {
-      event: "merged",
-      failures: 0,
-      added: { "qcow-open": left.length },
-    });
+    const [summary, skipped] = merged.stdout.trim().split("\n").map((line) => JSON.parse(line));
+    const added = { "qcow-open": left.length };
+    assertEquals(summary, { event: "merged", failures: 0, added });
+    assertEquals(skipped.skipped, { "not JSON": 1, "no target is named nosuch": 1 });
+    // What was merged is not merged again, although it is below the folder.
+    const again = await runQuickly("fuzz", ["--merge", directory, "--corpus", out]);
+    assertStringIncludes(again.stdout, `skipped 1 input: not JSON (${folder}/broken)`);
+    assertStringIncludes(again.stdout, `skipped 1 input: no target is named nosuch (${strange})`);
+    assertStringIncludes(again.stdout, `0 inputs added to ${out}, 0 different failures`);
   }),
 );
 
-Deno.test("fuzz --merge needs folders and a corpus", async () => {
+Deno.test("fuzz --merge needs folders and a corpus, and --minimize-corpus a folder", async () => {
   const bare = await runQuickly("fuzz", ["--merge", "shard"]);
   assertEquals(bare.status, 2);
   assertStringIncludes(bare.stderr, "--merge needs --corpus");
   const empty = await runQuickly("fuzz", ["--merge", "--corpus", "/tmp"]);
   assertEquals(empty.status, 2);
   assertStringIncludes(empty.stderr, "--merge needs the folders of other runs");
+  const lost = await runQuickly("fuzz", ["--merge", "/nowhere", "--corpus", "/tmp"]);
+  assertEquals(lost.status, 2);
+  assertStringIncludes(lost.stderr, "Cannot find the folder /nowhere");
+  const none = await runQuickly("fuzz", ["--minimize-corpus", "--corpus", "/nowhere"]);
+  assertEquals(none.status, 2);
+  assertStringIncludes(none.stderr, "Cannot find the folder /nowhere");
 });

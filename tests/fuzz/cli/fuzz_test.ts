@@ -131,6 +131,18 @@ Deno.test("fuzz exits with 2 and one line for a command line that it cannot use"
   await refused(["--shard", "1/2"], "--shard needs --seed: all shards have the same one");
 });
 
+Deno.test(
+  "fuzz names the targets that ran no case",
+  withDirectory(async (directory) => {
+    const names = ["qcow-open", "raw-stateful", "roundtrip"];
+    const args = [...names, "--time", "1ms", "--seed", "1", "--artifacts", directory];
+    const { status, stdout } = await runQuickly("fuzz", args);
+    assertEquals(status, 0);
+    assertMatch(stdout, /^no case of .*raw-stateful.* has run: a longer --time reaches them$/m);
+    assertMatch(stdout, /\nno failures, seed 1\n$/);
+  }),
+);
+
 Deno.test("fuzz fails at once if it must not write artifacts", async () => {
   const task = taskArguments("fuzz", ["canary", "--artifacts", "/var/lib/nowhere"]);
   const words = task.map((word) => word === "--allow-write" ? "--allow-write=/tmp" : word);

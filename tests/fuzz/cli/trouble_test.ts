@@ -52,7 +52,7 @@ Deno.test(
     Deno.writeTextFileSync(`${directory}/file`, "");
     const run = await runTask("fuzz", ["canary", "--artifacts", `${directory}/file/artifacts`]);
     assertEquals([run.status, run.stdout], [3, ""]);
-    assertMatch(run.stderr, /^diskproof: Cannot write artifacts to [^\n]*\n$/);
+    assertMatch(run.stderr, /^diskproof: Cannot write to [^\n]*\n$/);
   }),
 );
 

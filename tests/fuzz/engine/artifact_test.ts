@@ -135,7 +135,7 @@ Deno.test(
     assertEquals([...Deno.readDirSync(directory)], []);
     Deno.writeTextFileSync(`${directory}/file`, "x");
     const refused = () => requireArtifacts(`${directory}/file/below`);
-    assertThrows(refused, HarnessError, `Cannot write artifacts to ${directory}/file/below: `);
+    assertThrows(refused, HarnessError, `Cannot write to ${directory}/file/below: `);
   }),
 );
 
