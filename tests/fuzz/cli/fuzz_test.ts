@@ -73,7 +73,17 @@ Deno.test(
 Deno.test(
   "fuzz gives up on a case that fills the memory and keeps it",
   withDirectory(async (directory) => {
-    const args = ["canary-memory", "--runs", "4", "--rss-limit", "400", "--timeout", "60s"];
+    const args = [
+      "canary-memory",
+      "--seed",
+      "1",
+      "--runs",
+      "4",
+      "--rss-limit",
+      "400",
+      "--timeout",
+      "60s",
+    ];
     const more = ["--jobs", "1", "--shrink-time", "1s", "--json", "--artifacts", directory];
     const outcome = await runTask("fuzz", [...args, ...more]);
     assertEquals(outcome.status, 1);
