@@ -43,6 +43,7 @@ export const imagesNotRecorded: Readonly<Record<string, string>> = {
       ["breaks", "keeps"].map((does) => [`${name}-${does}`, because])
     ),
   ),
+  "blk.backing.no-loop-2-breaks": "qemu behaves as with blk.backing.no-loop-breaks",
   "qcow1.l1.request-max-keeps": MEMORY,
   "qcow2.check.snap-count-keeps": LONG,
   "qcow2.snaptable.count-max-keeps": LONG,

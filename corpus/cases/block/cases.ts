@@ -149,6 +149,8 @@ const backing: readonly Case[] = [
     shows: "the backing file is the image itself as qcow2, not as a raw file",
     base: small({ backing: { name: "image", format: "qcow2" }, clusters: [data(0)] }),
     kept: { base: small({ backing: { name: "image", format: "raw" }, clusters: [data(0)] }) },
+    leaves: ["blk.backing.short"],
+    files: base,
     live: {
       not: {
         questions: ["read", "check", "content", "write"],
