@@ -15,7 +15,7 @@ export class QemuLacks extends Error {
 }
 
 /** What QEMU says of a cipher or a hash that its crypto library lacks. */
-const LACKS = /can't open device.*(algorithm|cipher).*not supported/i;
+const LACKS = /(can't open device|could not open).*(algorithm|cipher).*not supported/i;
 
 /**
  * Changes an image with qemu-io and qemu-img. Actions that QEMU cannot reject wait, so that one open
@@ -100,7 +100,7 @@ export class QemuFiles implements Writer {
 
   #rejection(action: Action, outcome: Outcome<unknown>): string | undefined {
     if (outcome.outcome === "accepted") return undefined;
-    if (hasFailed(outcome)) throw this.#failed(action, outcome);
+    if (hasFailed(outcome) || LACKS.test(outcome.message)) throw this.#failed(action, outcome);
     return outcome.message;
   }
 
