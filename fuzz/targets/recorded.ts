@@ -87,7 +87,7 @@ export const recorded: Target<RecordedCase> = {
   name: "golden",
   says: "the reference agrees with recorded answers of qemu-img; no qemu-img needed",
   // All of them within the default minute of two workers.
-  weight: 10,
+  weight: 25,
   cases: () => fc.constantFrom(...names()).map((name) => ({ name })),
   listed: () => names().map((name) => ({ name })),
   toJson: ({ name }) => ({ name }),
