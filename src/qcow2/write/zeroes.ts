@@ -62,7 +62,7 @@ export function discardGuest(image: WritableImage, offset: number, length: numbe
   }
 }
 
-/** The parts of a range, in whole clusters, that have entries or a backing file. */
+/** The parts of a range, in whole clusters, that have entries, a backing file or a raw data file. */
 function* usedRanges(
   image: WritableImage,
   [from, to]: readonly [number, number],
@@ -70,7 +70,8 @@ function* usedRanges(
   const { clusterSize } = image.geometry;
   let done = from;
   for (const { start, length, kind, host } of image.layer.runs(from, to)) {
-    if (kind === "unallocated" && host === undefined && !image.hasBacking) continue;
+    const isEmpty = kind === "unallocated" && host === undefined;
+    if (isEmpty && !image.hasBacking && !image.dataIsRaw) continue;
     const first = Math.max(done, roundDown(start, clusterSize));
     done = Math.min(to, roundUp(start + length, clusterSize));
     if (first < done) yield [first, done];
@@ -79,7 +80,7 @@ function* usedRanges(
 
 /**
  * Makes a range read as zeros, like qcow2_co_pwrite_zeroes. Clusters that read as zeros because there is
- * nothing below them keep no entry; QEMU makes tables for them.
+ * nothing below them keep no entry; QEMU makes tables for them. The bytes of a raw data file become zeros.
  */
 export function zeroGuest(
   image: WritableImage,
