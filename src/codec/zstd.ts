@@ -1,6 +1,13 @@
 import { joined, plainBytes } from "./arrays.ts";
 import { libzstd } from "./libzstd.ts";
-import { BLOCK_CONTENT_MAX, blockHeader, frameHeader, SKIPPABLE_MAGIC } from "./zstd_frame.ts";
+import {
+  BLOCK_CONTENT_MAX,
+  blockHeader,
+  findFrame,
+  fitsTwoBytes,
+  frameHeader,
+  SKIPPABLE_MAGIC,
+} from "./zstd_frame.ts";
 
 const LEVEL_DEFAULT = 3;
 /**
@@ -8,6 +15,7 @@ const LEVEL_DEFAULT = 3;
  * either.
  */
 const COMPRESSED_WINDOW_LOG_MAX = 27;
+const WINDOW_LOG = 17;
 /** The largest that a header can store. */
 const STORED_WINDOW_LOG_MAX = 41;
 
@@ -37,6 +45,11 @@ export interface ZstdOptions {
    * `parts`, `contentSize` and `windowLog` of the other options apply then.
    */
   readonly stored?: boolean;
+  /**
+   * Another header for each frame: with a window of 128 MiB, or with a size of two bytes that is too large,
+   * which a decoder accepts before an empty last block. It goes with no checksum.
+   */
+  readonly restated?: "window" | "size";
   /** Frames to write first; the rest of the content is the last frame. */
   readonly parts?: readonly ZstdPart[];
 }
@@ -63,7 +76,9 @@ export interface ZstdOptions {
  */
 export function zstdCluster(bytes: Uint8Array, options: ZstdOptions = {}): Uint8Array {
   checkOptions(options);
-  const frameOf = options.stored ? storedFrame : compressedFrame;
+  const encode = options.stored ? storedFrame : compressedFrame;
+  const frameOf = (content: Uint8Array): Uint8Array =>
+    restated(encode(content, options), content, options);
   const frames: Uint8Array[] = [];
   let at = 0;
   for (const part of options.parts ?? []) {
@@ -71,12 +86,12 @@ export function zstdCluster(bytes: Uint8Array, options: ZstdOptions = {}): Uint8
       frames.push(skippableFrame(part.length, part.variant ?? 0));
     } else {
       const end = Math.min(bytes.length, at + part.length);
-      frames.push(frameOf(bytes.subarray(at, end), options));
+      frames.push(frameOf(bytes.subarray(at, end)));
       at = end;
     }
   }
   if (at < bytes.length || frames.length === 0) {
-    frames.push(frameOf(bytes.subarray(at), options));
+    frames.push(frameOf(bytes.subarray(at)));
   }
   return joined(frames);
 }
@@ -106,12 +121,17 @@ function compressedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array 
   return plainBytes(zstdCompressSync(content, settings));
 }
 
+/** The byte of a header for a window. */
+function descriptorOf(windowLog: number): number {
+  return (windowLog - 10) << 3;
+}
+
 /** A frame of raw blocks, or of runs where a block repeats one byte. */
 function storedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array {
-  const windowLog = options.windowLog ?? 17;
+  const windowLog = options.windowLog ?? WINDOW_LOG;
   const blockMax = Math.min(BLOCK_CONTENT_MAX, 2 ** windowLog);
   const contentSize = options.contentSize === false ? undefined : content.length;
-  const chunks = [frameHeader({ windowDescriptor: (windowLog - 10) << 3, contentSize })];
+  const chunks = [frameHeader({ windowDescriptor: descriptorOf(windowLog), contentSize })];
   let at = 0;
   do {
     const block = content.subarray(at, at + blockMax);
@@ -121,6 +141,36 @@ function storedFrame(content: Uint8Array, options: ZstdOptions): Uint8Array {
     chunks.push(run ? block.subarray(0, 1) : block);
   } while (at < content.length);
   return joined(chunks);
+}
+
+/** Bytes that a frame states too many: a decoder with more room would reject it. */
+const OVERSTATED = 1;
+
+/** A frame without a checksum with another header, if one is wanted that the content fits. */
+function restated(
+  frame: Uint8Array,
+  { length }: Uint8Array,
+  { restated }: ZstdOptions,
+): Uint8Array {
+  const found = restated === undefined ? undefined : findFrame(frame, 0);
+  if (typeof found !== "object" || found.kind !== "content") return frame;
+  const blocks = frame.slice(found.header.size);
+  if (restated === "window") {
+    return joined([
+      frameHeader({ windowDescriptor: descriptorOf(COMPRESSED_WINDOW_LOG_MAX) }),
+      blocks,
+    ]);
+  }
+  const contentSize = length + OVERSTATED;
+  if (!fitsTwoBytes(contentSize)) return frame;
+  const header = frameHeader({
+    windowDescriptor: descriptorOf(WINDOW_LOG),
+    contentSize,
+    short: true,
+  });
+  const last = found.blocks.lastAt - found.header.size;
+  blocks[last] = (blocks[last] as number) & ~1;
+  return joined([header, blocks, blockHeader({ size: 0, run: false, last: true })]);
 }
 
 /** A frame that a decoder skips: zeros. */

@@ -33,6 +33,8 @@ export interface FrameHeader {
 
 /** Facts about the blocks of a frame that are visible without decoding them. */
 interface Blocks {
+  /** Where the last block starts in the input. */
+  readonly lastAt: number;
   /** Where the last block ends in the input. */
   readonly end: number;
   /** The most bytes of content that the blocks can hold. */
@@ -113,6 +115,7 @@ function walkBlocks(input: Uint8Array, at: number): Blocks | string {
   for (let position = at;;) {
     const header = littleEndian(input, position, BLOCK_HEADER_SIZE);
     if (header === undefined) return "is cut off before its last block";
+    const lastAt = position;
     const type = (header >> 1) & 3;
     const size = header >> 3;
     if (type > COMPRESSED_BLOCK) return "has a block of the reserved type";
@@ -121,7 +124,8 @@ function walkBlocks(input: Uint8Array, at: number): Blocks | string {
     position += BLOCK_HEADER_SIZE + (type === RLE_BLOCK ? 1 : size);
     if (position > input.length) return "is cut off in a block";
     if ((header & 1) !== 0) {
-      return { end: position, contentMax, largest, lastIsEmpty: size === 0 && type !== RLE_BLOCK };
+      const lastIsEmpty = size === 0 && type !== RLE_BLOCK;
+      return { lastAt, end: position, contentMax, largest, lastIsEmpty };
     }
   }
 }
@@ -159,19 +163,30 @@ export function blockHeader(
   return Uint8Array.of(value & 0xff, (value >> 8) & 0xff, value >> 16);
 }
 
-/** The header of a frame with a window, and with a content size of four bytes if it states one. */
+/** The smallest size that two bytes state. */
+const SHORT_MIN = 256;
+
+/** Whether a header can state the size of its content in two bytes. */
+export function fitsTwoBytes(contentSize: number): boolean {
+  return contentSize >= SHORT_MIN && contentSize < SHORT_MIN + 2 ** 16;
+}
+
+/** The header of a frame with a window, and with a content size of four bytes, or of two if it is `short`. */
 export function frameHeader(
   fields: {
     readonly windowDescriptor: number;
     readonly contentSize?: number | undefined;
+    readonly short?: boolean;
     readonly checksum?: boolean;
   },
 ): Uint8Array {
-  const { windowDescriptor, contentSize, checksum = false } = fields;
-  const header = new DataView(new ArrayBuffer(contentSize === undefined ? 6 : 10));
+  const { windowDescriptor, contentSize, short = false, checksum = false } = fields;
+  const width = contentSize === undefined ? 0 : short ? 2 : 4;
+  const header = new DataView(new ArrayBuffer(6 + width));
   header.setUint32(0, FRAME_MAGIC, true);
-  header.setUint8(4, (contentSize === undefined ? 0 : 0x80) | (checksum ? 0x04 : 0));
+  header.setUint8(4, ([0, 0x40, 0x80][width / 2] as number) | (checksum ? 0x04 : 0));
   header.setUint8(5, windowDescriptor);
-  if (contentSize !== undefined) header.setUint32(6, contentSize, true);
+  if (contentSize !== undefined && short) header.setUint16(6, contentSize - SHORT_MIN, true);
+  else if (contentSize !== undefined) header.setUint32(6, contentSize, true);
   return new Uint8Array(header.buffer);
 }

@@ -39,12 +39,15 @@ export type ClusterContent =
 
 /**
  * Frames of zstd as other programs than QEMU write them: behind a skippable frame; several, with checksums;
- * of raw blocks and runs without a content size; of those in the largest window.
+ * of raw blocks and runs without a content size; in the largest window; with too large a content size and an
+ * empty block at the end.
  */
-export type ZstdFrames = "skippable" | "several" | "stored" | "wide";
+export type ZstdFrames = "skippable" | "several" | "stored" | "wide" | "overstated";
 
 /** All ways to write frames of zstd. */
-export const zstdFrames: readonly ZstdFrames[] = ["skippable", "several", "stored", "wide"];
+export const zstdFrames: readonly ZstdFrames[] = [
+  ...["skippable", "several", "stored", "wide", "overstated"] as const,
+];
 
 /** A guest cluster and its content. Clusters that are not in the model are unallocated. */
 export type GuestCluster = { readonly index: number } & ClusterContent;

@@ -8,7 +8,8 @@ import { sectorCipher, type SectorCipherOptions } from "../crypto/mod.ts";
  * loaded for CAST5). The libraries know no IV generators: the vectors were packed by a script of its own
  * after the definitions in cryptsetup's crypto_storage.c, and for `essiv` and `eboiv` encrypted with the
  * library's block cipher in ECB, for `essiv` under a digest of OpenSSL and libgcrypt (SHAKE and Keccak:
- * OpenSSL alone).
+ * OpenSSL alone). LRW was computed after the definition of IEEE P1619 draft 5 with OpenSSL's block ciphers
+ * in ECB, by the same kind of script, which gives the vectors of the draft.
  */
 export interface SectorVector {
   /** Such as `aes-cbc-essiv:sha256, 128 bits`. */

@@ -93,6 +93,20 @@ Deno.test("zstdCluster() writes no frame after parts with all the content", () =
   assertEquals(unzstd(zstdCluster(new Uint8Array(0))), new Uint8Array(0));
 });
 
+Deno.test("zstdCluster() writes frames with another header, which libzstd accepts", () => {
+  const wide = zstdCluster(TEXT, { restated: "window" });
+  // The window: 17 in five bits above 10, which is 2^27 bytes.
+  assertEquals([...wide.subarray(4, 6)], [0x00, 17 << 3]);
+  assertEquals(unzstd(wide), TEXT);
+  const overstated = zstdCluster(TEXT, { restated: "size" });
+  // Two bytes state the size less 256.
+  assertEquals([...overstated.subarray(4, 8)], [0x40, 7 << 3, 1, 1]);
+  assertEquals(unzstdCluster(overstated, TEXT.length), { ok: true, bytes: TEXT });
+  // libzstd compares the size with the content only if it has room for as much as the frame states.
+  assertEquals(new Uint8Array(zstdDecompressSync(overstated, { chunkSize: TEXT.length })), TEXT);
+  assertThrows(() => unzstd(overstated));
+});
+
 Deno.test("zstdCluster() rejects an option out of range", () => {
   const refused: [ZstdOptions, string][] = [
     [{ level: 23 }, "Cannot compress a cluster: no level 23 in zstd"],

@@ -109,6 +109,7 @@ const slotCases: readonly Case[] = [
   }),
   field("luks2.keyslot.priority", "/json/keyslots/0/priority", { bad: 3, good: 2 }),
   field("luks2.keyslot.priority", "/json/keyslots/0/priority", { bad: "1", good: 1 }),
+  field("luks2.keyslot.priority", "/json/keyslots/0/priority", { bad: true, good: 1 }),
 ];
 
 /** A second digest of the segment, for no key slot. */

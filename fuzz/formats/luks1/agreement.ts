@@ -9,11 +9,13 @@ import {
   type Luks1Model,
   LUKS_MAGIC,
 } from "../../../src/luks1/mod.ts";
+import { refuses, ruleOf } from "../../../src/rules/mod.ts";
 import { type CaseFile, type Depth, Failure } from "../../engine/mod.ts";
 import { firstDifference } from "../../compare/mod.ts";
 import { type OpenedCase, sourceOf } from "../kit.ts";
 import { assertAccess, assertEncodes, headOf } from "../luks.ts";
 
+const KEY_PRESENT = "luks.open.key-present";
 /** Rules for which the content is not read although the format allows the image. */
 const NOT_READ = /^luks\.work\.iterations-budget$/;
 
@@ -30,6 +32,21 @@ export function agreesLuks1(image: OpenedImage, { files, key }: OpenedCase<Luks1
   assertLayer(image, files, head);
   assertPlaces(image, files);
   assertAccess(image, { format: "luks", key, notRead: NOT_READ });
+  assertNeedsKey(image);
+}
+
+/** A passphrase is missing only where nothing else keeps the volume from being opened. */
+function assertNeedsKey({ findings }: OpenedImage): void {
+  if (findings.refusal("read")?.rule !== KEY_PRESENT) return;
+  const other = findings.list().find(({ rule }) =>
+    rule !== KEY_PRESENT && refuses(ruleOf(rule), "read")
+  );
+  if (other === undefined) return;
+  throw new Failure(
+    "luks.needs-key",
+    `The passphrase is missing first, although ${other.rule} is broken, too`,
+    { about: { path: other.path } },
+  );
 }
 
 /** How far a reader gets into a volume: the key slots are its tables, and the keys its data. */

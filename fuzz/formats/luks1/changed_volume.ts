@@ -12,11 +12,13 @@ import {
   Luks1Error,
   type Luks1Model,
   Luks1Volume,
+  slotStates,
   unlock,
 } from "../../../src/luks1/mod.ts";
 import { type CaseFile, Failure } from "../../engine/mod.ts";
 import { assertSameBytes } from "../content.ts";
 import { keptKeys } from "../kept_keys.ts";
+import { assertStripes } from "../stripes.ts";
 import { sourceOf } from "../kit.ts";
 import {
   assertChanged,
@@ -73,6 +75,8 @@ function assertOpens(files: readonly CaseFile[], model: Luks1Model, masterKey: U
 export function assertModelKeys(source: ByteSource, model: Luks1Model): void {
   const header = source.read(0, source.size);
   assertKeys({ header, keys: keysOf(model) });
+  assertStripes();
+  assertDisabled(source, model);
   assertFarMaterial(source, model);
   if (!model.cutHeader || model.keys.some(({ slot }) => slot === LAST_SLOT)) return;
   const passphrase = utf8(model.keys[0]?.passphrase ?? "");
@@ -84,6 +88,20 @@ export function assertModelKeys(source: ByteSource, model: Luks1Model): void {
     throw error;
   }
   throw new Failure("luks.change.cut", "A key was added to a truncated header");
+}
+
+/** A disabled slot does not open, even if its key material is still there. */
+function assertDisabled(source: ByteSource, { keys }: Luks1Model): void {
+  const header = decodeLuks1(source);
+  const slots = header.slots.map((slot) => ({ ...slot, active: slotStates.disabled }));
+  for (const { passphrase } of keys) {
+    const options = { keyMaterial: source, passphrase: utf8(passphrase), keptKeys };
+    const found = unlock({ ...header, slots }, options);
+    if (!("masterKey" in found)) continue;
+    throw new Failure("luks.slot.disabled", `Key slot ${found.slot} opens, but is disabled`, {
+      about: { path: `/key_slots/${found.slot}/active` },
+    });
+  }
 }
 
 /** The last key opens its slot, too, if the key material is far into the volume. */

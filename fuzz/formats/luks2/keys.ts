@@ -1,14 +1,18 @@
-import { type ByteSource, utf8 } from "../../../src/bytes/mod.ts";
+import { type ByteSource, PatchedSource, SECTOR, utf8 } from "../../../src/bytes/mod.ts";
 import {
   chooseCopy,
   decodeLuks2,
+  header as headerStruct,
   type Luks2Broken,
+  luks2Format,
   type Luks2Model,
   unlock,
 } from "../../../src/luks2/mod.ts";
+import { openBytes } from "../../../src/image/mod.ts";
 import { Failure } from "../../engine/mod.ts";
 import { strangePassphrase } from "../../generate/mod.ts";
 import { keptKeys } from "../kept_keys.ts";
+import { assertStripes } from "../stripes.ts";
 import { luks2Slot } from "./volumes.ts";
 
 /** Limit of the work of a passphrase attempt: slightly more than a generated volume needs. */
@@ -39,6 +43,9 @@ export function openedSlot(
  * @throws {Failure} if a slot opens that must not, or a slot that must open does not
  */
 export function assertModelKeys(header: ByteSource, model: Luks2Model): void {
+  assertStripes();
+  assertDetectedBySecondary(header, model);
+  assertWholeSectors(header, model);
   const assertSlot = (passphrase: string, expected: number | undefined, slot?: number): void => {
     const opened = openedSlot(header, passphrase, slot);
     const found = "slot" in opened ? opened.slot : undefined;
@@ -53,4 +60,33 @@ export function assertModelKeys(header: ByteSource, model: Luks2Model): void {
     assertSlot(passphrase, slot, slot);
   }
   assertSlot(strangePassphrase(model.keys.map(({ passphrase }) => passphrase)), undefined);
+}
+
+const VERSION_AT = headerStruct.offsets.version;
+
+/** A volume whose primary copy is damaged up to its version is detected by the secondary copy. */
+function assertDetectedBySecondary(source: ByteSource, { secondary }: Luks2Model): void {
+  if (secondary === "garbled" || secondary === "missing") return;
+  const damaged = new PatchedSource(source, [{ offset: VERSION_AT, bytes: new Uint8Array(2) }]);
+  if (luks2Format.driver.detect?.(damaged) === true) return;
+  throw new Failure(
+    "luks2.detected",
+    "The volume is not detected with version 0 in its first copy",
+    {
+      about: { path: "/primary/version" },
+    },
+  );
+}
+
+/** A segment that reaches to the end of its file has the whole sectors of it. */
+function assertWholeSectors(source: ByteSource, model: Luks2Model): void {
+  const { detached, fixed, sectorSize, size } = model;
+  if (detached || fixed || sectorSize === SECTOR) return;
+  const longer = new PatchedSource(source, [], source.size + SECTOR);
+  const { layer } = openBytes(longer, "luks2");
+  if (layer?.virtualSize === size) return;
+  const message = `With a sector of 512 bytes more it has ${layer?.virtualSize} bytes, not ${size}`;
+  throw new Failure("luks2.sectors", message, {
+    about: { path: "/primary/json/segments/0/sector_size" },
+  });
 }

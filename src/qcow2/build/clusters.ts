@@ -82,7 +82,8 @@ const FRAMES: Readonly<Record<ZstdFrames, ZstdOptions>> = {
     ],
   },
   stored: { stored: true, contentSize: false },
-  wide: { stored: true, contentSize: false, windowLog: 27 },
+  wide: { restated: "window" },
+  overstated: { restated: "size" },
 };
 
 /**
