@@ -1,10 +1,18 @@
 /** Known defects in reading qcow version 1. */
 
 import { set } from "../edit.ts";
+import { data, small } from "../qcow2/models.ts";
 import { modelOf } from "../qcow1/models.ts";
 import { known, type KnownImage } from "./parts.ts";
 
 const plain = modelOf();
+const two = modelOf({
+  size: 8192n,
+  clusters: [
+    { index: 0, kind: "data", pattern: { kind: "text", seed: 1 } },
+    { index: 1, kind: "data", pattern: { kind: "ramp", seed: 3 } },
+  ],
+});
 
 /** Known defects in reading qcow version 1. */
 export const qcow1Known: readonly KnownImage[] = [
@@ -48,5 +56,24 @@ export const qcow1Known: readonly KnownImage[] = [
     flags: ["wrong-file"],
     base: modelOf({ backing: { name: "base" } }),
     edits: [set("/header/backing_file_size", 2000)],
+  }),
+  known("qcow1-clusters-4-gib-apart", {
+    shows: "a cluster is 4 GiB behind the place that follows the cluster before it",
+    happened: "a reader compared offsets in 32 bits, and took the two clusters for one run",
+    flags: ["overflow"],
+    base: two,
+    edits: [set("/l2[0]/0/l2_entry", 2 ** 20), set("/l2[0]/1/l2_entry", 2 ** 32 + 2 ** 20 + 4096)],
+  }),
+  known("qcow1-map-inside-unaligned-cluster", {
+    shows: "an overlay covers the start of a cluster that is not at a multiple of its size",
+    happened: "a reader added the offset in the cluster for map, where QEMU joins the bits",
+    flags: ["specification"],
+    base: small({
+      clusterBits: 9,
+      size: 8192n,
+      clusters: [data(0)],
+      backing: { name: "base", format: "qcow" },
+    }),
+    files: { base: modelOf({ ...two, placement: { clusterSkews: [3] } }) },
   }),
 ];

@@ -33,6 +33,13 @@ const compression: readonly KnownImage[] = [
     base: qcow2({ clusters: [packedCluster(0)] }),
     edits: [bytes("/compressed[0]", storedBlock(4096))],
   }),
+  differs("deflate-without-end", {
+    shows: "the deflate stream of a cluster has no final block, and empty stored blocks follow it",
+    happened: "a reader required the end of the stream, although the cluster was complete",
+    flags: ["false-rejection"],
+    base: qcow2({ clusters: [packedCluster(0)] }),
+    edits: [bytes("/compressed[0]", endless(512))],
+  }),
   differs("deflate-distance-of-32-kib", {
     shows: "the deflate stream of a cluster has a match 32 KiB back",
     happened: "the specification names a window of 4 KiB, to which only writers keep",
@@ -52,6 +59,15 @@ const compression: readonly KnownImage[] = [
     edits: [bytes("/compressed[0]", [...frame("A"), 0, 0, 0, 0, 0, 0, 0, 0, ...frame("B")])],
   }),
 ];
+
+/** 4 KiB of the letter a as a deflate block, and empty stored blocks up to a length. */
+function endless(length: number): number[] {
+  const letters = [0xec, 0xc1, 1, 13, 0, 0, 0, 0xc2, 0xa0, 0xac, 0xef, 0x5f, 0xc2, 0x1e, 14, 40];
+  const stored = [0, 0, 0, 0xff, 0xff];
+  const rest = [0, 0, 0, 0xe0, 0xdd, 0, 0, 0, 0xff, 0xff];
+  const blocks = Array.from({ length }, (_, at) => stored[at % stored.length] as number);
+  return [...letters, ...rest, ...blocks].slice(0, length);
+}
 
 /** A stored deflate block of so many zeros that is not the final one. */
 function storedBlock(length: number): number[] {

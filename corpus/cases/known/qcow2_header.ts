@@ -85,6 +85,20 @@ const lengths: readonly KnownImage[] = [
 ];
 
 const extensions: readonly KnownImage[] = [
+  known("qcow2-two-backing-formats", {
+    shows: "two extensions name a format of the backing file, first raw and then qcow2",
+    happened: "a reader took the first of them, and read another disk",
+    flags: ["wrong-data"],
+    base: qcow2({
+      backing: { name: "base", format: "raw" },
+      unknownExtensions: [{ type: 1, length: 5, seed: 1 }],
+    }),
+    edits: [
+      set("/extension[1]/type", extensionTypes.backingFormat),
+      bytes("/extension[1]/data", [...utf8("qcow2")]),
+    ],
+    files: { base: qcow2({ clusters: [compressed(1)] }) },
+  }),
   known("qcow2-extension-length-0x7fffffff", {
     shows: "an extension has a length of 2^31 - 1",
     happened: "a small image made readers allocate 2 GiB: a reconstruction of CVE-2014-0144",

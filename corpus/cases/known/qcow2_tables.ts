@@ -1,7 +1,7 @@
 /** Known defects in reading the tables of qcow2. */
 
 import type { GuestCluster } from "../../../src/qcow2/mod.ts";
-import { type CaseEdit, flip, set } from "../edit.ts";
+import { type CaseEdit, flip, point, set } from "../edit.ts";
 import { small, snapshot } from "../qcow2/models.ts";
 import { filledCluster, known, type KnownImage, packedCluster, qcow2 } from "./parts.ts";
 
@@ -88,6 +88,13 @@ const sizes: readonly KnownImage[] = [
       size: 2n ** 22n,
       clusters: [filledCluster(0), filledCluster(2 ** 13 - 1, 9)],
     }),
+  }),
+  known("qcow2-l2-tables-4-gib-apart", {
+    shows: "an L2 table is 4 GiB behind another one, after the end of the file",
+    happened: "a reader kept tables by 32 bits of their offset, and took one for the other",
+    flags: ["overflow", "wrong-data"],
+    base: small({ clusterBits: 9, size: 65536n, clusters: [filledCluster(0)] }),
+    edits: [point("/l1/1/l1_entry", "/l2[0]", 2 ** 32), flip("/l1/1/l1_entry", 63)],
   }),
   known("qcow2-disk-of-2-to-24-clusters", {
     shows: "the disk has more than 2^24 clusters",

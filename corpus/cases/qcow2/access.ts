@@ -115,6 +115,11 @@ const compressedRows: readonly Case[] = [
     base: packed,
     breaks: [bytes("/compressed[1]", [7])],
   }),
+  pair("qcow2.comp.inflate", {
+    shows: "the compressed data of the second of two clusters starts after the end of the file",
+    base: small({ clusters: [compressed(0), compressed(1)] }),
+    breaks: [set(SECOND, 2n ** 62n + 2n ** 20n)],
+  }),
   pair("qcow2.comp.zstd", {
     shows: "a bit of the magic number of the Zstandard frame is flipped",
     base: small({ compression: "zstd", clusters: [data(0), compressed(1)] }),

@@ -16,6 +16,14 @@ const two = small({ snapshots: [snapshot(1, SIZE), snapshot(2, SIZE)] });
 const COVERAGE = 2 ** 21;
 const full = small({ size: BigInt(COVERAGE), snapshots: [snapshot(1, COVERAGE)] });
 
+/** The snapshot is of version 2, and has no size of its own. */
+const sizeless = small({
+  ...v2,
+  size: BigInt(COVERAGE + 1),
+  snapshots: [snapshot(1, COVERAGE, { extraSize: 0 })],
+  placement: { spareL1: 1 },
+});
+
 const SLOW = "qemu takes seconds to read so many snapshots";
 
 const count: Case = pair("qcow2.snaptable.count-max", {
@@ -107,6 +115,12 @@ const inTable: readonly Case[] = [
     base: full,
     bad: COVERAGE + 1,
     good: COVERAGE,
+  }),
+  field("qcow2.snap.l1-covers-size", "/header/size", {
+    shows: "the disk ends 512 bytes, not one, after what the only L1 entry of a snapshot maps",
+    base: sizeless,
+    bad: COVERAGE + 512,
+    good: COVERAGE + 1,
   }),
   field("qcow2.snap.size-differs", "/snapshot[0]/extra/disk_size", {
     base: one,
