@@ -36,6 +36,7 @@ export {
 export {
   type EditOptions,
   type Expected,
+  type ExpectedBitmap,
   images,
   type KeyChanges,
   type KeyKit,

@@ -16,6 +16,7 @@ import {
   type ExpectedDisk,
   guestDisk,
   type KeyChoice,
+  type Range,
   strangePassphrase,
 } from "../generate/mod.ts";
 import {
@@ -124,6 +125,10 @@ export interface Expected<Model> {
   disk?(model: Model): ExpectedDisk;
   /** The same of its snapshots, by their ids. */
   views?(model: Model): Iterable<readonly [id: string, disk: ExpectedDisk]>;
+  /** The snapshots that `info` prints. */
+  snapshots?(model: Model): readonly Json[];
+  /** The bitmaps. */
+  bitmaps?(model: Model): readonly ExpectedBitmap[];
   /** What the format's part of `info` says. */
   info?(model: Model): { readonly [name: string]: Json };
   /** What `map` says. */
@@ -136,6 +141,20 @@ export interface Expected<Model> {
   readonly infoOfDamage?: readonly string[];
   /** Rules that may be broken after damage. */
   readonly damage?: readonly RuleId[];
+}
+
+/** A bitmap that is expected, and the ranges of the disk that it marks. */
+export interface ExpectedBitmap {
+  /** Its name. */
+  readonly name: string;
+  /** Bytes of the disk that a bit stands for. */
+  readonly granularity: number;
+  /** It was not saved. */
+  readonly inUse: boolean;
+  /** It tracks writes. */
+  readonly auto: boolean;
+  /** The ranges that it marks, in order. */
+  readonly marks: Iterable<Range>;
 }
 
 /** What `check` says of a format that qemu-img cannot check. */

@@ -53,6 +53,7 @@ export {
   diskOf,
   type EditOptions,
   type Expected,
+  type ExpectedBitmap,
   fileOf,
   filesOf,
   formatIn,

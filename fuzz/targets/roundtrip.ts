@@ -165,6 +165,7 @@ function assertAsBuilt<Model>(kit: Kit<Model>, model: Model): readonly RuleId[] 
   assertSound(kit, image, { model, key: "right" });
   assertAnswers(kit, image, { model });
   assertViews(kit, image, model);
+  assertListed(kit, image, model);
   kit.keys?.sound?.(sourceOf(files), model);
   return rules;
 }
@@ -283,6 +284,37 @@ function assertSameJson(question: string, ours: JsonValue, expected: JsonValue):
     ],
     about: { path },
   });
+}
+
+/** Marks of a bitmap that are compared. */
+const MARKS_MAX = 64;
+
+/** The snapshots and bitmaps of an image are those of its model. */
+function assertListed<Model>({ expected }: Kit<Model>, image: OpenedImage, model: Model): void {
+  const { layer } = image;
+  const snapshots = expected?.snapshots?.(model);
+  if (snapshots !== undefined) {
+    assertSameJson("snapshots", [...layer?.info().snapshots ?? []], [...snapshots]);
+  }
+  const bitmaps = expected?.bitmaps?.(model);
+  if (bitmaps === undefined) return;
+  const found = (layer?.bitmaps ?? []).map(({ name, granularity, inUse, auto, ranges }) => {
+    const marks = firstOf(ranges()).map(({ start, length }) => [start, start + length]);
+    return { name, granularity, inUse, auto, marks };
+  });
+  const expectedOnes = bitmaps.map(({ marks, ...rest }) => ({
+    ...rest,
+    marks: firstOf(marks).map(({ start, end }) => [start, end]),
+  }));
+  assertSameJson("bitmaps", found, expectedOnes);
+}
+
+function firstOf<Item>(items: Iterable<Item>): Item[] {
+  const first: Item[] = [];
+  for (const item of items) {
+    if (first.push(item) === MARKS_MAX) break;
+  }
+  return first;
 }
 
 /** The snapshots of an image have their own content; each is found by its id. */

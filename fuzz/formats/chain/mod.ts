@@ -28,6 +28,7 @@ import {
   sourcesOf,
 } from "./models.ts";
 import { modestDisk } from "./modest.ts";
+import { listedBitmaps, listedSnapshots } from "../qcow2/listed.ts";
 import { qcow2Models } from "../qcow2/models.ts";
 import { qcow2Slots } from "../qcow2/slots.ts";
 import { chainTools } from "./tools.ts";
@@ -76,6 +77,8 @@ export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
   expected: {
     disk: (chain) => expectedDisk(chain),
     views: snapshotsOf,
+    snapshots: ([top]) => top?.format === "qcow2" ? listedSnapshots(top) : [],
+    bitmaps: ([top]) => top?.format === "qcow2" ? listedBitmaps(top) : [],
     check: ([top]) => {
       if (top?.format !== "qcow2") return NO_CHECKER;
       const { leaks, far } = top.placement;

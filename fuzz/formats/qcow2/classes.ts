@@ -5,6 +5,7 @@ import {
   zstdFrames,
 } from "../../../src/qcow2/mod.ts";
 import type { ModelClass } from "../kit.ts";
+import { NO_ICOUNT } from "./parts.ts";
 
 type Holds = (model: Qcow2Model) => boolean;
 
@@ -54,6 +55,11 @@ const SHARES: readonly Share[] = [
     0.01,
     ({ snapshots }) =>
       snapshots.some(({ name }, index) => snapshots.slice(index + 1).some(({ id }) => id === name)),
+  ],
+  [
+    "a snapshot without an icount",
+    0.05,
+    ({ snapshots }) => snapshots.some(({ icount }) => icount === NO_ICOUNT),
   ],
   ["VM state", 0.03, ({ snapshots }) => snapshots.some(({ vmState }) => vmState.length > 0)],
   [

@@ -20,6 +20,9 @@ export interface SnapshotDraw extends SnapshotModel {
 /** Sizes and times up to where a number stops being exact. */
 const CLOCK_MAX = Number.MAX_SAFE_INTEGER;
 
+/** The stored icount of a snapshot that has none. */
+export const NO_ICOUNT: bigint = 2n ** 64n - 1n;
+
 /** A snapshot of any image. */
 export function snapshotDraws(): fc.Arbitrary<SnapshotDraw> {
   return fc.record({
@@ -29,7 +32,7 @@ export function snapshotDraws(): fc.Arbitrary<SnapshotDraw> {
     size: fc.oneof(fc.nat(1 << 20), fc.nat(), fc.maxSafeNat()),
     dateSec: mostly(0, fc.nat(0xffffffff)),
     vmClockNsec: mostly(0, fc.nat(CLOCK_MAX)),
-    icount: word64(),
+    icount: fc.oneof({ withCrossShrink: true }, word64(), fc.constant(NO_ICOUNT)),
     clusters: guestClusters(),
     shared: fc.array(guestIndices(), { maxLength: 12 }),
     vmState: mostly([], fc.array(patterns(), { maxLength: 3 })),

@@ -116,7 +116,7 @@ function writeHead({ model, name, at, table, entries }: BitmapPlan, target: Uint
 }
 
 /** One cluster of a bitmap's bits; those past the end of the disk are zeros. */
-function bitmapBytes(
+export function bitmapBytes(
   bitmap: BitmapModel,
   cluster: number,
   { model, geometry }: { model: Qcow2Model; geometry: Geometry },

@@ -14,6 +14,7 @@
  * @module
  */
 
+export { bitmapBytes } from "./bitmaps.ts";
 export { buildQcow2 } from "./build.ts";
 export { guestContent } from "./guest.ts";
 export { type NormaliseLimits, normaliseQcow2 } from "./normalise.ts";
