@@ -33,6 +33,32 @@ export function agreesLuks1(image: OpenedImage, { files, key }: OpenedCase<Luks1
   assertPlaces(image, files);
   assertAccess(image, { format: "luks", key, notRead: NOT_READ });
   assertNeedsKey(image);
+  assertEnds(image, files);
+}
+
+/** Where QEMU's numbers of sectors wrap to 0. */
+const SECTORS_MAX = 2 ** 32;
+const STRIPES = 4000;
+const UNIT_SECTORS = 8;
+const KEY_BYTES_MAX = 64;
+
+/** Key material is behind the start of the payload only if its end is, in QEMU's 32 bits. */
+function assertEnds({ findings }: OpenedImage, files: readonly CaseFile[]): void {
+  const found = findings.list().filter(({ rule }) => rule === "luks.slot.before-payload");
+  if (found.length === 0) return;
+  const { slots, key_bytes, payload_offset } = decodeLuks1(sourceOf(files));
+  for (const { path } of found) {
+    const slot = slots[Number(path.split("/")[2])];
+    if (slot?.stripes !== STRIPES || key_bytes > KEY_BYTES_MAX) continue;
+    const units = Math.ceil(key_bytes * STRIPES / (SECTOR * UNIT_SECTORS));
+    const end = (slot.key_material_offset + units * UNIT_SECTORS) % SECTORS_MAX;
+    if (end > payload_offset) continue;
+    throw new Failure(
+      "luks.slot.end",
+      `It ends at sector ${end} in 32 bits, and the payload starts at sector ${payload_offset}`,
+      { about: { path } },
+    );
+  }
 }
 
 /** A passphrase is missing only where nothing else keeps the volume from being opened. */
