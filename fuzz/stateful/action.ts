@@ -1,6 +1,6 @@
 import { SECTOR } from "../../src/bytes/mod.ts";
 import type { Range } from "../generate/mod.ts";
-import type { KeptDisk, State } from "./state.ts";
+import { isTooLarge, type KeptDisk, type State } from "./state.ts";
 import type { Action, Place, Step } from "./step.ts";
 
 /** Bytes of a range; one cluster at least. */
@@ -32,13 +32,17 @@ export function actionOf(step: Step, state: State): Action | undefined {
       if (!facts.compressesOver && isTouched) return undefined;
       return { do: step.do, range, pattern: step.pattern };
     }
+    case "empty":
+      if (!facts.empties || size === 0) return undefined;
+      return { do: step.do, range: { start: 0, end: size } };
     case "flush":
     case "reopen":
       return { do: step.do };
     case "resize": {
       const { clusters, sectors } = step;
       const next = size + clusters * facts.clusterSize + sectors * SECTOR;
-      if (!facts.resizes || next === size || next <= 0 || next > facts.sizeMax) return undefined;
+      if (!facts.resizes || next === size || next <= 0) return undefined;
+      if (next > facts.sizeMax && !isTooLarge(next, facts)) return undefined;
       return { do: step.do, size: next, from: size };
     }
     case "snapshot":
@@ -110,6 +114,7 @@ export function describeAction(action: Action): string {
         : ` ${action.pattern.kind} ${action.pattern.seed}`;
       return `${action.do} ${end - start} bytes at ${start}${how}`;
     }
+    case "empty":
     case "flush":
     case "reopen":
       return action.do;

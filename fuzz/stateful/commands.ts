@@ -29,6 +29,9 @@ export function commandOf(action: Action, format = "luks"): Command {
       const { range: { start, end }, unmap } = action;
       return { io: `write -q -z${unmap ? " -u" : ""} ${start} ${end - start}` };
     }
+    case "empty":
+      // The same content; qemu-img empties an image with commit alone.
+      return { io: `write -q -z -u 0 ${action.range.end}` };
     case "discard":
       return { io: `discard -q ${action.range.start} ${action.range.end - action.range.start}` };
     case "flush":
@@ -74,5 +77,5 @@ function bitmapArguments(
 
 /** Whether QEMU may reject an action; otherwise it is done, or something is wrong. */
 export function isDoubtful({ do: verb }: Action): boolean {
-  return !["write", "zero", "discard", "flush", "reopen"].includes(verb);
+  return !["write", "zero", "discard", "empty", "flush", "reopen"].includes(verb);
 }

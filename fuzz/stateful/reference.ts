@@ -127,7 +127,7 @@ function editStart(
 }
 
 /** What an editor can do besides writing. */
-export type Abilities = Pick<Facts, "compresses" | "resizes" | "snapshots" | "bitmaps">;
+export type Abilities = Pick<Facts, "empties" | "compresses" | "resizes" | "snapshots" | "bitmaps">;
 
 /** What the editor of an image can do; `undefined` if it has none. */
 export function abilitiesOf(
@@ -137,6 +137,7 @@ export function abilitiesOf(
   const stores = new Map(files.map(({ name, source }) => [name, new MemoryStore(source)]));
   const { editor } = editStart(stores, format, { ...options, header });
   return editor && {
+    empties: editor.makeEmpty !== undefined,
     compresses: editor.writeCompressed !== undefined,
     resizes: editor.resize !== undefined,
     snapshots: editor.snapshots !== undefined,
@@ -166,6 +167,9 @@ function applyTo(editor: ImageEditor, action: Exclude<Action, KeyAction>): void 
     }
     case "discard":
       return editor.discard(action.range.start, action.range.end - action.range.start);
+    case "empty":
+      if (editor.makeEmpty === undefined) throw new EditError("no emptying");
+      return editor.makeEmpty();
     case "flush":
       return editor.flush();
     case "reopen":

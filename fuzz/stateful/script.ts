@@ -194,7 +194,7 @@ function ioOf(action: Action): string {
 /** What an action does to the twin, which has no clusters. */
 function twinIo(action: Action, { format, clusterSize }: Facts): string[] {
   if (action.do === "compressed") return [ioOf({ ...action, do: "write" })];
-  if (action.do === "write" || action.do === "zero") return [ioOf(action)];
+  if (["write", "zero", "empty"].includes(action.do)) return [ioOf(action)];
   if (action.do !== "discard" || format !== "qcow2") return [];
   const { start, end } = action.range;
   const from = Math.ceil(start / clusterSize) * clusterSize;

@@ -70,7 +70,7 @@ export function emptyState(format: string, size: number): State {
     ...{ compresses: false, compressesOver: false, bitmaps: false, appliesOverBitmaps: false },
     keys: false,
     ...{ resizes: isQcow2 || format === "raw", snapshots: isQcow2 },
-    ...{ zeroes: true, discards: "as-qemu" },
+    ...{ zeroes: true, discards: "as-qemu", empties: false },
     ...{ encrypted: false, forQemu: true, old: false, dataFile: false, backing: false },
     refcountBits: WIDE_BITS,
   };
@@ -105,6 +105,7 @@ function factsOf(
     resizes: isQcow2 || format === "raw",
     snapshots: isQcow2,
     zeroes: true,
+    empties: false,
     discards: "as-qemu",
     bitmaps: isQcow2,
     keys: false,

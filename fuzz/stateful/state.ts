@@ -20,6 +20,8 @@ export interface Facts {
   readonly resizes: boolean;
   readonly snapshots: boolean;
   readonly bitmaps: boolean;
+  /** All content can be given up; nothing is below it. */
+  readonly empties: boolean;
   /** Keys can be added and erased. */
   readonly keys: boolean;
   /** A snapshot can become current in an image with bitmaps. QEMU rejects that. */
@@ -94,6 +96,7 @@ export function after(state: State, action: Action): State {
     case "compressed":
       return marked({ ...next, disk: disk.write(action.range, action.pattern) }, action.range);
     case "zero":
+    case "empty":
       return marked({ ...next, disk: disk.zero(action.range) }, action.range);
     case "discard": {
       if (state.facts.discards === "anything") return { ...next, disk: disk.forget(action.range) };
@@ -220,6 +223,16 @@ function discarded({ facts, disk }: State, { start, end }: Range): Range | undef
   return from < to ? { start: from, end: to } : undefined;
 }
 
+/** Bytes of the longest L1 table of qcow2. */
+const L1_MAX = 2 ** 25;
+const L1_ENTRY = 8;
+
+/** Whether the L1 table of qcow2 would be too long for a disk of this size, without subclusters. */
+export function isTooLarge(size: number, { format, clusterSize }: Facts): boolean {
+  const covered = clusterSize * clusterSize / L1_ENTRY;
+  return format === "qcow2" && Math.ceil(size / covered) * L1_ENTRY > L1_MAX;
+}
+
 /** Refcounts of so many bits can count all references of a sequence. */
 export const WIDE_BITS = 16;
 
@@ -246,6 +259,7 @@ export function mayReject(
       if (action.do === "apply" && bitmaps.length > 0) return "snapshots with bitmaps";
       if (action.do === "apply" && isNarrow) return "refcounts are too narrow";
       if (size === disk.size) return undefined;
+      if (size !== undefined && isTooLarge(size, facts)) return "the L1 table is too long";
       if (old && snapshots.length > 0) return "version 2 with snapshots";
       if (old && backing) return "version 2 has no zeros over a backing file";
       return lost ? "a bitmap that was not saved" : undefined;

@@ -11,7 +11,7 @@ export type Step =
   | { readonly do: "write" | "compressed"; readonly at: Place; readonly pattern: Pattern }
   | { readonly do: "zero"; readonly at: Place; readonly unmap: boolean }
   | { readonly do: "discard"; readonly at: Place }
-  | { readonly do: "flush" | "reopen" | "snapshot" | "key-add" }
+  | { readonly do: "empty" | "flush" | "reopen" | "snapshot" | "key-add" }
   | { readonly do: "resize"; readonly clusters: number; readonly sectors: number }
   | { readonly do: "apply" | "delete" | "key-erase"; readonly index: number }
   | { readonly do: "bitmap-add"; readonly granularityBits: number; readonly enabled: boolean }
@@ -35,6 +35,8 @@ const STEPS_MAX = 24;
 const CLUSTERS_MAX = 3;
 /** Some ranges need another table or refcount block. */
 const MANY_MAX = 200;
+/** A disk of so many clusters more is too large, if they are small. */
+const TOO_MANY = 2 ** 28;
 const GRANULARITY = { min: 9, max: 17 } as const;
 
 /** A step with the values that it has for an image in a state. */
@@ -42,6 +44,8 @@ export type Action =
   | { readonly do: "write" | "compressed"; readonly range: Range; readonly pattern: Pattern }
   | { readonly do: "zero"; readonly range: Range; readonly unmap: boolean }
   | { readonly do: "discard"; readonly range: Range }
+  /** The range is all of the disk. */
+  | { readonly do: "empty"; readonly range: Range }
   | { readonly do: "flush" | "reopen" }
   | { readonly do: "resize"; readonly size: number; readonly from: number }
   | { readonly do: "snapshot"; readonly name: string }
@@ -92,6 +96,7 @@ const MEMBERS: Readonly<Record<Step["do"], readonly string[]>> = {
   compressed: [...PLACE.map((name) => `at.${name}`), "pattern.kind", "pattern.seed"],
   zero: [...PLACE.map((name) => `at.${name}`), "unmap"],
   discard: PLACE.map((name) => `at.${name}`),
+  empty: [],
   flush: [],
   reopen: [],
   snapshot: [],
@@ -145,6 +150,7 @@ function steps(): fc.Arbitrary<Step> {
       weight: 3,
       arbitrary: fc.record({ do: some("compressed"), at: places(), pattern: patterns() }),
     },
+    { weight: 1, arbitrary: only("empty") },
     { weight: 1, arbitrary: only("flush") },
     { weight: 1, arbitrary: only("reopen") },
     { weight: 2, arbitrary: only("snapshot") },
@@ -153,7 +159,11 @@ function steps(): fc.Arbitrary<Step> {
       weight: 1,
       arbitrary: fc.record({
         do: some("resize"),
-        clusters: fc.oneof(fc.integer({ min: -3, max: 3 }), fc.integer({ min: -200, max: 200 })),
+        clusters: fc.oneof(
+          fc.integer({ min: -3, max: 3 }),
+          fc.integer({ min: -200, max: 200 }),
+          fc.constant(TOO_MANY),
+        ),
         sectors: mostly(0, fc.nat(127)),
       }),
     },

@@ -271,6 +271,8 @@ function restricted(
   if (abilities === undefined) return startIn;
   known.set(start.format, abilities);
   return withFacts(startIn, {
+    // QEMU has no command for it.
+    empties: !facts.backing && abilities.empties && needs === undefined && !crashes,
     compresses: facts.compresses && abilities.compresses,
     // Side by side, all writers have to accept it.
     compressesOver: facts.compressesOver && (needs === undefined || turns),
