@@ -53,6 +53,16 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
     explains: ({ failure }) => failure.message.includes("No space left on device"),
   },
   {
+    name: "qemu-grows-no-compressed-end",
+    because:
+      "Where a larger backing file would show, QEMU marks the new part of the disk as zeros. With " +
+      "subclusters, it cannot do so within a last cluster that is compressed " +
+      "(block/qcow2-cluster.c, zero_l2_subclusters), and rejects the resize.",
+    explains: ({ what, failure, state: { facts } }) =>
+      what === "resize.rejected" && facts.backing &&
+      failure.message.includes("Failed to zero out new clusters: Operation not supported"),
+  },
+  {
     name: "qemu-qcow-partial-write-to-compressed-and-encrypted",
     because:
       "A write to a part of a compressed cluster of version 1 stores the rest decompressed and not " +

@@ -29,11 +29,12 @@ async function known(
   part: typeof model,
   steps: readonly TurnStep[],
   directory: string,
+  below: readonly (typeof model)[] = [],
 ): Promise<unknown> {
   const target = targets.find(({ name }) => name === "stateful-mixed");
   assert(target !== undefined);
   const tools = { "qemu-img": versionOf("qemu-img"), "qemu-io": versionOf("qemu-io") };
-  const value: StatefulCase = { model: [part], steps, everyStep: false };
+  const value: StatefulCase = { model: [part, ...below], steps, everyStep: false };
   const report = await target.run(value, { directory, tools });
   await target.stop?.();
   return report?.divergences;
@@ -135,5 +136,21 @@ liveTest(
       assertEquals(report?.depth, clusters.length === 0 ? "accepted" : "data");
     }
     await target.stop?.();
+  },
+);
+
+liveTest(
+  { needs: QEMU },
+  "QEMU makes no disk larger whose last cluster is compressed if a larger backing file would show",
+  async (directory) => {
+    const below = { ...plainQcow2, clusterBits: 9, size: 1024n, snapshots: [] };
+    const backing = { name: "image-1.qcow2" };
+    const top = { ...below, clusterBits: 14, extendedL2: true, size: 512n, backing };
+    const grown: TurnStep = { do: "resize", clusters: 0, sectors: 1, by: 1 };
+    const name = "qemu-grows-no-compressed-end";
+    assertEquals(await known(top, [compressed, grown], directory, [below]), [name]);
+    assertEquals(await known(top, [grown], directory, [below]), undefined);
+    const short = { ...below, size: 512n };
+    assertEquals(await known(top, [compressed, grown], directory, [short]), undefined);
   },
 );
