@@ -69,11 +69,14 @@ export function digestFault(metadata: Metadata, digest: Digest): SlotFault | und
   const [salt, sum] = (["salt", "digest"] as const).map((field) =>
     member(node, field)?.kind === "string" ? digest[field]?.length : 0
   );
-  if (salt === undefined || sum === undefined) {
-    return broken("luks2.digest.values", "its salt or digest is not base64");
-  }
-  if (salt !== SALT_BYTES || sum !== DIGEST_MIN && (sum !== digestSize || sum < DIGEST_MIN)) {
-    return broken("luks2.digest.lengths", `its salt has ${salt} bytes, and its digest ${sum}`);
+  const otherLength = (field: string, bytes: number): SlotFault =>
+    broken("luks2.digest.lengths", `its ${field} has ${bytes} bytes`);
+  // In the order of cryptsetup, which reads no digest after a salt of another length.
+  if (salt === undefined) return broken("luks2.digest.values", "its salt is not base64");
+  if (salt !== SALT_BYTES) return otherLength("salt", salt);
+  if (sum === undefined) return broken("luks2.digest.values", "its digest is not base64");
+  if (sum !== DIGEST_MIN && (sum !== digestSize || sum < DIGEST_MIN)) {
+    return otherLength("digest", sum);
   }
   if (digestSize !== undefined && iterations >= 1 && iterations <= ITERATIONS_MAX) return undefined;
   return broken("luks2.digest.values", `it has ${iterations} iterations of ${shown(hash)}`);

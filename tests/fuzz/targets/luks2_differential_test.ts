@@ -35,6 +35,10 @@ function json(member: string, value: Json): Edit {
 const named: readonly Named[] = [
   { divergence: "cryptsetup-digest-lengths", edits: [json("/digests/0/digest", "AAAA")] },
   {
+    divergence: "cryptsetup-digest-lengths",
+    edits: [json("/digests/0/salt", "AAAA"), json("/digests/0/digest", "é")],
+  },
+  {
     divergence: "cryptsetup-luks2-needs-the-kernel",
     model: { encryption: "serpent-xts-plain64" },
     perhaps: true,
@@ -187,7 +191,8 @@ Deno.test("a cryptsetup with a different answer is a failure, and nothing explai
 
 Deno.test("each known divergence over LUKS2 has a case that shows it, a rule and a reason", () => {
   const names = luks2Divergences.map(({ name }) => name);
-  assertEquals(named.map(({ divergence }) => divergence).sort(), [...names].sort());
+  const shown = new Set(named.map(({ divergence }) => divergence));
+  assertEquals([...shown].sort(), [...names].sort());
   assertEquals(new Set(names).size, names.length);
   for (const { rule, because } of luks2Divergences) {
     assert(catalogue.some(({ id }) => id === rule), rule);
