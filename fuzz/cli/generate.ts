@@ -212,7 +212,10 @@ function isOfSort({ format, sort, kit, model, files }: Omit<Drawn, "edits">): bo
   const image = inFolder
     ? openFiles(sources, formatIn(kit, model), { passphrases: passphrases.map(utf8) })
     : openWith(kit, files, passphrases);
-  return (judgeImage(image).spec.verdict === "valid") === (sort === "valid");
+  const { spec, findings } = judgeImage(image);
+  if (sort === "valid") return spec.verdict === "valid";
+  // A file may be missing here and not where the image is used.
+  return spec.verdict !== "valid" && findings.every(({ rule }) => rule !== "blk.backing.opens");
 }
 
 /** Whether files are a LUKS header and its payload. */

@@ -121,6 +121,7 @@ const inTable: readonly Case[] = [
     base: sizeless,
     bad: COVERAGE + 512,
     good: COVERAGE + 1,
+    leaves: ["qcow2.header.size-512"],
   }),
   field("qcow2.snap.size-differs", "/snapshot[0]/extra/disk_size", {
     base: one,

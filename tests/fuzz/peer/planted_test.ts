@@ -45,7 +45,7 @@ const PLANTED: readonly Planting[] = [
     bug: "hang",
     target: "peer-malformed",
     runs: 2000,
-    seed: 3,
+    seed: 5,
     failed: 1,
     finding: ["hang", "qcow2.header.cluster-bits-min"],
   },
@@ -93,7 +93,7 @@ Deno.test("fuzz --peer goes on past a known finding and finds the next one", asy
   const { findings, failures } = await fuzzPlanted(bugs, {
     targets: ["peer-content"],
     runs: 500,
-    until: { reported: 1, failed: 20 },
+    until: { reported: 1, failed: Infinity },
     ledger,
   });
   assertEquals(findings.map(({ entry }) => [entry.known, ...entry.cause]), [
