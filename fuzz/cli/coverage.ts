@@ -46,7 +46,10 @@ function ruleCoverage({ seed, results, reached, missed }: Summary) {
   return { seed, targets: results.map(({ target }) => target), rules, missed, reasons };
 }
 
-/** The rules as rows and the targets as columns, then the rules that were not reached, with the reason if no case can. */
+/**
+ * The rules as rows and the targets as columns, then the rules that were not reached, with the reason if
+ * no case can reach them.
+ */
 export function ruleTable({ results, reached, missed }: Summary): string {
   const used = results.filter(({ counts }) => Object.keys(counts.rules).length > 0);
   const rows = reached.map((rule) => [

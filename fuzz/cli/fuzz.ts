@@ -81,8 +81,8 @@ ${CORPUS_HELP}
 
 Exit status: 0 no failures, 1 failures, 2 invalid command line, 3 a tool is broken, a tool that
 a named target needs is missing, no peer answers a question, a target cannot be started, a folder
-cannot be written to, or the machine has no space left. If
-a run is interrupted before it finds a failure: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP).
+cannot be written to, or the machine has no space left. If a run is interrupted before it finds a
+failure: 130 (SIGINT), 143 (SIGTERM), 129 (SIGHUP).
 
 A failing case is made smaller and written to artifacts/crash-… (or timeout-…, oom-…), with a
 description in the .json beside it; diskproof repro runs it again. A case that hangs is stopped

@@ -147,9 +147,9 @@ function failureTable(failures: readonly ReportedFailure[]): string | undefined 
 
 /** Targets without a case, which show nothing; at most a few are named. */
 function idleLine({ results }: Summary): string | undefined {
-  const idle = results.filter(({ end, counts }) => end === "time" && counts.cases === 0).map((
-    { target },
-  ) => target);
+  const idle = results.flatMap(({ target, end, counts }) =>
+    end === "time" && counts.cases === 0 ? [target] : []
+  );
   if (idle.length === 0) return undefined;
   const named = idle.slice(0, IDLE_NAMED).join(", ");
   const more = idle.length > IDLE_NAMED ? ` and ${idle.length - IDLE_NAMED} others` : "";

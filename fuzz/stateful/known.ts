@@ -50,7 +50,8 @@ export const QEMU_FAILURES: readonly KnownFailure[] = [
       "QEMU writes the names of all features into the first cluster with every change of the header " +
       "(block/qcow2.c, qcow2_update_header). Where they do not fit beside the other extensions, the " +
       "image cannot be changed, or loses its bitmaps.",
-    explains: ({ failure }) => failure.message.includes("No space left on device"),
+    explains: ({ failure, state: { facts } }) =>
+      facts.format === "qcow2" && failure.message.includes("No space left on device"),
   },
   {
     name: "qemu-grows-no-compressed-end",

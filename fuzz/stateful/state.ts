@@ -1,3 +1,4 @@
+import { l1Entry, l2Entry, limits } from "../../src/qcow2/mod.ts";
 import type { Range } from "../generate/mod.ts";
 import type { Action } from "./step.ts";
 import type { Disk } from "./disk.ts";
@@ -223,14 +224,10 @@ function discarded({ facts, disk }: State, { start, end }: Range): Range | undef
   return from < to ? { start: from, end: to } : undefined;
 }
 
-/** Bytes of the longest L1 table of qcow2. */
-const L1_MAX = 2 ** 25;
-const L1_ENTRY = 8;
-
 /** Whether the L1 table of qcow2 would be too long for a disk of this size, without subclusters. */
 export function isTooLarge(size: number, { format, clusterSize }: Facts): boolean {
-  const covered = clusterSize * clusterSize / L1_ENTRY;
-  return format === "qcow2" && Math.ceil(size / covered) * L1_ENTRY > L1_MAX;
+  const covered = clusterSize * clusterSize / l2Entry.size;
+  return format === "qcow2" && Math.ceil(size / covered) * l1Entry.size > limits.l1Table;
 }
 
 /** Refcounts of so many bits can count all references of a sequence. */

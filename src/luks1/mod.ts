@@ -40,7 +40,7 @@ export { luks1Driver } from "./driver.ts";
 export { ITERATIONS_DEFAULT, LUKS_OPTIONS, luksOptions } from "./create/request.ts";
 export { createVolume, type Luks1Creation } from "./create/volume.ts";
 export { Luks1Error } from "./error.ts";
-export { materialSectors, payloadStart } from "./geometry.ts";
+export { materialSectors, payloadStart, slotSectors } from "./geometry.ts";
 export { format as luks1Format, luks1Damage, luks1Locks } from "./format.ts";
 export { luks1Info } from "./info.ts";
 export { damagedSlots } from "./judge/material.ts";

@@ -45,8 +45,11 @@ export {
   features,
   header,
   l1Entry,
+  l2Entry,
   limits,
   qcow2Structures,
   QCOW_MAGIC,
+  snapshotExtra,
   snapshotHead,
 } from "./structures.ts";
+export { NO_ICOUNT } from "./snapshots.ts";

@@ -8,6 +8,7 @@ import {
   HEADER_BYTES,
   type Luks1Model,
   LUKS_MAGIC,
+  slotSectors,
 } from "../../../src/luks1/mod.ts";
 import { refuses, ruleOf } from "../../../src/rules/mod.ts";
 import { type CaseFile, type Depth, Failure } from "../../engine/mod.ts";
@@ -38,9 +39,6 @@ export function agreesLuks1(image: OpenedImage, { files, key }: OpenedCase<Luks1
 
 /** Where QEMU's numbers of sectors wrap to 0. */
 const SECTORS_MAX = 2 ** 32;
-const STRIPES = 4000;
-const UNIT_SECTORS = 8;
-const KEY_BYTES_MAX = 64;
 
 /** Key material is behind the start of the payload only if its end is, in QEMU's 32 bits. */
 function assertEnds({ findings }: OpenedImage, files: readonly CaseFile[]): void {
@@ -49,9 +47,9 @@ function assertEnds({ findings }: OpenedImage, files: readonly CaseFile[]): void
   const { slots, key_bytes, payload_offset } = decodeLuks1(sourceOf(files));
   for (const { path } of found) {
     const slot = slots[Number(path.split("/")[2])];
-    if (slot?.stripes !== STRIPES || key_bytes > KEY_BYTES_MAX) continue;
-    const units = Math.ceil(key_bytes * STRIPES / (SECTOR * UNIT_SECTORS));
-    const end = (slot.key_material_offset + units * UNIT_SECTORS) % SECTORS_MAX;
+    if (slot === undefined) continue;
+    const sectors = slotSectors(key_bytes, slot.stripes);
+    const end = (slot.key_material_offset + sectors) % SECTORS_MAX;
     if (end > payload_offset) continue;
     throw new Failure(
       "luks.slot.end",

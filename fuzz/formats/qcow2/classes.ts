@@ -1,11 +1,11 @@
 import {
   geometryOf,
   type GuestCluster,
+  NO_ICOUNT,
   type Qcow2Model,
   zstdFrames,
 } from "../../../src/qcow2/mod.ts";
 import type { ModelClass } from "../kit.ts";
-import { NO_ICOUNT } from "./parts.ts";
 
 type Holds = (model: Qcow2Model) => boolean;
 

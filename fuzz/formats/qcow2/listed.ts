@@ -3,13 +3,16 @@
 import { SECTOR } from "../../../src/bytes/mod.ts";
 import type { Json } from "../../../src/format/mod.ts";
 import { bitmapBytes } from "../../../src/qcow2/build/mod.ts";
-import { type BitmapModel, geometryOf, type Qcow2Model } from "../../../src/qcow2/mod.ts";
+import {
+  type BitmapModel,
+  geometryOf,
+  NO_ICOUNT,
+  type Qcow2Model,
+  snapshotExtra,
+} from "../../../src/qcow2/mod.ts";
 import type { Range } from "../../generate/mod.ts";
 import type { ExpectedBitmap } from "../kit.ts";
-import { NO_ICOUNT } from "./parts.ts";
 
-/** The end of the icount in the extra data of a snapshot. */
-const ICOUNT_END = 24;
 const SECOND = 1e9;
 
 /** The snapshots as `info` prints them. */
@@ -22,7 +25,7 @@ export function listedSnapshots({ snapshots, clusterBits }: Qcow2Model): Json[] 
     "date-nsec": 0,
     "vm-clock-sec": Math.floor(vmClockNsec / SECOND),
     "vm-clock-nsec": vmClockNsec % SECOND,
-    ...(extraSize < ICOUNT_END || icount === NO_ICOUNT
+    ...(extraSize < snapshotExtra.size || icount === NO_ICOUNT
       ? {}
       : { icount: Number(BigInt.asIntN(64, icount)) }),
   }));

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import {
   type BitmapModel,
   limits,
+  NO_ICOUNT,
   type Placement,
   type SnapshotModel,
 } from "../../../src/qcow2/mod.ts";
@@ -19,9 +20,6 @@ export interface SnapshotDraw extends SnapshotModel {
 
 /** Sizes and times up to where a number stops being exact. */
 const CLOCK_MAX = Number.MAX_SAFE_INTEGER;
-
-/** The stored icount of a snapshot that has none. */
-export const NO_ICOUNT: bigint = 2n ** 64n - 1n;
 
 /** A snapshot of any image. */
 export function snapshotDraws(): fc.Arbitrary<SnapshotDraw> {
