@@ -63,6 +63,21 @@ export class Findings<Id extends RuleId = RuleId> {
     });
   }
 
+  /** Records that `rule` is broken at so many places; `at` is called only for listed findings. */
+  addEach(
+    rule: Id,
+    times: number,
+    at: (index: number) => Place & { readonly message: string },
+  ): void {
+    const before = this.count(rule);
+    const listed = Math.min(times, Math.max(0, FINDINGS_PER_RULE - before));
+    for (let index = 0; index < listed; index++) {
+      const { message, ...place } = at(index);
+      this.add(rule, place, message);
+    }
+    this.#counts.set(rule, before + times);
+  }
+
   /** The same for a finding that comes after all others, as one about the caller and not the image. */
   addLast(rule: Id, place: Place, message: string | (() => string)): void {
     this.#last.add(rule);

@@ -26,6 +26,21 @@ Deno.test("ClusterCounts keeps counts however scattered they are, and finds them
   assertEquals(found, inOrder);
 });
 
+Deno.test("a count in a gap that was searched before is found", () => {
+  const counts = new ClusterCounts(2 ** 20);
+  counts.set(40_000, 1);
+  assertEquals([counts.next(0, END), counts.next(5, END), counts.next(5, 100)], [
+    40_000,
+    40_000,
+    100,
+  ]);
+  assertEquals(counts.next(5, END), 40_000);
+  counts.set(70, 1);
+  assertEquals([counts.next(5, END), counts.next(70, END), counts.next(71, END)], [70, 70, 40_000]);
+  counts.addRun(30_000, 2, { times: 1, max: 5 });
+  assertEquals([counts.next(71, END), counts.next(30_002, END)], [30_000, 40_000]);
+});
+
 Deno.test("a count in a sequence of clusters is what it is for each of them alone", () => {
   const random = new Uint16Array(seededBytes(5)(6000).slice().buffer);
   const max = 2 ** 16 + 10;

@@ -78,6 +78,20 @@ Deno.test("findings that are repeated count as if each had been added, and other
   assertEquals(repeated.counts(), each.counts());
 });
 
+Deno.test("findings that are added together are as if each had been added", () => {
+  const [each, together] = [new Findings(), new Findings()];
+  const at = (index: number) => ({ path: `/${index}`, offset: index, message: `It is ${index}` });
+  for (const times of [1, 0, FINDINGS_PER_RULE - 2, 5, 1000]) {
+    for (let index = 0; index < times; index++) {
+      const { message, ...place } = at(index);
+      each.add("qcow2.check.refcount-read", place, message);
+    }
+    together.addEach("qcow2.check.refcount-read", times, at);
+    assertEquals(together.list(), each.list());
+    assertEquals(together.counts(), each.counts());
+  }
+});
+
 Deno.test("an offset from 2^53 on is a decimal string: JSON's numbers would round it", () => {
   const findings = new Findings();
   findings.add("qcow2.l2e.reserved", { path: "/", offset: 2n ** 53n - 1n }, "Below");

@@ -297,14 +297,20 @@ function compare(
   for (let i = next(0); i < references.clusters; i = next(i + 1)) {
     const refcount = stored.of(i);
     const expected = references.of(i);
-    const offset = i * context.geometry.clusterSize;
-    const place = (): Place => ({ path: `/cluster[${i}]`, offset });
+    const { clusterSize } = context.geometry;
     if (refcount === UNREADABLE) {
-      references.checkErrors++;
-      const message = (): string => `The refcount of the cluster at ${hex(offset)} cannot be read`;
-      findings.add("qcow2.check.refcount-read", place, message);
+      const length = stored.same(i, references.clusters - i);
+      references.checkErrors += length;
+      findings.addEach("qcow2.check.refcount-read", length, (at) => {
+        const offset = (i + at) * clusterSize;
+        const message = `The refcount of the cluster at ${hex(offset)} cannot be read`;
+        return { path: `/cluster[${i + at}]`, offset, message };
+      });
+      i += length - 1;
       continue;
     }
+    const offset = i * clusterSize;
+    const place = (): Place => ({ path: `/cluster[${i}]`, offset });
     if (refcount > 0 || expected > 0) highest = i;
     if (refcount === expected) {
       const most = Math.min(stored.same(i), references.clusters - i);

@@ -27,6 +27,9 @@ export class ClusterCounts {
   /** Their clusters in order, once they are needed. */
   #sorted: Uint32Array | undefined;
   readonly #large = new Map<number, number>();
+  /** A range of clusters that are known to have no count; the end is exclusive. */
+  #gapFrom = 0;
+  #gapTo = 0;
   /** The most recently used page. */
   #number = -1;
   #page: Page | undefined;
@@ -44,6 +47,7 @@ export class ClusterCounts {
   }
 
   set(cluster: number, count: number): void {
+    this.#gapTo = 0;
     const page = this.#pageOf(cluster) ?? this.#newPage();
     const stored = Math.min(count, COUNT_MAX);
     if (stored < count) this.#large.set(cluster, count);
@@ -63,6 +67,7 @@ export class ClusterCounts {
    * @returns how many clusters were counted; it may be 0
    */
   addRun(cluster: number, length: number, { times, max }: { times: number; max: number }): number {
+    this.#gapTo = 0;
     const page = this.#pageOf(cluster) ?? this.#newPage();
     const most = Math.min(max, NARROW_MAX) - times;
     const first = cluster % PAGE;
@@ -91,6 +96,14 @@ export class ClusterCounts {
 
   /** The first cluster in `[from, end)` that may have a count; `end` if there is none. */
   next(from: number, end: number): number {
+    const isInGap = from >= this.#gapFrom && from < this.#gapTo;
+    const next = this.#search(isInGap ? Math.min(this.#gapTo, end) : from, end);
+    if (!isInGap) this.#gapFrom = from;
+    this.#gapTo = next;
+    return next;
+  }
+
+  #search(from: number, end: number): number {
     let at = from;
     while (at < end) {
       const page = this.#nextPage(Math.floor(at / PAGE));

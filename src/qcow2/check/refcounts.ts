@@ -57,8 +57,9 @@ export class StoredRefcounts {
   same(cluster: number, most = Infinity): number {
     const block = this.#blockOf(cluster);
     const { refblockEntries, refcountBits } = this.#geometry;
-    if (typeof block !== "object" || refcountBits < BYTE) return 1;
-    return sameIn(block, cluster % refblockEntries, { width: refcountBits / BYTE, most });
+    const entry = cluster % refblockEntries;
+    if (typeof block !== "object") return Math.min(most, refblockEntries - entry);
+    return refcountBits < BYTE ? 1 : sameIn(block, entry, { width: refcountBits / BYTE, most });
   }
 
   #blockOf(cluster: number): Block {
