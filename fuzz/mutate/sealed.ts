@@ -46,8 +46,22 @@ function changeOf(image: Editable, draw: EditDraw, part: Part): Edit | undefined
   return jsonChange(found.root, draw, { ...part, path });
 }
 
+interface JsonText {
+  readonly text: string;
+  readonly root: Json;
+}
+
+/** The JSON of images that several edits are drawn for; `undefined` where an image has none. */
+const known = new WeakMap<Editable, { readonly json: JsonText | undefined }>();
+
+function jsonIn(image: Editable): JsonText | undefined {
+  const made = known.get(image) ?? { json: firstJson(image) };
+  known.set(image, made);
+  return made.json;
+}
+
 /** A place called `json` holds JSON. The first one that is sound is what places are picked from. */
-function jsonIn(image: Editable): { text: string; root: Json } | undefined {
+function firstJson(image: Editable): JsonText | undefined {
   const source = new SegmentSource(image.segments, image.size);
   for (const { path, offset, length } of image.placed) {
     if (!path.endsWith("/json")) continue;

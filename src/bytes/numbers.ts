@@ -57,7 +57,9 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Whether bytes start with others. */
 export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  return prefix.every((byte, at) => byte === bytes[at]);
+  // A function for each byte would take ten times as long.
+  for (let at = 0; at < prefix.length; at++) if (prefix[at] !== bytes[at]) return false;
+  return true;
 }
 
 /** The integer nearest to `value` in a range; the smallest one for NaN. */

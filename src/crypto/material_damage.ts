@@ -41,7 +41,7 @@ export function materialDamage(
   for (let from = offset; from + SECTOR <= end; from += SECTOR) {
     const at = (from - offset) % CHUNK;
     if (at === 0) chunk = source.read(from, Math.min(CHUNK, end - from));
-    const what = whatIsIn(chunk.subarray(at, at + SECTOR));
+    const what = whatIsIn(chunk, at);
     if (what === undefined) continue;
     const last = found.at(-1);
     const continues = last?.to === from && last.what === what;
@@ -51,43 +51,48 @@ export function materialDamage(
   return found;
 }
 
-/** The last sector in which each value was, so that no set is made for each sector. */
-const seen = new Uint32Array(256);
-let sectors = 0;
-
-function whatIsIn(sector: Uint8Array): string | undefined {
-  const values = valuesIn(sector);
+function whatIsIn(chunk: Uint8Array, from: number): string | undefined {
+  const values = valuesIn(chunk, from);
+  if (values > VALUES_MAX && longestRun(chunk, from) < RUN_MIN) return undefined;
+  const sector = chunk.subarray(from, from + SECTOR);
   if (values === 1) {
     const [value = 0] = sector;
     return value === 0 ? "zero" : `filled with ${hex(value, 2)}`;
   }
   if (values <= VALUES_MAX && TEXT.test(String.fromCharCode(...sector))) return "text";
-  return values <= VALUES_MAX || longestRun(sector) >= RUN_MIN ? "not random" : undefined;
+  return "not random";
 }
 
-/** The number of different bytes; if it is more than the most that counts, at least one more. */
-function valuesIn(sector: Uint8Array): number {
-  sectors = (sectors + 1) >>> 0 || 1;
+/** Which values were met: made once, and not for each sector. */
+const met = new Uint8Array(256);
+/** Bytes that are counted together: without a branch for each of them, which cannot be predicted. */
+const TOGETHER = 64;
+
+/** The number of different bytes of a sector; if it is more than the most that counts, at least one more. */
+function valuesIn(chunk: Uint8Array, from: number): number {
+  met.fill(0);
   let values = 0;
-  for (let at = 0; at < sector.length && values <= VALUES_MAX; at++) {
-    const byte = sector[at] as number;
-    if (seen[byte] === sectors) continue;
-    seen[byte] = sectors;
-    values++;
+  for (let at = from; at < from + SECTOR && values <= VALUES_MAX;) {
+    for (const to = at + TOGETHER; at < to; at++) {
+      const byte = chunk[at] as number;
+      values += 1 - (met[byte] as number);
+      met[byte] = 1;
+    }
   }
   return values;
 }
 
-/** The length of the longest run of equal bytes, if it is long enough to count. */
-function longestRun(sector: Uint8Array): number {
+/** The length of the longest run of equal bytes in a sector, if it is long enough to count. */
+function longestRun(chunk: Uint8Array, from: number): number {
+  const to = from + SECTOR;
   let longest = 0;
-  for (let at = RUN_MIN - 1; at < sector.length;) {
+  for (let at = from + RUN_MIN - 1; at < to;) {
     // A run that is long enough has a byte here, if none before this place was found.
-    const byte = sector[at] as number;
+    const byte = chunk[at] as number;
     let start = at;
-    while (start > 0 && sector[start - 1] === byte) start--;
+    while (start > from && chunk[start - 1] === byte) start--;
     let end = at + 1;
-    while (end < sector.length && sector[end] === byte) end++;
+    while (end < to && chunk[end] === byte) end++;
     longest = Math.max(longest, end - start);
     at = end + RUN_MIN - 1;
   }

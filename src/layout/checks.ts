@@ -1,4 +1,4 @@
-import { hexOf } from "../bytes/mod.ts";
+import { hexOf, isZero } from "../bytes/mod.ts";
 import { bitsMask } from "./bits.ts";
 import { allowed } from "./bounds.ts";
 import type { Bound, Constraint, Context } from "./constraint.ts";
@@ -116,7 +116,7 @@ function zeroCheck(field: Field): Check {
     };
   }
   return {
-    holds: (value) => asBytes(value).every((byte) => byte === 0),
+    holds: (value) => isZero(asBytes(value)),
     says: (value) => {
       const at = asBytes(value).findIndex((byte) => byte !== 0);
       return `is not all zeros: byte ${at} is 0x${asBytes(value)[at]?.toString(16)}`;

@@ -1,13 +1,12 @@
 import type { ByteOrder, Field } from "./field.ts";
 import type { Decoded, Struct } from "./struct.ts";
 
-/** Reads one field at `at`. Bytes past the end of `from` are zeros. */
-function decodeField(field: Field, from: Uint8Array, at: number): number | bigint | Uint8Array {
-  if (field.kind === "bytes") {
-    const value = new Uint8Array(field.width);
-    value.set(from.subarray(at, at + field.width));
-    return value;
-  }
+/** Reads an integer at `at`. Bytes past the end of `from` are zeros. */
+function decodeInteger(
+  field: Exclude<Field, { kind: "bytes" }>,
+  from: Uint8Array,
+  at: number,
+): number | bigint {
   const little = field.byteOrder === "little";
   if (field.kind === "number") return uintAt(from, at, { width: field.width, little });
   const [high, low] = little ? [at + 4, at] : [at, at + 4];
@@ -34,12 +33,25 @@ function uintAt(
  */
 export function decode<S extends Struct>(struct: S, from: Uint8Array, at = 0): Decoded<S> {
   const decoded: Record<string, unknown> = {};
-  let position = at;
+  // One copy for all fields that are bytes: memory for each of them would take longer.
+  let copy: Uint8Array | undefined;
+  let offset = 0;
   for (const field of struct.fields) {
-    decoded[field.name] = decodeField(field, from, position);
-    position += field.width;
+    const end = offset + field.width;
+    if (field.kind === "bytes") {
+      copy ??= paddedCopy(from, at, struct.size);
+      decoded[field.name] = copy.subarray(offset, end);
+    } else decoded[field.name] = decodeInteger(field, from, at + offset);
+    offset = end;
   }
   return decoded as Decoded<S>;
+}
+
+/** A copy of bytes; those past the end of `from` are zeros. */
+function paddedCopy(from: Uint8Array, at: number, length: number): Uint8Array {
+  const padded = new Uint8Array(length);
+  padded.set(from.subarray(at, at + length));
+  return padded;
 }
 
 /** Writes an unsigned integer of `width` bytes, truncated to that width. */

@@ -12,7 +12,6 @@ import {
   withChecksum,
 } from "../../../src/luks2/mod.ts";
 import { type BuiltFiles, imageText, remembering } from "../../../src/format/mod.ts";
-import { decode } from "../../../src/layout/mod.ts";
 import { PASSPHRASES, picks } from "../../generate/mod.ts";
 import type { Seal } from "../../mutate/mod.ts";
 import type { LaidOut } from "../kit.ts";
@@ -148,7 +147,8 @@ export function sealsOf({ headerSize: length }: Pick<Luks2Model, "headerSize">):
 }
 
 function seal(copy: Uint8Array): Uint8Array {
-  return withChecksum(copy, imageText(decode(header, copy).csum_alg));
+  const { csum_alg, salt } = header.offsets;
+  return withChecksum(copy, imageText(copy.subarray(csum_alg, salt)));
 }
 
 /** The slot that a passphrase opens: priority 2 comes before 1, and then the order of the numbers. */

@@ -1,4 +1,4 @@
-import { startsWith } from "../../bytes/mod.ts";
+import { isZero, startsWith } from "../../bytes/mod.ts";
 import { canonicalHash, hashTable } from "../../crypto/mod.ts";
 import { imageText, isUuid } from "../../format/mod.ts";
 import { judgeOf } from "../../layout/mod.ts";
@@ -73,7 +73,7 @@ function judgeChecksum(copy: HeaderCopy, add: AddFinding): void {
 function judgeDigestEnd(copy: HeaderCopy, add: AddFinding): void {
   const { csum, csum_alg } = copy.header;
   const { digestSize = CHECKSUM_BYTES } = hashTable[canonicalHash(imageText(csum_alg)) ?? ""] ?? {};
-  if (csum.subarray(digestSize).every((byte) => byte === 0)) return;
+  if (isZero(csum.subarray(digestSize))) return;
   const message = () =>
     `csum of the ${copy.name} copy is not zero after the ${digestSize} bytes of the digest`;
   add("luks2.header.padding", inHeader(copy, "csum"), message);
