@@ -1,4 +1,5 @@
 import type { ByteSource } from "../bytes/mod.ts";
+import type { KeptKeys } from "../crypto/mod.ts";
 import type { Struct } from "../layout/mod.ts";
 import type { Finding, Rule, RuleId } from "../rules/mod.ts";
 import type { FormatCreator } from "./create.ts";
@@ -151,6 +152,8 @@ export interface KeySlotOptions {
   readonly slot?: number;
   /** The work limit, in iterations of PBKDF2 with SHA-256 or equivalents. */
   readonly iterationsMax?: number;
+  /** Keys of slots that were opened before. */
+  readonly keptKeys?: KeptKeys;
   /** Where the source starts in its file. */
   readonly base?: number;
 }

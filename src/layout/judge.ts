@@ -110,6 +110,23 @@ export interface Breach<Rule extends string, Place> {
   readonly message: string;
 }
 
+/** A loop over a long table often needs only to know that an entry is broken: its message waits. */
+class Found<Rule extends string, Place> implements Breach<Rule, Place> {
+  readonly rule: Rule;
+  readonly place: Place;
+  readonly #message: () => string;
+
+  constructor(rule: Rule, place: Place, message: () => string) {
+    this.rule = rule;
+    this.place = place;
+    this.#message = message;
+  }
+
+  get message(): string {
+    return this.#message();
+  }
+}
+
 /** The first of `rules` that a structure breaks, where it breaks any; see {@link judgeOf}. */
 export function firstBroken<S extends Struct, Rule extends string, Place>(
   struct: S,
@@ -118,7 +135,7 @@ export function firstBroken<S extends Struct, Rule extends string, Place>(
 ): Breach<Rule, Place> | undefined {
   const found: Breach<Rule, Place>[] = [];
   const add: Sink<Rule, Place>["add"] = (rule, place, message) => {
-    found.push({ rule, place, message: message() });
+    found.push(new Found(rule, place, message));
   };
   const judge = judgeOf(struct, value, { ...judging, findings: { add } });
   judging.rules.every((rule) => judge(rule));

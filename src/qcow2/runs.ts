@@ -187,10 +187,10 @@ export function placeOfEntry(path: string, at: EntryAt, guest: number): EntryPla
 }
 
 function problemAt(mapping: Mapping, at: EntryAt, guest: number): Broken | undefined {
-  const place = { guest, path: "", offset: 0 };
-  const problem = entryProblem(at.table.entry(at.entry), mapping, place);
-  if (problem === undefined) return undefined;
-  return { ...problem, place: placeOfEntry(mapping.path, at, guest) };
+  const entry = at.table.entry(at.entry);
+  // Most entries are valid, and their paths would be made for nothing.
+  if (entryProblem(entry, mapping, { guest, path: "", offset: 0 }) === undefined) return undefined;
+  return entryProblem(entry, mapping, placeOfEntry(mapping.path, at, guest));
 }
 
 function plainPart(mapping: Mapping, at: EntryAt, cut: Cut): Run {

@@ -1,5 +1,6 @@
 /** Two honest implementations: one that does the least, and one that rejects whatever it may reject. */
 
+import type { Buffer } from "node:buffer";
 import { judgeImage } from "../../src/image/mod.ts";
 import {
   accepted,
@@ -22,6 +23,9 @@ const MAP_MAX = 2 ** 34;
 
 /** The lazy reader as a peer: content and a coarse map, no check. */
 export class LazyPeer extends ForwardingPeer {
+  /** An image is asked several questions. */
+  readonly #files = new WeakMap<Subject, Map<string, Buffer>>();
+
   describe(): Promise<PeerDescription> {
     return Promise.resolve({
       name: "lazy",
@@ -33,9 +37,12 @@ export class LazyPeer extends ForwardingPeer {
 
   protected override ask<O extends keyof Answers>(
     operation: O,
-    { path, directory = ".", format, header, passphrases = [] }: Subject,
+    subject: Subject,
     { snapshot, range }: DigestScope = {},
   ): Promise<Outcome<Answers[O]>> {
+    const { path, directory = ".", format, header, passphrases = [] } = subject;
+    const files = this.#files.get(subject) ?? new Map<string, Buffer>();
+    this.#files.set(subject, files);
     try {
       if (header !== undefined || passphrases.length > 0) throw new Lacking("encryption");
       if (snapshot !== undefined) throw new Lacking("snapshots");
@@ -51,6 +58,7 @@ export class LazyPeer extends ForwardingPeer {
       const disk = openLazily(directory, path, {
         format,
         alone: ["probe", "info"].includes(operation),
+        files,
       });
       if (operation === "probe") return { format: disk.format };
       if (operation === "info") return { format: disk.format, "virtual-size": disk.size };

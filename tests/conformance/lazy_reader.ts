@@ -35,15 +35,18 @@ const CLUSTER_BITS_MAX = 21;
 export function openLazily(
   directory: string,
   name: string,
-  { format, depth = 0, alone = false }: {
+  { format, depth = 0, alone = false, files = new Map() }: {
     format?: string | undefined;
     depth?: number;
     /** Only the size is requested: no other file is opened. */
     alone?: boolean;
+    /** Files that were read before. */
+    files?: Map<string, Buffer>;
   } = {},
 ): Disk {
   if (depth > DEPTH_MAX) throw new Rejected("too many backing files");
-  const file = fileNamed(directory, name);
+  const named = (file: string) => fileNamed(directory, file, files);
+  const file = named(name);
   const head = file.length < 8 ? 0 : file.readUInt32BE(0);
   const version = file.length < 8 ? 0 : file.readUInt32BE(4);
   const found = format ??
@@ -51,7 +54,7 @@ export function openLazily(
   const open = (below: string, as?: string) =>
     alone
       ? rawDisk(Buffer.alloc(0))
-      : openLazily(directory, below, { format: as, depth: depth + 1 });
+      : openLazily(directory, below, { format: as, depth: depth + 1, files });
   switch (found) {
     case "raw":
       return rawDisk(file);
@@ -61,18 +64,20 @@ export function openLazily(
       return qcow2Disk(file, {
         open,
         alone,
-        data: (data) => alone ? file : fileNamed(directory, data),
+        data: (data) => alone ? file : named(data),
       });
     default:
       throw new Lacking(`format ${found}`);
   }
 }
 
-function fileNamed(directory: string, name: string): Buffer {
+function fileNamed(directory: string, name: string, files: Map<string, Buffer>): Buffer {
   const local = name.startsWith("file:") ? name.slice("file:".length) : name;
   if (/^[\w+.-]+:/.test(local) || local.startsWith("/")) throw new Rejected(`not a file: ${name}`);
   try {
-    return readFileSync(`${directory}/${local}`);
+    const file = files.get(local) ?? readFileSync(`${directory}/${local}`);
+    files.set(local, file);
+    return file;
   } catch {
     throw new Rejected(`cannot read ${name}`);
   }

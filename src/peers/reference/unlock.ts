@@ -8,7 +8,7 @@ import {
   type UnlockReport,
   unsupported,
 } from "../peer.ts";
-import { openSubject } from "./open.ts";
+import { keptKeys, openSubject } from "./open.ts";
 
 /** The key slot that the first passphrase opens, by the reference. The payload is not looked at. */
 export function unlockVolume(subject: Subject): Outcome<UnlockReport> {
@@ -17,7 +17,7 @@ export function unlockVolume(subject: Subject): Outcome<UnlockReport> {
   // A detached header has a payload, whichever: here itself.
   const image = openSubject({ ...keyless, path: subject.header ?? subject.path }, { alone: true });
   try {
-    const key = keySlotOf(image, utf8(passphrase));
+    const key = keySlotOf(image, utf8(passphrase), { keptKeys });
     if (key === undefined) return unsupported(`${image.format} has no key slots`);
     return "slot" in key ? accepted({ slot: key.slot }) : rejected(key.message);
   } finally {

@@ -167,7 +167,7 @@ function judgeEntry(image: TableJudgement, at: EntryAt, findings: Findings): voi
   const place = placeOfEntry(mapping.path, at, at.guest);
   const problem = entryProblem(table.entry(entry), mapping, place);
   if (problem !== undefined) {
-    findings.add(problem.rule, problem.place, problem.message);
+    findings.add(problem.rule, problem.place, () => problem.message);
     if (INVALID.has(problem.rule)) judgeNeighbour(image, at, findings);
   }
   const high = table.high(entry);
