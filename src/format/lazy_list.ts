@@ -1,15 +1,24 @@
+/** Items that are kept. Most images have no more structures of one kind. */
+const KEPT = 8;
+
 /**
- * A list whose items are made each time that they are read, and kept nowhere: a small image may describe
- * tens of thousands of structures.
+ * A list whose items are made each time that they are read, except for the first few, which are kept: a
+ * small image may describe tens of thousands of structures.
  */
 export class LazyList<T> implements Iterable<T> {
   readonly length: number;
-  readonly #itemAt: (index: number) => T;
+  readonly #make: (index: number) => T;
+  readonly #kept: T[] = [];
 
-  /** @param itemAt makes the item with an index below `length` */
-  constructor(length: number, itemAt: (index: number) => T) {
+  /** @param make makes the item with an index below `length`, the same one each time */
+  constructor(length: number, make: (index: number) => T) {
     this.length = length;
-    this.#itemAt = itemAt;
+    this.#make = make;
+  }
+
+  #itemAt(index: number): T {
+    if (index >= KEPT) return this.#make(index);
+    return this.#kept[index] ??= this.#make(index);
   }
 
   /** A list of items that there are already. */
@@ -40,7 +49,7 @@ export class LazyList<T> implements Iterable<T> {
 
   /** The first items, at most `count`. */
   take(count: number): LazyList<T> {
-    return new LazyList(Math.min(count, this.length), this.#itemAt);
+    return new LazyList(Math.min(count, this.length), (index) => this.#itemAt(index));
   }
 
   findIndex(test: (item: T) => boolean): number {

@@ -6,7 +6,7 @@ import { metadata } from "../json/description.ts";
 import { JsonJudge } from "../json/judge.ts";
 import { printedLength } from "../json/printed.ts";
 import { read } from "../json/read.ts";
-import type { JsonParsed } from "../json/value.ts";
+import type { JsonNode, JsonParsed } from "../json/value.ts";
 import { reencryptionOf } from "../reencryption/reencryption.ts";
 import { judgeConfig } from "./config.ts";
 import { judgeKeyslots } from "./keyslots.ts";
@@ -30,13 +30,11 @@ export function judgeJson(
   const context = { "length of the JSON area": copy.header.hdr_size - BigInt(BINARY_BYTES) };
   const judge = new JsonJudge(copy, root, { context, add });
   if (!judge.judge(metadata)) return undefined;
-  const json = read(metadata, root);
-  const reencryption = reencryptionOf(json);
+  const { json, reencryption, size } = valuesOf(root);
   judgeConfig(json, judge);
   judgeSegments(json, reencryption, judge);
   judgeReencryption(json, judge);
   judgeKeyslots(json, judge);
-  const size = printedLength(root);
   judge.must(
     size <= copy.area.length,
     "luks2.json.fits",
@@ -44,6 +42,23 @@ export function judgeJson(
     () => `The JSON has ${size} bytes as written by json-c, but its area only ${copy.area.length}`,
   );
   return { json, reencryption };
+}
+
+type Values = Pick<Metadata, "json" | "reencryption"> & {
+  /** Length in bytes as json-c prints it. */
+  readonly size: number;
+};
+
+/** What was read of JSON: both copies of a header often have the same. */
+const known = new WeakMap<JsonNode, Values>();
+
+function valuesOf(root: JsonNode): Values {
+  const had = known.get(root);
+  if (had !== undefined) return had;
+  const json = read(metadata, root);
+  const values = { json, reencryption: reencryptionOf(json), size: printedLength(root) };
+  known.set(root, values);
+  return values;
 }
 
 const FAULTS = {
