@@ -20,6 +20,7 @@ export {
   strangePassphrase,
 } from "./encryption.ts";
 export {
+  compressedPattern,
   fileNames,
   longPath,
   mostly,

@@ -51,6 +51,14 @@ function bitOf(word: bigint): number {
   return bit;
 }
 
+/** Seeds of the content of compressed clusters: many of small ones, and few from so many bits on. */
+const SEEDS = { small: 16, large: 4, largeBits: 13 } as const;
+
+/** A pattern for a compressed cluster. Compressing takes so long that there are few of them. */
+export function compressedPattern({ kind, seed }: Pattern, clusterBits: number): Pattern {
+  return { kind, seed: seed % (clusterBits < SEEDS.largeBits ? SEEDS.small : SEEDS.large) };
+}
+
 /** Bytes that follow from a few numbers. */
 export function patterns(): fc.Arbitrary<Pattern> {
   return fc.record({

@@ -72,7 +72,7 @@ export interface NoiseCase {
 /** A case of `open`: malformed images of one sound image, or bytes that never were an image. */
 export type OpenCase<Model = unknown> = EditedCase<Model> | NoiseCase;
 
-const VARIANTS_MAX = 12;
+const VARIANTS_MAX = 20;
 const NOISE_MAX = 4096;
 /** Milliseconds that judging may take: a second for each MiB of the file, and never less than one. */
 const MS_PER_MIB = 1000;
@@ -208,7 +208,7 @@ function arbitrariesOf<Model>(kit: Kit<Model>): Arbitraries<Model> {
 }
 
 /** Variants of a case that is made of kept ones. */
-const EVOLVED_VARIANTS = 6;
+const EVOLVED_VARIANTS = 12;
 
 /** A case of the edits of a kept one, or of others, of a fresh model or its own. */
 function evolved<Model>(

@@ -8,6 +8,7 @@ import {
   type Qcow1Model,
 } from "../../../src/qcow1/mod.ts";
 import {
+  compressedPattern,
   type EncryptionOptions,
   fileNames,
   legacyEncryptions,
@@ -163,6 +164,9 @@ function modelOf(draws: Draws, clustersMax: number): Qcow1Model {
   const clusters = draws.clusters.map(({ at, content }): GuestCluster => ({
     index: indexOf(at, 2 ** l2Bits) % clustersMax,
     ...content,
+    ...(content.kind === "compressed"
+      ? { pattern: compressedPattern(content.pattern, clusterBits) }
+      : {}),
   }));
   const last = Math.max(0, ...clusters.map(({ index }) => index));
   const whole = Math.min(Math.max(0, last + end.clusters), clustersMax - 1);

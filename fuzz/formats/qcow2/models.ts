@@ -7,6 +7,7 @@ import {
 } from "../../../src/qcow2/mod.ts";
 import { type NormaliseLimits, normaliseQcow2, plainQcow2 } from "../../../src/qcow2/build/mod.ts";
 import {
+  compressedPattern,
   type EncryptionOptions,
   fileNames,
   longPath,
@@ -274,22 +275,18 @@ const ENCRYPTED_BITS_MAX = 16;
 /** Bytes of content of a view with large clusters, which find nothing that one of them does not. */
 const CONTENT_MAX = 2 ** 21;
 
-/** Compressing a larger cluster takes milliseconds, so those that are compressed are of a few contents. */
-const DEAR_BITS = 13;
-const DEAR_SEEDS = 4;
-const DEAR_LEVELS = [1, 6, 9, 19] as const;
+const LEVELS = [1, 6, 9, 19] as const;
 
 /** A compressed cluster, or one like it that was probably compressed before. */
 function cheaply(
   cluster: GuestCluster & { readonly kind: "compressed" },
   clusterBits: number,
 ): GuestCluster {
-  if (clusterBits < DEAR_BITS) return cluster;
-  const { pattern: { kind, seed }, level } = cluster;
+  const { pattern, level } = cluster;
   return {
     ...cluster,
-    pattern: { kind, seed: seed % DEAR_SEEDS },
-    level: DEAR_LEVELS.find((most) => level <= most) ?? level,
+    pattern: compressedPattern(pattern, clusterBits),
+    level: LEVELS.find((most) => level <= most) ?? level,
   };
 }
 
