@@ -32,10 +32,14 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
 }
 
 /** The content that the reference reads, if it can read it all. */
-function expectedOf({ image, judgement }: Asked, size: number): { readonly expected?: Uint8Array } {
+function expectedOf(
+  { image, judgement }: Asked,
+  size: number,
+): { readonly expected?: Uint8Array; readonly length?: number } {
   if (judgement.qemu.open !== "accept") return {};
   const bytes = contentOrError(layersOf(image), 0, size);
-  return bytes instanceof AccessError ? {} : { expected: bytes };
+  if (bytes instanceof AccessError) return {};
+  return { expected: bytes, length: image.layer?.virtualSize ?? size };
 }
 
 function refusal({ image: { findings } }: Asked): Ours<never> {

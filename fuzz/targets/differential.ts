@@ -119,16 +119,29 @@ export function differential<Model>(
     ],
     run: async (value, context) => {
       const { model, ...variants } = value;
-      toolbox ??= new Toolbox(context, tools.timeoutMs);
+      const tooling = toolbox ??= new Toolbox(context, tools.timeoutMs);
       const { directory } = context;
       const more = stored.has(value) ? Object.keys(tools.asks) : [];
-      const asking = { more, toolbox, directory, written: new Map() };
-      const reports: CaseReport[] = [];
-      for (const variant of variantsOf(variants)) {
-        reports.push(await compared(kit, { ...variant, model }, asking));
+      const asking = { more, toolbox: tooling, directory, written: new Map() };
+      // They are compared at the same time, so that qemu-io reads them in one batch.
+      const comparing = variantsOf(variants).map((variant, index) =>
+        compared(kit, { ...variant, model }, { ...asking, index })
+      );
+      const settled = Promise.allSettled(comparing);
+      try {
+        const reports: CaseReport[] = [];
+        for (const report of comparing) reports.push(await report);
+        const [first, ...others] = reports;
+        return { ...first as CaseReport, more: others };
+      } catch (error) {
+        // The others may wait for a tool that hangs.
+        if (await isLate(settled)) {
+          toolbox = undefined;
+          await tooling.close();
+          await settled;
+        }
+        throw error;
       }
-      const [first, ...others] = reports;
-      return { ...first as CaseReport, more: others };
     },
     async stop() {
       const closing = toolbox;
@@ -136,6 +149,20 @@ export function differential<Model>(
       await closing?.close();
     },
   };
+}
+
+/** How long the other images of a case that fails may take, in milliseconds. */
+const OTHERS_MS = 500;
+
+/** Whether this does not settle soon. */
+async function isLate(settled: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(true), OTHERS_MS);
+  });
+  const isLate = await Promise.race([settled.then(() => false), late]);
+  clearTimeout(timer);
+  return isLate;
 }
 
 /** The images of a case. */
@@ -153,16 +180,21 @@ interface Asking {
   readonly directory: string;
   /** The files in the directory, by name. */
   readonly written: Map<string, ByteSource>;
+  /** The place of the image in its case. */
+  readonly index: number;
 }
 
 /** Compares one image. */
 async function compared<Model>(
   kit: Kit<Model> & { readonly tools: ToolKit },
   value: ComparedVariant & { readonly model: Model },
-  { more, toolbox, directory, written }: Asking,
+  { more, toolbox, directory, written, index }: Asking,
 ): Promise<CaseReport> {
   const { tools } = kit;
-  const files = filesOf(kit, value.model, value.edits);
+  const files = filesOf(kit, value.model, value.edits).map((file, place) =>
+    // Only the first file differs between the images of a case.
+    place > 0 || index === 0 ? file : { ...file, name: `${index}-${file.name}` }
+  );
   if (files.some(({ source }) => isTooLarge(source, tools.fileMax))) {
     return { depth: "header", rules: [], skipped: "the image file is too large to write" };
   }

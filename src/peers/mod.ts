@@ -134,14 +134,8 @@ export { type ModuleOptions, ModulePeer } from "./module/peer.ts";
 export { LuksdePeer } from "./luksde/peer.ts";
 export { type HolesEstimated, learnHoles } from "./qemu_img/holes.ts";
 export { DIGEST_LIMIT, type QemuImgOptions, QemuImgPeer } from "./qemu_img/peer.ts";
-export {
-  type Content,
-  type Examination,
-  type QemuIoOptions,
-  QemuIoSession,
-  type Reading,
-  SESSION_LIMIT,
-} from "./qemu_io/session.ts";
+export type { Content, Examination, Reading } from "./qemu_io/reading.ts";
+export { type QemuIoOptions, QemuIoSession, SESSION_LIMIT } from "./qemu_io/session.ts";
 export type { AllocationRun } from "./qemu_io/text.ts";
 export { type Changed, QemuWriter } from "./qemu_io/writer.ts";
 export { openSubject } from "./reference/open.ts";

@@ -83,6 +83,48 @@ liveTest(
 
 liveTest(
   { needs: QEMU },
+  "QemuIoSession examines images at the same time as well as one by one",
+  async (directory) => {
+    const content = crypto.getRandomValues(new Uint8Array(8192));
+    const wrong = content.slice();
+    wrong[5000] = (wrong[5000] as number) ^ 1;
+    Deno.writeFileSync(`${directory}/raw`, content);
+    Deno.writeFileSync(`${directory}/longer`, new Uint8Array(2 ** 18));
+    for (const [from, name] of [["raw", "disk"], ["longer", "long"], ["raw", "broken"]]) {
+      const conversion = ["convert", "-f", "raw", "-O", "qcow2", "-o", "cluster_size=4k"];
+      await make(directory, "qemu-img", ...conversion, from as string, name as string);
+    }
+    // The first L2 entry is at 16384: its offset is no longer a multiple of the cluster size.
+    await make(directory, "qemu-io", "-f", "raw", "-c", "write -q -P 2 16390 1", "broken");
+    const readings = [
+      { path: "disk", expected: content },
+      { path: "no-such-file", expected: content },
+      { path: "disk", expected: wrong },
+      { path: "disk" },
+      { path: "long", expected: content, length: 8192 },
+      { path: "broken" },
+      { path: "disk", expected: content, length: 8192 },
+    ].map((it) => ({ ...it, path: `${directory}/${it.path}`, format: "qcow2", size: 8192 }));
+    const alone = [];
+    for (const reading of readings) {
+      const session = new QemuIoSession();
+      alone.push(await session.examine(reading));
+      await session.close();
+    }
+    const session = new QemuIoSession();
+    const together = await Promise.all(readings.map((reading) => session.examine(reading)));
+    await session.close();
+    assertEquals(together, alone);
+    const texts = together.map((it) =>
+      it.outcome === "accepted" ? `${it.value.bytes.every((b, i) => b === content[i])}` : it.outcome
+    );
+    const zeros = "false";
+    assertEquals(texts, ["true", "rejected", "true", "true", zeros, zeros, "true"]);
+  },
+);
+
+liveTest(
+  { needs: QEMU },
   "QemuIoSession reads what a qemu-io without blkverify cannot compare",
   async (directory) => {
     const content = crypto.getRandomValues(new Uint8Array(8192));

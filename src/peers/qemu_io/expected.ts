@@ -21,18 +21,33 @@ export class ExpectedFile {
     return `${this.#scratch.path}/expected`;
   }
 
-  /** Writes the content of the next image. */
-  reset(bytes: Uint8Array): void {
+  /**
+   * Writes the content of the next image.
+   *
+   * @param length of the file, with zeros behind the content
+   * @returns whether it is that long: the file system may not have files of such a length
+   */
+  reset(bytes: Uint8Array, length: number): boolean {
     rewrite(this.#file, bytes);
+    try {
+      this.#file.truncateSync(length);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
-  /** The command that opens an image, by its options, together with this file. */
+  /**
+   * The command that opens an image, by its options, together with this file. The image is the one that
+   * blkverify filters: its map is the answer to `map`, but its length is that of this file
+   * (block/blkverify.c, blkverify_getlength).
+   */
   openCommand(subject: BlockOptions): string {
     return "open -r " + jsonName({
       driver: "blkverify",
-      "raw.driver": "file",
-      "raw.filename": this.#path,
-      ...within("test", subject),
+      ...within("raw", subject),
+      "test.driver": "file",
+      "test.filename": this.#path,
     });
   }
 

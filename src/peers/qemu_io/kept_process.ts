@@ -30,7 +30,8 @@ export class KeptQemuIo {
 
   /** The secrets of an image and its backing files by depth; the last passphrase is for all further ones. */
   secretsOf(passphrases: readonly string[]): (depth: number) => string {
-    if (this.#passphrases.length > SECRETS_MAX) this.#passphrases = [];
+    const more = passphrases.filter((it) => !this.#passphrases.includes(it));
+    if (more.length > 0 && this.#passphrases.length > SECRETS_MAX) this.#passphrases = [];
     const known = this.#passphrases;
     for (const passphrase of passphrases) {
       if (!known.includes(passphrase)) known.push(passphrase);
@@ -38,13 +39,17 @@ export class KeptQemuIo {
     return (depth) => `s${known.indexOf(passphrases[depth] ?? passphrases.at(-1) ?? "")}`;
   }
 
-  /** Runs commands in a process that knows the secrets that were named. */
-  async run(commands: readonly string[]): Promise<Exchange> {
+  /**
+   * Runs commands in a process that knows the secrets that were named.
+   *
+   * @param timeoutMs for all of them; that of the options by default
+   */
+  async run(commands: readonly string[], timeoutMs?: number): Promise<Exchange> {
     const list = this.#passphrases;
     const count = list.length;
     const isKnown = this.#given?.list === list && this.#given.count === count;
     if (isKnown && this.#process?.ended === false && this.#process.batches < BATCHES_PER_PROCESS) {
-      return await this.#process.run(commands);
+      return await this.#process.run(commands, timeoutMs);
     }
     await this.close();
     const { command, scratch } = this.#options;
@@ -52,7 +57,7 @@ export class KeptQemuIo {
       this.#given = { list, count };
       this.#process = new QemuIoProcess({ ...this.#options, command: [...command, ...objects] });
       // The secrets have been read when the first command is answered.
-      return await this.#process.run(commands);
+      return await this.#process.run(commands, timeoutMs);
     }, scratch);
   }
 

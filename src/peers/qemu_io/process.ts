@@ -81,13 +81,15 @@ export class QemuIoProcess {
   }
 
   /** Runs commands, none of which contains a line break. */
-  async run(commands: readonly string[]): Promise<Exchange> {
+  async run(
+    commands: readonly string[],
+    timeoutMs: number = this.#options.timeoutMs,
+  ): Promise<Exchange> {
     let end: ToolEnd | undefined;
     const kill = (reason: ToolEnd) => {
       end ??= reason;
       killProcess(this.#child);
     };
-    const { timeoutMs } = this.#options;
     const timer = setTimeout(() => kill({ kind: "timed-out", timeoutMs }), timeoutMs);
     const onFlood = () => kill({ kind: "flooded", limit: OUTPUT_LIMIT });
     try {

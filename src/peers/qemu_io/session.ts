@@ -1,19 +1,22 @@
-import { malformed } from "../answers.ts";
-import { accepted, type Outcome, rejected, type Subject, unsupported } from "../peer.ts";
-import { jsonName } from "../qemu_img/names.ts";
+import { accepted, type Outcome, PeerError, type Subject, unsupported } from "../peer.ts";
 import { runTool } from "../tool/process.ts";
 import { scrubbed } from "../tool/secrets.ts";
+import {
+  batchOf,
+  exchangesOf,
+  mapIn,
+  mapOutcome,
+  openCommand,
+  outcomeOf,
+  type Part,
+  partOf,
+} from "./batch.ts";
 import { ExpectedFile } from "./expected.ts";
 import { Overlay } from "./overlay.ts";
 import { KeptQemuIo } from "./kept_process.ts";
 import type { Exchange } from "./process.ts";
-import {
-  type AllocationRun,
-  endOutcome,
-  NOTHING_OPEN,
-  readAllocationMap,
-  readFailure,
-} from "./text.ts";
+import type { Content, Examination, Reading } from "./reading.ts";
+import { type AllocationRun, endOutcome, readFailure } from "./text.ts";
 import { type BlockOptions, blockOptions, lackingKey, learnChain } from "../qemu_img/options.ts";
 
 /** How qemu-io is called and bounded. */
@@ -30,42 +33,13 @@ export interface QemuIoOptions {
   readonly scratch?: string;
 }
 
-/** An image, and the length to read. */
-export interface Reading extends Omit<Subject, "directory"> {
-  /** Name of the format. */
-  readonly format: string;
-  /** Bytes from the start of the guest's disk on; zeros are read past its end. */
-  readonly size: number;
-  /** Bytes of one read where reading everything at once fails; a multiple of 512. */
-  readonly unit?: number;
-  /** Whether the map is read, as it is by default. QEMU counts each cluster of a long hole for it. */
-  readonly mapped?: boolean;
-  /**
-   * The whole content, where the caller can say it. QEMU compares it while it reads, which takes half as
-   * long as handing out what was read.
-   */
-  readonly expected?: Uint8Array;
-}
-
-/** The content of an image. */
-export interface Content {
-  /** As long as requested; zeros where nothing could be read. */
-  readonly bytes: Uint8Array;
-  /** Where reading failed, as with an input/output error, in units of the reading. */
-  readonly unreadable: readonly { readonly start: number; readonly length: number }[];
-}
-
-type Part = Content["unreadable"][number];
-
-/** Content and allocation in one answer. */
-export interface Examination extends Content {
-  /** The allocation of the disk. */
-  readonly map: readonly AllocationRun[];
-}
+type Stretch = Content["unreadable"][number];
 
 /** The largest content that a session reads. */
 export const SESSION_LIMIT = 64 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
+/** For a batch of several images: those that are late are read again, each by itself. */
+const BATCH_MS = 1_500;
 const UNIT = 4096;
 /** A part that cannot be read is read again in so many. */
 const PARTS = 8;
@@ -81,6 +55,9 @@ const REOPENED_FORMATS = ["qcow"];
  * offsets. Only where that read fails is the content read in parts, down to units. If the caller says
  * what it expects, QEMU's driver blkverify compares the content with that instead.
  *
+ * Images that are examined at the same time, without waiting for each other, go to qemu-io in one batch.
+ * Those that are not as expected, and those after one that ends qemu-io, are read again by themselves.
+ *
  * ```ts
  * const session = new QemuIoSession();
  * const read = await session.readAll({ path: "disk.qcow2", format: "qcow2", size: 65536 });
@@ -91,7 +68,12 @@ export class QemuIoSession {
   readonly #options: QemuIoOptions;
   readonly #qemuIo: KeptQemuIo;
   #overlay: Promise<Overlay> | undefined;
-  #expectedFile: ExpectedFile | undefined;
+  /** By the place of an image in its batch. */
+  #expectedFiles: ExpectedFile[] = [];
+  #waiting: Waiting[] = [];
+  /** Settles when the process is free. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   /** A session; the program starts with the first image. */
   constructor(options: QemuIoOptions = {}) {
@@ -109,59 +91,122 @@ export class QemuIoSession {
   }
 
   /** The parts that the top layer itself maps. */
-  async map(subject: Omit<Reading, "size">): Promise<Outcome<readonly AllocationRun[]>> {
-    const asked = await this.#ask(subject, (options) => [openCommand(options), "map", "close"]);
-    return asked.outcome === "accepted" ? mapOutcome(asked.value.exchange) : asked;
+  map(subject: Omit<Reading, "size">): Promise<Outcome<readonly AllocationRun[]>> {
+    return this.#queue(async () => {
+      const asked = await this.#ask(subject, (options) => [openCommand(options), "map", "close"]);
+      return asked.outcome === "accepted" ? mapOutcome(asked.value.exchange) : asked;
+    });
   }
 
   /** Content and map in one go. */
   async examine(reading: Reading): Promise<Outcome<Examination>> {
-    const { size, expected, mapped = true } = reading;
-    if (size > SESSION_LIMIT) {
+    if (reading.size > SESSION_LIMIT) {
       return unsupported(`The content is longer than ${SESSION_LIMIT} bytes`);
     }
+    return await new Promise((resolve, reject) => {
+      this.#waiting.push({ reading, resolve, reject });
+      if (this.#waiting.length === 1) void this.#queue(() => this.#examineWaiting());
+    });
+  }
+
+  /** Does this after everything else that uses the process. */
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #examineWaiting(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    try {
+      const found = await this.#examineTogether(waiting.map(({ reading }) => reading));
+      for (const { reading, resolve } of waiting) {
+        const known = found.get(reading) ?? {};
+        const outcome = "outcome" in known ? known.outcome : undefined;
+        resolve(outcome ?? await this.#examineAlone(reading, known));
+      }
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  /** What a batch shows of images; nothing of one that has to be examined by itself. */
+  async #examineTogether(readings: readonly Reading[]): Promise<Map<Reading, Found>> {
+    const passphrases = readings.flatMap(({ passphrases = [] }) => passphrases);
+    // One process has to know all of them.
+    this.#qemuIo.secretsOf(passphrases);
+    const parts = readings.flatMap((reading, index) => this.#partOf(reading, index) ?? []);
+    if (parts.length === 0) return new Map();
+    const [only, ...others] = readings;
+    const limit = others.length === 0 ? undefined : BATCH_MS;
+    const { end, ...printed } = await this.#run(batchOf(parts), { passphrases }, limit);
+    if (only !== undefined && limit === undefined && end?.kind === "timed-out") {
+      return new Map([[only, { outcome: endOutcome(end, printed.errors) }]]);
+    }
+    const found = exchangesOf(parts, printed).flatMap((exchange, index): [Reading, Found][] => {
+      const part = parts[index];
+      if (part === undefined || exchange === undefined) return [];
+      const outcome = outcomeOf(part, exchange);
+      if (outcome !== undefined) return [[part.reading, { outcome }]];
+      const map = mapIn(part, exchange);
+      return map?.outcome === "accepted"
+        ? [[part.reading, { map: map.value, options: part.options }]]
+        : [];
+    });
+    return new Map(found);
+  }
+
+  /** The commands for an image, if it is known which images of its chain need a passphrase. */
+  #partOf(reading: Reading, index: number): Part | undefined {
+    const { format, header, passphrases = [] } = reading;
+    if (header !== undefined) return undefined;
+    const { chain = format === "luks" ? [{ format, encrypted: true }] : [] } = reading;
+    const options = blockOptions(reading, chain, this.#qemuIo.secretsOf(passphrases));
+    return partOf(
+      reading,
+      options,
+      () => this.#expectedFiles[index] ??= new ExpectedFile(this.#options.scratch),
+    );
+  }
+
+  /** Examines an image by itself; its map may be known. */
+  async #examineAlone(
+    reading: Reading,
+    known: Found = {},
+  ): Promise<Outcome<Examination>> {
+    const { mapped = true } = reading;
+    if ("map" in known) return await this.#read(reading, known);
     const asked = await this.#ask(reading, (options) => [
       openCommand(options),
       mapped ? "map" : "length",
       "close",
-      ...(expected === undefined ? [] : this.#comparison(expected, { size, options })),
     ]);
     if (asked.outcome !== "accepted") return asked;
     const { exchange, options } = asked.value;
-    if (expected !== undefined && !isAsExpected(exchange)) {
-      // It differs, or it cannot be compared: the process has ended, or qemu-io lacks the driver.
-      const { expected: _, ...whole } = reading;
-      return await this.examine(whole);
-    }
     const map = mapOutcome(exchange, mapped);
     if (map.outcome !== "accepted") return map;
-    const content = expected === undefined
-      ? await this.#read(reading, options)
-      : accepted<Content>({ bytes: expected, unreadable: [] });
-    if (content.outcome !== "accepted") return content;
-    return accepted({ ...content.value, map: map.value });
-  }
-
-  /** The commands that compare content, and print nothing where it is as expected. */
-  #comparison(
-    expected: Uint8Array,
-    { size, options }: { size: number; options: BlockOptions },
-  ): readonly string[] {
-    const file = this.#expectedFile ??= new ExpectedFile(this.#options.scratch);
-    file.reset(expected);
-    return [file.openCommand(options), ...(size === 0 ? [] : [`read -q 0 ${size}`]), "close"];
+    return await this.#read(reading, { options, map: map.value });
   }
 
   /** Ends the processes and removes the scratch files. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#qemuIo.close();
-    const made = [await this.#overlay, this.#expectedFile];
-    this.#overlay = this.#expectedFile = undefined;
+    await this.#last;
+    // Something may have started it in the meantime.
+    await this.#qemuIo.close();
+    const made = [await this.#overlay, ...this.#expectedFiles];
+    this.#overlay = undefined;
+    this.#expectedFiles = [];
     for (const each of made) each?.remove();
   }
 
   /** Reads everything at once, and what cannot be read part by part. */
-  async #read(reading: Reading, options: BlockOptions): Promise<Outcome<Content>> {
+  async #read(
+    reading: Reading,
+    { options, map }: Mapped,
+  ): Promise<Outcome<Examination>> {
     const { size, unit = UNIT, format } = reading;
     const overlay = await (this.#overlay ??= Overlay.make({
       ...this.#options,
@@ -170,8 +215,8 @@ export class QemuIoSession {
     overlay.reset();
     const [open, close] = [overlay.openCommand(options), "close"];
     const reopens = REOPENED_FORMATS.includes(format);
-    const unreadable: Part[] = [];
-    let parts: Part[] = size === 0 ? [] : [{ start: 0, length: size }];
+    const unreadable: Stretch[] = [];
+    let parts: Stretch[] = size === 0 ? [] : [{ start: 0, length: size }];
     while (parts.length > 0) {
       const reads = parts.map(({ start, length }) => `read -q ${start} ${length}`);
       const commands = reopens
@@ -188,7 +233,7 @@ export class QemuIoSession {
     }
     const bytes = overlay.content(size);
     for (const { start, length } of unreadable) bytes.fill(0, start, start + length);
-    return accepted({ bytes, unreadable: unreadable.sort((a, b) => a.start - b.start) });
+    return accepted({ bytes, unreadable: unreadable.sort((a, b) => a.start - b.start), map });
   }
 
   /**
@@ -226,10 +271,28 @@ export class QemuIoSession {
   async #run(
     commands: readonly string[],
     { passphrases }: Pick<Subject, "passphrases">,
+    timeoutMs?: number,
   ): Promise<Exchange> {
-    const exchange = await this.#qemuIo.run(commands);
+    if (this.#closed) throw new PeerError("The session is closed");
+    const exchange = await this.#qemuIo.run(commands, timeoutMs);
     return { ...exchange, errors: scrubbed(exchange.errors, passphrases) };
   }
+}
+
+/** An image that opens, and its map. */
+interface Mapped {
+  readonly options: BlockOptions;
+  readonly map: readonly AllocationRun[];
+}
+
+/** What a batch shows of an image. */
+type Found = Mapped | { readonly outcome?: Outcome<Examination> };
+
+/** An image that somebody waits for. */
+interface Waiting {
+  readonly reading: Reading;
+  resolve(outcome: Outcome<Examination>): void;
+  reject(error: unknown): void;
 }
 
 /** What commands made qemu-io print, and the options that they opened the image with. */
@@ -238,42 +301,12 @@ interface Asked {
   readonly options: BlockOptions;
 }
 
-/** Whether the commands after the first three have read what was expected. */
-function isAsExpected({ outputs, errors, end }: Exchange): boolean {
-  // Where nothing is open, a read prints no more than one that succeeds.
-  const isOpen = !errors.includes(NOTHING_OPEN);
-  return isOpen && end === undefined && outputs.slice(3).join("") === "";
-}
-
 /** A part in eight, of whole units. */
-function partsOf({ start, length }: Part, unit: number): Part[] {
+function partsOf({ start, length }: Stretch, unit: number): Stretch[] {
   const step = Math.max(1, Math.ceil(length / unit / PARTS)) * unit;
   const count = Math.ceil(length / step);
   return Array.from({ length: count }, (_, index) => ({
     start: start + index * step,
     length: Math.min(step, length - index * step),
   }));
-}
-
-function openCommand(options: BlockOptions): string {
-  return `open -r ${jsonName(options)}`;
-}
-
-/** Reads the outputs of `open` and `map`. After an open that failed, `map` complains of it. */
-function mapOutcome(exchange: Exchange, mapped = true): Outcome<readonly AllocationRun[]> {
-  if (exchange.end !== undefined) return endOutcome(exchange.end, exchange.errors);
-  const [, map = ""] = exchange.outputs;
-  if (map === "" && exchange.errors.includes(NOTHING_OPEN)) {
-    return rejected(firstLine(exchange.errors));
-  }
-  if (!mapped) return accepted([]);
-  const runs = readAllocationMap(map);
-  return runs === undefined ? malformed(map, "The answer to map is not a map") : accepted(runs);
-}
-
-function firstLine(text: string): string {
-  return text.trimStart().split("\n", 1)[0]?.replace(
-    /^qemu-io: (?:can't open device json:\{.*?\}: )?/,
-    "",
-  ) ?? "";
 }

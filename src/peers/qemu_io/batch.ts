@@ -1,0 +1,123 @@
+import { lackingKey } from "../qemu_img/options.ts";
+import type { BlockOptions } from "../qemu_img/options.ts";
+import { jsonName } from "../qemu_img/names.ts";
+import { accepted, type Outcome, rejected } from "../peer.ts";
+import { malformed } from "../answers.ts";
+import type { ExpectedFile } from "./expected.ts";
+import type { Exchange } from "./process.ts";
+import type { Examination, Reading } from "./reading.ts";
+import { type AllocationRun, endOutcome, NOTHING_OPEN, readAllocationMap } from "./text.ts";
+
+/** An image in a batch of commands. */
+export interface Part {
+  readonly reading: Reading;
+  readonly options: BlockOptions;
+  readonly commands: readonly string[];
+  /** What qemu-io prints to standard error where content and length are as expected. */
+  readonly errors: string;
+}
+
+/** The file with the expected content is longer than the disk by this: its map shows where the disk ends. */
+const BEYOND = 2 ** 16;
+const SECTOR = 512;
+/** What `map` says where the disk ends before the file with the expected content does. */
+const END = "qemu-io: Unexpected end of image\n";
+
+/** The commands that examine an image. Its content is compared if it is known what it should be. */
+export function partOf(
+  reading: Reading,
+  options: BlockOptions,
+  expectedFile: () => ExpectedFile,
+): Part {
+  const { size, expected, length = size, mapped = true } = reading;
+  const map = mapped ? "map" : "length";
+  const alone = [openCommand(options), map, "close"];
+  if (expected === undefined) return { reading, options, commands: alone, errors: "" };
+  const file = expectedFile();
+  const compare = [...size === 0 ? [] : [`read -q 0 ${size}`], "close"];
+  const open = file.openCommand(options);
+  if (file.reset(expected, Math.ceil(length / SECTOR) * SECTOR + BEYOND)) {
+    return { reading, options, commands: [open, map, ...compare], errors: mapped ? END : "" };
+  }
+  return { reading, options, commands: [...alone, open, ...compare], errors: "" };
+}
+
+/** The commands of a batch: each image ends with a command that qemu-io does not know. */
+export function batchOf(parts: readonly Part[]): string[] {
+  return parts.flatMap(({ commands }, index) => [...commands, endOf(index)]);
+}
+
+function endOf(index: number): string {
+  return `end-of-batch-part-${index}`;
+}
+
+/** What qemu-io printed for each image; nothing for those that it did not come to the end of. */
+export function exchangesOf(
+  parts: readonly Part[],
+  { outputs, errors }: Exchange,
+): (Exchange | undefined)[] {
+  let [at, from] = [0, 0];
+  return parts.map(({ commands }, index) => {
+    const mark = `command "${endOf(index)}" not found\n`;
+    const end = errors.indexOf(mark, from);
+    if (end < 0) return undefined;
+    const exchange = {
+      outputs: outputs.slice(at, at + commands.length),
+      errors: errors.slice(from, end),
+    };
+    at += commands.length + 1;
+    from = end + mark.length;
+    return exchange;
+  });
+}
+
+/**
+ * The outcome of an image of a batch.
+ *
+ * @returns `accepted` where content and map are as expected, or the outcome of an image that does not open;
+ *   nothing where the image has to be examined by itself
+ */
+export function outcomeOf(part: Part, exchange: Exchange): Outcome<Examination> | undefined {
+  const { reading: { expected, mapped = true }, errors } = part;
+  if (expected === undefined) {
+    const map = mapIn(part, exchange);
+    return map?.outcome === "accepted" ? undefined : map;
+  }
+  const [opened, map = "", ...others] = exchange.outputs;
+  if (exchange.errors !== errors || opened !== "" || others.join("") !== "") return undefined;
+  const runs = mapped ? readAllocationMap(map) : [];
+  return runs && accepted({ bytes: expected, unreadable: [], map: runs });
+}
+
+/** The map of an image of which no content is expected; nothing where a key may be missing. */
+export function mapIn(
+  { reading: { expected, mapped = true, passphrases = [] } }: Part,
+  exchange: Exchange,
+): Outcome<readonly AllocationRun[]> | undefined {
+  const lacks = passphrases.length > 0 && lackingKey(exchange.errors) !== undefined;
+  return expected !== undefined || lacks ? undefined : mapOutcome(exchange, mapped);
+}
+
+/** The command that opens an image. */
+export function openCommand(options: BlockOptions): string {
+  return `open -r ${jsonName(options)}`;
+}
+
+/** Reads the outputs of `open` and `map`. After an open that failed, `map` complains of it. */
+export function mapOutcome(exchange: Exchange, mapped = true): Outcome<readonly AllocationRun[]> {
+  if (exchange.end !== undefined) return endOutcome(exchange.end, exchange.errors);
+  const [, map = ""] = exchange.outputs;
+  if (map === "" && exchange.errors.includes(NOTHING_OPEN)) {
+    return rejected(firstLine(exchange.errors));
+  }
+  if (!mapped) return accepted([]);
+  const runs = readAllocationMap(map);
+  return runs === undefined ? malformed(map, "The answer to map is not a map") : accepted(runs);
+}
+
+function firstLine(text: string): string {
+  return text.trimStart().split("\n", 1)[0]?.replace(
+    /^qemu-io: (?:can't open device json:\{.*?\}: )?/,
+    "",
+  ) ?? "";
+}
