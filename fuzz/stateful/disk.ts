@@ -7,6 +7,8 @@ interface Segment extends Range {
   readonly content?: Content;
   /** It may have any content. */
   readonly unknown?: true;
+  /** It was made zeros. */
+  readonly zeroed?: true;
 }
 
 /** Bytes by their position on the disk. */
@@ -48,7 +50,7 @@ export class Disk {
 
   /** The disk with zeros in a range. */
   zero({ start, end }: Range): Disk {
-    return this.#with({ start, end });
+    return this.#with({ start, end, zeroed: true });
   }
 
   /** The disk with a range that may have any content. */
@@ -59,7 +61,7 @@ export class Disk {
   /** The disk with another length. New bytes are zeros, and those up to `knownFrom` are not known. */
   resized(size: number, knownFrom: number = 0): Disk {
     if (size >= this.size) {
-      const zeros = new Disk(size, this.#segments).zero({ start: this.size, end: size });
+      const zeros = new Disk(size, this.#segments).#with({ start: this.size, end: size });
       return zeros.#with({ start: this.size, end: Math.min(size, knownFrom), unknown: true });
     }
     return new Disk(size, cut(this.#segments, { start: size, end: this.size }).before);
@@ -80,6 +82,11 @@ export class Disk {
         if (from < to) yield { start: from, end: to };
       }
     }
+  }
+
+  /** The parts that were made zeros. */
+  zeroed(): readonly Range[] {
+    return this.#segments.filter(({ zeroed }) => zeroed);
   }
 
   /** The parts that may have any content. */

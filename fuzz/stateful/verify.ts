@@ -1,3 +1,4 @@
+import { isZero } from "../../src/bytes/mod.ts";
 import type { BitmapSummary, Layer } from "../../src/format/mod.ts";
 import {
   extentsOf,
@@ -22,6 +23,8 @@ export const CHUNK = 2 ** 18;
 export interface Allowance {
   /** Leaked clusters that it had from the start. */
   readonly leaks: number;
+  /** Zeros in an encrypted raw data file may be stored without encryption, as QEMU stores them. */
+  readonly plainZeros?: boolean;
 }
 
 /**
@@ -39,6 +42,7 @@ export function verify(image: OpenedImage, state: State, by: string, allowed: Al
   }
   verifyDisk(layers, state.disk, { by, what: "content" });
   verifyMap(image, state, by);
+  verifyRawFile(image, state, { by, ...allowed });
   verifySnapshots(layers, state, by);
   verifyBitmaps(layers[0]?.bitmaps ?? [], state, by);
 }
@@ -146,6 +150,30 @@ function verifyMap(image: OpenedImage, { disk }: State, by: string): void {
     next = start + length;
   }
   if (next !== disk.size) throw new Failure(`${by}.map`, `The map ends at ${next}`);
+}
+
+/** A raw data file contains the disk, also where the tables say zeros. */
+function verifyRawFile(
+  { layer }: OpenedImage,
+  { disk, facts: { encrypted } }: State,
+  { by, plainZeros = false }: Pick<Allowance, "plainZeros"> & { readonly by: string },
+): void {
+  if (layer?.info()["format-specific"]?.data["data-file-raw"] !== true) return;
+  if (encrypted && plainZeros) return;
+  for (const { start, end } of disk.zeroed()) {
+    for (const { kind, start: at, length } of layer.runs(start, end)) {
+      if (kind !== "zero") continue;
+      const stored = new Uint8Array(Math.min(length, CHUNK));
+      layer.readRun({ kind: "data", start: at, length, host: at }, 0, stored);
+      if (isZero(stored)) continue;
+      const place = at + stored.findIndex((byte) => byte !== 0);
+      throw new Failure(
+        `${by}.raw-data-file`,
+        `The tables say zeros at ${place}, and the raw data file has other bytes there`,
+        { about: { guestOffset: place } },
+      );
+    }
+  }
 }
 
 /** A snapshot is read with the size of the disk; what both have is compared. */

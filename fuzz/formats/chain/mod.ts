@@ -140,7 +140,9 @@ function writableChains(format: "qcow" | "qcow2"): fc.Arbitrary<ChainModel> {
   const models = fc.oneof(
     { weight: 30, arbitrary: chainModels({ ...options, encryption: "none" }) },
     { weight: 2, arbitrary: chainModels(options) },
-    ...(format === "qcow2" ? [{ weight: 1, arbitrary: lockedChains() }] : []),
+    ...(format === "qcow2"
+      ? [lockedChains(), encryptedDataFiles()].map((arbitrary) => ({ weight: 1, arbitrary }))
+      : []),
   );
   return fc.tuple(models, clusters).map(
     ([chain, clusters]) => {
@@ -154,6 +156,13 @@ function writableChains(format: "qcow" | "qcow2"): fc.Arbitrary<ChainModel> {
 function lockedChains(): fc.Arbitrary<ChainModel> {
   return chainModels({ ...SMALL, formats: ["qcow2"], encryption: "all" })
     .filter(([top]) => top?.format === "qcow2" && top.encryption?.kind === "luks");
+}
+
+/** Encrypted images with a raw data file, which are rare otherwise. */
+function encryptedDataFiles(): fc.Arbitrary<ChainModel> {
+  const dataFile = { name: "d", raw: true };
+  return qcow2Models({ ...SMALL, encryption: "all" })
+    .map(({ backing: _, ...image }) => [normaliseQcow2({ ...image, version: 3, dataFile })]);
 }
 
 /** A qcow2 image of so many clusters, if that is many: one refcount block does not count as many. */

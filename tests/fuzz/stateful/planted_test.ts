@@ -1,15 +1,23 @@
-import { assert } from "@std/assert";
+import { assert, assertThrows } from "@std/assert";
 import { Failure } from "../../../fuzz/engine/mod.ts";
 import { caseAt } from "../../../fuzz/engine/random.ts";
-import { changed, filesOf, openWith } from "../../../fuzz/formats/mod.ts";
+import {
+  type ChainModel,
+  changed,
+  filesOf,
+  type Kit,
+  openWith,
+} from "../../../fuzz/formats/mod.ts";
 import {
   CrashLog,
   ReferenceFiles,
   runSequence,
+  verify,
   verifyCrashed,
 } from "../../../fuzz/stateful/mod.ts";
 import { startIn, statefulCases } from "../../../fuzz/targets/mod.ts";
-import { MemoryStore } from "../../../src/bytes/mod.ts";
+import { MemorySource, MemoryStore } from "../../../src/bytes/mod.ts";
+import { plainQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { ImageEditor } from "../../../src/format/mod.ts";
 
 /** An editor with a mistake. All bugs of the sources: `deno task writer-bugs`. */
@@ -79,4 +87,24 @@ Deno.test("a crash that loses what was flushed is found", () => {
   }
   assert(failure instanceof Failure && failure.signature === "crash.content");
   assert(openWith(raw, [{ name: file.name, source: new MemoryStore(store) }]).layer !== undefined);
+});
+
+Deno.test("zeros in the tables that a raw data file does not contain are found", () => {
+  const qcow2 = changed.find(({ format }) => format.name === "qcow2") as Kit<ChainModel>;
+  const { start, open } = startIn(qcow2, [{
+    ...plainQcow2,
+    size: 131072n,
+    dataFile: { name: "d", raw: true },
+    clusters: [{ index: 1, kind: "zero" }],
+  }]);
+  const range = { start: 0, end: start.state.disk.size };
+  const state = { ...start.state, disk: start.state.disk.zero(range) };
+  verify(open(start.files), state, "reference", { leaks: 0 });
+  const stored = new MemorySource(new Uint8Array(range.end).fill(1));
+  const files = start.files.map((file) => file.name === "d" ? { ...file, source: stored } : file);
+  const failure = assertThrows(
+    () => verify(open(files), state, "reference", { leaks: 0 }),
+    Failure,
+  );
+  assert(failure.signature === "reference.raw-data-file", failure.signature);
 });
