@@ -54,7 +54,8 @@ function* writtenParts(source: ByteSource): Generator<[from: number, to: number]
   }
 }
 
-function writeAll(fd: number, bytes: Uint8Array, at: number): void {
+/** Writes bytes at an offset. */
+export function writeAll(fd: number, bytes: Uint8Array, at: number): void {
   let done = 0;
   while (done < bytes.length) {
     done += writeSync(fd, bytes, done, bytes.length - done, at + done);

@@ -23,5 +23,6 @@ export {
   wordsOf,
 } from "./observation.ts";
 export type { Asked, Ours } from "./outcomes.ts";
+export { compareSparseMap } from "./sparse.ts";
 export { type Installed, Toolbox } from "./tools.ts";
 export { compareCryptsetup, compareLuksde, type VolumeKit } from "./volume.ts";

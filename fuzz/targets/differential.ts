@@ -269,6 +269,9 @@ function differentialCases<Model>(
   });
 }
 
+/** The usual question is as frequent as others with this weight: kept cases have shown something new. */
+const EVOLVED_WEIGHT_MAX = 4;
+
 /** A case of the edits of a kept one, or of others, of a fresh model or its own. */
 function evolved<Model>(
   kit: Kit<Model> & { readonly tools: ToolKit },
@@ -277,7 +280,9 @@ function evolved<Model>(
 ): DifferentialCase<Model> {
   const { random } = parts;
   const model = evolvedModel(value, parts);
-  const asks = Object.keys(kit.tools.asks);
+  const asks = Object.entries(kit.tools.asks).flatMap(([name, weight]) =>
+    Array<string>(Math.min(weight, EVOLVED_WEIGHT_MAX)).fill(name)
+  );
   const variants = variantsOf(value);
   const count = random.nextInt(1, VARIANTS_MAX);
   const [first = value, ...more] = Array.from({ length: count }, (_, index): ComparedVariant => {

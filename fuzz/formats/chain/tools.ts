@@ -5,6 +5,7 @@ import {
   compareAnswer,
   compareContent,
   type Compared,
+  compareSparseMap,
   hasFarHole,
   type QemuQuestion,
   type Toolbox,
@@ -13,6 +14,8 @@ import type { ToolKit } from "../kit.ts";
 import { luks1Divergences } from "../luks1/divergences.ts";
 import { qcow2Divergences } from "../qcow2/divergences.ts";
 
+/** The map of an image whose files have holes: that takes several processes. */
+const SPARSE_MAP = "map of sparse files";
 /** Corruptions and leaks of one image: qemu-img prints a line for each, tens of thousands in seconds. */
 const COMPLAINTS_MAX = 2 ** 13;
 /** Snapshots that QEMU reads in negligible time, with one request each. */
@@ -26,7 +29,7 @@ export const chainTools: ToolKit = {
   needs: ["qemu-img", "qemu-io"],
   weight: 4,
   // A process of qemu-img takes several times as long as everything else that is done for a case.
-  asks: { nothing: 36, check: 2, map: 1, info: 1 },
+  asks: { nothing: 72, check: 4, map: 1, info: 2, [SPARSE_MAP]: 1 },
   untouched: 6,
   timeoutMs: 8000,
   // Longer ones would only be slow.
@@ -42,6 +45,9 @@ async function compareChain(asked: Asked, ask: string, tools: Toolbox): Promise<
   if (judgement.findings.some(({ rule }) => rule === "luks.work.iterations-budget")) {
     // QEMU does not limit iterations, so it is not queried for what would take hours.
     return { seen: await compareAnswer({ ...asked, subject: keyless }, "info", tools) };
+  }
+  if (ask === SPARSE_MAP) {
+    return { seen: isFar(asked.image) ? [] : await compareSparseMap(asked, tools) };
   }
   const content = await compareContent(asked, tools);
   // Its map says where the hole is, and its check counts in memory that is as long as the file.

@@ -1,0 +1,79 @@
+import {
+  closeSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { FileSource, isZero } from "../../src/bytes/mod.ts";
+import { layersOf, type OpenedImage } from "../../src/image/mod.ts";
+import { learnHoles, openSubject } from "../../src/peers/mod.ts";
+import { compareAnswer } from "./answers.ts";
+import { writeAll } from "./files.ts";
+import type { Seen } from "./observation.ts";
+import type { Asked } from "./outcomes.ts";
+import type { Toolbox } from "./tools.ts";
+
+/** What file systems store or leave out at least. */
+const BLOCK = 4096;
+/** Bytes of the longest file that is copied. */
+const FILE_MAX = 2 ** 22;
+
+/**
+ * Compares the map of an image whose files have a hole for every block of zeros. The holes are those that
+ * the kernel reports. Encrypted images are left out: the passphrases would be tried once more.
+ */
+export async function compareSparseMap(asked: Asked, tools: Toolbox): Promise<Seen[]> {
+  const { subject } = asked;
+  if (layersOf(asked.image).some(({ encrypted }) => encrypted)) return [];
+  const directory = join(subject.directory, "sparse");
+  const path = join(directory, basename(subject.path));
+  mkdirSync(directory);
+  let image: OpenedImage | undefined;
+  try {
+    const files = readdirSync(subject.directory, { withFileTypes: true })
+      .filter((entry) => entry.isFile());
+    if (files.some(({ name }) => statSync(join(subject.directory, name)).size > FILE_MAX)) {
+      return [];
+    }
+    for (const { name } of files) {
+      writeSparsely(join(directory, name), readFileSync(join(subject.directory, name)));
+    }
+    const sparse = { ...subject, directory, path };
+    image = openSubject(sparse);
+    if (await learnHoles(image) !== undefined) return [];
+    const found = await compareAnswer({ ...asked, subject: sparse, image }, "map", tools);
+    // A file system may store a file in another way at any time, and the map depends on it.
+    return isStoredAsBefore(image) ? found : [];
+  } finally {
+    image?.close();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function writeSparsely(path: string, bytes: Uint8Array): void {
+  const fd = openSync(path, "w");
+  try {
+    ftruncateSync(fd, bytes.length);
+    for (let at = 0; at < bytes.length; at += BLOCK) {
+      const block = bytes.subarray(at, at + BLOCK);
+      if (!isZero(block)) writeAll(fd, block, at);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isStoredAsBefore(image: OpenedImage): boolean {
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    for (const source of [at.source, at.layer?.dataFileSource]) {
+      if (!(source instanceof FileSource)) continue;
+      if (statSync(source.path).blocks * 512 !== source.allocated) return false;
+    }
+  }
+  return true;
+}
