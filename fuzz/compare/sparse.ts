@@ -8,9 +8,9 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { FileSource, isZero } from "../../src/bytes/mod.ts";
-import { layersOf, type OpenedImage } from "../../src/image/mod.ts";
+import { layersOf, type OpenedImage, wholeFile } from "../../src/image/mod.ts";
 import { learnHoles, openSubject } from "../../src/peers/mod.ts";
 import { compareAnswer } from "./answers.ts";
 import { writeAll } from "./files.ts";
@@ -30,18 +30,18 @@ const FILE_MAX = 2 ** 22;
 export async function compareSparseMap(asked: Asked, tools: Toolbox): Promise<Seen[]> {
   const { subject } = asked;
   if (layersOf(asked.image).some(({ encrypted }) => encrypted)) return [];
-  const directory = join(subject.directory, "sparse");
+  const from = dirname(subject.path);
+  const directory = join(from, "sparse");
   const path = join(directory, basename(subject.path));
   mkdirSync(directory);
   let image: OpenedImage | undefined;
   try {
-    const files = readdirSync(subject.directory, { withFileTypes: true })
-      .filter((entry) => entry.isFile());
-    if (files.some(({ name }) => statSync(join(subject.directory, name)).size > FILE_MAX)) {
-      return [];
-    }
+    const files = readdirSync(from)
+      .map((name) => ({ name, facts: statSync(join(from, name)) }))
+      .filter(({ facts }) => facts.isFile());
+    if (files.some(({ facts }) => facts.size > FILE_MAX)) return [];
     for (const { name } of files) {
-      writeSparsely(join(directory, name), readFileSync(join(subject.directory, name)));
+      writeSparsely(join(directory, name), readFileSync(join(from, name)));
     }
     const sparse = { ...subject, directory, path };
     image = openSubject(sparse);
@@ -70,7 +70,7 @@ function writeSparsely(path: string, bytes: Uint8Array): void {
 
 function isStoredAsBefore(image: OpenedImage): boolean {
   for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    for (const source of [at.source, at.layer?.dataFileSource]) {
+    for (const source of [wholeFile(at.source).file, at.layer?.dataFileSource]) {
       if (!(source instanceof FileSource)) continue;
       if (statSync(source.path).blocks * 512 !== source.allocated) return false;
     }

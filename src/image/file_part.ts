@@ -3,16 +3,26 @@ import type { Part } from "./json_target.ts";
 
 /** A part of a file, which is closed with it. */
 class FilePart extends WindowSource {
-  readonly #file: ByteSource;
+  /** The whole file. */
+  readonly file: ByteSource;
+  /** Where the part starts in it. */
+  readonly start: number;
 
-  constructor(file: ByteSource, { offset, size }: Part) {
-    super(file, offset, size);
-    this.#file = file;
+  constructor(source: ByteSource, { offset, size }: Part) {
+    super(source, offset, size);
+    const { file, start } = wholeFile(source);
+    this.file = file;
+    this.start = start + offset;
   }
 
   close(): void {
-    this.#file.close?.();
+    this.file.close?.();
   }
+}
+
+/** The file that a source is a part of, or all of, and where it starts in the file. */
+export function wholeFile(source: ByteSource): { file: ByteSource; start: number } {
+  return source instanceof FilePart ? source : { file: source, start: 0 };
 }
 
 /** A part of a file, a part of that, and so on; or why QEMU opens no such part. */

@@ -1,9 +1,17 @@
-import { estimateHoles, FileSource, type Hole, holesOf, isSparse } from "../bytes/mod.ts";
+import {
+  type ByteSource,
+  estimateHoles,
+  FileSource,
+  type Hole,
+  holesOf,
+  isSparse,
+} from "../bytes/mod.ts";
 import { AccessError, type Layer, type MapEntry } from "../format/mod.ts";
 import { rawFormat } from "../raw/mod.ts";
 import type { OpenedImage } from "./opened_image.ts";
 import { layersOf } from "./chain.ts";
 import { type Extent, extentsOf } from "./extents.ts";
+import { wholeFile } from "./file_part.ts";
 
 /** What a map comes to: its entries, and why it ended early where it did. */
 export interface MapReport {
@@ -49,10 +57,13 @@ export function* mapEntries(
     return;
   }
   const files = sparseFiles(image);
+  const starts = startsOfParts(image);
   let pending: MapEntry | undefined;
   for (const extent of extentsOf(layers, from, to)) {
     if (extent.broken !== undefined) throw new AccessError(extent.broken);
-    for (const entry of split(extent, files.get(extent.layer))) {
+    const start = starts.get(extent.layer) ?? 0;
+    for (const part of split(extent, files.get(extent.layer))) {
+      const entry = part.offset === undefined ? part : { ...part, offset: part.offset + start };
       const joined: MapEntry | undefined = pending && join(pending, entry);
       if (pending !== undefined && joined === undefined) yield pending;
       pending = joined ?? entry;
@@ -124,9 +135,19 @@ function join(pending: MapEntry, entry: MapEntry): MapEntry | undefined {
   return { ...pending, length: pending.length + entry.length };
 }
 
+/** Where raw images start in their files. QEMU gives offsets of other formats in the part. */
+function startsOfParts(image: OpenedImage): Map<Layer, number> {
+  const found = new Map<Layer, number>();
+  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+    const { start } = wholeFile(at.source);
+    if (at.layer !== undefined && at.definition === rawFormat) found.set(at.layer, start);
+  }
+  return found;
+}
+
 /** A file whose holes are entries of their own. */
 interface SparseFile {
-  readonly source: FileSource;
+  readonly source: ByteSource;
   readonly holes: readonly Hole[];
   /** How the map shows a hole. */
   readonly hole: Pick<Flags, "zero" | "data">;
@@ -140,18 +161,26 @@ function sparseFiles(image: OpenedImage): Map<Layer, SparseFile> {
   const found = new Map<Layer, SparseFile>();
   for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
     const { source, layer } = at;
-    if (layer === undefined || !(source instanceof FileSource) || !isSparse(source)) continue;
+    const { file } = wholeFile(source);
+    if (layer === undefined || !(file instanceof FileSource) || !isSparse(file)) continue;
     if (at.definition === rawFormat) {
-      if (source.holes !== undefined) continue;
-      found.set(layer, { source, holes: estimateHoles(source), hole: { zero: true, data: false } });
-    } else if (isPreallocated(layer, source)) {
+      if (source === file && file.holes !== undefined) continue;
+      found.set(layer, { source, holes: holesIn(source), hole: { zero: true, data: false } });
+    } else if (isPreallocated(layer, file)) {
       const data = layer.dataFileSource ?? source;
-      if (!(data instanceof FileSource)) continue;
-      const holes = data.holes ?? (isSparse(data) ? estimateHoles(data) : []);
-      found.set(layer, { source: data, holes, hole: { zero: true, data: true } });
+      if (!(wholeFile(data).file instanceof FileSource)) continue;
+      found.set(layer, { source: data, holes: holesIn(data), hole: { zero: true, data: true } });
     }
   }
   return found;
+}
+
+/** The holes of a file or of a part of one, as they are known or estimated. */
+function holesIn(source: ByteSource): readonly Hole[] {
+  const { file, start } = wholeFile(source);
+  if (!(file instanceof FileSource)) return [];
+  const holes = file.holes ?? (isSparse(file) ? estimateHoles(file) : []);
+  return start === 0 ? holes : holes.map((hole) => ({ ...hole, start: hole.start - start }));
 }
 
 /**

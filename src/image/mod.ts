@@ -33,6 +33,7 @@ export {
 export { detect, probe, type ProbeOptions } from "./probe.ts";
 export { damageIn } from "./damage.ts";
 export { type Extent, extentsOf } from "./extents.ts";
+export { wholeFile } from "./file_part.ts";
 export { backingPathOf } from "./chain_links.ts";
 export { HeaderError } from "./header_file.ts";
 export { exactInfoOf, infoOf, unicodeInfoOf } from "./info.ts";

@@ -268,3 +268,31 @@ function namesIn(json: string): unknown[] {
     info["full-backing-filename"],
   ]);
 }
+
+/** Names of parts of a file: the offsets of raw ones are those in the file. */
+const PARTS = [
+  'json:{"driver":"raw","offset":512,"file":{"driver":"file","filename":"raw.img"}}',
+  'json:{"driver":"raw","offset":512,"file":{"driver":"raw","offset":1024,"file.filename":"raw.img"}}',
+  'json:{"driver":"qcow2","file":{"driver":"raw","offset":512,"file.filename":"shifted"}}',
+];
+
+liveTest(
+  { needs: QEMU },
+  "map has the offsets of qemu-img where a backing file is a part of a file",
+  async (directory) => {
+    await makeFiles(directory);
+    for (const name of PARTS) {
+      writeOverlay(directory, name);
+      const args = ["map", "--output=json", IMAGE];
+      const theirs = await runTool(["qemu-img", ...args], { directory });
+      const ours = await diskproof(directory, args);
+      assertEquals(offsetsIn(ours.stdout), offsetsIn(theirs.stdout), name);
+    }
+  },
+);
+
+function offsetsIn(json: string): unknown[] {
+  return (JSON.parse(json) as Record<string, unknown>[]).map((
+    { start, offset },
+  ) => [start, offset]);
+}

@@ -4,6 +4,7 @@ import type { ModelClass } from "../kit.ts";
 import { numbersIn } from "../qcow.ts";
 import { farClasses } from "../qcow2/classes.ts";
 import type { ChainModel, ImageModel } from "./models.ts";
+import { namingOf } from "./names.ts";
 
 const COMPRESSIONS = ["deflate", "zstd"] as const;
 /** The offset of sector 2^32. */
@@ -62,6 +63,15 @@ export const chainClasses: readonly ModelClass<ChainModel>[] = [
     share: 0.03,
     has: (chain) => sizes(chain).some((size, index, all) => size < (all[index + 1] ?? 0)),
   },
+  ...["file", "json", "part"].map((form) => ({
+    name: `a backing file named by ${form}`,
+    share: 0.01,
+    has: (chain: ChainModel) =>
+      chain.some((image) =>
+        image.format !== "raw" && image.backing !== undefined &&
+        namingOf(image.backing.name).form.endsWith(form)
+      ),
+  })),
   { name: "zeros over data of a backing file", share: 0.01, has: hidesData },
   {
     name: "a compressed cluster over a backing file",

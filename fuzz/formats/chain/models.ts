@@ -9,6 +9,7 @@ import type { RawModel } from "../../../src/raw/mod.ts";
 import { PASSPHRASES, patterns } from "../../generate/mod.ts";
 import { requireDrawn } from "../repair.ts";
 import { qcow1Models } from "../qcow1/models.ts";
+import { asPart, nameIn, type Naming, namingOf, namings } from "./names.ts";
 import { type Qcow2ModelOptions, qcow2Models } from "../qcow2/models.ts";
 
 /** An image of any format. */
@@ -23,6 +24,8 @@ export interface ChainOptions extends Qcow2ModelOptions {
   readonly formats?: readonly ("qcow" | "qcow2")[];
   /** Most images of a chain. */
   readonly lengthMax?: number;
+  /** Some backing files are named by `file:` and `json:`. */
+  readonly names?: boolean;
 }
 
 const RAW_MAX = 64 * 1024;
@@ -34,12 +37,12 @@ const USUAL_BELOW = 2;
 export function chainModels(options: ChainOptions = {}): fc.Arbitrary<ChainModel> {
   const top = imageModels(options).filter((image) => image.format !== "raw");
   const most = Math.max(0, (options.lengthMax ?? LENGTH_MAX) - 1);
-  const image = fc.tuple(belowModels(options), fc.boolean());
-  const upTo = (maxLength: number): fc.Arbitrary<[ImageModel, boolean][]> =>
+  const image = fc.tuple(belowModels(options), namings({ paths: options.names !== true }));
+  const upTo = (maxLength: number): fc.Arbitrary<[ImageModel, Naming][]> =>
     fc.array(image, { minLength: Math.min(1, maxLength), maxLength });
   const below = fc.oneof(
     { withCrossShrink: true },
-    { weight: 9, arbitrary: fc.constant<[ImageModel, boolean][]>([]) },
+    { weight: 9, arbitrary: fc.constant<[ImageModel, Naming][]>([]) },
     { weight: 4, arbitrary: upTo(Math.min(USUAL_BELOW, most)) },
     { weight: 2, arbitrary: upTo(most) },
   );
@@ -59,7 +62,8 @@ export function relinked(chain: ChainModel): ChainModel {
     top,
     below.map((image, index) => {
       const above = images[index];
-      return [image, above?.format === "qcow2" && above.backing?.format !== undefined];
+      const declared = above?.format === "qcow2" && above.backing?.format !== undefined;
+      return [image, { declared, ...namingOf(backingName(above)) }];
     }),
   );
 }
@@ -120,16 +124,19 @@ export function fileName(chain: ChainModel, index: number): string {
  * Makes each image name the next one as its backing file. A name that does not fit in an image's
  * first cluster ends the chain there.
  */
-function linked(top: ImageModel, rest: readonly [ImageModel, boolean][]): ChainModel {
+function linked(top: ImageModel, rest: readonly [ImageModel, Naming][]): ChainModel {
   const images = [top, ...rest.map(([image]) => aligned(image))];
   const chain = images.map((image, index) => withOwnDataFile(image, index));
   for (let i = 0; i < chain.length; i++) {
     const image = chain[i] as ImageModel;
     const next = chain[i + 1];
-    const declared = rest[i]?.[1] ?? false;
     const named = next === undefined || image.format === "raw"
       ? alone(image)
-      : naming(image, fileName(chain, i + 1), declared ? next.format : undefined);
+      : naming(image, next, {
+        ...(rest[i] as [ImageModel, Naming])[1],
+        file: fileName(chain, i + 1),
+        isLast: i + 2 === chain.length,
+      });
     chain[i] = named;
     if (named.format === "raw" || named.backing === undefined) return chain.slice(0, i + 1);
   }
@@ -154,6 +161,11 @@ function withOwnDataFile(image: ImageModel, index: number): ImageModel {
   return normaliseQcow2({ ...image, dataFile });
 }
 
+/** The name of the backing file of an image, if it has one. */
+function backingName(image: ImageModel | undefined): string {
+  return image === undefined || image.format === "raw" ? "" : image.backing?.name ?? "";
+}
+
 /** The image without a backing file. */
 function alone(image: ImageModel): ImageModel {
   if (image.format === "raw" || image.backing === undefined) return image;
@@ -161,14 +173,20 @@ function alone(image: ImageModel): ImageModel {
   return rest;
 }
 
+/** The image with a backing file. A name that has no room in it becomes a path. */
 function naming(
   image: Qcow1Model | Qcow2Model,
-  name: string,
-  format: string | undefined,
+  { format }: ImageModel,
+  { file, isLast, ...how }: Naming & { readonly file: string; readonly isLast: boolean },
 ): Qcow1Model | Qcow2Model {
-  if (image.format === "qcow") return normaliseQcow1({ ...image, backing: { name } });
-  const backing = format === undefined ? { name } : { name, format };
-  return normaliseQcow2({ ...image, backing });
+  const form = isLast || how.form === "file" ? how.form : "path";
+  const name = nameIn({ ...how, form }, file, format);
+  const named = image.format === "qcow"
+    ? normaliseQcow1({ ...image, backing: { name } })
+    : normaliseQcow2({ ...image, backing: how.declared ? { name, format } : { name } });
+  return named.backing?.name === name || form === "path"
+    ? named
+    : naming(image, { format } as ImageModel, { ...how, form: "path", file, isLast });
 }
 
 /**
@@ -189,7 +207,8 @@ export interface BuiltFile {
 export function buildChain(chain: ChainModel): BuiltFile[] {
   return chain.flatMap((image, index) => {
     const name = fileName(chain, index);
-    const { image: built, dataFile } = formatOf(image.format).writer.build(image);
+    const { image: whole, dataFile } = formatOf(image.format).writer.build(image);
+    const built = asPart(whole, backingName(chain[index - 1]));
     if (dataFile === undefined || image.format !== "qcow2" || image.dataFile === undefined) {
       return [{ name, built }];
     }

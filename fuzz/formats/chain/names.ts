@@ -1,0 +1,90 @@
+import * as fc from "fast-check";
+import type { BuiltImage } from "../../../src/format/mod.ts";
+
+/** How an image names its backing file. */
+export interface Naming {
+  /** The image says which format the backing file has. */
+  readonly declared: boolean;
+  readonly form: typeof FORMS[number];
+  /** The backing file starts here in its file, if the form says so. */
+  readonly offset: number;
+}
+
+/**
+ * A path, `file:`, and `json:` with nested or dotted keys. The last two name a part of a file.
+ *
+ * QEMU does not resolve a relative name in an image that was opened as a part of a file.
+ */
+const FORMS = ["path", "file", "json", "dotted-json", "part", "dotted-part"] as const;
+const FILE = "file:";
+const JSON_START = "json:";
+/** Offsets of parts; the last ones need more than 32 bits. */
+const OFFSETS = [512, 4096, 66048, 2 ** 32, 2 ** 32 + 4608] as const;
+
+/** Names of backing files; paths alone unless others are allowed. */
+export function namings({ paths }: { readonly paths: boolean }): fc.Arbitrary<Naming> {
+  const forms = fc.oneof(
+    { withCrossShrink: true },
+    { weight: 2, arbitrary: fc.constant<Naming["form"]>("path") },
+    { weight: paths ? 0 : 1, arbitrary: fc.constantFrom(...FORMS) },
+  );
+  return fc.record({
+    declared: fc.boolean(),
+    form: forms,
+    offset: fc.constantFrom(...OFFSETS),
+  });
+}
+
+/** A name as an image stores it. */
+export function nameIn({ form, offset }: Naming, file: string, format: string): string {
+  switch (form) {
+    case "path":
+      return file;
+    case "file":
+      return FILE + file;
+    case "json":
+      return json({ driver: format, file: { driver: "file", filename: file } });
+    case "dotted-json":
+      return json({ "file.driver": "file", "file.filename": file });
+    case "part":
+      return json({ driver: format, file: { driver: "raw", offset, file: { filename: file } } });
+    case "dotted-part":
+      return json({
+        ...{ driver: format, "file.driver": "raw", "file.offset": `${offset}` },
+        "file.file.filename": file,
+      });
+  }
+}
+
+function json(options: object): string {
+  return JSON_START + JSON.stringify(options);
+}
+
+/** The form of a name, and its offset. */
+export function namingOf(name: string): Pick<Naming, "form" | "offset"> {
+  if (name.startsWith(FILE)) return { form: "file", offset: OFFSETS[0] };
+  if (!name.startsWith(JSON_START)) return { form: "path", offset: OFFSETS[0] };
+  const options = JSON.parse(name.slice(JSON_START.length)) as {
+    readonly file?: { readonly offset?: number };
+    readonly "file.offset"?: string;
+  };
+  const { file, "file.offset": dotted } = options;
+  if (dotted !== undefined) return { form: "dotted-part", offset: Number(dotted) };
+  if (file?.offset !== undefined) return { form: "part", offset: file.offset };
+  return { form: file === undefined ? "dotted-json" : "json", offset: OFFSETS[0] };
+}
+
+/** What is before the part: a reader that starts there finds no image. */
+const BEFORE = new Uint8Array(512).fill(0xa5);
+
+/** An image as the part of a file that it is by its name. */
+export function asPart(built: BuiltImage, name: string): BuiltImage {
+  const { form, offset } = namingOf(name);
+  if (form !== "part" && form !== "dotted-part") return built;
+  const moved = built.segments.map((segment) => ({ ...segment, offset: segment.offset + offset }));
+  return {
+    segments: [{ offset: 0, bytes: BEFORE }, ...moved],
+    size: built.size + offset,
+    placed: [],
+  };
+}
