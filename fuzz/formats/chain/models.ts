@@ -9,7 +9,7 @@ import type { RawModel } from "../../../src/raw/mod.ts";
 import { PASSPHRASES, patterns } from "../../generate/mod.ts";
 import { requireDrawn } from "../repair.ts";
 import { qcow1Models } from "../qcow1/models.ts";
-import { asPart, nameIn, type Naming, namingOf, namings } from "./names.ts";
+import { asPart, nameIn, type Naming, namingOf, namings, paths } from "./names.ts";
 import { type Qcow2ModelOptions, qcow2Models } from "../qcow2/models.ts";
 
 /** An image of any format. */
@@ -37,7 +37,7 @@ const USUAL_BELOW = 2;
 export function chainModels(options: ChainOptions = {}): fc.Arbitrary<ChainModel> {
   const top = imageModels(options).filter((image) => image.format !== "raw");
   const most = Math.max(0, (options.lengthMax ?? LENGTH_MAX) - 1);
-  const image = fc.tuple(belowModels(options), namings({ paths: options.names !== true }));
+  const image = fc.tuple(belowModels(options), options.names === true ? namings() : paths());
   const upTo = (maxLength: number): fc.Arbitrary<[ImageModel, Naming][]> =>
     fc.array(image, { minLength: Math.min(1, maxLength), maxLength });
   const below = fc.oneof(

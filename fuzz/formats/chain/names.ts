@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import type { BuiltImage } from "../../../src/format/mod.ts";
+import { mostly } from "../../generate/mod.ts";
 
 /** How an image names its backing file. */
 export interface Naming {
@@ -21,18 +22,20 @@ const JSON_START = "json:";
 /** Offsets of parts; the last ones need more than 32 bits. */
 const OFFSETS = [512, 4096, 66048, 2 ** 32, 2 ** 32 + 4608] as const;
 
-/** Names of backing files; paths alone unless others are allowed. */
-export function namings({ paths }: { readonly paths: boolean }): fc.Arbitrary<Naming> {
-  const forms = fc.oneof(
-    { withCrossShrink: true },
-    { weight: 2, arbitrary: fc.constant<Naming["form"]>("path") },
-    { weight: paths ? 0 : 1, arbitrary: fc.constantFrom(...FORMS) },
-  );
+const PATH = { form: "path", offset: OFFSETS[0] } as const;
+
+/** Names of backing files. */
+export function namings(): fc.Arbitrary<Naming> {
   return fc.record({
     declared: fc.boolean(),
-    form: forms,
+    form: mostly<Naming["form"]>("path", fc.constantFrom(...FORMS), 2),
     offset: fc.constantFrom(...OFFSETS),
   });
+}
+
+/** Names that are paths. */
+export function paths(): fc.Arbitrary<Naming> {
+  return fc.boolean().map((declared) => ({ declared, ...PATH }));
 }
 
 /** A name as an image stores it. */
@@ -63,7 +66,7 @@ function json(options: object): string {
 /** The form of a name, and its offset. */
 export function namingOf(name: string): Pick<Naming, "form" | "offset"> {
   if (name.startsWith(FILE)) return { form: "file", offset: OFFSETS[0] };
-  if (!name.startsWith(JSON_START)) return { form: "path", offset: OFFSETS[0] };
+  if (!name.startsWith(JSON_START)) return PATH;
   const options = JSON.parse(name.slice(JSON_START.length)) as {
     readonly file?: { readonly offset?: number };
     readonly "file.offset"?: string;
