@@ -1,6 +1,6 @@
 import { AccessError, type Layer } from "../../src/format/mod.ts";
 import { layersOf, readContent } from "../../src/image/mod.ts";
-import type { Examination } from "../../src/peers/mod.ts";
+import type { Examination, Reading } from "../../src/peers/mod.ts";
 import { answerAt, firstDifference, whereIn } from "./bytes.ts";
 import { hasFarHole } from "./files.ts";
 import type { Seen } from "./observation.ts";
@@ -12,6 +12,12 @@ const CONTENT_MAX = 2 ** 18;
 /** Largest piece in which content is compared if some of it cannot be read. */
 const UNIT_MAX = 2 ** 14;
 
+/** Units that cannot be read beyond which qemu-io is not told which they are. */
+const UNREADABLE_MAX = 512;
+
+/** What qemu-io should read. */
+type Expected = Pick<Reading, "expected" | "length" | "unreadable">;
+
 /** Compares opening, content and allocation with qemu-io's. */
 export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen[]> {
   const { image, judgement, subject: { directory: _, ...subject } } = asked;
@@ -19,7 +25,7 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
   const by = { tool: "qemu-img", program: "qemu-io", version } as const;
   const size = Math.min(CONTENT_MAX, image.layer?.virtualSize ?? 0);
   const unit = Math.min(UNIT_MAX, image.layer?.clusterSize ?? UNIT_MAX);
-  const expected = expectedOf(asked, size);
+  const expected = expectedOf(asked, size, unit);
   const mapped = !hasFarHole(image.source);
   const theirs = await tools.qemuIo.examine({ ...subject, size, unit, mapped, ...expected });
   const opened = differences<unknown>(asked, { ...by, question: "open" }, {
@@ -28,18 +34,27 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
     compare: () => [],
   });
   if (opened.length > 0 || theirs.outcome !== "accepted") return opened;
-  return compareExamination(asked, by, { ...theirs.value, unit, mapped });
+  const same = theirs.value.bytes === expected.expected;
+  return compareExamination(asked, by, { ...theirs.value, unit, mapped, same });
 }
 
-/** The content that the reference reads, if it can read it all. */
-function expectedOf(
-  { image, judgement }: Asked,
-  size: number,
-): { readonly expected?: Uint8Array; readonly length?: number } {
+/** The content that the reference reads, if most of it can be read. */
+function expectedOf({ image, judgement }: Asked, size: number, unit: number): Expected {
   if (judgement.qemu.open !== "accept") return {};
-  const bytes = contentOrError(layersOf(image), 0, size);
-  if (bytes instanceof AccessError) return {};
-  return { expected: bytes, length: image.layer?.virtualSize ?? size };
+  const layers = layersOf(image);
+  const length = image.layer?.virtualSize ?? size;
+  const whole = contentOrError(layers, 0, size);
+  if (!(whole instanceof AccessError)) return { expected: whole, length };
+  const expected = new Uint8Array(size);
+  const unreadable: { start: number; length: number }[] = [];
+  for (let start = 0; start < size; start += unit) {
+    const length = Math.min(unit, size - start);
+    const bytes = contentOrError(layers, start, length);
+    if (bytes instanceof AccessError) unreadable.push({ start, length });
+    else expected.set(bytes, start);
+    if (unreadable.length > UNREADABLE_MAX) return {};
+  }
+  return { expected, length, unreadable };
 }
 
 function refusal({ image: { findings } }: Asked): Ours<never> {
@@ -51,13 +66,18 @@ function refusal({ image: { findings } }: Asked): Ours<never> {
   };
 }
 
-type Read = Examination & { readonly unit: number; readonly mapped: boolean };
+type Read = Examination & {
+  readonly unit: number;
+  readonly mapped: boolean;
+  /** The content is as expected. */
+  readonly same: boolean;
+};
 
 /** Allocation comes first: a read from the wrong place also gives other content. */
 function compareExamination(asked: Asked, by: Omit<By, "question">, read: Read): Seen[] {
   const allocation = read.mapped ? allocationDifference(asked, read) : undefined;
   if (allocation !== undefined) return [seen(asked, { ...by, question: "allocation" }, allocation)];
-  const content = contentDifference(asked, read);
+  const content = read.same ? undefined : contentDifference(asked, read);
   return content === undefined ? [] : [seen(asked, { ...by, question: "content" }, content)];
 }
 

@@ -96,6 +96,7 @@ liveTest(
     }
     // The first L2 entry is at 16384: its offset is no longer a multiple of the cluster size.
     await make(directory, "qemu-io", "-f", "raw", "-c", "write -q -P 2 16390 1", "broken");
+    const half = content.slice().fill(0, 0, 4096);
     const readings = [
       { path: "disk", expected: content },
       { path: "no-such-file", expected: content },
@@ -103,6 +104,12 @@ liveTest(
       { path: "disk" },
       { path: "long", expected: content, length: 8192 },
       { path: "broken" },
+      {
+        path: "broken",
+        expected: new Uint8Array(8192),
+        unreadable: [{ start: 4096, length: 4096 }],
+      },
+      { path: "broken", expected: half, unreadable: [{ start: 0, length: 4096 }] },
       { path: "disk", expected: content, length: 8192 },
     ].map((it) => ({ ...it, path: `${directory}/${it.path}`, format: "qcow2", size: 8192 }));
     const alone = [];
@@ -118,8 +125,15 @@ liveTest(
     const texts = together.map((it) =>
       it.outcome === "accepted" ? `${it.value.bytes.every((b, i) => b === content[i])}` : it.outcome
     );
-    const zeros = "false";
-    assertEquals(texts, ["true", "rejected", "true", "true", zeros, zeros, "true"]);
+    const other = "false";
+    const expected = ["true", "rejected", "true", "true", other, other, other, other, "true"];
+    assertEquals(texts, expected);
+    const broken = [5, 6, 7].map((index) => together[index]);
+    assertEquals(broken.map((it) => it?.outcome === "accepted" && it.value.unreadable), [
+      [{ start: 0, length: 4096 }],
+      [{ start: 0, length: 4096 }],
+      [{ start: 0, length: 4096 }],
+    ]);
   },
 );
 

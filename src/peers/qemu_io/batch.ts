@@ -5,16 +5,24 @@ import { accepted, type Outcome, rejected } from "../peer.ts";
 import { malformed } from "../answers.ts";
 import type { ExpectedFile } from "./expected.ts";
 import type { Exchange } from "./process.ts";
-import type { Examination, Reading } from "./reading.ts";
-import { type AllocationRun, endOutcome, NOTHING_OPEN, readAllocationMap } from "./text.ts";
+import type { Content, Examination, Reading } from "./reading.ts";
+import {
+  type AllocationRun,
+  endOutcome,
+  NOTHING_OPEN,
+  readAllocationMap,
+  readFailure,
+} from "./text.ts";
 
 /** An image in a batch of commands. */
 export interface Part {
   readonly reading: Reading;
   readonly options: BlockOptions;
   readonly commands: readonly string[];
-  /** What qemu-io prints to standard error where content and length are as expected. */
-  readonly errors: string;
+  /** What qemu-io prints to standard error where content and length are as expected, if it is known. */
+  readonly errors?: string;
+  /** The reads that should fail, as indices of commands. */
+  readonly failing?: ReadonlySet<number>;
 }
 
 /** The file with the expected content is longer than the disk by this: its map shows where the disk ends. */
@@ -34,12 +42,46 @@ export function partOf(
   const alone = [openCommand(options), map, "close"];
   if (expected === undefined) return { reading, options, commands: alone, errors: "" };
   const file = expectedFile();
+  if (reading.unreadable !== undefined) {
+    file.reset(expected, expected.length);
+    return {
+      reading,
+      options,
+      ...readingAround(reading.unreadable, reading, { options, file, map }),
+    };
+  }
   const compare = [...size === 0 ? [] : [`read -q 0 ${size}`], "close"];
   const open = file.openCommand(options);
   if (file.reset(expected, Math.ceil(length / SECTOR) * SECTOR + BEYOND)) {
     return { reading, options, commands: [open, map, ...compare], errors: mapped ? END : "" };
   }
   return { reading, options, commands: [...alone, open, ...compare], errors: "" };
+}
+
+/**
+ * The commands for an image with parts that cannot be read: these first, then the others, for which the
+ * image is opened again. After a failed read, qcow1 may return stale data, which is not as expected.
+ */
+function readingAround(
+  unreadable: Content["unreadable"],
+  { size }: Reading,
+  { options, file, map }: { options: BlockOptions; file: ExpectedFile; map: string },
+): Pick<Part, "commands" | "failing"> {
+  const commands = [openCommand(options), map];
+  const failing = new Set<number>();
+  const readable: string[] = [];
+  let from = 0;
+  for (const { start, length } of [...unreadable, { start: size, length: 0 }]) {
+    if (start > from) readable.push(`read -q ${from} ${start - from}`);
+    from = start + length;
+    if (length === 0) continue;
+    failing.add(commands.length);
+    commands.push(`read -q ${start} ${length}`);
+  }
+  return {
+    commands: [...commands, "close", file.openCommand(options), ...readable, "close"],
+    failing,
+  };
 }
 
 /** The commands of a batch: each image ends with a command that qemu-io does not know. */
@@ -78,15 +120,26 @@ export function exchangesOf(
  *   nothing where the image has to be examined by itself
  */
 export function outcomeOf(part: Part, exchange: Exchange): Outcome<Examination> | undefined {
-  const { reading: { expected, mapped = true }, errors } = part;
+  const { reading: { expected, unreadable = [], mapped = true } } = part;
   if (expected === undefined) {
     const map = mapIn(part, exchange);
     return map?.outcome === "accepted" ? undefined : map;
   }
-  const [opened, map = "", ...others] = exchange.outputs;
-  if (exchange.errors !== errors || opened !== "" || others.join("") !== "") return undefined;
-  const runs = mapped ? readAllocationMap(map) : [];
-  return runs && accepted({ bytes: expected, unreadable: [], map: runs });
+  if (!isAsExpected(part, exchange)) return undefined;
+  const map = mapped ? readAllocationMap(exchange.outputs[1] ?? "") : [];
+  return map && accepted({ bytes: expected, unreadable, map });
+}
+
+/** Whether all commands but the map print what they should. */
+function isAsExpected({ errors, failing }: Part, exchange: Exchange): boolean {
+  // Where nothing is open, a read prints no more than one that succeeds.
+  if (errors === undefined ? exchange.errors.includes(NOTHING_OPEN) : exchange.errors !== errors) {
+    return false;
+  }
+  return exchange.outputs.every((output, index) => {
+    if (failing?.has(index) === true) return readFailure(output) !== undefined;
+    return index === 1 || output === "";
+  });
 }
 
 /** The map of an image of which no content is expected; nothing where a key may be missing. */

@@ -18,6 +18,8 @@ export interface Reading extends Omit<Subject, "directory"> {
   readonly expected?: Uint8Array;
   /** The length of the disk that goes with `expected`; `size` by default. */
   readonly length?: number;
+  /** Where no content is expected, because reading should fail; of one unit each. */
+  readonly unreadable?: Content["unreadable"];
 }
 
 /** The content of an image. */
