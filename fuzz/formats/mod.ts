@@ -62,6 +62,7 @@ export {
   type KeyKit,
   type Kit,
   type LaidOut,
+  layOut,
   type ModelClass,
   type NoiseKit,
   type OpenedCase,

@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { type ByteSource, MemorySource } from "../../src/bytes/mod.ts";
-import { type Json, Marks, type Pattern, patternBytes } from "../../src/format/mod.ts";
+import {
+  type Anatomy,
+  type Json,
+  Marks,
+  type Pattern,
+  patternBytes,
+  type Placed,
+} from "../../src/format/mod.ts";
 import { anatomyOf, judgeImage } from "../../src/image/mod.ts";
 import {
   assertSound,
@@ -13,6 +20,7 @@ import {
   filesOf,
   isSound,
   type Kit,
+  layOut,
   type OpenedCase,
   openWith,
   passphrasesOf,
@@ -33,6 +41,7 @@ import { KEY_WORDS, type KeyChoice, keyChoices, patterns } from "../generate/mod
 import { describeEdit, type Edit } from "../mutate/mod.ts";
 import { evolvedModel, featuresIn } from "./evolved.ts";
 import { excerptOf } from "./excerpt.ts";
+import { assertInspected } from "./inspected.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { MeteredSource, startWatch } from "./metered.ts";
 import { numberedFiles } from "./numbered.ts";
@@ -311,7 +320,11 @@ export function judged<Model>(
     const judgement = judgeImage(image);
     if (inspects) {
       at?.("inspect");
-      anatomyOf(image, ANATOMY);
+      const anatomy = anatomyOf(image, ANATOMY);
+      // Nothing of a disk without a sector is mapped.
+      if (from?.edits.length === 0 && (image.layer?.virtualSize ?? 0) > 0) {
+        assertInspected(anatomy, layOut(kit, from.model).image.placed, judgement.findings);
+      }
     }
     return { image, judgement };
   });

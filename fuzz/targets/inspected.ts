@@ -1,0 +1,47 @@
+import { hex } from "../../src/bytes/mod.ts";
+import type { Anatomy, Placed } from "../../src/format/mod.ts";
+import type { Finding } from "../../src/rules/mod.ts";
+import { anyIndex } from "../compare/mod.ts";
+import { Failure } from "../engine/mod.ts";
+
+/**
+ * Compares what inspecting finds in an image with what it was built of. Structures that something is
+ * wrong with may be missing, such as one of two copies of a header.
+ *
+ * @throws {Failure} when a table or data is not found
+ */
+export function assertInspected(
+  { claims, complete }: Anatomy,
+  placed: readonly Placed[],
+  findings: readonly Pick<Finding, "path">[],
+): void {
+  if (!complete) return;
+  const used = unionOf([...claims].map(({ offset, length }) => [offset, offset + length]));
+  const broken = new Set(findings.map(({ path }) => rootOf(path)));
+  const missed = placed.find(({ path, offset, length, role }) =>
+    length > 0 && role !== "header" && !broken.has(rootOf(path)) &&
+    !used.some(([start, end]) => start <= offset && offset + length <= end)
+  );
+  if (missed === undefined) return;
+  const { path, offset } = missed;
+  throw new Failure(
+    `open.inspect.${anyIndex(path)}`,
+    `inspect does not find ${path} at ${hex(offset)}`,
+    { about: { path, offset } },
+  );
+}
+
+function rootOf(path: string): string {
+  return path.split("/")[1] ?? "";
+}
+
+/** Ranges in order, joined where they overlap or touch. */
+function unionOf(ranges: readonly [start: number, end: number][]): [number, number][] {
+  const joined: [number, number][] = [];
+  for (const [start, end] of ranges.toSorted(([a], [b]) => a - b)) {
+    const last = joined.at(-1);
+    if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
+    else joined.push([start, end]);
+  }
+  return joined;
+}
