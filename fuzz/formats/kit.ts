@@ -81,8 +81,10 @@ export interface Kit<Model = unknown> {
    * @throws {Failure} where it does not
    */
   agrees?(image: OpenedImage, opened: OpenedCase<Model>): void;
-  /** Where the entry of a table is that says what a byte of the disk is made of. */
-  entryAt?(source: ByteSource, guestOffset: number): { path: string; offset: number } | undefined;
+  /** Where the entries of tables are that say what a byte of the disk is made of, the last one last. */
+  entriesAt?(source: ByteSource, guestOffset: number): { path: string; offset: number }[];
+  /** Paths of what says how content is stored, for a format without such tables. */
+  readonly contentPaths?: RegExp;
   /** Which structures parts of answers come from: a pattern of paths, and the structure's own path. */
   readonly answerPaths?: readonly (readonly [pattern: RegExp, place: string])[];
   /** Bytes that never were an image; by default without a magic in front of them. */

@@ -95,18 +95,22 @@ export interface EntryGeometry {
 
 const L1_ENTRY = 8;
 
-/** The entry of a byte of the disk: that of the L2 table, or of the L1 table if there is none. */
-export function entryIn(
+/** The entries of a byte of the disk: that of the L1 table, and that of the L2 table if there is one. */
+export function entriesIn(
   source: ByteSource,
   guestOffset: number,
   { l1Offset, l2Entries, clusterSize, entrySize, offsetMask }: EntryGeometry,
-): { path: string; offset: number } | undefined {
+): { path: string; offset: number }[] {
   const coverage = l2Entries * clusterSize;
   const table = Math.floor(guestOffset / coverage);
   const l1At = Number(l1Offset) + L1_ENTRY * table;
-  if (!(l1At + L1_ENTRY <= source.size)) return undefined;
+  if (!(l1At + L1_ENTRY <= source.size)) return [];
   const l2Offset = readUint(source.read(l1At, L1_ENTRY), 0, L1_ENTRY) & offsetMask;
-  if (l2Offset === 0n) return { path: `/l1/${table}`, offset: l1At };
+  const l1 = { path: `/l1/${table}`, offset: l1At };
+  if (l2Offset === 0n) return [l1];
   const index = Math.floor(guestOffset % coverage / clusterSize);
-  return { path: `/l2[${table}]/${index}`, offset: Number(l2Offset) + index * entrySize };
+  return [l1, {
+    path: `/l2[${table}]/${index}`,
+    offset: Number(l2Offset) + index * entrySize,
+  }];
 }

@@ -99,8 +99,9 @@ export const recorded: Target<RecordedCase> = {
   files: filesOf,
   describe: (value) => {
     if (recordedCiphers().has(value.name)) return `recorded sectors of ${value.name}`;
-    const { shows } = readRecord(directoryOf(value), value.name);
-    return `recorded image ${value.name}${shows === undefined ? "" : `: ${shows}`}`;
+    const { shows, features } = readRecord(directoryOf(value), value.name);
+    const of = features.join(", ");
+    return `recorded image ${value.name} (${of})${shows === undefined ? "" : `: ${shows}`}`;
   },
   excerpt: (value) => {
     if (recordedCiphers().has(value.name)) return "";

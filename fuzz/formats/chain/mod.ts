@@ -14,8 +14,8 @@ import { qcow2Format } from "../../../src/qcow2/mod.ts";
 import type { ExpectedDisk } from "../../generate/mod.ts";
 import { type Kit, NO_CHECKER, type ToolKit } from "../kit.ts";
 import { describeQcow, qcowKeys, qcowKit } from "../qcow.ts";
-import { qcow1EntryAt } from "../qcow1/entry_at.ts";
-import { qcow2EntryAt } from "../qcow2/entry_at.ts";
+import { qcow1EntriesAt } from "../qcow1/entry_at.ts";
+import { qcow2EntriesAt } from "../qcow2/entry_at.ts";
 import { chainClasses, FAR_SECTOR } from "./classes.ts";
 import { expectedDisk } from "./disk.ts";
 import { chainPassphrases, withOwnKeys } from "./keys.ts";
@@ -73,8 +73,8 @@ export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
   },
   keys: { ...qcowKeys, passphrases: chainPassphrases },
   formatOf: ([top]) => formatOf(top?.format ?? "raw"),
-  entryAt: (source, offset) =>
-    (probe(source).name === "qcow" ? qcow1EntryAt : qcow2EntryAt)(source, offset),
+  entriesAt: (source, offset) =>
+    (probe(source).name === "qcow" ? qcow1EntriesAt : qcow2EntriesAt)(source, offset),
   tools: chainTools,
   expected: {
     disk: (chain) => expectedDisk(chain),

@@ -80,6 +80,7 @@ export const luks1: Kit<Luks1Model> & { readonly tools: ToolKit } = {
   build: layOutLuks1,
   describe: describeLuks1,
   open: openVolume("luks"),
+  contentPaths: /^\/header\/cipher_(name|mode)$/,
   answerPaths: [[/^(?:\/format-specific\/data)?\/slots\/(\d+)/, "/key_slots/$1"]],
   depth: depthLuks1,
   agrees: agreesLuks1,

@@ -56,6 +56,7 @@ export const luks2: Kit<Luks2Model> & { readonly tools: ToolKit } = {
   build: layOutLuks2,
   describe: describeLuks2,
   open: openVolume("luks2"),
+  contentPaths: /\/json\/segments\/\d+\/(offset|iv_tweak|encryption|sector_size)$/,
   answerPaths: [
     [/^(?:\/format-specific\/data)?\/(keyslots|segments|digests|tokens)/, "/primary/json/$1"],
     [/^.*$/, "/primary"],

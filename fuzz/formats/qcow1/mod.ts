@@ -8,7 +8,7 @@ import { buildQcow1, qcow1Format, type Qcow1Model } from "../../../src/qcow1/mod
 import type { Kit } from "../kit.ts";
 import { describeQcow, qcowKeys, qcowKit, qcowNoise } from "../qcow.ts";
 import { qcow1Classes } from "./classes.ts";
-import { qcow1EntryAt } from "./entry_at.ts";
+import { qcow1EntriesAt } from "./entry_at.ts";
 import { qcow1Models } from "./models.ts";
 
 /** The kit of qcow version 1. */
@@ -25,5 +25,5 @@ export const qcow1: Kit<Qcow1Model> = {
   describe: describeQcow,
   keys: qcowKeys,
   noise: qcowNoise(1),
-  entryAt: qcow1EntryAt,
+  entriesAt: qcow1EntriesAt,
 };

@@ -1,20 +1,20 @@
 import type { ByteSource } from "../../../src/bytes/mod.ts";
 import { bitMask, decode } from "../../../src/layout/mod.ts";
 import { features, geometryOf, header, l1Entry } from "../../../src/qcow2/mod.ts";
-import { entryIn } from "../qcow.ts";
+import { entriesIn } from "../qcow.ts";
 
-/** The place of the mapping entry of a byte of the disk. */
-export function qcow2EntryAt(
+/** The places of the mapping entries of a byte of the disk. */
+export function qcow2EntriesAt(
   source: ByteSource,
   guestOffset: number,
-): { path: string; offset: number } | undefined {
+): { path: string; offset: number }[] {
   const head = decode(header, source.read(0, header.size));
   const { l2Entries, l2EntrySize, clusterSize } = geometryOf({
     clusterBits: head.cluster_bits,
     refcountOrder: head.refcount_order,
     extendedL2: head.version > 2 && (head.incompatible_features & features.extendedL2) !== 0n,
   });
-  return entryIn(source, guestOffset, {
+  return entriesIn(source, guestOffset, {
     l1Offset: head.l1_table_offset,
     l2Entries,
     clusterSize,

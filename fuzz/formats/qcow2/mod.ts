@@ -10,7 +10,7 @@ import { qcow2Format, type Qcow2Model } from "../../../src/qcow2/mod.ts";
 import type { Kit } from "../kit.ts";
 import { describeQcow, qcowKeys, qcowKit, qcowNoise } from "../qcow.ts";
 import { farClasses, qcow2Classes } from "./classes.ts";
-import { qcow2EntryAt } from "./entry_at.ts";
+import { qcow2EntriesAt } from "./entry_at.ts";
 import { qcow2Models } from "./models.ts";
 
 /** Large clusters and long tables cost time and find nothing that small ones do not. */
@@ -38,5 +38,5 @@ export const qcow2: Kit<Qcow2Model> = {
   describe: describeQcow,
   keys: { ...qcowKeys, costly: ({ encryption }) => encryption?.kind === "luks" },
   noise: qcowNoise(2, 3),
-  entryAt: qcow2EntryAt,
+  entriesAt: qcow2EntriesAt,
 };

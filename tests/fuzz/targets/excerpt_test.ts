@@ -42,12 +42,22 @@ function assertShows<Model>(
 
 Deno.test("an excerpt about a byte of the disk shows the entry that it comes from", () => {
   const about = { guestOffset: 2 * CLUSTER + 7 };
-  const shown = ["/l2[0]: L2 table", "guest 0x400", "!! The answers differ about this"];
+  const shown = [
+    "/l1/0 is used for it",
+    "/l2[0]: L2 table",
+    "guest 0x400",
+    "!! The answers differ about this: guest offset 0x407, data, host offset 0x",
+  ];
   assertShows(qcow2, image, { about, shown });
   assertShows(qcow1, legacy, {
     about: { guestOffset: 3 * CLUSTER },
     shown: ["/l2[0]: L2 table", "guest 0x600", "!! The answers differ about this"],
   });
+});
+
+Deno.test("an excerpt about a byte of a volume shows the cipher", () => {
+  const shown = ["cipher_mode", "guest offset 0x200, data, encrypted (luks)"];
+  assertShows(luks1, modelOf(), { about: { guestOffset: 512 }, shown });
 });
 
 Deno.test("an excerpt about a snapshot shows all of its entry, and of no other", () => {
