@@ -1,13 +1,6 @@
 import * as fc from "fast-check";
 import { type ByteSource, MemorySource } from "../../src/bytes/mod.ts";
-import {
-  type Anatomy,
-  type Json,
-  Marks,
-  type Pattern,
-  patternBytes,
-  type Placed,
-} from "../../src/format/mod.ts";
+import { type Json, Marks, type Pattern, patternBytes } from "../../src/format/mod.ts";
 import { anatomyOf, judgeImage } from "../../src/image/mod.ts";
 import {
   assertSound,
