@@ -43,7 +43,7 @@ const keys: KeyKit<Luks1Model> = {
 /** One volume in this many is generated; the others come from a cache. */
 const RARELY: Readonly<Record<Use, number>> = {
   open: 40,
-  roundtrip: 32,
+  roundtrip: 48,
   differential: 12,
   stateful: 12,
 };

@@ -52,7 +52,7 @@ export function luks1Volumes(options: VolumeOptions = {}): fc.Arbitrary<Luks1Mod
 }
 
 /** Of so many volumes whose keys are quickly tried, one is any. */
-const QUICK_SHARE = 12;
+const QUICK_SHARE = 24;
 const QUICK_KEY_BYTES = 16;
 const QUICK_HASHES: readonly (string | undefined)[] = ["md5", "sha1", "sha224", "sha256"];
 
