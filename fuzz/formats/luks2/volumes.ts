@@ -27,7 +27,7 @@ export interface Luks2VolumeOptions {
 }
 
 const RARELY = 40;
-const USUAL = 40;
+const USUAL = 26;
 const UUID = "7c1e6f0a-2b7d-4a53-9d55-61b1a0f3c2de";
 const KEPT_MAX = 2 ** 27;
 

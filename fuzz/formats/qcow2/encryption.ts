@@ -29,8 +29,8 @@ const UUID = "2d3f9c5e-54a3-4a0c-9d9b-0d8a7f3a9f10";
 const ITERATIONS_MAX = 20;
 const KEYS_MAX = 3;
 const SLOTS = 8;
-/** Every third cipher has its own volume. */
-const STEP = 3;
+/** Every sixth cipher has its own volume. */
+const STEP = 6;
 const GAPS = [0, 0, 1, 8, 40];
 const SPARES = [0, 0, 0, 512, 4096, 1];
 
