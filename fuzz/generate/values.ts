@@ -51,12 +51,13 @@ function bitOf(word: bigint): number {
   return bit;
 }
 
-/** Seeds of the content of compressed clusters: many of small ones, and few from so many bits on. */
-const SEEDS = { small: 16, large: 4, largeBits: 13 } as const;
+/** Number of seeds of the content of compressed clusters of at most so many bits. */
+const SEEDS: readonly (readonly [bits: number, seeds: number])[] = [[12, 8], [15, 2], [30, 1]];
 
 /** A pattern for a compressed cluster. Compressing takes so long that there are few of them. */
 export function compressedPattern({ kind, seed }: Pattern, clusterBits: number): Pattern {
-  return { kind, seed: seed % (clusterBits < SEEDS.largeBits ? SEEDS.small : SEEDS.large) };
+  const [, seeds] = SEEDS.find(([bits]) => clusterBits <= bits) ?? [0, 1];
+  return { kind, seed: 1 + seed % seeds };
 }
 
 /** Bytes that follow from a few numbers. */

@@ -50,7 +50,7 @@ export function luks2Volumes(options: Luks2VolumeOptions = {}): fc.Arbitrary<Luk
 }
 
 /** One volume in so many has a header of any size: checksums of long ones take time. */
-const LONG_SHARE = 100;
+const LONG_SHARE = 200;
 
 /** The first volumes with all sizes of the header. */
 function longHeaders(usual: readonly Luks2Model[]): Luks2Model[] {
@@ -95,11 +95,13 @@ function usualVolumes(aes: boolean): Luks2Model[] {
     }));
 }
 
+const DAMAGED: readonly CopyState[] = ["older", "garbled", "missing"];
+
 function usualStates(index: number): Pick<Luks2Model, CopyName> {
-  const state = (["older", "garbled", "missing"] as const)[index % 3] as CopyState;
+  const state = DAMAGED[Math.floor(index / 8) % DAMAGED.length] as CopyState;
   return {
-    primary: index % 13 === 11 ? state : "sound",
-    secondary: index % 13 === 12 ? state : "sound",
+    primary: index % 8 === 6 ? state : "sound",
+    secondary: index % 8 === 7 ? state : "sound",
   };
 }
 

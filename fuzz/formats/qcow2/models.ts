@@ -276,6 +276,8 @@ const ENCRYPTED_BITS_MAX = 16;
 const CONTENT_MAX = 2 ** 21;
 
 const LEVELS = [1, 6, 9, 19] as const;
+const LARGE_LEVELS = [6, 19] as const;
+const LARGE_BITS = 13;
 
 /** A compressed cluster, or one like it that was probably compressed before. */
 function cheaply(
@@ -283,10 +285,11 @@ function cheaply(
   clusterBits: number,
 ): GuestCluster {
   const { pattern, level } = cluster;
+  const levels = clusterBits < LARGE_BITS ? LEVELS : LARGE_LEVELS;
   return {
     ...cluster,
     pattern: compressedPattern(pattern, clusterBits),
-    level: LEVELS.find((most) => level <= most) ?? level,
+    level: levels.find((most) => level <= most) ?? level,
   };
 }
 
