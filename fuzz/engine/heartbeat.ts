@@ -1,3 +1,5 @@
+import { LastUsed } from "../../src/bytes/mod.ts";
+
 /** What a worker's thread is doing. */
 export type Phase = "idle" | "starting" | "generating" | "running" | "shrinking" | "reporting";
 
@@ -42,8 +44,11 @@ const PATH = 7;
 
 /** Bytes of the name of a step; the rest is cut off. */
 const STEP_MAX = 32;
+const STEPS_KEPT = 32;
 /** Bytes of the text of a case. */
 const CARRIED_MAX = 64 * 1024;
+
+const encoder = new TextEncoder();
 
 /**
  * Memory that the two threads of a worker share. The thread that runs cases writes here what it does. A
@@ -55,6 +60,8 @@ export class Heartbeat {
   readonly #words: Int32Array;
   readonly #step: Uint8Array;
   readonly #carried: Uint8Array;
+  /** Names of steps as bytes: each image has the same few. */
+  readonly #steps = new LastUsed<string, Uint8Array>(STEPS_KEPT);
 
   constructor(buffer = new SharedArrayBuffer(4 * (PATH + PATH_MAX) + STEP_MAX + CARRIED_MAX)) {
     this.buffer = buffer;
@@ -82,7 +89,7 @@ export class Heartbeat {
 
   /** The case that runs next, as JSON: no seed generates it. A text that is too long is not carried. */
   carry(text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encoder.encode(text);
     if (bytes.length > CARRIED_MAX) return;
     this.#carried.set(bytes);
     this.#words[CARRIED_LENGTH] = bytes.length;
@@ -96,7 +103,7 @@ export class Heartbeat {
 
   /** The thread starts a step of the case. It counts as the same case for the time limit. */
   at(step: string): void {
-    const bytes = new TextEncoder().encode(step).subarray(0, STEP_MAX);
+    const bytes = this.#steps.get(step, () => encoder.encode(step).subarray(0, STEP_MAX));
     this.#step.set(bytes);
     this.#words[STEP_LENGTH] = bytes.length;
   }

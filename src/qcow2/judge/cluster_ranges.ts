@@ -30,17 +30,26 @@ export class ClusterRanges {
     clusterSize: number,
   ): ClusterRanges {
     const sorted = ranges.filter(([, length]) => length > 0).sort(([a], [b]) => a - b);
-    return new ClusterRanges(
-      Float64Array.from(sorted, ([offset]) => Math.floor(offset / clusterSize)),
-      Float64Array.from(sorted, ([offset, length]) => Math.ceil((offset + length) / clusterSize)),
-    );
+    const starts = new Float64Array(sorted.length);
+    const ends = new Float64Array(sorted.length);
+    for (const [i, [offset, length]] of sorted.entries()) {
+      starts[i] = Math.floor(offset / clusterSize);
+      ends[i] = Math.ceil((offset + length) / clusterSize);
+    }
+    return new ClusterRanges(starts, ends);
   }
 
   /** The clusters that ranges of one cluster's length touch. `offsets` are sorted in place. */
   static ofClusters(offsets: Float64Array, clusterSize: number): ClusterRanges {
     offsets.sort();
-    const ends = offsets.map((offset) => Math.ceil(offset / clusterSize) + 1);
-    return new ClusterRanges(offsets.map((offset) => Math.floor(offset / clusterSize)), ends);
+    const starts = new Float64Array(offsets.length);
+    const ends = new Float64Array(offsets.length);
+    for (let i = 0; i < offsets.length; i++) {
+      const cluster = offsets[i] as number / clusterSize;
+      starts[i] = Math.floor(cluster);
+      ends[i] = Math.ceil(cluster) + 1;
+    }
+    return new ClusterRanges(starts, ends);
   }
 
   /**
