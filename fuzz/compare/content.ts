@@ -1,6 +1,6 @@
 import { AccessError, type Layer } from "../../src/format/mod.ts";
-import { layersOf, readContent } from "../../src/image/mod.ts";
-import type { Examination, Reading } from "../../src/peers/mod.ts";
+import { layersOf, type OpenedImage, readContent } from "../../src/image/mod.ts";
+import type { ChainImage, Examination, Reading } from "../../src/peers/mod.ts";
 import { answerAt, firstDifference, whereIn } from "./bytes.ts";
 import { hasFarHole } from "./files.ts";
 import type { Seen } from "./observation.ts";
@@ -27,7 +27,15 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
   const unit = Math.min(UNIT_MAX, image.layer?.clusterSize ?? UNIT_MAX);
   const expected = expectedOf(asked, size, unit);
   const mapped = !hasFarHole(image.source);
-  const theirs = await tools.qemuIo.examine({ ...subject, size, unit, mapped, ...expected });
+  const likely = likelyChain(image);
+  const theirs = await tools.qemuIo.examine({
+    ...subject,
+    likely,
+    size,
+    unit,
+    mapped,
+    ...expected,
+  });
   const opened = differences<unknown>(asked, { ...by, question: "open" }, {
     ours: judgement.qemu.open === "accept" ? { outcome: "accepted", value: null } : refusal(asked),
     theirs,
@@ -36,6 +44,15 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
   if (opened.length > 0 || theirs.outcome !== "accepted") return opened;
   const same = theirs.value.bytes === expected.expected;
   return compareExamination(asked, by, { ...theirs.value, unit, mapped, same });
+}
+
+/** The images of a chain down to the first one that the reference rejects. */
+function likelyChain(image: OpenedImage): ChainImage[] {
+  const chain: ChainImage[] = [];
+  for (let at: OpenedImage | undefined = image; at?.layer !== undefined; at = at.backing) {
+    chain.push({ format: at.layer.format, encrypted: at.layer.encrypted });
+  }
+  return chain;
 }
 
 /** The content that the reference reads, if most of it can be read. */

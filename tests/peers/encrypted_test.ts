@@ -143,6 +143,13 @@ liveTest(
       assertEquals(read.outcome, outcome);
       if (read.outcome === "accepted") assertEquals(read.value.bytes, CONTENT);
     }
+    // What is likely may be wrong: the top image is encrypted, the one below it is not.
+    for (const encrypted of [[], [false], [true], [true, true], [true, false]]) {
+      const likely = encrypted.map((encrypted) => ({ format: "qcow2", encrypted }));
+      const passphrases = ["two", "unused", "one"];
+      const read = await session.readAll({ ...top, passphrases, likely, size: SIZE });
+      assertEquals(read.outcome === "accepted" && read.value.bytes, CONTENT, `${encrypted}`);
+    }
     await session.close();
   },
 );

@@ -142,13 +142,18 @@ function isAsExpected({ errors, failing }: Part, exchange: Exchange): boolean {
   });
 }
 
-/** The map of an image of which no content is expected; nothing where a key may be missing. */
+/** What QEMU says of a key for an image that is not encrypted. */
+const NEEDLESS_KEY = "does not support the option";
+
+/** The map of an image of which no content is expected; nothing where a key may be missing or needless. */
 export function mapIn(
   { reading: { expected, mapped = true, passphrases = [] } }: Part,
   exchange: Exchange,
 ): Outcome<readonly AllocationRun[]> | undefined {
-  const lacks = passphrases.length > 0 && lackingKey(exchange.errors) !== undefined;
-  return expected !== undefined || lacks ? undefined : mapOutcome(exchange, mapped);
+  const { errors } = exchange;
+  const differs = passphrases.length > 0 &&
+    (lackingKey(errors) !== undefined || errors.includes(NEEDLESS_KEY));
+  return expected !== undefined || differs ? undefined : mapOutcome(exchange, mapped);
 }
 
 /** The command that opens an image. */

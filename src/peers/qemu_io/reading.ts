@@ -1,4 +1,4 @@
-import type { Subject } from "../peer.ts";
+import type { ChainImage, Subject } from "../peer.ts";
 import type { AllocationRun } from "./text.ts";
 
 /** An image, and the length to read. */
@@ -18,6 +18,11 @@ export interface Reading extends Omit<Subject, "directory"> {
   readonly expected?: Uint8Array;
   /** The length of the disk that goes with `expected`; `size` by default. */
   readonly length?: number;
+  /**
+   * The first images of a chain of which not all is known, as the caller reads them. qemu-img is called
+   * only where qemu-io lacks a key with them, or does not know what a key is for.
+   */
+  readonly likely?: readonly ChainImage[];
   /** Where no content is expected, because reading should fail; of one unit each. */
   readonly unreadable?: Content["unreadable"];
 }

@@ -161,7 +161,8 @@ export class QemuIoSession {
   #partOf(reading: Reading, index: number): Part | undefined {
     const { format, header, passphrases = [] } = reading;
     if (header !== undefined) return undefined;
-    const { chain = format === "luks" ? [{ format, encrypted: true }] : [] } = reading;
+    const { likely = [] } = reading;
+    const { chain = format === "luks" ? [{ format, encrypted: true }] : likely } = reading;
     const options = blockOptions(reading, chain, this.#qemuIo.secretsOf(passphrases));
     return partOf(
       reading,
