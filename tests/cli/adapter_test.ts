@@ -1,7 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { shellAdapter } from "../peers/adapters.ts";
-import { adapter, isInstalled, skip } from "./adapter.ts";
+import { isInstalled, skip } from "../installed.ts";
+import { adapter } from "./adapter.ts";
 import { withDirectory } from "./files.ts";
+import { spawnDiskproof } from "./program.ts";
 
 /** Writes a long-lived adapter in shell. */
 function lines(directory: string, cases: string, hello?: string): string {
@@ -138,7 +140,8 @@ for (const { name, write, says } of WRONG) {
 
 Deno.test("adapter doctor needs an adapter that starts", () =>
   withDirectory(async (directory) => {
-    const missing = await adapter(directory, "doctor", "jsonl:no-such-program");
+    const args = ["adapter", "doctor", "jsonl:no-such-program"];
+    const missing = await spawnDiskproof(directory, args);
     assertEquals(missing.status, 3);
     assertStringIncludes(missing.stderr, "Cannot start no-such-program: it is not on the PATH");
     const tool = await adapter(directory, "doctor", "qemu-img");

@@ -2,9 +2,11 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname } from "node:path";
-import { adapter, isInstalled, ROOT, skip } from "./adapter.ts";
+import { isInstalled, skip } from "../installed.ts";
+import { adapter } from "./adapter.ts";
 import { withDirectory } from "./files.ts";
 
+const ROOT = new URL("../../", import.meta.url).pathname;
 const EXAMPLES = `${ROOT}examples/adapters`;
 const SIZE = 1048576;
 

@@ -8,7 +8,7 @@ import { exportedCase } from "../../corpus/build/export/case.ts";
 import { caseImages } from "../../corpus/build/images.ts";
 import { recordedCases } from "../../corpus/build/export/tree.ts";
 import { runTool, withScratch } from "../../src/peers/mod.ts";
-import { isInstalled, skip } from "../cli/adapter.ts";
+import { isInstalled, skip } from "../installed.ts";
 import { liveTest } from "../live.ts";
 
 /** Images of qcow2 version 2 and raw ones, a small part. */
