@@ -322,6 +322,12 @@ export function judged<Model>(
     return { image, judgement };
   });
   at?.("compare");
+  const refusal = image.findings.refusal("read");
+  if ((judgement.cryptsetup ?? judgement.qemu).open === "accept" && refusal !== undefined) {
+    throw new Failure(`open.accepted.${refusal.rule}`, `It is accepted: ${refusal.message}`, {
+      about: { path: refusal.path },
+    });
+  }
   kit.agrees?.(image, opened);
   if (from !== undefined && isSound(kit, from.model, from.edits)) {
     assertSound(kit, image, { model: from.model, key });
