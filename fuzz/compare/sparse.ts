@@ -1,7 +1,7 @@
 import {
   closeSync,
   ftruncateSync,
-  mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -31,9 +31,9 @@ export async function compareSparseMap(asked: Asked, tools: Toolbox): Promise<Se
   const { subject } = asked;
   if (layersOf(asked.image).some(({ encrypted }) => encrypted)) return [];
   const from = dirname(subject.path);
-  const directory = join(from, "sparse");
+  // Other images of the same case may be compared at the same time.
+  const directory = mkdtempSync(join(from, "sparse-"));
   const path = join(directory, basename(subject.path));
-  mkdirSync(directory);
   let image: OpenedImage | undefined;
   try {
     const files = readdirSync(from)
