@@ -42,7 +42,8 @@ import { excerptOf } from "./excerpt.ts";
 import { fromPlainJson, toPlainJson } from "./json.ts";
 import { numberedFiles } from "./numbered.ts";
 
-/** Most images of one model. */
+/** Images of one model: making it takes longer than comparing several of them. */
+const VARIANTS_MIN = 4;
 const VARIANTS_MAX = 8;
 
 /** A case of `differential`: an image, its edits, and the question. */
@@ -255,7 +256,7 @@ function differentialCases<Model>(
   );
   const key = kit.keys?.choices("differential") ?? keyChoices({ none: 1 });
   const variants = fc.array(fc.record({ draws: edits, key, ask }), {
-    minLength: 1,
+    minLength: VARIANTS_MIN,
     maxLength: VARIANTS_MAX,
     size: "max",
   });
