@@ -1,5 +1,5 @@
 import config from "../../deno.json" with { type: "json" };
-import { inShell, OUTPUT_TIMED } from "./process.ts";
+import { cpuSeconds } from "../mutants/cpu.ts";
 import type { Row } from "./row.ts";
 
 /** Cases a second on one core to aim for, by target. */
@@ -14,6 +14,8 @@ const AIMS: Readonly<Record<string, number>> = {
 };
 const SECONDS = 6;
 const JOBS_SECONDS = 20;
+/** Milliseconds between two looks at the processor time of a run. */
+const CPU_POLL_MS = 100;
 
 /** The events of a run that are of interest here. */
 interface Finished {
@@ -30,22 +32,43 @@ interface Rate {
 
 /** The rate of a fuzz run as `deno task fuzz` does it; the start of the program counts as processor time. */
 async function rateOf(args: readonly string[]): Promise<Rate> {
-  const [, ...words] = config.tasks.fuzz.command.split(" ");
+  const [program = "deno", ...words] = config.tasks.fuzz.command.split(" ");
   const artifacts = Deno.makeTempDirSync();
   try {
-    const more = ["--seed", "1", "--json", "--artifacts", artifacts];
-    const { stdout, cpu } = await inShell(OUTPUT_TIMED, ["deno", ...words, ...args, ...more], [
-      0,
-      1,
-    ]);
-    const lines = stdout.trim().split("\n");
-    const events = lines.map((line): Finished => JSON.parse(line));
+    const child = new Deno.Command(program, {
+      args: [...words, ...args, "--seed", "1", "--json", "--artifacts", artifacts],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const output = new Response(child.stdout).text();
+    const cpu = await cpuUntilEnd(child);
+    const { code } = await child.status;
+    if (code > 1) throw new Error(`Cannot measure fuzz ${args.join(" ")}: exit status ${code}`);
+    const events = (await output).trim().split("\n").map((line): Finished => JSON.parse(line));
     const end = events.find(({ event }) => event === "finished");
-    const cases = 1000 * (end?.counts?.cases ?? NaN);
-    return { wall: cases / (end?.milliseconds ?? NaN), cpu: cases / cpu };
+    const cases = end?.counts?.cases ?? NaN;
+    return { wall: 1000 * cases / (end?.milliseconds ?? NaN), cpu: cases / cpu };
   } finally {
     Deno.removeSync(artifacts, { recursive: true });
   }
+}
+
+/**
+ * Processor time of a process and of all that it starts, in seconds. It is looked at while they run:
+ * the shell's `times` counts no workers and tools that end with the process, because it does not wait
+ * for them.
+ */
+async function cpuUntilEnd(child: Deno.ChildProcess): Promise<number> {
+  let hasEnded = false;
+  child.status.then(() => hasEnded = true);
+  let last = NaN;
+  while (!hasEnded) {
+    const now = await cpuSeconds(child.pid);
+    if (now !== undefined && !(now < last)) last = now;
+    await new Promise((resolve) => setTimeout(resolve, CPU_POLL_MS));
+  }
+  return last;
 }
 
 /** The rates of targets on one core, and how much faster two jobs are. */
