@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import config from "../deno.json" with { type: "json" };
+import { TEST_PERMISSIONS } from "../scripts/test.ts";
 import { withScratch } from "../src/peers/mod.ts";
 import { denoWithFakes, type Fake, type Run } from "./peers/fake_tools.ts";
 
@@ -14,8 +14,7 @@ function runLive(
     const file = `${directory}/one_test.ts`;
     const test = `liveTest({ needs: ${JSON.stringify(needs)} }, "one", () => Promise.reject(1));`;
     Deno.writeTextFileSync(file, `import { liveTest } from "${LIVE}";\n${test}\n`);
-    const permissions = config.tasks.test.command.split(" ").filter((it) => /^--allow/.test(it));
-    const args = ["test", "--no-prompt", "--no-check", ...permissions, file];
+    const args = ["test", "--no-prompt", "--no-check", ...TEST_PERMISSIONS, file];
     return denoWithFakes(directory, tools, args, {
       DISKPROOF_REQUIRE_TOOLS: required ? "1" : "",
     });
