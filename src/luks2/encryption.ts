@@ -20,11 +20,17 @@ export interface CipherUse {
  * interface; only one mode of one cipher is accepted. Total; names may be unknown.
  */
 export function cipherOptions({ encryption, sectorSize }: CipherUse): SectorCipherOptions {
-  const [cipher = "", ...rest] = encryption.replace(CAPI, "$2-$1-").split("-");
-  const written = rest.join("-");
-  const mode = rest.length === 0 || written === "plain" ? "cbc-plain" : written;
-  return { cipher, ivGenerator: "", ...splitMode(mode), sectorSize };
+  const written = encryption.replace(CAPI, "$2-$1-");
+  const [, cipher = CIPHER.exec(written)?.[0] ?? "", mode = "plain"] = PARTS.exec(written) ?? [];
+  const named = mode === "plain" ? "cbc-plain" : mode;
+  return { cipher, ivGenerator: "", ...splitMode(named), sectorSize };
 }
+
+/** What `sscanf` finds with `%31[^-]-%31s`: the mode is the first word after the dash. */
+const PARTS = /^([^-]{1,31})-[ \t-\r]*([^ \t-\r]{1,31})/;
+const CIPHER = /^[^-]{1,31}/;
+/** A word after a space: dm-crypt reads it as the next word of its table. */
+const WORDS = /[ \t-\r][^ \t-\r]/;
 
 const CAPI = /^capi:([^(),-]+)\(([^(),-]+)\)-/;
 
@@ -48,6 +54,7 @@ const KEY_LENGTHS = [16, 24, 32, 48, 64];
 
 /** Why dm-crypt reads other content from such sectors, or none, as a sentence. */
 export function notAsDmCrypt(use: CipherUse): string | undefined {
+  if (WORDS.test(use.encryption)) return "dm-crypt reads an encryption up to the first space";
   return whyNotAsDmCrypt(cipherOptions(use));
 }
 
