@@ -22,5 +22,8 @@ Deno.test("what an image was built of has to be found by inspecting it", () => {
   assertInspected(anatomy([512, 512], [1024, 1024]), placed, []);
   const failure = () => assertInspected(anatomy([512, 512], [1024, 511]), placed, []);
   assertThrows(failure, Failure, "/data[0]");
-  assertInspected(anatomy([1024, 512]), placed, [{ path: "/l1/0" }]);
+  assertInspected(anatomy([1024, 512]), placed, [{ path: "/l1/0", offset: 512 }]);
+  assertInspected(anatomy([512, 512]), placed, [{ path: "/cluster[2]", offset: 1024 }]);
+  const other = () => assertInspected(anatomy([512, 512]), placed, [{ path: "/", offset: 1536 }]);
+  assertThrows(other, Failure, "/data[0]");
 });
