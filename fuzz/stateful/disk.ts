@@ -7,7 +7,7 @@ interface Segment extends Range {
   readonly content?: Content;
   /** It may have any content. */
   readonly unknown?: true;
-  /** It was made zeros. */
+  /** It was made zeros, and not by a discard: that may leave what is below zeros of the tables. */
   readonly zeroed?: true;
 }
 
@@ -53,6 +53,11 @@ export class Disk {
     return this.#with({ start, end, zeroed: true });
   }
 
+  /** The disk with zeros in a range that was given up. */
+  discard({ start, end }: Range): Disk {
+    return this.#with({ start, end });
+  }
+
   /** The disk with a range that may have any content. */
   forget({ start, end }: Range): Disk {
     return this.#with({ start, end, unknown: true });
@@ -61,7 +66,7 @@ export class Disk {
   /** The disk with another length. New bytes are zeros, and those up to `knownFrom` are not known. */
   resized(size: number, knownFrom: number = 0): Disk {
     if (size >= this.size) {
-      const zeros = new Disk(size, this.#segments).#with({ start: this.size, end: size });
+      const zeros = new Disk(size, this.#segments).discard({ start: this.size, end: size });
       return zeros.#with({ start: this.size, end: Math.min(size, knownFrom), unknown: true });
     }
     return new Disk(size, cut(this.#segments, { start: size, end: this.size }).before);

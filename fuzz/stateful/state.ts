@@ -102,7 +102,7 @@ export function after(state: State, action: Action): State {
     case "discard": {
       if (state.facts.discards === "anything") return { ...next, disk: disk.forget(action.range) };
       const lost = discarded(state, action.range);
-      const left = lost === undefined ? disk : disk.zero(lost);
+      const left = lost === undefined ? disk : disk.discard(lost);
       return tracksDiscards(state)
         ? marked({ ...next, disk: left }, action.range)
         : { ...next, disk: left };

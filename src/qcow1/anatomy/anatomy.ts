@@ -11,7 +11,7 @@ import {
 } from "../../format/mod.ts";
 import { decodeQcow1, type Qcow1File } from "../decode.ts";
 import { compressedExtent, type Entry, isZero, kindOf, offsetOf, valueOf } from "../entry.ts";
-import { type Geometry, l1Bytes } from "../geometry.ts";
+import { type Geometry, l1Bytes, l1Needed } from "../geometry.ts";
 import { Qcow1Image } from "../image.ts";
 import { header as headerStruct, l1Entry, l2Entry, limits } from "../structures.ts";
 
@@ -35,7 +35,7 @@ export function qcow1Anatomy(source: ByteSource, options: AnatomyOptions): Anato
       "The header has no valid cluster size: the rest of the image cannot be inspected",
     );
   } else {
-    new Tables(new Qcow1Image(file, file.geometry), collector).add();
+    new Tables(new Qcow1Image(file, file.geometry), collector).add(file.header.size);
   }
   return collector.done();
 }
@@ -67,10 +67,12 @@ class Tables {
     this.#collector = collector;
   }
 
-  add(): void {
+  /** @param size that of the header: the table covers all of it, and the disk only whole sectors */
+  add(size: bigint): void {
     const { l1, l1Offset } = this.#image;
     const collector = this.#collector;
-    const place = { path: "/l1", offset: Number(l1Offset), length: l1Bytes(l1.length) };
+    const length = l1Bytes(Number(l1Needed(size, this.#geometry)));
+    const place = { path: "/l1", offset: Number(l1Offset), length };
     if (place.offset >= FAR) return;
     collector.claim({ ...place, kind: "table" });
     if (!collector.spend(l1.stored)) return;
