@@ -51,13 +51,14 @@ function bitOf(word: bigint): number {
   return bit;
 }
 
-/** Number of seeds of the content of compressed clusters of at most so many bits. */
+/** Number of seeds other than 0 of the content of compressed clusters of at most so many bits. */
 const SEEDS: readonly (readonly [bits: number, seeds: number])[] = [[12, 8], [15, 2], [30, 1]];
 
 /** A pattern for a compressed cluster. Compressing takes so long that there are few of them. */
 export function compressedPattern({ kind, seed }: Pattern, clusterBits: number): Pattern {
   const [, seeds] = SEEDS.find(([bits]) => clusterBits <= bits) ?? [0, 1];
-  return { kind, seed: 1 + seed % seeds };
+  // Cases shrink to seed 0.
+  return { kind, seed: seed === 0 ? 0 : 1 + seed % seeds };
 }
 
 /** Bytes that follow from a few numbers. */
