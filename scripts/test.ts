@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { isAbsolute } from "node:path";
+import { resolve } from "node:path";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 /** What every test may do. */
@@ -46,10 +46,10 @@ function writeGroups(folder: string): void {
 }
 
 /** Whether a word of the command line names files of tests; others are options and their values. */
-function isPath(word: string): boolean {
-  if (word.startsWith("-")) return false;
+function isPath(word: string, at: number, words: readonly string[]): boolean {
+  if (word.startsWith("-") || words[at - 1] === "--filter") return false;
   try {
-    Deno.statSync(isAbsolute(word) ? word : ROOT + word);
+    Deno.statSync(resolve(ROOT, word));
     return true;
   } catch {
     return false;

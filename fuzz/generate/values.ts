@@ -52,7 +52,7 @@ function bitOf(word: bigint): number {
 }
 
 /** Number of seeds other than 0 of the content of compressed clusters of at most so many bits. */
-const SEEDS: readonly (readonly [bits: number, seeds: number])[] = [[12, 8], [15, 2], [30, 1]];
+const SEEDS: readonly (readonly [bits: number, seeds: number])[] = [[12, 8], [15, 2]];
 
 /** A pattern for a compressed cluster. Compressing takes so long that there are few of them. */
 export function compressedPattern({ kind, seed }: Pattern, clusterBits: number): Pattern {

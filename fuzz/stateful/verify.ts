@@ -163,15 +163,17 @@ function verifyRawFile(
   for (const { start, end } of disk.zeroed()) {
     for (const { kind, start: at, length } of layer.runs(start, end)) {
       if (kind !== "zero") continue;
-      const stored = new Uint8Array(Math.min(length, CHUNK));
-      layer.readRun({ kind: "data", start: at, length, host: at }, 0, stored);
-      if (isZero(stored)) continue;
-      const place = at + stored.findIndex((byte) => byte !== 0);
-      throw new Failure(
-        `${by}.raw-data-file`,
-        `The tables say zeros at ${place}, and the raw data file has other bytes there`,
-        { about: { guestOffset: place } },
-      );
+      for (let from = 0; from < length; from += CHUNK) {
+        const stored = new Uint8Array(Math.min(length - from, CHUNK));
+        layer.readRun({ kind: "data", start: at, length, host: at }, from, stored);
+        if (isZero(stored)) continue;
+        const place = at + from + stored.findIndex((byte) => byte !== 0);
+        throw new Failure(
+          `${by}.raw-data-file`,
+          `The tables say zeros at ${place}, and the raw data file has other bytes there`,
+          { about: { guestOffset: place } },
+        );
+      }
     }
   }
 }
