@@ -7,7 +7,7 @@ import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
 import type { EntryContext } from "../l2_entries.ts";
 import { judgeTableEntry } from "../judge/bitmap_tables.ts";
 import { TABLE_BYTES_MAX } from "../judge/snapshots.ts";
-import { type Findings, inHeader } from "../findings.ts";
+import { type Findings, type FoundRule, inHeader } from "../findings.ts";
 import type { SnapshotTable } from "../snapshots.ts";
 import {
   bitmapTableEntry,
@@ -292,43 +292,36 @@ function compare(
   { context }: CheckedImage,
 ): number {
   let highest = 0;
-  const { findings } = references;
-  const next = (from: number): number => references.nextCounted(from, stored);
-  for (let i = next(0); i < references.clusters; i = next(i + 1)) {
+  const { findings, clusters } = references;
+  const { clusterSize } = context.geometry;
+  for (let i = references.nextCounted(0, stored); i < clusters;) {
     const refcount = stored.of(i);
     const expected = references.of(i);
-    const { clusterSize } = context.geometry;
-    if (refcount === UNREADABLE) {
-      const length = stored.same(i, references.clusters - i);
-      references.checkErrors += length;
-      findings.addEach("qcow2.check.refcount-read", length, (at) => {
-        const offset = (i + at) * clusterSize;
-        const message = `The refcount of the cluster at ${hex(offset)} cannot be read`;
-        return { path: `/cluster[${i + at}]`, offset, message };
+    // A damaged header can refer to millions of clusters: equal ones are compared together.
+    const same = stored.same(i, clusters - i);
+    const length = refcount === UNREADABLE ? same : references.same(i, same);
+    const first = i;
+    const add = (rule: FoundRule, says: string): void =>
+      findings.addEach(rule, length, (at) => {
+        const offset = (first + at) * clusterSize;
+        const message = `The refcount of the cluster at ${hex(offset)} ${says}`;
+        return { path: `/cluster[${first + at}]`, offset, message };
       });
-      i += length - 1;
-      continue;
-    }
-    const offset = i * clusterSize;
-    const place = (): Place => ({ path: `/cluster[${i}]`, offset });
-    if (refcount > 0 || expected > 0) highest = i;
-    if (refcount === expected) {
-      const most = Math.min(stored.same(i), references.clusters - i);
-      i += references.same(i, most) - 1;
-      if (refcount > 0) highest = i;
-      continue;
-    }
-    const message = (): string =>
-      `The refcount of the cluster at ${
-        hex(offset)
-      } is ${refcount}, and it has ${expected} references`;
-    if (refcount < expected) {
-      references.corruptions++;
-      findings.add("qcow2.check.refcount-low", place, message);
+    if (refcount === UNREADABLE) {
+      references.checkErrors += length;
+      add("qcow2.check.refcount-read", "cannot be read");
     } else {
-      references.leaks++;
-      findings.add("qcow2.check.refcount-high", place, message);
+      if (refcount > 0 || expected > 0) highest = i + length - 1;
+      const says = `is ${refcount}, and it has ${expected} references`;
+      if (refcount < expected) {
+        references.corruptions += length;
+        add("qcow2.check.refcount-low", says);
+      } else if (refcount > expected) {
+        references.leaks += length;
+        add("qcow2.check.refcount-high", says);
+      }
     }
+    i = references.nextCounted(i + length, stored);
   }
   return highest;
 }

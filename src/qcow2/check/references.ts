@@ -118,7 +118,10 @@ export class References {
       return;
     }
     const last = Math.floor((offset + size - 1) / clusterSize);
-    for (let k = Math.floor(offset / clusterSize); k <= last; k++) this.#reference(k, times, path);
+    for (let k = Math.floor(offset / clusterSize); k <= last; k++) {
+      if (k < last) k += this.addRun(k * clusterSize, last - k, times);
+      this.#reference(k, times, path);
+    }
   }
 
   /**
