@@ -106,7 +106,8 @@ export class EntryTable {
   #nextData(index: number): number {
     const offset = this.offsetOf(index);
     const data = this.#source.nextData?.(offset) ?? offset;
-    return index + Math.floor((data - offset) / ENTRY_BYTES);
+    // Offsets of 2^53 and more are rounded, also to less.
+    return index + Math.max(0, Math.floor((data - offset) / ENTRY_BYTES));
   }
 
   #load(number: number): void {

@@ -120,8 +120,14 @@ liveTest(
     }
     const session = new QemuIoSession();
     const together = await Promise.all(readings.map((reading) => session.examine(reading)));
+    // A passphrase that is also a part of the words between the images.
+    const passphrases = ["0"];
+    const keyed = await Promise.all(
+      readings.map((reading) => session.examine({ ...reading, passphrases })),
+    );
     await session.close();
     assertEquals(together, alone);
+    assertEquals(keyed, alone);
     const texts = together.map((it) =>
       it.outcome === "accepted" ? `${it.value.bytes.every((b, i) => b === content[i])}` : it.outcome
     );

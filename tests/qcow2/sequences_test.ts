@@ -32,6 +32,12 @@ Deno.test("a sequence of entries ends at the first that is not the one before pl
   }
 });
 
+Deno.test("an entry is found where the next data of the file is reported with a rounded offset", () => {
+  const source: ByteSource = tableOf([0n, 7n]);
+  source.nextData = (offset) => offset - 16;
+  assertEquals(new EntryTable(source, 0, 2).nextNonZero(0), 1);
+});
+
 Deno.test("tables that share memory never see the entries of each other", () => {
   const memory = new PageMemory();
   const [a, b] = [11n, 22n].map((value) => new EntryTable(tableOf([value, value]), 0, 2, memory));

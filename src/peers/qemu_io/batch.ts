@@ -4,7 +4,7 @@ import { jsonName } from "../qemu_img/names.ts";
 import { accepted, type Outcome, rejected } from "../peer.ts";
 import { malformed } from "../answers.ts";
 import type { ExpectedFile } from "./expected.ts";
-import type { Exchange } from "./process.ts";
+import { endWord, type Exchange } from "./process.ts";
 import type { Content, Examination, Reading } from "./reading.ts";
 import {
   type AllocationRun,
@@ -90,19 +90,23 @@ export function batchOf(parts: readonly Part[]): string[] {
 }
 
 function endOf(index: number): string {
-  return `end-of-batch-part-${index}`;
+  return endWord(`part-${index}`);
 }
 
-/** What qemu-io printed for each image; nothing for those that it did not come to the end of. */
+/** What qemu-io printed for each image; nothing from the first one on that it did not come to the end of. */
 export function exchangesOf(
   parts: readonly Part[],
   { outputs, errors }: Exchange,
 ): (Exchange | undefined)[] {
   let [at, from] = [0, 0];
   return parts.map(({ commands }, index) => {
+    if (from < 0) return undefined;
     const mark = `command "${endOf(index)}" not found\n`;
     const end = errors.indexOf(mark, from);
-    if (end < 0) return undefined;
+    if (end < 0) {
+      from = end;
+      return undefined;
+    }
     const exchange = {
       outputs: outputs.slice(at, at + commands.length),
       errors: errors.slice(from, end),
@@ -131,7 +135,8 @@ export function outcomeOf(part: Part, exchange: Exchange): Outcome<Examination> 
 }
 
 /** Whether all commands but the map print what they should. */
-function isAsExpected({ errors, failing }: Part, exchange: Exchange): boolean {
+function isAsExpected({ commands, errors, failing }: Part, exchange: Exchange): boolean {
+  if (exchange.outputs.length !== commands.length) return false;
   // Where nothing is open, a read prints no more than one that succeeds.
   if (errors === undefined ? exchange.errors.includes(NOTHING_OPEN) : exchange.errors !== errors) {
     return false;

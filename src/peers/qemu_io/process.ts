@@ -33,6 +33,14 @@ const BLANKS = `${" ".repeat(900)}\n`.repeat(BLANK_LINES);
 /** Text of one batch beyond which the process is killed. */
 const OUTPUT_LIMIT = 64 * 1024 * 1024;
 
+/** A part of words that end something, which no image can name in a message of QEMU. */
+const OWN = crypto.randomUUID();
+
+/** A command that qemu-io does not know: what it prints about it marks an end. */
+export function endWord(of: string): string {
+  return `end-of-batch-${of}-${OWN}`;
+}
+
 /**
  * One qemu-io process that is fed through its standard input.
  *
@@ -96,7 +104,7 @@ export class QemuIoProcess {
       const prompt = { mark: PROMPT, atLineStart: true };
       // The prompt at the start, or those of the blank lines of the last batch.
       const before = this.#batches === 0 ? 1 : BLANK_LINES;
-      const word = `end-of-batch-${++this.#batches}`;
+      const word = endWord(`${++this.#batches}`);
       const lines = [...commands, word];
       this.#input.write(ENCODER.encode(`${lines.join("\n")}\n${BLANKS}`)).catch(() => {});
       const outputs: string[] = [];

@@ -140,13 +140,15 @@ export class QemuIoSession {
     if (parts.length === 0) return new Map();
     const [only, ...others] = readings;
     const limit = others.length === 0 ? undefined : BATCH_MS;
-    const { end, ...printed } = await this.#run(batchOf(parts), { passphrases }, limit);
+    const { end, ...printed } = await this.#run(batchOf(parts), {}, limit);
     if (only !== undefined && limit === undefined && end?.kind === "timed-out") {
-      return new Map([[only, { outcome: endOutcome(end, printed.errors) }]]);
+      return new Map([[only, { outcome: endOutcome(end, scrubbed(printed.errors, passphrases)) }]]);
     }
-    const found = exchangesOf(parts, printed).flatMap((exchange, index): [Reading, Found][] => {
+    // A passphrase may be a part of what marks the end of an image.
+    const found = exchangesOf(parts, printed).flatMap((unscrubbed, index): [Reading, Found][] => {
       const part = parts[index];
-      if (part === undefined || exchange === undefined) return [];
+      if (part === undefined || unscrubbed === undefined) return [];
+      const exchange = { ...unscrubbed, errors: scrubbed(unscrubbed.errors, passphrases) };
       const outcome = outcomeOf(part, exchange);
       if (outcome !== undefined) return [[part.reading, { outcome }]];
       const map = mapIn(part, exchange);
