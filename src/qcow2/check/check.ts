@@ -1,7 +1,6 @@
 import { hex, roundUp, SECTOR, storedSize } from "../../bytes/mod.ts";
 import { type CheckCounts, type EntryTable, requestable, type Watch } from "../../format/mod.ts";
 import { addBroken, decode, judgeOf } from "../../layout/mod.ts";
-import type { Place } from "../../rules/mod.ts";
 import { type BitmapDirectory, bitmapTable } from "../bitmaps.ts";
 import { extensionData, extensionOf, type Qcow2File } from "../decode.ts";
 import type { EntryContext } from "../l2_entries.ts";
