@@ -3,11 +3,19 @@ import { KeptKeys } from "../../crypto/mod.ts";
 import { type OpenedImage, openImage, type OpenOptions } from "../../image/mod.ts";
 import type { Subject } from "../peer.ts";
 
+/** Keys of one list of passphrases. */
+const KEPT = 2 ** 8;
+const kept = new WeakMap<readonly string[], KeptKeys>();
+
 /**
- * Several questions about an image come one after the other. Its passphrases are no secrets: they are
- * recorded with it, or drawn.
+ * Keys that were derived for earlier questions about an image. They are kept as long as the caller keeps
+ * its list of passphrases, and not longer.
  */
-export const keptKeys: KeptKeys = new KeptKeys(2 ** 8);
+export function keptKeysOf(passphrases: readonly string[]): KeptKeys {
+  const keys = kept.get(passphrases) ?? new KeptKeys(KEPT);
+  kept.set(passphrases, keys);
+  return keys;
+}
 
 /**
  * Opens the image of a question as the reference does, with the passphrases that come with it.
@@ -19,11 +27,12 @@ export function openSubject(
   options: Pick<OpenOptions, "alone"> = {},
 ): OpenedImage {
   return openImage(path, {
-    keptKeys,
     ...options,
     ...(directory === undefined ? {} : { directory }),
     ...(format === undefined ? {} : { format }),
     ...(header === undefined ? {} : { header }),
-    ...(passphrases === undefined ? {} : { passphrases: passphrases.map(utf8) }),
+    ...(passphrases === undefined
+      ? {}
+      : { passphrases: passphrases.map(utf8), keptKeys: keptKeysOf(passphrases) }),
   });
 }
