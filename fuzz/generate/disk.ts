@@ -58,7 +58,7 @@ export function guestDisk(content: GuestContent, below: ExpectedDisk = NO_DISK):
   }));
   return {
     size,
-    ranges: joined([...own, ...below.ranges], size),
+    ranges: merged([...own, ...below.ranges], size),
     read(start, length) {
       const target = new Uint8Array(length);
       const end = Math.min(start + length, size);
@@ -75,8 +75,8 @@ export function guestDisk(content: GuestContent, below: ExpectedDisk = NO_DISK):
   };
 }
 
-/** Ranges in order, merged where they touch, and cut at the end of the disk. */
-function joined(ranges: readonly Range[], size: number): Range[] {
+/** Ranges in order, merged where they overlap or touch, and cut at `size`. */
+export function merged(ranges: Iterable<Range>, size: number): Range[] {
   const result: { start: number; end: number }[] = [];
   for (const { start, end } of [...ranges].sort((a, b) => a.start - b.start)) {
     const cut = Math.min(end, size);

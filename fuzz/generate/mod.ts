@@ -8,7 +8,7 @@
  * @module
  */
 
-export { type ExpectedDisk, flatDisk, guestDisk, NO_DISK, type Range } from "./disk.ts";
+export { type ExpectedDisk, flatDisk, guestDisk, merged, NO_DISK, type Range } from "./disk.ts";
 export {
   type EncryptionOptions,
   KEY_WORDS,

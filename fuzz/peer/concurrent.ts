@@ -5,7 +5,7 @@ import { type Change, type Overlapped } from "../../src/peers/mod.ts";
 import { answerAt, wordsOf } from "../compare/mod.ts";
 import { Failure, type Target } from "../engine/mod.ts";
 import type { Kit } from "../formats/mod.ts";
-import { mostly, type Range } from "../generate/mod.ts";
+import { merged, mostly, type Range } from "../generate/mod.ts";
 import {
   type Action,
   actionOf,
@@ -13,7 +13,6 @@ import {
   changeOf,
   contradictionIn,
   describeAction,
-  merged,
   type PeerFiles,
   requireStep,
   scriptOf,

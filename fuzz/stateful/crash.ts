@@ -7,7 +7,7 @@ import { actionOf, describeAction } from "./action.ts";
 import type { Action } from "./step.ts";
 import { type CrashBounds, CrashLog } from "./crash_log.ts";
 import { adopt, type Disk } from "./disk.ts";
-import { merged } from "./marks.ts";
+import { merged } from "../generate/mod.ts";
 import { ReferenceFiles, type ReferenceOptions } from "./reference.ts";
 import { after, afterRejected, mayReject, type State } from "./state.ts";
 import type { TurnStep } from "./step.ts";

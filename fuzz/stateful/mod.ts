@@ -17,7 +17,7 @@ export { commandOf } from "./commands.ts";
 export { type CrashBounds, CrashLog } from "./crash_log.ts";
 export { type CrashOptions, runToCrash, verifyCrashed } from "./crash.ts";
 export { Disk } from "./disk.ts";
-export { merged, whole } from "./marks.ts";
+export { whole } from "./marks.ts";
 export { contradictionIn, type TimedRequest } from "./overlap.ts";
 export { PeerFiles, UnsupportedImage } from "./peer.ts";
 export { type KnownFailure, QEMU_FAILURES } from "./known.ts";

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { SECTOR } from "../../src/bytes/mod.ts";
-import type { Range } from "../generate/mod.ts";
-import { merged, whole } from "./marks.ts";
+import { merged, type Range } from "../generate/mod.ts";
+import { whole } from "./marks.ts";
 
 /** A request for a range of a disk, with the times at which it was sent and answered. */
 export interface TimedRequest {

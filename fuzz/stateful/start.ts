@@ -1,7 +1,6 @@
 import { judgeImage, type OpenedImage } from "../../src/image/mod.ts";
-import { type ExpectedDisk } from "../generate/mod.ts";
+import { type ExpectedDisk, merged } from "../generate/mod.ts";
 import { Disk } from "./disk.ts";
-import { merged } from "./marks.ts";
 import { type Facts, type State, WIDE_BITS } from "./state.ts";
 
 /** Cluster size of a format that has no clusters. */

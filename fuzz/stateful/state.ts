@@ -1,8 +1,8 @@
 import { l1Entry, l2Entry, limits } from "../../src/qcow2/mod.ts";
-import type { Range } from "../generate/mod.ts";
+import { merged, type Range } from "../generate/mod.ts";
 import type { Action } from "./step.ts";
 import type { Disk } from "./disk.ts";
-import { merged, whole } from "./marks.ts";
+import { whole } from "./marks.ts";
 
 /** What of an image decides how it reacts to an action. It does not change. */
 export interface Facts {

@@ -11,9 +11,8 @@ import {
 import { ruleOf } from "../../src/rules/mod.ts";
 import { answerAt, firstDifference, whereIn } from "../compare/mod.ts";
 import { Failure } from "../engine/mod.ts";
-import type { Range } from "../generate/mod.ts";
+import { merged, type Range } from "../generate/mod.ts";
 import { adopt, type Disk } from "./disk.ts";
-import { merged } from "./marks.ts";
 import type { Bitmap, State } from "./state.ts";
 
 /** Content is compared in pieces of this many bytes. */

@@ -3,6 +3,7 @@ import type { Anatomy, Placed } from "../../src/format/mod.ts";
 import type { Finding } from "../../src/rules/mod.ts";
 import { anyIndex } from "../compare/mod.ts";
 import { Failure } from "../engine/mod.ts";
+import { merged } from "../generate/mod.ts";
 
 /**
  * Compares what inspecting finds in an image with what it was built of. Structures that something is
@@ -18,13 +19,16 @@ export function assertInspected(
 ): void {
   const all = [...claims];
   if (!complete || all.every(({ kind }) => kind === "header")) return;
-  const used = unionOf(all.map(({ offset, length }) => [offset, offset + length]));
+  const used = merged(
+    all.map(({ offset, length }) => ({ start: offset, end: offset + length })),
+    Infinity,
+  );
   const broken = new Set(findings.map(({ path }) => rootOf(path)));
   const found = findings.map(({ offset }) => Number(offset ?? NaN));
   const missed = placed.find(({ path, offset, length, role }) =>
     length > 0 && role !== "header" && !broken.has(rootOf(path)) &&
     !found.some((at) => offset <= at && at < offset + length) &&
-    !used.some(([start, end]) => start <= offset && offset + length <= end)
+    !used.some(({ start, end }) => start <= offset && offset + length <= end)
   );
   if (missed === undefined) return;
   const { path, offset } = missed;
@@ -37,15 +41,4 @@ export function assertInspected(
 
 function rootOf(path: string): string {
   return path.split("/")[1] ?? "";
-}
-
-/** Ranges in order, joined where they overlap or touch. */
-function unionOf(ranges: readonly [start: number, end: number][]): [number, number][] {
-  const joined: [number, number][] = [];
-  for (const [start, end] of ranges.toSorted(([a], [b]) => a - b)) {
-    const last = joined.at(-1);
-    if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
-    else joined.push([start, end]);
-  }
-  return joined;
 }
