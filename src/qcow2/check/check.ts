@@ -291,36 +291,52 @@ function compare(
   { context }: CheckedImage,
 ): number {
   let highest = 0;
-  const { findings, clusters } = references;
-  const { clusterSize } = context.geometry;
+  const { clusters } = references;
   for (let i = references.nextCounted(0, stored); i < clusters;) {
     const refcount = stored.of(i);
     const expected = references.of(i);
     // A damaged header can refer to millions of clusters: equal ones are compared together.
     const same = stored.same(i, clusters - i);
     const length = refcount === UNREADABLE ? same : references.same(i, same);
-    const first = i;
-    const add = (rule: FoundRule, says: string): void =>
-      findings.addEach(rule, length, (at) => {
-        const offset = (first + at) * clusterSize;
-        const message = `The refcount of the cluster at ${hex(offset)} ${says}`;
-        return { path: `/cluster[${first + at}]`, offset, message };
-      });
-    if (refcount === UNREADABLE) {
-      references.checkErrors += length;
-      add("qcow2.check.refcount-read", "cannot be read");
-    } else {
-      if (refcount > 0 || expected > 0) highest = i + length - 1;
-      const says = `is ${refcount}, and it has ${expected} references`;
-      if (refcount < expected) {
-        references.corruptions += length;
-        add("qcow2.check.refcount-low", says);
-      } else if (refcount > expected) {
-        references.leaks += length;
-        add("qcow2.check.refcount-high", says);
-      }
+    if (refcount !== expected) {
+      addWrong({ first: i, length, refcount, expected }, references, context.geometry);
     }
+    if (refcount !== UNREADABLE && (refcount > 0 || expected > 0)) highest = i + length - 1;
     i = references.nextCounted(i + length, stored);
   }
   return highest;
+}
+
+/** Adjacent clusters with the same refcount, and the same number of references if it can be read. */
+interface WrongCounts {
+  readonly first: number;
+  readonly length: number;
+  readonly refcount: ReturnType<StoredRefcounts["of"]>;
+  readonly expected: number;
+}
+
+/** Counts clusters whose refcount is wrong, and lists the first of them. */
+function addWrong(
+  { first, length, refcount, expected }: WrongCounts,
+  references: References,
+  { clusterSize }: EntryContext["geometry"],
+): void {
+  const add = (rule: FoundRule, says: string): void =>
+    references.findings.addEach(rule, length, (at) => {
+      const offset = (first + at) * clusterSize;
+      const message = `The refcount of the cluster at ${hex(offset)} ${says}`;
+      return { path: `/cluster[${first + at}]`, offset, message };
+    });
+  if (refcount === UNREADABLE) {
+    references.checkErrors += length;
+    return add("qcow2.check.refcount-read", "cannot be read");
+  }
+  const says = `is ${refcount}, and it has ${expected} references`;
+  if (refcount < expected) {
+    references.corruptions += length;
+    add("qcow2.check.refcount-low", says);
+  } else {
+    references.leaks += length;
+    add("qcow2.check.refcount-high", says);
+  }
 }
