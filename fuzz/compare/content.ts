@@ -1,5 +1,5 @@
 import { AccessError, type Layer } from "../../src/format/mod.ts";
-import { layersOf, type OpenedImage, readContent } from "../../src/image/mod.ts";
+import { imagesOf, layersOf, type OpenedImage, readContent } from "../../src/image/mod.ts";
 import type { ChainImage, Examination, Reading } from "../../src/peers/mod.ts";
 import { answerAt, firstDifference, whereIn } from "./bytes.ts";
 import { hasFarHole } from "./files.ts";
@@ -27,7 +27,7 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
   const unit = Math.min(UNIT_MAX, image.layer?.clusterSize ?? UNIT_MAX);
   const expected = expectedOf(asked, size, unit);
   const mapped = !hasFarHole(image.source);
-  const likely = likelyChain(image);
+  const likely = openedChain(image);
   const theirs = await tools.qemuIo.examine({
     ...subject,
     likely,
@@ -47,10 +47,11 @@ export async function compareContent(asked: Asked, tools: Toolbox): Promise<Seen
 }
 
 /** The images of a chain down to the first one that the reference rejects. */
-function likelyChain(image: OpenedImage): ChainImage[] {
+export function openedChain(image: OpenedImage): ChainImage[] {
   const chain: ChainImage[] = [];
-  for (let at: OpenedImage | undefined = image; at?.layer !== undefined; at = at.backing) {
-    chain.push({ format: at.layer.format, encrypted: at.layer.encrypted });
+  for (const { layer } of imagesOf(image)) {
+    if (layer === undefined) break;
+    chain.push({ format: layer.format, encrypted: layer.encrypted });
   }
   return chain;
 }

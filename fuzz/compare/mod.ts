@@ -11,7 +11,7 @@
 
 export { compareAnswer, type QemuQuestion } from "./answers.ts";
 export { answerAt, firstDifference, whereIn } from "./bytes.ts";
-export { compareContent } from "./content.ts";
+export { compareContent, openedChain } from "./content.ts";
 export { hasFarHole, writeDensely, writtenSize } from "./files.ts";
 export {
   anyIndex,

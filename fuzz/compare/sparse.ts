@@ -9,8 +9,8 @@ import {
   statSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { FileSource, isZero } from "../../src/bytes/mod.ts";
-import { layersOf, type OpenedImage, wholeFile } from "../../src/image/mod.ts";
+import { FileSource, isZero, SECTOR } from "../../src/bytes/mod.ts";
+import { imagesOf, layersOf, type OpenedImage, wholeFile } from "../../src/image/mod.ts";
 import { learnHoles, openSubject } from "../../src/peers/mod.ts";
 import { compareAnswer } from "./answers.ts";
 import { writeAll } from "./files.ts";
@@ -69,10 +69,10 @@ function writeSparsely(path: string, bytes: Uint8Array): void {
 }
 
 function isStoredAsBefore(image: OpenedImage): boolean {
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    for (const source of [wholeFile(at.source).file, at.layer?.dataFileSource]) {
-      if (!(source instanceof FileSource)) continue;
-      if (statSync(source.path).blocks * 512 !== source.allocated) return false;
+  for (const { source, layer } of imagesOf(image)) {
+    for (const file of [wholeFile(source).file, layer?.dataFileSource]) {
+      if (!(file instanceof FileSource)) continue;
+      if (statSync(file.path).blocks * SECTOR !== file.allocated) return false;
     }
   }
   return true;

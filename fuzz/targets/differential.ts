@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { join } from "node:path";
 import type { ByteSource } from "../../src/bytes/mod.ts";
-import { judgeImage, type OpenedImage } from "../../src/image/mod.ts";
-import type { ChainImage } from "../../src/peers/mod.ts";
+import { imagesOf, judgeImage, type OpenedImage } from "../../src/image/mod.ts";
 import {
   type Asked,
   type Divergence,
   hasFarHole,
+  openedChain,
   type Seen,
   signatureOf,
   Toolbox,
@@ -348,13 +348,9 @@ function openedCase<Model>(
 /** The images of a chain, if all of them open and the header is not detached. */
 function chainIn(image: OpenedImage): Pick<Asked["subject"], "chain"> {
   if (image.header !== undefined) return {};
-  const chain: ChainImage[] = [];
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    const { layer, findings } = at;
-    if (layer === undefined || findings.refusal("info") !== undefined) return {};
-    chain.push({ format: layer.format, encrypted: layer.encrypted });
-  }
-  return { chain };
+  const isRejected = ({ layer, findings }: OpenedImage): boolean =>
+    layer === undefined || findings.refusal("info") !== undefined;
+  return [...imagesOf(image)].some(isRejected) ? {} : { chain: openedChain(image) };
 }
 
 function explained(

@@ -4,6 +4,7 @@ import { formatCalled, formatNames } from "../formats.ts";
 import {
   backingPathOf,
   HeaderError,
+  imagesOf,
   layersOf,
   type OpenedImage,
   openImage,
@@ -277,8 +278,8 @@ export function openFile(path: string): FileSource {
 /** The open files that the content of an image comes from. */
 export function filesOf(image: OpenedImage): (FileSource | FileStore)[] {
   const files: (FileSource | FileStore)[] = [];
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    for (const source of [at.source, at.header, at.layer?.dataFileSource]) {
+  for (const { source: own, header, layer } of imagesOf(image)) {
+    for (const source of [own, header, layer?.dataFileSource]) {
       if (source instanceof FileSource || source instanceof FileStore) files.push(source);
     }
   }

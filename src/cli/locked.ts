@@ -1,6 +1,6 @@
 import type { Lock } from "../format/mod.ts";
 import { formats } from "../formats.ts";
-import { type OpenedImage, openRefusal, readRefusal } from "../image/mod.ts";
+import { imagesOf, type OpenedImage, openRefusal, readRefusal } from "../image/mod.ts";
 import type { RuleId } from "../rules/mod.ts";
 import { UsageError } from "./verb.ts";
 
@@ -14,7 +14,7 @@ const LOCKS: ReadonlyMap<RuleId, Lock> = new Map(
  * trying the passphrases is too much work
  */
 export function mustBeUnlocked(image: OpenedImage): void {
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
+  for (const at of imagesOf(image)) {
     const reason = whyLocked(at);
     if (reason !== undefined) throw new UsageError(`Cannot open ${at.path}: ${reason}`);
   }

@@ -1,7 +1,7 @@
 import { EditError } from "../format/mod.ts";
 import { resolveName } from "../image/create/mod.ts";
 import { type EditedImage, keepContent } from "../image/edit/mod.ts";
-import { type OpenedImage, openImage } from "../image/mod.ts";
+import { imagesOf, type OpenedImage, openImage } from "../image/mod.ts";
 import { formatNamed, formatNames } from "../formats.ts";
 import { changing } from "./edits.ts";
 import { onlyImage, openAs, OPENING, OPENING_HELP, readableLayers } from "./images.ts";
@@ -104,7 +104,7 @@ async function copy(image: EditedImage, { path, to, options }: Copying): Promise
 
 /** @throws {UsageError} if an image is in the chain that shall be below it */
 function mustNotContain(chain: OpenedImage, { source }: EditedImage): void {
-  for (let at: OpenedImage | undefined = chain; at !== undefined; at = at.backing) {
+  for (const at of imagesOf(chain)) {
     if (!("identity" in at.source) || !("identity" in source)) continue;
     if (at.source.identity !== source.identity) continue;
     const what = at === chain ? "it is the image itself" : "the image is below it in its chain";

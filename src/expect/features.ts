@@ -1,6 +1,6 @@
 import type { FeatureTable } from "../format/mod.ts";
 import { formats } from "../formats.ts";
-import { layersOf, type OpenedImage } from "../image/mod.ts";
+import { imagesOf, layersOf, type OpenedImage } from "../image/mod.ts";
 
 /** Features that are not visible in a header. */
 const OTHERS = {
@@ -54,8 +54,7 @@ export function featuresOf(image: OpenedImage): string[] {
 /** Those that the headers show. No table is read. */
 export function headerFeaturesOf(image: OpenedImage): Set<string> {
   const found = new Set<string>();
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    const { definition, source, header } = at;
+  for (const { definition, source, header } of imagesOf(image)) {
     for (const name of definition.featuresOf?.(header ?? source) ?? []) found.add(name);
   }
   if (image.header !== undefined) found.add("detached-header");

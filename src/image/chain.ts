@@ -284,6 +284,11 @@ export function detachedFormat(
   return among.find(({ driver }) => driver.detaches === true) ?? found;
 }
 
+/** The images of a chain from the top down. */
+export function* imagesOf(top: OpenedImage): Generator<OpenedImage> {
+  for (let at: OpenedImage | undefined = top; at !== undefined; at = at.backing) yield at;
+}
+
 /** The layers from the top down. */
 export function layersOf(image: OpenedImage): Layer[];
 /**
@@ -293,8 +298,8 @@ export function layersOf(image: OpenedImage): Layer[];
 export function layersOf(image: OpenedImage, snapshot: string | undefined): Layer[] | undefined;
 export function layersOf(image: OpenedImage, snapshot?: string): Layer[] | undefined {
   const layers: Layer[] = [];
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    if (at.layer !== undefined) layers.push(at.layer);
+  for (const { layer } of imagesOf(image)) {
+    if (layer !== undefined) layers.push(layer);
   }
   if (snapshot === undefined) return layers;
   const top = layers[0]?.snapshot?.(snapshot);

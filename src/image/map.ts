@@ -9,7 +9,7 @@ import {
 import { AccessError, type Layer, type MapEntry } from "../format/mod.ts";
 import { rawFormat } from "../raw/mod.ts";
 import type { OpenedImage } from "./opened_image.ts";
-import { layersOf } from "./chain.ts";
+import { imagesOf, layersOf } from "./chain.ts";
 import { type Extent, extentsOf } from "./extents.ts";
 import { wholeFile } from "./file_part.ts";
 
@@ -138,9 +138,8 @@ function join(pending: MapEntry, entry: MapEntry): MapEntry | undefined {
 /** Where raw images start in their files. QEMU gives offsets of other formats in the part. */
 function startsOfParts(image: OpenedImage): Map<Layer, number> {
   const found = new Map<Layer, number>();
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    const { start } = wholeFile(at.source);
-    if (at.layer !== undefined && at.definition === rawFormat) found.set(at.layer, start);
+  for (const { source, layer, definition } of imagesOf(image)) {
+    if (layer !== undefined && definition === rawFormat) found.set(layer, wholeFile(source).start);
   }
   return found;
 }
@@ -159,11 +158,10 @@ interface SparseFile {
  */
 function sparseFiles(image: OpenedImage): Map<Layer, SparseFile> {
   const found = new Map<Layer, SparseFile>();
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    const { source, layer } = at;
+  for (const { source, layer, definition } of imagesOf(image)) {
     const { file } = wholeFile(source);
     if (layer === undefined || !(file instanceof FileSource) || !isSparse(file)) continue;
-    if (at.definition === rawFormat) {
+    if (definition === rawFormat) {
       if (source === file && file.holes !== undefined) continue;
       found.set(layer, { source, holes: holesIn(source), hole: { zero: true, data: false } });
     } else if (isPreallocated(layer, file)) {

@@ -20,7 +20,7 @@ export {
   type Rejection,
 } from "./admission.ts";
 export { anatomyOf } from "./anatomy.ts";
-export { layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./chain.ts";
+export { imagesOf, layersOf, openBytes, openDetachedBytes, openFiles, openImage } from "./chain.ts";
 export {
   type ContentRange,
   digestOf,

@@ -1,5 +1,5 @@
 import { FileSource, isSparse } from "../../bytes/mod.ts";
-import { type OpenedImage, wholeFile } from "../../image/mod.ts";
+import { imagesOf, type OpenedImage, wholeFile } from "../../image/mod.ts";
 import { readMap } from "../answers.ts";
 import { ToolError } from "../tool/process.ts";
 import { Tool } from "../tool/tool.ts";
@@ -40,12 +40,9 @@ export async function learnHoles(image: OpenedImage): Promise<HolesEstimated | u
 
 /** The files of a chain whose holes are not known. */
 function* sparseFiles(image: OpenedImage): Generator<FileSource> {
-  for (let at: OpenedImage | undefined = image; at !== undefined; at = at.backing) {
-    const { file } = wholeFile(at.source);
-    for (const source of [file, at.layer?.dataFileSource]) {
-      if (source instanceof FileSource && isSparse(source) && source.holes === undefined) {
-        yield source;
-      }
+  for (const { source, layer } of imagesOf(image)) {
+    for (const file of [wholeFile(source).file, layer?.dataFileSource]) {
+      if (file instanceof FileSource && isSparse(file) && file.holes === undefined) yield file;
     }
   }
 }
