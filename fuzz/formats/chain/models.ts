@@ -132,7 +132,7 @@ function linked(top: ImageModel, rest: readonly [ImageModel, Naming][]): ChainMo
     const next = chain[i + 1];
     const named = next === undefined || image.format === "raw"
       ? alone(image)
-      : naming(image, next, {
+      : naming(image, next.format, {
         ...(rest[i] as [ImageModel, Naming])[1],
         file: fileName(chain, i + 1),
         isLast: i + 2 === chain.length,
@@ -176,7 +176,7 @@ function alone(image: ImageModel): ImageModel {
 /** The image with a backing file. A name that has no room in it becomes a path. */
 function naming(
   image: Qcow1Model | Qcow2Model,
-  { format }: ImageModel,
+  format: ImageModel["format"],
   { file, isLast, ...how }: Naming & { readonly file: string; readonly isLast: boolean },
 ): Qcow1Model | Qcow2Model {
   const form = isLast || how.form === "file" ? how.form : "path";
@@ -186,7 +186,7 @@ function naming(
     : normaliseQcow2({ ...image, backing: how.declared ? { name, format } : { name } });
   return named.backing?.name === name || form === "path"
     ? named
-    : naming(image, { format } as ImageModel, { ...how, form: "path", file, isLast });
+    : naming(image, format, { ...how, form: "path", file, isLast });
 }
 
 /**

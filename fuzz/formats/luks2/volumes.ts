@@ -12,6 +12,7 @@ import {
   withChecksum,
 } from "../../../src/luks2/mod.ts";
 import { type BuiltFiles, imageText, remembering } from "../../../src/format/mod.ts";
+import { fieldOf } from "../../../src/layout/mod.ts";
 import { PASSPHRASES, picks } from "../../generate/mod.ts";
 import type { Seal } from "../../mutate/mod.ts";
 import type { LaidOut } from "../kit.ts";
@@ -149,8 +150,9 @@ export function sealsOf({ headerSize: length }: Pick<Luks2Model, "headerSize">):
 }
 
 function seal(copy: Uint8Array): Uint8Array {
-  const { csum_alg, salt } = header.offsets;
-  return withChecksum(copy, imageText(copy.subarray(csum_alg, salt)));
+  const start = header.offsets.csum_alg;
+  const { width } = fieldOf(header, "csum_alg");
+  return withChecksum(copy, imageText(copy.subarray(start, start + width)));
 }
 
 /** The slot that a passphrase opens: priority 2 comes before 1, and then the order of the numbers. */

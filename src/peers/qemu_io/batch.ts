@@ -1,5 +1,5 @@
-import { lackingKey } from "../qemu_img/options.ts";
-import type { BlockOptions } from "../qemu_img/options.ts";
+import { roundUp, SECTOR } from "../../bytes/mod.ts";
+import { type BlockOptions, lackingKey } from "../qemu_img/options.ts";
 import { jsonName } from "../qemu_img/names.ts";
 import { accepted, type Outcome, rejected } from "../peer.ts";
 import { malformed } from "../answers.ts";
@@ -27,7 +27,6 @@ export interface Part {
 
 /** The file with the expected content is longer than the disk by this: its map shows where the disk ends. */
 const BEYOND = 2 ** 16;
-const SECTOR = 512;
 /** What `map` says where the disk ends before the file with the expected content does. */
 const END = "qemu-io: Unexpected end of image\n";
 
@@ -52,7 +51,7 @@ export function partOf(
   }
   const compare = [...size === 0 ? [] : [`read -q 0 ${size}`], "close"];
   const open = file.openCommand(options);
-  if (file.reset(expected, Math.ceil(length / SECTOR) * SECTOR + BEYOND)) {
+  if (file.reset(expected, roundUp(length, SECTOR) + BEYOND)) {
     return { reading, options, commands: [open, map, ...compare], errors: mapped ? END : "" };
   }
   return { reading, options, commands: [...alone, open, ...compare], errors: "" };
