@@ -73,7 +73,7 @@ function directoryOf({ name }: RecordedCase): string {
   return images;
 }
 
-/** The names of all cases. Ciphers come first: they take no time. */
+/** The names of all cases. */
 function names(): string[] {
   const images = directories();
   return [...recordedCiphers().keys(), ...images.keys()];

@@ -76,8 +76,11 @@ export async function targetRows(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const [target, least] of Object.entries(AIMS)) {
     const { wall, cpu } = await rateOf([target, "--jobs", "1", "--time", `${SECONDS}s`]);
-    const detail = `${Math.round(cpu)} a second of processor time`;
-    rows.push({ what: `fuzz ${target}`, value: wall, unit: "/s", aim: { least }, detail });
+    // Processor time is known only where there is /proc.
+    const detail = Number.isNaN(cpu)
+      ? {}
+      : { detail: `${Math.round(cpu)} a second of processor time` };
+    rows.push({ what: `fuzz ${target}`, value: wall, unit: "/s", aim: { least }, ...detail });
   }
   const [one, two] = [
     await rateOf(["--jobs", "1", "--time", `${JOBS_SECONDS}s`]),
