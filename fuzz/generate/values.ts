@@ -64,7 +64,7 @@ export function compressedPattern({ kind, seed }: Pattern, clusterBits: number):
 /** Bytes that follow from a few numbers. */
 export function patterns(): fc.Arbitrary<Pattern> {
   return fc.record({
-    kind: fc.constantFrom("fill", "ramp", "text", "noise", "zero"),
+    kind: fc.constantFrom("fill", "ramp", "text", "noise", "zero", "single"),
     seed: fc.nat(255),
   });
 }

@@ -189,7 +189,7 @@ function steps(): fc.Arbitrary<Step> {
 /** Most writes are fills of one byte, which qemu-io needs no file for. */
 function patterns(): fc.Arbitrary<Pattern> {
   return fc.record({
-    kind: mostly("fill", fc.constantFrom("noise", "text", "ramp")),
+    kind: mostly("fill", fc.constantFrom("noise", "text", "ramp", "single")),
     seed: fc.integer({ min: 1, max: 255 }),
   });
 }
