@@ -59,8 +59,9 @@ export interface CaseOptions {
   readonly volumes?: true;
 }
 
-/** The role of headers in a draw. */
+/** The roles of headers and of tables in a draw. */
 const HEADER = ROLES.indexOf("header");
+const TABLE = ROLES.indexOf("table");
 /** Clusters of most disks. */
 const CLUSTERS_MAX = 20;
 /** One disk in so many may be of any size. */
@@ -138,12 +139,18 @@ export function isAskedAbout(value: PeerCase, peer: PeerUnderTest): boolean {
   return (value.model as ChainModel).every(({ format }) => opensInChain(peer, format));
 }
 
-/** Changes of anything and, as often, of fields of headers: what an implementation checks or not. */
+/**
+ * Changes of anything and, as often, of fields of headers, which an implementation checks or not, and
+ * of one entry of a table, beside which the rest can be read.
+ */
 function changes(kit: Kit, kind: string): fc.Arbitrary<readonly EditDraw[]> {
   const any = drawsOf(kit, "differential");
   if (kind === "luks2") return any;
-  const draws = editDraws().map((draw): EditDraw => ({ ...draw, sort: "value", role: HEADER }));
-  return fc.oneof(any, fc.array(draws, { minLength: 1, maxLength: 2 }));
+  const valuesIn = (role: number, maxLength: number): fc.Arbitrary<EditDraw[]> => {
+    const draws = editDraws().map((draw): EditDraw => ({ ...draw, sort: "value", role }));
+    return fc.array(draws, { minLength: 1, maxLength });
+  };
+  return fc.oneof(any, valuesIn(HEADER, 2), valuesIn(TABLE, 1));
 }
 
 /** Without passphrases, encrypted content cannot be read. */

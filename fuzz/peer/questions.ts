@@ -1,8 +1,10 @@
 import type { Operation, Outcome, Peer, Subject, UnlockReport } from "../../src/peers/mod.ts";
 import { unsupported } from "../../src/peers/mod.ts";
 import { SECTOR } from "../../src/bytes/mod.ts";
+import { extentsOf, layersOf } from "../../src/image/mod.ts";
+import { ruleOf } from "../../src/rules/mod.ts";
 import { allPassphrases, passphrasesOf } from "../formats/mod.ts";
-import { strangePassphrase } from "../generate/mod.ts";
+import { type Range, strangePassphrase } from "../generate/mod.ts";
 import type { PeerQuestion } from "./facts.ts";
 import type { CaseView } from "./view.ts";
 
@@ -33,19 +35,46 @@ function contentQuestions(view: CaseView): PeerQuestion[] {
   const ofSnapshot: PeerQuestion[] = snapshot === undefined
     ? []
     : [{ name: `digest of snapshot ${snapshot}`, operation: "digest", scope: { snapshot } }];
-  // A part of the content is read in every fourth case, and of each large disk.
-  const ofPart = part % 4 === 0 || whole.length === 0 ? partQuestions(view, size) : [];
+  // A part of the content is read in every fourth case, of each large disk, and beside damage.
+  const isAsked = part % 4 === 0 || whole.length === 0 || isDamaged(view);
+  const ofPart = isAsked ? partQuestions(view, size) : [];
   return [...whole, ...ofSnapshot, ...ofPart];
 }
 
-/** A part around the start of one of the stretches with content. */
-function partQuestions(view: CaseView, size: number): PeerQuestion[] {
-  const { part } = view.value;
-  const ranges = view.disk?.ranges ?? [];
-  const around = ranges[part % Math.max(1, ranges.length)]?.start ?? 0;
-  const sectors = Math.floor(size / SECTOR);
+/** Extents of an edited image that are looked up. */
+const EXTENTS_MAX = 64;
+
+/** The stretches with content: those of the model, or what can be read of an edited image. */
+function stretchesIn({ disk, opened }: CaseView, size: number): readonly Range[] {
+  if (disk !== undefined) return disk.ranges;
+  const stretches: Range[] = [];
+  if (opened.layer === undefined || opened.incomplete) return stretches;
+  let left = EXTENTS_MAX;
+  for (const { start, length, zero, broken } of extentsOf(layersOf(opened), 0, size)) {
+    if (broken === undefined && !zero) stretches.push({ start, end: start + length });
+    if (--left === 0) break;
+  }
+  return stretches;
+}
+
+/** Whether some of the content of an edited image cannot be read. */
+function isDamaged(view: CaseView): boolean {
+  return view.value.edits.length > 0 &&
+    view.rules.some((rule) => ruleOf(rule).effect === "fails-at-access");
+}
+
+/** A part around the start of one of the stretches with content. In an edited image, it is in it. */
+function partQuestions(
+  view: CaseView,
+  size: number,
+): PeerQuestion[] {
+  const { part, edits } = view.value;
+  const stretches = stretchesIn(view, size);
+  const { start = 0, end = size } = stretches[part % Math.max(1, stretches.length)] ?? {};
+  const sectors = Math.floor((edits.length > 0 ? end : size) / SECTOR);
   if (sectors === 0 || size > Number.MAX_SAFE_INTEGER) return [];
-  const first = Math.min(sectors - 1, Math.max(0, Math.floor(around / SECTOR) - part % 3));
+  const before = edits.length > 0 ? 0 : part % 3;
+  const first = Math.min(sectors - 1, Math.max(0, Math.floor(start / SECTOR) - before));
   const count = Math.min(sectors - first, 1 + part % (PART_MAX / SECTOR));
   const range = { start: first * SECTOR, length: count * SECTOR };
   return [{
