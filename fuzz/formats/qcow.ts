@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { ByteSource } from "../../src/bytes/mod.ts";
+import { type ByteSource, SECTOR } from "../../src/bytes/mod.ts";
 import { type Range, readUint } from "../../src/layout/mod.ts";
 import type { Qcow1Model } from "../../src/qcow1/mod.ts";
 import { type Qcow2Model, QCOW_MAGIC } from "../../src/qcow2/mod.ts";
@@ -13,6 +13,9 @@ import { isEncryption } from "./qcow2/encryption.ts";
 
 /** An image of one of them. */
 export type QcowModel = Qcow1Model | Qcow2Model;
+
+/** The offset of sector 2^32. */
+export const FAR_SECTOR: number = 2 ** 32 * SECTOR;
 
 /** How images are opened. Slow hashes may have eight slots. */
 export const qcowKeys: KeyKit<never> = {

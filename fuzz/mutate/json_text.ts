@@ -36,7 +36,7 @@ function changedText(text: string, edit: JsonEdit, room: number): string {
   }
   const root = parsed(text);
   if (root === undefined) return text;
-  if (edit.op === "json-move") return JSON.stringify(moved(root, edit.member, edit.to));
+  if (edit.op === "json-move") return movedText(root, edit);
   const value = edit.op === "json" ? edit.value : valueAt(root, edit.from);
   if (edit.op === "json-copy" && value === undefined) return text;
   setAt(root, edit.member, value);
@@ -79,18 +79,22 @@ function setAt(root: Loose, path: string, value: Json | Loose | undefined): void
   else parent[name] = copied;
 }
 
-/** Names that are whole numbers come first in an object of JavaScript, whatever is done. */
-function moved(root: Loose, path: string, to: number): Loose {
-  const { parent, name } = parentAt(root, path);
-  if (typeof parent !== "object" || parent === null || !Object.hasOwn(parent, name)) return root;
-  const entries = Object.entries(parent).filter(([other]) => other !== name);
-  const value = (parent as { [name: string]: Loose | undefined })[name];
-  entries.splice(to % (entries.length + 1), 0, [name, value]);
-  if (Array.isArray(parent)) {
-    parent.splice(0, parent.length, ...entries.map(([, item]) => item as Loose));
-    return root;
+/**
+ * Before the names of an object in which a member was moved. No byte of a text is such a letter. Without it, names that are whole numbers would come first and in their order.
+ */
+const ORDERED = "\ue000";
+
+function movedText(root: Loose, { member, to }: Extract<JsonEdit, { op: "json-move" }>): string {
+  const { parent, name } = parentAt(root, member);
+  if (typeof parent === "object" && parent !== null && Object.hasOwn(parent, name)) {
+    const entries = Object.entries(parent).filter(([other]) => other !== name);
+    const value = (parent as { [name: string]: Loose | undefined })[name];
+    entries.splice(to % (entries.length + 1), 0, [name, value]);
+    if (Array.isArray(parent)) parent.splice(0, Infinity, ...entries.map(([, it]) => it as Loose));
+    else {
+      for (const [other] of entries) delete parent[other];
+      for (const [other, item] of entries) parent[ORDERED + other] = item;
+    }
   }
-  for (const [other] of entries) delete parent[other];
-  for (const [other, item] of entries) parent[other] = item;
-  return root;
+  return JSON.stringify(root).replaceAll(ORDERED, "");
 }

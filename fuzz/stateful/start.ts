@@ -70,7 +70,14 @@ export function emptyState(format: string, size: number): State {
     keys: false,
     ...{ resizes: isQcow2 || format === "raw", snapshots: isQcow2 },
     ...{ zeroes: true, discards: "as-qemu", empties: false },
-    ...{ encrypted: false, forQemu: true, old: false, dataFile: false, backing: false },
+    ...{
+      encrypted: false,
+      forQemu: true,
+      old: false,
+      dataFile: false,
+      backing: false,
+      backingSize: 0,
+    },
     refcountBits: WIDE_BITS,
   };
   const disk = Disk.of({ size, ranges: [], read: (_, length) => new Uint8Array(length) });
@@ -113,6 +120,7 @@ function factsOf(
     old: data["compat"] === "0.10",
     dataFile,
     backing: backing !== undefined || layer?.backing !== undefined,
+    backingSize: backing?.layer?.virtualSize ?? 0,
     refcountBits: Number(data["refcount-bits"] ?? 0),
   };
 }

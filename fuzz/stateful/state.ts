@@ -40,6 +40,8 @@ export interface Facts {
   readonly dataFile: boolean;
   /** It has a backing file. */
   readonly backing: boolean;
+  /** Size of the disk of its backing file, in bytes; 0 where there is none. */
+  readonly backingSize: number;
   /** qcow2: the width of refcounts. */
   readonly refcountBits: number;
 }
@@ -186,8 +188,9 @@ function withMarks({ marks, granularity }: Bitmap, more: readonly Range[], size:
 
 function resized(state: State, size: number): State {
   const { disk, bitmaps, facts } = state;
-  // QEMU does not clear the rest of the last cluster when a disk of qcow2 shrinks or grows.
-  const tail = facts.format === "qcow2"
+  // QEMU does not clear the rest of the last cluster when a disk of qcow2 shrinks or grows, unless a
+  // longer backing file would show (block/io.c, bdrv_co_truncate).
+  const tail = facts.format === "qcow2" && facts.backingSize <= disk.size
     ? whole({ start: 0, end: disk.size }, facts.clusterSize)
     : undefined;
   return {

@@ -51,7 +51,10 @@ export interface Placement {
   readonly l2Skews: readonly number[];
   /** The same for uncompressed clusters, in sectors. */
   readonly clusterSkews: readonly number[];
-  /** The file ends after the last nonzero byte. The rest reads as zeros. */
+  /**
+   * The file ends after the last nonzero byte. The rest reads as zeros. A cluster in which the disk ends
+   * is stored up to there.
+   */
   readonly cutTail: boolean;
 }
 

@@ -158,7 +158,10 @@ export interface Placement {
   readonly spareL1: number;
   /** Clusters of the refcount table in addition to those that are needed. */
   readonly spareReftable: number;
-  /** The file ends after the last used byte instead of at a cluster boundary. */
+  /**
+   * The file ends after the last used byte instead of at a cluster boundary. Without snapshots, a
+   * cluster in which the disk ends is stored up to there.
+   */
   readonly cutTail: boolean;
 }
 

@@ -1,14 +1,11 @@
-import { SECTOR } from "../../../src/bytes/mod.ts";
 import { limits, type Qcow2Model } from "../../../src/qcow2/mod.ts";
 import type { ModelClass } from "../kit.ts";
-import { numbersIn } from "../qcow.ts";
+import { FAR_SECTOR, numbersIn } from "../qcow.ts";
 import { farClasses } from "../qcow2/classes.ts";
 import type { ChainModel, ImageModel } from "./models.ts";
 import { namingOf } from "./names.ts";
 
 const COMPRESSIONS = ["deflate", "zstd"] as const;
-/** The offset of sector 2^32. */
-export const FAR_SECTOR: number = 2 ** 32 * SECTOR;
 
 type Holds = (chain: ChainModel) => boolean;
 
@@ -72,6 +69,15 @@ export const chainClasses: readonly ModelClass<ChainModel>[] = [
         namingOf(image.backing.name).form.endsWith(form)
       ),
   })),
+  {
+    name: "a backing file named with another driver than its format",
+    share: 0.003,
+    has: (chain) =>
+      chain.some((image, index) =>
+        image.format === "qcow2" && image.backing !== undefined &&
+        namingOf(image.backing.name, chain[index + 1]?.format).form === "overruled"
+      ),
+  },
   { name: "zeros over data of a backing file", share: 0.01, has: hidesData },
   {
     name: "a compressed cluster over a backing file",

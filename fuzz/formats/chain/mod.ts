@@ -13,10 +13,10 @@ import { normaliseQcow1, qcow1Format } from "../../../src/qcow1/mod.ts";
 import { qcow2Format } from "../../../src/qcow2/mod.ts";
 import type { ExpectedDisk } from "../../generate/mod.ts";
 import { type Kit, NO_CHECKER, type ToolKit } from "../kit.ts";
-import { describeQcow, qcowKeys, qcowKit } from "../qcow.ts";
+import { describeQcow, FAR_SECTOR, qcowKeys, qcowKit } from "../qcow.ts";
 import { qcow1EntriesAt } from "../qcow1/entry_at.ts";
 import { qcow2EntriesAt } from "../qcow2/entry_at.ts";
-import { chainClasses, FAR_SECTOR } from "./classes.ts";
+import { chainClasses } from "./classes.ts";
 import { expectedDisk } from "./disk.ts";
 import { chainPassphrases, withOwnKeys } from "./keys.ts";
 import {
@@ -52,7 +52,7 @@ export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
   models: (use) =>
     use === "differential"
       ? comparedChains()
-      : chainModels({ encryption: "some", far: true, names: true }),
+      : chainModels({ encryption: "some", far: true, names: true, vast: true }),
   build: (chain) => {
     const built = buildChain(chain);
     const [top, ...others] = sourcesOf(built);

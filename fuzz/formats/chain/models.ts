@@ -26,6 +26,8 @@ export interface ChainOptions extends Qcow2ModelOptions {
   readonly lengthMax?: number;
   /** Some backing files are named by `file:` and `json:`. */
   readonly names?: boolean;
+  /** Disks of version 1 may have sectors beyond 2^32, at which qemu-img would look one by one. */
+  readonly vast?: boolean;
 }
 
 const RAW_MAX = 64 * 1024;
@@ -63,7 +65,7 @@ export function relinked(chain: ChainModel): ChainModel {
     below.map((image, index) => {
       const above = images[index];
       const declared = above?.format === "qcow2" && above.backing?.format !== undefined;
-      return [image, { declared, ...namingOf(backingName(above)) }];
+      return [image, { declared, ...namingOf(backingName(above), image.format) }];
     }),
   );
 }
@@ -73,7 +75,7 @@ const ANY = { encryption: "some" } as const;
 function normalImage(image: ImageModel): ImageModel {
   const normal = formatOf(image.format).writer.normalise(image) as ImageModel;
   // Names of files depend on the place in the chain.
-  if (normal.format === "qcow") requireDrawn(alone(normal), qcow1Models(ANY));
+  if (normal.format === "qcow") requireDrawn(alone(normal), qcow1Models({ ...ANY, vast: true }));
   else if (normal.format === "raw") requireDrawn(normal, rawModels());
   else {
     const { dataFile, ...rest } = alone(normal) as Qcow2Model;
@@ -100,11 +102,11 @@ function imageModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
   );
 }
 
-/** Images of version 1; the options bound only the encryption. */
+/** Images of version 1; the options bound the encryption and the size. */
 function legacyModels(
-  { encryption = "none", passphrases = PASSPHRASES }: ChainOptions,
+  { encryption = "none", passphrases = PASSPHRASES, vast = false }: ChainOptions,
 ): fc.Arbitrary<Qcow1Model> {
-  return qcow1Models({ encryption, passphrases });
+  return qcow1Models({ encryption, passphrases, vast });
 }
 
 function belowModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
@@ -179,7 +181,9 @@ function naming(
   format: ImageModel["format"],
   { file, isLast, ...how }: Naming & { readonly file: string; readonly isLast: boolean },
 ): Qcow1Model | Qcow2Model {
-  const form = isLast || how.form === "file" ? how.form : "path";
+  const usable = isLast || how.form === "file" ? how.form : "path";
+  const isRecorded = how.declared && image.format === "qcow2";
+  const form = usable === "overruled" && !isRecorded ? "json" : usable;
   const name = nameIn({ ...how, form }, file, format);
   const named = image.format === "qcow"
     ? normaliseQcow1({ ...image, backing: { name } })

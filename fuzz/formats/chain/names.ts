@@ -12,11 +12,12 @@ export interface Naming {
 }
 
 /**
- * A path, `file:`, and `json:` with nested or dotted keys. The last two name a part of a file.
+ * A path, `file:`, and `json:` with nested or dotted keys. Two name a part of a file, and the last one
+ * another driver than the recorded format of the backing file, which comes first.
  *
  * QEMU does not resolve a relative name in an image that was opened as a part of a file.
  */
-const FORMS = ["path", "file", "json", "dotted-json", "part", "dotted-part"] as const;
+const FORMS = ["path", "file", "json", "dotted-json", "part", "dotted-part", "overruled"] as const;
 const FILE = "file:";
 const JSON_START = "json:";
 /** Offsets of parts; the last ones need more than 32 bits. */
@@ -49,6 +50,11 @@ export function nameIn({ form, offset }: Naming, file: string, format: string): 
       return json({ driver: format, file: { driver: "file", filename: file } });
     case "dotted-json":
       return json({ "file.driver": "file", "file.filename": file });
+    case "overruled":
+      return json({
+        driver: format === "raw" ? "qcow2" : "raw",
+        file: { driver: "file", filename: file },
+      });
     case "part":
       return json({ driver: format, file: { driver: "raw", offset, file: { filename: file } } });
     case "dotted-part":
@@ -63,18 +69,21 @@ function json(options: object): string {
   return JSON_START + JSON.stringify(options);
 }
 
-/** The form of a name, and its offset. */
-export function namingOf(name: string): Pick<Naming, "form" | "offset"> {
+/** The form of a name of a file with this format, and its offset. */
+export function namingOf(name: string, format?: string): Pick<Naming, "form" | "offset"> {
   if (name.startsWith(FILE)) return { form: "file", offset: OFFSETS[0] };
   if (!name.startsWith(JSON_START)) return PATH;
   const options = JSON.parse(name.slice(JSON_START.length)) as {
+    readonly driver?: string;
     readonly file?: { readonly offset?: number };
     readonly "file.offset"?: string;
   };
-  const { file, "file.offset": dotted } = options;
+  const { driver, file, "file.offset": dotted } = options;
   if (dotted !== undefined) return { form: "dotted-part", offset: Number(dotted) };
   if (file?.offset !== undefined) return { form: "part", offset: file.offset };
-  return { form: file === undefined ? "dotted-json" : "json", offset: OFFSETS[0] };
+  if (file === undefined) return { form: "dotted-json", offset: OFFSETS[0] };
+  const isOverruled = format !== undefined && driver !== format;
+  return { form: isOverruled ? "overruled" : "json", offset: OFFSETS[0] };
 }
 
 /** What is before the part: a reader that starts there finds no image. */

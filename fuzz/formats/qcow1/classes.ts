@@ -1,6 +1,7 @@
+import { SECTOR } from "../../../src/bytes/mod.ts";
 import { limits, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 import type { ModelClass } from "../kit.ts";
-import { numbersIn } from "../qcow.ts";
+import { FAR_SECTOR, numbersIn } from "../qcow.ts";
 
 /** What models of qcow version 1 have to be. */
 export const qcow1Classes: readonly ModelClass<Qcow1Model>[] = [
@@ -17,6 +18,26 @@ export const qcow1Classes: readonly ModelClass<Qcow1Model>[] = [
   { name: "a backing file", share: 0.2, has: ({ backing }) => backing !== undefined },
   { name: "legacy encryption", share: 0.05, has: ({ encryption }) => encryption !== undefined },
   {
+    name: "a cluster of a sector beyond 2^32",
+    share: 0.01,
+    has: isFar,
+  },
+  {
+    name: "legacy encryption of a sector beyond 2^32",
+    share: 0.002,
+    has: (model) => model.encryption !== undefined && isFar(model),
+  },
+  {
+    name: "a disk that ends in the last cluster of the file",
+    share: 0.01,
+    has: ({ clusters, clusterBits, size, placement: { cutTail } }) => {
+      const last = clusters.at(-1);
+      return cutTail && last?.kind === "data" &&
+        last.index === Math.floor(Number(size) / 2 ** clusterBits) &&
+        Number(size) % 2 ** clusterBits >= SECTOR;
+    },
+  },
+  {
     name: "an L2 table off a cluster",
     share: 0.1,
     has: ({ placement }) => placement.l2Skews.some((skew) => skew > 0),
@@ -32,3 +53,7 @@ export const qcow1Classes: readonly ModelClass<Qcow1Model>[] = [
     has: ({ clusters }) => clusters.some(({ kind }) => kind === "compressed"),
   },
 ];
+
+function isFar({ clusters, clusterBits }: Qcow1Model): boolean {
+  return clusters.some(({ index }) => index * 2 ** clusterBits >= FAR_SECTOR);
+}

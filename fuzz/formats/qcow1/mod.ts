@@ -16,7 +16,7 @@ export const qcow1: Kit<Qcow1Model> = {
   ...qcowKit,
   format: qcow1Format,
   classes: qcow1Classes,
-  models: () => qcow1Models({ encryption: "some" }),
+  models: (use) => qcow1Models({ encryption: "some", vast: use !== "differential" }),
   build: (model) => ({
     image: buildQcow1(model),
     name: "image.qcow",

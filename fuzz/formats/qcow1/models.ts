@@ -18,6 +18,7 @@ import {
   shortPath,
   sometimes,
 } from "../../generate/mod.ts";
+import { FAR_SECTOR } from "../qcow.ts";
 
 /** Bounds of {@link qcow1Models}. */
 export interface Qcow1ModelOptions extends EncryptionOptions {
@@ -26,11 +27,15 @@ export interface Qcow1ModelOptions extends EncryptionOptions {
    * not: a sixth of a second for a million.
    */
   readonly clustersMax?: number;
+  /** Disks are only limited by the length of their L1 table; they are for readers of memory alone. */
+  readonly vast?: boolean;
   /** Names of backing files; by default of files in the image's directory. */
   readonly backingNames?: fc.Arbitrary<string>;
 }
 
 const CLUSTERS_MAX = 2 ** 18;
+/** L1 entries of the largest image that is for readers of memory alone. */
+const VAST_L1_MAX = 2 ** 14;
 /** How many clusters of a generated image are stored at most. */
 const STORED_MAX = 24;
 /** More clusters than any image has. */
@@ -77,13 +82,35 @@ interface EndDraw {
  * ```
  */
 export function qcow1Models(options: Qcow1ModelOptions = {}): fc.Arbitrary<Qcow1Model> {
-  const { clustersMax = CLUSTERS_MAX, backingNames = fileNames("backé") } = options;
+  const usual = usualModels(options);
+  if (options.vast !== true) return usual;
+  return fc.oneof({ weight: 59, arbitrary: usual }, { weight: 1, arbitrary: farSectors(usual) });
+}
+
+/** Clusters of an image with sectors beyond 2^32: each of them is large. */
+const FAR_STORED_MAX = 3;
+
+/** Images with the largest clusters and tables, whose content is at sectors around 2^32. */
+function farSectors(images: fc.Arbitrary<Qcow1Model>): fc.Arbitrary<Qcow1Model> {
+  const { clusterBits: { max: clusterBits }, l2Bits: { max: l2Bits } } = limits;
+  const far = FAR_SECTOR / 2 ** clusterBits;
+  return fc.tuple(images, patterns()).map(([image, pattern]) => {
+    const clusters = [-1, ...image.clusters.slice(0, FAR_STORED_MAX).map(({ index }) => index)]
+      .map((at): GuestCluster => ({ index: far + at, kind: "data", pattern }));
+    const end = Math.max(...clusters.map(({ index }) => index));
+    const size = BigInt(end) * 2n ** BigInt(clusterBits) + 2n + image.size % 65536n;
+    return normaliseQcow1({ ...image, clusterBits, l2Bits, size, clusters });
+  });
+}
+
+function usualModels(options: Qcow1ModelOptions): fc.Arbitrary<Qcow1Model> {
+  const { backingNames = fileNames("backé") } = options;
   return fc.record<Draws>({
     model: fc.record({
       clusterBits: fc.oneof(
         { withCrossShrink: true },
-        { weight: 3, arbitrary: fc.integer({ min: limits.clusterBits.min, max: 12 }) },
-        { weight: 1, arbitrary: fc.integer(limits.clusterBits) },
+        { weight: 5, arbitrary: fc.integer({ min: limits.clusterBits.min, max: 12 }) },
+        { weight: 2, arbitrary: fc.integer(limits.clusterBits) },
       ),
       l2Bits: fc.integer(limits.l2Bits),
       mtime: mostly(0, fc.nat(0xffffffff)),
@@ -96,7 +123,11 @@ export function qcow1Models(options: Qcow1ModelOptions = {}): fc.Arbitrary<Qcow1
     name: backingNames,
     nameLength: mostly(0, fc.nat(limits.nameLength.max)),
     encryption: sometimes(legacyEncryptions(options), options),
-  }).map((draws) => normaliseQcow1(modelOf(draws, clustersMax)), drawsOf);
+  }).map((draws) => normaliseQcow1(modelOf(draws, mostClusters(draws, options))), drawsOf);
+}
+
+function mostClusters({ model }: Draws, { clustersMax, vast }: Qcow1ModelOptions): number {
+  return clustersMax ?? (vast === true ? VAST_L1_MAX * 2 ** model.l2Bits : CLUSTERS_MAX);
 }
 
 function clusterDraws(): fc.Arbitrary<ClusterDraw> {

@@ -4,7 +4,7 @@ import { type BuiltImage, cutAt, patternBytes, type Placed } from "../../format/
 import { boundOf, encode, encodeInto } from "../../layout/mod.ts";
 import { compressedBytes } from "./content.ts";
 import { compressedEntry } from "../entry.ts";
-import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
+import { type Geometry, geometryOf, guestSize, l1Bytes, l1Needed } from "../geometry.ts";
 import { type Item, placeItems } from "./place.ts";
 import type { LegacyEncryption, Qcow1Model } from "../model.ts";
 import { cryptMethods, header, l1Entry, l2Entry, QCOW_MAGIC } from "../structures.ts";
@@ -72,10 +72,18 @@ class Builder {
       }
       const bytes = patternBytes(cluster.pattern, geometry.clusterSize);
       cipher?.encrypt(bytes, BigInt(cluster.index) * BigInt(geometry.clusterSize / SECTOR));
-      return { index: cluster.index, bytes };
+      return { index: cluster.index, bytes: bytes.subarray(0, this.#stored(cluster.index)) };
     });
     this.#tables = [...new Set(this.#clusters.map(({ index }) => this.#tableOf(index)))];
     this.#l1Length = l1Bytes(Number(l1Needed(model.size, geometry)));
+  }
+
+  /** Bytes of an uncompressed cluster that are stored. */
+  #stored(index: number): number {
+    const { size, placement } = this.#model;
+    const { clusterSize } = this.#geometry;
+    const visible = guestSize(size) - index * clusterSize;
+    return placement.cutTail && visible > 0 ? Math.min(clusterSize, visible) : clusterSize;
   }
 
   build(): BuiltImage {

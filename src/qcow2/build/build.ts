@@ -176,7 +176,7 @@ function hostSegment(
   if (encrypted) {
     encrypt(bytes, { guest: cluster.index * geometry.clusterSize, host: offset });
   }
-  return { offset, bytes };
+  return { offset, bytes: bytes.subarray(0, extent.length) };
 }
 
 /**

@@ -4,7 +4,7 @@ import { extendedL2Entry, l1Entry, l2Entry } from "../structures.ts";
 import { compressPattern, isStored } from "./clusters.ts";
 import { dataExtent, type Extent, tableExtent } from "./extent.ts";
 import { vmStateClusters } from "./guest.ts";
-import { l1EntriesOf } from "./sizes.ts";
+import { l1EntriesOf, virtualSizeOf } from "./sizes.ts";
 
 /** A guest cluster and the extent of its bytes, if it has any. */
 export interface HostCluster {
@@ -132,12 +132,21 @@ class Planner {
       return this.#keep({ cluster, extent, compressed });
     }
     const extent = isStored(cluster)
-      ? dataExtent(`${prefix}/data[${cluster.index}]`, clusterSize)
+      ? dataExtent(`${prefix}/data[${cluster.index}]`, this.#stored(cluster))
       : undefined;
     if (extent !== undefined && this.#model.dataFile !== undefined) {
       extent.offset = cluster.index * clusterSize;
     }
     return this.#keep({ cluster, extent, compressed: undefined });
+  }
+
+  /** Bytes of a cluster that are stored: if the file may end there, only those that a guest sees. */
+  #stored({ index }: GuestCluster): number {
+    const { clusterSize } = this.#geometry;
+    const { size, placement, snapshots, dataFile } = this.#model;
+    const visible = virtualSizeOf(size) - index * clusterSize;
+    const isCut = placement.cutTail && snapshots.length === 0 && dataFile === undefined;
+    return isCut && visible > 0 ? Math.min(clusterSize, visible) : clusterSize;
   }
 
   #vmState(cluster: GuestCluster, path: string): HostCluster {

@@ -87,6 +87,12 @@ Deno.test("edits of copies give the same result as changes to a built volume", (
       changed({}, { text: (text) => moveToFront(text, "config") }),
     ],
     [
+      { op: "json-move", path: "/*/json", member: "/keyslots/0", to: 1, ...sealed },
+      changed({}, {
+        text: (text) => text.replace(/("keyslots":{)("0":.*),("3":{.*?})(},"\w+":)/, "$1$3,$2$4"),
+      }),
+    ],
+    [
       {
         op: "letters",
         path: "/secondary/json",
