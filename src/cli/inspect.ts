@@ -149,7 +149,9 @@ function* jsonPieces(
   yield `${head.slice(0, -1)},"parts":`;
   yield* jsonList(parts, partPieces);
   yield ',"stretches":';
-  yield* jsonList(stretchesIn(claims, size), (stretch) => [jsonLine(stretch)]);
+  yield* jsonList(stretchesIn(claims, size), ({ claims, ...stretch }) => [
+    jsonLine({ ...stretch, claims: claims() }),
+  ]);
   yield `,${jsonLine({ findings, gaps, complete }).slice(1)}`;
 }
 

@@ -68,8 +68,9 @@ export function pictureOf(
       omitted++;
       continue;
     }
-    const says = claims.map(claimText).join("; ");
-    ranges.push({ offset, length, kind, says, guest: claims.flatMap(guestOf) });
+    const listed = claims();
+    const says = listed.map(claimText).join("; ");
+    ranges.push({ offset, length, kind, says, guest: listed.flatMap(guestOf) });
   }
   const { name } = definition;
   const named = changes.flatMap((change) => changedIn(change, anatomy.parts));

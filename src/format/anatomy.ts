@@ -86,4 +86,11 @@ export class Marks {
     }
     return low < this.#offsets.length && (this.#offsets[low] as number) < offset + length;
   }
+
+  /** A number of entries from `offset` on, at least 1, of which none is marked if there are several. */
+  unmarked(offset: number, entries: number, entryBytes: number): number {
+    let count = entries;
+    while (count > 1 && this.within(offset, count * entryBytes)) count >>>= 1;
+    return count;
+  }
 }

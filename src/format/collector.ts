@@ -1,10 +1,11 @@
 import type { Anatomy, AnatomyOptions, Claim, ClaimKind, Part } from "./anatomy.ts";
 import { type ClaimingTable, ClaimList, type EntriesClaim } from "./claims.ts";
 
-/** The claim of a table entry. */
+/** The claim of a table entry, or of several that follow each other and claim one range. */
 export interface EntryClaim {
   readonly table: ClaimingTable;
   readonly index: number;
+  readonly count?: number;
   readonly offset: number;
   readonly length: number;
   readonly kind: ClaimKind;
@@ -106,7 +107,7 @@ export class AnatomyCollector {
     if (run === undefined) return;
     const { first: { table, index, offset, kind }, last, end } = run;
     const claim: EntriesClaim = {
-      ...{ table, first: index, last: last.index },
+      ...{ table, first: index, last: last.index + (last.count ?? 1) - 1 },
       ...{ offset, length: end - offset, kind },
     };
     if (claim.length > 0 && this.#mayKeep()) this.#claims.addEntries(claim);

@@ -9,9 +9,11 @@ export interface EntryTarget {
   readonly loose?: boolean;
 }
 
-/** A table entry as it is shown. */
+/** A table entry as it is shown, or several. */
 export interface TableEntry {
   readonly index: number;
+  /** Number of entries from this one on, each of which continues the one before. None is marked. */
+  readonly count?: number;
   /** Byte offset of the entry in the file. */
   readonly offset: number;
   /** The stored bytes of the entry. */
@@ -76,9 +78,18 @@ function* runsOf(entries: Iterable<TableEntry>, options: AnatomyOptions): Genera
     const joins = run !== undefined && continues(run.last, entry) &&
       !isMarked(run.last, options) && !isMarked(entry, options);
     if (run !== undefined && !joins) yield run;
-    run = { first: joins && run !== undefined ? run.first : entry, last: entry };
+    run = { first: joins && run !== undefined ? run.first : entry, last: lastOf(entry) };
   }
   if (run !== undefined) yield run;
+}
+
+function lastOf(entry: TableEntry): TableEntry {
+  const { count = 1, index, offset, bytes, target } = entry;
+  if (count === 1) return entry;
+  const after = count - 1;
+  const at = { index: index + after, offset: offset + after * bytes.length };
+  if (target === undefined) return { ...entry, ...at };
+  return { ...entry, ...at, target: { ...target, offset: target.offset + after * target.step } };
 }
 
 function continues(last: TableEntry, next: TableEntry): boolean {

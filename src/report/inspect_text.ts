@@ -194,10 +194,11 @@ function stretchText(
   { kind, length, count, claims }: Stretch,
   { complete }: Pick<Anatomy, "complete">,
 ): string {
-  const named = claims.map(claimText).join("; ");
-  const more = count > claims.length ? `; ${count - claims.length} more` : "";
+  const listed = claims();
+  const named = listed.map(claimText).join("; ");
+  const more = count > listed.length ? `; ${count - listed.length} more` : "";
   const several = count > 1 ? `, ${count} claims` : "";
-  const owners = claims.length === 0 ? "" : `: ${named}${more}`;
+  const owners = listed.length === 0 ? "" : `: ${named}${more}`;
   const word = kind === "unused" && !complete ? "use unknown" : WORDS[kind];
   return `${word}, ${BigInt(length)} bytes${several}${owners}`;
 }

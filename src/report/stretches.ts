@@ -16,8 +16,8 @@ export interface Stretch {
   readonly kind: StretchKind;
   /** How many claims there are to it. */
   readonly count: number;
-  /** The first few of them. */
-  readonly claims: readonly Claim[];
+  /** The first few of them, which are made each time: most stretches are not listed. */
+  readonly claims: () => readonly Claim[];
 }
 
 /** Claims that are named of a stretch. */
@@ -68,9 +68,15 @@ class Sweep {
   /** Ends a stretch here, where there is one. */
   *moveTo(to: number): Generator<Stretch> {
     if (to <= this.#from) return;
-    const claims = this.#active.first(NAMED_MAX).map((at) => this.#claims.claim(at));
-    const place = { offset: this.#from, length: to - this.#from };
-    yield { ...place, kind: this.#kind(), count: this.#active.size, claims };
+    const list = this.#claims;
+    const named = this.#active.first(NAMED_MAX);
+    yield {
+      offset: this.#from,
+      length: to - this.#from,
+      kind: this.#kind(named[0]),
+      count: this.#active.size,
+      claims: () => named.map((at) => list.claim(at)),
+    };
     this.#from = to;
   }
 
@@ -88,9 +94,8 @@ class Sweep {
     this.#counts[this.#claims.kind(claim)]--;
   }
 
-  #kind(): StretchKind {
+  #kind(first: number | undefined): StretchKind {
     const { size } = this.#active;
-    const [first] = this.#active.first(1);
     if (first === undefined) return "unused";
     const kind = this.#claims.kind(first);
     const sharable = kind === "data" || kind === "compressed";
@@ -156,7 +161,11 @@ function* edgesOf(claims: ClaimList, size: number): Generator<Edge> {
   const endOf = (at: number): number =>
     startOf(at) < size ? Math.min(claims.end(at), size) : claims.end(at);
   const { length } = claims;
-  const scratch = { keys: new Float64Array(length), placed: new Uint32Array(length) };
+  const scratch = {
+    keys: new Float64Array(length),
+    sorted: new Float64Array(length),
+    placed: new Uint32Array(length),
+  };
   const byStart = sortedBy(startOf, scratch);
   const byEnd = sortedBy(endOf, scratch);
   let next = 0;
@@ -173,6 +182,7 @@ function* edgesOf(claims: ClaimList, size: number): Generator<Edge> {
 /** Memory for sorting, of the length of what is sorted. */
 interface Scratch {
   readonly keys: Float64Array;
+  readonly sorted: Float64Array;
   /** How many numbers are placed, by the first place of their key. */
   readonly placed: Uint32Array;
 }
@@ -181,14 +191,16 @@ interface Scratch {
  * The numbers from 0 on by their keys; those with equal keys stay in order. Sorting with a comparison
  * would copy everything several times: images have hundreds of thousands of claims.
  */
-function sortedBy(keyOf: (at: number) => number, { keys, placed }: Scratch): Uint32Array {
+function sortedBy(keyOf: (at: number) => number, scratch: Scratch): Uint32Array {
+  const { keys, sorted, placed } = scratch;
   const { length } = keys;
   for (let at = 0; at < length; at++) keys[at] = keyOf(at);
-  keys.sort();
+  sorted.set(keys);
+  sorted.sort();
   placed.fill(0);
   const order = new Uint32Array(length);
   for (let at = 0; at < length; at++) {
-    const first = firstPlace(keys, keyOf(at));
+    const first = firstPlace(sorted, keys[at] as number);
     const before = placed[first] as number;
     order[first + before] = at;
     placed[first] = before + 1;

@@ -51,6 +51,29 @@ Deno.test("tableRows() lists every row without a limit", () => {
   ]);
 });
 
+Deno.test("tableRows() prints several entries in one like each by itself", () => {
+  const entry = (index: number, target: number, count = 1) => ({
+    ...{ index, count, offset: 1000 + 8 * index, bytes: new Uint8Array(8), says: "data" },
+    ...{ target: { offset: target, step: 16 }, doc: () => `guest ${index}` },
+  });
+  const shown = (...entries: ReturnType<typeof entry>[]) => {
+    const { rows } = tableRows("/t", () => entries, { ...BOUNDS, marks: new Marks([]) });
+    return Array.from(rows, ({ path, offset, length, value }) => [path, offset, length, value]);
+  };
+  const row = ["/t/2..6", 1016, 40, "data at 0x20 and on"];
+  assertEquals(shown(entry(2, 32, 3), entry(5, 80, 2)), [row]);
+  assertEquals(shown(entry(2, 32), entry(3, 48, 4)), [row]);
+  assertEquals(shown(entry(2, 32, 3), entry(5, 81)).length, 2);
+});
+
+Deno.test("Marks.unmarked() ends entries before one that is marked", () => {
+  const marks = new Marks([1024]);
+  const counts = [[1000, 3], [1000, 4], [1016, 5], [1024, 5], [1032, 5]] as const;
+  assertEquals(counts.map(([offset, entries]) => marks.unmarked(offset, entries, 8)), [
+    ...[3, 2, 1, 1, 5],
+  ]);
+});
+
 Deno.test("Marks finds an offset at the first byte of a range and not after its last", () => {
   const marks = new Marks([30, 10]);
   const found = [[10, 1], [9, 1], [11, 19], [11, 20], [31, 100], [0, 10], [0, 11]] as const;

@@ -112,16 +112,22 @@ export class GuestTables {
       const { kind, length, target } = meaningOf(table.entry(i), this.#context);
       if (length === undefined || target === undefined) continue;
       const { offset } = target;
-      this.#collector.claimEntry({ table: claiming, index: i, offset, length, kind });
+      const count = kind === "data" ? table.sequence(i) : 1;
+      const claim = { table: claiming, index: i, count, offset, length: count * length, kind };
+      this.#collector.claimEntry(claim);
+      i += count - 1;
     }
   }
 
   *#l2Entries(table: L2Table, says: (index: number) => string): Generator<TableEntry> {
-    for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
+    for (let next = table.nextNonZero(0); next < table.stored;) {
+      const i = next;
       const entry = table.entry(i);
       const meaning = meaningOf(entry, this.#context);
+      const count = this.#unmarkedSequence(table, i, meaning);
       yield {
         index: i,
+        count,
         offset: table.offsetOf(i),
         bytes: entryBytes(wordsOf(entry, this.#context.geometry)),
         says: meaning.says,
@@ -130,7 +136,15 @@ export class GuestTables {
         ...(meaning.kind === "compressed" ? { detail: `up to ${meaning.length} bytes` } : {}),
         doc: () => says(i),
       };
+      next = table.nextNonZero(i + count);
     }
+  }
+
+  /** A number of entries that continue each other, and of which none is marked. */
+  #unmarkedSequence(table: L2Table, index: number, { kind, target }: Meaning): number {
+    if (kind === "compressed" || target === undefined) return 1;
+    const { marks } = this.#collector.options;
+    return marks.unmarked(table.offsetOf(index), table.sequence(index), table.entryBytes);
   }
 }
 

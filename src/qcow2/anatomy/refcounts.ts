@@ -1,13 +1,14 @@
 import { hex, readUpTo } from "../../bytes/mod.ts";
 import {
   type AnatomyCollector,
+  type AnatomyOptions,
   EntryTable,
   REQUEST_END_MAX,
   type TableEntry,
   tableRows,
 } from "../../format/mod.ts";
 import { readUint } from "../../layout/mod.ts";
-import { refcountAt } from "../check/refcounts.ts";
+import { refcountAt, sameRefcounts } from "../check/refcounts.ts";
 import type { Qcow2File } from "../decode.ts";
 import type { Geometry } from "../geometry.ts";
 import { entryBits, limits, refcountTableEntry } from "../structures.ts";
@@ -83,26 +84,38 @@ function blockPart(file: Qcow2File, at: BlockAt, collector: AnatomyCollector): b
   const entries = Math.min(refblockEntries, Math.ceil(stored * 8 / refcountBits));
   if (!collector.trySpending(entries)) return false;
   const title = `refcount block, ${refblockEntries} refcounts of ${refcountBits} bits`;
-  const rows = tableRows(path, () => blockEntries(file, at, entries), collector.options);
+  const { options } = collector;
+  const rows = tableRows(path, () => blockEntries(file, { ...at, entries }, options), options);
   collector.part({ path, offset, length, title, ...rows });
   return true;
 }
 
-function* blockEntries(file: Qcow2File, at: BlockAt, entries: number): Generator<TableEntry> {
-  const { offset, length } = at;
+function* blockEntries(
+  file: Qcow2File,
+  at: BlockAt & { readonly entries: number },
+  { marks }: AnatomyOptions,
+): Generator<TableEntry> {
+  const { offset, length, entries } = at;
   const { refblockEntries, refcountBits, clusterSize } = at.geometry;
   const stored = readUpTo(file.source, offset, length);
   const first = at.index * refblockEntries;
-  for (let i = 0; i < entries; i++) {
+  const width = Math.max(1, refcountBits / 8);
+  for (let next = 0; next < entries;) {
+    const i = next;
     const from = Math.floor(i * refcountBits / 8);
-    const bytes = stored.subarray(from, from + Math.max(1, refcountBits / 8));
-    if (bytes.every((byte) => byte === 0)) continue;
+    const bytes = stored.subarray(from, from + width);
+    const most = refcountBits < 8 ? 1 : entries - i;
+    const same = most === 1 ? 1 : sameRefcounts(stored, i, { width, most });
+    const isZero = bytes.every((byte) => byte === 0);
+    const count = isZero ? same : marks.unmarked(offset + from, same, width);
+    next = i + count;
+    if (isZero) continue;
     const refcount = refcountBits < 8
       ? BigInt(refcountAt(stored, i, refcountBits))
       : readUint(bytes, 0, bytes.length);
     if (refcount === 0n) continue;
     const says = `refcount ${refcount}`;
     const doc = () => `cluster at ${hex((first + i) * clusterSize)}`;
-    yield { index: i, offset: offset + from, bytes, says, doc };
+    yield { index: i, count, offset: offset + from, bytes, says, doc };
   }
 }

@@ -59,7 +59,9 @@ export class StoredRefcounts {
     const { refblockEntries, refcountBits } = this.#geometry;
     const entry = cluster % refblockEntries;
     if (typeof block !== "object") return Math.min(most, refblockEntries - entry);
-    return refcountBits < BYTE ? 1 : sameIn(block, entry, { width: refcountBits / BYTE, most });
+    return refcountBits < BYTE
+      ? 1
+      : sameRefcounts(block, entry, { width: refcountBits / BYTE, most });
   }
 
   #blockOf(cluster: number): Block {
@@ -129,7 +131,7 @@ export function refcountAt(block: Uint8Array, index: number, bits: number): numb
 const WORD = 4;
 
 /** The number of refcounts of `width` bytes from `index` on that are equal, at least 1 and at most `most`. */
-function sameIn(
+export function sameRefcounts(
   block: Uint8Array,
   index: number,
   { width, most }: { width: number; most: number },
