@@ -161,6 +161,7 @@ function assertAsBuilt<Model>(kit: Kit<Model>, model: Model): readonly RuleId[] 
   const image = openWith(kit, files, attemptedOn(kit, model));
   const judgement = judgeImage(image);
   const rules = assertUnbroken(judgement);
+  assertBroken(judgement, kit.expected?.broken?.(model));
   if (kit.expected?.opensInQemu === true) assertOpensInQemu(image, judgement);
   assertSound(kit, image, { model, key: "right" });
   assertAnswers(kit, image, { model });
@@ -211,6 +212,25 @@ function assertUnbroken(
   throw new Failure(`roundtrip.${broken.rule}`, `${broken.path}: ${broken.message}`, {
     about: { path: broken.path, ...offsetOf(broken) },
   });
+}
+
+/** @throws {Failure} where a rule is broken that is kept, or the other way round */
+function assertBroken(
+  { findings }: Judgement,
+  expected: ReadonlyMap<RuleId, boolean | undefined> | undefined,
+): void {
+  if (expected === undefined) return;
+  const found = new Map(findings.map((finding) => [finding.rule, finding]));
+  for (const [rule, finding] of found) {
+    if (expected.get(rule) !== false && expected.has(rule)) continue;
+    throw new Failure(`roundtrip.${rule}.unexpected`, `${finding.path}: ${finding.message}`, {
+      about: { path: finding.path, ...offsetOf(finding) },
+    });
+  }
+  for (const [rule, isBroken] of expected) {
+    if (isBroken !== true || found.has(rule)) continue;
+    throw new Failure(`roundtrip.${rule}.missing`, `The image breaks ${rule}, which is not found`);
+  }
 }
 
 /** What a writer makes is not so much work that a reader gives up. */

@@ -26,7 +26,7 @@
  */
 
 export { buildQcow1 } from "./build/build.ts";
-export { contentOf } from "./build/content.ts";
+export { compressedBytes, contentOf } from "./build/content.ts";
 export { createQcow1, type Qcow1Creation } from "./create/create.ts";
 export { qcow1Driver } from "./driver.ts";
 export { compressedEntry, type CompressedExtent, compressedExtent, entryOf } from "./entry.ts";

@@ -11,10 +11,13 @@ import { openFiles, probe } from "../../../src/image/mod.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import { normaliseQcow1, qcow1Format } from "../../../src/qcow1/mod.ts";
 import { qcow2Format } from "../../../src/qcow2/mod.ts";
+import type { RuleId } from "../../../src/rules/mod.ts";
 import type { ExpectedDisk } from "../../generate/mod.ts";
 import { type Kit, NO_CHECKER, type ToolKit } from "../kit.ts";
 import { describeQcow, FAR_SECTOR, qcowKeys, qcowKit } from "../qcow.ts";
+import { brokenByQcow1 } from "../qcow1/broken.ts";
 import { qcow1EntriesAt } from "../qcow1/entry_at.ts";
+import { brokenByQcow2 } from "../qcow2/broken.ts";
 import { qcow2EntriesAt } from "../qcow2/entry_at.ts";
 import { chainClasses } from "./classes.ts";
 import { expectedDisk } from "./disk.ts";
@@ -87,6 +90,7 @@ export const chains: Kit<ChainModel> & { readonly tools: ToolKit } = {
       if ((far?.offset ?? 0) / 2 ** top.clusterBits >= CHECKED_MAX) return undefined;
       return { exitCode: leaks > 0 ? LEAKS_FOUND : 0, leaks };
     },
+    broken: brokenByTop,
     opensInQemu: true,
   },
 };
@@ -204,6 +208,13 @@ function writable(image: ImageModel): ImageModel {
 function describeImage(image: ImageModel): string {
   if (image.format !== "raw") return describeQcow(image);
   return `raw, ${image.size} bytes of ${image.pattern.kind}`;
+}
+
+function brokenByTop([top, ...below]: ChainModel): ReadonlyMap<RuleId, boolean | undefined> {
+  if (top === undefined || top.format === "raw") return new Map();
+  const rules = top.format === "qcow" ? brokenByQcow1(top) : brokenByQcow2(top);
+  const isShort = below.length > 0 && expectedDisk(below).size < expectedDisk([top]).size;
+  return new Map([...rules, ["blk.backing.short", isShort]]);
 }
 
 function* snapshotsOf(chain: ChainModel): Iterable<[id: string, disk: ExpectedDisk]> {

@@ -1,5 +1,6 @@
 import type { Json } from "../../../src/format/mod.ts";
-import type { KdfModel, Luks2Model } from "../../../src/luks2/mod.ts";
+import type { CopyState, KdfModel, Luks2Model } from "../../../src/luks2/mod.ts";
+import type { RuleId } from "../../../src/rules/mod.ts";
 
 /** Areas start at multiples of this, in bytes. */
 const UNIT = 4096;
@@ -79,4 +80,17 @@ function isThere(state: Luks2Model["primary"]): boolean {
 function kdfInfo(kdf: KdfModel): Json {
   if (kdf.type === "pbkdf2") return { type: kdf.type, hash: kdf.hash, iters: kdf.iterations };
   return { type: kdf.type, time: kdf.time, memory: kdf.memory, cpus: kdf.cpus };
+}
+
+/** The rules that a sound volume breaks; `undefined` for one of which its model does not say it. */
+export function brokenByLuks2(
+  { primary, secondary }: Luks2Model,
+): Map<RuleId, boolean | undefined> {
+  const isLost = (state: CopyState): boolean => state === "garbled" || state === "missing";
+  return new Map<RuleId, boolean | undefined>([
+    ["luks2.copy.primary", isLost(primary)],
+    ["luks2.copy.secondary", isLost(secondary)],
+    ["luks2.copy.sequence", primary === "older" || secondary === "older"],
+    ["luks2.header.uuid", undefined],
+  ]);
 }

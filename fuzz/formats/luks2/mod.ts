@@ -20,7 +20,7 @@ import { allData, KEY_MS, openVolume } from "../luks.ts";
 import { agreesLuks2, depthLuks2 } from "./agreement.ts";
 import { luks2Classes } from "./classes.ts";
 import { luks2Dictionary } from "./dictionary.ts";
-import { expectedLuks2Info } from "./expected.ts";
+import { brokenByLuks2, expectedLuks2Info } from "./expected.ts";
 import { assertModelKeys, WORK_MAX } from "./keys.ts";
 import { opensStill } from "./sound.ts";
 import { storedEdit } from "./stored.ts";
@@ -68,6 +68,7 @@ export const luks2: Kit<Luks2Model> & { readonly tools: ToolKit } = {
     info: expectedLuks2Info,
     map: ({ size }) => allData(size),
     infoOfDamage: ["copies", "seqid"],
+    broken: brokenByLuks2,
     // An edit behind a digest that is shorter than its field leaves a copy that is sound.
     damage: ["luks2.header.padding"],
   },
