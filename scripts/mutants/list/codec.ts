@@ -80,4 +80,13 @@ export const codec: readonly Mutant[] = [
     by: "return refused(`the deflate stream is cut off ${progress}`);",
     names: "compressed",
   },
+  {
+    name: "zstd-run-of-one-byte",
+    what: "a run block of zstd counts as its one stored byte",
+    file: "src/codec/zstd_frame.ts",
+    text: "contentMax += type === COMPRESSED_BLOCK ? BLOCK_CONTENT_MAX : size;",
+    by:
+      "contentMax += type === COMPRESSED_BLOCK ? BLOCK_CONTENT_MAX : type === RLE_BLOCK ? 1 : size;",
+    names: "zstd",
+  },
 ];

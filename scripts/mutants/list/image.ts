@@ -77,4 +77,12 @@ export const image: readonly Mutant[] = [
     names: "backing",
     mended: "Long backing chains open; a loop is a file that comes again",
   },
+  {
+    name: "json-driver-first",
+    what: "the driver in a json: name comes before the recorded backing format",
+    file: "src/image/backing_target.ts",
+    text: 'if (format !== undefined) options.set("driver", format);',
+    by: 'if (format !== undefined && !options.has("driver")) options.set("driver", format);',
+    names: "backing",
+  },
 ];

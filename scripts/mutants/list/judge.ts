@@ -159,4 +159,21 @@ export const judge: readonly Mutant[] = [
     mended:
       "A LUKS2 volume that needs a repair beside a foreign signature is rejected, as by cryptsetup",
   },
+  {
+    name: "snapshot-l1-of-active-disk",
+    what: "the L1 table of a snapshot is compared with the disk of the image",
+    file: "src/qcow2/judge/snapshots.ts",
+    text: "must(!valid || BigInt(snapshot.l1_size) >= l1Needed(size, geometry), findings, {",
+    by: "must(!valid || BigInt(snapshot.l1_size) >= l1Needed(header.size, geometry), findings, {",
+    names: "snapshot",
+  },
+  {
+    name: "qcow1-last-cluster-whole",
+    what: "a cluster in which the disk ends must be in the file as a whole",
+    file: "src/qcow1/judge/tables.ts",
+    text: 'this.#mustBeStored("A cluster", place(), { offset, length: end });',
+    by:
+      'this.#mustBeStored("A cluster", place(), {\n      offset,\n      length: this.#image.geometry.clusterSize,\n    });',
+    names: "l2",
+  },
 ];

@@ -79,4 +79,20 @@ export const luks1: readonly Mutant[] = [
     by: 'if (canonicalHash(spec.hash) === undefined && spec.hash === "") {',
     names: "hash_spec",
   },
+  {
+    name: "detached-payload-not-empty",
+    what: "a payload that starts at the end of its file is outside of it",
+    file: "src/luks1/driver.ts",
+    text: "const inside = header.payload_offset * SECTOR <= roundUp(payload.size, SECTOR);",
+    by: "const inside = header.payload_offset * SECTOR < roundUp(payload.size, SECTOR);",
+    names: "payload_offset",
+  },
+  {
+    name: "slot-overlap-of-one-sector",
+    what: "key material that overlaps by one sector is not reported",
+    file: "src/luks1/judge/slots.ts",
+    text: "return lastOf(second) >= first.start && lastOf(first) >= second.start;",
+    by: "return lastOf(second) > first.start && lastOf(first) > second.start;",
+    names: "key_material_offset",
+  },
 ];

@@ -137,4 +137,21 @@ export const luks2: readonly Mutant[] = [
     mended:
       "Fuzz targets for LUKS version 2; priorities and damaged copies as cryptsetup takes them",
   },
+  {
+    name: "segments-in-json-order",
+    what: "data segments are in the order of the JSON, and not of their numbers",
+    file: "src/luks2/segments/segments.ts",
+    text:
+      "return segments.filter((segment) => !isBackup(segment)).sort((a, b) => a.number - b.number);",
+    by: "return segments.filter((segment) => !isBackup(segment));",
+    names: "segments",
+  },
+  {
+    name: "digest-of-20-bytes",
+    what: "a digest must be as long as that of its hash",
+    file: "src/luks2/keyslots/usable.ts",
+    text: "if (sum !== DIGEST_MIN && (sum !== digestSize || sum < DIGEST_MIN)) {",
+    by: "if (sum !== digestSize || sum < DIGEST_MIN) {",
+    names: "digest",
+  },
 ];

@@ -74,4 +74,12 @@ export const qcow1: readonly Mutant[] = [
     by: '{ max: 17, rule: "qcow1.header.cluster-bits" },',
     names: "cluster_bits",
   },
+  {
+    name: "sector-of-offset-32-bits",
+    what: "the number of an encrypted sector is that of its offset modulo 2^32",
+    file: "src/qcow1/cluster_reader.ts",
+    text: "decrypt: (sectors, from) => cipher.decrypt(sectors, BigInt(from / SECTOR)),",
+    by: "decrypt: (sectors, from) => cipher.decrypt(sectors, BigInt(from >>> 9)),",
+    names: "aes",
+  },
 ];

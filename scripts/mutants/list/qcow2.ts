@@ -262,6 +262,32 @@ const metadata: readonly Mutant[] = [
     by: 'return by(legacyAes(passphrase), "host");',
     names: "aes",
   },
+  {
+    name: "subcluster-host-offset",
+    what: "the host offset of subclusters counts the skipped part of the cluster twice",
+    file: "src/qcow2/runs.ts",
+    text: "host: whole.host + position - cut.from };",
+    by: "host: whole.host + position - cut.guest };",
+    names: "subcluster",
+  },
+  {
+    name: "aes-sector-of-long-runs",
+    what: "sectors of legacy encryption are numbered from the start of each piece of a long run",
+    file: "src/qcow2/content_reader.ts",
+    text: "access(bytes, { guest: run.start + skip + from - host, host: from }),",
+    by: "access(bytes, { guest: run.start + from - host, host: from }),",
+    names: "crypt",
+  },
+  {
+    name: "first-extension-of-a-type",
+    what: "of two header extensions of one type, the first takes effect",
+    file: "src/qcow2/decode.ts",
+    text:
+      "if (extension.type === type && extension.dataFits && extension.headFits) last = extension;",
+    by:
+      "if (extension.type === type && extension.dataFits && extension.headFits) last ??= extension;",
+    names: "extension",
+  },
 ];
 
 /** Bugs of the reader of qcow2. */

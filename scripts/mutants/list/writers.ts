@@ -176,4 +176,20 @@ export const writers: readonly Mutant[] = [
     names: "bitmap",
     mended: "A disabled bitmap gets no bits after a change of the size of the disk that failed",
   },
+  {
+    name: "compressed-overwritten-in-part",
+    what: "a write to a part of a compressed cluster allocates only its own subclusters",
+    file: "src/qcow2/write/guest_write.ts",
+    text: "allocated: ((isWhole ? ALL_SUBCLUSTERS : entry.allocated) | mask) >>> 0,",
+    by: "allocated: (entry.allocated | mask) >>> 0,",
+    names: "subcluster",
+  },
+  {
+    name: "tail-over-longer-backing",
+    what: "a disk that grows shows a longer backing file in the rest of its last cluster",
+    file: "src/qcow2/manage/resize.ts",
+    text: 'if (state === "zero" || state === "unallocated" && !image.hasBacking) continue;',
+    by: 'if (state === "zero" || state === "unallocated") continue;',
+    names: "resize",
+  },
 ];
