@@ -1,8 +1,8 @@
 import {
   base64,
   looseUint64,
-  low32,
   nearestInt,
+  nearestLow32,
   numberOf,
   text,
   texts,
@@ -79,7 +79,7 @@ function readAny(shape: Member, node: JsonNode | undefined): unknown {
 
 const INTEGERS: Readonly<Record<IntegerMember["as"], (node: JsonNode) => number | undefined>> = {
   uint32,
-  low32,
+  low32: nearestLow32,
   int: nearestInt,
 };
 

@@ -28,6 +28,28 @@ export function low32(node: JsonNode | undefined): number | undefined {
   return value === undefined ? undefined : Number(BigInt.asUintN(32, value));
 }
 
+const INT64_MAX = 2n ** 63n - 1n;
+const INT64_MIN = -(2n ** 63n);
+
+/** The low 32 bits of any value as an integer of 64 bits, as json_object_get_int64 gives it. */
+export function nearestLow32(node: JsonNode): number {
+  const value = wholeOf(node);
+  const nearest = value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : value;
+  return Number(BigInt.asUintN(32, nearest));
+}
+
+function wholeOf(node: JsonNode): bigint {
+  if (node.kind === "object" || node.kind === "array") return 0n;
+  if (node.kind === "int") return node.value;
+  if (node.kind !== "string") {
+    const limit = Number(INT64_MAX);
+    return BigInt(Math.trunc(Math.min(limit, Math.max(-limit, Number(node.value)))) || 0);
+  }
+  const [, sign, digits = "0"] = /^[ \t\n\v\f\r]*([-+]?)([0-9]+)/.exec(node.text) ?? [];
+  const value = below64(digits) ?? UINT64_END;
+  return sign === "-" ? -value : value;
+}
+
 /** Any value as an integer of 32 bits with a sign, as json_object_get_int gives it. */
 export function nearestInt(node: JsonNode): number {
   if (node.kind === "string") return Number.parseInt(node.text, 10) || 0;
