@@ -9,8 +9,10 @@ import type { Toolbox } from "./tools.ts";
 export interface VolumeKit {
   /** What the header contains, whether or not QEMU supports it. */
   report(image: OpenedImage): Ours<VolumeReport>;
-  /** The slot that a passphrase opens. */
-  unlock(image: OpenedImage, passphrase: string): Slot;
+  /** The slot that a passphrase opens, of all slots or of one. */
+  unlock(image: OpenedImage, passphrase: string, only?: number): Slot;
+  /** The numbers of the slots in use, in order. */
+  slots(image: OpenedImage): readonly number[];
   /** Whether a passphrase attempt is too much work for a tool without a limit. */
   dear(image: OpenedImage): boolean;
 }
@@ -20,11 +22,17 @@ export type Slot =
   | { readonly slot: number }
   | { readonly rule?: RuleId; readonly message: string };
 
-/** Compares cryptsetup's report of the header, and the slot that the passphrase opens. */
+/** The question which slots a passphrase opens that are named. */
+export const KEY_SLOT = "key-slot";
+
+/**
+ * Compares cryptsetup's report of the header, and the slot that the passphrase opens: of all slots or,
+ * if {@link KEY_SLOT} is asked, of the first slot in use, the last one and one that is not in use.
+ */
 export async function compareCryptsetup(
   asked: Asked,
   kit: VolumeKit,
-  tools: Pick<Toolbox, "cryptsetup">,
+  { ask, tools }: { ask: string; tools: Pick<Toolbox, "cryptsetup"> },
 ): Promise<Compared> {
   const cryptsetup = tools.cryptsetup;
   if (cryptsetup === undefined) return { seen: [], skipped: "cryptsetup is not installed" };
@@ -43,17 +51,25 @@ export async function compareCryptsetup(
     ours.outcome !== "accepted";
   if (info.length > 0 || locked) return { seen: info };
   if (kit.dear(image)) return { seen: [], skipped: DEAR };
-  const slot = kit.unlock(image, passphrase);
-  return {
-    seen: differences<{ slot?: number }>(asked, { ...by, question: "unlock" }, {
+  for (const only of ask === KEY_SLOT ? namedSlots(kit.slots(image)) : [undefined]) {
+    const slot = kit.unlock(image, passphrase, only);
+    const seen = differences<{ slot?: number }>(asked, { ...by, question: "unlock" }, {
       ours: "slot" in slot
         ? { outcome: "accepted", value: { slot: slot.slot } }
         : { outcome: "rejected", ...slot },
-      theirs: await peer.unlock(subject),
+      theirs: await peer.unlock(subject, only),
       compare: (left, right) => compareJson({ ...left }, { ...right }),
       about: () => ({ path: "/key_slots" }),
-    }),
-  };
+    });
+    if (seen.length > 0) return { seen };
+  }
+  return { seen: [] };
+}
+
+/** The first slot, the last one, and the first number that is none of them. */
+function namedSlots(slots: readonly number[]): Set<number> {
+  const unused = slots.findIndex((slot, index) => slot !== index);
+  return new Set([...slots.slice(0, 1), ...slots.slice(-1), unused < 0 ? slots.length : unused]);
 }
 
 const DEAR = "cryptsetup does not limit the work that a header requires";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
-import { type ByteSource, readUpTo, SegmentSource } from "../../src/bytes/mod.ts";
-import { AccessError, type BuiltImage } from "../../src/format/mod.ts";
+import { type ByteSource, readUpTo, SegmentSource, utf8 } from "../../src/bytes/mod.ts";
+import { AccessError, type BuiltImage, type Format } from "../../src/format/mod.ts";
 import {
   layersOf,
   openBytes,
@@ -13,6 +13,7 @@ import { type CaseFile, Failure } from "../engine/mod.ts";
 import type { KeyChoice } from "../generate/mod.ts";
 import { firstDifference } from "../compare/mod.ts";
 import type { Editable } from "../mutate/mod.ts";
+import { keptKeys } from "./kept_keys.ts";
 import type { Expected, LaidOut } from "./kit.ts";
 
 /** What the kits of both versions of LUKS share. */
@@ -128,4 +129,40 @@ export function assertEncodes(
   throw new Failure(`${format}.encode`, `The header differs at ${differs}`, {
     about: { offset: differs },
   });
+}
+
+/** A key of a volume: the passphrase that opens a slot. */
+type SlotKey = { readonly slot: number; readonly passphrase: string };
+
+/**
+ * Checks that a named slot opens with its own passphrase alone, and that one without a key is not in
+ * use. One passphrase is tried on a slot of another one, which unlocking the volume has tried, too.
+ *
+ * @throws {Failure} if a slot opens that must not, or a slot that must open does not
+ */
+export function assertNamedSlots(
+  { name, keys }: Format,
+  header: ByteSource,
+  slots: readonly SlotKey[],
+): void {
+  const answer = (slot: number, passphrase: string): string => {
+    const found = keys?.unlock?.(header, utf8(passphrase), { slot, keptKeys });
+    if (found === undefined) return "no answer";
+    if ("slot" in found) return `key slot ${found.slot} opens`;
+    return found.isWrong ? "the passphrase is wrong" : found.message;
+  };
+  const assertAnswer = (slot: number, passphrase: string, expected: string): void => {
+    const said = answer(slot, passphrase);
+    if (said === expected) return;
+    const message = `Key slot ${slot} is named: ${said}, but expected: ${expected}`;
+    throw new Failure(`${name}.slot.named`, message);
+  };
+  for (const { slot, passphrase } of slots) {
+    assertAnswer(slot, passphrase, `key slot ${slot} opens`);
+  }
+  const { passphrase } = slots.at(-1) ?? { passphrase: "" };
+  const other = slots.find((key) => key.passphrase !== passphrase);
+  if (other !== undefined) assertAnswer(other.slot, passphrase, "the passphrase is wrong");
+  const unused = [0, 1, 2, 3].find((number) => slots.every(({ slot }) => slot !== number)) ?? 4;
+  assertAnswer(unused, passphrase, `Key slot ${unused} is not in use`);
 }

@@ -141,6 +141,10 @@ liveTest(
       const unlocked = await peer.unlock({ ...subject, passphrases: [passphrase] });
       assertEquals(unlocked, { outcome: "accepted", value: { slot } });
     }
+    for (const [slot, outcome] of [[0, "accepted"], [1, "rejected"], [5, "rejected"]] as const) {
+      const named = await peer.unlock({ ...subject, passphrases: ["right"] }, slot);
+      assertEquals(named.outcome, outcome, `key slot ${slot}`);
+    }
     const wrong = await peer.unlock({ ...subject, passphrases: ["wrong"] });
     assertEquals(wrong, {
       outcome: "rejected",

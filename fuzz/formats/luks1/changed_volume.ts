@@ -10,6 +10,7 @@ import {
   contentOf,
   decodeLuks1,
   Luks1Error,
+  luks1Format,
   type Luks1Model,
   Luks1Volume,
   slotStates,
@@ -18,6 +19,7 @@ import {
 import { type CaseFile, Failure } from "../../engine/mod.ts";
 import { assertSameBytes } from "../content.ts";
 import { keptKeys } from "../kept_keys.ts";
+import { assertNamedSlots } from "../luks.ts";
 import { assertStripes } from "../stripes.ts";
 import { sourceOf } from "../kit.ts";
 import {
@@ -76,6 +78,7 @@ export function assertModelKeys(source: ByteSource, model: Luks1Model): void {
   const header = source.read(0, source.size);
   assertKeys({ header, keys: keysOf(model) });
   assertStripes();
+  assertNamedSlots(luks1Format, source, model.keys);
   assertDisabled(source, model);
   assertFarMaterial(source, model);
   if (!model.cutHeader || model.keys.some(({ slot }) => slot === LAST_SLOT)) return;

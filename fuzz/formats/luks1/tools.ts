@@ -1,6 +1,13 @@
 import { utf8 } from "../../../src/bytes/mod.ts";
 import type { OpenedImage } from "../../../src/image/mod.ts";
-import { decodeLuks1, luks1Info, specOf, unlock, whyUnusable } from "../../../src/luks1/mod.ts";
+import {
+  decodeLuks1,
+  luks1Info,
+  slotStates,
+  specOf,
+  unlock,
+  whyUnusable,
+} from "../../../src/luks1/mod.ts";
 import type { VolumeReport } from "../../../src/peers/mod.ts";
 import {
   type Asked,
@@ -9,6 +16,7 @@ import {
   compareCryptsetup,
   type Compared,
   compareLuksde,
+  KEY_SLOT,
   type Ours,
   type QemuQuestion,
   type Toolbox,
@@ -36,7 +44,7 @@ export const luks1Tools: ToolKit = {
   needs: ["qemu-img", "qemu-io"],
   uses: ["cryptsetup", "luksdeinfo"],
   weight: 2,
-  asks: { nothing: 48, info: 4, cryptsetup: 2, map: 1, check: 1, luksdeinfo: 1 },
+  asks: { nothing: 48, info: 4, cryptsetup: 2, [KEY_SLOT]: 1, map: 1, check: 1, luksdeinfo: 1 },
   untouched: 2.5,
   timeoutMs: 8000,
   divergences: luks1Divergences,
@@ -44,12 +52,14 @@ export const luks1Tools: ToolKit = {
 };
 
 async function compareLuks1(asked: Asked, ask: string, tools: Toolbox): Promise<Compared> {
-  if (ask === "cryptsetup") return await compareCryptsetup(asked, volumeKit, tools);
+  if (ask === "cryptsetup" || ask === KEY_SLOT) {
+    return await compareCryptsetup(asked, volumeKit, { ask, tools });
+  }
   if (ask === "luksdeinfo") return await compareLuksde(asked, volumeKit, tools);
   const { subject: { passphrases: _, ...keyless }, image } = asked;
   const { version } = tools.qemuImg;
   if (keyless.header !== undefined && Number.parseInt(version) < DETACHED_SINCE) {
-    return await compareCryptsetup(asked, volumeKit, tools);
+    return await compareCryptsetup(asked, volumeKit, { ask, tools });
   }
   if (image.findings.count(BUDGET) > 0) {
     // QEMU does not limit work, so it is not queried for what would take hours.
@@ -62,14 +72,20 @@ async function compareLuks1(asked: Asked, ask: string, tools: Toolbox): Promise<
 
 const volumeKit: VolumeKit = {
   report,
-  unlock: (image, text) => {
+  unlock: (image, text, slot) => {
     const keyMaterial = image.header ?? image.source;
     const header = decodeLuks1(keyMaterial);
     const message = whyUnusable(specOf(header));
     if (message !== undefined) return { message };
     const passphrase = utf8(text);
-    return unlock(header, { keyMaterial, passphrase, iterationsMax: ITERATIONS_MAX, keptKeys });
+    const only = slot === undefined ? {} : { slot };
+    const limits = { iterationsMax: ITERATIONS_MAX, keptKeys };
+    return unlock(header, { keyMaterial, passphrase, ...limits, ...only });
   },
+  slots: ({ header, source }) =>
+    decodeLuks1(header ?? source).slots.flatMap(({ active }, index) =>
+      active === slotStates.enabled ? [index] : []
+    ),
   dear: ({ findings }) => findings.count(BUDGET) > 0,
 };
 

@@ -12,6 +12,7 @@ import { openBytes } from "../../../src/image/mod.ts";
 import { Failure } from "../../engine/mod.ts";
 import { strangePassphrase } from "../../generate/mod.ts";
 import { keptKeys } from "../kept_keys.ts";
+import { assertNamedSlots } from "../luks.ts";
 import { assertStripes } from "../stripes.ts";
 import { luks2Slot } from "./volumes.ts";
 
@@ -46,8 +47,8 @@ export function assertModelKeys(header: ByteSource, model: Luks2Model): void {
   assertStripes();
   assertDetectedBySecondary(header, model);
   assertWholeSectors(header, model);
-  const assertSlot = (passphrase: string, expected: number | undefined, slot?: number): void => {
-    const opened = openedSlot(header, passphrase, slot);
+  const assertSlot = (passphrase: string, expected: number | undefined): void => {
+    const opened = openedSlot(header, passphrase);
     const found = "slot" in opened ? opened.slot : undefined;
     if (found === expected) return;
     const message = `${JSON.stringify(passphrase)} opens slot ${found ?? "none"}, not ${
@@ -55,10 +56,8 @@ export function assertModelKeys(header: ByteSource, model: Luks2Model): void {
     }`;
     throw new Failure("rule" in opened ? `luks2.slot.${opened.rule}` : "luks2.slot", message);
   };
-  for (const { slot, passphrase } of model.keys) {
-    assertSlot(passphrase, luks2Slot(model, passphrase));
-    assertSlot(passphrase, slot, slot);
-  }
+  for (const { passphrase } of model.keys) assertSlot(passphrase, luks2Slot(model, passphrase));
+  assertNamedSlots(luks2Format, header, model.keys);
   assertSlot(strangePassphrase(model.keys.map(({ passphrase }) => passphrase)), undefined);
 }
 

@@ -1,7 +1,7 @@
 import type { OpenedImage } from "../../../src/image/mod.ts";
-import { decodeLuks2, type JsonNode } from "../../../src/luks2/mod.ts";
+import { chooseCopy, decodeLuks2, type JsonNode } from "../../../src/luks2/mod.ts";
 import type { VolumeReport } from "../../../src/peers/mod.ts";
-import { compareCryptsetup, type Ours, type VolumeKit } from "../../compare/mod.ts";
+import { compareCryptsetup, KEY_SLOT, type Ours, type VolumeKit } from "../../compare/mod.ts";
 import type { ToolKit } from "../kit.ts";
 import { luks2Divergences } from "./divergences.ts";
 import { openedSlot } from "./keys.ts";
@@ -15,17 +15,20 @@ export const luks2Tools: ToolKit = {
   says: "cryptsetup accepts the same LUKS2 headers and unlocks the same key slots",
   needs: ["cryptsetup"],
   weight: 1,
-  asks: { cryptsetup: 1 },
+  asks: { cryptsetup: 12, [KEY_SLOT]: 1 },
   untouched: 10,
   // Two answers together stay below the time limit of a case.
   timeoutMs: 4000,
   divergences: luks2Divergences,
-  compare: (asked, _, tools) => compareCryptsetup(asked, volumeKit, tools),
+  compare: (asked, ask, tools) => compareCryptsetup(asked, volumeKit, { ask, tools }),
 };
 
 const volumeKit: VolumeKit = {
   report,
-  unlock: (image, passphrase) => openedSlot(image.header ?? image.source, passphrase),
+  unlock: ({ header, source }, passphrase, only) => openedSlot(header ?? source, passphrase, only),
+  slots: ({ header, source }) =>
+    (chooseCopy(decodeLuks2(header ?? source)).metadata?.json.keyslots ?? [])
+      .map(({ number }) => number).sort((a, b) => a - b),
   dear: isDear,
 };
 

@@ -92,14 +92,19 @@ export class CryptsetupPeer extends VolumePeer {
     });
   }
 
-  /** Tries the first passphrase, and names the key slot that it opens where cryptsetup does. */
-  override async unlock(subject: Subject): Promise<Outcome<UnlockReport>> {
+  /**
+   * Tries the first passphrase, and names the key slot that it opens where cryptsetup does.
+   *
+   * @param only the number of the only slot that is tried
+   */
+  override async unlock(subject: Subject, only?: number): Promise<Outcome<UnlockReport>> {
     const [passphrase] = subject.passphrases ?? [];
     if (passphrase === undefined) return unsupported("No passphrase");
     return await this.#withCopies<UnlockReport>(subject, ({ path, header }) => {
       return withPassphraseFiles([passphrase], async ([keyFile = ""]) => {
         const apart = header === undefined ? [] : ["--header", header];
-        const key = ["--verbose", "--batch-mode", "--key-file", keyFile];
+        const named = only === undefined ? [] : ["--key-slot", String(only)];
+        const key = ["--verbose", "--batch-mode", "--key-file", keyFile, ...named];
         const result = await this.#tool.run(["open", "--test-passphrase", ...key, ...apart, path]);
         const { stderr, ...rest } = result;
         if (!answered(result)) return said({ ...rest, stderr: scrubbed(stderr, [passphrase]) });

@@ -95,6 +95,24 @@ withCases("cryptsetup opens sound LUKS2 volumes as the reference does", async (r
   }
 });
 
+withCases("cryptsetup opens named slots of LUKS2 volumes as the reference does", async (run) => {
+  for (const key of ["right", "wrong"] as const) {
+    const { divergences, skipped } = await run({ key, ask: "key-slot" });
+    assertEquals([divergences, skipped], [undefined, undefined]);
+  }
+});
+
+withCases("cryptsetup reads iterations that are no integer as the reference does", async (run) => {
+  const opens = { accepted: [true, "1", " +1x"], data: [false, "x", null, [1]] };
+  for (const [expected, values] of Object.entries(opens)) {
+    for (const value of values) {
+      const edits = [json("/digests/0/iterations", value)];
+      const { depth, divergences } = await run({ model: modelOf({ digestIterations: 1 }), edits });
+      assertEquals([depth, divergences], [expected, undefined], JSON.stringify(value));
+    }
+  }
+});
+
 withCases(
   "cryptsetup ends its search at a key slot past the file as the reference does",
   async (run) => {
@@ -124,7 +142,11 @@ function standIn(script: string): CryptsetupPeer {
   return new CryptsetupPeer({ command: ["/bin/sh", "-c", script, "cryptsetup"], ...limit });
 }
 
-async function seenWith(peer: CryptsetupPeer, edits: Edit[] = []): Promise<Compared> {
+async function seenWith(
+  peer: CryptsetupPeer,
+  edits: Edit[] = [],
+  ask = "cryptsetup",
+): Promise<Compared> {
   const files = filesOf(luks2, modelOf(), edits);
   const passphrases = ["first"];
   const image = openWith(luks2, files, passphrases);
@@ -136,7 +158,7 @@ async function seenWith(peer: CryptsetupPeer, edits: Edit[] = []): Promise<Compa
     const subject = { path, format: "luks2", passphrases };
     const tools = { cryptsetup: { peer, version: "0" } } as unknown as Toolbox;
     const asked = { subject, image, judgement, edited: edits.length > 0 };
-    return await luks2.tools.compare(asked, "cryptsetup", tools);
+    return await luks2.tools.compare(asked, ask, tools);
   } finally {
     await Deno.remove(path);
   }
@@ -187,6 +209,17 @@ Deno.test("a cryptsetup with a different answer is a failure, and nothing explai
     assertEquals(seen.answers.map(({ by }) => by), ["reference", "cryptsetup 0"]);
     assert(luks2Divergences.every(({ explains }) => !explains(seen.observation)), script);
   }
+});
+
+Deno.test("a cryptsetup that opens another slot than the named one is a failure", async () => {
+  const script =
+    "printf 'Version:\\t2\\nEpoch:\\t3\\nUUID:\\tnone\\n'; echo 'Key slot 0 unlocked.'";
+  const { seen: [seen] } = await seenWith(standIn(script), [], "key-slot");
+  assertEquals(
+    seen?.message,
+    "unlock: the reference says: rejected (luks2.key.unlock: The passphrase opens no key slot); " +
+      'cryptsetup says: accepted {"slot":0}',
+  );
 });
 
 Deno.test("each known divergence over LUKS2 has a case that shows it, a rule and a reason", () => {

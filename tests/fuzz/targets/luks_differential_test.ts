@@ -155,7 +155,7 @@ withCases("what the tools are known to differ in, they differ in", async (direct
 });
 
 withCases("a sound volume is the same to all tools", async (directory, tools) => {
-  for (const ask of ["info", "map", "check", "cryptsetup", "luksdeinfo"] as const) {
+  for (const ask of ["info", "map", "check", "cryptsetup", "key-slot", "luksdeinfo"] as const) {
     for (const key of ["right", "wrong", "none"] as const) {
       const value = { model: modelOf(), edits: [], key, ask };
       const report = await luksDifferential.run(value, { directory, tools }) as CaseReport;
