@@ -78,6 +78,15 @@ export const chainClasses: readonly ModelClass<ChainModel>[] = [
         namingOf(image.backing.name, chain[index + 1]?.format).form === "overruled"
       ),
   },
+  {
+    name: "a raw backing file with the driver of another name",
+    share: 0.003,
+    has: (chain) =>
+      chain.some((image, index) =>
+        image.format === "qcow2" && chain[index + 1]?.format === "raw" &&
+        (image.backing?.format ?? "raw") !== "raw"
+      ),
+  },
   { name: "zeros over data of a backing file", share: 0.01, has: hidesData },
   {
     name: "a compressed cluster over a backing file",

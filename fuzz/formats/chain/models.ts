@@ -24,8 +24,11 @@ export interface ChainOptions extends Qcow2ModelOptions {
   readonly formats?: readonly ("qcow" | "qcow2")[];
   /** Most images of a chain. */
   readonly lengthMax?: number;
-  /** Some backing files are named by `file:` and `json:`. */
-  readonly names?: boolean;
+  /**
+   * Some backing files are named by `file:` and `json:`, and some formats of raw ones are drivers that
+   * read them as raw; or any drivers, of which some open no file.
+   */
+  readonly names?: "sound" | "any";
   /** Disks of version 1 may have sectors beyond 2^32, at which qemu-img would look one by one. */
   readonly vast?: boolean;
 }
@@ -39,7 +42,10 @@ const USUAL_BELOW = 2;
 export function chainModels(options: ChainOptions = {}): fc.Arbitrary<ChainModel> {
   const top = imageModels(options).filter((image) => image.format !== "raw");
   const most = Math.max(0, (options.lengthMax ?? LENGTH_MAX) - 1);
-  const image = fc.tuple(belowModels(options), options.names === true ? namings() : paths());
+  const image = fc.tuple(
+    belowModels(options),
+    options.names === undefined ? paths() : namings({ any: options.names === "any" }),
+  );
   const upTo = (maxLength: number): fc.Arbitrary<[ImageModel, Naming][]> =>
     fc.array(image, { minLength: Math.min(1, maxLength), maxLength });
   const below = fc.oneof(
@@ -64,8 +70,12 @@ export function relinked(chain: ChainModel): ChainModel {
     top,
     below.map((image, index) => {
       const above = images[index];
-      const declared = above?.format === "qcow2" && above.backing?.format !== undefined;
-      return [image, { declared, ...namingOf(backingName(above), image.format) }];
+      const driver = above?.format === "qcow2" ? above.backing?.format : undefined;
+      return [image, {
+        declared: driver !== undefined,
+        driver,
+        ...namingOf(backingName(above), image.format),
+      }];
     }),
   );
 }
@@ -185,9 +195,10 @@ function naming(
   const isRecorded = how.declared && image.format === "qcow2";
   const form = usable === "overruled" && !isRecorded ? "json" : usable;
   const name = nameIn({ ...how, form }, file, format);
+  const { driver = format } = format === "raw" && (form === "path" || form === "file") ? how : {};
   const named = image.format === "qcow"
     ? normaliseQcow1({ ...image, backing: { name } })
-    : normaliseQcow2({ ...image, backing: how.declared ? { name, format } : { name } });
+    : normaliseQcow2({ ...image, backing: how.declared ? { name, format: driver } : { name } });
   return named.backing?.name === name || form === "path"
     ? named
     : naming(image, format, { ...how, form: "path", file, isLast });

@@ -6,6 +6,8 @@ import { mostly } from "../../generate/mod.ts";
 export interface Naming {
   /** The image says which format the backing file has. */
   readonly declared: boolean;
+  /** The driver that it names instead if that is raw. */
+  readonly driver?: string | undefined;
   readonly form: typeof FORMS[number];
   /** The backing file starts here in its file, if the form says so. */
   readonly offset: number;
@@ -25,10 +27,21 @@ const OFFSETS = [512, 4096, 66048, 2 ** 32, 2 ** 32 + 4608] as const;
 
 const PATH = { form: "path", offset: OFFSETS[0] } as const;
 
-/** Names of backing files. */
-export function namings(): fc.Arbitrary<Naming> {
+/** Drivers that are no formats and read a file as raw. */
+const PLAIN = ["file", "blkdebug", "preallocate"] as const;
+/** Drivers that open no file by its name alone, and names of none. */
+const OTHERS = [
+  ...["host_device", "host_cdrom", "null-co", "null-aio", "copy-on-read", "throttle", "compress"],
+  ...["quorum", "blkverify", "blklogwrites", "nbd", "vvfat", "nvme", "replication", "io_uring"],
+  ...["nosuch", "RAW", "raw ", "fat", "host_floppy", "copy-before-wri"],
+];
+
+/** Names of backing files. Some drivers open none, if `any` may be named. */
+export function namings({ any = false }: { any?: boolean } = {}): fc.Arbitrary<Naming> {
+  const drivers = [...PLAIN, ...PLAIN, ...PLAIN, ...any ? OTHERS : []];
   return fc.record({
     declared: fc.boolean(),
+    driver: mostly<string | undefined>(undefined, fc.constantFrom(...drivers), 1),
     form: mostly<Naming["form"]>("path", fc.constantFrom(...FORMS), 2),
     offset: fc.constantFrom(...OFFSETS),
   });
