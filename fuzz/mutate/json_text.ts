@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Json } from "../../src/format/mod.ts";
 import type { JsonEdit } from "./edit.ts";
 
@@ -14,18 +15,11 @@ export function editJson(place: Uint8Array, edit: JsonEdit): Uint8Array {
   return bytes;
 }
 
-/** Letters that are put into a text together. */
-const LETTERS = 1024;
-
 /** The text in a place, up to its trailing zeros; each byte is a letter. */
 export function jsonText(place: Uint8Array): string {
   let end = place.length;
   while (end > 0 && place[end - 1] === 0) end--;
-  let text = "";
-  for (let at = 0; at < end; at += LETTERS) {
-    text += String.fromCharCode(...place.subarray(at, Math.min(end, at + LETTERS)));
-  }
-  return text;
+  return Buffer.from(place.buffer, place.byteOffset, end).toString("latin1");
 }
 
 function changedText(text: string, edit: JsonEdit, room: number): string {

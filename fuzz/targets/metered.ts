@@ -32,7 +32,7 @@ export class MeteredSource implements ByteSource {
 }
 
 /** Milliseconds for which one reading of the processor's time serves: a reading takes longer than the clock. */
-const READING_MS = 50;
+const READING_MS = 250;
 
 let last = { at: -Infinity, with: 0, of: processorMs };
 

@@ -3,6 +3,7 @@ import { MemorySource } from "../../src/bytes/mod.ts";
 import { type Format, type MapEntry, remembering } from "../../src/format/mod.ts";
 import { formats } from "../../src/formats.ts";
 import {
+  type CheckJson,
   detect,
   judgeImage,
   type Judgement,
@@ -11,7 +12,7 @@ import {
   type OpenedImage,
   probe,
 } from "../../src/image/mod.ts";
-import { checkOutcome, compareJson, mergeMap } from "../../src/peers/mod.ts";
+import { checkOutcome, checkReport, compareJson, mergeMap } from "../../src/peers/mod.ts";
 import { type Finding, type RuleId, ruleOf } from "../../src/rules/mod.ts";
 import { anyIndex } from "../compare/mod.ts";
 import { type CaseFile, type CaseReport, Failure, type Target } from "../engine/mod.ts";
@@ -96,9 +97,10 @@ export function roundtrip<Model>(
       const files = filesOf(kit, model, edits);
       assertDetected(files, formatIn(kit, model));
       const image = openWith(kit, files, passphrasesOf(kit, model, key));
-      const damaged = assertUnbroken(judgeImage(image), kit.expected?.damage ?? []);
+      const judgement = judgeImage(image);
+      const damaged = assertUnbroken(judgement, kit.expected?.damage ?? []);
       assertSound(kit, image, { model, key });
-      assertAnswers(kit, image, { model, damaged: true });
+      assertAnswers(kit, image, { model, judgement, damaged: true });
       return { depth: key === "right" ? "accepted" : "data", rules: damaged };
     },
   };
@@ -164,7 +166,7 @@ function assertAsBuilt<Model>(kit: Kit<Model>, model: Model): readonly RuleId[] 
   assertBroken(judgement, kit.expected?.broken?.(model));
   if (kit.expected?.opensInQemu === true) assertOpensInQemu(image, judgement);
   assertSound(kit, image, { model, key: "right" });
-  assertAnswers(kit, image, { model });
+  assertAnswers(kit, image, { model, judgement });
   assertViews(kit, image, model);
   assertListed(kit, image, model);
   kit.keys?.sound?.(sourceOf(files), model);
@@ -264,7 +266,11 @@ function assertOpensInQemu(
 function assertAnswers<Model>(
   { expected }: Kit<Model>,
   image: OpenedImage,
-  { model, damaged = false }: { model: Model; damaged?: boolean },
+  { model, judgement: { qemu }, damaged = false }: {
+    model: Model;
+    judgement: Judgement;
+    damaged?: boolean;
+  },
 ): void {
   const data = image.layer?.info()["format-specific"]?.data ?? {};
   const info = expected?.info?.(model);
@@ -282,12 +288,22 @@ function assertAnswers<Model>(
   }
   const check = expected?.check?.(model);
   if (check === undefined || damaged) return;
-  const outcome = checkOutcome(image);
-  const answer = outcome.outcome === "accepted"
-    ? { exitCode: outcome.value.exitCode, leaks: outcome.value.counts?.leaks ?? 0 }
-    : { outcome: outcome.outcome };
-  assertSameJson("check", answer, check);
+  assertSameJson("check", qemu.check === null ? unjudged(image) : answerOf(qemu.check), check);
 }
+
+/** What `check` says of an image, which the judge has checked, too. */
+function answerOf({ "check-errors": checkErrors, ...counts }: CheckJson): CheckAnswer {
+  return { exitCode: checkReport({ ...counts, checkErrors }).exitCode, leaks: counts.leaks };
+}
+
+/** What `check` says of an image that the judge has not checked. */
+function unjudged(image: OpenedImage): CheckAnswer {
+  const outcome = checkOutcome(image);
+  if (outcome.outcome !== "accepted") return { outcome: outcome.outcome };
+  return { exitCode: outcome.value.exitCode, leaks: outcome.value.counts?.leaks ?? 0 };
+}
+
+type CheckAnswer = { readonly [name: string]: string | number };
 
 function plainEntry({ start, length, depth, zero, data }: Pick<MapEntry, MapMember>) {
   return { start, length, depth, zero, data };

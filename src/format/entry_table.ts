@@ -10,8 +10,9 @@ export interface EntryHalves {
 
 const ENTRY_BYTES = 8;
 const HALF = 4;
-/** Number of entries per read: 64 KiB. */
+/** Number of entries per read: 64 KiB of a file, and 4 KiB where the holes of a source are known. */
 const PAGE_ENTRIES = 8192;
+const SPARSE_PAGE_ENTRIES = 512;
 
 /**
  * A table of 64-bit big-endian entries at any offset of a file, read a page at a time. Entries past the
@@ -26,6 +27,7 @@ export class EntryTable {
   readonly stored: number;
   readonly #source: ByteSource;
   readonly #memory: PageMemory;
+  readonly #pageEntries: number;
   #page = NO_PAGE;
   #pageNumber = -1;
   /** Range of entries that are known to be 0; the end is exclusive. */
@@ -38,6 +40,7 @@ export class EntryTable {
     this.stored = Math.min(length, Math.ceil(bytes / ENTRY_BYTES));
     this.#source = source;
     this.#memory = memory;
+    this.#pageEntries = source.nextData === undefined ? PAGE_ENTRIES : SPARSE_PAGE_ENTRIES;
     this.offset = offset;
   }
 
@@ -67,8 +70,8 @@ export class EntryTable {
 
   #half(index: number, half: number): number {
     if (index >= this.stored) return 0;
-    this.#load(Math.floor(index / PAGE_ENTRIES));
-    return this.#page.values.getUint32((index % PAGE_ENTRIES) * ENTRY_BYTES + half);
+    this.#load(Math.floor(index / this.#pageEntries));
+    return this.#page.values.getUint32((index % this.#pageEntries) * ENTRY_BYTES + half);
   }
 
   /** The first nonzero entry in `[index, end)`; `end` if there is none. */
@@ -77,12 +80,12 @@ export class EntryTable {
     const last = Math.min(end, this.stored);
     let at = index >= zerosFrom && index < zerosTo ? zerosTo : index;
     while (at < last) {
-      const number = Math.floor(at / PAGE_ENTRIES);
+      const number = Math.floor(at / this.#pageEntries);
       if (number !== this.#pageNumber) at = this.#nextData(at);
-      if (at >= last || Math.floor(at / PAGE_ENTRIES) !== number) continue;
+      if (at >= last || Math.floor(at / this.#pageEntries) !== number) continue;
       this.#load(number);
-      const first = number * PAGE_ENTRIES;
-      const pageEnd = Math.min(last, first + PAGE_ENTRIES);
+      const first = number * this.#pageEntries;
+      const pageEnd = Math.min(last, first + this.#pageEntries);
       at = first + nonZero(this.#page.words, at - first, pageEnd - first);
       if (at < pageEnd) break;
     }
@@ -96,9 +99,9 @@ export class EntryTable {
    */
   sequence(index: number, step: number, most: number): number {
     if (index >= this.stored) return 1;
-    const number = Math.floor(index / PAGE_ENTRIES);
+    const number = Math.floor(index / this.#pageEntries);
     this.#load(number);
-    const first = index - number * PAGE_ENTRIES;
+    const first = index - number * this.#pageEntries;
     return sequenceIn(this.#page.values, first, { step, most });
   }
 
@@ -112,10 +115,10 @@ export class EntryTable {
 
   #load(number: number): void {
     if (number === this.#pageNumber && this.#memory.isOf(this)) return;
-    const first = number * PAGE_ENTRIES;
+    const first = number * this.#pageEntries;
     // If the read fails, no page is known.
     this.#pageNumber = -1;
-    this.#page = this.#memory.pageFor(this, Math.min(PAGE_ENTRIES, this.stored - first));
+    this.#page = this.#memory.pageFor(this, Math.min(this.#pageEntries, this.stored - first));
     // The file may end inside an entry: its missing bytes read as zeros.
     this.#source.readInto(this.offset + first * ENTRY_BYTES, this.#page.bytes);
     this.#pageNumber = number;

@@ -57,7 +57,15 @@ export {
   misconductOf,
   wrongKindOf,
 } from "./conformance.ts";
-export { failure, isMembers, malformed, readCheck, readInfo, readMap } from "./answers.ts";
+export {
+  checkReport,
+  failure,
+  isMembers,
+  malformed,
+  readCheck,
+  readInfo,
+  readMap,
+} from "./answers.ts";
 export {
   compareCheck,
   compareDigest,

@@ -13,7 +13,7 @@ import { virtualSizeOf } from "./sizes.ts";
 import { type Layout, placeExtents } from "./place.ts";
 import { type HostCluster, planViews, type Views } from "./plan.ts";
 import { randomFrom, shuffle } from "./random.ts";
-import { refblockSegment } from "./refcounts.ts";
+import { refblockSegments } from "./refcounts.ts";
 import { planSnapshotTable, writeSnapshotTable } from "./snapshots.ts";
 import { l1Entries, l2Entries, reftableEntries, tableSegments } from "./tables.ts";
 
@@ -150,7 +150,7 @@ function refcountSegments({ reftable, refblocks, counts }: Layout, geometry: Geo
   return [
     ...tableSegments(reftable.offset, reftableEntries(refblocks)),
     ...refblocks.flatMap(({ block, extent }) =>
-      refblockSegment(counts, { block, offset: extent.offset, geometry }) ?? []
+      refblockSegments(counts, { block, offset: extent.offset, geometry })
     ),
   ];
 }

@@ -33,20 +33,33 @@ export function countReferences(
 /** So many entries start at a multiple of 8 bytes, whose offset is exact in a file of 2^56 bytes. */
 const ALIGNED_ENTRIES = 64;
 
-/** The bytes of a refcount block from about its first to its last nonzero refcount. */
-export function refblockSegment(
+/** Refcounts with so many zeros between them are in different segments: a block may have 2^24 entries. */
+const GAP = 2 ** 16;
+
+/** The bytes of a refcount block: its nonzero refcounts, with those between them. */
+export function refblockSegments(
   counts: ReferenceCounts,
   place: { block: number; offset: number; geometry: Geometry },
-): Segment | undefined {
+): Segment[] {
   const { refcountBits } = place.geometry;
   const entries = [...counts.get(place.block) ?? []];
-  const [first, last] = [entries[0], entries.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
-  const from = roundDown(first[0], ALIGNED_ENTRIES);
-  const words = new Uint32Array(last[0] + 1 - from);
-  for (const [entry, count] of entries) words[entry - from] = count;
-  return {
-    offset: place.offset + from * refcountBits / 8,
-    bytes: encodeRefcounts(words, refcountBits),
-  };
+  const segments: Segment[] = [];
+  for (let start = 0, end = 1; start < entries.length; start = end++) {
+    while ((entries[end]?.[0] ?? Infinity) - indexIn(entries, end - 1) < GAP) end++;
+    const from = roundDown(indexIn(entries, start), ALIGNED_ENTRIES);
+    const words = new Uint32Array(indexIn(entries, end - 1) + 1 - from);
+    for (const [entry, count] of entries.slice(start, end)) words[entry - from] = count;
+    segments.push({
+      offset: place.offset + from * refcountBits / 8,
+      bytes: encodeRefcounts(words, refcountBits),
+    });
+  }
+  return segments;
+}
+
+function indexIn(
+  entries: readonly (readonly [index: number, count: number])[],
+  at: number,
+): number {
+  return entries[at]?.[0] ?? 0;
 }
