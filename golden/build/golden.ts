@@ -41,9 +41,9 @@ Usage:
   deno task golden combinations [--only TEXT]
 
 build makes images and records what the tools print about them. verify compares the reference and the
-installed tools with what is recorded, rebuilds images, and compares again. combinations makes a LUKS
-volume of each of the 819 combinations of cipher, key, mode, IV generator and hash with the installed
-qemu-img, and compares the reference with it; each takes seconds.
+installed tools with what is recorded, rebuilds images, and compares those whose bytes differ again.
+combinations makes a LUKS volume of each of the 819 combinations of cipher, key, mode, IV generator and
+hash with the installed qemu-img, and compares the reference with it; each takes seconds.
 
 Options:
   --only TEXT            images whose name contains TEXT; the name of a combination is such as
@@ -195,9 +195,10 @@ async function compareRebuilt(
   for (const { name, reason } of rebuilt.passedOver) {
     print(`skipped: ${name} is not rebuilt: ${reason}`);
   }
-  let failures = printReport(rebuilt, "rebuilt images");
+  print(`rebuilt images: ${rebuilt.same} have the recorded bytes`);
+  let failures = printReport(rebuilt, "rebuilt images with other bytes");
   for (const peer of peers) {
-    if (peer === installed) continue;
+    if (peer === installed || rebuilt.names.length === 0) continue;
     failures += await compare(peer, { images, names: rebuilt.names });
   }
   return failures;
