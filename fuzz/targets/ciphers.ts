@@ -36,7 +36,7 @@ export function sectorFile(name: string): CaseFile {
 export function assertCipher(name: string, { libraries, digest }: RecordedCipher): void {
   const { plain, encrypted, decrypted } = encryptedSectors({ name });
   // A bug of an IV generator concerns all ciphers, and is one failure.
-  const sort = /^\w+-(\w+(?:-\w+)?)/.exec(name)?.[1] ?? name;
+  const sort = /^[\w,]+-(\w+(?:-\w+)?)/.exec(name)?.[1] ?? name;
   const found = hash("sha256", encrypted).toHex();
   if (found !== digest) {
     throw new Failure(`golden.sectors.${sort}`, `sectors of ${name} differ`, {

@@ -9,7 +9,8 @@ import { sectorCipher, type SectorCipherOptions } from "../crypto/mod.ts";
  * after the definitions in cryptsetup's crypto_storage.c, and for `essiv` and `eboiv` encrypted with the
  * library's block cipher in ECB, for `essiv` under a digest of OpenSSL and libgcrypt (SHAKE and Keccak:
  * OpenSSL alone). LRW was computed after the definition of IEEE P1619 draft 5 with OpenSSL's block ciphers
- * in ECB, by the same kind of script, which gives the vectors of the draft.
+ * in ECB, by the same kind of script, which gives the vectors of the draft. Adiantum was computed after
+ * its paper with OpenSSL's AES by such a script, which gives the vectors of its authors.
  */
 export interface SectorVector {
   /** Such as `aes-cbc-essiv:sha256, 128 bits`. */
@@ -80,6 +81,6 @@ export function sectorOptions(
   name: string,
 ): { readonly options: SectorCipherOptions; readonly keyLength: number } {
   const [, cipher = "", mode = "", ivGenerator = "", ivHash, bits] =
-    /^(\w+)-(\w+)(?:-(\w+)(?::(\S+))?)?, (\d+) bits$/.exec(name) ?? [];
+    /^([\w,]+)-(\w+)(?:-(\w+)(?::(\S+))?)?, (\d+) bits$/.exec(name) ?? [];
   return { options: { cipher, mode, ivGenerator, ivHash }, keyLength: Number(bits) / 8 };
 }
