@@ -18,8 +18,12 @@ const xts = (sectorSize: number) =>
 type Edits = readonly (readonly [string, unknown])[];
 
 /** A volume in a reencryption, and other bytes at some places. */
-function reencrypting(edits: Edits, patches: readonly (readonly [number, Uint8Array])[]) {
-  const bytes = changed({}, { json: (root: AnyJson) => signed(root, edits) });
+function reencrypting(
+  edits: Edits,
+  patches: readonly (readonly [number, Uint8Array])[],
+  text = (json: string) => json,
+) {
+  const bytes = changed({}, { json: (root: AnyJson) => signed(root, edits), text });
   for (const [offset, patch] of patches) bytes.set(patch, offset);
   return { source: new MemorySource(bytes), passphrase: "first" };
 }
@@ -58,6 +62,25 @@ Deno.test("segments are read in their order, each in its sectors and with its IV
     ["/segments/3", inSectors(4096, cryptSegment(DATA, "dynamic", ["backup-final"]))],
     ["/digests/0/segments", ["0", "1", "2", "3"]],
   ], [[DATA, stored(0, 4096, 4096)]]));
+});
+
+Deno.test("segments are read in the order of their numbers, and not of the JSON", () => {
+  const first = JSON.stringify(cryptSegment(DATA, 1024));
+  const second = JSON.stringify(cryptSegment(DATA + 1024, "dynamic"));
+  const moved = `"1":${second},"0":${first}`;
+  const volume = reencrypting(
+    [
+      ["/segments/0", JSON.parse(first)],
+      ["/segments/1", JSON.parse(second)],
+      ["/segments/2", cryptSegment(DATA, "dynamic", ["backup-previous"])],
+      ["/segments/3", cryptSegment(DATA, "dynamic", ["backup-final"])],
+      ["/digests/0/segments", ["0", "1", "2", "3"]],
+    ],
+    [],
+    (json) => json.replace(`"0":${first},"1":${second}`, moved),
+  );
+  assert(new TextDecoder().decode(volume.source.read(0, 0x4000)).includes(moved));
+  assertContent(volume);
 });
 
 Deno.test("a segment may be stored after the following one, and unencrypted", () => {
