@@ -34,6 +34,7 @@
  * @module
  */
 
+export { protectedBytes } from "./reencryption/digest.ts";
 export { buildLuks2, luks2Content } from "./build/build.ts";
 export { type CopyOptions, encodeCopy, placesOf, withChecksum } from "./build/header.ts";
 export type { Metadata } from "./metadata.ts";

@@ -14,6 +14,7 @@ import { strangePassphrase } from "../../generate/mod.ts";
 import { keptKeys } from "../kept_keys.ts";
 import { assertNamedSlots } from "../luks.ts";
 import { assertStripes } from "../stripes.ts";
+import { assertFarReencryption } from "./far.ts";
 import { luks2Slot } from "./volumes.ts";
 
 /** Limit of the work of a passphrase attempt: slightly more than a generated volume needs. */
@@ -45,6 +46,7 @@ export function openedSlot(
  */
 export function assertModelKeys(header: ByteSource, model: Luks2Model): void {
   assertStripes();
+  assertFarReencryption();
   assertDetectedBySecondary(header, model);
   assertWholeSectors(header, model);
   const assertSlot = (passphrase: string, expected: number | undefined): void => {
