@@ -52,13 +52,13 @@ function bitOf(word: bigint): number {
 }
 
 /** Number of seeds other than 0 of the content of compressed clusters of at most so many bits. */
-const SEEDS: readonly (readonly [bits: number, seeds: number])[] = [[12, 8], [15, 2]];
+const SEEDS: readonly (readonly [bits: number, seeds: number])[] = [[12, 8], [15, 2], [16, 1]];
 
 /** A pattern for a compressed cluster. Compressing takes so long that there are few of them. */
 export function compressedPattern({ kind, seed }: Pattern, clusterBits: number): Pattern {
-  const [, seeds] = SEEDS.find(([bits]) => clusterBits <= bits) ?? [0, 1];
+  const [, seeds] = SEEDS.find(([bits]) => clusterBits <= bits) ?? [0, 0];
   // Cases shrink to seed 0.
-  return { kind, seed: seed === 0 ? 0 : 1 + seed % seeds };
+  return { kind, seed: seed === 0 || seeds === 0 ? 0 : 1 + seed % seeds };
 }
 
 /** Bytes that follow from a few numbers. */

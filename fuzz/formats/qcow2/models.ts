@@ -278,6 +278,9 @@ const CONTENT_MAX = 2 ** 21;
 const LEVELS = [1, 6, 9, 19] as const;
 const LARGE_LEVELS = [6, 19] as const;
 const LARGE_BITS = 13;
+/** Compressing a cluster of this size takes 10 ms, and one of 2 MiB takes 100 ms. */
+const HUGE_BITS = 17;
+const HUGE_LEVEL = 6;
 
 /** A compressed cluster, or one like it that was probably compressed before. */
 function cheaply(
@@ -289,7 +292,7 @@ function cheaply(
   return {
     ...cluster,
     pattern: compressedPattern(pattern, clusterBits),
-    level: levels.find((most) => level <= most) ?? level,
+    level: clusterBits < HUGE_BITS ? levels.find((most) => level <= most) ?? level : HUGE_LEVEL,
   };
 }
 
