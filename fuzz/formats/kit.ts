@@ -138,10 +138,10 @@ export interface Expected<Model> {
   /** What `check` says, where it can say anything. */
   check?(model: Model): { readonly exitCode: number; readonly leaks: number } | undefined;
   /**
-   * The rules that the image breaks and those that it keeps; `undefined` for those that it may break. It
-   * breaks no others.
+   * The rules that the image breaks and those that it keeps, by its model and by where its parts are;
+   * `undefined` for those that it may break. It breaks no others.
    */
-  broken?(model: Model): ReadonlyMap<RuleId, boolean | undefined>;
+  broken?(model: Model, image: Editable): ReadonlyMap<RuleId, boolean | undefined>;
   /** QEMU opens and reads each of the images. */
   readonly opensInQemu?: true;
   /** Members of `info` that may be anything after damage, and rules that may then be broken. */

@@ -27,6 +27,7 @@ import {
   formatIn,
   isSound,
   type Kit,
+  layOut,
   openWith,
   passphrasesOf,
   repaired,
@@ -163,7 +164,7 @@ function assertAsBuilt<Model>(kit: Kit<Model>, model: Model): readonly RuleId[] 
   const image = openWith(kit, files, attemptedOn(kit, model));
   const judgement = judgeImage(image);
   const rules = assertUnbroken(judgement);
-  assertBroken(judgement, kit.expected?.broken?.(model));
+  assertBroken(judgement, kit.expected?.broken?.(model, layOut(kit, model).image));
   if (kit.expected?.opensInQemu === true) assertOpensInQemu(image, judgement);
   assertSound(kit, image, { model, key: "right" });
   assertAnswers(kit, image, { model, judgement });

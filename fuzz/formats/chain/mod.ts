@@ -6,6 +6,7 @@
 
 import * as fc from "fast-check";
 import { extname } from "node:path";
+import { SECTOR } from "../../../src/bytes/mod.ts";
 import { formatOf } from "../../../src/formats.ts";
 import { openFiles, probe } from "../../../src/image/mod.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
@@ -13,6 +14,7 @@ import { normaliseQcow1, qcow1Format } from "../../../src/qcow1/mod.ts";
 import { qcow2Format } from "../../../src/qcow2/mod.ts";
 import type { RuleId } from "../../../src/rules/mod.ts";
 import type { ExpectedDisk } from "../../generate/mod.ts";
+import type { Editable } from "../../mutate/mod.ts";
 import { type Kit, NO_CHECKER, type ToolKit } from "../kit.ts";
 import { describeQcow, FAR_SECTOR, qcowKeys, qcowKit } from "../qcow.ts";
 import { brokenByQcow1 } from "../qcow1/broken.ts";
@@ -210,11 +212,21 @@ function describeImage(image: ImageModel): string {
   return `raw, ${image.size} bytes of ${image.pattern.kind}`;
 }
 
-function brokenByTop([top, ...below]: ChainModel): ReadonlyMap<RuleId, boolean | undefined> {
+function brokenByTop(
+  [top, ...below]: ChainModel,
+  image: Editable,
+): ReadonlyMap<RuleId, boolean | undefined> {
   if (top === undefined || top.format === "raw") return new Map();
-  const rules = top.format === "qcow" ? brokenByQcow1(top) : brokenByQcow2(top);
-  const isShort = below.length > 0 && expectedDisk(below).size < expectedDisk([top]).size;
+  const rules = top.format === "qcow" ? brokenByQcow1(top, image) : brokenByQcow2(top);
+  const [next] = below;
+  const isShort = next !== undefined && sizeOf(next) < sizeOf(top);
   return new Map([...rules, ["blk.backing.short", isShort]]);
+}
+
+/** Bytes of the disk of an image: whole sectors, and of a raw one all that there is of the last one. */
+function sizeOf({ format, size }: ImageModel): number {
+  const sectors = Number(size) / SECTOR;
+  return SECTOR * (format === "raw" ? Math.ceil(sectors) : Math.floor(sectors));
 }
 
 function* snapshotsOf(chain: ChainModel): Iterable<[id: string, disk: ExpectedDisk]> {

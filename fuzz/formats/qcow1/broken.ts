@@ -1,12 +1,13 @@
 import { SECTOR } from "../../../src/bytes/mod.ts";
 import type { Placed } from "../../../src/format/mod.ts";
-import { buildQcow1, compressedBytes, l1Entry, type Qcow1Model } from "../../../src/qcow1/mod.ts";
+import { compressedBytes, l1Entry, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 import type { RuleId } from "../../../src/rules/mod.ts";
+import type { Editable } from "../../mutate/mod.ts";
 
 /** The rules that a sound image breaks. */
-export function brokenByQcow1(model: Qcow1Model): Map<RuleId, boolean> {
+export function brokenByQcow1(model: Qcow1Model, image: Editable): Map<RuleId, boolean> {
   const { size, mtime, padding, clusters, clusterBits, l2Bits, placement } = model;
-  const { placed, size: end } = buildQcow1(model);
+  const { placed, size: end } = image;
   const visible = clusters.filter(({ index }) => visibleBytes(model, index) > 0);
   const isCompressed = (cluster: Qcow1Model["clusters"][number]): boolean =>
     compressedBytes(cluster, 2 ** clusterBits) !== undefined;
