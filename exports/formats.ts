@@ -38,6 +38,7 @@ export {
   type DriverOptions,
   EditError,
   type EditOptions,
+  type FarHole,
   type FeatureTable,
   type Format,
   type FormatCreator,

@@ -25,7 +25,13 @@
  * @module
  */
 
-export { type BuiltImage, fileBytes, type Pattern, type Placed } from "../src/format/mod.ts";
+export {
+  type BuiltImage,
+  type FarHole,
+  fileBytes,
+  type Pattern,
+  type Placed,
+} from "../src/format/mod.ts";
 export {
   buildQcow1,
   type ClusterContent,

@@ -45,6 +45,7 @@ export {
   type BuiltFiles,
   type BuiltImage,
   type ClusterView,
+  type FarHole,
   fileBytes,
   type GuestContent,
   type Pattern,

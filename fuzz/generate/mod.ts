@@ -19,6 +19,7 @@ export {
   sometimes,
   strangePassphrase,
 } from "./encryption.ts";
+export { type HoleDraw, holeDrawOf, holeDraws, holeOf } from "./holes.ts";
 export {
   compressedPattern,
   fileNames,

@@ -75,7 +75,7 @@ export class ClusterReader {
         break;
       case "data":
         refuse(dataFault(entry, from + target.length, place));
-        this.#readData(offsetOf(entry) + from, guest, target);
+        this.#readData(entry, { guest, from, target });
         break;
       case "compressed":
         target.set(this.#decompressed(entry, place).subarray(from, from + target.length));
@@ -84,18 +84,30 @@ export class ClusterReader {
   }
 
   /** Decrypts an uncompressed cluster by guest sectors. Compressed clusters are never encrypted. */
-  #readData(offset: number, guest: number, target: Uint8Array): void {
-    const { source, encrypted } = this.#image;
+  #readData(entry: Entry, { guest, from, target }: Pick<Part, "guest" | "from" | "target">): void {
+    const { encrypted } = this.#image;
     const cipher = this.#cipher;
     if (!encrypted) {
-      source.readInto(offset, target);
+      this.#readStored(entry, from, target);
       return;
     }
     if (cipher === undefined) throw new AccessError(keyFault());
     readSectors(target, guest, {
-      read: (sectors, from) => source.readInto(offset + from - guest, sectors),
+      read: (sectors, start) => this.#readStored(entry, from + start - guest, sectors),
       decrypt: (sectors, from) => cipher.decrypt(sectors, BigInt(from / SECTOR)),
     });
+  }
+
+  #readStored(entry: Entry, from: number, target: Uint8Array): void {
+    const { source, geometry: { clusterSize } } = this.#image;
+    const offset = offsetOf(entry);
+    if (offset + clusterSize <= Number.MAX_SAFE_INTEGER) {
+      source.readInto(offset + from, target);
+      return;
+    }
+    // The offset of the cluster is an exact number, and those in it need not be.
+    const cluster = source.read(offset, clusterSize);
+    target.set(cluster.subarray(from, from + target.length));
   }
 
   #decompressed(entry: Entry, place: Part["place"]): Uint8Array {

@@ -54,6 +54,11 @@ export function compressedExtent(entry: Entry, clusterBits: number): CompressedE
   return { offset: Number(value & ((1n << shift) - 1n)), length: Number(value >> shift) };
 }
 
+/** The first offset that the descriptor of a compressed cluster cannot name. */
+export function compressedEnd(clusterBits: number): number {
+  return 2 ** (LENGTH_END - clusterBits);
+}
+
 /** The L2 entry for compressed data; the inverse of {@link compressedExtent}. */
 export function compressedEntry(extent: CompressedExtent, clusterBits: number): bigint {
   const length = BigInt(extent.length) << BigInt(LENGTH_END - clusterBits);

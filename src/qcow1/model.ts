@@ -1,4 +1,4 @@
-import type { Pattern } from "../format/mod.ts";
+import type { FarHole, Pattern } from "../format/mod.ts";
 
 /**
  * The model of a qcow version 1 image: a small plain value that describes it completely.
@@ -51,6 +51,8 @@ export interface Placement {
   readonly l2Skews: readonly number[];
   /** The same for uncompressed clusters, in sectors. */
   readonly clusterSkews: readonly number[];
+  /** A hole before those parts that an entry or the header can place behind it. Below 2^63. */
+  readonly far?: FarHole;
   /**
    * The file ends after the last nonzero byte. The rest reads as zeros. A cluster in which the disk ends
    * is stored up to there.

@@ -1,4 +1,4 @@
-import type { Pattern } from "../format/mod.ts";
+import type { FarHole, Pattern } from "../format/mod.ts";
 import type { Luks1Model } from "../luks1/mod.ts";
 
 /**
@@ -148,12 +148,8 @@ export interface Placement {
   readonly holes: readonly number[];
   /** Leaked host clusters: with a refcount of 1 and no reference. */
   readonly leaks: number;
-  /** A hole that reaches far: the part with this number and those after it are behind it. */
-  readonly far?: {
-    readonly from: number;
-    /** Byte offset of the first cluster behind the hole, below 2^56. */
-    readonly offset: number;
-  };
+  /** A hole before some of the parts. Its offset is below 2^56. */
+  readonly far?: FarHole;
   /** L1 entries in addition to those that the size needs. */
   readonly spareL1: number;
   /** Clusters of the refcount table in addition to those that are needed. */

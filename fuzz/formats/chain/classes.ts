@@ -37,6 +37,14 @@ const isCompressed = ({ clusters }: Qcow2Model): boolean =>
 
 /** What chains have to be. */
 export const chainClasses: readonly ModelClass<ChainModel>[] = [
+  {
+    name: "a part of a qcow image beyond 2^56 bytes",
+    share: 0.005,
+    has: (chain) =>
+      chain.some((image) =>
+        image.format === "qcow" && (image.placement.far?.offset ?? 0) >= 2 ** 56
+      ),
+  },
   ...farClasses.map(({ name, share, has }) => ({ name, share, has: anyQcow2(has) })),
   ...numbersIn(limits.clusterBits).flatMap((bits) =>
     COMPRESSIONS.map((compression) => ({

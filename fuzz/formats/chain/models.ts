@@ -112,11 +112,14 @@ function imageModels(options: ChainOptions): fc.Arbitrary<ImageModel> {
   );
 }
 
-/** Images of version 1; the options bound the encryption and the size. */
+/** Bits of the farthest offset. */
+const FAR_BITS = 63;
+
+/** Images of version 1; the options bound the encryption, the size and far holes. */
 function legacyModels(
-  { encryption = "none", passphrases = PASSPHRASES, vast = false }: ChainOptions,
+  { encryption = "none", passphrases = PASSPHRASES, vast = false, far = false }: ChainOptions,
 ): fc.Arbitrary<Qcow1Model> {
-  return qcow1Models({ encryption, passphrases, vast });
+  return qcow1Models({ encryption, passphrases, vast, ...(far ? { far: FAR_BITS } : {}) });
 }
 
 function belowModels(options: ChainOptions): fc.Arbitrary<ImageModel> {

@@ -52,6 +52,16 @@ export const qcow1Classes: readonly ModelClass<Qcow1Model>[] = [
     share: 0.3,
     has: ({ clusters }) => clusters.some(({ kind }) => kind === "compressed"),
   },
+  ...[[32, 0.05], [48, 0.02]].map(([bits = 0, share = 0]) => ({
+    name: `a part beyond 2^${bits} bytes`,
+    share,
+    has: ({ placement: { far } }: Qcow1Model) => (far?.offset ?? 0) >= 2 ** bits,
+  })),
+  {
+    name: "parts whose offsets are equal in 32 bits",
+    share: 0.02,
+    has: ({ placement: { far } }) => far?.alike === true,
+  },
 ];
 
 function isFar({ clusters, clusterBits }: Qcow1Model): boolean {

@@ -11,6 +11,10 @@ import {
   compressedPattern,
   type EncryptionOptions,
   fileNames,
+  type HoleDraw,
+  holeDrawOf,
+  holeDraws,
+  holeOf,
   legacyEncryptions,
   longPath,
   mostly,
@@ -31,6 +35,10 @@ export interface Qcow1ModelOptions extends EncryptionOptions {
   readonly vast?: boolean;
   /** Names of backing files; by default of files in the image's directory. */
   readonly backingNames?: fc.Arbitrary<string>;
+  /**
+   * Some files have a hole that reaches up to this power of two; they are for readers of memory alone.
+   */
+  readonly far?: number;
 }
 
 const CLUSTERS_MAX = 2 ** 18;
@@ -51,6 +59,7 @@ interface Draws {
   /** The name of the backing file is extended to this length, in bytes. */
   readonly nameLength: number;
   readonly encryption: Qcow1Model["encryption"];
+  readonly far: HoleDraw | undefined;
 }
 
 interface ClusterDraw {
@@ -123,6 +132,7 @@ function usualModels(options: Qcow1ModelOptions): fc.Arbitrary<Qcow1Model> {
     name: backingNames,
     nameLength: mostly(0, fc.nat(limits.nameLength.max)),
     encryption: sometimes(legacyEncryptions(options), options),
+    far: holes(options),
   }).map((draws) => normaliseQcow1(modelOf(draws, mostClusters(draws, options))), drawsOf);
 }
 
@@ -171,6 +181,23 @@ function ends(): fc.Arbitrary<EndDraw> {
   });
 }
 
+/** One image in so many has a hole that reaches far, if any has. */
+const FAR_SHARE = 10;
+
+/** Bits of the farthest offset, and the first one that other versions of the format do not have. */
+const FAR_BITS = { most: 63, masks: 54 } as const;
+
+function holes({ far }: Qcow1ModelOptions): fc.Arbitrary<HoleDraw | undefined> {
+  const { most, masks } = FAR_BITS;
+  const bits = { most: far ?? most, masks: Math.min(masks, far ?? most) };
+  return fc.oneof(
+    { withCrossShrink: true },
+    { weight: FAR_SHARE - 1, arbitrary: fc.constant(undefined) },
+    // A weight of 0 knows such an image again.
+    { weight: far === undefined ? 0 : 1, arbitrary: holeDraws({ ...bits, unit: 1024 }) },
+  );
+}
+
 function sectors(bytes: unknown): number {
   if (typeof bytes !== "number" || bytes % 512 !== 0) throw new TypeError("Cannot count sectors");
   return bytes / 512;
@@ -189,7 +216,7 @@ function placements(): fc.Arbitrary<Placement> {
 
 /** The model that the draws stand for, not yet normal. */
 function modelOf(draws: Draws, clustersMax: number): Qcow1Model {
-  const { model, end, backing, name, nameLength, encryption } = draws;
+  const { model, end, backing, name, nameLength, encryption, far } = draws;
   const { clusterBits, l2Bits, placement } = model;
   const clusterSize = 2 ** clusterBits;
   const clusters = draws.clusters.map(({ at, content }): GuestCluster => ({
@@ -213,6 +240,7 @@ function modelOf(draws: Draws, clustersMax: number): Qcow1Model {
       ...placement,
       l2Skews: placement.l2Skews.map((skew) => skew % clusterSize),
       clusterSkews: placement.clusterSkews.map((skew) => skew % (clusterSize / 512)),
+      ...(far === undefined ? {} : { far: holeOf(far) }),
     },
   };
 }
@@ -224,7 +252,9 @@ function indexOf(at: ClusterDraw["at"], entries: number): number {
 
 /** Draws that stand for a model. */
 function drawsOf(value: unknown): Draws {
-  const { format, size, clusters, backing, encryption, ...model } = value as Qcow1Model;
+  const { format, size, clusters, backing, encryption, ...rest } = value as Qcow1Model;
+  const { placement: { far, ...placement } } = rest;
+  const model = { ...rest, placement };
   if (format !== "qcow") throw new TypeError("Cannot unmap a model of another format");
   const clusterSize = BigInt(2 ** model.clusterBits);
   const last = Math.max(0, ...clusters.map(({ index }) => index));
@@ -240,5 +270,6 @@ function drawsOf(value: unknown): Draws {
     name: path.name,
     nameLength: path.length,
     encryption,
+    far: far === undefined ? undefined : holeDrawOf(far),
   };
 }

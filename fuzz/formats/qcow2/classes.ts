@@ -123,6 +123,11 @@ const FAR: readonly Share[] = [
   ["a part beyond 2^48 bytes", 0.005, farAt(48)],
   ["a part beyond 2^53 bytes", 0.001, farAt(53)],
   [
+    "parts whose offsets are equal in 32 bits",
+    0.02,
+    ({ placement: { far } }) => far?.alike === true,
+  ],
+  [
     "a part past the first cluster of the refcount table",
     0.01,
     (model) => (model.placement.far?.offset ?? 0) >= countedBy(model),

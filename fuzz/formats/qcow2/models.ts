@@ -10,6 +10,8 @@ import {
   compressedPattern,
   type EncryptionOptions,
   fileNames,
+  holeDrawOf,
+  holeOf,
   longPath,
   mostly,
   shortPath,
@@ -235,7 +237,7 @@ function modelOf(draws: Draws): Qcow2Model {
     ...(encryption === undefined ? {} : { encryption }),
     placement: {
       ...on.placement ? model.placement : plainQcow2.placement,
-      ...(on.far ? { far } : {}),
+      ...(on.far ? { far: holeOf(far) } : {}),
     },
   };
 }
@@ -359,7 +361,7 @@ function drawsOf(value: unknown): Draws {
     backingLength: path.length,
     dataFile: dataFile ?? { name: "d", raw: false },
     encryption,
-    far: { ...far ?? { from: 0, offset: 0 }, clusterBits },
+    far: { ...holeDrawOf(far), clusterBits },
     size: { clusters: 0, bytes: size },
   };
 }

@@ -7,7 +7,7 @@ import {
   type SnapshotModel,
 } from "../../../src/qcow2/mod.ts";
 import { guestClusters, guestIndices } from "./clusters.ts";
-import { mostly, patterns, word64, words } from "../../generate/mod.ts";
+import { type HoleDraw, holeDraws, mostly, patterns, word64, words } from "../../generate/mod.ts";
 
 /** A snapshot, and whether it has all of the active image's clusters. */
 export interface SnapshotDraw extends SnapshotModel {
@@ -67,52 +67,29 @@ export function placements(): fc.Arbitrary<Placement> {
   });
 }
 
-/** Where the parts behind a far hole are, and the clusters with which entries can name the place. */
-export interface FarDraw {
-  readonly from: number;
-  readonly offset: number;
+/** A hole that reaches far, and the clusters with which entries can name what is behind it. */
+export interface FarDraw extends HoleDraw {
   readonly clusterBits: number;
 }
 
-const FAR_BITS = { min: 32, max: 56 } as const;
 /** Above bit 47 is where masks of offsets go wrong, and there only large clusters are counted. */
-const FARTHEST_BITS = { min: 48, max: 56 } as const;
 const FARTHEST_CLUSTERS = 14;
 
 /** A hole that reaches far. */
 export function farDraws(clusterBitsMax: number): fc.Arbitrary<FarDraw> {
-  const powers = fc.oneof(
-    { withCrossShrink: true },
-    fc.integer(FAR_BITS),
-    fc.integer(FARTHEST_BITS),
-  );
   const bitsFrom = (min: number): fc.Arbitrary<number> =>
     fc.integer({ min: Math.min(min, clusterBitsMax), max: clusterBitsMax });
-  return fc.record({
-    from: fc.oneof({ withCrossShrink: true }, fc.nat(8), fc.nat(40)),
-    offset: fc.oneof(
-      { withCrossShrink: true },
-      { weight: 2, arbitrary: powers.map((bits) => 2 ** bits) },
-      // A part or a table is on both sides of the power of two.
-      {
-        weight: 2,
-        arbitrary: fc.tuple(powers, fc.integer({ min: 9, max: 16 }))
-          .map(([bits, below]) => 2 ** bits - 2 ** below),
-      },
-      {
-        weight: 1,
-        arbitrary: fc.nat({ max: 2 ** FAR_BITS.max / 512 }).map((n) => n * 512, sectorsOf),
-      },
-    ),
-    clusterBits: fc.oneof(
-      { withCrossShrink: true },
-      bitsFrom(limits.clusterBits.min),
-      bitsFrom(FARTHEST_CLUSTERS),
-    ),
-  });
-}
-
-function sectorsOf(offset: unknown): number {
-  if (typeof offset !== "number") throw new TypeError("Cannot count sectors");
-  return offset / 512;
+  const clusterBits = fc.oneof(
+    { withCrossShrink: true },
+    bitsFrom(limits.clusterBits.min),
+    bitsFrom(FARTHEST_CLUSTERS),
+  );
+  const holes = holeDraws({ most: 56, masks: 48, unit: 512 });
+  return fc.tuple(holes, clusterBits).map(
+    ([hole, clusterBits]) => ({ ...hole, clusterBits }),
+    (draw) => {
+      const { clusterBits, ...hole } = draw as FarDraw;
+      return [hole, clusterBits];
+    },
+  );
 }

@@ -46,8 +46,8 @@ export const qcow1: readonly Mutant[] = [
     name: "offset-32-bits",
     what: "the offset of a cluster is cut to 32 bits",
     file: "src/qcow1/cluster_reader.ts",
-    text: "this.#readData(offsetOf(entry) + from, guest, target);",
-    by: "this.#readData((offsetOf(entry) + from) % 2 ** 32, guest, target);",
+    text: "source.readInto(offset + from, target);",
+    by: "source.readInto((offset + from) % 2 ** 32, target);",
     names: "l2",
   },
   {

@@ -3,17 +3,16 @@ import { legacyAes, type SectorCipher } from "../../crypto/mod.ts";
 import { type BuiltImage, cutAt, patternBytes, type Placed } from "../../format/mod.ts";
 import { boundOf, encode, encodeInto } from "../../layout/mod.ts";
 import { compressedBytes } from "./content.ts";
-import { compressedEntry } from "../entry.ts";
+import { compressedEnd, compressedEntry } from "../entry.ts";
 import { type Geometry, geometryOf, guestSize, l1Bytes, l1Needed } from "../geometry.ts";
-import { type Item, placeItems } from "./place.ts";
+import { EXACT_MAX, type Item, LONG_L1, placeItems } from "./place.ts";
 import type { LegacyEncryption, Qcow1Model } from "../model.ts";
 import { cryptMethods, header, l1Entry, l2Entry, QCOW_MAGIC } from "../structures.ts";
 
-/**
- * An L1 table that is longer than this, in bytes, comes last and ends after its last used entry.
- */
-const LONG_L1 = 2 ** 20;
 const WRITERS_ALIGNMENT = boundOf(header, "qcow1.l1.alignment");
+
+/** Offsets of entries are exact numbers up to here. */
+const TABLES_MAX = EXACT_MAX * l2Entry.size;
 
 /** A stored cluster: its bytes, and whether they are compressed. */
 interface Stored {
@@ -93,7 +92,9 @@ class Builder {
     if (this.#l1IsLong) body.push(this.#placedLast(end));
     const at = new Map(body.map((placed) => [placed.path, placed.offset]));
     const segments = this.#segments(at);
-    const size = placement.cutTail || this.#l1IsLong ? usedEnd(segments) : end;
+    const size = placement.cutTail || this.#l1IsLong
+      ? Math.max(header.size, usedEnd(segments))
+      : end;
     const head: Placed = {
       path: "/header",
       offset: 0,
@@ -121,11 +122,13 @@ class Builder {
     const items: Item[] = [];
     if (this.#name.length > 0) {
       const length = this.#name.length;
-      items.push({ path: NAME, length, role: "data", alignment: 1, skew: 0, gap: 0 });
+      const reach = EXACT_MAX;
+      items.push({ path: NAME, length, role: "data", alignment: 1, skew: 0, gap: 0, reach });
     }
     if (!this.#l1IsLong) {
       const skew = this.#model.placement.l1Skew;
-      items.push({ ...this.#l1(), alignment: WRITERS_ALIGNMENT, skew, gap: 0 });
+      const alignment = WRITERS_ALIGNMENT;
+      items.push({ ...this.#l1(), alignment, skew, gap: 0, reach: TABLES_MAX });
     }
     const { l2Skews } = this.#model.placement;
     const { l2Size: length, l2Entries: count, clusterSize: alignment } = this.#geometry;
@@ -135,7 +138,8 @@ class Builder {
       if (!seen.has(table)) {
         const shape = { path: tablePath(table), length, struct: l2Entry, count } as const;
         const skew = cycled(l2Skews, seen.size);
-        items.push({ ...shape, role: "table", alignment, skew, gap: 0 });
+        const where = { alignment, skew, gap: 0, reach: TABLES_MAX };
+        items.push({ ...shape, role: "table", ...where, kept: "table" });
         seen.add(table);
       }
       items.push(this.#clusterItem(cluster, number));
@@ -147,10 +151,12 @@ class Builder {
     const shape = { path: dataPath(index), length: bytes.length, role: "data" } as const;
     if (compressed !== undefined) {
       const { gap, aligned } = compressed;
-      return { ...shape, alignment: aligned ? SECTOR : 1, skew: 0, gap };
+      const reach = Math.min(EXACT_MAX, compressedEnd(this.#geometry.clusterBits));
+      const alignment = aligned ? SECTOR : 1;
+      return { ...shape, alignment, skew: 0, gap, reach, kept: "compressed" };
     }
     const skew = cycled(this.#model.placement.clusterSkews, number) * SECTOR;
-    return { ...shape, alignment: this.#geometry.clusterSize, skew, gap: 0 };
+    return { ...shape, alignment: this.#geometry.clusterSize, skew, gap: 0, reach: Infinity };
   }
 
   #l1(): Omit<Placed, "offset"> {

@@ -1,12 +1,16 @@
-import { clamp, utf8 } from "../../bytes/mod.ts";
-import { type Pattern, REQUEST_MAX } from "../../format/mod.ts";
+import { clamp, roundDown, SECTOR, utf8 } from "../../bytes/mod.ts";
+import { type FarHole, type Pattern, REQUEST_END_MAX, REQUEST_MAX } from "../../format/mod.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
+import { EXACT_MAX, FAR_ROOM, LONG_L1 } from "./place.ts";
 import type { GuestCluster, LegacyEncryption, Placement, Qcow1Model } from "../model.ts";
 import { limits } from "../structures.ts";
 
 /** The longest run of free sectors, to keep images small. */
 const HOLE_MAX = 64;
 const GAP_MAX = 4096;
+/** A hole leaves room for everything that is before it. */
+const FAR_MIN = 2 ** 28;
+const FAR_FROM_MAX = 4096;
 
 /**
  * The most similar model that gives a valid image: numbers are wrapped into their ranges, clusters
@@ -20,6 +24,7 @@ export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
   const size = soundSize(model.size, geometry);
   const name = soundName(model.backing?.name ?? "");
   const { encryption } = model;
+  const l1Length = l1Bytes(Number(l1Needed(size, geometry)));
   return {
     format: "qcow",
     clusterBits,
@@ -30,7 +35,7 @@ export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
     clusters: soundClusters(model.clusters, Number(l1Needed(size, geometry)) * geometry.l2Entries),
     ...(name === "" ? {} : { backing: { name } }),
     ...(encryption === undefined ? {} : { encryption: soundEncryption(encryption) }),
-    placement: soundPlacement(model.placement, geometry),
+    placement: soundPlacement(model.placement, { geometry, l1Length }),
   };
 }
 
@@ -86,14 +91,38 @@ function soundCluster(cluster: GuestCluster): GuestCluster {
   };
 }
 
-function soundPlacement(placement: Placement, geometry: Geometry): Placement {
+function soundPlacement(
+  placement: Placement,
+  { geometry, l1Length }: { geometry: Geometry; l1Length: number },
+): Placement {
   const sectors = geometry.clusterSize / 512;
-  return {
+  const far = soundHole(placement.far, geometry);
+  const sound = {
     seed: placement.seed >>> 0,
     holes: placement.holes.map((hole) => clamp(hole, 0, HOLE_MAX)),
     l1Skew: clamp(placement.l1Skew, 0, 7),
     l2Skews: placement.l2Skews.map((skew) => clamp(skew, 0, geometry.clusterSize - 1)),
     clusterSkews: placement.clusterSkews.map((skew) => clamp(skew, 0, sectors - 1)),
     cutTail: placement.cutTail,
+  };
+  // A long table is behind everything else.
+  if (far === undefined || l1Length > LONG_L1) return sound;
+  // Tables that are alike are aligned alike.
+  const l2Skews = far.alike === true ? [] : sound.l2Skews;
+  if (far.offset + FAR_ROOM <= EXACT_MAX) return { ...sound, l2Skews, far };
+  return { ...sound, l1Skew: 0, l2Skews: [], clusterSkews: [], cutTail: false, far };
+}
+
+/** A number has 53 bits, so that clusters of 512 bytes have no places beyond 2^62. */
+function soundHole(far: FarHole | undefined, { clusterSize }: Geometry): FarHole | undefined {
+  if (far === undefined) return undefined;
+  const unit = Math.max(2 * SECTOR, clusterSize);
+  const last = clusterSize > SECTOR ? Number(REQUEST_END_MAX) : 2 ** 62;
+  const offset = roundDown(Math.min(far.offset, last - FAR_ROOM), unit);
+  if (!(offset >= FAR_MIN)) return undefined;
+  return {
+    from: clamp(far.from, 0, FAR_FROM_MAX),
+    offset,
+    ...(far.alike === true ? { alike: true } : {}),
   };
 }

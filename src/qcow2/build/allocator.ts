@@ -30,9 +30,19 @@ export class HostAllocator {
     this.clusters = Math.max(this.clusters, Math.ceil(offset / this.#clusterSize));
   }
 
-  /** The offset for an extent. */
-  place(extent: Extent): number {
-    if (extent.gap !== undefined) return this.#packed(extent, extent.gap);
+  /**
+   * The offset for an extent.
+   *
+   * @param wanted the offset that it has, past all that is allocated; by default the first free one
+   */
+  place(extent: Extent, wanted?: number): number {
+    if (wanted !== undefined) {
+      this.clusters = Math.floor(wanted / this.#clusterSize);
+      this.#freeByte = 0;
+    }
+    if (extent.gap !== undefined) {
+      return this.#packed(extent, wanted === undefined ? extent.gap : wanted % this.#clusterSize);
+    }
     const offset = this.clusters * this.#clusterSize;
     this.clusters += Math.ceil(extent.length / this.#clusterSize);
     return offset;

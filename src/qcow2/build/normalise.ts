@@ -147,19 +147,19 @@ function addressable(
   return unaligned ? EXACT_MAX : formatLimits.offsetEnd;
 }
 
-/** Bytes for all parts behind a far hole. */
+/** Bytes for all parts behind a far hole; thrice as many where some of them are alike. */
 const FAR_ROOM = 2 ** 33;
 
 /** The farthest offset of a part that leaves room for all others, in the refcount table too. */
 function farthest(
-  { holes, spareReftable }: Pick<Placement, "holes" | "spareReftable">,
+  { holes, spareReftable, far }: Pick<Placement, "holes" | "spareReftable" | "far">,
   { clusterSize, tableEntries, refblockEntries }: Geometry,
   addressable: number,
 ): number {
   const tableClusters = formatLimits.refcountTable / clusterSize - spareReftable;
   const counted = tableClusters * tableEntries * refblockEntries * clusterSize;
   const skipped = holes.reduce((sum, hole) => sum + hole, 0) * clusterSize;
-  return Math.min(counted, addressable) - skipped - FAR_ROOM;
+  return Math.min(counted, addressable) - skipped - (far?.alike === true ? 3 : 1) * FAR_ROOM;
 }
 
 function normalisePlacement(
@@ -177,8 +177,15 @@ function normalisePlacement(
     cutTail,
   };
   if (far === undefined) return placement;
-  const offset = Math.min(far.offset, farthest(placement, geometry, most.offset));
+  const offset = Math.min(far.offset, farthest({ ...placement, far }, geometry, most.offset));
   if (!(offset >= geometry.clusterSize)) return placement;
   const from = clamp(far.from, 0, FAR_FROM_MAX);
-  return { ...placement, far: { from, offset: roundDown(offset, geometry.clusterSize) } };
+  return {
+    ...placement,
+    far: {
+      from,
+      offset: roundDown(offset, geometry.clusterSize),
+      ...(far.alike === true ? { alike: true } : {}),
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { AlikeParts } from "../../format/mod.ts";
 import type { Geometry } from "../geometry.ts";
 import type { Placement } from "../model.ts";
 import { refcountTableEntry } from "../structures.ts";
@@ -120,12 +121,21 @@ function allocate(
   { clusterSize, refcountMax }: Geometry,
 ): number {
   const allocator = new HostAllocator(clusterSize, Number(refcountMax));
+  const kinds = order.map(kindOf);
+  const alike = new AlikeParts(far, kinds, ["compressed", "l2"]);
   order.forEach((extent, i) => {
     allocator.skip(holes[i] ?? 0);
-    if (far !== undefined && i === Math.min(far.from, order.length - 1)) {
-      allocator.skipTo(far.offset);
-    }
-    extent.offset = allocator.place(extent);
+    if (far !== undefined && i === alike.from) allocator.skipTo(far.offset);
+    const isBehind = i >= alike.from;
+    const offset = isBehind ? alike.next(kinds[i], allocator.clusters * clusterSize) : undefined;
+    extent.offset = allocator.place(extent, offset);
+    if (!isBehind) alike.add(kinds[i], extent.offset);
   });
   return allocator.clusters;
+}
+
+/** The kind of a part that readers keep in memory; `undefined` for others. */
+function kindOf({ path, gap }: Extent): "compressed" | "l2" | "refblock" | undefined {
+  if (gap !== undefined) return "compressed";
+  return path.startsWith("/l2[") ? "l2" : path.startsWith("/refblock[") ? "refblock" : undefined;
 }
