@@ -142,29 +142,43 @@ export function firstBroken<S extends Struct, Rule extends string, Place>(
   return found[0];
 }
 
+/** A rule that a structure is known to break. */
+export interface KnownBreach<Rule extends string, Place> {
+  /** The rule that is broken. */
+  readonly rule: Rule;
+  /** Where the rule is broken. */
+  readonly place: Place;
+  /** What the constraints refer to. */
+  readonly context?: Context;
+}
+
 /**
- * Adds a rule that a structure is known to break. For loops over long tables, which test each entry
- * quickly and add only the broken ones.
+ * A rule that a structure is known to break. For loops over long tables, which test each entry quickly.
  *
  * @throws {TypeError} (when the message is made) where the structure does not break the rule
  */
-export function addBroken<S extends Struct, Rule extends string, Place>(
+export function knownBroken<S extends Struct, Rule extends string, Place>(
   struct: S,
   value: Decoded<S>,
-  broken: {
-    readonly rule: Rule;
-    readonly place: Place;
-    readonly context?: Context;
-    readonly findings: Sink<Rule, Place>;
-  },
-): void {
-  const { rule, place, findings } = broken;
-  findings.add(rule, place, () => {
-    const judging = { ...broken, place: () => place, rules: [rule] };
+  known: KnownBreach<Rule, Place>,
+): Breach<Rule, Place> {
+  const { rule, place } = known;
+  return new Found(rule, place, () => {
+    const judging = { ...known, place: () => place, rules: [rule] };
     const found = firstBroken<S, Rule, Place>(struct, value, judging);
     if (found === undefined) throw new TypeError(`Cannot explain ${rule}: ${struct.name} keeps it`);
     return found.message;
   });
+}
+
+/** Adds a rule that a structure is known to break; see {@link knownBroken}. */
+export function addBroken<S extends Struct, Rule extends string, Place>(
+  struct: S,
+  value: Decoded<S>,
+  { findings, ...known }: KnownBreach<Rule, Place> & { readonly findings: Sink<Rule, Place> },
+): void {
+  const { rule, place } = known;
+  findings.add(rule, place, () => knownBroken(struct, value, known).message);
 }
 
 const prepared = new WeakMap<Struct, ReadonlyMap<string, readonly FieldChecks[]>>();

@@ -57,6 +57,8 @@ export {
   firstBroken,
   judgeOf,
   type Judging,
+  type KnownBreach,
+  knownBroken,
   type Sink,
 } from "./judge.ts";
 export {

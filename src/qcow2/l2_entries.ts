@@ -1,5 +1,5 @@
 import { hex, SECTOR } from "../bytes/mod.ts";
-import { firstBroken } from "../layout/mod.ts";
+import { knownBroken } from "../layout/mod.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Broken, FoundRule } from "./findings.ts";
 import { anyBit, joined, masked, wordOf } from "./entry_bits.ts";
@@ -92,11 +92,11 @@ export function entryProblem(
   const { clusterSize } = context.geometry;
   const kind = classOf(high, low, context);
   const broken = (rule: FoundRule, message: string): Broken => ({ rule, place, message });
-  const brokenBy = (rule: FoundRule): Broken | undefined =>
-    firstBroken(l2Entry, { l2_entry: wordOf(high, low) }, {
+  const brokenBy = (rule: FoundRule): Broken =>
+    knownBroken(l2Entry, { l2_entry: wordOf(high, low) }, {
       context: { "cluster size": clusterSize, "in version 2": context.version < 3 },
-      place: () => place,
-      rules: [rule],
+      place,
+      rule,
     });
   if (context.version < 3 && (kind === "zero-plain" || kind === "zero-allocated")) {
     return brokenBy("qcow2.l2e.zero-v2");
