@@ -1,7 +1,7 @@
 /** Clusters in one page of counts: a file may be long and sparse. */
-const PAGE = 2 ** 14;
+const PAGE = 2 ** 12;
 /** Number of pages beyond those that the file's stored bytes allow. */
-const PAGES_MIN = 64;
+const PAGES_MIN = 256;
 /** Stored bytes for one page: pages take no more than twice the file, even if all are wide. */
 const BYTES_PER_PAGE = 4 * PAGE / 2;
 /** A page with a larger count becomes a wide one. */
@@ -177,7 +177,7 @@ function lowerBound(values: ArrayLike<number>, from: number): number {
   return low;
 }
 
-const SLOTS_FIRST = 1024;
+const SLOTS_FIRST = 64;
 
 /** Counts by cluster in open addressing. */
 class CountTable {

@@ -1,13 +1,16 @@
+/** Arrays of JavaScript, which cost less than typed ones, for the few ranges that most images have. */
+type Numbers = Float64Array | number[];
+
 /** Sorted, disjoint ranges of host clusters. */
 export class ClusterRanges {
-  readonly #starts: Float64Array;
+  readonly #starts: Numbers;
   /** The first cluster after each range. */
-  readonly #ends: Float64Array;
+  readonly #ends: Numbers;
   /** Number of ranges. */
   readonly size: number;
 
   /** @param starts first clusters in order, and `ends` the clusters after; both are changed */
-  private constructor(starts: Float64Array, ends: Float64Array) {
+  private constructor(starts: Numbers, ends: Numbers) {
     let size = Math.min(1, starts.length);
     for (let i = 1; i < starts.length; i++) {
       const start = starts[i] as number;
@@ -30,13 +33,10 @@ export class ClusterRanges {
     clusterSize: number,
   ): ClusterRanges {
     const sorted = ranges.filter(([, length]) => length > 0).sort(([a], [b]) => a - b);
-    const starts = new Float64Array(sorted.length);
-    const ends = new Float64Array(sorted.length);
-    for (const [i, [offset, length]] of sorted.entries()) {
-      starts[i] = Math.floor(offset / clusterSize);
-      ends[i] = Math.ceil((offset + length) / clusterSize);
-    }
-    return new ClusterRanges(starts, ends);
+    return new ClusterRanges(
+      sorted.map(([offset]) => Math.floor(offset / clusterSize)),
+      sorted.map(([offset, length]) => Math.ceil((offset + length) / clusterSize)),
+    );
   }
 
   /** The clusters that ranges of one cluster's length touch. `offsets` are sorted in place. */

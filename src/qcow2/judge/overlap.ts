@@ -142,7 +142,7 @@ function offsetsOf(tables: readonly EntryTable[]): Float64Array {
       if (offset !== 0) offsets.push(offset);
     }
   }
-  return Float64Array.from(offsets);
+  return new Float64Array(offsets);
 }
 
 /** The L1 tables of snapshots, each offset once, up to the budget. */
@@ -167,7 +167,7 @@ function refblocksOf({ table }: StoredRefcounts): Float64Array {
     const offset = masked(table.high(i), table.low(i), entryBits.refblockOffset);
     if (offset !== 0) offsets.push(offset);
   }
-  return Float64Array.from(offsets);
+  return new Float64Array(offsets);
 }
 
 /** Judges the tables that QEMU writes in place, and the next allocation. */
