@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { MemorySource } from "../../src/bytes/mod.ts";
-import { type Anatomy, Marks } from "../../src/format/mod.ts";
+import { type Anatomy, fileBytes, Marks } from "../../src/format/mod.ts";
 import { anatomyOf, detect, judgeImage, openBytes } from "../../src/image/mod.ts";
 import { formatNames } from "../../src/formats.ts";
 import {
@@ -9,6 +9,7 @@ import {
   readRecordFiles,
   recordNames,
 } from "../../src/recorded/mod.ts";
+import { buildQcow1 } from "../../src/qcow1/mod.ts";
 import { decodeQcow2 } from "../../src/qcow2/decode.ts";
 import { refcountAt } from "../../src/qcow2/check/refcounts.ts";
 import { inspectionLines, stretchesOf } from "../../src/report/mod.ts";
@@ -170,4 +171,23 @@ Deno.test("every byte of a file is in a row of its inspection, in text and in JS
     assertEquals(firstUncovered(text, source.size), source.size, `${record.name} in text`);
   }
   for (const name of formatNames) assert(formats.has(name), name);
+});
+
+Deno.test("inspect finds what the L1 table of qcow names for the rest of a sector", () => {
+  const placement = {
+    seed: 0,
+    holes: [],
+    l1Skew: 0,
+    l2Skews: [],
+    clusterSkews: [],
+    cutTail: false,
+  };
+  const geometry = { clusterBits: 9, l2Bits: 6, mtime: 0, padding: 0 };
+  // The 65th cluster has an L1 entry, and no guest sees a part of a sector.
+  const size = 64n * 512n + 100n;
+  const clusters = [{ index: 64, kind: "data", pattern: { kind: "fill", seed: 1 } }] as const;
+  const image = buildQcow1({ format: "qcow", ...geometry, size, clusters, placement });
+  const { claims } = anatomyOf(openBytes(new MemorySource(fileBytes(image))), EVERYTHING);
+  const kinds = new Set([...claims].map(({ kind }) => kind));
+  assertEquals(kinds, new Set(["header", "table", "data"]));
 });

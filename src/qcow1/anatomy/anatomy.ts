@@ -35,7 +35,7 @@ export function qcow1Anatomy(source: ByteSource, options: AnatomyOptions): Anato
       "The header has no valid cluster size: the rest of the image cannot be inspected",
     );
   } else {
-    new Tables(new Qcow1Image(file, file.geometry), collector).add(file.header.size);
+    new Tables(new Qcow1Image(file, file.geometry), collector, file.header.size).add();
   }
   return collector.done();
 }
@@ -57,21 +57,25 @@ function backingName({ source, header }: Qcow1File, collector: AnatomyCollector)
 class Tables {
   readonly #image: Qcow1Image;
   readonly #geometry: Geometry;
+  readonly #l1: EntryTable;
   readonly #collector: AnatomyCollector;
   readonly #seen = new Set<number>();
   #listed = 0;
 
-  constructor(image: Qcow1Image, collector: AnatomyCollector) {
+  /** @param size that of the header: the table covers all of it, and the disk only whole sectors */
+  constructor(image: Qcow1Image, collector: AnatomyCollector, size: bigint) {
+    const entries = Number(l1Needed(size, image.geometry));
     this.#image = image;
     this.#geometry = image.geometry;
     this.#collector = collector;
+    this.#l1 = new EntryTable(image.source, Number(image.l1Offset), entries);
   }
 
-  /** @param size that of the header: the table covers all of it, and the disk only whole sectors */
-  add(size: bigint): void {
-    const { l1, l1Offset } = this.#image;
+  add(): void {
+    const l1 = this.#l1;
+    const { l1Offset } = this.#image;
     const collector = this.#collector;
-    const length = l1Bytes(Number(l1Needed(size, this.#geometry)));
+    const length = l1Bytes(l1.length);
     const place = { path: "/l1", offset: Number(l1Offset), length };
     if (place.offset >= FAR) return;
     collector.claim({ ...place, kind: "table" });
@@ -91,7 +95,8 @@ class Tables {
   }
 
   *#l1Entries(): Generator<TableEntry> {
-    const { l1, l1Offset } = this.#image;
+    const l1 = this.#l1;
+    const { l1Offset } = this.#image;
     const { l2Size, l2Coverage } = this.#geometry;
     for (
       let i = l1.nextNonZero(0, l1.length);
