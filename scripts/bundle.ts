@@ -24,12 +24,17 @@ const ENTRIES = [
  * @throws {Error} when it cannot be made
  */
 export function bundle(folder: string): string {
-  denoBundle(["--code-splitting", `--outdir=${folder}`, ...ENTRIES.map((path) => SRC + path)]);
-  for (const { name, isFile } of Deno.readDirSync(folder)) {
+  const whole = `${folder}/whole`;
+  denoBundle(["--code-splitting", `--outdir=${whole}`, ...ENTRIES.map((path) => SRC + path)]);
+  for (const { name, isFile } of Deno.readDirSync(whole)) {
     if (!isFile) continue;
-    const path = `${folder}/${name}`;
+    const path = `${whole}/${name}`;
     Deno.writeTextFileSync(path, withBundledWorkers(Deno.readTextFileSync(path)));
   }
+  // Half the text is read in less time. A minified bundle does not say which module a worker is of.
+  const entries = ENTRIES.map((path) => `${whole}/${path.replace(/\.ts$/, ".js")}`);
+  denoBundle(["--code-splitting", "--minify", `--outdir=${folder}`, ...entries]);
+  Deno.removeSync(whole, { recursive: true });
   return `${folder}/cli/main.js`;
 }
 

@@ -11,9 +11,12 @@ export interface Hole {
 
 /** An open file whose content is no longer available. */
 export class SourceError extends Error {
+  /** The name of the class. */
+  static override readonly name: string = "SourceError";
+
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    this.name = "SourceError";
+    this.name = SourceError.name;
   }
 }
 

@@ -107,7 +107,10 @@ export function complainOf(error: unknown, traced = false): number {
   return INTERNAL;
 }
 
-/** By the name of the class, because only verbs load the modules that define the errors. */
+/**
+ * By the name of the class, because only verbs load the modules that define the errors. They write their
+ * names as text, since a bundle shortens others.
+ */
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ["UsageError", UNUSABLE],
   ["SourceError", UNUSABLE],

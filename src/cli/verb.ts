@@ -44,16 +44,22 @@ export interface VerbEntry {
 
 /** An error that the user can fix. Shown as one line; exit status 2. */
 export class UsageError extends Error {
+  /** The name of the class. */
+  static override readonly name: string = "UsageError";
+
   constructor(message: string) {
     super(message);
-    this.name = "UsageError";
+    this.name = UsageError.name;
   }
 }
 
 /** An image that cannot do what was requested. Shown as one line; exit status 1. */
 export class ImageError extends Error {
+  /** The name of the class. */
+  static override readonly name: string = "ImageError";
+
   constructor(message: string) {
     super(message);
-    this.name = "ImageError";
+    this.name = ImageError.name;
   }
 }

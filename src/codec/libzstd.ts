@@ -6,7 +6,10 @@ type Zlib = typeof import("node:zlib");
 export type Libzstd = Pick<Zlib, "constants" | "zstdCompressSync" | "zstdDecompressSync">;
 
 /** The runtime lacks a feature. This is not about an image. */
-export class UnsupportedRuntimeError extends Error {}
+export class UnsupportedRuntimeError extends Error {
+  /** The name of the class. */
+  static override readonly name: string = "UnsupportedRuntimeError";
+}
 
 /**
  * The runtime's libzstd.

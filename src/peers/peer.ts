@@ -247,9 +247,12 @@ export interface Peer {
 
 /** A peer that cannot be started or breaks the protocol: not a verdict on any image. */
 export class PeerError extends Error {
+  /** The name of the class. */
+  static override readonly name: string = "PeerError";
+
   /** An error with this message. */
   constructor(message: string) {
     super(message);
-    this.name = "PeerError";
+    this.name = PeerError.name;
   }
 }

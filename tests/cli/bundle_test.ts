@@ -33,6 +33,11 @@ Deno.test("the bundled program prints what the program prints", () =>
       ["--version"],
       ["info", "--json", "disk"],
       ["judge", "disk", "missing"],
+      // Errors have their exit status by the names of their classes.
+      ["info", "missing"],
+      ["info", "--wrong", "disk"],
+      ["create", "-f", "qcow2", "new", "1", "-o", "encrypt.format=luks"],
+      ["validate", "no-such-peer-of-diskproof"],
       // Two images are hashed in workers.
       ["digest", "disk", "disk"],
     ];
