@@ -109,6 +109,33 @@ const subclusterRows: readonly Case[] = [
   }),
 ];
 
+/** Headers of zstd frames with a checksum: of 4096 bytes, and of none. */
+const LETTERS = [0x28, 0xb5, 0x2f, 0xfd, 0x64, 0x00, 0x0f];
+const NOTHING = [0x28, 0xb5, 0x2f, 0xfd, 0x24, 0x00];
+/** Blocks: 4096 times the letter a, the same as the last block, and an empty last one. */
+const RUN = [0x02, 0x80, 0x00, 0x61];
+const LAST_RUN = [0x03, 0x80, 0x00, 0x61];
+const NO_BLOCK = [0x01, 0x00, 0x00];
+/** The checksums, as libzstd writes them. */
+const CHECKSUM = [0x03, 0x16, 0x2c, 0x89];
+const NO_CHECKSUM = [0x99, 0xe9, 0xd8, 0x51];
+
+/** A bit of the checksum after some bytes is wrong. */
+function summed(
+  frame: string,
+  before: readonly number[],
+  [first = 0, ...checksum]: readonly number[],
+  after: readonly number[],
+): Case {
+  const stream = (bit: number): number[] => [...before, first ^ bit, ...checksum, ...after];
+  return pair("qcow2.comp.zstd", {
+    shows: `a bit of the checksum of ${frame} is flipped`,
+    base: small({ compression: "zstd", clusters: [data(0), compressed(1)] }),
+    breaks: [bytes("/compressed[1]", stream(1))],
+    keeps: [bytes("/compressed[1]", stream(0))],
+  });
+}
+
 const compressedRows: readonly Case[] = [
   pair("qcow2.comp.inflate", {
     shows: "the first deflate block has the type 3, which does not exist",
@@ -125,6 +152,13 @@ const compressedRows: readonly Case[] = [
     base: small({ compression: "zstd", clusters: [data(0), compressed(1)] }),
     breaks: [bytes("/compressed[1]", [0x29])],
   }),
+  summed("a zstd frame", [...LETTERS, ...LAST_RUN], CHECKSUM, []),
+  summed("a zstd frame whose last block is empty", [...LETTERS, ...RUN, ...NO_BLOCK], CHECKSUM, []),
+  summed("an empty zstd frame before the content", [...NOTHING, ...NO_BLOCK], NO_CHECKSUM, [
+    ...LETTERS,
+    ...LAST_RUN,
+    ...CHECKSUM,
+  ]),
   pair("qcow2.comp.copied", { base: packed, breaks: [flip(SECOND, COPIED)] }),
   pair("qcow2.comp.offset-bits", {
     base: small({ clusterBits: 9, clusters: [compressed(0)] }),
