@@ -16,23 +16,29 @@ export interface Attempts {
  * the old key and then the new key, if there are two. For each of them, cryptsetup attempts the slots
  * with priority 2, and then those with priority 1.
  *
- * @param only the number of the only slot that is attempted, whatever its priority
+ * @param only the number of the only slot that is attempted, whatever its priority, and whether or not
+ * a segment has its key
  * @returns an empty array if no key is required; an empty list of slots for a key without slots
- * @see cryptsetup lib/luks2/luks2_keyslot.c, LUKS2_keyslot_open, LUKS2_keyslot_open_all_segments
+ * @see cryptsetup lib/luks2/luks2_keyslot.c, LUKS2_keyslot_open, LUKS2_keyslot_open_all_segments;
+ * src/utils_luks.c, set_activation_flags
  */
 export function attemptsOf({ json, reencryption }: Metadata, only?: number): Attempts[] {
+  const owners = digestsOfKeyslots(json);
+  const slots = json.keyslots.filter(({ type }) => type === "luks2");
+  if (only !== undefined) {
+    const digest = owners.get(String(only));
+    const named = slots.filter(({ number }) => number === only);
+    return digest === undefined || named.length === 0 ? [] : [{ digest, slots: named }];
+  }
   const wanted = reencryption === undefined
     ? [digestsOfSegments(json).get(defaultSegment(json)?.name ?? "")]
     : [reencryption.previous.digest, reencryption.final.digest];
-  const owners = digestsOfKeyslots(json);
   return [...new Set(wanted)].filter((digest) => digest !== undefined).map((digest) => {
-    const fitting = json.keyslots.filter(({ type, number }) =>
-      type === "luks2" && owners.get(String(number))?.name === digest.name
-    );
-    const slots = only === undefined
-      ? [2, 1].flatMap((wanted) => fitting.filter(({ priority }) => priority === wanted))
-      : fitting.filter(({ number }) => number === only);
-    return { digest, slots };
+    const fitting = slots.filter(({ number }) => owners.get(String(number))?.name === digest.name);
+    return {
+      digest,
+      slots: [2, 1].flatMap((wanted) => fitting.filter(({ priority }) => priority === wanted)),
+    };
   });
 }
 
