@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { type ByteSource, SegmentSource } from "../../../src/bytes/mod.ts";
 import type { BuiltImage } from "../../../src/format/mod.ts";
-import { formatOf } from "../../../src/formats.ts";
+import { formatNames, formatOf } from "../../../src/formats.ts";
 import { normaliseQcow1, type Qcow1Model } from "../../../src/qcow1/mod.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
 import type { Qcow2Model } from "../../../src/qcow2/mod.ts";
@@ -70,22 +70,25 @@ export function relinked(chain: ChainModel): ChainModel {
     top,
     below.map((image, index) => {
       const above = images[index];
-      const driver = above?.format === "qcow2" ? above.backing?.format : undefined;
+      const recorded = above?.format === "qcow2" ? above.backing?.format : undefined;
+      // The name of a format is that of the image that was here before.
+      const isOther = recorded !== undefined && !formatNames.includes(recorded);
       return [image, {
-        declared: driver !== undefined,
-        driver,
+        declared: recorded !== undefined,
+        ...(isOther ? { driver: recorded } : {}),
         ...namingOf(backingName(above), image.format),
       }];
     }),
   );
 }
 
-const ANY = { encryption: "some" } as const;
+/** All images that chains may have. */
+const ANY = { encryption: "some", far: true, vast: true } as const;
 
 function normalImage(image: ImageModel): ImageModel {
   const normal = formatOf(image.format).writer.normalise(image) as ImageModel;
   // Names of files depend on the place in the chain.
-  if (normal.format === "qcow") requireDrawn(alone(normal), qcow1Models({ ...ANY, vast: true }));
+  if (normal.format === "qcow") requireDrawn(alone(normal), legacyModels(ANY));
   else if (normal.format === "raw") requireDrawn(normal, rawModels());
   else {
     const { dataFile, ...rest } = alone(normal) as Qcow2Model;

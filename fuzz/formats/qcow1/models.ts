@@ -184,16 +184,15 @@ function ends(): fc.Arbitrary<EndDraw> {
 /** One image in so many has a hole that reaches far, if any has. */
 const FAR_SHARE = 10;
 
-/** Bits of the farthest offset, and the first one that other versions of the format do not have. */
-const FAR_BITS = { most: 63, masks: 54 } as const;
+/** The first bit that offsets of other versions of the format do not have. */
+const MASKED_BITS = 54;
 
 function holes({ far }: Qcow1ModelOptions): fc.Arbitrary<HoleDraw | undefined> {
-  const { most, masks } = FAR_BITS;
-  const bits = { most: far ?? most, masks: Math.min(masks, far ?? most) };
+  const most = far ?? MASKED_BITS;
+  const bits = { most, masks: Math.min(MASKED_BITS, most) };
   return fc.oneof(
     { withCrossShrink: true },
     { weight: FAR_SHARE - 1, arbitrary: fc.constant(undefined) },
-    // A weight of 0 knows such an image again.
     { weight: far === undefined ? 0 : 1, arbitrary: holeDraws({ ...bits, unit: 1024 }) },
   );
 }

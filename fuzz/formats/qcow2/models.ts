@@ -130,7 +130,6 @@ function switches({ far = false }: Qcow2ModelOptions): fc.Arbitrary<Switches> {
     v3: mostly(true, fc.constant(false)),
     extendedL2: mostly(false, fc.constant(true)),
     dataFile: mostly(false, fc.constant(true)),
-    // A weight of 0 knows such an image again.
     far: fc.oneof(
       { withCrossShrink: true },
       { weight: FAR_SHARE - 1, arbitrary: fc.constant(false) },
