@@ -6,14 +6,17 @@ export interface HoleDraw extends Omit<FarHole, "alike"> {
   readonly alike: boolean;
 }
 
-/** The offset is at least this power of two. */
+/** One image in so many has a hole that reaches far, if any has. */
+export const FAR_SHARE = 10;
+
+/** Bits of the least power of two that offsets are near to. */
 const LEAST = 32;
 
 /**
  * Holes that reach far.
  *
- * @param bits the largest power of two; the one from which on masks of offsets go wrong, which is as
- * frequent; and what an offset is a multiple of
+ * @param bits the bits of the largest power of two, and of the first one at which masks of offsets go
+ * wrong: half of the offsets are near to one from there on. Other offsets are multiples of `unit`
  */
 export function holeDraws(
   { most, masks, unit }: { readonly most: number; readonly masks: number; readonly unit: number },

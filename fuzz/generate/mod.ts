@@ -19,7 +19,7 @@ export {
   sometimes,
   strangePassphrase,
 } from "./encryption.ts";
-export { type HoleDraw, holeDrawOf, holeDraws, holeOf } from "./holes.ts";
+export { FAR_SHARE, type HoleDraw, holeDrawOf, holeDraws, holeOf } from "./holes.ts";
 export {
   compressedPattern,
   fileNames,

@@ -6,7 +6,6 @@
 
 import * as fc from "fast-check";
 import { extname } from "node:path";
-import { SECTOR } from "../../../src/bytes/mod.ts";
 import { formatOf } from "../../../src/formats.ts";
 import { openFiles, probe } from "../../../src/image/mod.ts";
 import { normaliseQcow2 } from "../../../src/qcow2/build/mod.ts";
@@ -219,14 +218,12 @@ function brokenByTop(
   if (top === undefined || top.format === "raw") return new Map();
   const rules = top.format === "qcow" ? brokenByQcow1(top, image) : brokenByQcow2(top);
   const [next] = below;
-  const isShort = next !== undefined && sizeOf(next) < sizeOf(top);
+  const isShort = next !== undefined && diskSize(next) < diskSize(top);
   return new Map([...rules, ["blk.backing.short", isShort]]);
 }
 
-/** Bytes of the disk of an image: whole sectors, and of a raw one all that there is of the last one. */
-function sizeOf({ format, size }: ImageModel): number {
-  const sectors = Number(size) / SECTOR;
-  return SECTOR * (format === "raw" ? Math.ceil(sectors) : Math.floor(sectors));
+function diskSize(image: ImageModel): number {
+  return formatOf(image.format).writer.content(image).virtualSize;
 }
 
 function* snapshotsOf(chain: ChainModel): Iterable<[id: string, disk: ExpectedDisk]> {

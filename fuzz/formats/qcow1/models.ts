@@ -10,6 +10,7 @@ import {
 import {
   compressedPattern,
   type EncryptionOptions,
+  FAR_SHARE,
   fileNames,
   type HoleDraw,
   holeDrawOf,
@@ -180,9 +181,6 @@ function ends(): fc.Arbitrary<EndDraw> {
     ),
   });
 }
-
-/** One image in so many has a hole that reaches far, if any has. */
-const FAR_SHARE = 10;
 
 /** The first bit that offsets of other versions of the format do not have. */
 const MASKED_BITS = 54;

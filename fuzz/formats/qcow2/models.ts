@@ -9,6 +9,7 @@ import { type NormaliseLimits, normaliseQcow2, plainQcow2 } from "../../../src/q
 import {
   compressedPattern,
   type EncryptionOptions,
+  FAR_SHARE,
   fileNames,
   holeDrawOf,
   holeOf,
@@ -121,9 +122,6 @@ export function qcow2Models(options: Qcow2ModelOptions = {}): fc.Arbitrary<Qcow2
     size: sizes(),
   }).map((draws) => normaliseQcow2(modelOf(draws), limits), drawsOf);
 }
-
-/** One image in so many has a hole that reaches far, if any has. */
-const FAR_SHARE = 10;
 
 function switches({ far = false }: Qcow2ModelOptions): fc.Arbitrary<Switches> {
   const share: Partial<Record<keyof Switches, fc.Arbitrary<boolean>>> = {
