@@ -74,7 +74,8 @@ function setAt(root: Loose, path: string, value: Json | Loose | undefined): void
 }
 
 /**
- * Before the names of an object in which a member was moved. No byte of a text is such a letter. Without it, names that are whole numbers would come first and in their order.
+ * Starts the names of an object while a member is moved: names that are whole numbers would be first
+ * otherwise, in their order. No byte of a text is such a letter.
  */
 const ORDERED = "\ue000";
 

@@ -64,10 +64,7 @@ function isDamaged(view: CaseView): boolean {
 }
 
 /** A part around the start of one of the stretches with content. In an edited image, it is in it. */
-function partQuestions(
-  view: CaseView,
-  size: number,
-): PeerQuestion[] {
+function partQuestions(view: CaseView, size: number): PeerQuestion[] {
   const { part, edits } = view.value;
   const stretches = stretchesIn(view, size);
   const { start = 0, end = size } = stretches[part % Math.max(1, stretches.length)] ?? {};

@@ -31,7 +31,10 @@ export class MeteredSource implements ByteSource {
   }
 }
 
-/** Milliseconds for which one reading of the processor's time serves: a reading takes longer than the clock. */
+/**
+ * Milliseconds for which one reading of the processor's time is used: it takes longer than reading the
+ * clock. A watch that has run for less reads the clock alone, and limits are longer.
+ */
 const READING_MS = 250;
 
 let last = { at: -Infinity, with: 0, of: processorMs };
@@ -52,7 +55,7 @@ export function startWatch(
   const { at, with: reading } = last;
   return () => {
     const passed = clock() - startedAt;
-    // Work between the reading and the start is none of this watch.
+    // Work between the reading and the start is not counted; the clock says how much it was at most.
     return passed < READING_MS
       ? passed
       : Math.min(passed, processor() - reading - (startedAt - at));

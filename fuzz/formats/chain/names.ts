@@ -6,7 +6,7 @@ import { mostly } from "../../generate/mod.ts";
 export interface Naming {
   /** The image says which format the backing file has. */
   readonly declared: boolean;
-  /** The driver that it names instead if that is raw. */
+  /** The driver that it records instead of raw. */
   readonly driver?: string | undefined;
   readonly form: typeof FORMS[number];
   /** The backing file starts here in its file, if the form says so. */
@@ -14,8 +14,8 @@ export interface Naming {
 }
 
 /**
- * A path, `file:`, and `json:` with nested or dotted keys. Two name a part of a file, and the last one
- * another driver than the recorded format of the backing file, which comes first.
+ * A path, `file:`, and `json:` with nested or dotted keys. Two name a part of a file. The last one names
+ * another driver than the format that the image records, and QEMU uses the recorded one.
  *
  * QEMU does not resolve a relative name in an image that was opened as a part of a file.
  */
@@ -29,14 +29,14 @@ const PATH = { form: "path", offset: OFFSETS[0] } as const;
 
 /** Drivers that are no formats and read a file as raw. */
 const PLAIN = ["file", "blkdebug", "preallocate"] as const;
-/** Drivers that open no file by its name alone, and names of none. */
+/** Drivers that open no file by its name alone, and names that no driver has. */
 const OTHERS = [
   ...["host_device", "host_cdrom", "null-co", "null-aio", "copy-on-read", "throttle", "compress"],
   ...["quorum", "blkverify", "blklogwrites", "nbd", "vvfat", "nvme", "replication", "io_uring"],
   ...["nosuch", "RAW", "raw ", "fat", "host_floppy", "copy-before-wri"],
 ];
 
-/** Names of backing files. Some drivers open none, if `any` may be named. */
+/** Names of backing files; with `any`, also drivers that open none of them. */
 export function namings({ any = false }: { any?: boolean } = {}): fc.Arbitrary<Naming> {
   const drivers = [...PLAIN, ...PLAIN, ...PLAIN, ...any ? OTHERS : []];
   return fc.record({

@@ -82,7 +82,7 @@ function kdfInfo(kdf: KdfModel): Json {
   return { type: kdf.type, time: kdf.time, memory: kdf.memory, cpus: kdf.cpus };
 }
 
-/** The rules that a sound volume breaks; `undefined` for one of which its model does not say it. */
+/** The rules that a sound volume breaks; `undefined` for one that does not follow from its model. */
 export function brokenByLuks2(
   { primary, secondary }: Luks2Model,
 ): Map<RuleId, boolean | undefined> {

@@ -12,10 +12,10 @@ export function brokenByQcow1(model: Qcow1Model, image: Editable): Map<RuleId, b
   const isCompressed = (cluster: Qcow1Model["clusters"][number]): boolean =>
     compressedBytes(cluster, 2 ** clusterBits) !== undefined;
   const data = visible.filter((cluster) => !isCompressed(cluster));
-  const isOff = (skews: readonly number[], index: number): boolean =>
+  const isSkewed = (skews: readonly number[], index: number): boolean =>
     skews.length > 0 && skews[index % skews.length] !== 0;
   const tables = [...new Set(clusters.map(({ index }) => Math.floor(index / 2 ** l2Bits)))]
-    .map((table, number) => ({ table, isOff: isOff(placement.l2Skews, number) }))
+    .map((table, number) => ({ table, isSkewed: isSkewed(placement.l2Skews, number) }))
     // An L1 entry after the last whole sector of the disk is not read.
     .filter(({ table }) => visibleBytes(model, table * 2 ** l2Bits) > 0);
   const l1Length = l1Entry.size * Math.ceil(visibleBytes(model, 0) / 2 ** (clusterBits + l2Bits));
@@ -26,10 +26,10 @@ export function brokenByQcow1(model: Qcow1Model, image: Editable): Map<RuleId, b
     ["qcow1.header.padding-mtime", mtime !== 0 || padding !== 0],
     ["qcow1.header.size-512", size % BigInt(SECTOR) !== 0n],
     ["qcow1.l1.alignment", placement.l1Skew !== 0],
-    ["qcow1.l2.alignment", tables.some(({ isOff }) => isOff)],
+    ["qcow1.l2.alignment", tables.some(({ isSkewed }) => isSkewed)],
     [
       "qcow1.l2e.cluster-aligned",
-      data.some((cluster) => isOff(placement.clusterSkews, clusters.indexOf(cluster))),
+      data.some((cluster) => isSkewed(placement.clusterSkews, clusters.indexOf(cluster))),
     ],
     [
       "blk.io.past-eof",

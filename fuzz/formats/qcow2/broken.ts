@@ -5,7 +5,7 @@ import type { RuleId } from "../../../src/rules/mod.ts";
 /** Rules that an encryption header may break. */
 const LUKS_RULES: readonly RuleId[] = ["luks.payload.alignment", "luks.header.uuid"];
 
-/** The rules that a sound image breaks; `undefined` for those of which its model does not say it. */
+/** The rules that a sound image breaks; `undefined` for those that do not follow from its model. */
 export function brokenByQcow2(model: Qcow2Model): Map<RuleId, boolean | undefined> {
   const { size, snapshots, bitmaps, encryption, placement: { far, leaks } } = model;
   const sectors = (bytes: bigint): bigint => bytes / BigInt(SECTOR);
