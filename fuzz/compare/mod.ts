@@ -25,4 +25,10 @@ export {
 export type { Asked, Ours } from "./outcomes.ts";
 export { compareSparseMap } from "./sparse.ts";
 export { type Installed, Toolbox } from "./tools.ts";
-export { compareCryptsetup, compareLuksde, KEY_SLOT, type VolumeKit } from "./volume.ts";
+export {
+  compareCryptsetup,
+  compareLuksde,
+  KEY_SLOT,
+  unusedSlot,
+  type VolumeKit,
+} from "./volume.ts";

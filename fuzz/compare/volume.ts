@@ -66,10 +66,16 @@ export async function compareCryptsetup(
   return { seen: [] };
 }
 
-/** The first slot, the last one, and the first number that is none of them. */
+/** The first slot, the last one, and one that is not in use. */
 function namedSlots(slots: readonly number[]): Set<number> {
-  const unused = slots.findIndex((slot, index) => slot !== index);
-  return new Set([...slots.slice(0, 1), ...slots.slice(-1), unused < 0 ? slots.length : unused]);
+  return new Set([...slots.slice(0, 1), ...slots.slice(-1), unusedSlot(slots)]);
+}
+
+/** The first number that is none of those of the slots in use. */
+export function unusedSlot(slots: readonly number[]): number {
+  let slot = 0;
+  while (slots.includes(slot)) slot++;
+  return slot;
 }
 
 const DEAR = "cryptsetup does not limit the work that a header requires";

@@ -11,7 +11,7 @@ import {
 } from "../../src/image/mod.ts";
 import { type CaseFile, Failure } from "../engine/mod.ts";
 import type { KeyChoice } from "../generate/mod.ts";
-import { firstDifference } from "../compare/mod.ts";
+import { firstDifference, unusedSlot } from "../compare/mod.ts";
 import type { Editable } from "../mutate/mod.ts";
 import { keptKeys } from "./kept_keys.ts";
 import type { Expected, LaidOut } from "./kit.ts";
@@ -163,6 +163,6 @@ export function assertNamedSlots(
   const { passphrase } = slots.at(-1) ?? { passphrase: "" };
   const other = slots.find((key) => key.passphrase !== passphrase);
   if (other !== undefined) assertAnswer(other.slot, passphrase, "the passphrase is wrong");
-  const unused = [0, 1, 2, 3].find((number) => slots.every(({ slot }) => slot !== number)) ?? 4;
+  const unused = unusedSlot(slots.map(({ slot }) => slot));
   assertAnswer(unused, passphrase, `Key slot ${unused} is not in use`);
 }

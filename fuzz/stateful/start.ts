@@ -70,14 +70,8 @@ export function emptyState(format: string, size: number): State {
     keys: false,
     ...{ resizes: isQcow2 || format === "raw", snapshots: isQcow2 },
     ...{ zeroes: true, discards: "as-qemu", empties: false },
-    ...{
-      encrypted: false,
-      forQemu: true,
-      old: false,
-      dataFile: false,
-      backing: false,
-      backingSize: 0,
-    },
+    ...{ encrypted: false, forQemu: true, old: false, dataFile: false },
+    ...{ backing: false, backingSize: 0 },
     refcountBits: WIDE_BITS,
   };
   const disk = Disk.of({ size, ranges: [], read: (_, length) => new Uint8Array(length) });
