@@ -116,16 +116,18 @@ const NOTHING = [0x28, 0xb5, 0x2f, 0xfd, 0x24, 0x00];
 const RUN = [0x02, 0x80, 0x00, 0x61];
 const LAST_RUN = [0x03, 0x80, 0x00, 0x61];
 const NO_BLOCK = [0x01, 0x00, 0x00];
-/** The checksums, as libzstd writes them. */
+/** Their checksums, as libzstd writes them: of 4096 letters, and of nothing. */
 const CHECKSUM = [0x03, 0x16, 0x2c, 0x89];
 const NO_CHECKSUM = [0x99, 0xe9, 0xd8, 0x51];
 
-/** A bit of the checksum after some bytes is wrong. */
+/** A stream of zstd with a wrong bit in the checksum of a frame. */
 function summed(
   frame: string,
-  before: readonly number[],
-  [first = 0, ...checksum]: readonly number[],
-  after: readonly number[],
+  { before, checksum: [first = 0, ...checksum], after = [] }: {
+    readonly before: readonly number[];
+    readonly checksum: readonly number[];
+    readonly after?: readonly number[];
+  },
 ): Case {
   const stream = (bit: number): number[] => [...before, first ^ bit, ...checksum, ...after];
   return pair("qcow2.comp.zstd", {
@@ -152,13 +154,16 @@ const compressedRows: readonly Case[] = [
     base: small({ compression: "zstd", clusters: [data(0), compressed(1)] }),
     breaks: [bytes("/compressed[1]", [0x29])],
   }),
-  summed("a zstd frame", [...LETTERS, ...LAST_RUN], CHECKSUM, []),
-  summed("a zstd frame whose last block is empty", [...LETTERS, ...RUN, ...NO_BLOCK], CHECKSUM, []),
-  summed("an empty zstd frame before the content", [...NOTHING, ...NO_BLOCK], NO_CHECKSUM, [
-    ...LETTERS,
-    ...LAST_RUN,
-    ...CHECKSUM,
-  ]),
+  summed("a zstd frame", { before: [...LETTERS, ...LAST_RUN], checksum: CHECKSUM }),
+  summed("a zstd frame whose last block is empty", {
+    before: [...LETTERS, ...RUN, ...NO_BLOCK],
+    checksum: CHECKSUM,
+  }),
+  summed("an empty zstd frame before the content", {
+    before: [...NOTHING, ...NO_BLOCK],
+    checksum: NO_CHECKSUM,
+    after: [...LETTERS, ...LAST_RUN, ...CHECKSUM],
+  }),
   pair("qcow2.comp.copied", { base: packed, breaks: [flip(SECOND, COPIED)] }),
   pair("qcow2.comp.offset-bits", {
     base: small({ clusterBits: 9, clusters: [compressed(0)] }),
