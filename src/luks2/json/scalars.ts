@@ -3,9 +3,6 @@ import type { JsonNode } from "./value.ts";
 
 /** Values of JSON as cryptsetup reads them. A value of another type is `undefined`. */
 
-const INT32_MAX = 2 ** 31 - 1;
-const INT32_MIN = -(2 ** 31);
-
 /** A string. */
 export function text(node: JsonNode | undefined): string | undefined {
   return node?.kind === "string" ? node.text : undefined;
@@ -28,33 +25,34 @@ export function low32(node: JsonNode | undefined): number | undefined {
   return value === undefined ? undefined : Number(BigInt.asUintN(32, value));
 }
 
-const INT64_MAX = 2n ** 63n - 1n;
-const INT64_MIN = -(2n ** 63n);
-
 /** The low 32 bits of any value as an integer of 64 bits, as json_object_get_int64 gives it. */
 export function nearestLow32(node: JsonNode): number {
-  const value = wholeOf(node);
-  const nearest = value > INT64_MAX ? INT64_MAX : value < INT64_MIN ? INT64_MIN : value;
-  return Number(BigInt.asUintN(32, nearest));
+  return Number(BigInt.asUintN(32, nearest(node, 64)));
 }
 
+/** Any value as an integer of 32 bits with a sign, as json_object_get_int gives it. */
+export function nearestInt(node: JsonNode): number {
+  return Number(nearest(node, 32));
+}
+
+/** The nearest integer of so many bits with a sign. */
+function nearest(node: JsonNode, bits: 32 | 64): bigint {
+  const value = wholeOf(node);
+  const end = 2n ** BigInt(bits - 1);
+  return value >= end ? end - 1n : value < -end ? -end : value;
+}
+
+/** Any value as an integer: exact in 64 bits with a sign, and any greater one beyond. */
 function wholeOf(node: JsonNode): bigint {
   if (node.kind === "object" || node.kind === "array") return 0n;
   if (node.kind === "int") return node.value;
   if (node.kind !== "string") {
-    const limit = Number(INT64_MAX);
+    const limit = 2 ** 63;
     return BigInt(Math.trunc(Math.min(limit, Math.max(-limit, Number(node.value)))) || 0);
   }
   const [, sign, digits = "0"] = /^[ \t\n\v\f\r]*([-+]?)([0-9]+)/.exec(node.text) ?? [];
   const value = below64(digits) ?? UINT64_END;
   return sign === "-" ? -value : value;
-}
-
-/** Any value as an integer of 32 bits with a sign, as json_object_get_int gives it. */
-export function nearestInt(node: JsonNode): number {
-  if (node.kind === "string") return Number.parseInt(node.text, 10) || 0;
-  if (node.kind === "object" || node.kind === "array") return 0;
-  return Math.trunc(Math.min(INT32_MAX, Math.max(INT32_MIN, Number(node.value)))) || 0;
 }
 
 /** The strings of an array that has nothing else in it. */

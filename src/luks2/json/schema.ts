@@ -56,9 +56,9 @@ export interface DigitsMember extends Notes<"digits"> {
 /** An integer. */
 export interface IntegerMember extends Notes<"integer"> {
   /**
-   * How cryptsetup reads it: as a `uint32`, whose range it has checked; as the
-   * `low32` bits of the nearest integer of 64 bits; or as an `int`, which is the nearest one of 32
-   * bits. Both of these also of what is no integer.
+   * How cryptsetup reads it: as a `uint32`, whose range it has checked; as the `low32` bits of the
+   * nearest integer of 64 bits; or as an `int`, the nearest integer of 32 bits. The last two accept
+   * values of every type.
    */
   readonly as: "uint32" | "low32" | "int";
   readonly unit?: Unit;
