@@ -34,7 +34,6 @@
  * @module
  */
 
-export { protectedBytes } from "./reencryption/digest.ts";
 export { buildLuks2, luks2Content } from "./build/build.ts";
 export { type CopyOptions, encodeCopy, placesOf, withChecksum } from "./build/header.ts";
 export type { Metadata } from "./metadata.ts";
@@ -64,3 +63,4 @@ export { type Luks2Rule, luks2Rules } from "./rules.ts";
 export { header, luks2Structures, PRIMARY_MAGIC, SECONDARY_MAGIC } from "./structures.ts";
 export { unlock, type Unlocked, type UnlockOptions } from "./keyslots/unlock.ts";
 export { ARGON2_MEMORY_MAX, WORK_BUDGET } from "./keyslots/budget.ts";
+export { protectedBytes } from "./reencryption/digest.ts";

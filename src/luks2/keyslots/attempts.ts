@@ -14,11 +14,12 @@ export interface Attempts {
 /**
  * The keys that opening a volume requires: the key of its segment or, during an online reencryption,
  * the old key and then the new key, if there are two. For each of them, cryptsetup attempts the slots
- * with priority 2, and then those with priority 1.
+ * with priority 2, and then those with priority 1. If a slot is named, its key is the only one.
  *
  * @param only the number of the only slot that is attempted, whatever its priority, and whether or not
  * a segment has its key
- * @returns an empty array if no key is required; an empty list of slots for a key without slots
+ * @returns an empty array if no key is required, or if the named slot has none; an empty list of slots
+ * for a key without slots
  * @see cryptsetup lib/luks2/luks2_keyslot.c, LUKS2_keyslot_open, LUKS2_keyslot_open_all_segments;
  * src/utils_luks.c, set_activation_flags
  */

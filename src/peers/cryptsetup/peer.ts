@@ -93,9 +93,9 @@ export class CryptsetupPeer extends VolumePeer {
   }
 
   /**
-   * Tries the first passphrase, and names the key slot that it opens where cryptsetup does.
+   * Attempts the first passphrase, and names the key slot that it opens where cryptsetup does.
    *
-   * @param only the number of the only slot that is tried
+   * @param only the number of the only slot that is attempted
    */
   override async unlock(subject: Subject, only?: number): Promise<Outcome<UnlockReport>> {
     const [passphrase] = subject.passphrases ?? [];
