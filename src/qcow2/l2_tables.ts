@@ -72,11 +72,6 @@ export class L2Table {
     return this.#table.sequence(index, this.#clusterSize, Math.min(most, this.stored - index));
   }
 
-  /** Bytes of an entry. */
-  get entryBytes(): number {
-    return this.offsetOf(1) - this.offset;
-  }
-
   /** Byte offset of an entry in the file. */
   offsetOf(index: number): number {
     return this.#table.offsetOf(index * this.#words);

@@ -109,10 +109,11 @@ export class GuestTables {
   /** Claims the clusters that the entries of an L2 table point to. */
   #claimEntries(table: L2Table, claiming: ClaimingTable): void {
     for (let i = table.nextNonZero(0); i < table.stored; i = table.nextNonZero(i + 1)) {
-      const { kind, length, target } = meaningOf(table.entry(i), this.#context);
+      const meaning = meaningOf(table.entry(i), this.#context);
+      const { kind, length, target } = meaning;
       if (length === undefined || target === undefined) continue;
       const { offset } = target;
-      const count = kind === "data" ? table.sequence(i) : 1;
+      const count = sequenceFrom(table, i, meaning);
       const claim = { table: claiming, index: i, count, offset, length: count * length, kind };
       this.#collector.claimEntry(claim);
       i += count - 1;
@@ -120,16 +121,19 @@ export class GuestTables {
   }
 
   *#l2Entries(table: L2Table, says: (index: number) => string): Generator<TableEntry> {
+    const { marks } = this.#collector.options;
     for (let next = table.nextNonZero(0); next < table.stored;) {
       const i = next;
       const entry = table.entry(i);
       const meaning = meaningOf(entry, this.#context);
-      const count = this.#unmarkedSequence(table, i, meaning);
+      const offset = table.offsetOf(i);
+      const bytes = entryBytes(wordsOf(entry, this.#context.geometry));
+      const count = marks.unmarked(offset, sequenceFrom(table, i, meaning), bytes.length);
       yield {
         index: i,
         count,
-        offset: table.offsetOf(i),
-        bytes: entryBytes(wordsOf(entry, this.#context.geometry)),
+        offset,
+        bytes,
         says: meaning.says,
         ...(meaning.target === undefined ? {} : { target: meaning.target }),
         flags: meaning.flags,
@@ -138,13 +142,6 @@ export class GuestTables {
       };
       next = table.nextNonZero(i + count);
     }
-  }
-
-  /** A number of entries that continue each other, and of which none is marked. */
-  #unmarkedSequence(table: L2Table, index: number, { kind, target }: Meaning): number {
-    if (kind === "compressed" || target === undefined) return 1;
-    const { marks } = this.#collector.options;
-    return marks.unmarked(table.offsetOf(index), table.sequence(index), table.entryBytes);
   }
 }
 
@@ -157,6 +154,11 @@ interface Meaning {
   /** Number of bytes of the file that it claims. */
   readonly length?: number;
   readonly flags: string;
+}
+
+/** A number of entries from `index` on that continue each other, at least 1. */
+function sequenceFrom(table: L2Table, index: number, { kind, target }: Meaning): number {
+  return kind === "compressed" || target === undefined ? 1 : table.sequence(index);
 }
 
 /** The meaning of an L2 entry, valid or not. */

@@ -104,15 +104,12 @@ function* blockEntries(
     const i = next;
     const from = Math.floor(i * refcountBits / 8);
     const bytes = stored.subarray(from, from + width);
-    const most = refcountBits < 8 ? 1 : entries - i;
-    const same = most === 1 ? 1 : sameRefcounts(stored, i, { width, most });
-    const isZero = bytes.every((byte) => byte === 0);
-    const count = isZero ? same : marks.unmarked(offset + from, same, width);
-    next = i + count;
-    if (isZero) continue;
+    const same = sameRefcounts(stored, i, { bits: refcountBits, most: entries - i });
     const refcount = refcountBits < 8
       ? BigInt(refcountAt(stored, i, refcountBits))
       : readUint(bytes, 0, bytes.length);
+    const count = refcount === 0n ? same : marks.unmarked(offset + from, same, width);
+    next = i + count;
     if (refcount === 0n) continue;
     const says = `refcount ${refcount}`;
     const doc = () => `cluster at ${hex((first + i) * clusterSize)}`;

@@ -59,9 +59,7 @@ export class StoredRefcounts {
     const { refblockEntries, refcountBits } = this.#geometry;
     const entry = cluster % refblockEntries;
     if (typeof block !== "object") return Math.min(most, refblockEntries - entry);
-    return refcountBits < BYTE
-      ? 1
-      : sameRefcounts(block, entry, { width: refcountBits / BYTE, most });
+    return sameRefcounts(block, entry, { bits: refcountBits, most });
   }
 
   #blockOf(cluster: number): Block {
@@ -130,12 +128,17 @@ export function refcountAt(block: Uint8Array, index: number, bits: number): numb
 
 const WORD = 4;
 
-/** The number of refcounts of `width` bytes from `index` on that are equal, at least 1 and at most `most`. */
+/**
+ * The number of refcounts from `index` on that are equal, at least 1 and at most `most`. Those of less
+ * than 8 bits are not compared.
+ */
 export function sameRefcounts(
   block: Uint8Array,
   index: number,
-  { width, most }: { width: number; most: number },
+  { bits, most }: { bits: number; most: number },
 ): number {
+  if (bits < BYTE) return 1;
+  const width = bits / BYTE;
   const length = Math.min(block.length, (index + most) * width);
   const isSame = (at: number): boolean => at < length && block[at] === block[at - width];
   const start = (index + 1) * width;
