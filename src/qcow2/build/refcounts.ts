@@ -33,7 +33,7 @@ export function countReferences(
 /** So many entries start at a multiple of 8 bytes, whose offset is exact in a file of 2^56 bytes. */
 const ALIGNED_ENTRIES = 64;
 
-/** Refcounts with so many zeros between them are in different segments: a block may have 2^24 entries. */
+/** Refcounts that are so many entries apart are in different segments: a block may have 2^24 entries. */
 const GAP = 2 ** 16;
 
 /** The bytes of a refcount block: its nonzero refcounts, with those between them. */
@@ -42,24 +42,28 @@ export function refblockSegments(
   place: { block: number; offset: number; geometry: Geometry },
 ): Segment[] {
   const { refcountBits } = place.geometry;
-  const entries = [...counts.get(place.block) ?? []];
-  const segments: Segment[] = [];
-  for (let start = 0, end = 1; start < entries.length; start = end++) {
-    while ((entries[end]?.[0] ?? Infinity) - indexIn(entries, end - 1) < GAP) end++;
-    const from = roundDown(indexIn(entries, start), ALIGNED_ENTRIES);
-    const words = new Uint32Array(indexIn(entries, end - 1) + 1 - from);
-    for (const [entry, count] of entries.slice(start, end)) words[entry - from] = count;
-    segments.push({
+  return runsOf([...counts.get(place.block) ?? []]).map((run) => {
+    const from = roundDown(run[0]?.[0] ?? 0, ALIGNED_ENTRIES);
+    const words = new Uint32Array((run.at(-1)?.[0] ?? 0) + 1 - from);
+    for (const [entry, count] of run) words[entry - from] = count;
+    return {
       offset: place.offset + from * refcountBits / 8,
       bytes: encodeRefcounts(words, refcountBits),
-    });
-  }
-  return segments;
+    };
+  });
 }
 
-function indexIn(
-  entries: readonly (readonly [index: number, count: number])[],
-  at: number,
-): number {
-  return entries[at]?.[0] ?? 0;
+type Refcount = readonly [entry: number, count: number];
+
+/** Refcounts that are less than a gap apart. */
+function runsOf(refcounts: readonly Refcount[]): Refcount[][] {
+  const runs: Refcount[][] = [];
+  let end = -Infinity;
+  for (const refcount of refcounts) {
+    const [entry] = refcount;
+    if (entry - end < GAP) runs.at(-1)?.push(refcount);
+    else runs.push([refcount]);
+    end = entry;
+  }
+  return runs;
 }
