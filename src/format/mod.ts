@@ -98,7 +98,7 @@ export {
   rangesText,
 } from "./damage.ts";
 export { placesIn } from "./place.ts";
-export { AlikeParts, type FarHole } from "./far_hole.ts";
+export { AlikeParts, type FarHole, soundHole } from "./far_hole.ts";
 export { type BuiltImage, cutAt, fileBytes, type Placed } from "./placed.ts";
 export { remembering } from "./remembering.ts";
 export { bytesRows, structRows, textRows } from "./part_rows.ts";

@@ -1,5 +1,11 @@
 import { clamp, roundDown, SECTOR, utf8 } from "../../bytes/mod.ts";
-import { type FarHole, type Pattern, REQUEST_END_MAX, REQUEST_MAX } from "../../format/mod.ts";
+import {
+  type FarHole,
+  type Pattern,
+  REQUEST_END_MAX,
+  REQUEST_MAX,
+  soundHole,
+} from "../../format/mod.ts";
 import { type Geometry, geometryOf, l1Bytes, l1Needed } from "../geometry.ts";
 import { EXACT_MAX, FAR_ROOM, LONG_L1 } from "./place.ts";
 import type { GuestCluster, LegacyEncryption, Placement, Qcow1Model } from "../model.ts";
@@ -10,7 +16,6 @@ const HOLE_MAX = 64;
 const GAP_MAX = 4096;
 /** A hole leaves room for everything that is before it. */
 const FAR_MIN = 2 ** 28;
-const FAR_FROM_MAX = 4096;
 
 /**
  * The most similar model that gives a valid image: numbers are wrapped into their ranges, clusters
@@ -24,7 +29,7 @@ export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
   const size = soundSize(model.size, geometry);
   const name = soundName(model.backing?.name ?? "");
   const { encryption } = model;
-  const l1Length = l1Bytes(Number(l1Needed(size, geometry)));
+  const l1Entries = Number(l1Needed(size, geometry));
   return {
     format: "qcow",
     clusterBits,
@@ -32,10 +37,10 @@ export function normaliseQcow1(model: Qcow1Model): Qcow1Model {
     size,
     mtime: model.mtime >>> 0,
     padding: model.padding & 0xffff,
-    clusters: soundClusters(model.clusters, Number(l1Needed(size, geometry)) * geometry.l2Entries),
+    clusters: soundClusters(model.clusters, l1Entries * geometry.l2Entries),
     ...(name === "" ? {} : { backing: { name } }),
     ...(encryption === undefined ? {} : { encryption: soundEncryption(encryption) }),
-    placement: soundPlacement(model.placement, { geometry, l1Length }),
+    placement: soundPlacement(model.placement, { geometry, l1Length: l1Bytes(l1Entries) }),
   };
 }
 
@@ -96,7 +101,7 @@ function soundPlacement(
   { geometry, l1Length }: { geometry: Geometry; l1Length: number },
 ): Placement {
   const sectors = geometry.clusterSize / 512;
-  const far = soundHole(placement.far, geometry);
+  const far = farHole(placement.far, geometry);
   const sound = {
     seed: placement.seed >>> 0,
     holes: placement.holes.map((hole) => clamp(hole, 0, HOLE_MAX)),
@@ -113,16 +118,11 @@ function soundPlacement(
   return { ...sound, l1Skew: 0, l2Skews: [], clusterSkews: [], cutTail: false, far };
 }
 
-/** A number has 53 bits, so that clusters of 512 bytes have no places beyond 2^62. */
-function soundHole(far: FarHole | undefined, { clusterSize }: Geometry): FarHole | undefined {
+/** From 2^62 on, numbers are multiples of 1024, and clusters of 512 bytes may need others. */
+function farHole(far: FarHole | undefined, { clusterSize }: Geometry): FarHole | undefined {
   if (far === undefined) return undefined;
   const unit = Math.max(2 * SECTOR, clusterSize);
   const last = clusterSize > SECTOR ? Number(REQUEST_END_MAX) : 2 ** 62;
   const offset = roundDown(Math.min(far.offset, last - FAR_ROOM), unit);
-  if (!(offset >= FAR_MIN)) return undefined;
-  return {
-    from: clamp(far.from, 0, FAR_FROM_MAX),
-    offset,
-    ...(far.alike === true ? { alike: true } : {}),
-  };
+  return offset >= FAR_MIN ? soundHole(far, offset) : undefined;
 }

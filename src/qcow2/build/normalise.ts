@@ -1,4 +1,5 @@
 import { clamp, roundDown } from "../../bytes/mod.ts";
+import { soundHole } from "../../format/mod.ts";
 import { type Geometry, geometryOf } from "../geometry.ts";
 import type { Placement, Qcow2Model } from "../model.ts";
 import { features, l1Entry, limits as formatLimits } from "../structures.ts";
@@ -25,7 +26,6 @@ const HOLE_MAX = 4096;
 const LEAKS_MAX = 64;
 const SPARE_L1_MAX = 1 << 16;
 const SPARE_REFTABLE_MAX = 16;
-const FAR_FROM_MAX = 4096;
 
 /**
  * Turns any value of the type into a model that can be built. Parts that conflict are changed as
@@ -147,7 +147,7 @@ function addressable(
   return unaligned ? EXACT_MAX : formatLimits.offsetEnd;
 }
 
-/** Bytes for all parts behind a far hole; thrice as many where some of them are alike. */
+/** Bytes for all parts behind a far hole; three times as many if some are alike. */
 const FAR_ROOM = 2 ** 33;
 
 /** The farthest offset of a part that leaves room for all others, in the refcount table too. */
@@ -179,13 +179,5 @@ function normalisePlacement(
   if (far === undefined) return placement;
   const offset = Math.min(far.offset, farthest({ ...placement, far }, geometry, most.offset));
   if (!(offset >= geometry.clusterSize)) return placement;
-  const from = clamp(far.from, 0, FAR_FROM_MAX);
-  return {
-    ...placement,
-    far: {
-      from,
-      offset: roundDown(offset, geometry.clusterSize),
-      ...(far.alike === true ? { alike: true } : {}),
-    },
-  };
+  return { ...placement, far: soundHole(far, roundDown(offset, geometry.clusterSize)) };
 }
