@@ -108,8 +108,8 @@ export function complainOf(error: unknown, traced = false): number {
 }
 
 /**
- * By the name of the class, because only verbs load the modules that define the errors. They write their
- * names as text, since a bundle shortens others.
+ * By the name of the class, because only verbs load the modules that define the errors. Each class states
+ * its name, because a minified bundle renames classes.
  */
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ["UsageError", UNUSABLE],

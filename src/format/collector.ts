@@ -5,6 +5,7 @@ import { type ClaimingTable, ClaimList, type EntriesClaim } from "./claims.ts";
 export interface EntryClaim {
   readonly table: ClaimingTable;
   readonly index: number;
+  /** Number of entries; 1 by default. */
   readonly count?: number;
   readonly offset: number;
   readonly length: number;

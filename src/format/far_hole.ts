@@ -8,7 +8,8 @@ export interface FarHole {
   readonly offset: number;
   /**
    * Of each kind of part that readers keep in memory, the first one behind the hole is a multiple of
-   * 2^32 bytes behind the first one before it. The hole is between parts of one of these kinds.
+   * 2^32 bytes behind the first one before it, whatever its alignment and the gap before it. The hole is
+   * between parts of one of these kinds.
    */
   readonly alike?: true;
 }

@@ -72,8 +72,8 @@ function fillNoise(target: Uint8Array, seed: number, from: number): void {
 }
 
 /**
- * One bit in every 512 bytes to 64 KiB of zeros. It is in the last byte, or in one of 16 places, each
- * of which is elsewhere in a word.
+ * One bit in every 512 bytes to 64 KiB, and zeros. It is in the last byte, or in one of 16 places, each
+ * of them at another offset modulo 16.
  */
 function fillSingle(target: Uint8Array, seed: number, from: number): void {
   const distance = 512 << (seed & 7);

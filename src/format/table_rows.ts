@@ -12,7 +12,10 @@ export interface EntryTarget {
 /** A table entry as it is shown, or several. */
 export interface TableEntry {
   readonly index: number;
-  /** Number of entries from this one on, each of which continues the one before. None is marked. */
+  /**
+   * Number of entries from this one on, each of which continues the one before; 1 by default. If there
+   * are several, none is marked.
+   */
   readonly count?: number;
   /** Byte offset of the entry in the file. */
   readonly offset: number;
